@@ -1,0 +1,48 @@
+# Compiler and linker flags of everything in this tree. Included once, from the top, before any target.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# -O1 keeps the suites fast and lets the compiler see uses before assignment; -O0 sees none of them.
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(
+  $<$<COMPILE_LANGUAGE:C>:-Wall> $<$<COMPILE_LANGUAGE:C>:-Wextra> $<$<COMPILE_LANGUAGE:C>:-Wshadow>
+  $<$<COMPILE_LANGUAGE:C>:-Wvla> $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+  $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
+
+include(CheckCCompilerFlag)
+foreach(flag -fstack-clash-protection -fno-semantic-interposition)
+  string(MAKE_C_IDENTIFIER "BIGHT_HAVE${flag}" have)
+  check_c_compiler_flag(${flag} ${have})
+  if(${have})
+    add_compile_options($<$<COMPILE_LANGUAGE:C>:${flag}>)
+  endif()
+endforeach()
+
+set(bight_frame_warning "")
+if(BIGHT_SANITIZE MATCHES "^(none|valgrind)$")
+  # For code that runs on coroutine stacks: the layers and the samples. Instrumented frames are
+  # larger than written, so only plain builds say so.
+  set(bight_frame_warning $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=2048>)
+endif()
+
+if(BIGHT_SANITIZE STREQUAL "address")
+  add_compile_definitions(BIGHT_ASAN=1)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(BIGHT_SANITIZE STREQUAL "thread")
+  add_compile_definitions(BIGHT_TSAN=1)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(BIGHT_SANITIZE STREQUAL "valgrind")
+  add_compile_definitions(BIGHT_VALGRIND=1)
+elseif(NOT BIGHT_SANITIZE STREQUAL "none")
+  message(FATAL_ERROR "BIGHT_SANITIZE is none, address, thread or valgrind, not ${BIGHT_SANITIZE}")
+endif()

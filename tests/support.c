@@ -1,0 +1,58 @@
+/* See support.h. The counters of memory use no stdio: what they count must not be their own. */
+#include "tests/support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int test_run(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int test_open_fds(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count - 1; /* the directory's own was among them */
+}
+
+int test_maps(void)
+{
+    char buffer[4096];
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    int lines = 0;
+    ssize_t got;
+
+    ck_assert_int_ge(fd, 0);
+    while ((got = read(fd, buffer, sizeof buffer)) > 0)
+        for (ssize_t i = 0; i < got; i++)
+            lines += buffer[i] == '\n';
+    close(fd);
+    ck_assert_int_eq(got, 0);
+    return lines;
+}
+
+long test_resident_kib(void)
+{
+    char buffer[256];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t got = read(fd, buffer, sizeof buffer - 1);
+    char *second;
+
+    close(fd);
+    ck_assert_int_gt(got, 0);
+    buffer[got] = '\0';
+    strtol(buffer, &second, 10);
+    return strtol(second, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
+}

@@ -1,0 +1,20 @@
+/* What the suites share: the runner, and exact counts of what this process holds, so that a test can
+ * assert that nothing was left behind. Knows nothing of bight. */
+#ifndef TESTS_SUPPORT_H
+#define TESTS_SUPPORT_H
+
+#include <check.h>
+
+/* Run `suite`, each test in its own process, and give main's exit status. Frees the suite. */
+int test_run(Suite *suite);
+
+/* File descriptors of this process that are open now. */
+int test_open_fds(void);
+
+/* Lines of /proc/self/maps: mappings of this process. */
+int test_maps(void);
+
+/* Resident memory of this process in KiB. */
+long test_resident_kib(void);
+
+#endif
