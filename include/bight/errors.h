@@ -41,7 +41,7 @@
     X(ENOTASK, -5001, "suspending call outside of a task")                                         \
     X(ECLOSED, -5002, "closed")                                                                    \
     X(ESCOPE, -5003, "a scope or group was left open or ended out of order")                       \
-    X(EDEADLOCK, -5004, "every task waits for another: nothing can ever run")                      \
+    X(ESTALLED, -5004, "every task waits for another: nothing can ever run")                       \
     X(ENORUNTIME, -5005, "no runtime on this thread")                                              \
     X(EUNKNOWNJOB, -5010, "the worker does not know the job")                                      \
     X(EFULL, -5011, "the executor's queue is full")                                                \

@@ -1,0 +1,124 @@
+/* The runtime: tasks driven by a libuv loop, of its own (bight_run) or of a host (bight_attach in
+ * <bight/uv.h>). A thread has at most one runtime; several may live in one process. */
+#ifndef BIGHT_RUNTIME_H
+#define BIGHT_RUNTIME_H
+
+#include <bight/base.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_runtime;
+
+/* What the runtime has to report; see bight_options.on_report. */
+enum bight_report_kind {
+    /* A task nobody has a handle of ended with a failure (`code`). */
+    BIGHT_REPORT_UNSEEN_FAILURE,
+    /* A task had BIGHT_ECANCELED returned many times in a row (`count`) and goes on. */
+    BIGHT_REPORT_IGNORED_CANCEL,
+    /* A task ended with scopes or groups open, or one lives in a frame that has returned. */
+    BIGHT_REPORT_SCOPE_LEFT_OPEN,
+    /* A task ended and its handle was never joined nor detached. */
+    BIGHT_REPORT_NEVER_JOINED,
+    /* One task ran for `count` ms without suspending (bight_options.blocked_ms). */
+    BIGHT_REPORT_BLOCKED_TURN,
+    /* Every task waits for another one; the root is being cancelled. */
+    BIGHT_REPORT_STALLED,
+};
+
+struct bight_report {
+    enum bight_report_kind kind;
+    int code;
+    uint64_t count;
+    /* The task concerned: its number (0 for none) and name. */
+    uint64_t task_id;
+    const char *task_name;
+    /* One line, without a newline. */
+    const char *text;
+};
+
+/* Zero is the default for every field. */
+struct bight_options {
+    /* Address space per task stack, committed on touch; default 256 KiB. */
+    size_t stack_bytes;
+    /* The same for the main task; default 1 MiB. */
+    size_t main_stack_bytes;
+    /* How many finished stacks are kept warm; default 1,024. */
+    size_t stack_cache;
+    /* Turns of ready tasks before libuv is entered again; default 64. */
+    unsigned turns_per_slice;
+    /* The same as a time in microseconds; default 100. */
+    unsigned slice_us;
+    /* bight_defer handlers of one task together; default 0 is without a limit. */
+    int64_t cleanup_timeout_ms;
+    /* Report a task that ran longer than this without suspending; default 0 never. */
+    int64_t blocked_ms;
+    /* File descriptor number up to which libuv's table of watchers is grown at the start, because
+     * libuv aborts when it cannot grow it later; default: the soft limit of open files, at most
+     * 16,384. */
+    unsigned watchers;
+    /* Called on the loop's thread, outside of tasks or inside of the one concerned; must not suspend.
+     * `report` is valid during the call. Default: nothing is reported and nothing printed. */
+    void (*on_report)(void *arg, const struct bight_report *report);
+    void *on_report_arg;
+};
+
+/** Run `fn(arg)` as the main task on a loop of its own and return when it and everything it started
+ *  has ended: what main left running is cancelled and joined. The loop's resources are probed
+ *  first, so that want of threads, descriptors or memory is an error here rather than an abort
+ *  inside libuv.
+ *
+ *  @return what fn returned; BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
+ *          this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN and the like when the
+ *          runtime cannot start.
+ *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.  Ownership: borrows arg.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);
+
+/** bight_run with options; NULL for the defaults.
+ *
+ *  @return as bight_run.
+ *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
+ *  Ownership: borrows options and arg.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_options *options,
+                                              int (*fn)(void *arg), void *arg);
+
+/** Write a readable tree of all tasks of this thread's runtime, each with what it waits for, in
+ *  pieces to `write`. Also callable from a debugger.
+ *
+ *  @return 0; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows arg.
+ */
+BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg);
+
+/** bight_dump to a file descriptor, 2 for the terminal.
+ *
+ *  @return 0; BIGHT_ENORUNTIME; the error of write(2).
+ *  Suspends: no, though write(2) may block.  Cancellable: no.  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API int bight_dump_fd(int fd);
+
+struct bight_stats {
+    /* Tasks that have not ended; those of them that are ready to run. */
+    size_t live;
+    size_t ready;
+    /* Since the start. */
+    uint64_t spawned;
+    uint64_t slices;
+    /* Stacks with memory: in use and kept warm. */
+    size_t stacks_used;
+    size_t stacks_cached;
+    /* Armed timers. */
+    size_t timers;
+};
+
+/** Counts of this thread's runtime.
+ *
+ *  @return 0; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stats.
+ */
+BIGHT_API int bight_stats(struct bight_stats *stats);
+
+BIGHT_END_DECLS
+
+#endif

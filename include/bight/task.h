@@ -1,0 +1,159 @@
+/* Tasks: functions that run on stacks of their own and wait in direct style. Spawning queues a task,
+ * it starts in a later turn; at most one task of a runtime runs at a time, and only the calls marked
+ * "Suspends: yes" let another one run. Every task belongs to a group (see group.h); those spawned
+ * here belong to the runtime's root group. */
+#ifndef BIGHT_TASK_H
+#define BIGHT_TASK_H
+
+#include <bight/base.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_task;
+
+/* The task changes floating-point control words (rounding, traps) and keeps them across waits; they
+ * are then saved and restored at each of its switches, which makes those about three times slower.
+ * Without the flag a task must restore them before it suspends. */
+#define BIGHT_SPAWN_FLOAT_CONTROL 1u
+
+/* How long a task's name may be, with its final NUL; longer ones are cut. */
+#define BIGHT_TASK_NAME_BYTES 32
+
+/* How to spawn. Zero is the default for every field. */
+struct bight_spawn_options {
+    /* Shown in dumps, failures and reports. Copied. */
+    const char *name;
+    /* Address space for the stack, committed on touch; default: the runtime's. */
+    size_t stack_bytes;
+    /* Called instead of the body, from the loop or another task, when the task is cancelled before
+     * its first step; must not suspend. */
+    void (*drop)(void *arg);
+    /* BIGHT_SPAWN_FLOAT_CONTROL or 0. */
+    unsigned flags;
+};
+
+/** Queue `fn(arg)` as a new task of the root group. A negative return of fn is a failure. With
+ *  `out` the caller gets a handle that is valid until bight_join or bight_task_detach; with NULL the
+ *  task is freed at its end and a failure goes to the runtime's report handler.
+ *
+ *  May be called outside of tasks, on a thread that has a runtime.
+ *
+ *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps arg until the task ends; gives *out.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_spawn(struct bight_task **out, int (*fn)(void *arg),
+                                           void *arg);
+
+/** bight_spawn with options; NULL for the defaults.
+ *
+ *  @return as bight_spawn; BIGHT_EINVAL for a flag or stack size that cannot be.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; keeps arg until the task ends; gives *out.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
+                                                const struct bight_spawn_options *options,
+                                                int (*fn)(void *arg), void *arg);
+
+/** Wait until `task` has ended and free its handle. The task's return goes to `status`, never into
+ *  the return of this call; a task that was cancelled has the status BIGHT_ECANCELED.
+ *
+ *  @return 0, then the handle is gone; BIGHT_ECANCELED: this call was cancelled, the task goes on
+ *          and the handle stays valid; BIGHT_EDEADLK: the task is the caller or waits for it;
+ *          BIGHT_EALREADY: another task joins it; BIGHT_EINVAL: it was spawned without a handle;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the handle stays valid.  Allocates: no.
+ *  Thread: the loop's.  Ownership: takes task on success; borrows status, which may be NULL.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
+
+/** Give up a handle without waiting: the task is freed at its end, or now if it has ended.
+ *
+ *  @return 0; BIGHT_EALREADY: somebody joins it; BIGHT_EINVAL: it has no handle.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes task.
+ */
+BIGHT_API int bight_task_detach(struct bight_task *task);
+
+/** Cancel the task's outermost scope: every suspending call in it returns BIGHT_ECANCELED from now
+ *  on, outside of shields. A task that has not begun never runs. Nothing happens to one that ended.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
+ */
+BIGHT_API void bight_task_cancel(struct bight_task *task);
+
+/** Whether the task has ended; bight_join then returns at once.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
+ */
+BIGHT_API bool bight_task_done(const struct bight_task *task);
+
+/** The calling task, or NULL outside of tasks.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.
+ *  Ownership: gives nothing; the pointer is valid while the task lives.
+ */
+BIGHT_API struct bight_task *bight_self(void);
+
+/** A number that no other task of this runtime has; 1 is the main task.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
+ */
+BIGHT_API uint64_t bight_task_id(const struct bight_task *task);
+
+/** The task's name, "" when it has none.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows task; the string is valid while the task lives and is not renamed.
+ */
+BIGHT_API const char *bight_task_name(const struct bight_task *task);
+
+/** Name the task; longer names are cut at BIGHT_TASK_NAME_BYTES - 1 bytes.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API void bight_task_set_name(struct bight_task *task, const char *name);
+
+/** Let every other ready task run once.
+ *
+ *  @return 0; BIGHT_ECANCELED in a cancelled scope; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_yield(void);
+
+/** Run `fn(arg)` when the calling task ends, whatever way it ends: in reverse order of the calls,
+ *  under a shield, so that fn may suspend in spite of a cancellation. The runtime's option
+ *  cleanup_timeout_ms bounds all handlers of one task together.
+ *
+ *  @return 0; BIGHT_ENOMEM: then fn will not be called; BIGHT_ENOTASK.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps arg until fn was called.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_defer(void (*fn)(void *arg), void *arg);
+
+/* A variable with one value per task. Define it static, with its address as its identity:
+ * `static const struct bight_local request_id = {"request id"};` */
+struct bight_local {
+    const char *name;
+    /* The value in tasks that never set it. */
+    void *initial;
+};
+
+/** The calling task's value of `local`: what it set, else what its spawner had at the time of the
+ *  spawn, else the initial one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows local.
+ */
+BIGHT_API void *bight_local_get(const struct bight_local *local);
+
+/** Set the calling task's value; tasks that it spawns from now on begin with it.
+ *
+ *  @return 0; BIGHT_ENOMEM: nothing changed; BIGHT_ENOTASK.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps local and the value pointer until the task and all its heirs have ended.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_local_set(const struct bight_local *local, void *value);
+
+BIGHT_END_DECLS
+
+#endif

@@ -1,0 +1,26 @@
+/* Time: monotonic, in ms for intervals and ns for readings. Deadlines never fire early. */
+#ifndef BIGHT_TIME_H
+#define BIGHT_TIME_H
+
+#include <bight/base.h>
+
+BIGHT_BEGIN_DECLS
+
+/** The runtime's clock in ns since an arbitrary point; virtual in tests.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any; without a runtime it is the system's clock.
+ *  Ownership: none.
+ */
+BIGHT_API uint64_t bight_now_ns(void);
+
+/** Sleep for `duration_ms`; 0 lets the other ready tasks run once; negative sleeps until cancelled.
+ *
+ *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_sleep(int64_t duration_ms);
+
+BIGHT_END_DECLS
+
+#endif

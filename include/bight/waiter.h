@@ -1,0 +1,115 @@
+/* Park and unpark: the one mechanism under everything that waits, and the way to bridge a foreign
+ * callback API into direct style. A waiter is a record on the waiting task's own stack; whoever
+ * holds a pointer to it resolves it once. docs/waiting.md has the contract in full.
+ *
+ * A bridge is four steps: init the waiter, arm the foreign thing with a pointer to it, park, read
+ * the result. The foreign callback, on the loop's thread, calls bight_unpark and nothing else. */
+#ifndef BIGHT_WAITER_H
+#define BIGHT_WAITER_H
+
+#include <bight/base.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_task;
+struct bight_waiter;
+
+/* An intrusive node of a circular doubly linked list. */
+struct bight_link {
+    struct bight_link *next;
+    struct bight_link *prev;
+};
+
+/* Something outside of the runtime (I/O, a thread, a signal) will resolve the waiter: while it
+ * sleeps, the runtime is not deadlocked and a virtual clock may not jump. */
+#define BIGHT_WAIT_OUTSIDE 1u
+
+/* What a source says once about all its waiters; one static constant per kind of wait. */
+struct bight_wait_ops {
+    /* What the task waits for, shown by bight_dump: "sleep", "mutex", "dns lookup". */
+    const char *name;
+    /* Let go of the waiter: return 0 when from now on nothing points at it, or BIGHT_EBUSY for "I
+     * will unpark it when it is over". Called at most once per park, on the loop's thread, and must
+     * not suspend. NULL stands for a wait that always refuses. */
+    int (*abort)(struct bight_waiter *waiter);
+    /* The one task whose progress ends this wait, or NULL when there is no such task; lets a wait
+     * that closes a cycle fail with BIGHT_EDEADLK. May be NULL. */
+    struct bight_task *(*waits_for)(const struct bight_waiter *waiter);
+    /* Write what is special about this wait (a name, a number) for bight_dump. May be NULL. */
+    void (*describe)(const struct bight_waiter *waiter, char *text, size_t text_bytes);
+    /* BIGHT_WAIT_OUTSIDE or 0. */
+    unsigned flags;
+};
+
+struct bight_waiter {
+    /* The source's: usually its place in the source's queue. Self-linked after init. */
+    struct bight_link link;
+    const struct bight_wait_ops *ops;
+    /* What bight_unpark was given; valid after the park returned. */
+    int result;
+    /* Private: who waits, NULL once resolved or let go. */
+    struct bight_task *task;
+    /* Private: the next waiter of the same park. */
+    struct bight_waiter *also;
+};
+
+/** Prepare `waiter` for one park of the calling task. Arm the source only afterwards.
+ *
+ *  @return 0, or BIGHT_ENOTASK outside of a task.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps ops for ever; keeps waiter until the park returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
+                                                 const struct bight_wait_ops *ops);
+
+/** Sleep until `waiter` is unparked. Returns at once when it already was, and keeps what it was
+ *  given even if a cancellation came in between: woken, then cancelled is woken.
+ *
+ *  @return the result given to bight_unpark, or BIGHT_ECANCELED: a scope around the call was
+ *          cancelled and the source has let go. A source must not unpark with BIGHT_ECANCELED.
+ *          BIGHT_ESCOPE: a scope of this task lives in a frame that has returned; the source has
+ *          let go.
+ *  Suspends: yes.  Cancellable: yes, unless ops->abort refuses.
+ *  On cancel: BIGHT_ECANCELED after ops->abort returned 0.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps waiter until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
+
+/** Sleep until one of `count` waiters is unparked; at that moment the others are let go, so exactly
+ *  one of them is resolved. Every source must be able to let go: a waiter whose ops->abort is NULL
+ *  is refused before anything is armed on its behalf.
+ *
+ *  @return the index of the waiter that was unparked, its result in `result`; BIGHT_ECANCELED or
+ *          BIGHT_ESCOPE as bight_park; BIGHT_EINVAL for a count of 0 or a waiter that cannot let
+ *          go: then all waiters that can have been let go, and the caller must wait for the rest
+ *          with bight_park.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, every source has let go.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps the waiters until it returns; borrows the array.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_park_any(struct bight_waiter *const *waiters, size_t count);
+
+/** Resolve `waiter` and put its task into the ready queue; the task runs in a later turn, never
+ *  inside this call. The first resolution wins. Between bight_waiter_init and bight_park it may be
+ *  called too. The source must have unlinked the waiter already; afterwards the waiter must not be
+ *  touched.
+ *
+ *  @return true when this call resolved it; false when it was already resolved or let go, so that a
+ *          unit meant for it can be given to the next one.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
+ */
+BIGHT_API bool bight_unpark(struct bight_waiter *waiter, int result);
+
+/** Observe cancellation without waiting. Every suspending call opens with this; a bridge of yours
+ *  calls it before its first effect. When the task has done many operations without switching, the
+ *  call passes through the ready queue once, so that no task starves the others.
+ *
+ *  @return 0; BIGHT_ECANCELED in a cancelled scope; BIGHT_ENOTASK outside of a task.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_checkpoint(void);
+
+BIGHT_END_DECLS
+
+#endif
