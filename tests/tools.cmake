@@ -1,1 +1,34 @@
-# Tests of the house itself: layers, generated pages, installation.
+# Tests of the house itself: layers, generated pages, headers, installation. They look at sources and
+# at what is installed, so one plain build is enough.
+if(NOT BIGHT_SANITIZE STREQUAL "none")
+  return()
+endif()
+
+function(tools_test name)
+  add_test(NAME ${name} COMMAND ${ARGN} COMMAND_EXPAND_LISTS)
+  set_tests_properties(${name} PROPERTIES LABELS tools TIMEOUT 300)
+endfunction()
+
+set(scripts "${PROJECT_SOURCE_DIR}/scripts")
+set(expect "${CMAKE_CURRENT_SOURCE_DIR}/expect.sh")
+set(fixtures "${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
+
+tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" $<TARGET_OBJECTS:bight_coro>)
+tools_test(layers_finds_includes "${expect}" 1 "${fixtures}/layers/expected"
+           "${scripts}/check-layers" "${fixtures}/layers")
+add_library(layers_fixture OBJECT "${fixtures}/layers/symbols.c")
+tools_test(layers_finds_symbols "${expect}" 1 "${fixtures}/layers/expected-symbols"
+           "${scripts}/check-layers" "${fixtures}/waiting" $<TARGET_OBJECTS:layers_fixture>)
+
+tools_test(waiting_table "${scripts}/waiting-table" --check)
+tools_test(waiting_table_finds_trailers "${expect}" 1 "${fixtures}/waiting/expected"
+           "${scripts}/waiting-table" --check "${fixtures}/waiting")
+tools_test(waiting_table_finds_stale "${expect}" 1 "${fixtures}/waiting-stale/expected"
+           "${scripts}/waiting-table" --check "${fixtures}/waiting-stale")
+
+find_program(BIGHT_CXX NAMES c++ g++ clang++)
+tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/headers.sh" "${PROJECT_SOURCE_DIR}"
+           "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>" ${LIBUV_CFLAGS}
+           ${LIBCURL_CFLAGS})
+tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
+           "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}")
