@@ -27,6 +27,7 @@ struct bight_scope {
     struct bight_scope *parent;
     struct bight_scope *inner;
     uint64_t deadline_ns;
+    uint64_t earliest_ns;
 };
 
 /** Run `fn(arg)` with a deadline `timeout_ms` from now; negative for none. The earliest of all

@@ -24,6 +24,9 @@ struct bight_link {
  * sleeps, the runtime is not deadlocked and a virtual clock may not jump. */
 #define BIGHT_WAIT_OUTSIDE 1u
 
+/* ops->abort may return BIGHT_EBUSY: the waiter cannot share a park with others. */
+#define BIGHT_WAIT_MAY_REFUSE 2u
+
 /* What a source says once about all its waiters; one static constant per kind of wait. */
 struct bight_wait_ops {
     /* What the task waits for, shown by bight_dump: "sleep", "mutex", "dns lookup". */
@@ -37,7 +40,7 @@ struct bight_wait_ops {
     struct bight_task *(*waits_for)(const struct bight_waiter *waiter);
     /* Write what is special about this wait (a name, a number) for bight_dump. May be NULL. */
     void (*describe)(const struct bight_waiter *waiter, char *text, size_t text_bytes);
-    /* BIGHT_WAIT_OUTSIDE or 0. */
+    /* BIGHT_WAIT_* or 0. */
     unsigned flags;
 };
 
@@ -49,8 +52,9 @@ struct bight_waiter {
     int result;
     /* Private: who waits, NULL once resolved or let go. */
     struct bight_task *task;
-    /* Private: the next waiter of the same park. */
+    /* Private: the waiters of one park form a ring. */
     struct bight_waiter *also;
+    bool won;
 };
 
 /** Prepare `waiter` for one park of the calling task. Arm the source only afterwards.
@@ -75,19 +79,31 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
 
-/** Sleep until one of `count` waiters is unparked; at that moment the others are let go, so exactly
- *  one of them is resolved. Every source must be able to let go: a waiter whose ops->abort is NULL
- *  is refused before anything is armed on its behalf.
+/** Make `waiter`, initialised and not yet armed, part of the same park as `with`: bight_park on
+ *  either sleeps until one of them is unparked, and at that moment, also between arming and parking,
+ *  the others are let go. So exactly one of them is resolved; bight_waiter_won says which.
  *
- *  @return the index of the waiter that was unparked, its result in `result`; BIGHT_ECANCELED or
- *          BIGHT_ESCOPE as bight_park; BIGHT_EINVAL for a count of 0 or a waiter that cannot let
- *          go: then all waiters that can have been let go, and the caller must wait for the rest
- *          with bight_park.
- *  Suspends: yes.  Cancellable: yes.
- *  On cancel: BIGHT_ECANCELED, every source has let go.  Allocates: no.
- *  Thread: the loop's.  Ownership: keeps the waiters until it returns; borrows the array.
+ *  @return 0; BIGHT_EINVAL when one of the two cannot let go at once (ops->abort is NULL or
+ *          BIGHT_WAIT_MAY_REFUSE is set): await that one in a task of its own.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps both until the park returns.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_park_any(struct bight_waiter *const *waiters, size_t count);
+BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
+                                                 struct bight_waiter *with);
+
+/** Whether this waiter is the one that ended its park.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
+ */
+BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
+
+/** Let go of a waiter that was initialised, and perhaps armed, but will not be parked: an arming
+ *  further down failed. Siblings of the same park are let go too.
+ *
+ *  @return 0; BIGHT_EBUSY when its source refuses: it has to be parked after all.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns waiter to the caller.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_waiter_drop(struct bight_waiter *waiter);
 
 /** Resolve `waiter` and put its task into the ready queue; the task runs in a later turn, never
  *  inside this call. The first resolution wins. Between bight_waiter_init and bight_park it may be

@@ -1,0 +1,178 @@
+/* The scheduler: tasks, the ready queue, and the only function that switches stacks. Owns no clock
+ * and no I/O; what it needs of those it asks of struct bight_host, which runtime/ implements. Read
+ * <bight/waiter.h> first, then park.c, sched.c, task.c, scope.c, group.c. */
+#ifndef BIGHT_CORO_SCHED_H
+#define BIGHT_CORO_SCHED_H
+
+#include <bight/group.h>
+#include <bight/runtime.h>
+
+#include "coro/list.h"
+#include "coro/seams.h"
+#include "coro/stack.h"
+#include "coro/timer.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+struct bight_sched;
+
+/* What the scheduler asks of its surroundings. */
+struct bight_host {
+    uint64_t (*now_ns)(struct bight_sched *sched);
+    void (*arm)(struct bight_sched *sched, struct bight_timer *timer, uint64_t deadline_ns);
+    void (*disarm)(struct bight_sched *sched, struct bight_timer *timer);
+    /* The number of live tasks went from 0 to 1 or from 1 to 0. */
+    void (*alive)(struct bight_sched *sched, bool any);
+    void (*report)(struct bight_sched *sched, const struct bight_report *report);
+};
+
+/* task->pending: why the next checkpoint has to look closer. */
+#define PENDING_CANCEL 1u
+#define PENDING_ESCOPE 2u /* a scope lives in a dead frame */
+#define PENDING_PROBE 4u  /* a seam wants to see every suspension */
+
+/* task->flags */
+#define TASK_HANDLE 1u  /* somebody holds a handle */
+#define TASK_DONE 2u    /* the body has ended */
+#define TASK_FLOAT 4u   /* BIGHT_SPAWN_FLOAT_CONTROL */
+#define TASK_MAIN 8u    /* its end ends the runtime */
+#define TASK_STARTED 16u
+
+struct bight_defer;
+struct bight_local_node;
+
+/* A task's control block, in the top page of its stack. The fields that a switch touches come
+ * first. */
+struct bight_task {
+    struct bight_stack stack; /* must be first: stack.c hands out this address */
+    struct bight_task *next;  /* in the ready queue */
+    struct bight_sched *sched;
+    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
+    struct bight_scope *scope;   /* innermost open one */
+    uint32_t pending;
+    uint32_t flags;
+    bool aborted;       /* the abort hooks of this park have run */
+    int status;         /* once done */
+    uint32_t delivered; /* cancellations in a row */
+    uint32_t index;     /* scratch of dump */
+    int (*fn)(void *arg);
+    void *arg;
+    void (*drop)(void *arg);
+    struct bight_group *group;
+    struct bight_link member; /* of the group; of sched->ended when done with a handle */
+    struct bight_waiter *joiner;
+    struct bight_defer *defers;
+    struct bight_local_node *locals;
+    struct bight_task *cancel_next; /* worklist of a cancellation */
+    const void *spawned_at;
+    uint64_t id;
+    struct bight_scope base;     /* parent of all its scopes, child of its group's */
+    struct bight_timer deadline; /* for the earliest deadline of its own scopes */
+    struct bight_float_control float_control;
+    char name[BIGHT_TASK_NAME_BYTES];
+};
+
+struct bight_sched {
+    struct bight_task *current; /* NULL while the loop's own stack runs */
+    unsigned quantum;           /* pops until sched.c has to look closer */
+    unsigned ops_left;          /* completed operations until a checkpoint yields */
+    struct bight_task *ready_head;
+    struct bight_task **ready_tail;
+    size_t ready;
+    size_t turn_left;    /* ready tasks of this turn beyond the quantum */
+    unsigned clock_left; /* switches until the clock is read, beyond the quantum */
+    unsigned turns_left; /* of this slice */
+    uint64_t slice_end_ns;
+    struct bight_context loop; /* the thread's own stack */
+    struct bight_float_control float_control;
+    struct bight_stackpool stacks;
+    struct bight_group root;
+    const struct bight_host *host;
+    struct bight_seams seams;
+    struct bight_options options;
+    struct bight_task *dying; /* ended on a stack that the loop's stack has to put back */
+    struct bight_link ended;  /* tasks done, handle not yet joined */
+    size_t live;
+    size_t outside; /* parked waits with an outside source */
+    uint64_t spawned;
+    uint64_t slices;
+    bool closing; /* the root takes no more tasks */
+    bool main_done;
+    int main_status;
+    uint64_t slice_start_ns;
+};
+
+/* The runtime of this thread; the only thread-local. */
+extern _Thread_local struct bight_sched *bight__sched __attribute__((tls_model("initial-exec")));
+
+/* sched.c */
+int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
+                      const struct bight_options *options, const struct bight_seams *seams);
+/* No task may be alive; unjoined ones are reported and freed. */
+void bight__sched_fini(struct bight_sched *sched);
+/* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
+void bight__sched_run(struct bight_sched *sched);
+void bight__ready(struct bight_task *task);
+/* Give way to the next ready task, or the loop; returns when this task is popped again. */
+void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
+/* The same for a task that never runs again and whose stack may be gone. */
+_Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
+
+/* park.c */
+int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
+/* Count a delivered cancellation and return BIGHT_ECANCELED. */
+int bight__deliver(struct bight_task *task, bool passed_queue);
+/* Make a parked task observe a cancellation, if its source lets go. */
+void bight__abort_park(struct bight_task *task);
+
+/* task.c */
+int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
+                 const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
+                 const void *site);
+void bight__task_free(struct bight_task *task);
+void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
+                        uint64_t count, const char *text);
+/* Run the bight_defer handlers of the calling task. */
+void bight__defers_run(struct bight_task *task);
+void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
+void bight__locals_drop(struct bight_task *task);
+
+/* scope.c */
+#define SCOPE_MAGIC 0x5c09e5c0u
+#define SCOPE_SHIELDS 1u /* scope->kind */
+#define SCOPE_GROUP 2u
+void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
+                       uint64_t deadline_ns);
+void bight__scope_close(struct bight_scope *scope);
+void bight__scope_cancel(struct bight_scope *scope);
+void bight__task_timer(struct bight_timer *timer);
+/* A task has ended with scopes open: close them, or make their groups end. */
+void bight__scopes_abandoned(struct bight_task *task);
+
+/* group.c */
+void bight__group_setup(struct bight_group *group, unsigned flags);
+void bight__group_joined_by(struct bight_group *group, struct bight_task *task);
+/* `task` has ended: take it out of its group and settle what its end means there. */
+void bight__group_left_by(struct bight_task *task);
+void bight__group_drain(struct bight_group *group, struct bight_task *owner);
+
+static inline struct bight_sched *bight__of(struct bight_task *task)
+{
+    return task->sched;
+}
+
+/* The opening of every suspending call: finds the task and observes cancellation. */
+static inline int bight__checkpoint(struct bight_task **self)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (unlikely(!sched || !sched->current))
+        return BIGHT_ENOTASK;
+    *self = sched->current;
+    if (likely(!sched->current->pending && --sched->ops_left))
+        return 0;
+    return bight__checkpoint_slow(sched, sched->current);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* The runtime object: a scheduler driven by a libuv loop. drive.c runs slices from the loop's
+ * prepare and check phases; start.c makes and ends runtimes; everything else of runtime/ hangs its
+ * handles in here. Read coro/sched.h first. */
+#ifndef BIGHT_RUNTIME_RUNTIME_H
+#define BIGHT_RUNTIME_RUNTIME_H
+
+#include <uv.h>
+
+#include <bight/mailbox.h>
+#include <bight/uv.h>
+
+#include "coro/sched.h"
+#include "runtime/wheel.h"
+
+/* Something that lives as long as the runtime and belongs to another layer: the offload request
+ * cache, the resolver. Kept in a list; `end` is called once when the last task has ended, may close
+ * handles (see bight__handle_opened), and frees the record or what surrounds it. */
+struct bight_plugin {
+    struct bight_link link;
+    const void *key;
+    void (*end)(struct bight_plugin *plugin);
+};
+
+struct bight_runtime {
+    struct bight_sched sched; /* first: bight__sched points at it */
+    uv_loop_t *loop;
+    uv_loop_t own_loop;
+    bool owns_loop;
+    bool idling;   /* the idle handle is active */
+    bool ending;   /* bight_detach was called, or main has ended */
+    bool closing;  /* the runtime's own handles are being closed */
+    bool stalled;
+    uint64_t timer_due_ns; /* what the uv timer is armed for; UINT64_MAX: not */
+    struct bight_wheel wheel;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t idle;
+    uv_timer_t timer;
+    struct bight_mailbox *mailbox;
+    size_t handles; /* of ours, not yet called back as closed */
+    struct bight_link plugins;
+    void (*on_detached)(void *arg);
+    void *on_detached_arg;
+};
+
+static inline struct bight_runtime *bight__runtime(void)
+{
+    return (struct bight_runtime *)bight__sched;
+}
+
+/* drive.c: count libuv handles that bight has opened on the loop. A runtime ends only after
+ * bight__handle_closed was called as often as bight__handle_opened; the last call may free it. */
+void bight__handle_opened(struct bight_runtime *runtime);
+void bight__handle_closed(struct bight_runtime *runtime);
+
+/* The runtime's plugin of that key, or NULL. */
+struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key);
+void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin);
+
+/* Like bight_run_with, with the seams of a test. */
+int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
+                          int (*fn)(void *arg), void *arg);
+
+/* mailbox.c: the runtime's own reference; `closed` makes later posts fail and runs those before. */
+int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime);
+void bight__mailbox_close(struct bight_mailbox *mailbox);
+/* Whether anybody but the runtime holds a reference. */
+bool bight__mailbox_held(const struct bight_mailbox *mailbox);
+
+/* probe.c: ask libuv for nothing that it would abort over. 0 or the error. */
+int bight__probe(const struct bight_options *options, const struct bight_seams *seams);
+/* Grow the loop's table of watchers to descriptor number `watchers` while failing is an error. */
+int bight__probe_watchers(uv_loop_t *loop, unsigned watchers);
+
+#endif
