@@ -4,6 +4,7 @@
 #ifndef BIGHT_CORO_SCHED_H
 #define BIGHT_CORO_SCHED_H
 
+#include <bight/errors.h>
 #include <bight/group.h>
 #include <bight/runtime.h>
 

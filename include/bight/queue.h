@@ -5,6 +5,7 @@
 #define BIGHT_QUEUE_H
 
 #include <bight/base.h>
+#include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
 

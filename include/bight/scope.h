@@ -6,6 +6,7 @@
 #define BIGHT_SCOPE_H
 
 #include <bight/base.h>
+#include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
 

@@ -4,6 +4,7 @@
 #define BIGHT_SIGNAL_H
 
 #include <bight/base.h>
+#include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
 

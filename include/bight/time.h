@@ -3,6 +3,7 @@
 #define BIGHT_TIME_H
 
 #include <bight/base.h>
+#include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
 

@@ -8,6 +8,7 @@
 #define BIGHT_WAITER_H
 
 #include <bight/base.h>
+#include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
 

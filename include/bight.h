@@ -1,0 +1,19 @@
+/* The umbrella: everything of bight that does not show a foreign library. <bight/uv.h> and
+ * <bight/curl.h> are included by those who want libuv or libcurl beside it. */
+#ifndef BIGHT_H
+#define BIGHT_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+#include <bight/group.h>
+#include <bight/mailbox.h>
+#include <bight/queue.h>
+#include <bight/runtime.h>
+#include <bight/scope.h>
+#include <bight/signal.h>
+#include <bight/sync.h>
+#include <bight/task.h>
+#include <bight/time.h>
+#include <bight/waiter.h>
+
+#endif
