@@ -2,15 +2,12 @@
 
 # run_quietly COMMAND...: no output on success; all of it on failure.
 run_quietly() {
-    log=$(mktemp)
-    if "$@" >"$log" 2>&1 </dev/null; then
-        rm -f "$log"
-    else
-        status=$?
-        cat "$log" >&2
-        rm -f "$log"
-        return "$status"
-    fi
+    quiet_log=$(mktemp)
+    quiet_status=0
+    "$@" >"$quiet_log" 2>&1 </dev/null || quiet_status=$?
+    [ "$quiet_status" = 0 ] || cat "$quiet_log" >&2
+    rm -f "$quiet_log"
+    return "$quiet_status"
 }
 
 # build PRESET [BUILD-OPTION ...]
@@ -19,4 +16,12 @@ build() {
     shift
     run_quietly cmake --preset "$preset"
     cmake --build --preset "$preset" "$@" </dev/null >&2
+}
+
+# build_quietly PRESET [BUILD-OPTION ...]
+build_quietly() {
+    preset=$1
+    shift
+    run_quietly cmake --preset "$preset"
+    run_quietly cmake --build --preset "$preset" "$@"
 }
