@@ -30,8 +30,8 @@ static const char *system_text(int code)
 const char *bight_error_name(int code)
 {
     switch (code) {
-#define ERROR_NAME(name, value, text) \
-    case BIGHT_##name:                \
+#define ERROR_NAME(name, value, text)                                                              \
+    case BIGHT_##name:                                                                             \
         return #name;
         BIGHT_ERRORS_SYSTEM(ERROR_NAME)
         BIGHT_ERRORS_OWN(ERROR_NAME)
@@ -45,8 +45,8 @@ const char *bight_error_name(int code)
 const char *bight_strerror(int code)
 {
     switch (code) {
-#define ERROR_TEXT(name, value, text) \
-    case BIGHT_##name:                \
+#define ERROR_TEXT(name, value, text)                                                              \
+    case BIGHT_##name:                                                                             \
         return text;
         BIGHT_ERRORS_SYSTEM(ERROR_TEXT)
         BIGHT_ERRORS_OWN(ERROR_TEXT)
