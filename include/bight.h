@@ -6,8 +6,10 @@
 #include <bight/base.h>
 #include <bight/errors.h>
 #include <bight/group.h>
+#include <bight/http.h>
 #include <bight/mailbox.h>
 #include <bight/queue.h>
+#include <bight/resolve.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>
 #include <bight/signal.h>

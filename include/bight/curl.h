@@ -1,0 +1,29 @@
+/* The seam to libcurl: options of easy handles that <bight/http.h> does not wrap, such as a CA file,
+ * a client certificate, a proxy or authentication. One of the two public headers that include a
+ * foreign one. */
+#ifndef BIGHT_CURL_H
+#define BIGHT_CURL_H
+
+#include <curl/curl.h>
+
+#include <bight/http.h>
+
+BIGHT_BEGIN_DECLS
+
+/* Set in bight_http_session_options.curl (called once per handle, for all its requests) or in
+ * bight_http_request.curl (called before each hop of that request).
+ *
+ * The session's own stay as they are: URL, CURLU, PRIVATE, ERRORBUFFER, NOSIGNAL, FOLLOWLOCATION,
+ * RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
+ * opensocket and closesocket. With a proxy, names are resolved by libcurl or the proxy, and the
+ * address filter sees the proxy's address. */
+struct bight_curl_hook {
+    /* Returns 0, or a negative code that the request fails with. Must not suspend, nor perform,
+     * add, pause or clean up `easy`. A CURLOPT_HTTPHEADER list set here must outlive the request. */
+    int (*prepare)(void *arg, CURL *easy);
+    void *arg;
+};
+
+BIGHT_END_DECLS
+
+#endif

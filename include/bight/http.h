@@ -1,0 +1,319 @@
+/* The HTTP client: sessions with kept connections, requests in direct style. bight resolves names,
+ * follows redirects and keeps the limits itself; libcurl (or rather its multi interface, driven by
+ * the runtime's loop) does TLS and the protocol. <bight/curl.h> gives access to its options.
+ *
+ *     struct bight_http_response *page;
+ *     int rc = bight_http_get(&page, session, "https://example.org/", NULL);
+ *     if (rc < 0)
+ *         return rc;
+ *     size_t bytes;
+ *     const char *body = bight_http_response_body(page, &bytes);
+ *     ...
+ *     bight_http_response_free(page);
+ */
+#ifndef BIGHT_HTTP_H
+#define BIGHT_HTTP_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+#include <bight/resolve.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_curl_hook; /* <bight/curl.h> */
+struct bight_http_session;
+struct bight_http_response;
+
+/* What went wrong, and the code that calls then return. */
+enum bight_http_failure {
+    BIGHT_HTTP_OK,
+    /* The request is none: URL, method or header (BIGHT_EINVAL). */
+    BIGHT_HTTP_REQUEST,
+    /* The name was not resolved (BIGHT_ERESOLVE). */
+    BIGHT_HTTP_RESOLVE,
+    /* No connection (BIGHT_ECONNECT). */
+    BIGHT_HTTP_CONNECT,
+    /* Handshake, certificate (BIGHT_ETLS). */
+    BIGHT_HTTP_TLS,
+    /* One of the timeouts of request and session (BIGHT_ETIMEDOUT). */
+    BIGHT_HTTP_TIMEOUT,
+    /* What came was not HTTP, was cut short, or the connection broke (BIGHT_EPROTOCOL). */
+    BIGHT_HTTP_PROTOCOL,
+    /* Headers or body beyond the limit (BIGHT_ETOOBIG). */
+    BIGHT_HTTP_TOO_BIG,
+    /* More hops than allowed (BIGHT_EREDIRECTS). */
+    BIGHT_HTTP_REDIRECTS,
+    /* Refused by the address filter, by the redirect hook, or by the rules for redirects: another
+     * scheme than http and https, or from https to http (BIGHT_EFORBIDDEN). */
+    BIGHT_HTTP_FORBIDDEN,
+    /* A scope around the call was cancelled (BIGHT_ECANCELED). */
+    BIGHT_HTTP_CANCELLED,
+    /* The session was closed meanwhile (BIGHT_ECLOSED). */
+    BIGHT_HTTP_CLOSED,
+    /* Want of memory, descriptors, threads, or a failed hook: `code` says which. */
+    BIGHT_HTTP_SYSTEM,
+};
+
+/* What a code cannot carry. */
+struct bight_http_error {
+    enum bight_http_failure kind;
+    /* What the call returned. */
+    int code;
+    /* The CURLcode, 0 when libcurl was not the one that failed. */
+    int curl_code;
+    /* The negative errno behind a failed connection, 0 when there is none. */
+    int system_code;
+    /* One line, without a newline. */
+    char text[160];
+};
+
+/* One step of a redirect, shown to bight_http_request.on_redirect. */
+struct bight_http_hop {
+    const char *from;
+    const char *to;
+    /* 301, 302, 303, 307 or 308. */
+    int status;
+    /* 1 for the first. */
+    unsigned number;
+    /* `to` has another scheme, host or port than `from`: the request's headers stay behind. */
+    bool crosses_origin;
+};
+
+/* Zero is the default for every field. Times: negative for none. */
+struct bight_http_session_options {
+    /* Transfers in flight in total, and per scheme, host and port; default 100 and 8; negative: no
+     * limit. Requests beyond them wait in FIFO order. */
+    int max_total;
+    int max_per_host;
+    /* Default "bight/VERSION"; "" sends none. */
+    const char *user_agent;
+    /* Content codings to ask for and to undo, as in Accept-Encoding; default all that libcurl knows;
+     * "identity" for none. */
+    const char *accept_encoding;
+    /* Per name; default 15,000. */
+    int64_t resolve_timeout_ms;
+    /* Per connection, TLS included; default 15,000. */
+    int64_t connect_timeout_ms;
+    /* Without a byte from the peer while a task waits for one; default 60,000. */
+    int64_t idle_timeout_ms;
+    /* From the call to the last byte, waiting for the limits and redirects included; default
+     * 300,000. */
+    int64_t total_timeout_ms;
+    /* Decoded bytes of a body; default 64 MiB; UINT64_MAX: no limit. */
+    uint64_t max_body_bytes;
+    /* Bytes of the header block; default 128 KiB. */
+    size_t max_header_bytes;
+    /* Default 10; negative: none is followed, a 3xx is a response like any other. */
+    int max_redirects;
+    /* How much of a streamed body waits in memory before the transfer pauses; default 64 KiB. What
+     * one read from the network decodes to comes on top. */
+    size_t buffer_bytes;
+    /* The resolver to use instead of one of the session's own. */
+    struct bight_resolver *resolver;
+    /* Options of the session's own resolver. */
+    struct bight_resolver_options resolve;
+    /* Asked before each connection: 0 to go on, negative to refuse this address. Must not suspend
+     * and must not use the session. */
+    int (*filter)(void *arg, const struct bight_address *address);
+    void *filter_arg;
+    /* Called once for each easy handle that the session makes, to set options for all requests. */
+    const struct bight_curl_hook *curl;
+};
+
+/* Zero is the default for every field: a plain GET under the session's limits. */
+struct bight_http_request {
+    /* Default "GET". A redirect 303, and 301 or 302 after a POST, turns it into GET. HEAD has no
+     * body. */
+    const char *method;
+    /* "Name: value" strings up to a NULL; they override what libcurl would send itself; "Name:"
+     * sends it not at all. They do not follow a redirect to another origin. */
+    const char *const *headers;
+    /* The body to send, when not NULL. */
+    const void *body;
+    size_t body_bytes;
+    /* 0: the session's; negative: none. */
+    int64_t total_timeout_ms;
+    int64_t idle_timeout_ms;
+    /* 0: the session's. */
+    uint64_t max_body_bytes;
+    /* 0: the session's; negative: none is followed. */
+    int max_redirects;
+    /* Asked at every hop, in the requesting task, with no slot held: 0 to go on, negative to refuse.
+     * It may suspend; the request's timeouts run on. */
+    int (*on_redirect)(void *arg, const struct bight_http_hop *hop);
+    void *on_redirect_arg;
+    /* Called before each hop's transfer starts; the easy handle is not reused after it. */
+    const struct bight_curl_hook *curl;
+    /* Filled on success and on failure, when not NULL. */
+    struct bight_http_error *error;
+};
+
+/** Make a session: limits, kept connections, pooled handles.
+ *
+ *  @return 0; BIGHT_EINVAL for a user agent or coding that cannot be sent; BIGHT_ENOMEM;
+ *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options, NULL for the defaults, and copies its strings; keeps resolver, hook
+ *  and filter_arg until closed; gives *out, to be closed with bight_http_session_close. One left
+ *  open is closed when the runtime ends.
+ */
+BIGHT_API BIGHT_MUST_CHECK int
+bight_http_session_new(struct bight_http_session **out,
+                       const struct bight_http_session_options *options);
+
+/** End the session. Requests of other tasks that still run fail with BIGHT_ECLOSED; to let them
+ *  finish, join their tasks first. Returns when all connections and libuv handles are closed.
+ *  Responses that were collected stay valid.
+ *
+ *  @return 0; BIGHT_EALREADY: it is being closed; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the session is closed.  Allocates: no.
+ *  Thread: the loop's.  Ownership: takes session.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_session_close(struct bight_http_session *session);
+
+/** Send a request and collect the whole body of the final response. Any status is a success.
+ *
+ *  @return 0; the codes of enum bight_http_failure; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: borrows url and request, NULL for the defaults; gives *out, to be
+ *  freed with bight_http_response_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_get(struct bight_http_response **out,
+                                              struct bight_http_session *session, const char *url,
+                                              const struct bight_http_request *request);
+
+/** Send a request and return when the headers of the final response are there; its body is then read
+ *  with bight_http_read. The transfer occupies its place under the limits until the body has
+ *  arrived or the response is freed.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its buffer, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: borrows url and request, but keeps request->body until the
+ *  response is freed; gives *out, to be freed with bight_http_response_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
+                                               struct bight_http_session *session, const char *url,
+                                               const struct bight_http_request *request);
+
+/** Read decoded bytes of the body, as soon as there are any. One task at a time.
+ *
+ *  @return the number of bytes; 0 at the end of the body or for `bytes` 0; the codes of enum
+ *          bight_http_failure (details in bight_http_response_error), after the bytes that came
+ *          before; BIGHT_EBUSY: another task reads; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; nothing was taken, reading may go on.
+ *  Allocates: the buffer when it grows, up to the session's buffer_bytes.
+ *  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_read(struct bight_http_response *response,
+                                                   void *buffer, size_t bytes);
+
+/** Free a response; a transfer that is not over is aborted at once.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: takes response, which no task reads; NULL is allowed.
+ */
+BIGHT_API void bight_http_response_free(struct bight_http_response *response);
+
+/** The status code, such as 200.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows response.
+ */
+BIGHT_API int bight_http_response_status(const struct bight_http_response *response);
+
+/** The protocol: 10, 11, 20 or 30 for HTTP/1.0, 1.1, 2 and 3.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows response.
+ */
+BIGHT_API int bight_http_response_version(const struct bight_http_response *response);
+
+/** The value of the first header `name`, compared without regard to case; NULL when there is none.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows both; the string is valid until the response is freed.
+ */
+BIGHT_API const char *bight_http_response_header(const struct bight_http_response *response,
+                                                 const char *name);
+
+/** Header number `index` in the order of arrival. White space around the value is gone, bytes are
+ *  otherwise as they came.
+ *
+ *  @return 0; BIGHT_ENOENT beyond the last one.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows all; the strings are valid until the response is freed.
+ */
+BIGHT_API int bight_http_response_header_at(const struct bight_http_response *response,
+                                            size_t index, const char **name, const char **value);
+
+/** The collected body, decoded, with a NUL behind it; its length to `bytes`, which may be NULL.
+ *  Never NULL; "" for a response of bight_http_open.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows all; the bytes are valid until the response is freed.
+ */
+BIGHT_API const char *bight_http_response_body(const struct bight_http_response *response,
+                                               size_t *bytes);
+
+/** The URL that the final response came from, normalised by libcurl's rules when it was redirected.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows response; the string is valid until the response is freed.
+ */
+BIGHT_API const char *bight_http_response_url(const struct bight_http_response *response);
+
+/* Milliseconds since the call; -1 for what has not happened. */
+struct bight_http_timing {
+    /* The limits let the first hop begin. */
+    double started_ms;
+    /* The final headers were there. */
+    double headers_ms;
+    /* The last byte was there. */
+    double done_ms;
+    /* Redirects that were followed. */
+    unsigned hops;
+    /* Decoded bytes of the body so far. */
+    uint64_t body_bytes;
+};
+
+/** When what happened.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API void bight_http_response_timing(const struct bight_http_response *response,
+                                          struct bight_http_timing *timing);
+
+/** Why reading failed; its kind is BIGHT_HTTP_OK as long as it did not.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows response; valid until the response is freed.
+ */
+BIGHT_API const struct bight_http_error *
+bight_http_response_error(const struct bight_http_response *response);
+
+struct bight_http_stats {
+    /* Transfers in flight; requests that wait for the limits. */
+    size_t active;
+    size_t waiting;
+    /* Sockets that are open. */
+    size_t sockets;
+    /* Pooled easy handles that are not in use. */
+    size_t idle_handles;
+    /* Since the start: transfers (each hop counts), sockets opened. */
+    uint64_t transfers;
+    uint64_t connects;
+};
+
+/** Counts of the session.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API void bight_http_session_stats(const struct bight_http_session *session,
+                                        struct bight_http_stats *stats);
+
+BIGHT_END_DECLS
+
+#endif

@@ -1,0 +1,123 @@
+/* Names to addresses. getaddrinfo runs on a few threads of the resolver's own; equal lookups are
+ * merged, results are kept for a while, and a task that waits can be cancelled at once, whatever
+ * getaddrinfo does. Literals and fresh results touch no thread. */
+#ifndef BIGHT_RESOLVE_H
+#define BIGHT_RESOLVE_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_resolver;
+
+/* How many addresses of one name are kept; the rest is dropped. */
+#define BIGHT_RESOLVE_ADDRESSES 16
+
+/* Room for bight_address_text, with its final NUL: [address%zone]:port. */
+#define BIGHT_ADDRESS_TEXT_BYTES 72
+
+struct bight_address {
+    /* 4 or 6. */
+    uint8_t family;
+    /* In network order; the first 4 for IPv4, the rest is then zero. */
+    uint8_t bytes[16];
+    /* In host order; 0 in what a resolver returns. */
+    uint16_t port;
+    /* The zone of a link-local IPv6 address, 0 for none. */
+    uint32_t scope_id;
+};
+
+/* What a lookup found. About 500 bytes, meant for the stack. */
+struct bight_resolved {
+    /* In the order in which they should be tried (RFC 6724, as getaddrinfo sorts them). */
+    struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
+    size_t count;
+    /* The code of getaddrinfo (EAI_NONAME, ...) behind a BIGHT_ERESOLVE, otherwise 0; and its text,
+     * static. */
+    int gai_code;
+    const char *text;
+    /* No thread was asked: a literal, or a result that was still fresh. */
+    bool cached;
+};
+
+/* Zero is the default for every field. */
+struct bight_resolver_options {
+    /* Threads at most, and so lookups at a time, those counted that nobody waits for any more;
+     * default 4. They are started on demand and end when idle. */
+    unsigned max_threads;
+    /* How long a result is used; default 60,000; negative: never, though lookups that run at the
+     * same time are still merged. */
+    int64_t ttl_ms;
+    /* The same for "no such name"; default 5,000. Other failures are not kept. */
+    int64_t failure_ttl_ms;
+    /* Names kept at most, the longest unused going first; default 1,024. */
+    unsigned max_entries;
+};
+
+/** Make a resolver of this thread's runtime. It starts no thread yet. A session of the HTTP client
+ *  makes its own unless it is given one.
+ *
+ *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
+ *  bight_resolver_close.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
+                                                  const struct bight_resolver_options *options);
+
+/** Look up `host`: a name (in its ASCII form), an IPv4 or an IPv6 literal with or without brackets.
+ *  A lookup that nobody waits for any more goes on in its thread, and its result is kept.
+ *
+ *  @return 0; BIGHT_ERESOLVE: result->gai_code and text say why; BIGHT_EINVAL: not a host name;
+ *          BIGHT_EAGAIN: no thread can be started; BIGHT_ENOMEM; BIGHT_ECANCELED; BIGHT_ECLOSED: the
+ *          resolver was closed meanwhile; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED at once, `result` is unspecified.
+ *  Allocates: an entry for a name that is not known yet.
+ *  Thread: the loop's.  Ownership: borrows all; result is filled on success and on BIGHT_ERESOLVE.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_resolve(struct bight_resolver *resolver, const char *host,
+                                             struct bight_resolved *result);
+
+/** End the resolver: lookups that tasks wait for fail with BIGHT_ECLOSED, idle threads end. A thread
+ *  inside getaddrinfo ends after it, on its own; what it needs lives until then.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: takes resolver; NULL is allowed.
+ */
+BIGHT_API void bight_resolver_close(struct bight_resolver *resolver);
+
+struct bight_resolver_stats {
+    /* Threads that exist; those of them inside a lookup. */
+    unsigned threads;
+    unsigned busy;
+    /* Lookups that wait for a thread. */
+    size_t queued;
+    /* Names kept, those being looked up included. */
+    size_t entries;
+    /* Since the start: lookups given to threads; calls answered without one; calls that joined a
+     * lookup that was on its way. */
+    uint64_t lookups;
+    uint64_t hits;
+    uint64_t merged;
+};
+
+/** Counts of the resolver.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API void bight_resolver_stats(struct bight_resolver *resolver,
+                                    struct bight_resolver_stats *stats);
+
+/** Write `address` as text: 192.0.2.1 or 2001:db8::1, with a port 192.0.2.1:80 or [2001:db8::1]:80.
+ *
+ *  @return text.
+ *  Suspends: no.  Cancellable: no.  Thread: any.
+ *  Ownership: borrows both; text has room for BIGHT_ADDRESS_TEXT_BYTES.
+ */
+BIGHT_API char *bight_address_text(const struct bight_address *address, char *text);
+
+BIGHT_END_DECLS
+
+#endif
