@@ -49,6 +49,7 @@
     X(EWORKERDIED, -5013, "the worker process died while it ran the job")                          \
     X(EUNKNOWNOUTCOME, -5014, "the job may or may not have run")                                   \
     X(ENOTPREPARED, -5015, "threads exist: call bight_workers_prepare first in main")              \
+    X(EINITFAILED, -5016, "the initialiser of a worker failed")                                    \
     X(ERESOLVE, -5020, "name not resolved")                                                        \
     X(ECONNECT, -5021, "connection not established")                                               \
     X(ETLS, -5022, "TLS failure")                                                                  \

@@ -1,0 +1,66 @@
+/* Executors: what runs jobs. Each kind has its own constructor (<bight/workers.h> for processes);
+ * the call is the same for all. A job ends exactly once, with a result or with its error. */
+#ifndef BIGHT_EXECUTOR_H
+#define BIGHT_EXECUTOR_H
+
+#include <bight/job.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_executor;
+
+/* How a job ended. Always filled in by bight_execute, all zero where there is nothing to say. */
+struct bight_result {
+    /* What the job returned; when the worker's initialiser failed, what that returned. */
+    int code;
+    /* What the job put out, also when it failed; NULL for no bytes. Freed by bight_result_free. */
+    void *output;
+    size_t output_bytes;
+    /* How the last worker that died running the job ended: the signal that killed it, or 0 and the
+     * status it exited with. */
+    int exit_signal;
+    int exit_status;
+    /* How many times the job was begun. */
+    unsigned attempts;
+};
+
+/** Run the job `def` in `executor` on a copy of `input` and sleep until it has ended. A job waits in
+ *  FIFO order until a worker is free. `result` may be NULL when only success matters.
+ *
+ *  A job that has not begun is withdrawn at once by a cancellation. One that runs is waited for, or,
+ *  if the executor was made so, asked to stop and killed after a time; see the executor's options.
+ *
+ *  @return 0: the job ran and returned result->code, which is not negative.
+ *          BIGHT_EJOBFAILED: it ran and returned a negative result->code.
+ *          BIGHT_EUNKNOWNJOB: the worker has no such definition, it never ran.
+ *          BIGHT_EFULL: the executor holds as many jobs as it may, this one was not taken.
+ *          BIGHT_ETOOBIG: the input or the output is larger than allowed.
+ *          BIGHT_EWORKERDIED: the worker died running it, and so did those of all further attempts.
+ *          BIGHT_EUNKNOWNOUTCOME: the worker broke the protocol; the job may have run in part, in
+ *          whole or not at all.
+ *          BIGHT_EINITFAILED: no worker could be initialised, it never ran.
+ *          BIGHT_ENOTPREPARED: no worker can be started any more, it never ran.
+ *          BIGHT_ENOMEM: no memory; if result->attempts is not 0 the job has run.
+ *          BIGHT_ECANCELED: withdrawn before it began, or (attempts not 0) interrupted and killed.
+ *          BIGHT_ECLOSED: the executor is closing.  BIGHT_EPERM: it belongs to another thread.
+ *          BIGHT_EINVAL; BIGHT_ENOTASK.
+ *          A scope with a deadline around the call makes BIGHT_ETIMEDOUT of BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes, until the job has begun; then as the executor's policy says.
+ *  On cancel: BIGHT_ECANCELED, or the job's result when it was too late.
+ *  Allocates: the output; for a definition's first use, a place in the executor's table.
+ *  Thread: the loop's.  Ownership: keeps def for ever; borrows input; gives result->output, to be
+ *  freed with bight_result_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_execute(struct bight_executor *executor,
+                                             const struct bight_job_def *def, const void *input,
+                                             size_t input_bytes, struct bight_result *result);
+
+/** Free what `result` holds and zero it. Allowed for one that is zero.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the output, borrows result.
+ */
+BIGHT_API void bight_result_free(struct bight_result *result);
+
+BIGHT_END_DECLS
+
+#endif

@@ -1,0 +1,102 @@
+/* Jobs: functions that executors run elsewhere, on a thread or in a worker process. One signature
+ * for all of them: bytes in, bytes out, a code. A job is described once, by a static definition, and
+ * a call passes the definition, never a string:
+ *
+ *     static int count_words(struct bight_job *job);
+ *     static const struct bight_job_def count_words_job = {"count words", count_words, 0};
+ *
+ * A job may block and compute as it likes; it is not a task and must not call what suspends. To run
+ * one, see <bight/executor.h>. */
+#ifndef BIGHT_JOB_H
+#define BIGHT_JOB_H
+
+#include <bight/base.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_job;
+struct bight__job_ops;
+
+/* Running the job twice does no harm: when the worker that ran it dies, it is run again elsewhere
+ * instead of ending with BIGHT_EWORKERDIED. */
+#define BIGHT_JOB_IDEMPOTENT 1u
+
+/* What a job is. Must have static storage: a worker finds its own copy by the definition's place in
+ * the program or library, and checks the name. */
+struct bight_job_def {
+    /* Not empty; shown in dumps. */
+    const char *name;
+    /* The job. A negative return is a failure; it and the output reach the caller either way. */
+    int (*fn)(struct bight_job *job);
+    /* BIGHT_JOB_IDEMPOTENT or 0. */
+    unsigned flags;
+};
+
+/* One run of a job, as the job sees it. */
+struct bight_job {
+    /* What the caller passed; aligned to 16 bytes, NULL when there is nothing. Private to this run:
+     * the job may write to it. */
+    void *input;
+    size_t input_bytes;
+    /* 1 at the first run; higher when earlier workers died running it. */
+    unsigned attempt;
+    /* What bight_job_set_local set in this worker, by its initialiser as a rule; else NULL. */
+    void *local;
+    /* Private from here; use the calls below. */
+    unsigned char *output;
+    size_t output_bytes;
+    size_t output_room;
+    const struct bight__job_ops *ops;
+    const uint32_t *cancel_flag;
+};
+
+/** Make room for `bytes` more bytes at the end of the output, at *room, without adding them yet:
+ *  fill what you need of it, then call bight_job_output_commit. Output written in place is not
+ *  copied again in the worker.
+ *
+ *  @return 0; BIGHT_ETOOBIG: the output would pass the executor's limit, and the caller will get this
+ *          code whatever the job returns, unless it clears the output; BIGHT_ENOMEM.
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.
+ *  Ownership: gives nothing; *room is valid until the next call for this job's output.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_job_output_reserve(struct bight_job *job, size_t bytes,
+                                                        void **room);
+
+/** Add the first `bytes` of what was reserved last to the output.
+ *
+ *  @return 0; BIGHT_EINVAL for more than was reserved.
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_job_output_commit(struct bight_job *job, size_t bytes);
+
+/** Append a copy of `data` to the output.
+ *
+ *  @return as bight_job_output_reserve; on failure nothing was added.
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: borrows data.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_job_output_append(struct bight_job *job, const void *data,
+                                                       size_t bytes);
+
+/** Drop the output so far, such as to put the description of an error in its place.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ */
+BIGHT_API void bight_job_output_clear(struct bight_job *job);
+
+/** Whether the caller would like the job to stop early; cheap enough for an inner loop. What the job
+ *  then returns still reaches the caller. Only executors that interrupt ever set this.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ */
+BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
+
+/** Set the pointer that this and all later jobs of the same worker find in `job->local`.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.
+ *  Ownership: keeps local until the worker ends, which does not free it.
+ */
+BIGHT_API void bight_job_set_local(struct bight_job *job, void *local);
+
+BIGHT_END_DECLS
+
+#endif
