@@ -7,8 +7,6 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# -O1 keeps the suites fast and lets the compiler see uses before assignment; -O0 sees none of them.
-set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
