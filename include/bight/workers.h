@@ -74,7 +74,7 @@ struct bight_workers_stats {
  *
  *  @return 0; BIGHT_EALREADY; BIGHT_ENOTPREPARED when there are threads already; BIGHT_EAGAIN,
  *          BIGHT_ENOMEM, BIGHT_EMFILE and the like when it cannot be forked.
- *  Suspends: no.  Cancellable: no.  Thread: main's, the only one.
+ *  Suspends: no.  Cancellable: no.  Thread: any, as long as it is the only one.
  *  Ownership: keeps argv[0] for ever.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
