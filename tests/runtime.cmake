@@ -1,1 +1,2 @@
 # Suites of runtime/.
+bight_test(wheel)
