@@ -1,0 +1,32 @@
+/* Memory and the permission to map, each behind the seam that lets a test make any site fail. A site
+ * is the return address of the call, so these functions are never inlined. */
+#include "coro/seams.h"
+
+static bool refused(const struct bight_seams *seams, const void *site)
+{
+    return seams && seams->fail_alloc && seams->fail_alloc(seams->ctx, site);
+}
+
+void *bight__alloc(const struct bight_seams *seams, size_t bytes)
+{
+    if (refused(seams, __builtin_return_address(0)))
+        return NULL;
+    return malloc(bytes);
+}
+
+void *bight__alloc_zero(const struct bight_seams *seams, size_t bytes)
+{
+    if (refused(seams, __builtin_return_address(0)))
+        return NULL;
+    return calloc(1, bytes);
+}
+
+void bight__free(void *memory)
+{
+    free(memory);
+}
+
+bool bight__may_map(const struct bight_seams *seams, const void *site)
+{
+    return !refused(seams, site);
+}
