@@ -16,14 +16,14 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* For functions that a stack is left in for ever: bight__context_exit may only be called by one of
- * these, and so may whatever calls it on the way. ThreadSanitizer keeps a stack of calls per fiber,
- * which outlives the task; a frame that is entered and never left would stay on it, and after some
- * ten thousand tasks on one pooled stack it runs over. */
+/* For functions that a stack is left in for ever: the entry function, the one that calls
+ * bight__context_exit, and all between. ThreadSanitizer keeps a stack of calls per fiber, which
+ * outlives the task; a frame that is entered and never left would stay on it, and after some ten
+ * thousand tasks on one pooled stack it would run over. */
 #if defined(__clang__)
 #define BIGHT__NEVER_LEFT __attribute__((disable_sanitizer_instrumentation))
 #else
-#define BIGHT__NEVER_LEFT __attribute__((no_sanitize("thread")))
+#define BIGHT__NEVER_LEFT __attribute__((no_sanitize("address", "thread")))
 #endif
 
 /* One stack of execution: a task's, or the thread's own while it drives the loop. */
