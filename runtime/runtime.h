@@ -61,15 +61,25 @@ void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugi
 int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
                           int (*fn)(void *arg), void *arg);
 
-/* mailbox.c: the runtime's own reference; `closed` makes later posts fail and runs those before. */
+/* mailbox.c: the runtime's own reference. Its handle counts as opened and does not keep the loop
+ * alive. */
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime);
+/* Make later posts fail, run those accepted before, begin to close the handle, and release the
+ * runtime's reference. */
 void bight__mailbox_close(struct bight_mailbox *mailbox);
-/* Whether anybody but the runtime holds a reference. */
-bool bight__mailbox_held(const struct bight_mailbox *mailbox);
+/* Whether anybody but the runtime holds a reference. The loop is woken when that ends. */
+bool bight__mailbox_held(struct bight_mailbox *mailbox);
+/* Make the loop go through one more turn. On the loop's thread, before the close. */
+void bight__mailbox_wake(struct bight_mailbox *mailbox);
+/* Whether the handle keeps the loop alive. */
+void bight__mailbox_keep_alive(struct bight_mailbox *mailbox, bool alive);
 
 /* probe.c: ask libuv for nothing that it would abort over. 0 or the error. */
-int bight__probe(const struct bight_options *options, const struct bight_seams *seams);
-/* Grow the loop's table of watchers to descriptor number `watchers` while failing is an error. */
-int bight__probe_watchers(uv_loop_t *loop, unsigned watchers);
+int bight__probe(const struct bight_seams *seams);
+/* The part of it about the threads of libuv's pool; for whoever is about to use the pool first. */
+int bight__probe_threads(const struct bight_seams *seams);
+/* Grow the loop's table of watchers to descriptor number `watchers`, within the soft limit of open
+ * files, while failing is an error. Leaves a handle that the loop's next turn frees. */
+int bight__probe_watchers(uv_loop_t *loop, unsigned watchers, const struct bight_seams *seams);
 
 #endif

@@ -10,11 +10,14 @@ BIGHT_BEGIN_DECLS
 
 struct bight_signal;
 
-/** Begin to catch `signum` (SIGINT, SIGTERM, ...).
+/** Begin to catch `signum` (SIGINT, SIGTERM, ...). Several may be open for one signal, also in
+ *  several runtimes: each sees every arrival.
  *
- *  @return 0; BIGHT_EINVAL for a signal that cannot be caught; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  @return 0; BIGHT_EINVAL for a signal that cannot be caught; BIGHT_ENOMEM; BIGHT_EMFILE;
+ *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: gives *out, to be closed before the runtime ends.
+ *  Ownership: gives *out, to be closed; what is still open when the runtime's last task has ended is
+ *  closed by the runtime, and the pointer is invalid then.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_signal_open(struct bight_signal **out, int signum);
 

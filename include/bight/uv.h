@@ -58,9 +58,12 @@ struct bight_uv_req {
     void (*cancel)(struct bight_uv_req *req);
     /* Private. */
     struct bight_waiter waiter;
+    int status;
+    bool cancelled;
 };
 
-/** Prepare `req` for one request of the calling task, before the uv_* call that starts it.
+/** Prepare `req` for one request of the calling task, before the uv_* call that starts it; sets
+ *  req->cancel to NULL. When that uv_* call fails there is nothing to undo and nothing to await.
  *
  *  @return 0; BIGHT_ECANCELED in a cancelled scope: do not start it; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was begun.  Allocates: no.
@@ -68,11 +71,12 @@ struct bight_uv_req {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_uv_req_init(struct bight_uv_req *req);
 
-/** Sleep until the started request has called back. A cancellation makes it call uv_cancel or
- *  req->cancel, and then still waits for the callback.
+/** Sleep until the started request has called back. A cancellation calls uv_cancel or, where that
+ *  cannot help, req->cancel, and then still waits for the callback.
  *
  *  @return the status of the callback (for fs: req->u.fs.result); where a cancellation ended the
- *          request, BIGHT_ECANCELED.
+ *          request, BIGHT_ECANCELED; BIGHT_ECLOSED when libuv reports it as cancelled and no scope
+ *          was: somebody closed its handle or called uv_cancel.
  *  Suspends: yes.  Cancellable: no, unless uv_cancel or req->cancel ends the request.
  *  On cancel: BIGHT_ECANCELED, or the result when it was too late.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows req; uv_fs_req_cleanup and the like stay the caller's.
@@ -119,7 +123,8 @@ BIGHT_API void bight_uv_on_random(uv_random_t *req, int status, void *buf, size_
  */
 BIGHT_API void bight_uv_on_work(uv_work_t *req, int status);
 
-/** Close `handle` and sleep until libuv has let go of its memory. Uses the handle's data field.
+/** Close `handle` and sleep until libuv has let go of its memory. Meanwhile the handle's data field is
+ *  bight's; afterwards it is what it was.
  *
  *  @return 0; BIGHT_EALREADY when it is closing; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the handle is closed.  Allocates: no.

@@ -1,0 +1,200 @@
+/* The mailbox of <bight/mailbox.h>: a list under a lock, and one async handle that wakes the loop.
+ * Owns its memory by reference count: one reference is the runtime's, one the handle's until libuv
+ * has closed it, the others their holders'. The handle is closed under the lock, so no poster ever
+ * touches a closed one. What is posted runs on the loop's thread, from libuv's callback or, for what
+ * came in time, from bight__mailbox_close. */
+#include "runtime/runtime.h"
+
+/* The references that are not somebody else's while the mailbox is open: runtime and handle. */
+#define OWN_REFS 2
+
+struct bight_mailbox {
+    uv_mutex_t lock;
+    size_t refs;
+    bool closed;
+    struct bight_post *first;
+    struct bight_post **end;
+    struct bight_seams seams;
+    struct bight_runtime *runtime; /* for the loop's thread, until the handle is closed */
+    uv_async_t async;
+};
+
+/* The record behind bight_post. */
+struct call {
+    struct bight_post post;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* With the lock held. */
+static struct bight_post *take_all(struct bight_mailbox *mailbox)
+{
+    struct bight_post *first = mailbox->first;
+
+    mailbox->first = NULL;
+    mailbox->end = &mailbox->first;
+    return first;
+}
+
+static void run_all(struct bight_post *post)
+{
+    for (struct bight_post *next; post; post = next) {
+        next = post->next; /* fn may reuse the record */
+        post->fn(post);
+    }
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct bight_mailbox *mailbox = async->data;
+
+    uv_mutex_lock(&mailbox->lock);
+    struct bight_post *posts = take_all(mailbox);
+    uv_mutex_unlock(&mailbox->lock);
+    run_all(posts); /* what these post comes with the next wake-up */
+}
+
+int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
+{
+    struct bight_mailbox *mailbox = bight__alloc_zero(&runtime->sched.seams, sizeof *mailbox);
+
+    if (!mailbox)
+        return BIGHT_ENOMEM;
+    int rc = uv_mutex_init(&mailbox->lock);
+    if (rc)
+        goto free_mailbox;
+    rc = uv_async_init(runtime->loop, &mailbox->async, on_async);
+    if (rc)
+        goto destroy_lock;
+    mailbox->async.data = mailbox;
+    uv_unref((uv_handle_t *)&mailbox->async);
+    bight__handle_opened(runtime);
+    mailbox->refs = OWN_REFS;
+    mailbox->end = &mailbox->first;
+    mailbox->seams = runtime->sched.seams;
+    mailbox->runtime = runtime;
+    *out = mailbox;
+    return 0;
+
+destroy_lock:
+    uv_mutex_destroy(&mailbox->lock);
+free_mailbox:
+    bight__free(mailbox);
+    return rc;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct bight_mailbox *mailbox = handle->data;
+    struct bight_runtime *runtime = mailbox->runtime;
+
+    bight_mailbox_unref(mailbox);
+    bight__handle_closed(runtime);
+}
+
+void bight__mailbox_close(struct bight_mailbox *mailbox)
+{
+    uv_mutex_lock(&mailbox->lock);
+    mailbox->closed = true;
+    struct bight_post *posts = take_all(mailbox);
+    uv_close((uv_handle_t *)&mailbox->async, on_closed);
+    uv_mutex_unlock(&mailbox->lock);
+    run_all(posts);
+    bight_mailbox_unref(mailbox);
+}
+
+bool bight__mailbox_held(struct bight_mailbox *mailbox)
+{
+    uv_mutex_lock(&mailbox->lock);
+    bool held = mailbox->refs > OWN_REFS;
+    uv_mutex_unlock(&mailbox->lock);
+    return held;
+}
+
+void bight__mailbox_wake(struct bight_mailbox *mailbox)
+{
+    uv_async_send(&mailbox->async);
+}
+
+void bight__mailbox_keep_alive(struct bight_mailbox *mailbox, bool alive)
+{
+    if (alive)
+        uv_ref((uv_handle_t *)&mailbox->async);
+    else
+        uv_unref((uv_handle_t *)&mailbox->async);
+}
+
+int bight_mailbox_get(struct bight_mailbox **out)
+{
+    struct bight_runtime *runtime = bight__runtime();
+
+    if (!runtime)
+        return BIGHT_ENORUNTIME;
+    *out = bight_mailbox_ref(runtime->mailbox);
+    return 0;
+}
+
+struct bight_mailbox *bight_mailbox_ref(struct bight_mailbox *mailbox)
+{
+    uv_mutex_lock(&mailbox->lock);
+    mailbox->refs++;
+    uv_mutex_unlock(&mailbox->lock);
+    return mailbox;
+}
+
+void bight_mailbox_unref(struct bight_mailbox *mailbox)
+{
+    if (!mailbox)
+        return;
+    uv_mutex_lock(&mailbox->lock);
+    size_t refs = --mailbox->refs;
+    /* The loop may sleep for nothing but a post from the holder that just went: have it look. */
+    if (refs == OWN_REFS && !mailbox->closed)
+        uv_async_send(&mailbox->async);
+    uv_mutex_unlock(&mailbox->lock);
+    if (refs)
+        return;
+    uv_mutex_destroy(&mailbox->lock);
+    bight__free(mailbox);
+}
+
+int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
+{
+    uv_mutex_lock(&mailbox->lock);
+    bool closed = mailbox->closed;
+    if (!closed) {
+        bool idle = !mailbox->first;
+        post->next = NULL;
+        *mailbox->end = post;
+        mailbox->end = &post->next;
+        if (idle)
+            uv_async_send(&mailbox->async);
+    }
+    uv_mutex_unlock(&mailbox->lock);
+    return closed ? BIGHT_ECLOSED : 0;
+}
+
+static void run_call(struct bight_post *post)
+{
+    struct call *call = container_of(post, struct call, post);
+    void (*fn)(void *arg) = call->fn;
+    void *arg = call->arg;
+
+    bight__free(call);
+    fn(arg);
+}
+
+int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
+{
+    struct call *call = bight__alloc(&mailbox->seams, sizeof *call);
+
+    if (!call)
+        return BIGHT_ENOMEM;
+    call->post.fn = run_call;
+    call->fn = fn;
+    call->arg = arg;
+    int rc = bight_post_record(mailbox, &call->post);
+    if (rc)
+        bight__free(call);
+    return rc;
+}

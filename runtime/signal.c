@@ -1,0 +1,167 @@
+/* Signals as <bight/signal.h> has them, one libuv handle each. A handle is a heap object because
+ * libuv keeps it until its close callback. The runtime keeps a list of the open ones in a plugin and
+ * closes what is left when it ends. */
+#include "runtime/runtime.h"
+
+#include <bight/signal.h>
+
+#include <limits.h>
+#include <stdio.h>
+
+struct bight_signal {
+    uv_signal_t handle;
+    struct bight_runtime *runtime;
+    struct bight_link link; /* of the runtime's open ones */
+    int signum;
+    int arrived; /* and not yet given to a wait; at most INT_MAX */
+    struct bight_waiter *waiter;
+};
+
+/* What the runtime has open. */
+struct signals {
+    struct bight_plugin plugin;
+    struct bight_link open;
+};
+
+struct signal_wait {
+    struct bight_waiter waiter;
+    struct bight_signal *signal;
+};
+
+static const char signals_key;
+
+static void signals_end(struct bight_plugin *plugin)
+{
+    struct signals *signals = container_of(plugin, struct signals, plugin);
+
+    while (!link_empty(&signals->open))
+        bight_signal_close(container_of(signals->open.next, struct bight_signal, link));
+    bight__free(signals);
+}
+
+static struct signals *signals_of(struct bight_runtime *runtime)
+{
+    struct bight_plugin *plugin = bight__plugin_find(runtime, &signals_key);
+
+    if (plugin)
+        return container_of(plugin, struct signals, plugin);
+    struct signals *signals = bight__alloc_zero(&runtime->sched.seams, sizeof *signals);
+    if (!signals)
+        return NULL;
+    link_init(&signals->open);
+    signals->plugin.key = &signals_key;
+    signals->plugin.end = signals_end;
+    bight__plugin_add(runtime, &signals->plugin);
+    return signals;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct bight_signal *signal = container_of(handle, struct bight_signal, handle);
+    struct bight_runtime *runtime = signal->runtime;
+
+    bight__free(signal);
+    bight__handle_closed(runtime);
+}
+
+/* A waiter takes all that has arrived; when it turns out to be gone, they stay counted. */
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct bight_signal *signal = container_of(handle, struct bight_signal, handle);
+    struct bight_waiter *waiter = signal->waiter;
+
+    (void)signum;
+    if (signal->arrived < INT_MAX)
+        signal->arrived++;
+    if (!waiter)
+        return;
+    signal->waiter = NULL;
+    if (bight_unpark(waiter, signal->arrived))
+        signal->arrived = 0;
+}
+
+int bight_signal_open(struct bight_signal **out, int signum)
+{
+    struct bight_runtime *runtime = bight__runtime();
+
+    if (!runtime)
+        return BIGHT_ENORUNTIME;
+    if (runtime->closing)
+        return BIGHT_ECLOSED;
+    struct signals *signals = signals_of(runtime);
+    if (!signals)
+        return BIGHT_ENOMEM;
+    struct bight_signal *signal = bight__alloc_zero(&runtime->sched.seams, sizeof *signal);
+    if (!signal)
+        return BIGHT_ENOMEM;
+    int rc = uv_signal_init(runtime->loop, &signal->handle);
+    if (rc) {
+        bight__free(signal);
+        return rc;
+    }
+    bight__handle_opened(runtime);
+    signal->runtime = runtime;
+    signal->signum = signum;
+    link_init(&signal->link);
+    rc = uv_signal_start(&signal->handle, on_signal, signum);
+    if (rc) {
+        uv_close((uv_handle_t *)&signal->handle, on_closed);
+        return rc;
+    }
+    uv_unref((uv_handle_t *)&signal->handle); /* tasks keep the loop alive, not this */
+    link_append(&signals->open, &signal->link);
+    *out = signal;
+    return 0;
+}
+
+static int wait_abort(struct bight_waiter *waiter)
+{
+    container_of(waiter, struct signal_wait, waiter)->signal->waiter = NULL;
+    return 0;
+}
+
+static void wait_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct signal_wait *wait = container_of(waiter, const struct signal_wait, waiter);
+
+    snprintf(text, text_bytes, "%d", wait->signal->signum);
+}
+
+static const struct bight_wait_ops wait_ops = {
+    .name = "signal",
+    .abort = wait_abort,
+    .describe = wait_describe,
+    .flags = BIGHT_WAIT_OUTSIDE,
+};
+
+int bight_signal_wait(struct bight_signal *signal)
+{
+    struct signal_wait wait = {.signal = signal};
+    int rc = bight_checkpoint();
+
+    if (rc)
+        return rc;
+    if (signal->waiter)
+        return BIGHT_EALREADY;
+    if (signal->arrived) {
+        int arrived = signal->arrived;
+        signal->arrived = 0;
+        return arrived;
+    }
+    rc = bight_waiter_init(&wait.waiter, &wait_ops);
+    if (rc)
+        return rc;
+    signal->waiter = &wait.waiter;
+    return bight_park(&wait.waiter);
+}
+
+void bight_signal_close(struct bight_signal *signal)
+{
+    if (!signal)
+        return;
+    if (signal->waiter)
+        bight_unpark(signal->waiter, BIGHT_ECLOSED);
+    signal->waiter = NULL;
+    link_remove(&signal->link);
+    uv_close((uv_handle_t *)&signal->handle, on_closed);
+}
