@@ -93,19 +93,34 @@ static inline void bight__context_thread_fini(struct bight_context *self)
 #endif
 }
 
-/* Leave the running stack, which is `from`, for `to`; return when somebody switches back. */
-static inline void bight__context_switch(struct bight_context *from, struct bight_context *to)
+/* Tell the instrumentation that `from` is about to be left for `to`, and that it was come back to. */
+__attribute__((always_inline)) static inline void bight__context_depart(struct bight_context *from,
+                                                                        struct bight_context *to)
 {
+    (void)from;
+    (void)to;
 #ifdef BIGHT_ASAN
     __sanitizer_start_switch_fiber(&from->asan_fake, to->asan_low, to->asan_bytes);
 #endif
 #ifdef BIGHT_TSAN
     __tsan_switch_to_fiber(to->tsan_fiber, 0);
 #endif
-    bight__switch(&from->sp, to->sp);
+}
+
+__attribute__((always_inline)) static inline void bight__context_return(struct bight_context *from)
+{
+    (void)from;
 #ifdef BIGHT_ASAN
     __sanitizer_finish_switch_fiber(from->asan_fake, NULL, NULL);
 #endif
+}
+
+/* Leave the running stack, which is `from`, for `to`; return when somebody switches back. */
+static inline void bight__context_switch(struct bight_context *from, struct bight_context *to)
+{
+    bight__context_depart(from, to);
+    bight__switch(&from->sp, to->sp);
+    bight__context_return(from);
 }
 
 /* The first thing that the entry function of a stack does. */

@@ -34,10 +34,10 @@ struct bight_host {
 #define PENDING_PROBE 4u  /* a seam wants to see every suspension */
 
 /* task->flags */
-#define TASK_HANDLE 1u  /* somebody holds a handle */
-#define TASK_DONE 2u    /* the body has ended */
-#define TASK_FLOAT 4u   /* BIGHT_SPAWN_FLOAT_CONTROL */
-#define TASK_MAIN 8u    /* its end ends the runtime */
+#define TASK_HANDLE 1u /* somebody holds a handle */
+#define TASK_DONE 2u   /* the body has ended */
+#define TASK_FLOAT 4u  /* BIGHT_SPAWN_FLOAT_CONTROL */
+#define TASK_MAIN 8u   /* its end ends the runtime */
 #define TASK_STARTED 16u
 
 struct bight_defer;
@@ -81,10 +81,10 @@ struct bight_sched {
     struct bight_task *ready_head;
     struct bight_task **ready_tail;
     size_t ready;
-    size_t turn_left;    /* ready tasks of this turn beyond the quantum */
-    unsigned clock_left; /* switches until the clock is read, beyond the quantum */
-    unsigned turns_left; /* of this slice */
+    size_t switches_left; /* of this slice, beyond the quantum */
+    size_t turn_left;     /* tasks among which the pick_ready seam may choose */
     uint64_t slice_end_ns;
+    bool slice_begun;          /* its first quantum was handed out */
     struct bight_context loop; /* the thread's own stack */
     struct bight_float_control float_control;
     struct bight_stackpool stacks;
@@ -101,7 +101,6 @@ struct bight_sched {
     bool closing; /* the root takes no more tasks */
     bool main_done;
     int main_status;
-    uint64_t slice_start_ns;
 };
 
 /* The runtime of this thread; the only thread-local. */
@@ -115,8 +114,11 @@ void bight__sched_fini(struct bight_sched *sched);
 /* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
 void bight__ready(struct bight_task *task);
-/* Give way to the next ready task, or the loop; returns when this task is popped again. */
+/* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
+ * is its turn. */
 void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
+/* bight__ready and bight__reschedule in one: let the tasks that are ready run first. */
+void bight__requeue(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 
@@ -127,6 +129,10 @@ int bight__deliver(struct bight_task *task, bool passed_queue);
 /* Make a parked task observe a cancellation, if its source lets go. */
 void bight__abort_park(struct bight_task *task);
 
+/* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
+bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
+bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
+
 /* task.c */
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
@@ -134,13 +140,15 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
 void bight__task_free(struct bight_task *task);
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
-/* Run the bight_defer handlers of the calling task. */
+
+/* cleanup.c */
 void bight__defers_run(struct bight_task *task);
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
 void bight__locals_drop(struct bight_task *task);
 
 /* scope.c */
 #define SCOPE_MAGIC 0x5c09e5c0u
+#define NO_DEADLINE UINT64_MAX
 #define SCOPE_SHIELDS 1u /* scope->kind */
 #define SCOPE_GROUP 2u
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
@@ -148,20 +156,19 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
 void bight__scope_close(struct bight_scope *scope);
 void bight__scope_cancel(struct bight_scope *scope);
 void bight__task_timer(struct bight_timer *timer);
-/* A task has ended with scopes open: close them, or make their groups end. */
-void bight__scopes_abandoned(struct bight_task *task);
+/* The body of `task` has returned with scopes open: close them and let their groups end, or, when
+ * their memory is not `intact`, forget them. */
+void bight__scopes_abandoned(struct bight_task *task, bool intact);
 
 /* group.c */
 void bight__group_setup(struct bight_group *group, unsigned flags);
 void bight__group_joined_by(struct bight_group *group, struct bight_task *task);
 /* `task` has ended: take it out of its group and settle what its end means there. */
 void bight__group_left_by(struct bight_task *task);
-void bight__group_drain(struct bight_group *group, struct bight_task *owner);
-
-static inline struct bight_sched *bight__of(struct bight_task *task)
-{
-    return task->sched;
-}
+/* Sleep until the group has no tasks; a cancellation does not end the sleep. */
+void bight__group_drain(struct bight_group *group);
+/* The group that a task parked in bight__group_drain waits for, else NULL. */
+const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
 /* The opening of every suspending call: finds the task and observes cancellation. */
 static inline int bight__checkpoint(struct bight_task **self)

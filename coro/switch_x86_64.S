@@ -5,8 +5,9 @@
  * belong to the thread (tasks that change them ask for bight__float_control_*): reloading them would
  * triple the cost of a switch.
  *
- * A stopped stack looks like this from its saved rsp upward, which bight__switch_prepare imitates:
- *     r15 r14 r13 r12 rbx rbp rip
+ * A stopped stack's saved rsp points at the address at which to go on; what lies above it is that
+ * address's own business. So stacks stopped here, stacks stopped by the inlined switch of
+ * coro/switch_here.h and stacks that bight__switch_prepare made can go on after each other.
  *
  * The switch leaves by a jump: a `ret` to an address that no `call` pushed last is mispredicted at
  * each switch and costs 3.4 times as much. The jump is `notrack` because a return address carries no
@@ -20,8 +21,7 @@
 
     .text
 
-/* void bight__switch(void **save, void *to)
- * The unwind rules hold on both stacks, since both have the same layout at each instruction. */
+/* void bight__switch(void **save, void *to) */
 FUNCTION(bight__switch):
     .cfi_startproc
     endbr64
@@ -31,9 +31,15 @@ FUNCTION(bight__switch):
     PUSH(r13)
     PUSH(r14)
     PUSH(r15)
+    leaq 1f(%rip), %rcx
+    pushq %rcx
+    .cfi_adjust_cfa_offset 8
     movq %rsp, (%rdi)
     movq %rsi, %rsp
-    POP(r15)
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    notrack jmp *%rcx
+1:  POP(r15)
     POP(r14)
     POP(r13)
     POP(r12)
@@ -47,8 +53,9 @@ FUNCTION(bight__switch):
     END(bight__switch)
 
 /* void *bight__switch_prepare(void *low, void *top, void (*entry)(void *), void *arg)
- * The first switch arrives in the trampoline with entry in r13 and arg in r12. Below `top` two zero
- * words stay: they keep rsp a multiple of 16 before the call, and end walks that follow words. */
+ * The first switch goes on in the trampoline, which takes arg and entry off the stack. Below `top`
+ * two zero words stay: they keep rsp a multiple of 16 before the call, and end walks that follow
+ * words. */
 FUNCTION(bight__switch_prepare):
     .cfi_startproc
     endbr64
@@ -57,14 +64,10 @@ FUNCTION(bight__switch_prepare):
     leaq trampoline(%rip), %r9
     movq %r8, -8(%rsi)
     movq %r8, -16(%rsi)
-    movq %r9, -24(%rsi)
-    movq %r8, -32(%rsi)
-    movq %r8, -40(%rsi)
-    movq %rcx, -48(%rsi)
-    movq %rdx, -56(%rsi)
-    movq %r8, -64(%rsi)
-    movq %r8, -72(%rsi)
-    leaq -72(%rsi), %rax
+    movq %rdx, -24(%rsi)
+    movq %rcx, -32(%rsi)
+    movq %r9, -40(%rsi)
+    leaq -40(%rsi), %rax
     ret
     .cfi_endproc
     END(bight__switch_prepare)
@@ -79,8 +82,9 @@ trampoline:
     .cfi_undefined rbp
     endbr64
     xorl %ebp, %ebp
-    movq %r12, %rdi
-    call *%r13
+    popq %rdi
+    popq %rax
+    call *%rax
     ud2
     .cfi_endproc
     END(trampoline)

@@ -29,6 +29,7 @@ struct bight_group {
     struct bight_failure failures[BIGHT_GROUP_FAILURES];
     /* Private from here. */
     unsigned flags;
+    bool gave_way;
     size_t live;
     struct bight_link members;
     struct bight_waiter *closer;

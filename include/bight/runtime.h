@@ -20,8 +20,6 @@ enum bight_report_kind {
     BIGHT_REPORT_SCOPE_LEFT_OPEN,
     /* A task ended and its handle was never joined nor detached. */
     BIGHT_REPORT_NEVER_JOINED,
-    /* One task ran for `count` ms without suspending (bight_options.blocked_ms). */
-    BIGHT_REPORT_BLOCKED_TURN,
     /* Every task waits for another one; the root is being cancelled. */
     BIGHT_REPORT_STALLED,
 };
@@ -51,8 +49,6 @@ struct bight_options {
     unsigned slice_us;
     /* bight_defer handlers of one task together; default 0 is without a limit. */
     int64_t cleanup_timeout_ms;
-    /* Report a task that ran longer than this without suspending; default 0 never. */
-    int64_t blocked_ms;
     /* File descriptor number up to which libuv's table of watchers is grown at the start, because
      * libuv aborts when it cannot grow it later; default: the soft limit of open files, at most
      * 16,384. */

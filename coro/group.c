@@ -1,0 +1,181 @@
+/* Groups: a scope that owns tasks. Owns the rules of what the end of a member means to the others;
+ * how cancellation travels is scope.c's. The root group of a runtime is one of these without an
+ * owner: its members do not fail each other. */
+#include "coro/sched.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct drain_wait {
+    struct bight_waiter waiter;
+    const struct bight_group *group;
+};
+
+static void drain_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct drain_wait *wait = container_of(waiter, struct drain_wait, waiter);
+
+    snprintf(text, text_bytes, "%zu tasks", wait->group->live);
+}
+
+/* No abort: the group ends after its tasks, and a cancellation reaches those by the scope. */
+static const struct bight_wait_ops drain_ops = {
+    .name = "end of group",
+    .describe = drain_describe,
+};
+
+void bight__group_setup(struct bight_group *group, unsigned flags)
+{
+    group->scope.cancelled = false;
+    group->scope.expired = false;
+    group->scope.effective = false;
+    group->scope.kind = SCOPE_GROUP;
+    group->scope.magic = SCOPE_MAGIC;
+    group->scope.task = NULL;
+    group->scope.parent = NULL;
+    group->scope.inner = NULL;
+    group->scope.deadline_ns = NO_DEADLINE;
+    group->scope.earliest_ns = NO_DEADLINE;
+    group->failed = 0;
+    group->flags = flags;
+    group->live = 0;
+    group->gave_way = false;
+    link_init(&group->members);
+    group->closer = NULL;
+}
+
+void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
+{
+    struct bight_scope *base = &task->base;
+
+    base->cancelled = false;
+    base->expired = false;
+    base->effective = group->scope.effective;
+    base->kind = 0;
+    base->magic = SCOPE_MAGIC;
+    base->task = task;
+    base->parent = &group->scope;
+    base->inner = NULL;
+    base->deadline_ns = NO_DEADLINE;
+    base->earliest_ns = NO_DEADLINE;
+    if (base->effective)
+        task->pending |= PENDING_CANCEL;
+    task->scope = base;
+    task->group = group;
+    link_append(&group->members, &task->member);
+    group->live++;
+}
+
+static void record_failure(struct bight_group *group, const struct bight_task *task, int code)
+{
+    if (group->failed < BIGHT_GROUP_FAILURES) {
+        struct bight_failure *failure = &group->failures[group->failed];
+
+        failure->code = code;
+        memcpy(failure->task, task->name, sizeof(failure->task));
+    }
+    if (group->failed++ == 0 && !(group->flags & BIGHT_GROUP_COLLECT))
+        bight__scope_cancel(&group->scope);
+}
+
+void bight__group_left_by(struct bight_task *task)
+{
+    struct bight_group *group = task->group;
+    bool root = !group->scope.task;
+
+    link_remove(&task->member);
+    group->live--;
+    if (task->status == BIGHT_ECANCELED && task->base.effective)
+        group->gave_way |= group->scope.effective;
+    else if (task->status < 0 && !root)
+        record_failure(group, task, task->status);
+    else if (task->status < 0 && !(task->flags & (TASK_HANDLE | TASK_MAIN)))
+        bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
+                           "failed, and nobody has its handle");
+    if (group->live == 0 && group->closer)
+        bight_unpark(group->closer, 0);
+}
+
+void bight__group_drain(struct bight_group *group)
+{
+    struct drain_wait wait = {.group = group};
+
+    while (group->live) {
+        if (bight_waiter_init(&wait.waiter, &drain_ops))
+            return;
+        group->closer = &wait.waiter;
+        /* It has no way to fail: the wait cannot be aborted. */
+        (void)!bight_park(&wait.waiter);
+        group->closer = NULL;
+    }
+}
+
+const struct bight_group *bight__group_awaited(const struct bight_task *task)
+{
+    if (!task->parked || task->parked->ops != &drain_ops)
+        return NULL;
+    return container_of(task->parked, struct drain_wait, waiter)->group;
+}
+
+int bight_group_begin(struct bight_group *group, unsigned flags)
+{
+    struct bight_task *self = bight_self();
+
+    if (!self)
+        return BIGHT_ENOTASK;
+    if (flags & ~BIGHT_GROUP_COLLECT)
+        return BIGHT_EINVAL;
+    bight__group_setup(group, flags);
+    bight__scope_open(&group->scope, self, SCOPE_GROUP, NO_DEADLINE);
+    return 0;
+}
+
+int bight_group_spawn(struct bight_group *group, struct bight_task **out,
+                      const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
+{
+    if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
+        return BIGHT_ECLOSED;
+    return bight__spawn(group->scope.task->sched, group, out, options, fn, arg,
+                        __builtin_return_address(0));
+}
+
+/* Everything has ended: what the group as a whole came to. */
+static int group_outcome(const struct bight_group *group, int rc, bool cancelled_around)
+{
+    if (group->failed)
+        return group->failures[0].code;
+    if (cancelled_around && (rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way)))
+        return BIGHT_ECANCELED;
+    if (rc != BIGHT_ECANCELED)
+        return rc;
+    if (group->scope.expired)
+        return BIGHT_ETIMEDOUT;
+    return group->scope.cancelled ? 0 : rc;
+}
+
+int bight_group_end(struct bight_group *group, int rc)
+{
+    struct bight_task *self = bight_self();
+    bool cancelled_around;
+
+    if (!self || group->scope.magic != SCOPE_MAGIC || self->scope != &group->scope)
+        return rc < 0 ? rc : BIGHT_ESCOPE;
+    if (rc < 0 && !(rc == BIGHT_ECANCELED && group->scope.effective)) {
+        record_failure(group, self, rc);
+        bight__scope_cancel(&group->scope);
+    }
+    bight__group_drain(group);
+    cancelled_around = group->scope.parent->effective;
+    bight__scope_close(&group->scope);
+    return group_outcome(group, rc, cancelled_around);
+}
+
+int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
+{
+    struct bight_group group;
+    int rc = bight_group_begin(&group, 0);
+
+    if (rc)
+        return rc;
+    return bight_group_end(&group, body(&group, arg));
+}

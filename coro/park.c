@@ -1,0 +1,249 @@
+/* Park, unpark, abort: the mechanism of docs/waiting.md. bight_park is the only function that waits;
+ * cancellation is delivered here and in the checkpoint, nowhere else.
+ *
+ * Invariant: a waiter's task field is non-NULL exactly while it can be resolved. Whoever clears it
+ * (unpark, or a successful abort) decides the outcome; the other side then finds NULL. */
+#include "coro/sched.h"
+
+/* Deliveries in a row after which the task is reported. */
+#define IGNORED_CANCELS 1000
+
+/* A test may cancel the task at any suspension; `site` tells it which one this is. */
+static void probe(struct bight_sched *sched, struct bight_task *task, const void *site)
+{
+    if (sched->seams.cancel_here && sched->seams.cancel_here(sched->seams.ctx, site))
+        bight__scope_cancel(&task->base);
+}
+
+int bight__deliver(struct bight_task *task, bool passed_queue)
+{
+    struct bight_sched *sched = task->sched;
+
+    task->delivered++;
+    /* A loop that retries in spite of the cancellation must not starve the others. */
+    if (task->delivered > 1 && !passed_queue) {
+        bight__requeue(sched, task);
+    }
+    if (task->delivered % IGNORED_CANCELS == 0)
+        bight__task_report(task, BIGHT_REPORT_IGNORED_CANCEL, BIGHT_ECANCELED, task->delivered,
+                           "goes on in spite of its cancellation");
+    return BIGHT_ECANCELED;
+}
+
+__attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
+                                                     struct bight_task *task)
+{
+    if (task->pending & PENDING_PROBE)
+        probe(sched, task, __builtin_return_address(0));
+    if (task->pending & PENDING_ESCOPE)
+        return BIGHT_ESCOPE;
+    if (task->pending & PENDING_CANCEL)
+        return bight__deliver(task, false);
+    if (sched->ops_left == 0) {
+        bight__requeue(sched, task);
+        if (task->pending & PENDING_CANCEL)
+            return bight__deliver(task, true);
+    } else {
+        sched->ops_left--;
+    }
+    return 0;
+}
+
+int bight_checkpoint(void)
+{
+    struct bight_task *self;
+
+    return bight__checkpoint(&self);
+}
+
+int bight_waiter_init(struct bight_waiter *waiter, const struct bight_wait_ops *ops)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched || !sched->current)
+        return BIGHT_ENOTASK;
+    link_init(&waiter->link);
+    waiter->ops = ops;
+    waiter->result = 0;
+    waiter->task = sched->current;
+    waiter->also = waiter;
+    waiter->won = false;
+    return 0;
+}
+
+static bool may_share(const struct bight_waiter *waiter)
+{
+    return waiter->ops->abort && !(waiter->ops->flags & BIGHT_WAIT_MAY_REFUSE);
+}
+
+int bight_waiter_also(struct bight_waiter *waiter, struct bight_waiter *with)
+{
+    struct bight_waiter *next = with->also;
+
+    if (!may_share(waiter) || !may_share(with))
+        return BIGHT_EINVAL;
+    with->also = waiter;
+    waiter->also = next;
+    /* One of the others may have been resolved while this one was prepared. */
+    if (!with->task)
+        waiter->task = NULL;
+    return 0;
+}
+
+bool bight_waiter_won(const struct bight_waiter *waiter)
+{
+    return waiter->won;
+}
+
+/* Let go of every waiter of the ring but `winner`. 0, or BIGHT_EBUSY: then the ring is that one
+ * waiter, since only waiters that always let go may share. */
+static int ring_abort(struct bight_waiter *first, const struct bight_waiter *winner)
+{
+    struct bight_waiter *waiter = first;
+    int rc = 0;
+
+    do {
+        struct bight_waiter *next = waiter->also;
+
+        if (waiter != winner && waiter->task) {
+            if (!waiter->ops->abort || waiter->ops->abort(waiter))
+                rc = BIGHT_EBUSY;
+            else
+                waiter->task = NULL;
+        }
+        waiter = next;
+    } while (waiter != first);
+    return rc;
+}
+
+static void count_outside(struct bight_sched *sched, const struct bight_waiter *first, bool sleeps)
+{
+    const struct bight_waiter *waiter = first;
+
+    do {
+        if (waiter->ops->flags & BIGHT_WAIT_OUTSIDE)
+            sched->outside += sleeps ? 1 : (size_t)-1;
+        waiter = waiter->also;
+    } while (waiter != first);
+}
+
+int bight_waiter_drop(struct bight_waiter *waiter)
+{
+    return ring_abort(waiter, NULL);
+}
+
+bool bight_unpark(struct bight_waiter *waiter, int result)
+{
+    struct bight_task *task = waiter->task;
+
+    if (!task)
+        return false;
+    waiter->task = NULL;
+    waiter->result = result;
+    waiter->won = true;
+    if (unlikely(waiter->also != waiter))
+        (void)ring_abort(waiter, waiter);
+    if (task->parked) {
+        count_outside(task->sched, task->parked, false);
+        task->parked = NULL;
+        bight__ready(task);
+    }
+    return true;
+}
+
+void bight__abort_park(struct bight_task *task)
+{
+    if (!task->parked || task->aborted)
+        return;
+    task->aborted = true;
+    if (ring_abort(task->parked, NULL))
+        return;
+    count_outside(task->sched, task->parked, false);
+    task->parked = NULL;
+    bight__ready(task);
+}
+
+/* The waiter of the ring that was unparked, NULL when all were let go. */
+static struct bight_waiter *ring_winner(struct bight_waiter *first)
+{
+    struct bight_waiter *waiter = first;
+
+    do {
+        if (waiter->won)
+            return waiter;
+        waiter = waiter->also;
+    } while (waiter != first);
+    return NULL;
+}
+
+/* The innermost scope lies on this stack below the frame that is running: its own frame is gone. */
+static bool scope_is_dead(const struct bight_task *task, const char *frame)
+{
+    const char *scope = (const char *)task->scope;
+
+    return scope < frame && bight__stack_contains(&task->stack, scope);
+}
+
+/* Something is pending as the task is about to sleep. True: do not sleep, *rc is the outcome. */
+static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
+                                                   struct bight_task *task,
+                                                   struct bight_waiter *waiter, const void *site,
+                                                   int *rc)
+{
+    if (task->pending & PENDING_PROBE)
+        probe(sched, task, site);
+    if (!(task->pending & (PENDING_CANCEL | PENDING_ESCOPE)))
+        return false;
+    task->aborted = true;
+    if (ring_abort(waiter, NULL))
+        return false;
+    *rc = task->pending & PENDING_ESCOPE ? BIGHT_ESCOPE : bight__deliver(task, false);
+    return true;
+}
+
+static __attribute__((noinline)) void scope_died(struct bight_task *task)
+{
+    task->pending |= PENDING_ESCOPE;
+    bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0,
+                       "waits with a scope open in a frame that has returned");
+}
+
+int bight_park(struct bight_waiter *waiter)
+{
+    struct bight_sched *sched = bight__sched;
+    struct bight_task *task;
+    struct bight_waiter *winner;
+    int rc;
+
+    if (unlikely(!sched || !sched->current))
+        return BIGHT_ENOTASK;
+    task = sched->current;
+    if (unlikely(!waiter->task))
+        goto resolved;
+    task->aborted = false;
+    if (unlikely(scope_is_dead(task, __builtin_frame_address(0))) &&
+        !(task->pending & PENDING_ESCOPE))
+        scope_died(task);
+    if (unlikely(task->pending) &&
+        park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
+        return rc;
+    count_outside(sched, waiter, true);
+    task->parked = waiter;
+    bight__reschedule(sched, task);
+resolved:
+    if (likely(waiter->won))
+        return waiter->result;
+    winner = ring_winner(waiter);
+    return winner ? winner->result : bight__deliver(task, true);
+}
+
+int bight_yield(void)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    bight__requeue(self->sched, self);
+    return unlikely(self->pending & PENDING_CANCEL) ? bight__deliver(self, true) : 0;
+}

@@ -1,0 +1,245 @@
+/* The ready queue and the slices. Ready tasks run in FIFO order, each switching straight to the next;
+ * what becomes ready runs after what is. A slice ends when nothing is ready, after as many switches
+ * as the allowed turns would take with the tasks that were ready when it began, or when its time is
+ * over: then the loop gets its say again. The hot path counts one number down, `quantum`; clock and
+ * seams are looked at when it reaches 0. */
+#include "coro/sched.h"
+#include "coro/switch_here.h"
+
+#include <string.h>
+
+/* Operations that a task may complete in a row before a checkpoint makes it yield. */
+#define OPS_PER_SWITCH 128
+
+/* Switches between two readings of the clock, which costs about as much as ten of them. */
+#define SWITCHES_PER_CLOCK 64
+
+#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
+#define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
+#define DEFAULT_STACK_CACHE 1024
+#define DEFAULT_TURNS 64
+#define DEFAULT_SLICE_US 100
+
+_Thread_local struct bight_sched *bight__sched __attribute__((tls_model("initial-exec")));
+
+static void options_default(struct bight_options *options)
+{
+    if (!options->stack_bytes)
+        options->stack_bytes = DEFAULT_STACK_BYTES;
+    if (!options->main_stack_bytes)
+        options->main_stack_bytes = DEFAULT_MAIN_STACK_BYTES;
+    if (!options->stack_cache)
+        options->stack_cache = DEFAULT_STACK_CACHE;
+    if (!options->turns_per_slice)
+        options->turns_per_slice = DEFAULT_TURNS;
+    if (!options->slice_us)
+        options->slice_us = DEFAULT_SLICE_US;
+}
+
+int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
+                      const struct bight_options *options, const struct bight_seams *seams)
+{
+    int rc;
+
+    memset(sched, 0, sizeof(*sched));
+    sched->ready_tail = &sched->ready_head;
+    sched->ops_left = OPS_PER_SWITCH;
+    sched->host = host;
+    if (options)
+        sched->options = *options;
+    options_default(&sched->options);
+    if (seams)
+        sched->seams = *seams;
+    link_init(&sched->ended);
+    bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
+    struct bight_stackpool_config config = {
+        .stack_bytes = sched->options.stack_bytes,
+        .head_bytes = sizeof(struct bight_task),
+        .cache_max = sched->options.stack_cache,
+    };
+    rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
+    if (rc)
+        return rc;
+    bight__context_thread_init(&sched->loop);
+    return 0;
+}
+
+void bight__sched_fini(struct bight_sched *sched)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&sched->ended))) {
+        struct bight_task *task = container_of(link, struct bight_task, member);
+
+        bight__task_report(task, BIGHT_REPORT_NEVER_JOINED, task->status, 0,
+                           "ended, but its handle was never joined nor detached");
+        bight__task_free(task);
+    }
+    bight__context_thread_fini(&sched->loop);
+    bight__stackpool_destroy(&sched->stacks);
+}
+
+/* A seam chooses among the tasks of the turn: bring the chosen one to the front. */
+static void pick_ready(struct bight_sched *sched)
+{
+    struct bight_task **place = &sched->ready_head;
+    struct bight_task *task;
+    size_t index;
+
+    if (sched->turn_left == 0)
+        sched->turn_left = sched->ready;
+    index = sched->seams.pick_ready(sched->seams.ctx, sched->turn_left--);
+    if (index == 0 || index > sched->turn_left)
+        return;
+    while (index--)
+        place = &(*place)->next;
+    task = *place;
+    *place = task->next;
+    if (!task->next)
+        sched->ready_tail = place;
+    task->next = sched->ready_head;
+    sched->ready_head = task;
+}
+
+/* The quantum is used up: find out how far to go on. False ends the slice. */
+static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
+{
+    if (sched->ready == 0 || sched->switches_left == 0)
+        return false;
+    if (unlikely(sched->seams.pick_ready)) {
+        pick_ready(sched);
+        sched->switches_left--;
+        sched->quantum = 1;
+        return true;
+    }
+    if (sched->slice_begun && sched->host->now_ns(sched) >= sched->slice_end_ns)
+        return false;
+    sched->slice_begun = true;
+    sched->quantum = SWITCHES_PER_CLOCK;
+    if (sched->quantum > sched->switches_left)
+        sched->quantum = (unsigned)sched->switches_left;
+    sched->switches_left -= sched->quantum;
+    return true;
+}
+
+static inline void ready_push(struct bight_sched *sched, struct bight_task *task)
+{
+    task->next = NULL;
+    *sched->ready_tail = task;
+    sched->ready_tail = &task->next;
+}
+
+void bight__ready(struct bight_task *task)
+{
+    ready_push(task->sched, task);
+    task->sched->ready++;
+}
+
+/* The next task of this slice, or NULL when it is over; the caller counts sched->ready. */
+static inline struct bight_task *ready_pop(struct bight_sched *sched)
+{
+    struct bight_task *task;
+
+    if (unlikely(sched->quantum == 0) && !quantum_refill(sched))
+        return NULL;
+    task = sched->ready_head;
+    if (unlikely(!task))
+        return NULL;
+    sched->quantum--;
+    sched->ready_head = task->next;
+    if (!task->next)
+        sched->ready_tail = &sched->ready_head;
+    return task;
+}
+
+/* A task that keeps float control of its own stops: keep its words, put the thread's back, and the
+ * other way round when it goes on. */
+static __attribute__((noinline)) void switch_keeping_float_control(struct bight_task *self,
+                                                                   struct bight_context *to)
+{
+    bight__float_control_save(&self->float_control);
+    bight__float_control_load(&self->sched->float_control);
+    bight__context_switch(&self->stack.context, to);
+    bight__float_control_save(&self->sched->float_control);
+    bight__float_control_load(&self->float_control);
+}
+
+/* Go on as `next`, or the loop when it is NULL, until somebody switches back to `self`. */
+__attribute__((always_inline)) static inline void
+switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task *next)
+{
+    struct bight_context *to = next ? &next->stack.context : &sched->loop;
+    char *frame = __builtin_frame_address(0);
+
+    if (frame < self->stack.low_water)
+        self->stack.low_water = frame;
+    sched->current = next;
+    if (unlikely(self->flags & TASK_FLOAT))
+        switch_keeping_float_control(self, to);
+    else
+        bight__context_switch_here(&self->stack.context, to);
+    sched->ops_left = OPS_PER_SWITCH;
+}
+
+SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
+{
+    struct bight_task *next = ready_pop(sched);
+
+    if (next)
+        sched->ready--;
+    switch_to(sched, self, next);
+}
+
+SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
+{
+    struct bight_task *next;
+
+    ready_push(sched, self);
+    next = ready_pop(sched);
+    if (unlikely(!next))
+        sched->ready++;
+    if (next == self)
+        sched->ops_left = OPS_PER_SWITCH;
+    else
+        switch_to(sched, self, next);
+}
+
+SWITCHES _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self)
+{
+    struct bight_task *next = NULL;
+
+    if (unlikely(self->flags & TASK_FLOAT))
+        bight__float_control_load(&sched->float_control);
+    /* The loop's stack puts back what cannot be put while one stands on it. */
+    if (!sched->dying)
+        next = ready_pop(sched);
+    if (next)
+        sched->ready--;
+    sched->current = next;
+    bight__context_exit(&self->stack.context, next ? &next->stack.context : &sched->loop);
+    __builtin_unreachable();
+}
+
+SWITCHES void bight__sched_run(struct bight_sched *sched)
+{
+    struct bight_task *task;
+
+    sched->slices++;
+    sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
+    sched->switches_left = sched->options.turns_per_slice * sched->ready;
+    sched->slice_begun = false;
+    sched->quantum = 0;
+    while ((task = ready_pop(sched))) {
+        sched->ready--;
+        sched->ops_left = OPS_PER_SWITCH;
+        sched->current = task;
+        bight__context_switch_here(&sched->loop, &task->stack.context);
+        sched->current = NULL;
+        if (sched->dying) {
+            struct bight_task *dead = sched->dying;
+
+            sched->dying = NULL;
+            bight__task_free(dead);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+/* The life of a task: spawn, run, end, join. Its memory is its stack: the control block is the head
+ * of it, so a task that ends either puts its stack back itself, as the last thing before it leaves,
+ * or leaves that to the joiner or the loop. */
+#include "coro/sched.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
+                        uint64_t count, const char *text)
+{
+    struct bight_report report = {
+        .kind = kind,
+        .code = code,
+        .count = count,
+        .task_id = task->id,
+        .task_name = task->name,
+        .text = text,
+    };
+
+    task->sched->host->report(task->sched, &report);
+}
+
+void bight__task_free(struct bight_task *task)
+{
+    bight__stack_put(&task->sched->stacks, &task->stack);
+}
+
+/* Never in use after this: frees the task from its own stack, or has the loop do it. */
+static _Noreturn void task_vanish(struct bight_sched *sched, struct bight_task *task)
+{
+    if (likely(bight__stack_put_is_cheap(&sched->stacks, &task->stack)))
+        bight__stack_put(&sched->stacks, &task->stack);
+    else
+        sched->dying = task;
+    bight__leave(sched, task);
+}
+
+static _Noreturn void task_end(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+
+    if (unlikely(!link_empty(&task->deadline.link)))
+        sched->host->disarm(sched, &task->deadline);
+    if (task->locals)
+        bight__locals_drop(task);
+    task->flags |= TASK_DONE;
+    if (unlikely(task->flags & TASK_MAIN)) {
+        sched->main_done = true;
+        sched->main_status = task->status;
+    }
+    bight__group_left_by(task);
+    if (--sched->live == 0)
+        sched->host->alive(sched, false);
+    if (!(task->flags & TASK_HANDLE))
+        task_vanish(sched, task);
+    link_append(&sched->ended, &task->member);
+    if (task->joiner)
+        bight_unpark(task->joiner, 0);
+    bight__leave(sched, task);
+}
+
+/* How far the scopes that the body left open reach below `frame`; 0 when they are already lost. */
+static inline size_t abandoned_depth(const struct bight_task *task, const char *frame)
+{
+    const struct bight_scope *scope = task->scope;
+    const char *lowest = frame;
+
+    for (; scope != &task->base; scope = scope->parent) {
+        if (scope->magic != SCOPE_MAGIC || scope->task != task)
+            return 0;
+        if ((const char *)scope < lowest && bight__stack_contains(&task->stack, scope))
+            lowest = (const char *)scope;
+    }
+    return (size_t)(frame - lowest) + 1;
+}
+
+/* The body returned with scopes open. Their memory is in frames that have just returned, below this
+ * one, and still whole, because nothing was called since. To close them by calls, those calls have
+ * to run below them: hence the one alloca of this code base. Inlined for the same reason. */
+static inline __attribute__((always_inline)) void close_abandoned(struct bight_task *task)
+{
+    size_t depth = abandoned_depth(task, __builtin_frame_address(0));
+
+    if (depth) {
+        volatile char *hole = __builtin_alloca(depth);
+
+        hole[0] = hole[0];
+    }
+    bight__scopes_abandoned(task, depth != 0);
+}
+
+/* The first and last frame on every task's stack. */
+static void task_entry(void *argument)
+{
+    struct bight_task *task = argument;
+
+    bight__context_arrive(&task->stack.context);
+    if (unlikely(task->flags & TASK_FLOAT)) {
+        bight__float_control_save(&task->sched->float_control);
+        bight__float_control_load(&task->float_control);
+    }
+    if (unlikely(task->pending & PENDING_CANCEL)) {
+        task->status = BIGHT_ECANCELED;
+        if (task->drop)
+            task->drop(task->arg);
+    } else {
+        task->flags |= TASK_STARTED;
+        task->status = task->fn(task->arg);
+    }
+    if (unlikely(task->scope != &task->base))
+        close_abandoned(task);
+    if (unlikely(task->defers))
+        bight__defers_run(task);
+    task_end(task);
+}
+
+static void task_setup(struct bight_task *task, struct bight_sched *sched,
+                       const struct bight_spawn_options *options)
+{
+    task->next = NULL;
+    task->sched = sched;
+    task->parked = NULL;
+    task->scope = NULL;
+    task->pending = sched->seams.cancel_here ? PENDING_PROBE : 0;
+    task->flags = 0;
+    task->aborted = false;
+    task->status = 0;
+    task->delivered = 0;
+    task->drop = NULL;
+    task->joiner = NULL;
+    task->defers = NULL;
+    task->locals = NULL;
+    task->id = ++sched->spawned;
+    task->name[0] = '\0';
+    link_init(&task->deadline.link);
+    task->deadline.fire = bight__task_timer;
+    if (!options)
+        return;
+    task->drop = options->drop;
+    if (options->flags & BIGHT_SPAWN_FLOAT_CONTROL) {
+        task->flags |= TASK_FLOAT;
+        bight__float_control_save(&task->float_control);
+    }
+    if (options->name)
+        bight_task_set_name(task, options->name);
+}
+
+int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
+                 const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
+                 const void *site)
+{
+    struct bight_stack *stack;
+    struct bight_task *task;
+    int rc;
+
+    if (unlikely(!fn || (options && (options->flags & ~BIGHT_SPAWN_FLOAT_CONTROL))))
+        return BIGHT_EINVAL;
+    rc = bight__stack_get(&sched->stacks, options ? options->stack_bytes : 0, &stack);
+    if (unlikely(rc))
+        return rc;
+    task = (struct bight_task *)stack;
+    task_setup(task, sched, options);
+    task->fn = fn;
+    task->arg = arg;
+    task->spawned_at = site;
+    task->base.parent = NULL;
+    bight__group_joined_by(group, task);
+    if (sched->current && sched->current->locals)
+        bight__locals_share(task, sched->current);
+    task->stack.context.sp = bight__switch_prepare(stack->lo, stack, task_entry, task);
+    if (sched->live++ == 0)
+        sched->host->alive(sched, true);
+    if (out) {
+        task->flags |= TASK_HANDLE;
+        *out = task;
+    }
+    bight__ready(task);
+    return 0;
+}
+
+static int spawn_root(struct bight_task **out, const struct bight_spawn_options *options,
+                      int (*fn)(void *arg), void *arg, const void *site)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (sched->closing)
+        return BIGHT_ECLOSED;
+    return bight__spawn(sched, &sched->root, out, options, fn, arg, site);
+}
+
+int bight_spawn(struct bight_task **out, int (*fn)(void *arg), void *arg)
+{
+    return spawn_root(out, NULL, fn, arg, __builtin_return_address(0));
+}
+
+int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *options,
+                     int (*fn)(void *arg), void *arg)
+{
+    return spawn_root(out, options, fn, arg, __builtin_return_address(0));
+}
+
+/* What a joiner knows of its wait. */
+struct join_wait {
+    struct bight_waiter waiter;
+    struct bight_task *task;
+};
+
+static int join_abort(struct bight_waiter *waiter)
+{
+    container_of(waiter, struct join_wait, waiter)->task->joiner = NULL;
+    return 0;
+}
+
+static struct bight_task *join_waits_for(const struct bight_waiter *waiter)
+{
+    return container_of(waiter, struct join_wait, waiter)->task;
+}
+
+static void join_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_task *task = container_of(waiter, struct join_wait, waiter)->task;
+
+    snprintf(text, text_bytes, "#%llu %s", (unsigned long long)task->id, task->name);
+}
+
+static const struct bight_wait_ops join_ops = {
+    .name = "join",
+    .abort = join_abort,
+    .waits_for = join_waits_for,
+    .describe = join_describe,
+};
+
+static int join_park(struct bight_task *self, struct bight_task *task)
+{
+    struct join_wait wait = {.task = task};
+    int rc;
+
+    if (bight__join_would_deadlock(task, self))
+        return BIGHT_EDEADLK;
+    rc = bight_waiter_init(&wait.waiter, &join_ops);
+    if (rc)
+        return rc;
+    task->joiner = &wait.waiter;
+    return bight_park(&wait.waiter);
+}
+
+int bight_join(struct bight_task *task, int *status)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (unlikely(!(task->flags & TASK_HANDLE)))
+        return BIGHT_EINVAL;
+    if (unlikely(task->joiner))
+        return BIGHT_EALREADY;
+    if (!(task->flags & TASK_DONE)) {
+        rc = join_park(self, task);
+        if (unlikely(rc))
+            return rc;
+    }
+    if (status)
+        *status = task->status;
+    link_remove(&task->member);
+    bight__task_free(task);
+    return 0;
+}
+
+int bight_task_detach(struct bight_task *task)
+{
+    if (!(task->flags & TASK_HANDLE))
+        return BIGHT_EINVAL;
+    if (task->joiner)
+        return BIGHT_EALREADY;
+    task->flags &= ~TASK_HANDLE;
+    if (task->flags & TASK_DONE) {
+        link_remove(&task->member);
+        bight__task_free(task);
+    }
+    return 0;
+}
+
+void bight_task_cancel(struct bight_task *task)
+{
+    if (!(task->flags & TASK_DONE) && !task->base.cancelled)
+        bight__scope_cancel(&task->base);
+}
+
+bool bight_task_done(const struct bight_task *task)
+{
+    return task->flags & TASK_DONE;
+}
+
+struct bight_task *bight_self(void)
+{
+    return bight__sched ? bight__sched->current : NULL;
+}
+
+uint64_t bight_task_id(const struct bight_task *task)
+{
+    return task->id;
+}
+
+const char *bight_task_name(const struct bight_task *task)
+{
+    return task->name;
+}
+
+void bight_task_set_name(struct bight_task *task, const char *name)
+{
+    size_t bytes = strnlen(name, sizeof(task->name) - 1);
+
+    memcpy(task->name, name, bytes);
+    task->name[bytes] = '\0';
+}
