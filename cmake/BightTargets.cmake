@@ -31,8 +31,7 @@ function(bight_libraries)
     target_include_directories(${lib} INTERFACE
       "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
       "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-    # m: the ucontext switch saves floating-point modes by <fenv.h>.
-    target_link_libraries(${lib} PRIVATE Threads::Threads PkgConfig::LIBUV PkgConfig::LIBCURL m)
+    target_link_libraries(${lib} PRIVATE Threads::Threads PkgConfig::LIBUV PkgConfig::LIBCURL)
   endforeach()
   set_target_properties(bight PROPERTIES VERSION "${PROJECT_VERSION}"
                         SOVERSION "${PROJECT_VERSION_MAJOR}")

@@ -106,22 +106,9 @@ void bight__mailbox_close(struct bight_mailbox *mailbox)
 bool bight__mailbox_held(struct bight_mailbox *mailbox)
 {
     uv_mutex_lock(&mailbox->lock);
-    bool held = mailbox->refs > OWN_REFS;
+    bool held = mailbox->refs > OWN_REFS || mailbox->first;
     uv_mutex_unlock(&mailbox->lock);
     return held;
-}
-
-void bight__mailbox_wake(struct bight_mailbox *mailbox)
-{
-    uv_async_send(&mailbox->async);
-}
-
-void bight__mailbox_keep_alive(struct bight_mailbox *mailbox, bool alive)
-{
-    if (alive)
-        uv_ref((uv_handle_t *)&mailbox->async);
-    else
-        uv_unref((uv_handle_t *)&mailbox->async);
 }
 
 int bight_mailbox_get(struct bight_mailbox **out)

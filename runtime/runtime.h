@@ -26,9 +26,9 @@ struct bight_runtime {
     uv_loop_t *loop;
     uv_loop_t own_loop;
     bool owns_loop;
-    bool idling;   /* the idle handle is active */
-    bool ending;   /* bight_detach was called, or main has ended */
-    bool closing;  /* the runtime's own handles are being closed */
+    bool idling;  /* the idle handle is active */
+    bool ending;  /* bight_detach was called, or main has ended */
+    bool closing; /* the runtime's own handles are being closed */
     bool stalled;
     uint64_t timer_due_ns; /* what the uv timer is armed for; UINT64_MAX: not */
     struct bight_wheel wheel;
@@ -48,7 +48,18 @@ static inline struct bight_runtime *bight__runtime(void)
     return (struct bight_runtime *)bight__sched;
 }
 
-/* drive.c: count libuv handles that bight has opened on the loop. A runtime ends only after
+/* drive.c */
+extern const struct bight_host bight__runtime_host;
+void bight__drive_open(struct bight_runtime *runtime);
+void bight__drive_close(struct bight_runtime *runtime);
+/* Have the loop run its prepare phase soon, whatever else it has to do. */
+void bight__drive_soon(struct bight_runtime *runtime);
+
+/* start.c: the steps of ending, see there. */
+void bight__runtime_end(struct bight_runtime *runtime);
+void bight__runtime_close(struct bight_runtime *runtime);
+
+/* start.c: count libuv handles that bight has opened on the loop. A runtime ends only after
  * bight__handle_closed was called as often as bight__handle_opened; the last call may free it. */
 void bight__handle_opened(struct bight_runtime *runtime);
 void bight__handle_closed(struct bight_runtime *runtime);
@@ -67,12 +78,9 @@ int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime
 /* Make later posts fail, run those accepted before, begin to close the handle, and release the
  * runtime's reference. */
 void bight__mailbox_close(struct bight_mailbox *mailbox);
-/* Whether anybody but the runtime holds a reference. The loop is woken when that ends. */
+/* Whether anybody but the runtime holds a reference, or a post waits to be run. The loop is woken
+ * when the last holder lets go. */
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
-/* Make the loop go through one more turn. On the loop's thread, before the close. */
-void bight__mailbox_wake(struct bight_mailbox *mailbox);
-/* Whether the handle keeps the loop alive. */
-void bight__mailbox_keep_alive(struct bight_mailbox *mailbox, bool alive);
 
 /* probe.c: ask libuv for nothing that it would abort over. 0 or the error. */
 int bight__probe(const struct bight_seams *seams);

@@ -1,0 +1,234 @@
+/* Driving tasks from a libuv loop. Slices run in the loop's prepare phase (before it polls) and in
+ * its check phase (after I/O callbacks have unparked tasks). The idle handle is active only while
+ * tasks are left ready, so that the loop does not block then; one timer handle stands for all
+ * deadlines of the wheel; the prepare handle is referenced while tasks live, which is what keeps a
+ * host's loop alive. */
+#include "runtime/runtime.h"
+
+static struct bight_runtime *of_sched(struct bight_sched *sched)
+{
+    return (struct bight_runtime *)sched;
+}
+
+static uint64_t runtime_now(struct bight_sched *sched)
+{
+    return sched->seams.now_ns ? sched->seams.now_ns(sched->seams.ctx) : uv_hrtime();
+}
+
+static void runtime_arm(struct bight_sched *sched, struct bight_timer *timer, uint64_t deadline_ns)
+{
+    bight__wheel_arm(&of_sched(sched)->wheel, timer, deadline_ns);
+}
+
+static void runtime_disarm(struct bight_sched *sched, struct bight_timer *timer)
+{
+    bight__wheel_disarm(&of_sched(sched)->wheel, timer);
+}
+
+static void runtime_alive(struct bight_sched *sched, bool any)
+{
+    uv_handle_t *prepare = (uv_handle_t *)&of_sched(sched)->prepare;
+
+    if (any)
+        uv_ref(prepare);
+    else
+        uv_unref(prepare);
+}
+
+static void runtime_report(struct bight_sched *sched, const struct bight_report *report)
+{
+    if (sched->options.on_report)
+        sched->options.on_report(sched->options.on_report_arg, report);
+}
+
+const struct bight_host bight__runtime_host = {
+    .now_ns = runtime_now,
+    .arm = runtime_arm,
+    .disarm = runtime_disarm,
+    .alive = runtime_alive,
+    .report = runtime_report,
+};
+
+/* Whether the loop has anything of its user's to wait for. Asked only when all tasks wait. */
+static bool loop_has_others(const struct bight_runtime *runtime)
+{
+    uv_handle_t *prepare = (uv_handle_t *)&runtime->prepare;
+    bool others;
+
+    uv_unref(prepare);
+    others = uv_loop_alive(runtime->loop);
+    uv_ref(prepare);
+    return others;
+}
+
+/* Every task waits, and neither a timer nor anything outside will wake one: nothing can happen any
+ * more, on a loop that is ours alone. */
+static bool is_stalled(const struct bight_runtime *runtime)
+{
+    const struct bight_sched *sched = &runtime->sched;
+
+    return runtime->owns_loop && !runtime->stalled && sched->live && !sched->ready &&
+           !sched->outside && !runtime->wheel.armed && !bight__mailbox_held(runtime->mailbox) &&
+           !loop_has_others(runtime);
+}
+
+static void stalled(struct bight_runtime *runtime)
+{
+    struct bight_report report = {
+        .kind = BIGHT_REPORT_STALLED,
+        .code = BIGHT_ESTALLED,
+        .count = runtime->sched.live,
+        .task_name = "",
+        .text = "every task waits for another; the root is cancelled",
+    };
+
+    runtime->stalled = true;
+    runtime_report(&runtime->sched, &report);
+    bight__scope_cancel(&runtime->sched.root.scope);
+}
+
+/* With a virtual clock: move it to the next deadline when there is nothing else to wait for. */
+static bool jumped(struct bight_runtime *runtime)
+{
+    struct bight_sched *sched = &runtime->sched;
+    uint64_t first;
+
+    if (!sched->seams.jump || sched->ready || sched->outside ||
+        bight__mailbox_held(runtime->mailbox))
+        return false;
+    first = bight__wheel_first(&runtime->wheel);
+    if (first == UINT64_MAX)
+        return false;
+    return sched->seams.jump(sched->seams.ctx, first);
+}
+
+static void run_slice(struct bight_runtime *runtime)
+{
+    struct bight_sched *sched = &runtime->sched;
+
+    do {
+        if (runtime->wheel.armed)
+            bight__wheel_advance(&runtime->wheel, runtime_now(sched));
+        if (sched->ready)
+            bight__sched_run(sched);
+        if (is_stalled(runtime))
+            stalled(runtime);
+    } while (jumped(runtime));
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct bight_runtime *runtime = timer->data;
+
+    /* Prepare, which follows before the next poll, advances the wheel. */
+    runtime->timer_due_ns = UINT64_MAX;
+}
+
+/* Make the poll that follows end in time for the wheel. libuv counts in ms from its own reading of
+ * the clock, so round up; a wake-up that is still early just comes here again. */
+static void timer_update(struct bight_runtime *runtime)
+{
+    uint64_t next = runtime->wheel.armed ? bight__wheel_next(&runtime->wheel) : UINT64_MAX;
+    uint64_t now;
+
+    /* Armed for an earlier time, it wakes up once for nothing: cheaper than moving it at each
+     * deadline that was met. */
+    if (runtime->timer_due_ns <= next)
+        return;
+    runtime->timer_due_ns = next;
+    now = runtime_now(&runtime->sched);
+    uv_update_time(runtime->loop);
+    uv_timer_start(&runtime->timer, on_timer, next <= now ? 0 : (next - now + 999999) / 1000000, 0);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+static void idle_update(struct bight_runtime *runtime)
+{
+    bool wanted = runtime->sched.ready != 0;
+
+    if (wanted == runtime->idling)
+        return;
+    runtime->idling = wanted;
+    if (wanted)
+        uv_idle_start(&runtime->idle, on_idle);
+    else
+        uv_idle_stop(&runtime->idle);
+}
+
+void bight__drive_soon(struct bight_runtime *runtime)
+{
+    runtime->idling = true;
+    uv_idle_start(&runtime->idle, on_idle);
+}
+
+static void drive(struct bight_runtime *runtime)
+{
+    if (runtime->closing || runtime->sched.current)
+        return; /* a task that runs the loop itself does not run the others from there */
+    run_slice(runtime);
+    if (runtime->sched.main_done && !runtime->ending)
+        bight__runtime_end(runtime);
+    idle_update(runtime);
+    timer_update(runtime);
+    if (runtime->ending && runtime->sched.live == 0)
+        bight__runtime_close(runtime);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    drive(prepare->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+    struct bight_runtime *runtime = check->data;
+
+    /* What the poll unparked runs now rather than after the closing phase and the timers. */
+    if (runtime->sched.ready)
+        drive(runtime);
+}
+
+static void *with_data(void *handle, struct bight_runtime *runtime)
+{
+    bight__handle_opened(runtime);
+    ((uv_handle_t *)handle)->data = runtime;
+    return handle;
+}
+
+/* None of these can fail: they only link the handles into the loop. */
+void bight__drive_open(struct bight_runtime *runtime)
+{
+    uv_loop_t *loop = runtime->loop;
+
+    uv_prepare_init(loop, &runtime->prepare);
+    uv_check_init(loop, &runtime->check);
+    uv_idle_init(loop, &runtime->idle);
+    uv_timer_init(loop, &runtime->timer);
+    with_data(&runtime->prepare, runtime);
+    with_data(&runtime->check, runtime);
+    with_data(&runtime->idle, runtime);
+    with_data(&runtime->timer, runtime);
+    uv_prepare_start(&runtime->prepare, on_prepare);
+    uv_check_start(&runtime->check, on_check);
+    uv_unref((uv_handle_t *)&runtime->prepare);
+    uv_unref((uv_handle_t *)&runtime->check);
+    uv_unref((uv_handle_t *)&runtime->timer);
+    runtime->timer_due_ns = UINT64_MAX;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    bight__handle_closed(handle->data);
+}
+
+void bight__drive_close(struct bight_runtime *runtime)
+{
+    uv_close((uv_handle_t *)&runtime->prepare, on_closed);
+    uv_close((uv_handle_t *)&runtime->check, on_closed);
+    uv_close((uv_handle_t *)&runtime->idle, on_closed);
+    uv_close((uv_handle_t *)&runtime->timer, on_closed);
+}

@@ -1,0 +1,52 @@
+/* Looking at a runtime from outside: counts, and the dump to a descriptor. */
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int bight_stats(struct bight_stats *stats)
+{
+    const struct bight_runtime *runtime = bight__runtime();
+
+    if (!runtime)
+        return BIGHT_ENORUNTIME;
+    *stats = (struct bight_stats){
+        .live = runtime->sched.live,
+        .ready = runtime->sched.ready,
+        .spawned = runtime->sched.spawned,
+        .slices = runtime->sched.slices,
+        .stacks_used = runtime->sched.stacks.used,
+        .stacks_cached = runtime->sched.stacks.cached,
+        .timers = runtime->wheel.armed,
+    };
+    return 0;
+}
+
+struct fd_sink {
+    int fd;
+    int rc;
+};
+
+static void write_fd(void *arg, const char *text, size_t bytes)
+{
+    struct fd_sink *sink = arg;
+
+    while (bytes && !sink->rc) {
+        ssize_t written = write(sink->fd, text, bytes);
+
+        if (written >= 0) {
+            text += written;
+            bytes -= (size_t)written;
+        } else if (errno != EINTR) {
+            sink->rc = -errno;
+        }
+    }
+}
+
+int bight_dump_fd(int fd)
+{
+    struct fd_sink sink = {.fd = fd};
+    int rc = bight_dump(write_fd, &sink);
+
+    return rc ? rc : sink.rc;
+}

@@ -1,0 +1,232 @@
+/* Runtimes: made on a loop of their own or a host's, ended in three steps. `end` cancels what is
+ * left once main has returned or the host detaches; when no task lives any more, `close` closes the
+ * handles; when libuv has let go of the last one, `gone` frees the runtime. */
+#include "runtime/runtime.h"
+
+#include <sys/resource.h>
+
+#define DEFAULT_WATCHERS 16384
+
+static const struct bight_seams no_seams;
+
+static unsigned watchers_wanted(const struct bight_options *options)
+{
+    struct rlimit limit;
+
+    if (options && options->watchers)
+        return options->watchers;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > DEFAULT_WATCHERS)
+        return DEFAULT_WATCHERS;
+    return (unsigned)limit.rlim_cur;
+}
+
+static void close_left_open(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Close what the user left open on our loop, let requests end, and the loop with them. */
+static void loop_destroy(uv_loop_t *loop)
+{
+    uv_walk(loop, close_left_open, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_loop_close(loop);
+}
+
+/* A runtime on `loop`, or on a loop of its own where that is NULL. */
+static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
+                       const struct bight_options *options, const struct bight_seams *seams)
+{
+    struct bight_runtime *runtime;
+    int rc;
+
+    rc = bight__probe(seams);
+    if (rc)
+        return rc;
+    runtime = bight__alloc_zero(seams, sizeof(*runtime));
+    if (!runtime)
+        return BIGHT_ENOMEM;
+    runtime->loop = loop;
+    if (!loop) {
+        rc = uv_loop_init(&runtime->own_loop);
+        if (rc)
+            goto free_runtime;
+        runtime->loop = &runtime->own_loop;
+        runtime->owns_loop = true;
+    }
+    rc = bight__probe_watchers(runtime->loop, watchers_wanted(options), seams);
+    if (rc)
+        goto close_loop;
+    rc = bight__sched_init(&runtime->sched, &bight__runtime_host, options, seams);
+    if (rc)
+        goto close_loop;
+    link_init(&runtime->plugins);
+    bight__wheel_init(&runtime->wheel, bight__runtime_host.now_ns(&runtime->sched));
+    rc = bight__mailbox_new(&runtime->mailbox, runtime);
+    if (rc)
+        goto fini_sched;
+    bight__drive_open(runtime);
+    bight__sched = &runtime->sched;
+    *out = runtime;
+    return 0;
+
+fini_sched:
+    bight__sched_fini(&runtime->sched);
+close_loop:
+    if (runtime->owns_loop)
+        loop_destroy(runtime->loop);
+free_runtime:
+    bight__free(runtime);
+    return rc;
+}
+
+void bight__runtime_end(struct bight_runtime *runtime)
+{
+    runtime->ending = true;
+    runtime->sched.closing = true;
+    bight__scope_cancel(&runtime->sched.root.scope);
+}
+
+/* No task lives: nothing runs any more but callbacks of handles that are closing. */
+void bight__runtime_close(struct bight_runtime *runtime)
+{
+    struct bight_link *link;
+
+    runtime->closing = true;
+    while ((link = link_take(&runtime->plugins))) {
+        struct bight_plugin *plugin = container_of(link, struct bight_plugin, link);
+
+        plugin->end(plugin);
+    }
+    bight__mailbox_close(runtime->mailbox);
+    bight__drive_close(runtime);
+}
+
+/* libuv has let go of every handle. */
+static void runtime_gone(struct bight_runtime *runtime)
+{
+    void (*done)(void *arg) = runtime->on_detached;
+    void *arg = runtime->on_detached_arg;
+
+    bight__sched_fini(&runtime->sched);
+    if (bight__sched == &runtime->sched)
+        bight__sched = NULL;
+    if (runtime->owns_loop)
+        return; /* bight_run frees it when uv_run has returned */
+    bight__free(runtime);
+    if (done)
+        done(arg);
+}
+
+void bight__handle_opened(struct bight_runtime *runtime)
+{
+    runtime->handles++;
+}
+
+void bight__handle_closed(struct bight_runtime *runtime)
+{
+    if (--runtime->handles == 0 && runtime->closing)
+        runtime_gone(runtime);
+}
+
+struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key)
+{
+    struct bight_link *link;
+
+    for (link = runtime->plugins.next; link != &runtime->plugins; link = link->next) {
+        struct bight_plugin *plugin = container_of(link, struct bight_plugin, link);
+
+        if (plugin->key == key)
+            return plugin;
+    }
+    return NULL;
+}
+
+void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin)
+{
+    link_append(&runtime->plugins, &plugin->link);
+}
+
+static int spawn_main(struct bight_runtime *runtime, int (*fn)(void *arg), void *arg)
+{
+    struct bight_sched *sched = &runtime->sched;
+    struct bight_spawn_options options = {
+        .name = "main",
+        .stack_bytes = sched->options.main_stack_bytes,
+    };
+    struct bight_task *task;
+    int rc = bight__spawn(sched, &sched->root, &task, &options, fn, arg, NULL);
+
+    if (rc)
+        return rc;
+    task->flags = (task->flags & ~TASK_HANDLE) | TASK_MAIN;
+    return 0;
+}
+
+int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
+                          int (*fn)(void *arg), void *arg)
+{
+    struct bight_runtime *runtime;
+    int rc;
+
+    if (bight__sched)
+        return BIGHT_EALREADY;
+    rc = runtime_new(&runtime, NULL, options, seams ? seams : &no_seams);
+    if (rc)
+        return rc;
+    rc = spawn_main(runtime, fn, arg);
+    if (rc) {
+        runtime->ending = true;
+        bight__runtime_close(runtime);
+    }
+    /* Handles of the user's that outlive main would keep the loop running for ever: stop looking at
+     * them once the runtime is gone. */
+    while (runtime->handles)
+        uv_run(runtime->loop, UV_RUN_ONCE);
+    if (rc == 0)
+        rc = runtime->stalled ? BIGHT_ESTALLED : runtime->sched.main_status;
+    loop_destroy(runtime->loop);
+    bight__free(runtime);
+    return rc;
+}
+
+int bight_run_with(const struct bight_options *options, int (*fn)(void *arg), void *arg)
+{
+    return bight__run_with_seams(options, NULL, fn, arg);
+}
+
+int bight_run(int (*fn)(void *arg), void *arg)
+{
+    return bight__run_with_seams(NULL, NULL, fn, arg);
+}
+
+int bight_attach(struct bight_runtime **out, uv_loop_t *loop, const struct bight_options *options)
+{
+    if (bight__sched)
+        return BIGHT_EALREADY;
+    return runtime_new(out, loop, options, &no_seams);
+}
+
+int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *arg)
+{
+    if (runtime->owns_loop)
+        return BIGHT_EINVAL;
+    if (runtime->ending)
+        return BIGHT_EALREADY;
+    runtime->on_detached = done;
+    runtime->on_detached_arg = arg;
+    bight__runtime_end(runtime);
+    /* The rest is drive's, in the next prepare: this may be a task that is detaching. Make sure that
+     * there is a next one, and soon. */
+    bight__drive_soon(runtime);
+    return 0;
+}
+
+uv_loop_t *bight_uv_loop(void)
+{
+    struct bight_runtime *runtime = bight__runtime();
+
+    return runtime ? runtime->loop : NULL;
+}

@@ -1,0 +1,74 @@
+/* Sleeping, and the clock. A sleeper's timer lives in its own frame: the wheel points at it only
+ * while the task is parked. */
+#include "runtime/runtime.h"
+
+#include <bight/time.h>
+
+#include <stdio.h>
+
+struct sleep_wait {
+    struct bight_waiter waiter;
+    struct bight_timer timer;
+};
+
+static int sleep_abort(struct bight_waiter *waiter)
+{
+    struct sleep_wait *wait = container_of(waiter, struct sleep_wait, waiter);
+
+    bight__wheel_disarm(&bight__runtime()->wheel, &wait->timer);
+    return 0;
+}
+
+static void sleep_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct sleep_wait *wait = container_of(waiter, struct sleep_wait, waiter);
+    uint64_t now = bight_now_ns();
+    uint64_t due = wait->timer.deadline_ns;
+
+    if (link_empty(&wait->timer.link))
+        snprintf(text, text_bytes, "until cancelled");
+    else
+        snprintf(text, text_bytes, "%llu ms more",
+                 (unsigned long long)(due > now ? (due - now + 999999) / 1000000 : 0));
+}
+
+static const struct bight_wait_ops sleep_ops = {
+    .name = "sleep",
+    .abort = sleep_abort,
+    .describe = sleep_describe,
+};
+
+static void sleep_over(struct bight_timer *timer)
+{
+    bight_unpark(&container_of(timer, struct sleep_wait, timer)->waiter, 0);
+}
+
+uint64_t bight_now_ns(void)
+{
+    struct bight_sched *sched = bight__sched;
+
+    return sched ? sched->host->now_ns(sched) : uv_hrtime();
+}
+
+int bight_sleep(int64_t duration_ms)
+{
+    struct sleep_wait wait = {.timer.fire = sleep_over};
+    struct bight_task *self;
+    uint64_t now;
+    int rc;
+
+    if (duration_ms == 0)
+        return bight_yield();
+    rc = bight__checkpoint(&self);
+    if (unlikely(rc))
+        return rc;
+    rc = bight_waiter_init(&wait.waiter, &sleep_ops);
+    if (rc)
+        return rc;
+    link_init(&wait.timer.link);
+    now = self->sched->host->now_ns(self->sched);
+    if (duration_ms > 0 && (uint64_t)duration_ms < (UINT64_MAX - now) / 1000000)
+        bight__wheel_arm(&bight__runtime()->wheel, &wait.timer,
+                         now + (uint64_t)duration_ms * 1000000);
+    return bight_park(&wait.waiter);
+}
