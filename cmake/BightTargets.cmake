@@ -31,7 +31,8 @@ function(bight_libraries)
     target_include_directories(${lib} INTERFACE
       "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
       "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-    target_link_libraries(${lib} PRIVATE Threads::Threads PkgConfig::LIBUV PkgConfig::LIBCURL)
+    # m: the ucontext switch saves floating-point modes by <fenv.h>.
+    target_link_libraries(${lib} PRIVATE Threads::Threads PkgConfig::LIBUV PkgConfig::LIBCURL m)
   endforeach()
   set_target_properties(bight PROPERTIES VERSION "${PROJECT_VERSION}"
                         SOVERSION "${PROJECT_VERSION_MAJOR}")

@@ -1,2 +1,23 @@
 # Suites of coro/. The valgrind preset runs all of them.
 bight_test(errors)
+
+# Registers that a callee keeps are filled by assembly where we have it for the processor.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  set(registers registers_x86_64.S)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(registers registers_aarch64.S)
+else()
+  set(registers registers_none.c)
+endif()
+bight_test(context LABELS threads LIBS m SOURCES test_context.c switch_cases.c ${registers})
+if(NOT BIGHT_SWITCH STREQUAL "ucontext")
+  # The same on the fallback switch: a program that has one of its own takes none from the library.
+  bight_test(context_ucontext LABELS threads LIBS m
+    SOURCES test_context.c switch_cases.c ${registers} ../coro/switch_ucontext.c)
+  if(registers STREQUAL "registers_x86_64.S" AND BIGHT_SANITIZE STREQUAL "none")
+    bight_test(switch_cfi LIBS m SOURCES test_switch_cfi.c switch_cases.c ${registers})
+  endif()
+endif()
+add_test(NAME switch_aarch64
+  COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
+set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)
