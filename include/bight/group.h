@@ -22,7 +22,8 @@ struct bight_failure {
 };
 
 struct bight_group {
-    /* Cancel the group with bight_scope_cancel(&group->scope); read its state there. */
+    /* Cancel the group with bight_scope_cancel(&group->scope), give it a deadline with
+     * bight_scope_set_timeout(&group->scope, timeout_ms), read its state there. */
     struct bight_scope scope;
     /* Readable: the first failures in order of time. A cancelled task has not failed. */
     size_t failed;
@@ -59,7 +60,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsi
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ECLOSED when the group has ended.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps arg until the task ends; gives *out, valid until joined.
+ *  Ownership: borrows options; keeps arg until the task ends; gives *out, valid until joined or
+ *  detached, also when the group has ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group,
                                                  struct bight_task **out,
@@ -71,8 +73,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group,
  *
  *  @return the first failure of a task or the body; else BIGHT_ECANCELED when a scope around the
  *          group was cancelled and the body or a task gave way to it; else rc, where the group's
- *          own cancellation turns BIGHT_ECANCELED into 0. BIGHT_ESCOPE: not the task's innermost
- *          scope, nothing changed.
+ *          own deadline turns BIGHT_ECANCELED into BIGHT_ETIMEDOUT and its own cancellation into 0.
+ *          BIGHT_ESCOPE: not the task's innermost scope, nothing changed.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows group.

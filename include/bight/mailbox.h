@@ -33,7 +33,8 @@ BIGHT_API struct bight_mailbox *bight_mailbox_ref(struct bight_mailbox *mailbox)
 BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
 
 /** Have `fn(arg)` called on the loop's thread, outside of tasks, in the order of the posts. It must
- *  not suspend; it usually unparks a waiter, sets an event or spawns a task.
+ *  not suspend; it usually unparks a waiter, sets an event or spawns a task. The call may come after
+ *  the last task has ended, so arg must not lie on a task's stack that does not wait for it.
  *
  *  @return 0: fn will be called, also when the runtime is about to end; BIGHT_ECLOSED: the runtime
  *          has ended, fn is not called; BIGHT_ENOMEM.

@@ -64,7 +64,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_begin(struct bight_scope *scope, int6
 
 /** Close `scope` and settle the code `rc` that its body ended with: BIGHT_ECANCELED becomes
  *  BIGHT_ETIMEDOUT when this scope's deadline passed, and 0 when this scope was cancelled (then
- *  scope->cancelled is set) unless a scope around it is cancelled too; every other code is kept.
+ *  scope->cancelled is set) unless a scope around it is cancelled too, which does not count at a
+ *  shield; every other code is kept.
  *
  *  @return the settled code; BIGHT_ESCOPE when it is not the task's innermost scope. Scopes left
  *          open inside it are closed with it; a group left open inside it is not, and nothing

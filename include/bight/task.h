@@ -56,13 +56,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
                                                 const struct bight_spawn_options *options,
                                                 int (*fn)(void *arg), void *arg);
 
-/** Wait until `task` has ended and free its handle. The task's return goes to `status`, never into
- *  the return of this call; a task that was cancelled has the status BIGHT_ECANCELED.
+/** Wait until `task` has ended and free its handle. What the task returned goes to `status`, never
+ *  into the return of this call. It is BIGHT_ECANCELED for one that gave way to a cancellation or
+ *  was cancelled before its first step; a cancelled task may also end with another status.
  *
  *  @return 0, then the handle is gone; BIGHT_ECANCELED: this call was cancelled, the task goes on
- *          and the handle stays valid; BIGHT_EDEADLK: the task is the caller or waits for it;
- *          BIGHT_EALREADY: another task joins it; BIGHT_EINVAL: it was spawned without a handle;
- *          BIGHT_ENOTASK.
+ *          and the handle stays valid; BIGHT_EDEADLK: the task is the caller, waits for it, or has
+ *          open the group that the caller is in; BIGHT_EALREADY: another task joins it;
+ *          BIGHT_EINVAL: it was spawned without a handle; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the handle stays valid.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes task on success; borrows status, which may be NULL.

@@ -98,8 +98,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
  */
 BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
 
-/** Let go of a waiter that was initialised, and perhaps armed, but will not be parked: an arming
- *  further down failed. Siblings of the same park are let go too.
+/** Let go of a waiter that was armed but will not be parked, because an arming further down failed.
+ *  Siblings of the same park are let go too. One that no source knows of yet need not be dropped.
  *
  *  @return 0; BIGHT_EBUSY when its source refuses: it has to be parked after all.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns waiter to the caller.
