@@ -1,2 +1,5 @@
 # Suites of runtime/.
 bight_test(wheel)
+bight_test(probe)
+bight_test(mailbox LABELS threads)
+bight_test(signal)
