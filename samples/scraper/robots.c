@@ -1,0 +1,316 @@
+/* See robots.h. Paths and rules are compared as octets after both were brought to one percent-encoded
+ * form (RFC 9309, 2.2.2); the longest matching rule decides, and Allow wins a draw. */
+#include "samples/scraper/robots.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <bight/errors.h>
+
+#include "samples/scraper/bytes.h"
+#include "samples/scraper/url.h"
+
+struct rule {
+    bool allow;
+    /* The pattern ends with '$', which is not part of its text. */
+    bool anchored;
+    /* Octets of the pattern, as the RFC counts them. */
+    size_t length;
+    /* Where its text is in robots.patterns, and its size. */
+    size_t start;
+    size_t size;
+};
+
+struct robots {
+    struct bytes patterns;
+    struct bytes rules;
+};
+
+/* A piece of the text; not terminated. */
+struct span {
+    const char *text;
+    size_t size;
+};
+
+/* Which rules count: those of groups that name the crawler, else those of the groups for "*". */
+struct parser {
+    struct span token;
+    struct robots *named;
+    struct robots *any;
+    bool has_named;
+    /* The group being read: whom it is for, and whether its rules have begun. */
+    bool in_named;
+    bool in_any;
+    bool in_rules;
+};
+
+static bool is_token_char(char c)
+{
+    return isalpha((unsigned char)c) || c == '-' || c == '_';
+}
+
+static struct span token_of(struct span value)
+{
+    struct span token = {value.text, 0};
+
+    while (token.size < value.size && is_token_char(value.text[token.size]))
+        token.size++;
+    return token;
+}
+
+static struct span trim(struct span span)
+{
+    for (; span.size && isspace((unsigned char)*span.text); span.size--)
+        span.text++;
+    while (span.size && isspace((unsigned char)span.text[span.size - 1]))
+        span.size--;
+    return span;
+}
+
+static bool is_word(struct span span, const char *word)
+{
+    return span.size == strlen(word) && strncasecmp(span.text, word, span.size) == 0;
+}
+
+/* --- one form for octets ------------------------------------------------------------------------ */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return isalnum(c) || strchr("-._~", c);
+}
+
+static int append_octet(struct bytes *out, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
+
+    return bytes_append(out, encoded, sizeof encoded);
+}
+
+/* Append `in` with unreserved characters plain, hex digits in upper case and every byte that is not
+ * printable ASCII encoded. Reserved characters stay as they are: "/" and "%2F" differ. */
+static int append_normal(struct bytes *out, struct span in)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < in.size && rc == 0; i++) {
+        unsigned char c = (unsigned char)in.text[i];
+        if (c == '%' && i + 2 < in.size && hex_value(in.text[i + 1]) >= 0 &&
+            hex_value(in.text[i + 2]) >= 0) {
+            c = (unsigned char)(hex_value(in.text[i + 1]) << 4 | hex_value(in.text[i + 2]));
+            i += 2;
+            if (c && is_unreserved(c))
+                rc = bytes_append_char(out, (char)c);
+            else
+                rc = append_octet(out, c);
+        } else if (c <= ' ' || c >= 0x7f) {
+            rc = append_octet(out, c);
+        } else {
+            rc = bytes_append_char(out, (char)c);
+        }
+    }
+    return rc;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static int add_rule(struct robots *robots, bool allow, struct span path)
+{
+    struct rule rule = {.allow = allow, .length = path.size, .start = robots->patterns.size};
+
+    rule.anchored = path.size && path.text[path.size - 1] == '$';
+    path.size -= rule.anchored;
+    int rc = append_normal(&robots->patterns, path);
+    rule.size = robots->patterns.size - rule.start;
+    /* Lengths are compared in the form that patterns are matched in. */
+    rule.length = rule.size + rule.anchored;
+    return rc ? rc : bytes_append(&robots->rules, &rule, sizeof rule);
+}
+
+static void begin_group(struct parser *parser, struct span value)
+{
+    if (parser->in_rules)
+        parser->in_rules = parser->in_named = parser->in_any = false;
+    if (value.size && value.text[0] == '*')
+        parser->in_any = true;
+    struct span token = token_of(value);
+    if (token.size && token.size == parser->token.size &&
+        strncasecmp(token.text, parser->token.text, token.size) == 0)
+        parser->has_named = parser->in_named = true;
+}
+
+static int read_rule(struct parser *parser, bool allow, struct span path)
+{
+    int rc = 0;
+
+    parser->in_rules = true;
+    /* A rule without a path matches nothing: "Disallow:" is how files say that all is allowed. */
+    if (!path.size)
+        return 0;
+    if (parser->in_named)
+        rc = add_rule(parser->named, allow, path);
+    if (parser->in_any && rc == 0)
+        rc = add_rule(parser->any, allow, path);
+    return rc;
+}
+
+static int read_line(struct parser *parser, struct span line)
+{
+    const char *comment = memchr(line.text, '#', line.size);
+    if (comment)
+        line.size = (size_t)(comment - line.text);
+    const char *colon = memchr(line.text, ':', line.size);
+    if (!colon)
+        return 0;
+    size_t key_size = (size_t)(colon - line.text);
+    struct span key = trim((struct span){line.text, key_size});
+    struct span value = trim((struct span){colon + 1, line.size - key_size - 1});
+    if (is_word(key, "user-agent")) {
+        begin_group(parser, value);
+        return 0;
+    }
+    /* Other keys (Sitemap and the like) neither begin nor end a group. */
+    if (is_word(key, "allow") || is_word(key, "disallow"))
+        return read_rule(parser, is_word(key, "allow"), value);
+    return 0;
+}
+
+static int read_lines(struct parser *parser, struct span text)
+{
+    int rc = 0;
+
+    while (text.size && rc == 0) {
+        size_t size = 0;
+        while (size < text.size && text.text[size] != '\n' && text.text[size] != '\r')
+            size++;
+        rc = read_line(parser, (struct span){text.text, size});
+        size_t skip = size + (size < text.size);
+        text.text += skip;
+        text.size -= skip;
+    }
+    return rc;
+}
+
+static struct span readable(const char *text, size_t size)
+{
+    static const char bom[] = "\xef\xbb\xbf";
+
+    if (size >= 3 && memcmp(text, bom, 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    if (size <= ROBOTS_BYTES_MAX)
+        return (struct span){text, size};
+    /* Half a rule at the cut would forbid more than was meant: the last line goes with the rest. */
+    const char *end = memrchr(text, '\n', ROBOTS_BYTES_MAX);
+    return (struct span){text, end ? (size_t)(end - text) : ROBOTS_BYTES_MAX};
+}
+
+int robots_parse(struct robots **out, const char *text, size_t size, const char *user_agent)
+{
+    struct parser parser = {
+        .token = token_of((struct span){user_agent, strlen(user_agent)}),
+        .named = calloc(1, sizeof *parser.named),
+        .any = calloc(1, sizeof *parser.any),
+    };
+    int rc = parser.named && parser.any ? 0 : BIGHT_ENOMEM;
+
+    if (rc == 0)
+        rc = read_lines(&parser, readable(text, size));
+    if (rc) {
+        robots_free(parser.named);
+        robots_free(parser.any);
+        return rc;
+    }
+    *out = parser.has_named ? parser.named : parser.any;
+    robots_free(parser.has_named ? parser.any : parser.named);
+    return 0;
+}
+
+void robots_free(struct robots *robots)
+{
+    if (!robots)
+        return;
+    bytes_free(&robots->patterns);
+    bytes_free(&robots->rules);
+    free(robots);
+}
+
+/* --- matching ----------------------------------------------------------------------------------- */
+
+static bool ends_with(struct span text, struct span end)
+{
+    return end.size <= text.size &&
+           memcmp(text.text + text.size - end.size, end.text, end.size) == 0;
+}
+
+/* Whether the pattern matches a prefix of `path`, all of it when anchored. The pieces between the
+ * stars are looked for from left to right, which is enough: only the last one is bound to a place. */
+static bool matches(struct span pattern, bool anchored, struct span path)
+{
+    bool first = true;
+
+    for (;;) {
+        const char *star = memchr(pattern.text, '*', pattern.size);
+        struct span piece = {pattern.text, star ? (size_t)(star - pattern.text) : pattern.size};
+        if (!star && anchored)
+            return ends_with(path, piece) && (!first || piece.size == path.size);
+        const char *found =
+            piece.size ? memmem(path.text, path.size, piece.text, piece.size) : path.text;
+        if (!found || (first && found != path.text))
+            return false;
+        if (!star)
+            return true;
+        path.size -= (size_t)(found - path.text) + piece.size;
+        path.text = found + piece.size;
+        pattern.size -= piece.size + 1;
+        pattern.text = star + 1;
+        first = false;
+    }
+}
+
+static bool allows_path(const struct robots *robots, struct span path)
+{
+    const struct rule *rules = (const struct rule *)(const void *)robots->rules.data;
+    size_t count = robots->rules.size / sizeof *rules;
+    size_t longest = 0;
+    bool allow = true;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *rule = &rules[i];
+        /* Shorter rules cannot change the answer, and neither can another one of this length unless
+         * it allows. */
+        if (rule->length < longest || (rule->length == longest && allow))
+            continue;
+        struct span pattern = {robots->patterns.data + rule->start, rule->size};
+        if (matches(pattern, rule->anchored, path)) {
+            longest = rule->length;
+            allow = rule->allow;
+        }
+    }
+    return allow;
+}
+
+bool robots_allows(const struct robots *robots, const char *url)
+{
+    if (!robots)
+        return true;
+    const char *path = url + url_origin_bytes(url);
+    if (strcmp(path, "/robots.txt") == 0)
+        return true;
+    struct bytes normal = {0};
+    bool allowed = append_normal(&normal, (struct span){path, strlen(path)}) == 0 &&
+                   allows_path(robots, (struct span){normal.data, normal.size});
+    bytes_free(&normal);
+    return allowed;
+}

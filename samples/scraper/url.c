@@ -1,0 +1,261 @@
+/* See url.h. What libcurl leaves open is done here: browsers' forgiveness for white space and odd
+ * bytes in links, and the last steps to the normal form. */
+#include "samples/scraper/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include <bight/errors.h>
+
+/* struct url_base is never defined: it is libcurl's handle under a name of ours. */
+static struct url_base *base_of(CURLU *handle)
+{
+    return (struct url_base *)handle;
+}
+
+static CURLU *handle_of(const struct url_base *base)
+{
+    return (CURLU *)base;
+}
+
+static int error_of(CURLUcode code)
+{
+    switch (code) {
+    case CURLUE_OK:
+        return 0;
+    case CURLUE_OUT_OF_MEMORY:
+        return BIGHT_ENOMEM;
+    case CURLUE_UNSUPPORTED_SCHEME:
+        return BIGHT_ENOTSUP;
+    default:
+        return BIGHT_EINVAL;
+    }
+}
+
+static bool is_space(unsigned char c)
+{
+    return c <= ' ';
+}
+
+/* Where the authority of `href` ends, 0 when it has none: host names keep their bytes. */
+static size_t authority_end(const char *href, size_t size)
+{
+    const char *slashes = memmem(href, size, "//", 2);
+    size_t scheme =
+        strspn(href, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+    if (!slashes || !(slashes == href || (href[scheme] == ':' && slashes == href + scheme + 1)))
+        return 0;
+    size_t at = (size_t)(slashes - href) + 2;
+    while (at < size && !strchr("/?#", href[at]))
+        at++;
+    return at;
+}
+
+/* Bytes that cannot stand in a URL and that browsers send percent-encoded. */
+static bool needs_encoding(unsigned char c)
+{
+    return c <= ' ' || c >= 0x7f || strchr("\"<>`{}", c);
+}
+
+/* Write `href` into `out` as browsers read it: space around it and line ends inside it dropped,
+ * impossible bytes percent-encoded. `out` has URL_BYTES_MAX + 1 bytes. */
+static int clean(const char *href, char *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t size = strlen(href);
+
+    for (; size && is_space((unsigned char)*href); size--)
+        href++;
+    while (size && is_space((unsigned char)href[size - 1]))
+        size--;
+    size_t host_end = authority_end(href, size);
+    size_t used = 0;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)href[i];
+        if (c == '\t' || c == '\n' || c == '\r')
+            continue;
+        bool encode = needs_encoding(c) && !(i < host_end && c >= 0x80);
+        if (used + (encode ? 3 : 1) > URL_BYTES_MAX)
+            return BIGHT_ETOOBIG;
+        if (encode) {
+            out[used++] = '%';
+            out[used++] = hex[c >> 4];
+            out[used++] = hex[c & 15];
+        } else {
+            out[used++] = (char)c;
+        }
+    }
+    out[used] = '\0';
+    return 0;
+}
+
+/* Lower the host's case, which libcurl keeps as written. */
+static CURLUcode lower_host(CURLU *handle)
+{
+    char *host = NULL;
+    /* A name with other letters than ASCII's goes over the wire in its punycode form. A libcurl that
+     * cannot do this leaves it alone, and the lookup says what is wrong with it. */
+    CURLUcode code = curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE);
+    if (code == CURLUE_LACKS_IDN)
+        code = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+    if (code)
+        return code;
+    for (char *c = host; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    code = curl_url_set(handle, CURLUPART_HOST, host, 0);
+    curl_free(host);
+    return code;
+}
+
+static CURLUcode drop_parts(CURLU *handle)
+{
+    static const CURLUPart dropped[] = {CURLUPART_FRAGMENT, CURLUPART_USER, CURLUPART_PASSWORD,
+                                        CURLUPART_OPTIONS};
+
+    for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++) {
+        CURLUcode code = curl_url_set(handle, dropped[i], NULL, 0);
+        if (code)
+            return code;
+    }
+    return CURLUE_OK;
+}
+
+static int check_scheme(CURLU *handle)
+{
+    char *scheme = NULL;
+    int rc = error_of(curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0));
+
+    if (rc == 0 && strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+        rc = BIGHT_ENOTSUP;
+    curl_free(scheme);
+    return rc;
+}
+
+static int normal_form(CURLU *handle, char **out)
+{
+    char *text = NULL;
+    int rc = check_scheme(handle);
+
+    if (rc == 0)
+        rc = error_of(drop_parts(handle));
+    if (rc == 0)
+        rc = error_of(lower_host(handle));
+    if (rc == 0)
+        rc = error_of(curl_url_get(handle, CURLUPART_URL, &text, CURLU_NO_DEFAULT_PORT));
+    if (rc == 0 && strlen(text) > URL_BYTES_MAX)
+        rc = BIGHT_ETOOBIG;
+    if (rc == 0) {
+        /* A copy, so that callers free it with free() and never have to know of libcurl. */
+        *out = strdup(text);
+        rc = *out ? 0 : BIGHT_ENOMEM;
+    }
+    curl_free(text);
+    return rc;
+}
+
+/* Set the whole URL of `handle` to the cleaned form of `text`, relative to what it holds. */
+static int set_url(CURLU *handle, const char *text)
+{
+    char *cleaned = malloc(URL_BYTES_MAX + 1);
+    if (!cleaned)
+        return BIGHT_ENOMEM;
+    int rc = clean(text, cleaned);
+    /* For libcurl an empty link names the directory; by RFC 3986 it names the page itself. */
+    if (rc == 0 && cleaned[0] != '\0' && cleaned[0] != '#')
+        rc = error_of(curl_url_set(handle, CURLUPART_URL, cleaned, 0));
+    free(cleaned);
+    return rc;
+}
+
+int url_base_new(struct url_base **out, const char *url)
+{
+    CURLU *handle = curl_url();
+    if (!handle)
+        return BIGHT_ENOMEM;
+    int rc = set_url(handle, url);
+    if (rc == 0)
+        rc = check_scheme(handle);
+    if (rc) {
+        curl_url_cleanup(handle);
+        return rc;
+    }
+    *out = base_of(handle);
+    return 0;
+}
+
+void url_base_free(struct url_base *base)
+{
+    curl_url_cleanup(handle_of(base));
+}
+
+int url_resolve(const struct url_base *base, const char *href, char **out)
+{
+    CURLU *handle = curl_url_dup(handle_of(base));
+    if (!handle)
+        return BIGHT_ENOMEM;
+    int rc = set_url(handle, href);
+    if (rc == 0)
+        rc = normal_form(handle, out);
+    curl_url_cleanup(handle);
+    return rc;
+}
+
+int url_normalise(const char *text, char **out)
+{
+    struct url_base *base;
+    int rc = url_base_new(&base, text);
+    if (rc == 0) {
+        rc = normal_form(handle_of(base), out);
+        url_base_free(base);
+    }
+    return rc;
+}
+
+static bool has_user_info(const struct url_base *base)
+{
+    char *user = NULL;
+    bool has = curl_url_get(handle_of(base), CURLUPART_USER, &user, 0) == CURLUE_OK;
+
+    curl_free(user);
+    return has;
+}
+
+int url_from_user(const char *text, char **out)
+{
+    struct url_base *base;
+    char *with_scheme = NULL;
+
+    if (!strstr(text, "://")) {
+        size_t size = strlen(text) + sizeof "http://";
+        with_scheme = malloc(size);
+        if (!with_scheme)
+            return BIGHT_ENOMEM;
+        (void)snprintf(with_scheme, size, "http://%s", text);
+        text = with_scheme;
+    }
+    int rc = url_base_new(&base, text);
+    free(with_scheme);
+    if (rc)
+        return rc;
+    rc = has_user_info(base) ? BIGHT_EPERM : normal_form(handle_of(base), out);
+    url_base_free(base);
+    return rc;
+}
+
+size_t url_origin_bytes(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
+}
+
+bool url_same_origin(const char *a, const char *b)
+{
+    size_t size = url_origin_bytes(a);
+    return size == url_origin_bytes(b) && memcmp(a, b, size) == 0;
+}
