@@ -4,6 +4,7 @@
 #define TESTS_SUPPORT_H
 
 #include <check.h>
+#include <netinet/in.h>
 
 /* Run `suite`, each test in its own process, and give main's exit status. Frees the suite. */
 int test_run(Suite *suite);
@@ -16,5 +17,8 @@ int test_maps(void);
 
 /* Resident memory of this process in KiB. */
 long test_resident_kib(void);
+
+/* A TCP socket bound to a free port of loopback, not listening; its address. */
+int test_bound_socket(struct sockaddr_in *address);
 
 #endif
