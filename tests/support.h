@@ -12,7 +12,7 @@ int test_run(Suite *suite);
 /* File descriptors of this process that are open now. */
 int test_open_fds(void);
 
-/* Lines of /proc/self/maps: mappings of this process. */
+/* Mappings of this process, without malloc's heap: in a forked child that grows by mappings. */
 int test_maps(void);
 
 /* Resident memory of this process in KiB. */
