@@ -28,10 +28,10 @@ struct bight_slab {
     struct bight_slot slots[];
 };
 
-/* Take a cold stack of the class: its number in *slab, guarded. Reserves a new slab if there is none.
+/* Take a cold stack of the class: *index of slab *out, guarded. Reserves a new slab if there is none.
  * BIGHT_ENOMEM: nothing changed, except that a reserved slab may stay. */
 int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
-                     struct bight_slab **slab, uint32_t *index);
+                     struct bight_slab **out, uint32_t *index);
 
 /* Give stack `index` back with all its pages. */
 void bight__slab_give(struct bight_slab *slab, uint32_t index);

@@ -142,9 +142,6 @@ static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, u
         lo + class->bytes - pool->config.head_bytes - (size_t)COLOR_BYTES * (index % pool->colors);
     struct bight_stack *stack = (struct bight_stack *)(void *)head;
 
-#ifdef BIGHT_ASAN
-    __asan_unpoison_memory_region(lo, class->bytes);
-#endif
     *stack = (struct bight_stack){
         .lo = lo, .slab = slab, .index = index, .uses = slab->slots[index].uses};
 #ifdef BIGHT_TSAN

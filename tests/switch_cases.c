@@ -118,7 +118,7 @@ static void look_at_frame(struct coroutine *self)
         frame_problem = "frames are not aligned to 16 bytes";
     /* glibc saves vector registers to aligned slots when a double is printed. */
     snprintf(text, sizeof text, "%.3f", value);
-    if (strcmp(text, "0.333"))
+    if (strcmp(text, "0.333") != 0)
         frame_problem = "floating point does not work";
     if (self->arg != &coroutine_pool)
         frame_problem = "argument lost";
