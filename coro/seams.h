@@ -21,10 +21,10 @@ struct bight_seams {
     size_t (*pick_ready)(void *ctx, size_t count);
     /* 64 random bits. */
     uint64_t (*random)(void *ctx);
-    /* Wait for the outside for at most timeout_ns (UINT64_MAX: no limit). A virtual clock returns
-     * true after moving itself to the end of the timeout instead: nothing has to be polled for. Asked
-     * only when nothing is ready and no wait has an outside source. */
-    bool (*jump)(void *ctx, uint64_t timeout_ns);
+    /* A virtual clock moves itself to `deadline_ns`, a point of its own time at which the next timer
+     * is due, and returns true. Asked only when nothing is ready, no wait has an outside source and
+     * nobody else holds the mailbox: nothing but that timer can happen. */
+    bool (*jump)(void *ctx, uint64_t deadline_ns);
 };
 
 __attribute__((malloc, noinline)) void *bight__alloc(const struct bight_seams *seams, size_t bytes);
