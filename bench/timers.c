@@ -1,0 +1,109 @@
+/* Moving a timer while many others are live: cancel one of them at random, arm it for a random time
+ * in the next minute. The wheel under all deadlines against a uv_timer_t each. */
+#include "bench/bench.h"
+#include "coro/list.h"
+#include "runtime/wheel.h"
+
+#include <stdlib.h>
+
+#include <bight/errors.h>
+#include <uv.h>
+
+#define MOVES 200000u
+#define SECOND_NS UINT64_C(1000000000)
+
+struct timers {
+    size_t live;
+    uv_loop_t loop;
+    uv_timer_t *uv;
+    struct bight_wheel wheel;
+    struct bight_timer *ours;
+    uint64_t random;
+};
+
+static uint64_t delay_ms(struct timers *timers)
+{
+    return 1000 + bench_random(&timers->random) % 59000;
+}
+
+static void uv_fired(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static void fired(struct bight_timer *timer)
+{
+    (void)timer;
+}
+
+static void open_timers(struct timers *timers)
+{
+    timers->random = 88172645463325252u;
+    bench_check(uv_loop_init(&timers->loop), "loop");
+    timers->uv = calloc(timers->live, sizeof *timers->uv);
+    timers->ours = calloc(timers->live, sizeof *timers->ours);
+    bench_check(timers->uv && timers->ours ? 0 : BIGHT_ENOMEM, "calloc");
+    bight__wheel_init(&timers->wheel, SECOND_NS);
+    for (size_t i = 0; i < timers->live; i++) {
+        uv_timer_init(&timers->loop, &timers->uv[i]);
+        uv_timer_start(&timers->uv[i], uv_fired, delay_ms(timers), 0);
+        link_init(&timers->ours[i].link);
+        timers->ours[i].fire = fired;
+        bight__wheel_arm(&timers->wheel, &timers->ours[i], SECOND_NS + delay_ms(timers) * 1000000);
+    }
+}
+
+static void close_timers(struct timers *timers)
+{
+    for (size_t i = 0; i < timers->live; i++)
+        uv_close((uv_handle_t *)&timers->uv[i], NULL);
+    uv_run(&timers->loop, UV_RUN_DEFAULT);
+    bench_check(uv_loop_close(&timers->loop), "close");
+    free(timers->uv);
+    free(timers->ours);
+}
+
+static double move_ours(void *arg)
+{
+    struct timers *timers = arg;
+    uint64_t begin = bench_thread_ns();
+
+    for (unsigned i = 0; i < MOVES; i++) {
+        struct bight_timer *timer = &timers->ours[bench_random(&timers->random) % timers->live];
+
+        bight__wheel_disarm(&timers->wheel, timer);
+        bight__wheel_arm(&timers->wheel, timer, SECOND_NS + delay_ms(timers) * 1000000);
+    }
+    return (double)(bench_thread_ns() - begin) / MOVES;
+}
+
+static double move_uv(void *arg)
+{
+    struct timers *timers = arg;
+    uint64_t begin = bench_thread_ns();
+
+    for (unsigned i = 0; i < MOVES; i++) {
+        uv_timer_t *timer = &timers->uv[bench_random(&timers->random) % timers->live];
+
+        uv_timer_stop(timer);
+        uv_timer_start(timer, uv_fired, delay_ms(timers), 0);
+    }
+    return (double)(bench_thread_ns() - begin) / MOVES;
+}
+
+static void row(const char *name, size_t live)
+{
+    const struct bench_row row = {name, "ns", "uv_timer_stop and uv_timer_start"};
+    struct timers timers = {.live = live};
+
+    open_timers(&timers);
+    bench_compare(&row, move_ours, move_uv, &timers);
+    close_timers(&timers);
+}
+
+int main(void)
+{
+    row("timer_1000", 1000);
+    row("timer_1000000", 1000000);
+    return 0;
+}
