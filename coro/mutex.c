@@ -54,7 +54,7 @@ static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct
     if (rc)
         return rc;
     link_append(&mutex->waiters, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__park_here(&wait.waiter);
 }
 
 int bight_mutex_lock(struct bight_mutex *mutex)

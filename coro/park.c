@@ -176,12 +176,15 @@ static struct bight_waiter *ring_winner(struct bight_waiter *first)
     return NULL;
 }
 
-/* The innermost scope lies on this stack below the frame that is running: its own frame is gone. */
+/* The innermost scope lies on this stack below the frame that is running, or has been written over:
+ * its own frame is gone. */
 static bool scope_is_dead(const struct bight_task *task, const char *frame)
 {
-    const char *scope = (const char *)task->scope;
+    const struct bight_scope *scope = task->scope;
 
-    return scope < frame && bight__stack_contains(&task->stack, scope);
+    if (likely((const char *)scope >= frame))
+        return scope->magic != SCOPE_MAGIC;
+    return bight__stack_contains(&task->stack, scope);
 }
 
 /* Something is pending as the task is about to sleep. True: do not sleep, *rc is the outcome. */
@@ -208,7 +211,7 @@ static __attribute__((noinline)) void scope_died(struct bight_task *task)
                        "waits with a scope open in a frame that has returned");
 }
 
-int bight_park(struct bight_waiter *waiter)
+int bight__park(struct bight_waiter *waiter, const char *frame)
 {
     struct bight_sched *sched = bight__sched;
     struct bight_task *task;
@@ -221,8 +224,7 @@ int bight_park(struct bight_waiter *waiter)
     if (unlikely(!waiter->task))
         goto resolved;
     task->aborted = false;
-    if (unlikely(scope_is_dead(task, __builtin_frame_address(0))) &&
-        !(task->pending & PENDING_ESCOPE))
+    if (unlikely(scope_is_dead(task, frame)) && !(task->pending & PENDING_ESCOPE))
         scope_died(task);
     if (unlikely(task->pending) &&
         park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
@@ -235,6 +237,11 @@ resolved:
         return waiter->result;
     winner = ring_winner(waiter);
     return winner ? winner->result : bight__deliver(task, true);
+}
+
+int bight_park(struct bight_waiter *waiter)
+{
+    return bight__park_here(waiter);
 }
 
 int bight_yield(void)

@@ -126,6 +126,9 @@ _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
+/* bight_park, where a scope that lies on the task's stack below `frame` is in a frame that has
+ * returned. */
+int bight__park(struct bight_waiter *waiter, const char *frame);
 /* Make a parked task observe a cancellation, if its source lets go. */
 void bight__abort_park(struct bight_task *task);
 
@@ -169,6 +172,13 @@ void bight__group_left_by(struct bight_task *task);
 void bight__group_drain(struct bight_group *group);
 /* The group that a task parked in bight__group_drain waits for, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
+
+/* bight_park for calls of the library: no scope may lie below the call's own frame. The frame of
+ * bight_park itself is further down and would miss scopes in between. */
+static inline __attribute__((always_inline)) int bight__park_here(struct bight_waiter *waiter)
+{
+    return bight__park(waiter, __builtin_frame_address(0));
+}
 
 /* The opening of every suspending call: finds the task and observes cancellation. */
 static inline int bight__checkpoint(struct bight_task **self)

@@ -210,7 +210,7 @@ static bool make_innermost(struct bight_scope *scope)
     if (!task || scope->magic != SCOPE_MAGIC || scope->task != task)
         return false;
     for (at = task->scope; at != scope; at = at->parent) {
-        if (at == &task->base || at->kind & SCOPE_GROUP)
+        if (at->magic != SCOPE_MAGIC || at == &task->base || at->kind & SCOPE_GROUP)
             return false;
     }
     while (task->scope != scope)

@@ -244,7 +244,7 @@ static int join_park(struct bight_task *self, struct bight_task *task)
     if (rc)
         return rc;
     task->joiner = &wait.waiter;
-    return bight_park(&wait.waiter);
+    return bight__park_here(&wait.waiter);
 }
 
 int bight_join(struct bight_task *task, int *status)
@@ -257,7 +257,7 @@ int bight_join(struct bight_task *task, int *status)
     if (unlikely(!(task->flags & TASK_HANDLE)))
         return BIGHT_EINVAL;
     if (unlikely(task->joiner))
-        return BIGHT_EALREADY;
+        return task == self ? BIGHT_EDEADLK : BIGHT_EALREADY;
     if (!(task->flags & TASK_DONE)) {
         rc = join_park(self, task);
         if (unlikely(rc))
