@@ -2,7 +2,8 @@
 # would, and check their own outcome. One with the label `threads` also runs under the tsan preset.
 
 # Until the layers that they need are there, they are only compiled.
-set(spots_runnable "")
+set(spots_runnable early_return cancel_cleanup sibling_mutex join_status queue_deadlines late_attach
+    foreign_callback post_after_end)
 
 # bight_spot(NAME [LABELS ...])
 function(bight_spot name)

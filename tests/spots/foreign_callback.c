@@ -42,11 +42,11 @@ static void on_change(uv_fs_event_t *handle, const char *name, int events, int s
 static int wait_change(void *path)
 {
     struct file_wait wait;
-    int closed, rc;
+    int rc = bight_checkpoint(); /* observe a cancellation before the first effect */
+    int closed;
 
-    rc = bight_waiter_init(&wait.waiter, &file_ops);
     if (rc == 0)
-        rc = bight_checkpoint(); /* observe a cancellation before the first effect */
+        rc = bight_waiter_init(&wait.waiter, &file_ops);
     if (rc == 0)
         rc = uv_fs_event_init(bight_uv_loop(), &wait.handle);
     if (rc)
