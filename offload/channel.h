@@ -1,0 +1,135 @@
+/* The channel between an executor and one of its workers: memory that both map, and a stream socket
+ * that wakes the side that sleeps. Read docs/workers.md, "The channel", first.
+ *
+ * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker) ->
+ * FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
+ * passes over it. Which jobs had begun when a worker dies is therefore known exactly. Payloads that a
+ * slot has no room for lie in two arenas, rings of bytes too: the parent fills one, the worker the
+ * other.
+ *
+ * Nobody sleeps on the memory. The worker says that it sleeps in `sleeping`, and the parent then
+ * sends a byte; the worker sends one when the parent has not been told since it last looked. The
+ * parent believes nothing that it reads here: see harvest.c. */
+#ifndef BIGHT_OFFLOAD_CHANNEL_H
+#define BIGHT_OFFLOAD_CHANNEL_H
+
+#include <stdatomic.h>
+
+#include <bight/base.h>
+
+#define CHANNEL_MAGIC 0x62696768742d3031u
+#define CHANNEL_SLOTS 64u
+#define CHANNEL_SLOT_BYTES 2048u
+#define CHANNEL_INLINE_BYTES 960u
+#define CHANNEL_ALIGN 64u
+/* The only byte that either side sends. */
+#define CHANNEL_WAKE 'w'
+
+/* No state is 0 or a small number, so that a stray write is unlikely to make one. */
+enum slot_state {
+    SLOT_FREE = 0x46726565,
+    SLOT_READY = 0x52647921,
+    SLOT_TAKEN = 0x54616b65,
+    SLOT_DONE = 0x446f6e65,
+    SLOT_REVOKED = 0x5265766b,
+};
+
+/* channel_head.told: any other value means that the parent has to be woken. */
+#define CHANNEL_TOLD 0x746f6c64u
+
+enum slot_verdict {
+    VERDICT_RAN = 1,
+    VERDICT_UNKNOWN_JOB,
+    VERDICT_TOO_BIG,
+    VERDICT_NO_MEMORY,
+    VERDICT_PASSED_OVER,
+};
+
+/* What a sleeping worker waits for: a job, or room in its arena. */
+#define SLEEPS_FOR_JOB 1u
+#define SLEEPS_FOR_ROOM 2u
+
+/* The input begins with the job's definition, which the worker may not know yet. */
+#define SLOT_DEFINES 1u
+
+struct channel_slot {
+    _Atomic uint32_t state;
+    /* Set by the parent while the job runs: the job should stop. */
+    uint32_t cancel;
+    uint64_t serial;
+    /* Written by the parent. Offsets count from the start of the mapping. */
+    uint32_t def;
+    uint32_t flags;
+    uint32_t attempt;
+    uint32_t define_bytes;
+    uint64_t input_offset;
+    uint64_t input_bytes;
+    /* Written by the worker. */
+    uint32_t verdict;
+    int32_t code;
+    uint64_t output_offset;
+    uint64_t output_bytes;
+    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 72];
+    _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
+    _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
+};
+
+_Static_assert(sizeof(struct channel_slot) == CHANNEL_SLOT_BYTES, "slots are of one size");
+
+struct channel {
+    uint64_t magic;
+    uint64_t map_bytes;
+    uint64_t input_arena; /* offsets of the arenas, and how large each is */
+    uint64_t output_arena;
+    uint64_t arena_bytes;
+    uint64_t payload_max_bytes;
+    uint32_t spins; /* how often the worker looks before it sleeps */
+    /* The worker's; a SLEEPS_* or 0. */
+    _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
+    _Alignas(CHANNEL_ALIGN) _Atomic uint32_t told;
+    _Alignas(4096) struct channel_slot slots[CHANNEL_SLOTS];
+};
+
+/* How long such a record may be; arenas are larger than the largest payload by this. */
+#define CHANNEL_DEFINE_MAX 8192u
+
+/* The definition record before an input that SLOT_DEFINES: module and name follow, each with its
+ * NUL, then padding. */
+struct channel_define {
+    uint64_t offset; /* of the definition in its module */
+    uint32_t module_bytes;
+    uint32_t name_bytes;
+};
+
+static inline struct channel_slot *channel_slot(struct channel *channel, uint64_t position)
+{
+    return &channel->slots[position % CHANNEL_SLOTS];
+}
+
+static inline uint64_t channel_round(uint64_t bytes)
+{
+    return (bytes + CHANNEL_ALIGN - 1) & ~(uint64_t)(CHANNEL_ALIGN - 1);
+}
+
+/* A ring of bytes in which pieces are taken and given back in order. Positions are offsets into the
+ * arena; a piece never wraps around. Used by one side only, each for its own arena. */
+struct arena {
+    uint64_t bytes;
+    uint64_t head; /* where the next piece begins, if it fits there */
+    uint64_t tail; /* where the oldest piece begins; == head when empty or full: see `pieces` */
+    uint64_t pieces;
+};
+
+/* Room for `bytes` in one piece: where, or UINT64_MAX. Nothing is taken yet. */
+uint64_t bight__arena_find(const struct arena *arena, uint64_t bytes);
+
+/* Take the piece of `bytes` found at `at`. */
+void bight__arena_take(struct arena *arena, uint64_t at, uint64_t bytes);
+
+/* Give back the oldest piece; `next` is where the second oldest begins, UINT64_MAX for none. */
+void bight__arena_give(struct arena *arena, uint64_t next);
+
+/* Wake the other side. 0 or -errno; a full socket is 0, the other side is not asleep then. */
+int bight__channel_wake(int fd);
+
+#endif

@@ -1,0 +1,40 @@
+/* The call of <bight/executor.h>: checks what holds for every kind of executor, then hands over. Owns
+ * no jobs. */
+#include "offload/executor.h"
+
+#include "runtime/runtime.h"
+
+static bool valid(const struct bight_job_def *def, const void *input, size_t input_bytes)
+{
+    return def && def->fn && def->name && def->name[0] && !(def->flags & ~BIGHT_JOB_IDEMPOTENT) &&
+           (input || input_bytes == 0);
+}
+
+int bight_execute(struct bight_executor *executor, const struct bight_job_def *def,
+                  const void *input, size_t input_bytes, struct bight_result *result)
+{
+    struct bight_result unwanted;
+    int rc;
+
+    if (result)
+        *result = (struct bight_result){0};
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
+    if (executor->runtime != bight__runtime())
+        return BIGHT_EPERM;
+    if (!valid(def, input, input_bytes))
+        return BIGHT_EINVAL;
+    if (result)
+        return executor->ops->execute(executor, def, input, input_bytes, result);
+    unwanted = (struct bight_result){0};
+    rc = executor->ops->execute(executor, def, input, input_bytes, &unwanted);
+    bight_result_free(&unwanted);
+    return rc;
+}
+
+void bight_result_free(struct bight_result *result)
+{
+    bight__free(result->output);
+    *result = (struct bight_result){0};
+}

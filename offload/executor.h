@@ -1,0 +1,31 @@
+/* What stands behind <bight/executor.h> and <bight/job.h>: the table of calls that a kind of executor
+ * implements. workers.c has the one for processes. */
+#ifndef BIGHT_OFFLOAD_EXECUTOR_H
+#define BIGHT_OFFLOAD_EXECUTOR_H
+
+#include <bight/errors.h>
+#include <bight/executor.h>
+
+struct bight__executor_ops {
+    /* Arguments are checked, the caller is a task of the executor's runtime, cancellation has been
+     * observed, *result is zero. */
+    int (*execute)(struct bight_executor *executor, const struct bight_job_def *def,
+                   const void *input, size_t input_bytes, struct bight_result *result);
+};
+
+/* First member of every kind. */
+struct bight_executor {
+    const struct bight__executor_ops *ops;
+    const void *runtime;
+};
+
+/* Where a job's output goes. */
+struct bight__job_ops {
+    /* Make job->output have room for `bytes` in all, keeping what is in it. 0 or an error; the
+     * executor remembers BIGHT_ETOOBIG by itself, until `clear`. */
+    int (*grow)(struct bight_job *job, size_t bytes);
+    void (*clear)(struct bight_job *job);
+    void (*set_local)(struct bight_job *job, void *local);
+};
+
+#endif

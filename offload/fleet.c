@@ -1,0 +1,378 @@
+/* The workers of a pool: starting them, what the zygote tells of them, their deaths, the zygote's
+ * death, interrupts. A worker that ends is replaced at once; when workers fail at their start, or the
+ * zygote does, the next attempt waits a while, and after a few in a row the pool is broken. Read
+ * pool.h first. */
+#include "offload/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "offload/control.h"
+
+#define FAILURES_MAX 3
+#define FIRST_RETRY_MS 20
+/* Requests to the zygote under way: what its socket certainly holds. */
+#define FORKING_MAX 16
+
+static struct worker *worker_of(struct bight_link *link)
+{
+    return container_of(link, struct worker, link);
+}
+
+void bight__worker_phase(struct worker *worker, enum worker_phase phase)
+{
+    struct pool *pool = worker->pool;
+
+    if (worker->phase == WORKER_READY)
+        pool->ready--;
+    worker->phase = phase;
+    if (phase == WORKER_READY)
+        pool->ready++;
+}
+
+/* To a worker by way of the zygote, which alone can be sure that the process id is still its. */
+static void send_signal(struct worker *worker, int number)
+{
+    const struct control_message message = {
+        .kind = CONTROL_SIGNAL, .value = number, .worker = worker->serial};
+
+    if (worker->pool->line)
+        (void)bight__control_send(bight__watch_fd(worker->pool->line), &message, NULL, 0);
+}
+
+static void doom(struct worker *worker)
+{
+    bight__worker_phase(worker, WORKER_DOOMED);
+    bight__watch_close(worker->watch);
+    worker->watch = NULL;
+    send_signal(worker, SIGKILL);
+}
+
+/* A worker or zygote came to nothing. */
+static void count_failure(struct pool *pool, int code)
+{
+    pool->failures++;
+    pool->failure = code;
+    if (pool->dismissed)
+        return;
+    if (code == BIGHT_ENOTPREPARED || (pool->failures >= FAILURES_MAX && pool->ready == 0)) {
+        pool->broken = code;
+        bight__calls_refuse(pool);
+    }
+    bight__pool_progress(pool);
+}
+
+/* Something a worker needs before it takes jobs has come: its process id, or its readiness. */
+static void check_ready(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+
+    if (worker->phase != WORKER_STARTING || !worker->able || !worker->pid)
+        return;
+    bight__worker_phase(worker, WORKER_READY);
+    worker->was_ready = true;
+    pool->failures = 0;
+    bight__pool_progress(pool);
+    bight__pool_pump(pool);
+}
+
+void bight__fleet_initialised(struct call *call)
+{
+    struct worker *worker = container_of(call, struct worker, init);
+    struct pool *pool = worker->pool;
+    int rc = call->rc;
+
+    pool->init_code = worker->init_result.code;
+    bight_result_free(&worker->init_result);
+    if (rc == 0) {
+        worker->able = true;
+        check_ready(worker);
+    } else if (worker->phase == WORKER_STARTING) {
+        worker->expected = true;
+        doom(worker);
+        count_failure(pool, rc == BIGHT_EJOBFAILED ? BIGHT_EINITFAILED : rc);
+    }
+}
+
+/* What was in the ring of a worker that has ended. */
+static void settle_ring(struct worker *worker, int status)
+{
+    if (!worker->scribbled && !bight__harvest(worker))
+        worker->scribbled = true;
+    while (worker->head > worker->tail) {
+        struct call *call = worker->seats[--worker->head % CHANNEL_SLOTS].call;
+        bool began;
+
+        if (!call)
+            continue;
+        began = !bight__unpost(call);
+        call->worker = worker;
+        if (call != &worker->init)
+            bight__call_orphaned(call, began, status);
+    }
+}
+
+static void forked(struct worker *worker, int pid)
+{
+    worker->pool->forking--;
+    worker->pid = pid;
+}
+
+/* The process has ended, or is certain to. `code` is what it means if the worker never took a job, 0
+ * if that has been counted. */
+static void worker_ended(struct worker *worker, int status, int code)
+{
+    struct pool *pool = worker->pool;
+
+    if (!worker->pid)
+        forked(worker, -1);
+    settle_ring(worker, status);
+    if (!worker->expected && worker->phase != WORKER_LEAVING) {
+        pool->died++;
+        if (!worker->was_ready && code)
+            count_failure(pool, code);
+    }
+    bight__worker_free(worker);
+    bight__pool_progress(pool);
+}
+
+static void zygote_ended(struct pool *pool)
+{
+    bool useless = pool->ready == 0;
+
+    bight__watch_close(pool->line);
+    pool->line = NULL;
+    pool->zygote_pid = 0;
+    pool->zygotes_died++;
+    bight__zygote_lost(pool->zygote_generation);
+    while (!link_empty(&pool->workers))
+        worker_ended(worker_of(pool->workers.next), SIGKILL, 0);
+    if (useless)
+        count_failure(pool, BIGHT_EWORKERDIED);
+}
+
+static struct worker *find(struct pool *pool, uint64_t serial)
+{
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        if (worker_of(at)->serial == serial)
+            return worker_of(at);
+    }
+    return NULL;
+}
+
+static void obey(struct pool *pool, const struct control_message *message)
+{
+    struct worker *worker = find(pool, message->worker);
+
+    if (!worker)
+        return;
+    if (message->kind == CONTROL_SPAWNED) {
+        forked(worker, message->pid);
+        check_ready(worker);
+    } else if (message->kind == CONTROL_FAILED) {
+        worker_ended(worker, 0, -message->value);
+    } else if (message->kind == CONTROL_ENDED) {
+        worker_ended(worker, message->value, BIGHT_EWORKERDIED);
+    }
+}
+
+/* The zygote said something, or has ended. */
+static void on_line(void *arg)
+{
+    struct pool *pool = arg;
+
+    while (pool->line) {
+        struct control_message message;
+        int fds[CONTROL_FDS_MAX];
+        int got = bight__control_receive(bight__watch_fd(pool->line), &message, fds);
+
+        if (got == -EAGAIN)
+            break;
+        if (got == 1)
+            obey(pool, &message);
+        else
+            zygote_ended(pool);
+    }
+    bight__fleet_fill(pool);
+    bight__pool_pump(pool);
+}
+
+static int connect_zygote(struct pool *pool)
+{
+    struct zygote_line line;
+    int rc;
+
+    if (pool->line)
+        return 0;
+    rc = bight__zygote_connect(&line);
+    if (rc)
+        return rc;
+    rc = bight__watch_new(&pool->line, pool->runtime, line.fd, on_line, pool);
+    if (rc) {
+        close(line.fd);
+        return rc;
+    }
+    pool->zygote_pid = line.pid;
+    pool->zygote_generation = line.generation;
+    return 0;
+}
+
+static void fill_now(struct pool *pool)
+{
+    while (pool->count < pool->options.workers && pool->forking < FORKING_MAX) {
+        int rc = connect_zygote(pool);
+
+        if (!rc)
+            rc = bight__worker_start(pool);
+        if (rc) {
+            count_failure(pool, rc);
+            return;
+        }
+    }
+}
+
+/* While the last attempt came to nothing, wait before the next. */
+void bight__fleet_fill(struct pool *pool)
+{
+    unsigned doublings = pool->failures < 7 ? pool->failures : 7;
+
+    if (pool->broken || pool->dismissed || !link_empty(&pool->timer.link) ||
+        pool->count >= pool->options.workers)
+        return;
+    if (pool->failures == 0)
+        fill_now(pool);
+    if (pool->failures && !pool->broken)
+        pool_arm(pool, &pool->timer, FIRST_RETRY_MS << doublings);
+}
+
+/* The workers were let go and have not all gone: kill them; when that does not help, the zygote. */
+static void lose_patience(struct pool *pool)
+{
+    if (pool->impatient) {
+        if (pool->line)
+            zygote_ended(pool);
+        return;
+    }
+    pool->impatient = true;
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
+        send_signal(worker_of(at), SIGKILL);
+    pool_arm(pool, &pool->timer, pool->options.grace_ms);
+}
+
+void bight__fleet_timer(struct bight_timer *timer)
+{
+    struct pool *pool = container_of(timer, struct pool, timer);
+
+    if (pool->dismissed) {
+        lose_patience(pool);
+        return;
+    }
+    fill_now(pool);
+    bight__fleet_fill(pool);
+}
+
+/* Bytes from the worker: only wake-ups are allowed. False when the channel has ended, or is full of
+ * something else. */
+static bool drain(struct worker *worker)
+{
+    char bytes[64];
+    ssize_t got;
+
+    do
+        got = recv(bight__watch_fd(worker->watch), bytes, sizeof bytes, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == EAGAIN;
+    for (ssize_t i = 0; i < got; i++)
+        worker->scribbled |= bytes[i] != CHANNEL_WAKE;
+    return got > 0 && !worker->scribbled;
+}
+
+void bight__fleet_heard(void *arg)
+{
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
+    bool sound = drain(worker);
+
+    atomic_store_explicit(&worker->channel->told, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* before the slots are looked at */
+    if (sound && !bight__harvest(worker))
+        worker->scribbled = true;
+    if (!worker->watch)
+        return; /* its initialiser failed */
+    if (!pool->options.init)
+        worker->able = true;
+    check_ready(worker);
+    if (!sound || worker->scribbled || (worker->phase == WORKER_DOOMED && worker->load == 0)) {
+        doom(worker);
+        return;
+    }
+    bight__pool_pump(pool);
+    bight__balance(worker);
+}
+
+void bight__fleet_interrupt(struct call *call)
+{
+    struct worker *worker = call->worker;
+    struct channel_slot *slot = channel_slot(worker->channel, call->position);
+
+    if (atomic_load_explicit(&slot->state, memory_order_acquire) != SLOT_TAKEN)
+        return; /* it has ended by itself */
+    __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
+    worker->interrupted = call;
+    pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
+}
+
+/* The interrupted job has not ended in time. SIGTERM must not reach another job, so first nothing may
+ * be left in the ring that the worker could begin. */
+void bight__fleet_grace(struct bight_timer *timer)
+{
+    struct worker *worker = container_of(timer, struct worker, grace);
+    struct pool *pool = worker->pool;
+    struct channel_slot *slot;
+
+    if (!worker->interrupted)
+        return;
+    if (worker->told_to_stop) {
+        send_signal(worker, SIGKILL);
+        return;
+    }
+    bight__unpost_some(worker, CHANNEL_SLOTS);
+    slot = channel_slot(worker->channel, worker->interrupted->position);
+    if (atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_TAKEN) {
+        worker->told_to_stop = true;
+        worker->expected = true;
+        bight__worker_phase(worker, WORKER_DOOMED);
+        send_signal(worker, SIGTERM);
+        pool_arm(pool, &worker->grace, pool->options.grace_ms);
+    }
+    bight__pool_pump(pool);
+}
+
+void bight__fleet_dismiss(struct pool *pool)
+{
+    pool->dismissed = true;
+    pool_disarm(pool, &pool->timer);
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = worker_of(at);
+
+        if (worker->phase != WORKER_DOOMED)
+            bight__worker_phase(worker, WORKER_LEAVING);
+        bight__watch_close(worker->watch);
+        worker->watch = NULL;
+    }
+    if (pool->count)
+        pool_arm(pool, &pool->timer, pool->options.grace_ms);
+}
+
+void bight__fleet_abandon(struct pool *pool)
+{
+    pool_disarm(pool, &pool->timer);
+    while (!link_empty(&pool->workers))
+        bight__worker_free(worker_of(pool->workers.next));
+    bight__watch_close(pool->line);
+    pool->line = NULL;
+}

@@ -1,0 +1,190 @@
+/* Taking results out of rings: the only place that reads what a worker wrote. The worker may be
+ * anything by now, so each field is read once, checked against what the parent knows by itself, and
+ * used; bytes are copied once. What cannot be means that the worker scribbled over its channel: it is
+ * killed, and the rest of its ring believed no more. */
+#include "offload/pool.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+/* Arenas that were used beyond this are given back to the system when the worker is idle. */
+#define KEPT_BYTES ((uint64_t)16 << 20)
+
+struct outcome {
+    uint32_t verdict;
+    int32_t code;
+    uint64_t offset;
+    uint64_t bytes;
+};
+
+/* A field that the worker may be changing at this moment. */
+#define READ_ONCE(field) (*(const volatile __typeof__(field) *)&(field))
+
+static bool within(uint64_t offset, uint64_t bytes, uint64_t low, uint64_t room)
+{
+    return offset >= low && offset - low <= room && bytes <= room - (offset - low);
+}
+
+/* Copy the slot's results to `out`. False when they cannot be. */
+static bool read_outcome(const struct worker *worker, const struct channel_slot *slot,
+                         uint64_t position, struct outcome *out)
+{
+    uint64_t inline_at = (uint64_t)(slot->output - (const unsigned char *)worker->channel);
+    const struct pool *pool = worker->pool;
+
+    out->verdict = READ_ONCE(slot->verdict);
+    out->code = READ_ONCE(slot->code);
+    out->offset = READ_ONCE(slot->output_offset);
+    out->bytes = READ_ONCE(slot->output_bytes);
+    if (READ_ONCE(slot->serial) != position || out->verdict < VERDICT_RAN ||
+        out->verdict > VERDICT_PASSED_OVER)
+        return false;
+    if (out->bytes == 0)
+        return true;
+    if (within(out->offset, out->bytes, inline_at, sizeof slot->output))
+        return true;
+    return out->bytes <= pool->options.payload_max_bytes &&
+           within(out->offset, out->bytes, worker->output_arena, pool->arena_bytes);
+}
+
+/* The code that bight_execute returns for a job that has come back. */
+static int settle(struct worker *worker, struct bight_result *result, const struct outcome *outcome)
+{
+    const unsigned char *base = (const unsigned char *)worker->channel;
+
+    if (outcome->verdict == VERDICT_UNKNOWN_JOB)
+        return BIGHT_EUNKNOWNJOB;
+    if (outcome->verdict == VERDICT_NO_MEMORY)
+        return BIGHT_ENOMEM;
+    result->attempts++;
+    result->code = outcome->code;
+    if (outcome->verdict == VERDICT_TOO_BIG)
+        return BIGHT_ETOOBIG;
+    if (outcome->bytes) {
+        result->output = bight__alloc(pool_seams(worker->pool), outcome->bytes);
+        if (!result->output)
+            return BIGHT_ENOMEM;
+        memcpy(result->output, base + outcome->offset, outcome->bytes);
+        result->output_bytes = outcome->bytes;
+    }
+    return outcome->code < 0 ? BIGHT_EJOBFAILED : 0;
+}
+
+/* The worker has looked at the definition that came with this job. */
+static void note_known(struct worker *worker, uint32_t number)
+{
+    if (number >= worker->known_count) {
+        uint32_t count = worker->pool->registry.room;
+        unsigned char *known = bight__alloc_zero(pool_seams(worker->pool), count);
+
+        if (!known)
+            return; /* it will be told again */
+        if (worker->known_count)
+            memcpy(known, worker->known, worker->known_count);
+        bight__free(worker->known);
+        worker->known = known;
+        worker->known_count = count;
+    }
+    worker->known[number] = 1;
+}
+
+static uint64_t next_in_arena(const struct worker *worker)
+{
+    for (uint64_t at = worker->tail; at < worker->head; at++) {
+        if (worker->seats[at % CHANNEL_SLOTS].arena_at != UINT64_MAX)
+            return worker->seats[at % CHANNEL_SLOTS].arena_at;
+    }
+    return UINT64_MAX;
+}
+
+static void note_large(struct worker *worker, const struct outcome *outcome)
+{
+    uint64_t end = outcome->offset + outcome->bytes - worker->output_arena;
+
+    if (outcome->bytes && outcome->offset >= worker->output_arena && worker->large_bytes < end)
+        worker->large_bytes = end;
+}
+
+/* Free the oldest slot. */
+static void release(struct worker *worker, struct channel_slot *slot)
+{
+    bool in_arena = worker->seats[worker->tail % CHANNEL_SLOTS].arena_at != UINT64_MAX;
+
+    atomic_store_explicit(&slot->state, SLOT_FREE, memory_order_release);
+    worker->tail++;
+    if (in_arena)
+        bight__arena_give(&worker->arena, next_in_arena(worker));
+}
+
+static void forget_interrupt(struct worker *worker, const struct call *call)
+{
+    if (worker->interrupted != call)
+        return;
+    worker->interrupted = NULL;
+    pool_disarm(worker->pool, &worker->grace);
+}
+
+/* Take the result of the oldest slot, which is DONE. */
+static bool take(struct worker *worker, struct channel_slot *slot)
+{
+    struct call *call = worker->seats[worker->tail % CHANNEL_SLOTS].call;
+    struct outcome outcome;
+    int rc;
+
+    if (!read_outcome(worker, slot, worker->tail, &outcome) ||
+        (outcome.verdict == VERDICT_PASSED_OVER) != !call)
+        return false;
+    note_large(worker, &outcome);
+    if (call) {
+        if (outcome.verdict != VERDICT_NO_MEMORY)
+            note_known(worker, call->number);
+        rc = settle(worker, call->result, &outcome);
+        forget_interrupt(worker, call);
+        worker->seats[worker->tail % CHANNEL_SLOTS].call = NULL;
+        worker->load--;
+        release(worker, slot);
+        bight__call_end(call, rc);
+        return true;
+    }
+    release(worker, slot);
+    return true;
+}
+
+static void give_back(struct worker *worker)
+{
+    char *base = (char *)worker->channel;
+    size_t bytes = worker->large_bytes - KEPT_BYTES;
+
+    (void)madvise(base + worker->input_arena + KEPT_BYTES, bytes, MADV_REMOVE);
+    (void)madvise(base + worker->output_arena + KEPT_BYTES, bytes, MADV_REMOVE);
+    worker->large_bytes = 0;
+}
+
+static bool plausible(uint32_t state)
+{
+    return state == SLOT_READY || state == SLOT_TAKEN || state == SLOT_REVOKED;
+}
+
+bool bight__harvest(struct worker *worker)
+{
+    uint64_t before = worker->tail;
+
+    while (worker->tail != worker->head) {
+        struct channel_slot *slot = channel_slot(worker->channel, worker->tail);
+        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+
+        if (state != SLOT_DONE) {
+            if (!plausible(state))
+                return false;
+            break;
+        }
+        if (!take(worker, slot))
+            return false;
+    }
+    if (worker->tail == before)
+        return true;
+    bight__wake_for_room(worker);
+    if (worker->tail == worker->head && worker->large_bytes > KEPT_BYTES)
+        give_back(worker);
+    return true;
+}

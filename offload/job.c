@@ -1,0 +1,59 @@
+/* The calls of <bight/job.h>: a job's output and flags. Where the output lies is the executor's
+ * business; it grows through job->ops. */
+#include "offload/executor.h"
+
+#include <string.h>
+
+int bight_job_output_reserve(struct bight_job *job, size_t bytes, void **room)
+{
+    size_t need;
+
+    if (__builtin_add_overflow(job->output_bytes, bytes, &need))
+        need = SIZE_MAX;
+    if (need > job->output_room) {
+        int rc = job->ops->grow(job, need);
+
+        if (rc)
+            return rc;
+    }
+    *room = job->output + job->output_bytes;
+    return 0;
+}
+
+int bight_job_output_commit(struct bight_job *job, size_t bytes)
+{
+    if (bytes > job->output_room - job->output_bytes)
+        return BIGHT_EINVAL;
+    job->output_bytes += bytes;
+    return 0;
+}
+
+int bight_job_output_append(struct bight_job *job, const void *data, size_t bytes)
+{
+    void *room;
+    int rc = bight_job_output_reserve(job, bytes, &room);
+
+    if (rc)
+        return rc;
+    if (bytes)
+        memcpy(room, data, bytes);
+    job->output_bytes += bytes;
+    return 0;
+}
+
+void bight_job_output_clear(struct bight_job *job)
+{
+    job->output_bytes = 0;
+    job->ops->clear(job);
+}
+
+bool bight_job_cancelled(const struct bight_job *job)
+{
+    return __atomic_load_n(job->cancel_flag, __ATOMIC_RELAXED) != 0;
+}
+
+void bight_job_set_local(struct bight_job *job, void *local)
+{
+    job->local = local;
+    job->ops->set_local(job, local);
+}

@@ -1,0 +1,165 @@
+/* Which worker gets which job, and putting it into the ring. A job goes to the worker with the fewest;
+ * workers have several in their rings, so that short jobs cost no wake-up each, and when one runs dry
+ * it gets what another has not begun. Read pool.h and channel.h first. */
+#include "offload/pool.h"
+
+#include <string.h>
+
+#define NOT_IN_ARENA UINT64_MAX
+
+static struct worker *worker_of(struct bight_link *link)
+{
+    return container_of(link, struct worker, link);
+}
+
+static void wake_if_asleep(struct worker *worker, uint32_t waiting_for)
+{
+    _Atomic uint32_t *sleeping = &worker->channel->sleeping;
+
+    atomic_thread_fence(memory_order_seq_cst); /* the slot's state before what is read here */
+    if (atomic_load_explicit(sleeping, memory_order_relaxed) != waiting_for ||
+        atomic_exchange(sleeping, 0) != waiting_for)
+        return;
+    /* A failure means that the worker is gone; the watch and the zygote will tell. */
+    if (worker->watch)
+        (void)bight__channel_wake(bight__watch_fd(worker->watch));
+}
+
+void bight__wake_for_room(struct worker *worker)
+{
+    wake_if_asleep(worker, SLEEPS_FOR_ROOM);
+}
+
+static bool knows(const struct worker *worker, uint32_t number)
+{
+    return number < worker->known_count && worker->known[number];
+}
+
+/* Where the input goes: into the slot, or a piece of the arena. */
+static unsigned char *make_room(struct worker *worker, struct channel_slot *slot, uint64_t bytes,
+                                struct seat *seat)
+{
+    unsigned char *base = (unsigned char *)worker->channel;
+
+    seat->arena_at = NOT_IN_ARENA;
+    if (bytes <= sizeof slot->input)
+        return slot->input;
+    bytes = channel_round(bytes);
+    seat->arena_at = bight__arena_find(&worker->arena, bytes);
+    if (seat->arena_at == NOT_IN_ARENA)
+        return NULL;
+    bight__arena_take(&worker->arena, seat->arena_at, bytes);
+    if (worker->large_bytes < seat->arena_at + bytes)
+        worker->large_bytes = seat->arena_at + bytes;
+    return base + worker->input_arena + seat->arena_at;
+}
+
+bool bight__post(struct worker *worker, struct call *call)
+{
+    struct channel_slot *slot = channel_slot(worker->channel, worker->head);
+    struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
+    const struct registry_entry *entry = &call->pool->registry.entries[call->number];
+    uint32_t define_bytes = knows(worker, call->number) ? 0 : entry->record_bytes;
+    unsigned char *input;
+
+    if (worker->head - worker->tail == CHANNEL_SLOTS)
+        return false;
+    input = make_room(worker, slot, define_bytes + call->input_bytes, seat);
+    if (!input)
+        return false;
+    if (define_bytes)
+        memcpy(input, entry->record, define_bytes);
+    if (call->input_bytes)
+        memcpy(input + define_bytes, call->input, call->input_bytes);
+    slot->cancel = 0;
+    slot->serial = worker->head;
+    slot->def = call->number;
+    slot->flags = define_bytes ? SLOT_DEFINES : 0;
+    slot->define_bytes = define_bytes;
+    slot->attempt = call->result->attempts + 1;
+    slot->input_offset = (uint64_t)(input - (unsigned char *)worker->channel);
+    slot->input_bytes = call->input_bytes;
+    seat->call = call;
+    call->worker = worker;
+    call->position = worker->head++;
+    worker->load++;
+    atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
+    wake_if_asleep(worker, SLEEPS_FOR_JOB);
+    return true;
+}
+
+bool bight__unpost(struct call *call)
+{
+    struct worker *worker = call->worker;
+    struct channel_slot *slot = channel_slot(worker->channel, call->position);
+    uint32_t state = SLOT_READY;
+
+    if (!atomic_compare_exchange_strong(&slot->state, &state, SLOT_REVOKED))
+        return false;
+    worker->seats[call->position % CHANNEL_SLOTS].call = NULL;
+    worker->load--;
+    call->worker = NULL;
+    return true;
+}
+
+void bight__unpost_some(struct worker *worker, uint32_t count)
+{
+    for (uint64_t at = worker->head; count > 0 && at > worker->tail; at--) {
+        struct call *call = worker->seats[(at - 1) % CHANNEL_SLOTS].call;
+
+        if (!call)
+            continue;
+        if (!bight__unpost(call))
+            return; /* what is older has begun too */
+        bight__call_requeue(call);
+        count--;
+    }
+}
+
+static struct worker *least_loaded(struct pool *pool)
+{
+    struct worker *best = NULL;
+
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = worker_of(at);
+
+        if (worker->phase != WORKER_READY || worker->head - worker->tail == CHANNEL_SLOTS)
+            continue;
+        if (worker->load == 0)
+            return worker;
+        if (!best || worker->load < best->load)
+            best = worker;
+    }
+    return best;
+}
+
+void bight__pool_pump(struct pool *pool)
+{
+    while (!link_empty(&pool->queue)) {
+        struct call *call = container_of(pool->queue.next, struct call, waiter.link);
+        struct worker *worker = least_loaded(pool);
+
+        if (!worker || !bight__post(worker, call))
+            return;
+        link_remove(&call->waiter.link);
+    }
+}
+
+void bight__balance(struct worker *idle)
+{
+    struct pool *pool = idle->pool;
+    struct worker *busiest = NULL;
+
+    if (idle->load || idle->phase != WORKER_READY || !link_empty(&pool->queue) ||
+        pool->jobs <= pool->ready)
+        return;
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = worker_of(at);
+
+        if (worker->phase == WORKER_READY && (!busiest || worker->load > busiest->load))
+            busiest = worker;
+    }
+    if (busiest && busiest->load > 1)
+        bight__unpost_some(busiest, busiest->load / 2);
+    bight__pool_pump(pool);
+}

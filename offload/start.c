@@ -1,0 +1,138 @@
+/* Making a worker: the memory it shares with its parent, its socket, and the request to the zygote
+ * that forks it. Its life is fleet.c's. Read pool.h and channel.h first. */
+#include "offload/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "offload/control.h"
+
+/* The initialiser is the worker's first job; it is in the ring before the process exists. */
+static bool post_init(struct worker *worker)
+{
+    const struct pool *pool = worker->pool;
+
+    worker->init = (struct call){.ended = bight__fleet_initialised,
+                                 .pool = worker->pool,
+                                 .def = pool->options.init,
+                                 .number = (uint32_t)pool->init_number,
+                                 .input = pool->options.init_input,
+                                 .input_bytes = pool->options.init_input_bytes,
+                                 .result = &worker->init_result};
+    return bight__post(worker, &worker->init);
+}
+
+/* Memory that parent and worker share; sealed, so that no worker can shrink it under the parent. */
+static int make_channel(struct worker *worker, int *memory_fd)
+{
+    struct pool *pool = worker->pool;
+    struct channel *channel;
+    int fd, rc;
+
+    worker->input_arena = sizeof *channel;
+    worker->output_arena = worker->input_arena + pool->arena_bytes;
+    worker->map_bytes = worker->output_arena + pool->arena_bytes;
+    if (!bight__may_map(pool_seams(pool), __builtin_return_address(0)))
+        return BIGHT_ENOMEM;
+    fd = memfd_create("bight-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)worker->map_bytes) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        goto fail;
+    channel = mmap(NULL, worker->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (channel == MAP_FAILED)
+        goto fail;
+    channel->magic = CHANNEL_MAGIC;
+    channel->input_arena = worker->input_arena;
+    channel->output_arena = worker->output_arena;
+    channel->arena_bytes = pool->arena_bytes;
+    channel->payload_max_bytes = pool->options.payload_max_bytes;
+    channel->spins = pool->spins;
+    for (unsigned i = 0; i < CHANNEL_SLOTS; i++)
+        atomic_init(&channel->slots[i].state, SLOT_FREE);
+    worker->channel = channel;
+    worker->arena.bytes = pool->arena_bytes;
+    *memory_fd = fd;
+    return 0;
+fail:
+    rc = -errno;
+    close(fd);
+    return rc;
+}
+
+void bight__worker_free(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+
+    bight__worker_phase(worker, WORKER_DOOMED);
+    pool_disarm(pool, &worker->grace);
+    bight__watch_close(worker->watch);
+    if (worker->channel)
+        munmap(worker->channel, worker->map_bytes);
+    if (!link_empty(&worker->link)) {
+        link_remove(&worker->link);
+        pool->count--;
+    }
+    bight_result_free(&worker->init_result);
+    bight__free(worker->known);
+    bight__free(worker);
+}
+
+/* Ask the zygote for the process and hand it its ends of the channel. */
+static int request(struct worker *worker, int memory_fd)
+{
+    struct pool *pool = worker->pool;
+    const struct control_message message = {.kind = CONTROL_SPAWN, .worker = worker->serial};
+    int pair[2], fds[CONTROL_FDS_MAX];
+    int rc;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    rc = bight__watch_new(&worker->watch, pool->runtime, pair[0], bight__fleet_heard, worker);
+    if (rc) {
+        close(pair[0]);
+    } else {
+        fds[0] = pair[1];
+        fds[1] = memory_fd;
+        rc = bight__control_send(bight__watch_fd(pool->line), &message, fds, 2);
+    }
+    close(pair[1]);
+    return rc;
+}
+
+int bight__worker_start(struct pool *pool)
+{
+    struct worker *worker = bight__alloc_zero(pool_seams(pool), sizeof *worker);
+    int memory_fd = -1;
+    int rc;
+
+    if (!worker)
+        return BIGHT_ENOMEM;
+    worker->pool = pool;
+    worker->serial = ++pool->serial;
+    worker->grace.fire = bight__fleet_grace;
+    link_init(&worker->grace.link);
+    link_init(&worker->link);
+    rc = make_channel(worker, &memory_fd);
+    if (rc)
+        goto fail;
+    if (pool->options.init && !post_init(worker))
+        rc = BIGHT_ETOOBIG;
+    if (!rc)
+        rc = request(worker, memory_fd);
+    close(memory_fd);
+    if (rc)
+        goto fail;
+    link_append(&pool->workers, &worker->link);
+    pool->count++;
+    pool->forking++;
+    pool->started++;
+    return 0;
+fail:
+    bight__worker_free(worker);
+    return rc;
+}

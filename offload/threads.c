@@ -1,0 +1,169 @@
+/* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, which the
+ * wait never leaves before libuv has called back. Per runtime there is a gate, which keeps most calls
+ * from libuv while there are many: its one queue serves the file and name lookups of the whole
+ * process too. */
+#include <bight/offload.h>
+
+#include "runtime/runtime.h"
+
+#define POOL_THREADS 4u
+#define POOL_THREADS_MAX 1024u
+#define ADMITTED_MAX 4096u
+
+struct gate {
+    struct bight_plugin plugin;
+    uv_loop_t *loop;
+    struct bight_link waiting;
+    size_t admitted; /* requests that libuv has */
+    size_t least;    /* that it may always have: two for each thread, so that none runs dry */
+    size_t most;     /* that it may have now */
+    uint64_t window_ms;
+    size_t ended; /* since then */
+};
+
+struct offload {
+    struct bight_waiter waiter; /* its link is the place in gate->waiting */
+    struct gate *gate;
+    int (*fn)(void *arg);
+    void *arg;
+    int rc;
+    bool admitted;
+    uv_work_t work;
+};
+
+static const char gate_key;
+
+static void end_gate(struct bight_plugin *plugin)
+{
+    bight__free(container_of(plugin, struct gate, plugin));
+}
+
+/* As libuv reads it. */
+static size_t pool_threads(void)
+{
+    const char *text = getenv("UV_THREADPOOL_SIZE");
+    long threads = text ? strtol(text, NULL, 10) : (long)POOL_THREADS;
+
+    if (threads < 1)
+        return 1;
+    return threads > (long)POOL_THREADS_MAX ? POOL_THREADS_MAX : (size_t)threads;
+}
+
+/* The runtime's gate. The first call is also what starts libuv's threads, which it does with abort()
+ * for an error: so whether they can start is tried here. */
+static int find_gate(struct gate **out)
+{
+    struct bight_runtime *runtime = bight__runtime();
+    struct bight_plugin *plugin = bight__plugin_find(runtime, &gate_key);
+    struct gate *gate;
+    int rc;
+
+    if (likely(plugin != NULL)) {
+        *out = container_of(plugin, struct gate, plugin);
+        return 0;
+    }
+    rc = bight__probe_threads(&runtime->sched.seams);
+    if (rc)
+        return rc;
+    gate = bight__alloc_zero(&runtime->sched.seams, sizeof *gate);
+    if (!gate)
+        return BIGHT_ENOMEM;
+    gate->plugin.key = &gate_key;
+    gate->plugin.end = end_gate;
+    gate->loop = runtime->loop;
+    gate->least = gate->most = 2 * pool_threads();
+    link_init(&gate->waiting);
+    bight__plugin_add(runtime, &gate->plugin);
+    *out = gate;
+    return 0;
+}
+
+/* On a thread of the pool. */
+static void run(uv_work_t *work)
+{
+    struct offload *offload = container_of(work, struct offload, work);
+
+    offload->rc = offload->fn(offload->arg);
+}
+
+/* As many as ended in a millisecond of late may be with libuv: a file operation then waits for about
+ * that long, and short calls still come in long rows. */
+static void adapt(struct gate *gate)
+{
+    uint64_t now_ms = uv_now(gate->loop);
+
+    gate->ended++;
+    if (now_ms == gate->window_ms)
+        return;
+    gate->most = gate->least + gate->ended / (now_ms - gate->window_ms);
+    if (gate->most > ADMITTED_MAX)
+        gate->most = ADMITTED_MAX;
+    gate->window_ms = now_ms;
+    gate->ended = 0;
+}
+
+static void after(uv_work_t *work, int status);
+
+static void admit(struct offload *offload)
+{
+    offload->admitted = true;
+    offload->gate->admitted++;
+    /* Fails only without a function to call. */
+    (void)uv_queue_work(offload->gate->loop, &offload->work, run, after);
+}
+
+static void after(uv_work_t *work, int status)
+{
+    struct offload *offload = container_of(work, struct offload, work);
+    struct gate *gate = offload->gate;
+    struct bight_link *next;
+
+    if (status)
+        offload->rc = status; /* UV_ECANCELED: it never ran */
+    gate->admitted--;
+    adapt(gate);
+    (void)bight_unpark(&offload->waiter, 0);
+    while (gate->admitted < gate->most && (next = link_take(&gate->waiting)))
+        admit(container_of(next, struct offload, waiter.link));
+}
+
+/* Withdraw what has not begun. libuv says that it withdrew by calling back, so then too it is waited
+ * for. */
+static int abort_offload(struct bight_waiter *waiter)
+{
+    struct offload *offload = container_of(waiter, struct offload, waiter);
+
+    if (!offload->admitted) {
+        link_remove(&waiter->link);
+        return 0;
+    }
+    (void)uv_cancel((uv_req_t *)&offload->work);
+    return BIGHT_EBUSY;
+}
+
+static const struct bight_wait_ops offload_ops = {
+    .name = "offloaded call",
+    .abort = abort_offload,
+    .flags = BIGHT_WAIT_OUTSIDE | BIGHT_WAIT_MAY_REFUSE,
+};
+
+int bight_offload(int (*fn)(void *arg), void *arg)
+{
+    struct offload offload = {.fn = fn, .arg = arg};
+    int rc = bight_checkpoint();
+
+    if (rc)
+        return rc;
+    rc = find_gate(&offload.gate);
+    if (rc)
+        return rc;
+    rc = bight_waiter_init(&offload.waiter, &offload_ops);
+    if (rc)
+        return rc;
+    if (offload.gate->admitted < offload.gate->most)
+        admit(&offload);
+    else
+        link_append(&offload.gate->waiting, &offload.waiter.link);
+    rc = bight_park(&offload.waiter);
+    return rc ? rc : offload.rc;
+}

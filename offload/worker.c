@@ -1,0 +1,301 @@
+/* What runs in a worker process: takes jobs from the ring in order, runs them, puts their outputs
+ * where the parent finds them, sleeps on the socket. Leaves by _exit. The parent is trusted here; that
+ * it need not trust this side is harvest.c's business. Read channel.h first. */
+#include "offload/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "coro/list.h"
+#include "offload/control.h"
+#include "offload/definition.h"
+#include "offload/executor.h"
+#include "offload/zygote.h"
+
+#define INLINE_OUTPUT UINT64_MAX
+
+/* An output in the arena that the parent has not freed yet. */
+struct piece {
+    uint64_t position;
+    uint64_t at;
+};
+
+struct self {
+    struct channel *channel;
+    uint64_t position; /* of the job to take next */
+    struct channel_slot *slot;
+    void *local;
+    const struct bight_job_def **defs; /* by number; NULL for one that is not here */
+    size_t def_count;
+    struct arena arena;
+    struct piece pieces[CHANNEL_SLOTS]; /* a ring, arena.pieces of them from `oldest` on */
+    unsigned oldest;
+    uint64_t output_at; /* of the running job: in the arena, or INLINE_OUTPUT */
+    bool too_big;
+    struct bight_job job;
+};
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static _Noreturn void leave(void)
+{
+    fflush(stdout);
+    _exit(0);
+}
+
+/* Sleep until the parent sends a byte, unless `ready` says that there is no need. `sleeping` is set
+ * before that is asked, and the parent looks at it after what it does: one of the two sees the
+ * other. Never returns when the parent has closed the channel. */
+static void sleep_for(struct self *self, uint32_t what, bool (*ready)(struct self *self))
+{
+    char bytes[64];
+    ssize_t got = 1;
+
+    atomic_store_explicit(&self->channel->sleeping, what, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!ready(self)) {
+        do
+            got = recv(CONTROL_FD, bytes, sizeof bytes, 0);
+        while (got < 0 && errno == EINTR);
+    }
+    atomic_store_explicit(&self->channel->sleeping, 0, memory_order_relaxed);
+    if (got <= 0)
+        leave();
+}
+
+static void tell_parent(struct self *self)
+{
+    _Atomic uint32_t *told = &self->channel->told;
+
+    atomic_thread_fence(memory_order_seq_cst); /* the slot's state before what is read here */
+    if (atomic_load_explicit(told, memory_order_relaxed) == CHANNEL_TOLD ||
+        atomic_exchange(told, CHANNEL_TOLD) == CHANNEL_TOLD)
+        return;
+    if (bight__channel_wake(CONTROL_FD))
+        leave();
+}
+
+/* Forget the pieces whose slots the parent has freed. */
+static bool reclaim(struct self *self)
+{
+    bool any = false;
+
+    while (self->arena.pieces) {
+        const struct piece *piece = &self->pieces[self->oldest % CHANNEL_SLOTS];
+        struct channel_slot *slot = channel_slot(self->channel, piece->position);
+
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_DONE)
+            break;
+        self->oldest++;
+        bight__arena_give(&self->arena, self->pieces[self->oldest % CHANNEL_SLOTS].at);
+        any = true;
+    }
+    return any;
+}
+
+/* Room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need be. With
+ * nothing in the way it always fits: the arena is as large as the largest output. */
+static uint64_t find_room(struct self *self, uint64_t bytes)
+{
+    for (;;) {
+        uint64_t at;
+
+        (void)reclaim(self);
+        at = bight__arena_find(&self->arena, channel_round(bytes));
+        if (at != UINT64_MAX)
+            return at;
+        sleep_for(self, SLEEPS_FOR_ROOM, reclaim);
+    }
+}
+
+static int grow(struct bight_job *job, size_t bytes)
+{
+    struct self *self = container_of(job, struct self, job);
+    struct channel *channel = self->channel;
+    uint64_t wanted = job->output_room * 2;
+    unsigned char *arena = (unsigned char *)channel + channel->output_arena;
+
+    if (bytes > channel->payload_max_bytes) {
+        self->too_big = true;
+        return BIGHT_ETOOBIG;
+    }
+    if (wanted < bytes)
+        wanted = bytes;
+    if (wanted > channel->payload_max_bytes)
+        wanted = channel->payload_max_bytes;
+    (void)reclaim(self);
+    self->output_at = bight__arena_find(&self->arena, channel_round(wanted));
+    if (self->output_at == UINT64_MAX) {
+        wanted = bytes;
+        self->output_at = find_room(self, wanted);
+    }
+    if (job->output_bytes)
+        memmove(arena + self->output_at, job->output, job->output_bytes);
+    job->output = arena + self->output_at;
+    job->output_room = wanted;
+    return 0;
+}
+
+static void clear(struct bight_job *job)
+{
+    container_of(job, struct self, job)->too_big = false;
+}
+
+static void set_local(struct bight_job *job, void *local)
+{
+    container_of(job, struct self, job)->local = local;
+}
+
+static const struct bight__job_ops job_ops = {grow, clear, set_local};
+
+/* Learn definition `number` from the record before the slot's input. */
+static int learn(struct self *self, uint32_t number, const unsigned char *record)
+{
+    struct channel_define define;
+    struct definition_place place;
+
+    memcpy(&define, record, sizeof define);
+    if (number >= self->def_count) {
+        size_t count = (size_t)number + 16;
+        const struct bight_job_def **defs =
+            (const struct bight_job_def **)realloc((void *)self->defs, count * sizeof *defs);
+
+        if (!defs)
+            return BIGHT_ENOMEM;
+        memset((void *)(defs + self->def_count), 0, (count - self->def_count) * sizeof *defs);
+        self->defs = defs;
+        self->def_count = count;
+    }
+    place.offset = define.offset;
+    place.module = (const char *)record + sizeof define;
+    self->defs[number] = bight__definition_find(&place, place.module + define.module_bytes);
+    return 0;
+}
+
+/* Where the output ended up, and that the parent will have to free it. */
+static void hand_over(struct self *self)
+{
+    struct channel_slot *slot = self->slot;
+
+    slot->output_bytes = self->job.output_bytes;
+    if (self->output_at == INLINE_OUTPUT || self->job.output_bytes == 0) {
+        slot->output_offset = (uint64_t)(slot->output - (unsigned char *)self->channel);
+        return;
+    }
+    slot->output_offset = self->channel->output_arena + self->output_at;
+    self->pieces[(self->oldest + self->arena.pieces) % CHANNEL_SLOTS] =
+        (struct piece){self->position, self->output_at};
+    bight__arena_take(&self->arena, self->output_at, channel_round(slot->output_bytes));
+}
+
+static uint32_t run(struct self *self)
+{
+    struct channel_slot *slot = self->slot;
+    unsigned char *input = (unsigned char *)self->channel + slot->input_offset;
+    const struct bight_job_def *def;
+
+    self->too_big = false;
+    self->output_at = INLINE_OUTPUT;
+    self->job = (struct bight_job){.ops = &job_ops,
+                                   .cancel_flag = &slot->cancel,
+                                   .attempt = slot->attempt,
+                                   .local = self->local,
+                                   .input = slot->input_bytes ? input + slot->define_bytes : NULL,
+                                   .input_bytes = slot->input_bytes,
+                                   .output = slot->output,
+                                   .output_room = sizeof slot->output};
+    if ((slot->flags & SLOT_DEFINES) && learn(self, slot->def, input))
+        return VERDICT_NO_MEMORY;
+    def = slot->def < self->def_count ? self->defs[slot->def] : NULL;
+    if (!def)
+        return VERDICT_UNKNOWN_JOB;
+    slot->code = def->fn(&self->job);
+    if (self->too_big)
+        self->job.output_bytes = 0;
+    return self->too_big ? VERDICT_TOO_BIG : VERDICT_RAN;
+}
+
+static bool slot_is_filled(struct self *self)
+{
+    struct channel_slot *slot = channel_slot(self->channel, self->position);
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+
+    return state == SLOT_READY || state == SLOT_REVOKED;
+}
+
+/* The next slot, once there is a job in it. */
+static void await_slot(struct self *self)
+{
+    for (uint32_t i = 0; i < self->channel->spins; i++) {
+        if (slot_is_filled(self))
+            return;
+        relax();
+    }
+    while (!slot_is_filled(self))
+        sleep_for(self, SLEEPS_FOR_JOB, slot_is_filled);
+}
+
+static void serve_slot(struct self *self)
+{
+    uint32_t state = SLOT_READY;
+
+    self->slot = channel_slot(self->channel, self->position);
+    if (self->arena.pieces)
+        (void)reclaim(self); /* also makes room in `pieces` for this position's */
+    if (atomic_compare_exchange_strong(&self->slot->state, &state, SLOT_TAKEN)) {
+        self->slot->code = 0;
+        self->slot->verdict = run(self);
+        hand_over(self);
+    } else {
+        self->slot->verdict = VERDICT_PASSED_OVER;
+        self->slot->output_bytes = 0;
+    }
+    self->position++;
+    atomic_store_explicit(&self->slot->state, SLOT_DONE, memory_order_release);
+    tell_parent(self);
+}
+
+static struct channel *map(int memory_fd)
+{
+    struct stat about;
+    void *memory;
+
+    if (fstat(memory_fd, &about) < 0)
+        _exit(1);
+    memory = mmap(NULL, (size_t)about.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
+    if (memory == MAP_FAILED)
+        _exit(1);
+    return memory;
+}
+
+_Noreturn void bight__worker_main(int socket_fd, int memory_fd)
+{
+    struct self *self = calloc(1, sizeof *self);
+
+    if (!self)
+        _exit(1);
+    self->channel = map(memory_fd);
+    self->arena.bytes = self->channel->arena_bytes;
+    if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
+        _exit(1);
+    bight__close_from(CONTROL_FD + 1);
+    tell_parent(self); /* that the process has started */
+    for (;;) {
+        await_slot(self);
+        serve_slot(self);
+    }
+}

@@ -1,0 +1,301 @@
+/* The public calls of <bight/workers.h>: opening a pool, closing it, looking at it. Read pool.h
+ * first. */
+#include "offload/pool.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WORKERS_MAX 1024u
+#define QUEUE_DEFAULT 1024u
+#define PAYLOAD_DEFAULT ((size_t)64 << 20)
+#define PAYLOAD_LEAST ((size_t)4 << 10)
+#define PAYLOAD_MOST ((size_t)1 << 30)
+#define ATTEMPTS_DEFAULT 3u
+#define GRACE_DEFAULT_MS 1000
+#define PAGE_BYTES ((uint64_t)64 << 10) /* the largest page of the platforms we know */
+/* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
+ * waking it would cost. Not where that would take the processor from somebody else. */
+#define SPINS 2000u
+
+/* The pools of a runtime, for its end. */
+struct pools {
+    struct bight_plugin plugin;
+    struct bight_link list;
+};
+
+static const char pools_key;
+
+static int execute(struct bight_executor *executor, const struct bight_job_def *def,
+                   const void *input, size_t input_bytes, struct bight_result *result)
+{
+    struct call call = {.def = def, .input = input, .input_bytes = input_bytes, .result = result};
+
+    return bight__call_run(container_of(executor, struct pool, base), &call);
+}
+
+static const struct bight__executor_ops pool_ops = {execute};
+
+static void free_pool(struct pool *pool)
+{
+    bight__fleet_abandon(pool);
+    link_remove(&pool->link);
+    bight__registry_free(&pool->registry);
+    bight__free((void *)(uintptr_t)pool->options.init_input);
+    bight__free(pool);
+}
+
+/* The runtime ends with pools open. Its tasks have ended, so nobody waits for a job. */
+static void end_pools(struct bight_plugin *plugin)
+{
+    struct pools *pools = container_of(plugin, struct pools, plugin);
+
+    while (!link_empty(&pools->list))
+        free_pool(container_of(pools->list.next, struct pool, link));
+    bight__free(pools);
+}
+
+static struct pools *pools_of(struct bight_runtime *runtime)
+{
+    struct bight_plugin *plugin = bight__plugin_find(runtime, &pools_key);
+    struct pools *pools;
+
+    if (plugin)
+        return container_of(plugin, struct pools, plugin);
+    pools = bight__alloc_zero(&runtime->sched.seams, sizeof *pools);
+    if (!pools)
+        return NULL;
+    pools->plugin.key = &pools_key;
+    pools->plugin.end = end_pools;
+    link_init(&pools->list);
+    bight__plugin_add(runtime, &pools->plugin);
+    return pools;
+}
+
+static unsigned cpu_count(void)
+{
+    cpu_set_t set;
+    int count = 0;
+
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
+}
+
+static int fill_in(struct bight_workers_options *options)
+{
+    if (options->workers == 0)
+        options->workers = cpu_count() < WORKERS_MAX ? cpu_count() : WORKERS_MAX;
+    if (options->queue_max == 0)
+        options->queue_max = QUEUE_DEFAULT;
+    if (options->payload_max_bytes == 0)
+        options->payload_max_bytes = PAYLOAD_DEFAULT;
+    if (options->attempts_max == 0)
+        options->attempts_max = ATTEMPTS_DEFAULT;
+    if (options->grace_ms == 0)
+        options->grace_ms = GRACE_DEFAULT_MS;
+    if (options->workers > WORKERS_MAX || options->queue_max > SIZE_MAX - WORKERS_MAX ||
+        options->payload_max_bytes < PAYLOAD_LEAST || options->payload_max_bytes > PAYLOAD_MOST ||
+        options->grace_ms < 0 || options->init_input_bytes > options->payload_max_bytes ||
+        (!options->init_input && options->init_input_bytes > 0) ||
+        (unsigned)options->cancel > BIGHT_CANCEL_INTERRUPT)
+        return BIGHT_EINVAL;
+    return 0;
+}
+
+/* Take a copy of what the options point to. */
+static int keep_init(struct pool *pool)
+{
+    const void *input = pool->options.init_input;
+    size_t bytes = pool->options.init_input_bytes;
+    void *copy = NULL;
+
+    pool->options.init_input = NULL;
+    if (!pool->options.init)
+        return 0;
+    if (bytes) {
+        copy = bight__alloc(pool_seams(pool), bytes);
+        if (!copy)
+            return BIGHT_ENOMEM;
+        memcpy(copy, input, bytes);
+        pool->options.init_input = copy;
+    }
+    pool->init_number = bight__registry_number(&pool->registry, pool->options.init);
+    return pool->init_number < 0 ? (int)pool->init_number : 0;
+}
+
+static int make_pool(struct pool **out, const struct bight_workers_options *options)
+{
+    struct bight_runtime *runtime = bight__runtime();
+    struct pools *pools = pools_of(runtime);
+    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof *pool) : NULL;
+    int rc;
+
+    if (!pool)
+        return BIGHT_ENOMEM;
+    pool->base.ops = &pool_ops;
+    pool->base.runtime = runtime;
+    pool->runtime = runtime;
+    pool->options = *options;
+    pool->arena_bytes = (options->payload_max_bytes + CHANNEL_DEFINE_MAX + PAGE_BYTES - 1) /
+                        PAGE_BYTES * PAGE_BYTES;
+    pool->spins = options->workers < cpu_count() ? SPINS : 0;
+    pool->registry.seams = &runtime->sched.seams;
+    pool->timer.fire = bight__fleet_timer;
+    link_init(&pool->timer.link);
+    link_init(&pool->workers);
+    link_init(&pool->queue);
+    link_append(&pools->list, &pool->link);
+    rc = keep_init(pool);
+    if (rc)
+        free_pool(pool);
+    else
+        *out = pool;
+    return rc;
+}
+
+/* Whether what the task that opens or closes the pool waits for has come. */
+static bool settled(const struct pool *pool)
+{
+    if (pool->dismissed)
+        return pool->count == 0;
+    if (pool->closing)
+        return pool->jobs == 0;
+    return pool->ready == pool->options.workers || pool->failures;
+}
+
+void bight__pool_progress(struct pool *pool)
+{
+    struct bight_waiter *waiter = pool->awaited;
+
+    if (!waiter || !settled(pool))
+        return;
+    pool->awaited = NULL;
+    (void)bight_unpark(waiter, 0);
+}
+
+struct pool_wait {
+    struct bight_waiter waiter;
+    struct pool *pool;
+};
+
+static int abort_open(struct bight_waiter *waiter)
+{
+    container_of(waiter, struct pool_wait, waiter)->pool->awaited = NULL;
+    return 0;
+}
+
+static const struct bight_wait_ops open_ops = {
+    .name = "start of workers", .abort = abort_open, .flags = BIGHT_WAIT_OUTSIDE};
+static const struct bight_wait_ops close_ops = {
+    .name = "end of workers", .abort = NULL, .flags = BIGHT_WAIT_OUTSIDE};
+
+static int await(struct pool *pool, const struct bight_wait_ops *ops)
+{
+    struct pool_wait wait = {.pool = pool};
+    int rc;
+
+    if (settled(pool))
+        return 0;
+    rc = bight_waiter_init(&wait.waiter, ops);
+    if (rc)
+        return rc;
+    pool->awaited = &wait.waiter;
+    return bight_park(&wait.waiter);
+}
+
+/* Neither wait can fail: the caller is a task, and a close does not let go. */
+static void close_pool(struct pool *pool)
+{
+    pool->closing = true;
+    (void)await(pool, &close_ops);
+    bight__fleet_dismiss(pool);
+    (void)await(pool, &close_ops);
+    free_pool(pool);
+}
+
+int bight_workers_new(struct bight_executor **out, const struct bight_workers_options *options)
+{
+    struct bight_workers_options filled = {0};
+    struct pool *pool;
+    int rc = bight_checkpoint();
+
+    if (rc)
+        return rc;
+    if (options)
+        filled = *options;
+    rc = fill_in(&filled);
+    if (!rc)
+        rc = make_pool(&pool, &filled);
+    if (rc)
+        return rc;
+    bight__fleet_fill(pool);
+    rc = await(pool, &open_ops);
+    if (!rc && pool->ready == pool->options.workers) {
+        *out = &pool->base;
+        return 0;
+    }
+    if (!rc)
+        rc = pool->failure;
+    close_pool(pool);
+    return rc;
+}
+
+static struct pool *pool_of(const struct bight_executor *executor)
+{
+    if (!executor || executor->ops != &pool_ops)
+        return NULL;
+    return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
+}
+
+int bight_workers_close(struct bight_executor *executor)
+{
+    struct pool *pool = pool_of(executor);
+
+    if (!pool)
+        return BIGHT_EINVAL;
+    if (!bight_self())
+        return BIGHT_ENOTASK;
+    if (executor->runtime != bight__runtime())
+        return BIGHT_EPERM;
+    if (pool->closing)
+        return BIGHT_EALREADY;
+    close_pool(pool);
+    return 0;
+}
+
+int bight_workers_stats(const struct bight_executor *executor, struct bight_workers_stats *stats)
+{
+    const struct pool *pool = pool_of(executor);
+
+    if (!pool)
+        return BIGHT_EINVAL;
+    *stats = (struct bight_workers_stats){.ready = pool->ready,
+                                          .workers = pool->options.workers,
+                                          .jobs = pool->jobs,
+                                          .ended = pool->ended,
+                                          .started = pool->started,
+                                          .died = pool->died,
+                                          .zygotes_died = pool->zygotes_died,
+                                          .zygote_pid = pool->zygote_pid};
+    return 0;
+}
+
+int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t count)
+{
+    const struct pool *pool = pool_of(executor);
+    int found = 0;
+
+    if (!pool)
+        return BIGHT_EINVAL;
+    for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        const struct worker *worker = container_of(at, const struct worker, link);
+
+        if (worker->phase != WORKER_READY)
+            continue;
+        if ((size_t)found < count)
+            pids[found] = worker->pid;
+        found++;
+    }
+    return found;
+}

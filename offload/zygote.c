@@ -1,0 +1,298 @@
+/* What runs in the zygote. It has one thread, its own process group, and nothing open but standard
+ * input, output and error, the host's socket (CONTROL_FD), and one socket per executor. It ends with
+ * the host; its workers die with it by PR_SET_PDEATHSIG, which is exact here because the zygote has
+ * only the one thread. Read control.h first. */
+#include "offload/zygote.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "offload/control.h"
+
+/* What the poll set begins with: the host's socket, the host itself. */
+enum { FROM_HOST, HOST_ENDS, FIRST_CLIENT };
+
+struct child {
+    struct child *next;
+    pid_t pid; /* 0 when it was not forked, or has been reaped */
+    int client;
+    int answer; /* a control_kind that has not been sent yet, or 0 */
+    int value;
+    uint64_t worker;
+};
+
+struct zygote {
+    struct pollfd *set; /* FIRST_CLIENT and what follows are executors' sockets */
+    size_t count;
+    size_t room;
+    struct child *children;
+    pid_t self;
+};
+
+void bight__close_from(int first)
+{
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
+        return;
+    long most = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = first; fd < most; fd++)
+        close(fd);
+}
+
+void bight__signals_reset(void)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &standard, NULL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void on_sigchld(int number)
+{
+    (void)number; /* only ends ppoll */
+}
+
+/* SIGCHLD is let through during ppoll only. */
+static void watch_children(void)
+{
+    struct sigaction noted = {.sa_handler = on_sigchld};
+    sigset_t blocked;
+
+    bight__signals_reset();
+    (void)sigaction(SIGCHLD, &noted, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL_FDS_MAX])
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote->self)
+        _exit(1);
+    bight__signals_reset();
+    (void)prctl(PR_SET_NAME, "bight-worker");
+    bight__worker_main(fds[0], fds[1]);
+}
+
+static void spawn(struct zygote *zygote, int client, uint64_t worker,
+                  const int fds[CONTROL_FDS_MAX])
+{
+    struct child *child = calloc(1, sizeof *child);
+    const struct control_message failed = {
+        .kind = CONTROL_FAILED, .value = ENOMEM, .worker = worker};
+    pid_t pid = -1;
+
+    if (!child) {
+        (void)bight__control_send(client, &failed, NULL, 0);
+        return;
+    }
+    errno = EBADF;
+    if (fds[1] >= 0)
+        pid = fork();
+    if (pid == 0)
+        become_worker(zygote, fds);
+    child->client = client;
+    child->worker = worker;
+    child->answer = pid < 0 ? CONTROL_FAILED : CONTROL_SPAWNED;
+    child->value = pid < 0 ? errno : 0;
+    child->pid = pid < 0 ? 0 : pid;
+    child->next = zygote->children;
+    zygote->children = child;
+}
+
+static void signal_child(const struct zygote *zygote, int client, uint64_t worker, int number)
+{
+    for (struct child *child = zygote->children; child; child = child->next) {
+        if (child->client == client && child->worker == worker && child->pid > 0)
+            (void)kill(child->pid, number);
+    }
+}
+
+/* The executor is gone: nobody waits for its workers any more. */
+static void drop_client(struct zygote *zygote, size_t index)
+{
+    int client = zygote->set[index].fd;
+
+    for (struct child *child = zygote->children; child; child = child->next) {
+        if (child->client != client)
+            continue;
+        child->client = -1;
+        child->answer = 0;
+        if (child->pid > 0)
+            (void)kill(child->pid, SIGKILL);
+    }
+    close(client);
+    zygote->set[index] = zygote->set[--zygote->count];
+}
+
+static void add_client(struct zygote *zygote, int fd)
+{
+    if (zygote->count == zygote->room) {
+        size_t room = zygote->room * 2;
+        struct pollfd *set = realloc(zygote->set, room * sizeof *set);
+
+        if (!set) {
+            close(fd); /* the executor sees that the line ended */
+            return;
+        }
+        zygote->set = set;
+        zygote->room = room;
+    }
+    zygote->set[zygote->count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+/* False when the client's socket has ended. */
+static bool serve(struct zygote *zygote, int client)
+{
+    for (;;) {
+        struct control_message message;
+        int fds[CONTROL_FDS_MAX];
+        int got = bight__control_receive(client, &message, fds);
+
+        if (got == -EAGAIN)
+            return true;
+        if (got <= 0)
+            return false;
+        if (message.kind == CONTROL_SPAWN)
+            spawn(zygote, client, message.worker, fds);
+        else if (message.kind == CONTROL_SIGNAL)
+            signal_child(zygote, client, message.worker, message.value);
+        for (int i = 0; i < CONTROL_FDS_MAX; i++) {
+            if (fds[i] >= 0)
+                close(fds[i]);
+        }
+    }
+}
+
+static void serve_host(struct zygote *zygote)
+{
+    for (;;) {
+        struct control_message message;
+        int fds[CONTROL_FDS_MAX];
+        int got = bight__control_receive(CONTROL_FD, &message, fds);
+
+        if (got == -EAGAIN)
+            return;
+        if (got <= 0)
+            _exit(0);
+        if (message.kind == CONTROL_CLIENT && fds[0] >= 0)
+            add_client(zygote, fds[0]);
+    }
+}
+
+static void reap(struct zygote *zygote)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct child *child = zygote->children;
+
+        while (child && child->pid != pid)
+            child = child->next;
+        if (!child)
+            continue; /* an orphan of a worker, where the zygote is a subreaper */
+        child->pid = 0;
+        if (child->client >= 0) {
+            child->answer = CONTROL_ENDED;
+            child->value = status;
+        }
+    }
+}
+
+static struct pollfd *client_of(struct zygote *zygote, int fd)
+{
+    for (size_t i = FIRST_CLIENT; i < zygote->count; i++) {
+        if (zygote->set[i].fd == fd)
+            return &zygote->set[i];
+    }
+    return NULL;
+}
+
+/* Send what the executors have not been told, oldest child last; forget children that are over. A
+ * full socket is tried again when it has room, so the zygote never blocks. */
+static void answer(struct zygote *zygote)
+{
+    for (struct child **link = &zygote->children, *child; (child = *link);) {
+        if (child->answer) {
+            struct control_message message = {.kind = (uint32_t)child->answer,
+                                              .pid = child->pid,
+                                              .value = child->value,
+                                              .worker = child->worker};
+
+            if (bight__control_send(child->client, &message, NULL, 0) == -EAGAIN) {
+                client_of(zygote, child->client)->events = POLLIN | POLLOUT;
+                link = &child->next;
+                continue;
+            }
+            child->answer = 0;
+        }
+        if (child->pid > 0) {
+            link = &child->next;
+            continue;
+        }
+        *link = child->next;
+        free(child);
+    }
+}
+
+/* Notice the host's end even where its sockets live on in a process it forked. Its end as a process,
+ * not of the thread that called: PR_SET_PDEATHSIG alone would mean that. */
+static int watch_host(pid_t host)
+{
+    int fd = (int)syscall(SYS_pidfd_open, host, 0);
+
+    if (fd < 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != host)
+        _exit(0);
+    return fd;
+}
+
+_Noreturn void bight__zygote_main(pid_t host)
+{
+    struct zygote zygote = {.self = getpid(), .count = FIRST_CLIENT, .room = 8};
+    sigset_t none;
+
+    sigemptyset(&none);
+    watch_children();
+    (void)setpgid(0, 0);
+    (void)prctl(PR_SET_NAME, "bight-zygote");
+    /* What the host had not written yet is the host's to write. */
+    __fpurge(stdout);
+    __fpurge(stderr);
+    zygote.set = calloc(zygote.room, sizeof *zygote.set);
+    if (!zygote.set)
+        _exit(1);
+    zygote.set[FROM_HOST] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
+    zygote.set[HOST_ENDS] = (struct pollfd){.fd = watch_host(host), .events = POLLIN};
+    for (;;) {
+        reap(&zygote);
+        answer(&zygote);
+        if (ppoll(zygote.set, zygote.count, NULL, &none) < 0) {
+            if (errno != EINTR)
+                _exit(1);
+            continue;
+        }
+        if (zygote.set[HOST_ENDS].revents)
+            _exit(0);
+        for (size_t i = zygote.count; i-- > FIRST_CLIENT;) {
+            zygote.set[i].events = POLLIN;
+            if (zygote.set[i].revents && !serve(&zygote, zygote.set[i].fd))
+                drop_client(&zygote, i);
+        }
+        if (zygote.set[FROM_HOST].revents)
+            serve_host(&zygote);
+    }
+}
