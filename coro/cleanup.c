@@ -1,5 +1,5 @@
 /* What a task carries with it: handlers for its end (bight_defer) and task locals. Locals are a list
- * that children share with their parent by counting references; setting one prepends, or writes in
+ * that children share with their parent by counting references; setting one writes in
  * place as long as nobody else sees the node. */
 #include "coro/sched.h"
 
@@ -62,19 +62,6 @@ void bight__locals_share(struct bight_task *child, const struct bight_task *pare
     child->locals->refs++;
 }
 
-void bight__locals_drop(struct bight_task *task)
-{
-    struct bight_local_node *node = task->locals;
-
-    task->locals = NULL;
-    while (node && --node->refs == 0) {
-        struct bight_local_node *next = node->next;
-
-        bight__free(node);
-        node = next;
-    }
-}
-
 void *bight_local_get(const struct bight_local *local)
 {
     struct bight_task *task = bight_self();
@@ -85,6 +72,69 @@ void *bight_local_get(const struct bight_local *local)
             return node->value;
     }
     return local->initial;
+}
+
+static struct bight_local_node *node_new(const struct bight_seams *seams,
+                                         const struct bight_local *local, void *value)
+{
+    struct bight_local_node *node = bight__alloc(seams, sizeof(*node));
+
+    if (node) {
+        node->refs = 1;
+        node->local = local;
+        node->value = value;
+        node->next = NULL;
+    }
+    return node;
+}
+
+static void list_unref(struct bight_local_node *node)
+{
+    while (node && --node->refs == 0) {
+        struct bight_local_node *next = node->next;
+
+        bight__free(node);
+        node = next;
+    }
+}
+
+void bight__locals_drop(struct bight_task *task)
+{
+    list_unref(task->locals);
+    task->locals = NULL;
+}
+
+/* A list like the task's, with a new node for `local`, that shares what lay behind the old one: so a
+ * list never has two nodes of a local, however often it is set. NULL when memory is out. */
+static struct bight_local_node *list_with(struct bight_task *task, const struct bight_local *local,
+                                          void *value)
+{
+    const struct bight_seams *seams = &task->sched->seams;
+    struct bight_local_node *first = node_new(seams, local, value);
+    struct bight_local_node *last = first;
+    struct bight_local_node *old;
+
+    for (old = task->locals; old && old->local != local; old = old->next)
+        continue;
+    if (first && !old) {
+        first->next = task->locals;
+        if (first->next)
+            first->next->refs++;
+        return first;
+    }
+    for (old = task->locals; first && old->local != local; old = old->next) {
+        last->next = node_new(seams, old->local, old->value);
+        if (!last->next) {
+            list_unref(first);
+            return NULL;
+        }
+        last = last->next;
+    }
+    if (first && old->next) {
+        last->next = old->next;
+        old->next->refs++;
+    }
+    return first;
 }
 
 int bight_local_set(const struct bight_local *local, void *value)
@@ -100,13 +150,10 @@ int bight_local_set(const struct bight_local *local, void *value)
             return 0;
         }
     }
-    node = bight__alloc(&task->sched->seams, sizeof(*node));
+    node = list_with(task, local, value);
     if (!node)
         return BIGHT_ENOMEM;
-    node->refs = 1;
-    node->local = local;
-    node->value = value;
-    node->next = task->locals; /* the task's reference passes to the node */
+    list_unref(task->locals);
     task->locals = node;
     return 0;
 }

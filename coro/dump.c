@@ -66,40 +66,23 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
     emit(dump, "\n");
 }
 
-/* The outermost group open from `scope` inwards, or NULL. */
-static const struct bight_group *group_from(const struct bight_scope *scope)
-{
-    for (; scope; scope = scope->inner) {
-        if (scope->kind & SCOPE_GROUP &&
-            !link_empty(&container_of(scope, struct bight_group, scope)->members))
-            return container_of(scope, struct bight_group, scope);
-    }
-    return NULL;
-}
-
 /* The task after `task` in a walk of the tree without a stack: first its children, then its
- * siblings, then those of the groups around. */
+ * siblings, then those of the tasks around. */
 static const struct bight_task *next_task(const struct bight_task *task, unsigned *depth)
 {
-    const struct bight_group *group = group_from(&task->base);
-
-    if (group) {
+    if (!link_empty(&task->children)) {
         ++*depth;
-        return container_of(group->members.next, struct bight_task, member);
+        return container_of(task->children.next, struct bight_task, member);
     }
-    for (;;) {
-        const struct bight_task *owner = task->group->scope.task;
+    while (task) {
+        const struct bight_link *siblings = bight__group_siblings(task->group);
 
-        if (task->member.next != &task->group->members)
+        if (task->member.next != siblings)
             return container_of(task->member.next, struct bight_task, member);
-        if (!owner)
-            return NULL;
-        group = group_from(task->group->scope.inner);
-        if (group)
-            return container_of(group->members.next, struct bight_task, member);
-        task = owner;
+        task = task->group->scope.task;
         --*depth;
     }
+    return NULL;
 }
 
 int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
@@ -112,9 +95,9 @@ int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *a
     if (!sched)
         return BIGHT_ENORUNTIME;
     emit(&dump, "%zu tasks, %zu ready\n", sched->live, sched->ready);
-    if (link_empty(&sched->root.members))
+    if (link_empty(&sched->children))
         return 0;
-    task = container_of(sched->root.members.next, struct bight_task, member);
+    task = container_of(sched->children.next, struct bight_task, member);
     for (; task; task = next_task(task, &depth))
         emit_task(&dump, task, depth);
     return 0;

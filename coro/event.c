@@ -51,5 +51,5 @@ int bight_event_wait(struct bight_event *event)
     if (rc)
         return rc;
     link_append(&event->waiters, &waiter.link);
-    return bight__park_here(&waiter);
+    return bight_park(&waiter);
 }

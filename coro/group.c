@@ -40,8 +40,14 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
     group->flags = flags;
     group->live = 0;
     group->gave_way = false;
-    link_init(&group->members);
     group->closer = NULL;
+}
+
+struct bight_link *bight__group_siblings(const struct bight_group *group)
+{
+    if (group->scope.task)
+        return &group->scope.task->children;
+    return &container_of(group, struct bight_sched, root)->children;
 }
 
 void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
@@ -62,7 +68,7 @@ void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
         task->pending |= PENDING_CANCEL;
     task->scope = base;
     task->group = group;
-    link_append(&group->members, &task->member);
+    link_append(bight__group_siblings(group), &task->member);
     group->live++;
 }
 
@@ -78,25 +84,42 @@ static void record_failure(struct bight_group *group, const struct bight_task *t
         bight__scope_cancel(&group->scope);
 }
 
+void bight__group_adopt(struct bight_group *group, struct bight_task *task)
+{
+    link_remove(&task->member);
+    link_append(bight__group_siblings(group), &task->member);
+    task->group = group;
+    task->base.parent = &group->scope;
+    group->live++;
+    bight__scope_cancel(&task->base);
+}
+
+void bight__failure_unseen(const struct bight_task *task)
+{
+    if (task->status < 0 && task->status != BIGHT_ECANCELED && !task->group->scope.task &&
+        !(task->flags & (TASK_HANDLE | TASK_MAIN)))
+        bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
+                           "failed, and nobody has its handle");
+}
+
 void bight__group_left_by(struct bight_task *task)
 {
     struct bight_group *group = task->group;
-    bool root = !group->scope.task;
 
     link_remove(&task->member);
     group->live--;
-    if (task->status == BIGHT_ECANCELED && task->base.effective)
+    if (task->status == BIGHT_ECANCELED)
         group->gave_way |= group->scope.effective;
-    else if (task->status < 0 && !root)
+    else if (task->status < 0 && group->scope.task)
         record_failure(group, task, task->status);
-    else if (task->status < 0 && !(task->flags & (TASK_HANDLE | TASK_MAIN)))
-        bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
-                           "failed, and nobody has its handle");
+    else
+        bight__failure_unseen(task);
     if (group->live == 0 && group->closer)
         bight_unpark(group->closer, 0);
 }
 
-void bight__group_drain(struct bight_group *group)
+/* Sleep until the group has no tasks; a cancellation does not end the sleep. */
+static void drain(struct bight_group *group)
 {
     struct drain_wait wait = {.group = group};
 
@@ -117,17 +140,28 @@ const struct bight_group *bight__group_awaited(const struct bight_task *task)
     return container_of(task->parked, struct drain_wait, waiter)->group;
 }
 
-int bight_group_begin(struct bight_group *group, unsigned flags)
+static int group_begin(struct bight_group *group, unsigned flags, struct bight_task *self)
 {
-    struct bight_task *self = bight_self();
-
-    if (!self)
-        return BIGHT_ENOTASK;
+    if (bight__scope_is_open(&group->scope, self))
+        return BIGHT_EALREADY;
+    group->scope.magic = 0;
     if (flags & ~BIGHT_GROUP_COLLECT)
         return BIGHT_EINVAL;
     bight__group_setup(group, flags);
     bight__scope_open(&group->scope, self, SCOPE_GROUP, NO_DEADLINE);
     return 0;
+}
+
+int bight_group_begin(struct bight_group *group, unsigned flags)
+{
+    struct bight_task *self = bight_self();
+
+    if (!self) {
+        group->scope.magic = 0;
+        return BIGHT_ENOTASK;
+    }
+    bight__scopes_check(self, __builtin_frame_address(0));
+    return group_begin(group, flags, self);
 }
 
 int bight_group_spawn(struct bight_group *group, struct bight_task **out,
@@ -153,29 +187,52 @@ static int group_outcome(const struct bight_group *group, int rc, bool cancelled
     return group->scope.cancelled ? 0 : rc;
 }
 
-int bight_group_end(struct bight_group *group, int rc)
+static int group_end(struct bight_group *group, struct bight_task *self, int rc)
 {
-    struct bight_task *self = bight_self();
     bool cancelled_around;
 
-    if (!self || group->scope.magic != SCOPE_MAGIC || self->scope != &group->scope)
-        return rc < 0 ? rc : BIGHT_ESCOPE;
-    if (rc < 0 && !(rc == BIGHT_ECANCELED && group->scope.effective)) {
-        record_failure(group, self, rc);
-        bight__scope_cancel(&group->scope);
+    if (rc < 0) {
+        if (rc != BIGHT_ECANCELED)
+            record_failure(group, self, rc);
+        if (!group->scope.effective)
+            bight__scope_cancel(&group->scope);
     }
-    bight__group_drain(group);
+    bight__breathe(self);
+    drain(group);
     cancelled_around = group->scope.parent->effective;
     bight__scope_close(&group->scope);
     return group_outcome(group, rc, cancelled_around);
 }
 
+int bight_group_end(struct bight_group *group, int rc)
+{
+    struct bight_task *self = bight_self();
+
+    if (!self)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(self, __builtin_frame_address(0));
+    if (group->scope.magic != SCOPE_MAGIC || !(group->scope.kind & SCOPE_GROUP) ||
+        !bight__scope_make_innermost(&group->scope, self))
+        return BIGHT_ESCOPE;
+    return group_end(group, self, rc);
+}
+
 int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
 {
+    struct bight_task *self = bight_self();
     struct bight_group group;
-    int rc = bight_group_begin(&group, 0);
+    int rc;
 
+    if (!self)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(self, __builtin_frame_address(0));
+    rc = group_begin(&group, 0, self);
     if (rc)
         return rc;
-    return bight_group_end(&group, body(&group, arg));
+    rc = body(&group, arg);
+    /* What lies below our own group belonged to the body. */
+    bight__scopes_check(self, (const char *)&group);
+    if (!bight__scope_make_innermost(&group.scope, self))
+        return BIGHT_ESCOPE;
+    return group_end(&group, self, rc);
 }

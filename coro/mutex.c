@@ -40,6 +40,7 @@ static const struct bight_wait_ops lock_ops = {
 void bight_mutex_init(struct bight_mutex *mutex)
 {
     mutex->owner = NULL;
+    mutex->next_held = NULL;
     link_init(&mutex->waiters);
 }
 
@@ -54,7 +55,40 @@ static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct
     if (rc)
         return rc;
     link_append(&mutex->waiters, &wait.waiter.link);
-    return bight__park_here(&wait.waiter);
+    return bight_park(&wait.waiter);
+}
+
+/* A task knows what it holds, most recent first, so that its end can give it away. */
+static inline void take(struct bight_mutex *mutex, struct bight_task *task)
+{
+    mutex->owner = task;
+    mutex->next_held = task->held;
+    task->held = mutex;
+}
+
+static inline void untake(struct bight_mutex *mutex, struct bight_task *task)
+{
+    struct bight_mutex **place = &task->held;
+
+    while (unlikely(*place != mutex))
+        place = &(*place)->next_held;
+    *place = mutex->next_held;
+    mutex->owner = NULL;
+}
+
+static void hand_over(struct bight_mutex *mutex)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&mutex->waiters))) {
+        struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
+        struct bight_task *heir = waiter->task;
+
+        if (bight_unpark(waiter, 0)) {
+            take(mutex, heir);
+            return;
+        }
+    }
 }
 
 int bight_mutex_lock(struct bight_mutex *mutex)
@@ -66,7 +100,7 @@ int bight_mutex_lock(struct bight_mutex *mutex)
         return rc;
     if (unlikely(mutex->owner))
         return lock_park(mutex, self);
-    mutex->owner = self;
+    take(mutex, self);
     return 0;
 }
 
@@ -78,28 +112,33 @@ int bight_mutex_trylock(struct bight_mutex *mutex)
         return BIGHT_ENOTASK;
     if (mutex->owner)
         return mutex->owner == self ? BIGHT_EDEADLK : BIGHT_EBUSY;
-    mutex->owner = self;
+    take(mutex, self);
     return 0;
 }
 
 int bight_mutex_unlock(struct bight_mutex *mutex)
 {
     struct bight_task *self = bight_self();
-    struct bight_link *link;
 
     if (unlikely(!self))
         return BIGHT_ENOTASK;
     if (unlikely(mutex->owner != self))
         return BIGHT_EPERM;
-    mutex->owner = NULL;
-    while (unlikely((link = link_take(&mutex->waiters)) != NULL)) {
-        struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
-        struct bight_task *heir = waiter->task;
-
-        if (bight_unpark(waiter, 0)) {
-            mutex->owner = heir;
-            break;
-        }
-    }
+    untake(mutex, self);
+    if (unlikely(!link_empty(&mutex->waiters)))
+        hand_over(mutex);
     return 0;
+}
+
+void bight__mutexes_abandoned(struct bight_task *task)
+{
+    bight__task_report(task, BIGHT_REPORT_MUTEX_HELD, BIGHT_EPERM, 0, "ended with a mutex locked");
+    /* One on the task's own stack is gone with its frame, and the way to those below it in the list
+     * with it. */
+    while (task->held && !bight__stack_contains(&task->stack, task->held)) {
+        struct bight_mutex *mutex = task->held;
+
+        untake(mutex, task);
+        hand_over(mutex);
+    }
 }

@@ -35,18 +35,24 @@ __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
 {
     if (task->pending & PENDING_PROBE)
         probe(sched, task, __builtin_return_address(0));
-    if (task->pending & PENDING_ESCOPE)
-        return BIGHT_ESCOPE;
     if (task->pending & PENDING_CANCEL)
         return bight__deliver(task, false);
-    if (sched->ops_left == 0) {
-        bight__requeue(sched, task);
-        if (task->pending & PENDING_CANCEL)
-            return bight__deliver(task, true);
-    } else {
+    if (sched->ops_left > 1) {
         sched->ops_left--;
+        return 0;
     }
-    return 0;
+    bight__requeue(sched, task);
+    return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
+}
+
+void bight__breathe(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+
+    if (sched->ops_left > 1)
+        sched->ops_left--;
+    else
+        bight__requeue(sched, task);
 }
 
 int bight_checkpoint(void)
@@ -68,6 +74,7 @@ int bight_waiter_init(struct bight_waiter *waiter, const struct bight_wait_ops *
     waiter->task = sched->current;
     waiter->also = waiter;
     waiter->won = false;
+    waiter->asked = false;
     return 0;
 }
 
@@ -80,14 +87,19 @@ int bight_waiter_also(struct bight_waiter *waiter, struct bight_waiter *with)
 {
     struct bight_waiter *next = with->also;
 
-    if (!may_share(waiter) || !may_share(with))
+    if (!may_share(waiter) || !may_share(with) || waiter->also != waiter)
         return BIGHT_EINVAL;
     with->also = waiter;
     waiter->also = next;
-    /* One of the others may have been resolved while this one was prepared. */
-    if (!with->task)
-        waiter->task = NULL;
-    return 0;
+    if (with->task)
+        return 0;
+    waiter->task = NULL;
+    return BIGHT_EALREADY;
+}
+
+bool bight_waiter_pending(const struct bight_waiter *waiter)
+{
+    return waiter->task;
 }
 
 bool bight_waiter_won(const struct bight_waiter *waiter)
@@ -106,7 +118,10 @@ static int ring_abort(struct bight_waiter *first, const struct bight_waiter *win
         struct bight_waiter *next = waiter->also;
 
         if (waiter != winner && waiter->task) {
-            if (!waiter->ops->abort || waiter->ops->abort(waiter))
+            bool asked = waiter->asked;
+
+            waiter->asked = true;
+            if (asked || !waiter->ops->abort || waiter->ops->abort(waiter))
                 rc = BIGHT_EBUSY;
             else
                 waiter->task = NULL;
@@ -127,9 +142,22 @@ static void count_outside(struct bight_sched *sched, const struct bight_waiter *
     } while (waiter != first);
 }
 
+/* The waiter of the ring that was unparked, NULL when all were let go. */
+static struct bight_waiter *ring_winner(struct bight_waiter *first)
+{
+    struct bight_waiter *waiter = first;
+
+    do {
+        if (waiter->won)
+            return waiter;
+        waiter = waiter->also;
+    } while (waiter != first);
+    return NULL;
+}
+
 int bight_waiter_drop(struct bight_waiter *waiter)
 {
-    return ring_abort(waiter, NULL);
+    return ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter, NULL);
 }
 
 bool bight_unpark(struct bight_waiter *waiter, int result)
@@ -153,38 +181,17 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
 
 void bight__abort_park(struct bight_task *task)
 {
-    if (!task->parked || task->aborted)
+    struct bight_waiter *parked = task->parked;
+
+    if (!parked || task->aborted)
         return;
     task->aborted = true;
-    if (ring_abort(task->parked, NULL))
+    /* A source may also unpark from within its abort hook: that settles it. */
+    if (ring_abort(parked, NULL) || task->parked != parked)
         return;
-    count_outside(task->sched, task->parked, false);
+    count_outside(task->sched, parked, false);
     task->parked = NULL;
     bight__ready(task);
-}
-
-/* The waiter of the ring that was unparked, NULL when all were let go. */
-static struct bight_waiter *ring_winner(struct bight_waiter *first)
-{
-    struct bight_waiter *waiter = first;
-
-    do {
-        if (waiter->won)
-            return waiter;
-        waiter = waiter->also;
-    } while (waiter != first);
-    return NULL;
-}
-
-/* The innermost scope lies on this stack below the frame that is running, or has been written over:
- * its own frame is gone. */
-static bool scope_is_dead(const struct bight_task *task, const char *frame)
-{
-    const struct bight_scope *scope = task->scope;
-
-    if (likely((const char *)scope >= frame))
-        return scope->magic != SCOPE_MAGIC;
-    return bight__stack_contains(&task->stack, scope);
 }
 
 /* Something is pending as the task is about to sleep. True: do not sleep, *rc is the outcome. */
@@ -195,23 +202,18 @@ static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
 {
     if (task->pending & PENDING_PROBE)
         probe(sched, task, site);
-    if (!(task->pending & (PENDING_CANCEL | PENDING_ESCOPE)))
+    if (!(task->pending & PENDING_CANCEL))
         return false;
     task->aborted = true;
     if (ring_abort(waiter, NULL))
         return false;
-    *rc = task->pending & PENDING_ESCOPE ? BIGHT_ESCOPE : bight__deliver(task, false);
+    if (ring_winner(waiter))
+        return false;
+    *rc = bight__deliver(task, false);
     return true;
 }
 
-static __attribute__((noinline)) void scope_died(struct bight_task *task)
-{
-    task->pending |= PENDING_ESCOPE;
-    bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0,
-                       "waits with a scope open in a frame that has returned");
-}
-
-int bight__park(struct bight_waiter *waiter, const char *frame)
+int bight_park(struct bight_waiter *waiter)
 {
     struct bight_sched *sched = bight__sched;
     struct bight_task *task;
@@ -223,25 +225,25 @@ int bight__park(struct bight_waiter *waiter, const char *frame)
     task = sched->current;
     if (unlikely(!waiter->task))
         goto resolved;
+    if (unlikely(waiter->task != task))
+        return BIGHT_EINVAL;
     task->aborted = false;
-    if (unlikely(scope_is_dead(task, frame)) && !(task->pending & PENDING_ESCOPE))
-        scope_died(task);
-    if (unlikely(task->pending) &&
-        park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
-        return rc;
+    if (unlikely(task->pending)) {
+        if (park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
+            return rc;
+        if (!waiter->task)
+            goto resolved; /* unparked from within its abort hook */
+    }
     count_outside(sched, waiter, true);
     task->parked = waiter;
     bight__reschedule(sched, task);
+    if (likely(waiter->won))
+        task->delivered = 0; /* it slept and was woken: not in a loop that ignores cancellation */
 resolved:
     if (likely(waiter->won))
         return waiter->result;
     winner = ring_winner(waiter);
     return winner ? winner->result : bight__deliver(task, true);
-}
-
-int bight_park(struct bight_waiter *waiter)
-{
-    return bight__park_here(waiter);
 }
 
 int bight_yield(void)

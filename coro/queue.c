@@ -146,7 +146,7 @@ static int wait_in(struct bight_link *list, struct queue_wait *wait,
     if (rc)
         return rc;
     link_append(list, &wait->waiter.link);
-    return bight__park_here(&wait->waiter);
+    return bight_park(&wait->waiter);
 }
 
 int bight_queue_put(struct bight_queue *queue, void *item)

@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* Operations that a task may complete in a row before a checkpoint makes it yield. */
-#define OPS_PER_SWITCH 128
-
 /* Switches between two readings of the clock, which costs about as much as ten of them. */
 #define SWITCHES_PER_CLOCK 64
 
@@ -51,6 +48,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
     if (seams)
         sched->seams = *seams;
     link_init(&sched->ended);
+    link_init(&sched->children);
     bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
     struct bight_stackpool_config config = {
         .stack_bytes = sched->options.stack_bytes,

@@ -18,6 +18,9 @@
 
 struct bight_sched;
 
+/* Operations that a task may complete in a row before a checkpoint makes it yield. */
+#define OPS_PER_SWITCH 128
+
 /* What the scheduler asks of its surroundings. */
 struct bight_host {
     uint64_t (*now_ns)(struct bight_sched *sched);
@@ -30,8 +33,7 @@ struct bight_host {
 
 /* task->pending: why the next checkpoint has to look closer. */
 #define PENDING_CANCEL 1u
-#define PENDING_ESCOPE 2u /* a scope lives in a dead frame */
-#define PENDING_PROBE 4u  /* a seam wants to see every suspension */
+#define PENDING_PROBE 4u /* a seam wants to see every suspension */
 
 /* task->flags */
 #define TASK_HANDLE 1u /* somebody holds a handle */
@@ -42,6 +44,7 @@ struct bight_host {
 
 struct bight_defer;
 struct bight_local_node;
+struct bight_mutex;
 
 /* A task's control block, in the top page of its stack. The fields that a switch touches come
  * first. */
@@ -61,7 +64,10 @@ struct bight_task {
     void *arg;
     void (*drop)(void *arg);
     struct bight_group *group;
-    struct bight_link member; /* of the group; of sched->ended when done with a handle */
+    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
+    struct bight_link
+        children; /* the tasks of its groups, whose own frames a mistake may destroy */
+    struct bight_mutex *held;
     struct bight_waiter *joiner;
     struct bight_defer *defers;
     struct bight_local_node *locals;
@@ -89,6 +95,7 @@ struct bight_sched {
     struct bight_float_control float_control;
     struct bight_stackpool stacks;
     struct bight_group root;
+    struct bight_link children; /* of the root */
     const struct bight_host *host;
     struct bight_seams seams;
     struct bight_options options;
@@ -126,9 +133,8 @@ _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
-/* bight_park, where a scope that lies on the task's stack below `frame` is in a frame that has
- * returned. */
-int bight__park(struct bight_waiter *waiter, const char *frame);
+/* Count an operation of a call that cannot be cancelled; passes through the queue when it is time. */
+void bight__breathe(struct bight_task *task);
 /* Make a parked task observe a cancellation, if its source lets go. */
 void bight__abort_park(struct bight_task *task);
 
@@ -144,6 +150,9 @@ void bight__task_free(struct bight_task *task);
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
 
+/* mutex.c: give away what an ending task has locked. */
+void bight__mutexes_abandoned(struct bight_task *task);
+
 /* cleanup.c */
 void bight__defers_run(struct bight_task *task);
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
@@ -157,40 +166,67 @@ void bight__locals_drop(struct bight_task *task);
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);
+/* Whether `scope` is in the chain of the task, whose innermost scope is whole. */
+bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task);
 void bight__scope_cancel(struct bight_scope *scope);
+/* Close what is open inside `scope`, a scope of the running task. False when it is not open. */
+bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task);
 void bight__task_timer(struct bight_timer *timer);
-/* The body of `task` has returned with scopes open: close them and let their groups end, or, when
- * their memory is not `intact`, forget them. */
-void bight__scopes_abandoned(struct bight_task *task, bool intact);
+/* Forget the scopes of the running task that are gone: those below `frame`, whose frames have
+ * returned, and those that something else was written over. What is left of their groups is
+ * cancelled and passes to the innermost group around. */
+void bight__scopes_cut(struct bight_task *task, const char *frame);
+
+/* Whether the innermost scope is gone, seen from a function with that frame. */
+static inline bool bight__scope_is_gone(const struct bight_task *task,
+                                        const struct bight_scope *scope, const char *frame)
+{
+    const char *address = (const char *)scope;
+
+    return (address < frame && address >= task->stack.lo) || scope->magic != SCOPE_MAGIC ||
+           scope->task != task;
+}
+
+/* Called first by the public functions that look at the chain of the running task, or extend it, with
+ * their own frame: deeper down, the frames of the library could lie over the scope that is gone.
+ * False: the chain had to be cut. */
+static inline bool bight__scopes_check(struct bight_task *task, const char *frame)
+{
+    if (task->scope == &task->base || likely(!bight__scope_is_gone(task, task->scope, frame)))
+        return true;
+    bight__scopes_cut(task, frame);
+    return false;
+}
 
 /* group.c */
 void bight__group_setup(struct bight_group *group, unsigned flags);
 void bight__group_joined_by(struct bight_group *group, struct bight_task *task);
 /* `task` has ended: take it out of its group and settle what its end means there. */
 void bight__group_left_by(struct bight_task *task);
-/* Sleep until the group has no tasks; a cancellation does not end the sleep. */
-void bight__group_drain(struct bight_group *group);
-/* The group that a task parked in bight__group_drain waits for, else NULL. */
+/* The children of the task that owns the group. */
+struct bight_link *bight__group_siblings(const struct bight_group *group);
+/* Move a task whose group is lost to `group`, cancelled. */
+void bight__group_adopt(struct bight_group *group, struct bight_task *task);
+/* Report the failure of an ended task of the root that nobody has a handle of. */
+void bight__failure_unseen(const struct bight_task *task);
+/* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
-/* bight_park for calls of the library: no scope may lie below the call's own frame. The frame of
- * bight_park itself is further down and would miss scopes in between. */
-static inline __attribute__((always_inline)) int bight__park_here(struct bight_waiter *waiter)
-{
-    return bight__park(waiter, __builtin_frame_address(0));
-}
-
-/* The opening of every suspending call: finds the task and observes cancellation. */
-static inline int bight__checkpoint(struct bight_task **self)
+/* The opening of every suspending call: finds the task and observes cancellation. Inlined, because
+ * the check wants the frame of the public function. */
+__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
 {
     struct bight_sched *sched = bight__sched;
+    struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
 
-    if (unlikely(!sched || !sched->current))
+    if (unlikely(!task))
         return BIGHT_ENOTASK;
-    *self = sched->current;
-    if (likely(!sched->current->pending && --sched->ops_left))
+    *self = task;
+    if (unlikely(!bight__scopes_check(task, __builtin_frame_address(0))))
+        return BIGHT_ESCOPE;
+    if (likely(!task->pending && --sched->ops_left))
         return 0;
-    return bight__checkpoint_slow(sched, sched->current);
+    return bight__checkpoint_slow(sched, task);
 }
 
 #endif

@@ -11,12 +11,10 @@
 
 static void pending_update(struct bight_task *task)
 {
-    if (task->scope->effective) {
+    if (task->scope->effective)
         task->pending |= PENDING_CANCEL;
-    } else {
+    else
         task->pending &= ~PENDING_CANCEL;
-        task->delivered = 0;
-    }
 }
 
 static void timer_update(struct bight_task *task)
@@ -37,7 +35,8 @@ static void timer_update(struct bight_task *task)
 static void earliest_update(struct bight_scope *scope)
 {
     for (; scope; scope = scope->inner) {
-        uint64_t own = scope->expired ? NO_DEADLINE : scope->deadline_ns;
+        bool over = scope->expired || scope->cancelled;
+        uint64_t own = over ? NO_DEADLINE : scope->deadline_ns;
         uint64_t around = scope == &scope->task->base ? NO_DEADLINE : scope->parent->earliest_ns;
 
         scope->earliest_ns = own < around ? own : around;
@@ -82,6 +81,22 @@ void bight__scope_close(struct bight_scope *scope)
         pending_update(task);
 }
 
+static void mark_members(struct bight_group *group, struct bight_task **worklist)
+{
+    struct bight_link *siblings = bight__group_siblings(group);
+    struct bight_link *link;
+
+    for (link = siblings->next; link != siblings; link = link->next) {
+        struct bight_task *member = container_of(link, struct bight_task, member);
+
+        if (member->group == group && !member->base.effective) {
+            member->base.effective = true; /* so that it is listed once */
+            member->cancel_next = *worklist;
+            *worklist = member;
+        }
+    }
+}
+
 /* Mark `scope` and what is inside it in the same task; collect the tasks of groups on the way in
  * `*worklist`. A shield stops it. */
 static void mark(struct bight_scope *scope, struct bight_task **worklist)
@@ -90,20 +105,8 @@ static void mark(struct bight_scope *scope, struct bight_task **worklist)
 
     for (;;) {
         scope->effective = true;
-        if (scope->kind & SCOPE_GROUP) {
-            struct bight_group *group = container_of(scope, struct bight_group, scope);
-            struct bight_link *link;
-
-            for (link = group->members.next; link != &group->members; link = link->next) {
-                struct bight_task *member = container_of(link, struct bight_task, member);
-
-                if (!member->base.effective) {
-                    member->base.effective = true; /* so that it is listed once */
-                    member->cancel_next = *worklist;
-                    *worklist = member;
-                }
-            }
-        }
+        if (scope->kind & SCOPE_GROUP)
+            mark_members(container_of(scope, struct bight_group, scope), worklist);
         if (!scope->inner)
             break;
         scope = scope->inner;
@@ -163,10 +166,8 @@ void bight__task_timer(struct bight_timer *timer)
     struct bight_task *task = container_of(timer, struct bight_task, deadline);
     struct bight_scope *scope;
 
-    if (task->pending & PENDING_ESCOPE)
-        return; /* a scope is gone with its frame: the chain cannot be trusted */
     for (scope = &task->base; scope; scope = scope->inner) {
-        if (!scope->expired && scope->deadline_ns <= timer->deadline_ns) {
+        if (!scope->expired && !scope->cancelled && scope->deadline_ns <= timer->deadline_ns) {
             scope->expired = true;
             spread(scope);
         }
@@ -187,50 +188,133 @@ static uint64_t deadline_after(struct bight_sched *sched, int64_t timeout_ms)
     return now + (uint64_t)timeout_ms * 1000000;
 }
 
-int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
+bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task)
+{
+    const struct bight_scope *at = task->scope;
+
+    while (at != scope && at != &task->base)
+        at = at->parent;
+    return at == scope;
+}
+
+/* A deadline that is no later than now has passed: do not wait for the wheel to say so. */
+static void expire_if_past(struct bight_scope *scope, int64_t timeout_ms)
+{
+    if (timeout_ms != 0)
+        return;
+    scope->expired = true;
+    earliest_update(scope);
+    timer_update(scope->task);
+    spread(scope);
+}
+
+static int scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
 {
     struct bight_sched *sched = bight__sched;
+    struct bight_task *task = sched->current;
 
-    if (!sched || !sched->current)
-        return BIGHT_ENOTASK;
+    if (bight__scope_is_open(scope, task))
+        return BIGHT_EALREADY;
+    scope->magic = 0;
     if (flags & ~BIGHT_SCOPE_SHIELD)
         return BIGHT_EINVAL;
-    bight__scope_open(scope, sched->current, flags & BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : 0,
+    bight__scope_open(scope, task, flags & BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : 0,
                       deadline_after(sched, timeout_ms));
+    expire_if_past(scope, timeout_ms);
     return 0;
 }
 
-/* Close the plain scopes that were left open inside `scope`. False when it is not open in the
- * calling task, or a group is open inside it. */
-static bool make_innermost(struct bight_scope *scope)
+int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
 {
     struct bight_task *task = bight_self();
+
+    if (!task) {
+        scope->magic = 0;
+        return BIGHT_ENOTASK;
+    }
+    bight__scopes_check(task, __builtin_frame_address(0));
+    return scope_begin(scope, timeout_ms, flags);
+}
+
+static void left_open(struct bight_task *task, const char *text)
+{
+    bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0, text);
+}
+
+/* Make `last`, which is open and whole, the innermost scope. Tasks of groups that were inside it have
+ * lost theirs: the innermost group that is left around takes them. */
+static void forget_inside(struct bight_task *task, struct bight_scope *last)
+{
+    struct bight_group *heir = task->group;
+    struct bight_scope *scope;
+    struct bight_link *link, *next;
+
+    last->inner = NULL;
+    task->scope = last;
+    for (scope = last; scope != &task->base && heir == task->group; scope = scope->parent) {
+        if (scope->kind & SCOPE_GROUP)
+            heir = container_of(scope, struct bight_group, scope);
+    }
+    for (link = task->children.next; link != &task->children; link = next) {
+        struct bight_task *child = container_of(link, struct bight_task, member);
+
+        next = link->next;
+        if (!bight__scope_is_open(&child->group->scope, task))
+            bight__group_adopt(heir, child);
+    }
+    timer_update(task);
+    pending_update(task);
+}
+
+__attribute__((noinline)) void bight__scopes_cut(struct bight_task *task, const char *frame)
+{
+    struct bight_scope *last = &task->base;
+
+    while (last->inner && !bight__scope_is_gone(task, last->inner, frame) &&
+           last->inner->parent == last)
+        last = last->inner;
+    forget_inside(task, last);
+    left_open(task, "a scope was open in a frame that has returned");
+}
+
+bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task)
+{
     struct bight_scope *at;
 
-    if (!task || scope->magic != SCOPE_MAGIC || scope->task != task)
+    if (task->scope == scope)
+        return true;
+    if (!bight__scope_is_open(scope, task))
         return false;
-    for (at = task->scope; at != scope; at = at->parent) {
-        if (at->magic != SCOPE_MAGIC || at == &task->base || at->kind & SCOPE_GROUP)
-            return false;
-    }
-    while (task->scope != scope)
-        bight__scope_close(task->scope);
+    for (at = task->scope; at != scope; at = at->parent)
+        at->magic = 0;
+    forget_inside(task, scope);
+    left_open(task, "a scope was open inside one that was closed");
     return true;
 }
 
-int bight_scope_end(struct bight_scope *scope, int rc)
+static int scope_end(struct bight_scope *scope, int rc)
 {
-    bool visible;
+    bool visible = scope->parent->effective && !(scope->kind & SCOPE_SHIELDS);
 
-    if (scope->kind & SCOPE_GROUP || !make_innermost(scope))
-        return rc < 0 ? rc : BIGHT_ESCOPE;
-    visible = scope->parent->effective && !(scope->kind & SCOPE_SHIELDS);
     bight__scope_close(scope);
     if (rc != BIGHT_ECANCELED || visible)
         return rc;
     if (scope->expired)
         return BIGHT_ETIMEDOUT;
     return scope->cancelled ? 0 : rc;
+}
+
+int bight_scope_end(struct bight_scope *scope, int rc)
+{
+    struct bight_task *task = bight_self();
+
+    if (!task)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(task, __builtin_frame_address(0));
+    if (scope->magic != SCOPE_MAGIC || scope->kind & SCOPE_GROUP ||
+        !bight__scope_make_innermost(scope, task))
+        return BIGHT_ESCOPE;
+    return scope_end(scope, rc);
 }
 
 void bight_scope_cancel(struct bight_scope *scope)
@@ -248,27 +332,38 @@ int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout_ms)
     scope->deadline_ns = deadline_after(scope->task->sched, timeout_ms);
     earliest_update(scope);
     timer_update(scope->task);
+    expire_if_past(scope, timeout_ms);
     return 0;
 }
 
-static int run_in_scope(int64_t timeout_ms, unsigned flags, int (*fn)(void *arg), void *arg)
+/* `frame` is that of the public function, above everything that the body leaves behind. */
+static int run_in_scope(int64_t timeout_ms, unsigned flags, int (*fn)(void *arg), void *arg,
+                        const char *frame)
 {
+    struct bight_task *task = bight_self();
     struct bight_scope scope;
-    int rc = bight_scope_begin(&scope, timeout_ms, flags);
+    int rc;
 
+    if (!task)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(task, frame);
+    rc = scope_begin(&scope, timeout_ms, flags);
     if (rc)
         return rc;
-    return bight_scope_end(&scope, fn(arg));
+    rc = fn(arg);
+    /* What lies below our own scope belonged to the body. */
+    bight__scopes_check(task, (const char *)&scope);
+    return bight__scope_make_innermost(&scope, task) ? scope_end(&scope, rc) : BIGHT_ESCOPE;
 }
 
 int bight_timeout(int64_t timeout_ms, int (*fn)(void *arg), void *arg)
 {
-    return run_in_scope(timeout_ms, 0, fn, arg);
+    return run_in_scope(timeout_ms, 0, fn, arg, __builtin_frame_address(0));
 }
 
 int bight_shield(int64_t budget_ms, int (*fn)(void *arg), void *arg)
 {
-    return run_in_scope(budget_ms, BIGHT_SCOPE_SHIELD, fn, arg);
+    return run_in_scope(budget_ms, BIGHT_SCOPE_SHIELD, fn, arg, __builtin_frame_address(0));
 }
 
 int64_t bight_deadline_remaining_ms(void)
@@ -295,27 +390,4 @@ bool bight_cancelled(void)
     const struct bight_task *task = bight_self();
 
     return task && task->pending & PENDING_CANCEL;
-}
-
-__attribute__((noinline)) void bight__scopes_abandoned(struct bight_task *task, bool intact)
-{
-    if (task->status >= 0)
-        task->status = BIGHT_ESCOPE;
-    if (!(task->pending & PENDING_ESCOPE))
-        bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0,
-                           "ended with a scope open");
-    task->pending &= ~PENDING_ESCOPE;
-    while (intact && task->scope != &task->base) {
-        struct bight_scope *scope = task->scope;
-
-        if (scope->kind & SCOPE_GROUP) {
-            bight__scope_cancel(scope);
-            bight__group_drain(container_of(scope, struct bight_group, scope));
-        }
-        bight__scope_close(scope);
-    }
-    task->scope = &task->base;
-    task->base.inner = NULL;
-    timer_update(task);
-    pending_update(task);
 }

@@ -60,34 +60,16 @@ static _Noreturn void task_end(struct bight_task *task)
     bight__leave(sched, task);
 }
 
-/* How far the scopes that the body left open reach below `frame`; 0 when they are already lost. */
-static inline size_t abandoned_depth(const struct bight_task *task, const char *frame)
+/* The body has returned: no scope of its may be open. */
+static inline void settle_scopes(struct bight_task *task, const char *frame)
 {
-    const struct bight_scope *scope = task->scope;
-    const char *lowest = frame;
-
-    for (; scope != &task->base; scope = scope->parent) {
-        if (scope->magic != SCOPE_MAGIC || scope->task != task)
-            return 0;
-        if ((const char *)scope < lowest && bight__stack_contains(&task->stack, scope))
-            lowest = (const char *)scope;
-    }
-    return (size_t)(frame - lowest) + 1;
-}
-
-/* The body returned with scopes open. Their memory is in frames that have just returned, below this
- * one, and still whole, because nothing was called since. To close them by calls, those calls have
- * to run below them: hence the one alloca of this code base. Inlined for the same reason. */
-static inline __attribute__((always_inline)) void close_abandoned(struct bight_task *task)
-{
-    size_t depth = abandoned_depth(task, __builtin_frame_address(0));
-
-    if (depth) {
-        volatile char *hole = __builtin_alloca(depth);
-
-        hole[0] = hole[0];
-    }
-    bight__scopes_abandoned(task, depth != 0);
+    if (likely(task->scope == &task->base))
+        return;
+    bight__scopes_cut(task, frame);
+    if (task->scope != &task->base)
+        bight__scope_make_innermost(&task->base, task); /* some live outside of the stack */
+    if (task->status >= 0)
+        task->status = BIGHT_ESCOPE;
 }
 
 /* The first and last frame on every task's stack. */
@@ -96,6 +78,7 @@ static void task_entry(void *argument)
     struct bight_task *task = argument;
 
     bight__context_arrive(&task->stack.context);
+    task->sched->ops_left = OPS_PER_SWITCH;
     if (unlikely(task->flags & TASK_FLOAT)) {
         bight__float_control_save(&task->sched->float_control);
         bight__float_control_load(&task->float_control);
@@ -108,10 +91,13 @@ static void task_entry(void *argument)
         task->flags |= TASK_STARTED;
         task->status = task->fn(task->arg);
     }
-    if (unlikely(task->scope != &task->base))
-        close_abandoned(task);
-    if (unlikely(task->defers))
+    settle_scopes(task, __builtin_frame_address(0));
+    if (unlikely(task->defers)) {
         bight__defers_run(task);
+        settle_scopes(task, __builtin_frame_address(0));
+    }
+    if (unlikely(task->held))
+        bight__mutexes_abandoned(task);
     task_end(task);
 }
 
@@ -129,10 +115,12 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     task->delivered = 0;
     task->drop = NULL;
     task->joiner = NULL;
+    task->held = NULL;
     task->defers = NULL;
     task->locals = NULL;
     task->id = ++sched->spawned;
     task->name[0] = '\0';
+    link_init(&task->children);
     link_init(&task->deadline.link);
     task->deadline.fire = bight__task_timer;
     if (!options)
@@ -244,7 +232,7 @@ static int join_park(struct bight_task *self, struct bight_task *task)
     if (rc)
         return rc;
     task->joiner = &wait.waiter;
-    return bight__park_here(&wait.waiter);
+    return bight_park(&wait.waiter);
 }
 
 int bight_join(struct bight_task *task, int *status)
@@ -278,6 +266,7 @@ int bight_task_detach(struct bight_task *task)
         return BIGHT_EALREADY;
     task->flags &= ~TASK_HANDLE;
     if (task->flags & TASK_DONE) {
+        bight__failure_unseen(task);
         link_remove(&task->member);
         bight__task_free(task);
     }

@@ -152,7 +152,7 @@ int bight_signal_wait(struct bight_signal *signal)
     if (rc)
         return rc;
     signal->waiter = &wait.waiter;
-    return bight__park_here(&wait.waiter);
+    return bight_park(&wait.waiter);
 }
 
 void bight_signal_close(struct bight_signal *signal)

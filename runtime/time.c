@@ -70,5 +70,5 @@ int bight_sleep(int64_t duration_ms)
     if (duration_ms > 0 && (uint64_t)duration_ms < (UINT64_MAX - now) / 1000000)
         bight__wheel_arm(&bight__runtime()->wheel, &wait.timer,
                          now + (uint64_t)duration_ms * 1000000);
-    return bight__park_here(&wait.waiter);
+    return bight_park(&wait.waiter);
 }

@@ -32,7 +32,6 @@ struct bight_group {
     unsigned flags;
     bool gave_way;
     size_t live;
-    struct bight_link members;
     struct bight_waiter *closer;
 };
 
@@ -48,7 +47,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group(int (*body)(struct bight_group *group
 
 /** Open `group` as the calling task's innermost scope; the rest of the body is in it.
  *
- *  @return 0; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps group until bight_group_end returns.
  */
@@ -74,7 +73,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group,
  *  @return the first failure of a task or the body; else BIGHT_ECANCELED when a scope around the
  *          group was cancelled and the body or a task gave way to it; else rc, where the group's
  *          own deadline turns BIGHT_ECANCELED into BIGHT_ETIMEDOUT and its own cancellation into 0.
- *          BIGHT_ESCOPE: not the task's innermost scope, nothing changed.
+ *          BIGHT_ESCOPE: the group is not open in the calling task. Scopes left open inside it are
+ *          closed as by bight_scope_end.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows group.

@@ -16,11 +16,14 @@ enum bight_report_kind {
     BIGHT_REPORT_UNSEEN_FAILURE,
     /* A task had BIGHT_ECANCELED returned many times in a row (`count`) and goes on. */
     BIGHT_REPORT_IGNORED_CANCEL,
-    /* A task ended with scopes or groups open, or one lives in a frame that has returned. */
+    /* A scope or group was open when its frame had returned, or when one around it was closed: it was
+     * closed, and tasks of such a group were cancelled and passed to the group around. */
     BIGHT_REPORT_SCOPE_LEFT_OPEN,
+    /* A task ended with a mutex locked, which was given to the next waiter. */
+    BIGHT_REPORT_MUTEX_HELD,
     /* A task ended and its handle was never joined nor detached. */
     BIGHT_REPORT_NEVER_JOINED,
-    /* Every task waits for another one; the root is being cancelled. */
+    /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
     BIGHT_REPORT_STALLED,
 };
 

@@ -55,7 +55,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_shield(int64_t budget_ms, int (*fn)(void *a
  *  (negative for none). It must be closed by the same task, before the frame that holds it returns,
  *  after all scopes opened inside it.
  *
- *  @return 0; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
+ *  A timeout of 0 has expired at once: the next suspending call is cancelled.
+ *
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps scope until bight_scope_end.
  */
@@ -67,9 +69,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_begin(struct bight_scope *scope, int6
  *  scope->cancelled is set) unless a scope around it is cancelled too, which does not count at a
  *  shield; every other code is kept.
  *
- *  @return the settled code; BIGHT_ESCOPE when it is not the task's innermost scope. Scopes left
- *          open inside it are closed with it; a group left open inside it is not, and nothing
- *          changes.
+ *  Scopes and groups left open inside it are closed with it and reported; tasks of such a group are
+ *  cancelled and pass to the group around.
+ *
+ *  @return the settled code; BIGHT_ESCOPE when the scope is not open in the calling task.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_scope_end(struct bight_scope *scope, int rc);

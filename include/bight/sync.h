@@ -10,6 +10,7 @@ BIGHT_BEGIN_DECLS
 /* All fields are private. */
 struct bight_mutex {
     struct bight_task *owner;
+    struct bight_mutex *next_held;
     struct bight_link waiters;
 };
 

@@ -26,8 +26,8 @@ struct bight_spawn_options {
     const char *name;
     /* Address space for the stack, committed on touch; default: the runtime's. */
     size_t stack_bytes;
-    /* Called instead of the body, from the loop or another task, when the task is cancelled before
-     * its first step; must not suspend. */
+    /* Called instead of the body, as the task, when it was cancelled before its first step; every
+     * suspending call in it is cancelled. */
     void (*drop)(void *arg);
     /* BIGHT_SPAWN_FLOAT_CONTROL or 0. */
     unsigned flags;

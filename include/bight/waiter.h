@@ -56,6 +56,7 @@ struct bight_waiter {
     /* Private: the waiters of one park form a ring. */
     struct bight_waiter *also;
     bool won;
+    bool asked; /* abort was called */
 };
 
 /** Prepare `waiter` for one park of the calling task. Arm the source only afterwards.
@@ -72,8 +73,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
  *
  *  @return the result given to bight_unpark, or BIGHT_ECANCELED: a scope around the call was
  *          cancelled and the source has let go. A source must not unpark with BIGHT_ECANCELED.
- *          BIGHT_ESCOPE: a scope of this task lives in a frame that has returned; the source has
- *          let go.
+ *          BIGHT_EINVAL: another task initialised the waiter.
  *  Suspends: yes.  Cancellable: yes, unless ops->abort refuses.
  *  On cancel: BIGHT_ECANCELED after ops->abort returned 0.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps waiter until it returns.
@@ -82,15 +82,24 @@ BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
 
 /** Make `waiter`, initialised and not yet armed, part of the same park as `with`: bight_park on
  *  either sleeps until one of them is unparked, and at that moment, also between arming and parking,
- *  the others are let go. So exactly one of them is resolved; bight_waiter_won says which.
+ *  the others are let go. So exactly one of them is resolved; bight_waiter_won says which. Arming one
+ *  may resolve it at once: link all of them first, and arm each only while it is pending.
  *
- *  @return 0; BIGHT_EINVAL when one of the two cannot let go at once (ops->abort is NULL or
- *          BIGHT_WAIT_MAY_REFUSE is set): await that one in a task of its own.
+ *  @return 0; BIGHT_EALREADY when `with` is resolved: do not arm `waiter`, park now; BIGHT_EINVAL
+ *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAIT_MAY_REFUSE is
+ *          set): await that one in a task of its own.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps both until the park returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
                                                  struct bight_waiter *with);
+
+/** Whether the waiter can still be resolved. False after it, or a sibling of its park, was; then it
+ *  must not be armed.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
+ */
+BIGHT_API bool bight_waiter_pending(const struct bight_waiter *waiter);
 
 /** Whether this waiter is the one that ended its park.
  *
@@ -101,7 +110,8 @@ BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
 /** Let go of a waiter that was armed but will not be parked, because an arming further down failed.
  *  Siblings of the same park are let go too. One that no source knows of yet need not be dropped.
  *
- *  @return 0; BIGHT_EBUSY when its source refuses: it has to be parked after all.
+ *  @return 0; BIGHT_EALREADY when it or a sibling is resolved: park, to take what it was given;
+ *          BIGHT_EBUSY when its source refuses: it has to be parked after all.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns waiter to the caller.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_drop(struct bight_waiter *waiter);
@@ -121,7 +131,9 @@ BIGHT_API bool bight_unpark(struct bight_waiter *waiter, int result);
  *  calls it before its first effect. When the task has done many operations without switching, the
  *  call passes through the ready queue once, so that no task starves the others.
  *
- *  @return 0; BIGHT_ECANCELED in a cancelled scope; BIGHT_ENOTASK outside of a task.
+ *  @return 0; BIGHT_ECANCELED in a cancelled scope; BIGHT_ENOTASK outside of a task; BIGHT_ESCOPE,
+ *          once, when a scope of the task was left open in a frame that has returned: it has been
+ *          closed. Every suspending call can return this one; their comments do not repeat it.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
  *  Thread: the loop's.  Ownership: none.
  */
