@@ -1,0 +1,21 @@
+/* Small programs over the features of coro/ and runtime/, run by the sweeps with every allocation
+ * failing and every suspension cancelled in turn. Each is written as a user should write: whatever
+ * fails is passed on, and whatever was begun is ended. */
+#ifndef TESTS_SCENARIOS_H
+#define TESTS_SCENARIOS_H
+
+struct scenario {
+    const char *name;
+    /* For the main task. Returns 0 when nothing went wrong, else the code that something failed
+     * with. */
+    int (*fn)(void *arg);
+};
+
+extern const struct scenario scenarios[];
+extern const int scenario_count;
+
+/* What is begun and not ended: task bodies neither run nor dropped, deferred handlers not called,
+ * items made and neither consumed nor dropped, locks held. 0 after each run. */
+extern int scenario_balance;
+
+#endif

@@ -1,0 +1,121 @@
+/* See sweep.h. */
+#include "tests/sweep.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <uv.h>
+
+#include "tests/support.h"
+
+#define SITES_MAX 256
+
+/* Addresses are the same in all processes of the suite: they are forked, not started anew. */
+static struct site_table {
+    size_t count;
+    struct {
+        const void *address;
+        size_t seen, hit;
+    } sites[SITES_MAX];
+} * table;
+
+void sweep_share_sites(void)
+{
+    table = mmap(NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (table == MAP_FAILED) {
+        perror("mmap");
+        exit(EXIT_FAILURE);
+    }
+}
+
+void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, size_t count)
+{
+    *sweep = (struct sweep){.from = from, .count = count};
+    virtual_clock_start(&sweep->clock, seams);
+}
+
+bool sweep_visit(void *ctx, const void *site)
+{
+    struct sweep *sweep = ctx;
+    size_t visit = sweep->visits++, i;
+    bool yes = visit >= sweep->from && visit - sweep->from < sweep->count;
+
+    sweep->said += yes;
+    for (i = 0; i < table->count && table->sites[i].address != site; i++)
+        ;
+    if (i == SITES_MAX)
+        ck_abort_msg("more than %d sites", SITES_MAX);
+    if (i == table->count)
+        table->sites[table->count++].address = site;
+    table->sites[i].seen++;
+    table->sites[i].hit += yes;
+    return yes;
+}
+
+bool sweep_report(const char *what)
+{
+    extern const char __executable_start;
+    size_t hit = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        hit += table->sites[i].hit != 0;
+        if (!table->sites[i].hit)
+            printf("never hit: executable + %#tx\n",
+                   (const char *)table->sites[i].address - &__executable_start);
+    }
+    printf("%s found %zu, hit %zu\n", what, table->count, hit);
+    return table->count && hit == table->count;
+}
+
+static long blocks;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void __wrap_free(void *memory);
+
+void *__wrap_malloc(size_t bytes)
+{
+    void *memory = __real_malloc(bytes);
+
+    blocks += memory != NULL;
+    return memory;
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    void *memory = __real_calloc(count, bytes);
+
+    blocks += memory != NULL;
+    return memory;
+}
+
+void __wrap_free(void *memory)
+{
+    blocks -= memory != NULL;
+    __real_free(memory);
+}
+
+/* Nobody here asks for 0 bytes, which would free. */
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+    void *moved = __real_realloc(memory, bytes);
+
+    blocks += !memory && moved;
+    return moved;
+}
+
+void sweep_count_libuv(void)
+{
+    ck_assert_int_eq(
+        uv_replace_allocator(__wrap_malloc, __wrap_realloc, __wrap_calloc, __wrap_free), 0);
+}
+
+long sweep_blocks(void)
+{
+    return blocks;
+}
