@@ -15,7 +15,8 @@ BIGHT_BEGIN_DECLS
  *
  * The session's own stay as they are: URL, CURLU, PRIVATE, ERRORBUFFER, NOSIGNAL, FOLLOWLOCATION,
  * RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
- * opensocket and closesocket. With a proxy, names are resolved by libcurl or the proxy, and the
+ * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are both
+ * set here, never because of the environment; libcurl or the proxy then resolves names, and the
  * address filter sees the proxy's address. */
 struct bight_curl_hook {
     /* Returns 0, or a negative code that the request fails with. Must not suspend, nor perform,

@@ -88,7 +88,7 @@ struct bight_http_session_options {
     /* Default "bight/VERSION"; "" sends none. */
     const char *user_agent;
     /* Content codings to ask for and to undo, as in Accept-Encoding; default all that libcurl knows;
-     * "identity" for none. */
+     * "" sends none and undoes none. */
     const char *accept_encoding;
     /* Per name; default 15,000. */
     int64_t resolve_timeout_ms;

@@ -1,0 +1,45 @@
+/* Bytes that grow by doubling. */
+#include <string.h>
+
+#include "net/http.h"
+
+int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buffer *buffer,
+                               size_t more)
+{
+    size_t capacity = buffer->capacity ? buffer->capacity : 256;
+    char *data;
+
+    if (buffer->capacity - buffer->bytes >= more)
+        return 0;
+    if (more > SIZE_MAX / 2 - buffer->bytes)
+        return BIGHT_ENOMEM;
+    while (capacity - buffer->bytes < more)
+        capacity *= 2;
+    data = bight__alloc(seams, capacity);
+    if (!data)
+        return BIGHT_ENOMEM;
+    if (buffer->bytes)
+        memcpy(data, buffer->data, buffer->bytes);
+    bight__free(buffer->data);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return 0;
+}
+
+int bight__http_buffer_append(const struct bight_seams *seams, struct http_buffer *buffer,
+                              const char *bytes, size_t count)
+{
+    int rc = bight__http_buffer_reserve(seams, buffer, count);
+
+    if (rc < 0)
+        return rc;
+    memcpy(buffer->data + buffer->bytes, bytes, count);
+    buffer->bytes += count;
+    return 0;
+}
+
+void bight__http_buffer_free(struct http_buffer *buffer)
+{
+    bight__free(buffer->data);
+    *buffer = (struct http_buffer){0};
+}

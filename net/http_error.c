@@ -1,0 +1,118 @@
+/* Failures: which kind a CURLcode is, and the record that carries what a code cannot. */
+#include <string.h>
+
+#include "net/http.h"
+
+static const int codes[] = {
+    [BIGHT_HTTP_OK] = 0,
+    [BIGHT_HTTP_REQUEST] = BIGHT_EINVAL,
+    [BIGHT_HTTP_RESOLVE] = BIGHT_ERESOLVE,
+    [BIGHT_HTTP_CONNECT] = BIGHT_ECONNECT,
+    [BIGHT_HTTP_TLS] = BIGHT_ETLS,
+    [BIGHT_HTTP_TIMEOUT] = BIGHT_ETIMEDOUT,
+    [BIGHT_HTTP_PROTOCOL] = BIGHT_EPROTOCOL,
+    [BIGHT_HTTP_TOO_BIG] = BIGHT_ETOOBIG,
+    [BIGHT_HTTP_REDIRECTS] = BIGHT_EREDIRECTS,
+    [BIGHT_HTTP_FORBIDDEN] = BIGHT_EFORBIDDEN,
+    [BIGHT_HTTP_CANCELLED] = BIGHT_ECANCELED,
+    [BIGHT_HTTP_CLOSED] = BIGHT_ECLOSED,
+};
+
+enum bight_http_failure bight__http_kind(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (codes[i] == code)
+            return (enum bight_http_failure)i;
+    return BIGHT_HTTP_SYSTEM;
+}
+
+int bight__http_fail(struct bight_http_response *response, enum bight_http_failure kind, int code,
+                     const char *text)
+{
+    struct bight_http_error *error = &response->error;
+
+    if (error->kind != BIGHT_HTTP_OK)
+        return error->code;
+    *error = (struct bight_http_error){.kind = kind, .code = code};
+    size_t bytes = strcspn(text, "\r\n");
+    if (bytes >= sizeof error->text)
+        bytes = sizeof error->text - 1;
+    memcpy(error->text, text, bytes); /* the rest is zero */
+    return code;
+}
+
+static enum bight_http_failure kind_of(CURLcode result)
+{
+    switch (result) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+        return BIGHT_HTTP_REQUEST;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return BIGHT_HTTP_RESOLVE;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+    case CURLE_PROXY:
+        return BIGHT_HTTP_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return BIGHT_HTTP_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+    case CURLE_USE_SSL_FAILED:
+        return BIGHT_HTTP_TLS;
+    case CURLE_FILESIZE_EXCEEDED:
+        return BIGHT_HTTP_TOO_BIG;
+    case CURLE_TOO_MANY_REDIRECTS:
+        return BIGHT_HTTP_REDIRECTS;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+    case CURLE_UNKNOWN_OPTION:
+        return BIGHT_HTTP_SYSTEM;
+    default:
+        return BIGHT_HTTP_PROTOCOL;
+    }
+}
+
+static const char *text_of(int code)
+{
+    return code == BIGHT_ETOOBIG ? "the response is larger than allowed" : bight_strerror(code);
+}
+
+int bight__http_fail_curl(struct bight_http_response *response,
+                          const struct http_transfer *transfer, CURLcode result)
+{
+    enum bight_http_failure kind = kind_of(result);
+    int code;
+
+    if (transfer->code < 0)
+        return bight__http_fail(response, bight__http_kind(transfer->code), transfer->code,
+                                text_of(transfer->code));
+    if (kind == BIGHT_HTTP_CONNECT && transfer->filtered)
+        return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
+                                "the address filter refused the address");
+    if (kind == BIGHT_HTTP_CONNECT && transfer->socket_code)
+        return bight__http_fail(response, BIGHT_HTTP_SYSTEM, transfer->socket_code,
+                                bight_strerror(transfer->socket_code));
+    code = kind == BIGHT_HTTP_SYSTEM ? BIGHT_ENOMEM : codes[kind];
+    bight__http_fail(response, kind, code,
+                     transfer->error[0] ? transfer->error : curl_easy_strerror(result));
+    if (response->error.curl_code == 0) {
+        long system_errno = 0;
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &system_errno);
+        response->error.curl_code = (int)result;
+        response->error.system_code = (int)-system_errno;
+    }
+    return response->error.code;
+}

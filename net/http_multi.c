@@ -1,0 +1,299 @@
+/* libcurl's multi interface on libuv: sockets, one timer, and the messages of finished transfers.
+ *
+ * A socket that we opened for libcurl keeps one poll handle until libcurl closes it, armed with what
+ * it was armed with last: between two requests on a kept connection nothing changes, and so nothing is
+ * asked of epoll. The price is that an idle connection may report readiness nobody waits for; then
+ * the handle stops. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http.h"
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* libcurl has done something: finish the transfers that ended. Outside of its callbacks. */
+static void drain(struct bight_http_session *session)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(session->multi, &left))) {
+        CURLcode result = message->data.result;
+        char *transfer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        bight__http_transfer_done((struct http_transfer *)(void *)transfer, result);
+    }
+}
+
+static void act(struct bight_http_session *session, curl_socket_t fd, int events)
+{
+    int running;
+
+    curl_multi_socket_action(session->multi, fd, events, &running);
+    drain(session);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl's callback. A timeout of 0 means "as soon as you are out of here", which is the loop's
+ * next turn; rounding it up to a millisecond would cost each request one. */
+static int on_timeout(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct bight_http_session *session = arg;
+
+    (void)multi;
+    if (timeout_ms < 0)
+        uv_timer_stop(&session->timer);
+    else
+        uv_timer_start(&session->timer, on_timer, (uint64_t)timeout_ms, 0);
+    return 0;
+}
+
+static struct http_watch *watch_of(const struct bight_http_session *session, curl_socket_t fd)
+{
+    return (size_t)fd < session->watch_count ? session->watches[fd] : NULL;
+}
+
+static int watches_reach(struct bight_http_session *session, curl_socket_t fd)
+{
+    size_t count = session->watch_count ? session->watch_count : 64;
+    struct http_watch **watches;
+
+    if ((size_t)fd < session->watch_count)
+        return 0;
+    while (count <= (size_t)fd)
+        count *= 2;
+    watches = bight__alloc_zero(http_seams(session), count * sizeof *watches);
+    if (!watches)
+        return BIGHT_ENOMEM;
+    if (session->watch_count)
+        memcpy(watches, session->watches, session->watch_count * sizeof *watches);
+    bight__free(session->watches);
+    session->watches = watches;
+    session->watch_count = count;
+    return 0;
+}
+
+static struct http_watch *watch_new(struct bight_http_session *session, curl_socket_t fd,
+                                    bool foreign, int *code)
+{
+    struct http_watch *watch;
+
+    *code = BIGHT_ENOMEM;
+    if (watches_reach(session, fd) < 0)
+        return NULL;
+    watch = bight__alloc_zero(http_seams(session), sizeof *watch);
+    if (!watch)
+        return NULL;
+    *code = uv_poll_init_socket(session->runtime->loop, &watch->poll, fd);
+    if (*code < 0) {
+        bight__free(watch);
+        return NULL;
+    }
+    uv_unref((uv_handle_t *)&watch->poll); /* tasks keep the loop alive, sockets do not */
+    watch->session = session;
+    watch->fd = fd;
+    watch->foreign = foreign;
+    session->watches[fd] = watch;
+    session->handles++;
+    bight__handle_opened(session->runtime);
+    return watch;
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct http_watch *watch = container_of(handle, struct http_watch, poll);
+    struct bight_http_session *session = watch->session;
+
+    bight__free(watch);
+    bight__http_handle_closed(session);
+}
+
+static void watch_free(struct http_watch *watch)
+{
+    watch->session->watches[watch->fd] = NULL;
+    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+}
+
+/* Make libuv watch for what libcurl wants, unless it does already. Watching for reading too many is
+ * harmless, it fires once; watching for writing would fire for ever. */
+static void watch_update(struct http_watch *watch)
+{
+    unsigned missing = watch->want & ~(unsigned)watch->have;
+    unsigned too_many = watch->have & ~(unsigned)watch->want & UV_WRITABLE;
+
+    if (!missing && !too_many)
+        return;
+    watch->have = watch->want;
+    uv_poll_start(&watch->poll, watch->want, on_poll);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct http_watch *watch = container_of(poll, struct http_watch, poll);
+    struct bight_http_session *session = watch->session;
+    curl_socket_t fd = watch->fd;
+    int action = 0;
+
+    if (status < 0) {
+        watch->have = 0; /* libuv has stopped the handle; a plain POLLERR comes as UV_EBADF */
+        action = CURL_CSELECT_ERR;
+    }
+    if (!watch->want) {
+        /* An idle connection: the peer has closed it or talks out of turn. libcurl will see when it
+         * wants to use it again. */
+        if (watch->have)
+            uv_poll_stop(poll);
+        watch->have = 0;
+        return;
+    }
+    if (status == 0 && !(events & watch->want)) {
+        watch->have = watch->want;
+        uv_poll_start(poll, watch->want, on_poll);
+        return;
+    }
+    action |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    action |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    act(session, fd, action);
+    /* After an error the handle is stopped; if libcurl still wants the socket, go on. */
+    if (status < 0 && watch_of(session, fd) == watch)
+        watch_update(watch);
+}
+
+/* libcurl's callback: watch `fd` for `what`. It must not fail, since libcurl then gives up the whole
+ * multi handle; a foreign descriptor that cannot be watched costs its transfer alone. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+{
+    struct bight_http_session *session = arg;
+    struct http_watch *watch = watch_of(session, fd);
+
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        if (watch && watch->foreign)
+            watch_free(watch);
+        else if (watch)
+            watch->want = 0;
+        return 0;
+    }
+    if (!watch) {
+        int code;
+        watch = watch_new(session, fd, true, &code);
+        if (!watch) {
+            char *transfer = NULL;
+            curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+            ((struct http_transfer *)(void *)transfer)->code = code;
+            return 0;
+        }
+    }
+    watch->want = (uint8_t)((what & CURL_POLL_IN ? UV_READABLE : 0) |
+                            (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
+    watch_update(watch);
+    return 0;
+}
+
+/* libcurl's callback (CURLOPT_OPENSOCKETFUNCTION): the one place through which every connection of
+ * the session goes. */
+curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct http_transfer *transfer = arg;
+    struct bight_http_session *session = transfer->session;
+    struct bight_address address;
+    curl_socket_t fd;
+
+    (void)purpose;
+    if (session->options.filter) {
+        int rc = bight__address_from_sockaddr(&to->addr, &address);
+        if (rc == 0)
+            rc = session->options.filter(session->options.filter_arg, &address);
+        if (rc < 0) {
+            transfer->filtered = true;
+            return CURL_SOCKET_BAD;
+        }
+    }
+    fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+    if (fd < 0) {
+        /* No IPv6 here: the other addresses will do. */
+        if (errno != EAFNOSUPPORT)
+            transfer->socket_code = -errno;
+        return CURL_SOCKET_BAD;
+    }
+    if (!watch_new(session, fd, false, &transfer->socket_code)) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    transfer->socket_code = 0;
+    session->stats.sockets++;
+    session->stats.connects++;
+    return fd;
+}
+
+/* libcurl's callback (CURLOPT_CLOSESOCKETFUNCTION). Connections outlive easy handles, so its argument
+ * is the session. */
+int bight__http_on_close(void *arg, curl_socket_t fd)
+{
+    struct bight_http_session *session = arg;
+    struct http_watch *watch = watch_of(session, fd);
+
+    if (watch) {
+        watch_free(watch); /* before the number can be given to another socket */
+        session->stats.sockets--;
+    }
+    return close(fd);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    bight__http_handle_closed(handle->data);
+}
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result;
+
+static void global_init(void)
+{
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int bight__http_multi_init(struct bight_http_session *session)
+{
+    int limit = session->options.max_total;
+
+    pthread_once(&global_once, global_init);
+    if (global_result)
+        return BIGHT_ENOMEM;
+    session->multi = curl_multi_init();
+    if (!session->multi)
+        return BIGHT_ENOMEM;
+    curl_multi_setopt(session->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(session->multi, CURLMOPT_SOCKETDATA, session);
+    curl_multi_setopt(session->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(session->multi, CURLMOPT_TIMERDATA, session);
+    if (limit > 0)
+        curl_multi_setopt(session->multi, CURLMOPT_MAXCONNECTS, (long)limit);
+    uv_timer_init(session->runtime->loop, &session->timer);
+    uv_unref((uv_handle_t *)&session->timer);
+    session->timer.data = session;
+    session->handles++;
+    bight__handle_opened(session->runtime);
+    return 0;
+}
+
+void bight__http_multi_fini(struct bight_http_session *session)
+{
+    curl_multi_cleanup(session->multi); /* closes the kept connections through our callback */
+    session->multi = NULL;
+    for (size_t i = 0; i < session->watch_count; i++)
+        if (session->watches[i])
+            watch_free(session->watches[i]);
+    bight__free(session->watches);
+    session->watches = NULL;
+    session->watch_count = 0;
+    uv_close((uv_handle_t *)&session->timer, on_timer_closed);
+}

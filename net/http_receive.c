@@ -1,0 +1,281 @@
+/* What comes from the peer: libcurl's callbacks for header lines and body bytes. They store, count,
+ * and wake the task; to refuse they return something else than the number of bytes, with the reason
+ * in transfer->code. */
+#include <string.h>
+#include <strings.h>
+
+#include <bight/time.h>
+
+#include "net/http.h"
+
+/* How much of a redirect's body is read to keep its connection; beyond that the connection is given
+ * up instead. */
+#define HOP_BODY_BYTES 65536
+
+/* A whole body that is announced as no larger than this is given its memory at once; what grows
+ * beyond doubles. */
+#define BODY_AT_ONCE_BYTES (8u << 20)
+
+static size_t refuse(struct http_transfer *transfer, int code)
+{
+    transfer->code = code;
+    return 0;
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked it: the digits are there. */
+static void parse_status(struct bight_http_response *response, const char *line, size_t bytes)
+{
+    const char *end = line + bytes;
+    const char *at = line + 5;
+
+    response->version = *at++ - '0';
+    response->version *= 10;
+    if (at + 1 < end && *at == '.') {
+        response->version += at[1] - '0';
+        at += 2;
+    }
+    while (at < end && *at == ' ')
+        at++;
+    response->status = 0;
+    for (int i = 0; i < 3 && at < end && *at >= '0' && *at <= '9'; i++)
+        response->status = response->status * 10 + (*at++ - '0');
+}
+
+/* A new header block: of this hop's first response, or of the one behind a 1xx. */
+static void begin_block(struct bight_http_response *response, const char *line, size_t bytes)
+{
+    response->headers.bytes = 0;
+    response->header_count = 0;
+    response->location = 0;
+    response->encoding = 0;
+    response->content_length = UINT64_MAX;
+    parse_status(response, line, bytes);
+}
+
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static uint64_t parse_length(const char *value)
+{
+    uint64_t length = 0;
+
+    if (*value < '0' || *value > '9')
+        return UINT64_MAX;
+    for (; *value >= '0' && *value <= '9'; value++) {
+        if (length > UINT64_MAX / 10 - 1)
+            return UINT64_MAX;
+        length = length * 10 + (uint64_t)(*value - '0');
+    }
+    return length;
+}
+
+static bool name_is(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
+{
+    return bytes == wanted_bytes && strncasecmp(name, wanted, bytes) == 0;
+}
+
+/* Remember the headers that decide what happens next. */
+static void note_header(struct bight_http_response *response, const char *name, size_t bytes,
+                        size_t value)
+{
+    switch (bytes) {
+    case sizeof "Location" - 1:
+        if (!response->location && name_is(name, bytes, "Location", 8))
+            response->location = value;
+        break;
+    case sizeof "Content-Length" - 1:
+        if (name_is(name, bytes, "Content-Length", 14))
+            response->content_length = parse_length(response->headers.data + value);
+        else if (!response->encoding && name_is(name, bytes, "Content-Encoding", 16))
+            response->encoding = value;
+        break;
+    case sizeof "Content-Encoding" - 1:
+        if (!response->encoding && name_is(name, bytes, "Content-Encoding", 16))
+            response->encoding = value;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* A line that begins with white space continues the last value (obsolete, but it occurs). */
+static int fold_header(struct bight_http_response *response, const char *at, const char *end)
+{
+    struct http_buffer *headers = &response->headers;
+
+    while (at < end && is_blank(*at))
+        at++;
+    if (!response->header_count || at == end)
+        return 0;
+    headers->data[headers->bytes - 1] = ' ';
+    int rc =
+        bight__http_buffer_append(http_seams(response->session), headers, at, (size_t)(end - at));
+    return rc < 0 ? rc : bight__http_buffer_append(http_seams(response->session), headers, "", 1);
+}
+
+/* Store "Name: value" as name NUL value NUL; libcurl has refused a NUL in it. A line without a colon is no header: left out. */
+static int store_header(struct bight_http_response *response, const char *line, const char *end)
+{
+    struct http_buffer *headers = &response->headers;
+    const char *colon = memchr(line, ':', (size_t)(end - line));
+    const char *value, *name_end;
+
+    if (!colon || colon == line)
+        return 0;
+    for (name_end = colon; is_blank(name_end[-1]) && name_end > line + 1; name_end--)
+        ;
+    for (value = colon + 1; value < end && is_blank(*value); value++)
+        ;
+    size_t name_bytes = (size_t)(name_end - line);
+    size_t value_bytes = (size_t)(end - value);
+    int rc = bight__http_buffer_reserve(http_seams(response->session), headers,
+                                        name_bytes + value_bytes + 2);
+    if (rc < 0)
+        return rc;
+    size_t value_at = headers->bytes + name_bytes + 1;
+    memcpy(headers->data + headers->bytes, line, name_bytes);
+    headers->data[value_at - 1] = '\0';
+    memcpy(headers->data + value_at, value, value_bytes);
+    headers->data[value_at + value_bytes] = '\0';
+    headers->bytes = value_at + value_bytes + 1;
+    response->header_count++;
+    note_header(response, line, name_bytes, value_at);
+    return 0;
+}
+
+/* The empty line: what kind of response is it? */
+static int end_block(struct bight_http_response *response)
+{
+    response->in_block = false;
+    if (response->status >= 100 && response->status < 200 && response->status != 101)
+        return 0;
+    response->headers_done = true;
+    response->headers_ns = bight_now_ns();
+    response->hop = response->follow && is_redirect(response->status) && response->location;
+    if (response->hop || response->head || response->status == 304 || response->encoding)
+        goto tell;
+    if (response->content_length != UINT64_MAX) {
+        if (response->content_length > response->max_body_bytes)
+            return BIGHT_ETOOBIG;
+        if (response->collect && response->content_length <= BODY_AT_ONCE_BYTES &&
+            bight__http_buffer_reserve(http_seams(response->session), &response->body,
+                                       (size_t)response->content_length + 1) < 0)
+            return BIGHT_ENOMEM;
+    }
+tell:
+    if (!response->collect && !response->hop)
+        bight__http_wake(response);
+    return 0;
+}
+
+size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    struct bight_http_response *response = transfer->response;
+    size_t bytes = size * count;
+    const char *end = line + bytes;
+    int rc = 0;
+
+    response->active_ms = uv_now(response->session->runtime->loop);
+    response->header_bytes += bytes;
+    if (response->header_bytes > response->session->options.max_header_bytes)
+        return refuse(transfer, BIGHT_ETOOBIG);
+    if (response->headers_done)
+        return bytes; /* trailers: counted, not kept */
+    while (end > line && (end[-1] == '\n' || end[-1] == '\r' || is_blank(end[-1])))
+        end--;
+    if (!response->in_block && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
+        response->in_block = true;
+        begin_block(response, line, bytes);
+    } else if (line[0] == '\n' || line[0] == '\r') {
+        rc = end_block(response);
+    } else if (is_blank(*line)) {
+        rc = fold_header(response, line, end);
+    } else {
+        rc = store_header(response, line, end);
+    }
+    return rc < 0 ? refuse(transfer, rc) : bytes;
+}
+
+/* Room for `bytes` more of a streamed body: where the task waits for them, then in the buffer. */
+static bool has_room(const struct bight_http_response *response, size_t bytes)
+{
+    size_t held = response->body.bytes - response->body_taken;
+    size_t limit = response->session->options.buffer_bytes;
+
+    return bytes <= response->reader_bytes - response->reader_filled + (limit - held);
+}
+
+static int stream(struct bight_http_response *response, const char *bytes, size_t count)
+{
+    struct http_buffer *body = &response->body;
+    size_t direct = response->reader_bytes - response->reader_filled;
+    int rc;
+
+    if (body->bytes > response->body_taken)
+        direct = 0; /* in order: what is in the buffer comes first */
+    if (direct > count)
+        direct = count;
+    if (count > direct) {
+        if (response->body_taken) {
+            memmove(body->data, body->data + response->body_taken,
+                    body->bytes - response->body_taken);
+            body->bytes -= response->body_taken;
+            response->body_taken = 0;
+        }
+        rc = bight__http_buffer_append(http_seams(response->session), body, bytes + direct,
+                                       count - direct);
+        if (rc < 0)
+            return rc;
+    }
+    if (direct) {
+        memcpy(response->reader + response->reader_filled, bytes, direct);
+        response->reader_filled += direct;
+    }
+    bight__http_wake(response);
+    return 0;
+}
+
+static int collect(struct bight_http_response *response, const char *bytes, size_t count)
+{
+    struct http_buffer *body = &response->body;
+    int rc = bight__http_buffer_reserve(http_seams(response->session), body, count + 1);
+
+    if (rc < 0)
+        return rc;
+    memcpy(body->data + body->bytes, bytes, count);
+    body->bytes += count;
+    return 0;
+}
+
+size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct http_transfer *transfer = arg;
+    struct bight_http_response *response = transfer->response;
+    int rc;
+
+    count *= size;
+    response->active_ms = uv_now(response->session->runtime->loop);
+    if (response->hop) {
+        response->received += count;
+        return response->received > HOP_BODY_BYTES ? refuse(transfer, HTTP_CUT_SHORT) : count;
+    }
+    if (count > response->max_body_bytes - response->received)
+        return refuse(transfer, BIGHT_ETOOBIG);
+    if (!response->collect && !has_room(response, count)) {
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    rc = response->collect ? collect(response, bytes, count) : stream(response, bytes, count);
+    if (rc < 0)
+        return refuse(transfer, rc);
+    response->received += count;
+    return count;
+}

@@ -1,0 +1,233 @@
+/* Sessions: options, beginning and end. The end is the interesting part: tasks inside calls have to
+ * leave first, then libcurl closes its connections, then libuv the handles, and only then may the
+ * memory go. */
+#include <string.h>
+
+#include <bight/time.h>
+
+#include "net/http.h"
+
+#define STRING(x) #x
+#define VERSION_TEXT(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
+
+static const char plugin_key[] = "http session";
+
+static int64_t time_option(int64_t ms, int64_t fallback_ms)
+{
+    return ms ? ms : fallback_ms;
+}
+
+static int copy_text(struct bight_http_session *session, const char *text, const char **copy)
+{
+    size_t bytes = strlen(text) + 1;
+    char *memory;
+
+    if (!bight__http_valid_value(text))
+        return BIGHT_EINVAL;
+    memory = bight__alloc(http_seams(session), bytes);
+    if (!memory)
+        return BIGHT_ENOMEM;
+    memcpy(memory, text, bytes);
+    *copy = memory;
+    return 0;
+}
+
+static int copy_options(struct bight_http_session *session,
+                        const struct bight_http_session_options *from)
+{
+    struct bight_http_session_options *to = &session->options;
+    const char *agent = from->user_agent;
+    int rc = 0;
+
+    *to = *from;
+    to->user_agent = to->accept_encoding = NULL;
+    to->max_total = from->max_total ? from->max_total : 100;
+    to->max_per_host = from->max_per_host ? from->max_per_host : 8;
+    to->resolve_timeout_ms = time_option(from->resolve_timeout_ms, 15000);
+    to->connect_timeout_ms = time_option(from->connect_timeout_ms, 15000);
+    if (to->connect_timeout_ms > INT32_MAX)
+        to->connect_timeout_ms = -1;
+    to->idle_timeout_ms = time_option(from->idle_timeout_ms, 60000);
+    to->total_timeout_ms = time_option(from->total_timeout_ms, 300000);
+    to->max_body_bytes = from->max_body_bytes ? from->max_body_bytes : UINT64_C(64) << 20;
+    to->max_header_bytes = from->max_header_bytes ? from->max_header_bytes : 128u << 10;
+    to->max_redirects = from->max_redirects ? from->max_redirects : 10;
+    to->buffer_bytes = from->buffer_bytes ? from->buffer_bytes : 64u << 10;
+    /* What libcurl delivers at once has to fit into an empty buffer. */
+    if (to->buffer_bytes < CURL_MAX_WRITE_SIZE)
+        to->buffer_bytes = CURL_MAX_WRITE_SIZE;
+    if (!agent)
+        agent =
+            "bight/" VERSION_TEXT(BIGHT_VERSION_MAJOR, BIGHT_VERSION_MINOR, BIGHT_VERSION_PATCH);
+    if (*agent)
+        rc = copy_text(session, agent, &to->user_agent);
+    /* To libcurl "" means all that it knows. */
+    if (rc == 0 && (!from->accept_encoding || *from->accept_encoding))
+        rc = copy_text(session, from->accept_encoding ? from->accept_encoding : "",
+                       &to->accept_encoding);
+    return rc;
+}
+
+static void session_free(struct bight_http_session *session)
+{
+    bight__http_limits_fini(session);
+    if (session->owns_resolver)
+        bight_resolver_close(session->resolver);
+    bight__free((void *)session->options.user_agent);
+    bight__free((void *)session->options.accept_encoding);
+    bight__free(session);
+}
+
+/* Everything that runs fails, now or when its task gets to see it. */
+static void fail_all(struct bight_http_session *session)
+{
+    struct bight_link *link;
+
+    session->closing = true;
+    while ((link = link_take(&session->live))) {
+        struct bight_http_response *response = container_of(link, struct bight_http_response, link);
+        if (!response->done || response->hop)
+            bight__http_fail(response, BIGHT_HTTP_CLOSED, BIGHT_ECLOSED, "the session was closed");
+        if (response->transfer)
+            bight__http_transfer_abort(response->transfer);
+        if (response->queued)
+            bight__http_slot_interrupt(response->queued, BIGHT_ECLOSED);
+        if (response->resolving)
+            bight__resolve_interrupt(response->resolving, BIGHT_ECLOSED);
+        bight__http_wake(response);
+        if (!response->called)
+            response->session = NULL;
+    }
+}
+
+/* No task is inside a call. */
+static void close_handles(struct bight_http_session *session)
+{
+    struct bight_link *link;
+
+    while (session->pool) {
+        struct http_transfer *transfer = session->pool;
+        session->pool = transfer->next;
+        bight__http_transfer_destroy(transfer);
+    }
+    while ((link = link_take(&session->responses)))
+        bight__http_response_destroy(container_of(link, struct bight_http_response, link));
+    bight__http_multi_fini(session);
+}
+
+/* The runtime ends and nobody has closed the session. No task lives. */
+static void on_runtime_end(struct bight_plugin *plugin)
+{
+    struct bight_http_session *session = container_of(plugin, struct bight_http_session, plugin);
+
+    fail_all(session);
+    close_handles(session);
+}
+
+int bight_http_session_new(struct bight_http_session **out,
+                           const struct bight_http_session_options *options)
+{
+    static const struct bight_http_session_options defaults;
+    struct bight_runtime *runtime = bight__runtime();
+    struct bight_http_session *session;
+    int rc;
+
+    if (!runtime)
+        return BIGHT_ENORUNTIME;
+    if (!options)
+        options = &defaults;
+    session = bight__alloc_zero(&runtime->sched.seams, sizeof *session);
+    if (!session)
+        return BIGHT_ENOMEM;
+    session->runtime = runtime;
+    link_init(&session->live);
+    link_init(&session->responses);
+    rc = copy_options(session, options);
+    if (rc == 0)
+        rc = bight__http_limits_init(session);
+    if (rc == 0) {
+        session->resolver = options->resolver;
+        session->owns_resolver = !options->resolver;
+        if (session->owns_resolver)
+            rc = bight_resolver_new(&session->resolver, &options->resolve);
+        session->owns_resolver = session->owns_resolver && rc == 0;
+    }
+    if (rc == 0)
+        rc = bight__http_multi_init(session);
+    if (rc < 0) {
+        session_free(session);
+        return rc;
+    }
+    session->plugin.key = plugin_key;
+    session->plugin.end = on_runtime_end;
+    bight__plugin_add(runtime, &session->plugin);
+    *out = session;
+    return 0;
+}
+
+void bight__http_call_begin(struct bight_http_session *session)
+{
+    session->calls++;
+}
+
+void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session)
+{
+    if (session->closing && response)
+        response->session = NULL;
+    if (--session->calls || !session->closer)
+        return;
+    struct bight_waiter *closer = session->closer;
+    session->closer = NULL;
+    bight_unpark(closer, 0);
+}
+
+void bight__http_handle_closed(struct bight_http_session *session)
+{
+    struct bight_runtime *runtime = session->runtime;
+
+    if (--session->handles == 0) {
+        if (session->closer)
+            bight_unpark(session->closer, 0);
+        else
+            session_free(session);
+    }
+    bight__handle_closed(runtime);
+}
+
+static const struct bight_wait_ops close_ops = {
+    .name = "http session close",
+    .flags = BIGHT_WAIT_OUTSIDE,
+};
+
+int bight_http_session_close(struct bight_http_session *session)
+{
+    struct bight_waiter waiter;
+    int rc = bight_waiter_init(&waiter, &close_ops);
+
+    if (rc < 0)
+        return rc;
+    if (session->closing)
+        return BIGHT_EALREADY;
+    link_remove(&session->plugin.link);
+    fail_all(session);
+    if (session->calls) {
+        session->closer = &waiter;
+        rc = bight_park(&waiter);
+        if (bight_waiter_init(&waiter, &close_ops) < 0)
+            return BIGHT_ENOTASK; /* cannot be: this is a task */
+    }
+    session->closer = &waiter;
+    close_handles(session);
+    rc = bight_park(&waiter);
+    session_free(session);
+    return rc < 0 ? rc : 0;
+}
+
+void bight_http_session_stats(const struct bight_http_session *session,
+                              struct bight_http_stats *stats)
+{
+    *stats = session->stats;
+    stats->active = (size_t)session->active;
+    stats->waiting = session->waiting;
+    stats->idle_handles = session->pooled;
+}

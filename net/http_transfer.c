@@ -1,0 +1,324 @@
+/* One hop on the wire: an easy handle from the pool, the options that differ from its last use, and
+ * its end. Options common to all requests are set once per handle, because each setopt costs, and
+ * curl_easy_reset costs all of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include <bight/time.h>
+
+#include "net/http.h"
+
+/* Bodies from which on the next transfer with that origin reads in larger pieces, and these. */
+#define LARGE_BODY_BYTES (256u << 10)
+#define LARGE_READ_BYTES (512L << 10)
+#define SMALL_READ_BYTES (16L << 10)
+#define POOLED_HANDLES 256
+
+/* The options of every request. They are all known to libcurl 7.88 and are given what they take, so
+ * only want of memory can make them fail: `rc` collects that. */
+static CURLcode set_common(struct http_transfer *transfer)
+{
+    const struct bight_http_session_options *options = &transfer->session->options;
+    CURL *easy = transfer->easy;
+    CURLcode rc = CURLE_OK;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, bight__http_on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, bight__http_on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, bight__http_on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, bight__http_on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->session);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, HTTP_LIBCURL_CACHE_SECONDS);
+    /* 0 would be libcurl's own 300 s: none is a very long time. */
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     options->connect_timeout_ms < 0 ? 0x7fffffffL
+                                                     : (long)options->connect_timeout_ms);
+    rc |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    /* The environment's proxy would see names and addresses that the filter never saw. */
+    rc |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    rc |= curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
+    rc |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, options->accept_encoding);
+    return rc;
+}
+
+static int run_hook(const struct bight_curl_hook *hook, CURL *easy)
+{
+    int rc = hook ? hook->prepare(hook->arg, easy) : 0;
+
+    return rc > 0 ? BIGHT_EINVAL : rc;
+}
+
+static int transfer_new(struct bight_http_session *session, struct http_transfer **out)
+{
+    struct http_transfer *transfer = bight__alloc_zero(http_seams(session), sizeof *transfer);
+    int rc = BIGHT_ENOMEM;
+
+    if (!transfer)
+        return BIGHT_ENOMEM;
+    transfer->session = session;
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy)
+        goto fail;
+    if (set_common(transfer))
+        goto fail;
+    rc = run_hook(session->options.curl, transfer->easy);
+    if (rc < 0)
+        goto fail;
+    *out = transfer;
+    return 0;
+fail:
+    bight__http_transfer_destroy(transfer);
+    return rc;
+}
+
+void bight__http_transfer_destroy(struct http_transfer *transfer)
+{
+    curl_easy_cleanup(transfer->easy);
+    bight__free(transfer->headers);
+    bight__free(transfer->addresses_text);
+    bight__free(transfer);
+}
+
+static int pool_take(struct bight_http_session *session, struct http_transfer **out)
+{
+    struct http_transfer *transfer = session->pool;
+
+    if (!transfer)
+        return transfer_new(session, out);
+    session->pool = transfer->next;
+    session->pooled--;
+    *out = transfer;
+    return 0;
+}
+
+/* Undo what the next user of the handle may not find, and keep it if it is worth keeping. */
+static void pool_give(struct http_transfer *transfer)
+{
+    struct bight_http_session *session = transfer->session;
+
+    transfer->response = NULL;
+    transfer->origin = NULL;
+    if (transfer->headers) {
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+        bight__free(transfer->headers);
+        transfer->headers = NULL;
+    }
+    if (transfer->tainted || session->closing || session->pooled >= POOLED_HANDLES) {
+        bight__http_transfer_destroy(transfer);
+        return;
+    }
+    transfer->next = session->pool;
+    session->pool = transfer;
+    session->pooled++;
+}
+
+/* Copies of the header lines and their list in one block, so that the caller's may go away. */
+static int set_headers(struct http_transfer *transfer, const char *const *lines)
+{
+    size_t count = 0, bytes = 0;
+    char *text;
+
+    if (!lines || !lines[0])
+        return 0;
+    for (; lines[count]; count++)
+        bytes += strlen(lines[count]) + 1;
+    transfer->headers =
+        bight__alloc(http_seams(transfer->session), count * sizeof *transfer->headers + bytes);
+    if (!transfer->headers)
+        return BIGHT_ENOMEM;
+    text = (char *)(transfer->headers + count);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(lines[i]) + 1;
+        memcpy(text, lines[i], length);
+        transfer->headers[i].data = text;
+        transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1] : NULL;
+        text += length;
+    }
+    return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? BIGHT_ENOMEM
+                                                                                   : 0;
+}
+
+static int set_method(struct http_transfer *transfer, const struct http_plan *plan)
+{
+    CURL *easy = transfer->easy;
+    CURLcode rc = CURLE_OK;
+    bool get = strcmp(plan->method, "GET") == 0;
+    bool head = strcmp(plan->method, "HEAD") == 0;
+
+    if (get && !plan->body && transfer->method == HTTP_GET)
+        return 0;
+    if (transfer->method != HTTP_GET) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        transfer->method = HTTP_GET;
+    }
+    if (head && !plan->body) {
+        transfer->method = HTTP_HEAD;
+        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) ? BIGHT_ENOMEM : 0;
+    }
+    if (get && !plan->body)
+        return 0;
+    transfer->method = HTTP_OTHER;
+    bool post = strcmp(plan->method, "POST") == 0;
+    if (plan->body || post) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)plan->body_bytes);
+        rc |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, plan->body ? plan->body : "");
+    }
+    if (!post)
+        rc |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, plan->method);
+    return rc ? BIGHT_ENOMEM : 0;
+}
+
+/* Tell libcurl what the name is, in the form that does not last for ever. */
+static int set_addresses(struct http_transfer *transfer, const struct bight_resolved *resolved)
+{
+    const struct http_origin *origin = transfer->origin;
+    size_t room =
+        strlen(origin->host) + 16 + resolved->count * (BIGHT_ADDRESS_TEXT_BYTES + sizeof "[],");
+    char text[BIGHT_ADDRESS_TEXT_BYTES];
+    char *list = bight__alloc(http_seams(transfer->session), room);
+    size_t used;
+
+    if (!list)
+        return BIGHT_ENOMEM;
+    used = (size_t)snprintf(list, room, "+%s:%u:", origin->host, origin->port);
+    for (size_t i = 0; i < resolved->count; i++) {
+        struct bight_address address = resolved->addresses[i];
+        address.scope_id = 0; /* refused in here */
+        bight_address_text(&address, text);
+        used += (size_t)snprintf(list + used, room - used, address.family == 6 ? "%s[%s]" : "%s%s",
+                                 i ? "," : "", text);
+    }
+    bight__free(transfer->addresses_text);
+    transfer->addresses_text = list;
+    transfer->addresses = (struct curl_slist){.data = list};
+    transfer->resolve_set = true;
+    return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, &transfer->addresses) ? BIGHT_ENOMEM
+                                                                                   : 0;
+}
+
+static int set_request(struct http_transfer *transfer, const struct http_plan *plan,
+                       const struct http_url *url, const struct bight_resolved *resolved)
+{
+    struct bight_http_response *response = transfer->response;
+    CURL *easy = transfer->easy;
+    int rc;
+
+    if (curl_easy_setopt(easy, CURLOPT_URL, response->url.data))
+        return BIGHT_ENOMEM;
+    if (transfer->https != url->https) {
+        /* Waiting for a connection that others open pays only where it may turn out to be HTTP/2. */
+        transfer->https = url->https;
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
+    }
+    if (transfer->large != transfer->origin->large) {
+        transfer->large = transfer->origin->large;
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                         transfer->large ? LARGE_READ_BYTES : SMALL_READ_BYTES);
+    }
+    if (resolved) {
+        if ((rc = set_addresses(transfer, resolved)) < 0)
+            return rc;
+    } else if (transfer->resolve_set) {
+        transfer->resolve_set = false;
+        curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
+    }
+    if ((rc = set_method(transfer, plan)) < 0 || (rc = set_headers(transfer, plan->headers)) < 0)
+        return rc;
+    if (plan->request->curl) {
+        transfer->tainted = true;
+        rc = run_hook(plan->request->curl, easy);
+    }
+    return rc;
+}
+
+int bight__http_transfer_start(struct bight_http_response *response, const struct http_plan *plan,
+                               const struct http_url *url, struct http_origin *origin,
+                               const struct bight_resolved *resolved)
+{
+    struct bight_http_session *session = response->session;
+    struct http_transfer *transfer;
+    int rc = pool_take(session, &transfer);
+
+    if (rc < 0)
+        return rc;
+    transfer->response = response;
+    transfer->origin = origin;
+    transfer->paused = false;
+    transfer->filtered = false;
+    transfer->code = 0;
+    transfer->socket_code = 0;
+    transfer->error[0] = '\0';
+    rc = set_request(transfer, plan, url, resolved);
+    if (rc == 0 && curl_multi_add_handle(session->multi, transfer->easy))
+        rc = BIGHT_ENOMEM;
+    if (rc < 0) {
+        transfer->tainted = true; /* half set */
+        pool_give(transfer);
+        return rc;
+    }
+    response->transfer = transfer;
+    response->head = transfer->method == HTTP_HEAD;
+    session->stats.transfers++;
+    return 0;
+}
+
+/* Off the multi handle and back to the pool; gives the slot back. */
+static void release(struct http_transfer *transfer)
+{
+    struct bight_http_session *session = transfer->session;
+    struct http_origin *origin = transfer->origin;
+
+    curl_multi_remove_handle(session->multi, transfer->easy);
+    transfer->response->transfer = NULL;
+    pool_give(transfer);
+    bight__http_slot_give(session, origin);
+    bight__http_origin_put(session, origin);
+}
+
+void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
+{
+    struct bight_http_response *response = transfer->response;
+
+    if (result == CURLE_OK && !response->headers_done)
+        result = CURLE_WEIRD_SERVER_REPLY;
+    if (result == CURLE_OK && !response->hop && !response->encoding)
+        transfer->origin->large = response->received >= LARGE_BODY_BYTES;
+    /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
+    if (result == CURLE_OK && transfer->fed_until_ns)
+        bight__http_origin_feed(transfer->session, transfer->origin, transfer->fed_until_ns);
+    response->done_ns = bight_now_ns();
+    if (result == CURLE_OK || transfer->code == HTTP_CUT_SHORT)
+        response->done = true;
+    else
+        bight__http_fail_curl(response, transfer, result);
+    release(transfer);
+    bight__http_wake(response);
+}
+
+void bight__http_transfer_abort(struct http_transfer *transfer)
+{
+    release(transfer);
+}
+
+void bight__http_transfer_resume(struct http_transfer *transfer)
+{
+    struct bight_http_response *response = transfer->response;
+    CURLcode result;
+
+    transfer->paused = false;
+    result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    if (result) {
+        /* A callback of ours refused what libcurl had kept for it. */
+        bight__http_fail_curl(response, transfer, result);
+        release(transfer);
+    }
+}

@@ -1,0 +1,292 @@
+/* The resolver as tasks see it: literals, known names, and waiting for a lookup that may be shared.
+ * Read net/resolve.h first. */
+#include <netdb.h>
+#include <string.h>
+
+#include <bight/time.h>
+#include <bight/waiter.h>
+
+#include "net/resolve.h"
+
+#define DEFAULT_THREADS 4
+#define DEFAULT_TTL_MS 60000
+#define DEFAULT_FAILURE_TTL_MS 5000
+#define DEFAULT_ENTRIES 1024
+
+static uint64_t ttl_ns(int64_t option_ms, int64_t default_ms)
+{
+    int64_t ms = option_ms ? option_ms : default_ms;
+
+    return ms < 0 ? 0 : (uint64_t)ms * 1000000u;
+}
+
+int bight_resolver_new(struct bight_resolver **out, const struct bight_resolver_options *options)
+{
+    static const struct bight_resolver_options defaults;
+    struct bight_sched *sched = bight__sched;
+    struct bight_resolver *resolver;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (!options)
+        options = &defaults;
+    resolver = bight__alloc_zero(&sched->seams, sizeof *resolver);
+    if (!resolver)
+        return BIGHT_ENOMEM;
+    resolver->sched = sched;
+    resolver->ttl_ns = ttl_ns(options->ttl_ms, DEFAULT_TTL_MS);
+    resolver->failure_ttl_ns = ttl_ns(options->failure_ttl_ms, DEFAULT_FAILURE_TTL_MS);
+    resolver->max_entries = options->max_entries ? options->max_entries : DEFAULT_ENTRIES;
+    if (bight__resolve_cache_init(resolver) < 0)
+        goto free_resolver;
+    resolver->threads = bight__resolver_threads_new(
+        &sched->seams, options->max_threads ? options->max_threads : DEFAULT_THREADS);
+    if (!resolver->threads)
+        goto free_cache;
+    *out = resolver;
+    return 0;
+
+free_cache:
+    bight__resolve_cache_fini(resolver);
+free_resolver:
+    bight__free(resolver);
+    return BIGHT_ENOMEM;
+}
+
+void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup lookup, void *arg)
+{
+    resolver->threads->lookup = lookup;
+    resolver->threads->lookup_arg = arg;
+}
+
+/* Hand what `entry` knows to one caller. */
+static int answer(const struct resolve_entry *entry, struct bight_resolved *result)
+{
+    memcpy(result->addresses, entry->addresses, entry->count * sizeof *entry->addresses);
+    result->count = entry->count;
+    result->gai_code = entry->gai_code;
+    result->text = entry->gai_code ? gai_strerror(entry->gai_code) : "";
+    return entry->gai_code ? BIGHT_ERESOLVE : 0;
+}
+
+static void wake_all(struct resolve_entry *entry, int code)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&entry->waiters))) {
+        struct resolve_waiter *waiter = container_of(link, struct resolve_waiter, waiter.link);
+        int rc = code ? code : answer(entry, waiter->result);
+        waiter->fresh_until_ns = entry->fresh_until_ns;
+        waiter->entry = NULL;
+        bight_unpark(&waiter->waiter, rc);
+    }
+}
+
+/* On the loop's thread: a thread has filled the job. */
+static void on_looked_up(struct bight_post *post)
+{
+    struct resolve_job *job = (struct resolve_job *)post;
+    struct resolve_entry *entry = job->entry;
+
+    if (entry) {
+        bool failed_for_now = job->gai_code && job->gai_code != EAI_NONAME;
+#ifdef EAI_NODATA
+        failed_for_now = failed_for_now && job->gai_code != EAI_NODATA;
+#endif
+        uint64_t now_ns = bight_now_ns();
+
+        entry->job = NULL;
+        entry->gai_code = job->gai_code;
+        entry->count = job->gai_code ? 0 : job->count;
+        memcpy(entry->addresses, job->addresses, entry->count * sizeof *entry->addresses);
+        entry->fresh_until_ns = now_ns + (job->gai_code ? 0 : entry->resolver->ttl_ns);
+        wake_all(entry, 0);
+        if (failed_for_now)
+            bight__resolve_drop(entry);
+        else
+            bight__resolve_keep(entry, now_ns);
+    }
+    bight__resolve_job_free(job);
+}
+
+/* Nobody waits for the lookup any more: forget it if no thread has begun it. */
+static void let_go(struct resolve_waiter *waiter)
+{
+    struct resolve_entry *entry = waiter->entry;
+
+    waiter->entry = NULL;
+    link_remove(&waiter->waiter.link);
+    if (!link_empty(&entry->waiters) ||
+        !bight__resolver_threads_withdraw(entry->resolver->threads, entry->job))
+        return;
+    bight__resolve_job_free(entry->job);
+    bight__resolve_drop(entry);
+}
+
+static int abort_wait(struct bight_waiter *waiter)
+{
+    let_go(container_of(waiter, struct resolve_waiter, waiter));
+    return 0;
+}
+
+static void describe_wait(const struct bight_waiter *waiter, char *text, size_t bytes)
+{
+    const struct resolve_waiter *self = container_of(waiter, struct resolve_waiter, waiter);
+    size_t length;
+
+    if (!self->entry || !bytes)
+        return;
+    length = strnlen(self->entry->host, bytes - 1);
+    memcpy(text, self->entry->host, length);
+    text[length] = '\0';
+}
+
+static const struct bight_wait_ops wait_ops = {
+    .name = "name lookup",
+    .abort = abort_wait,
+    .describe = describe_wait,
+    .flags = BIGHT_WAIT_OUTSIDE,
+};
+
+void bight__resolve_interrupt(struct resolve_waiter *waiter, int code)
+{
+    if (!waiter->entry)
+        return;
+    let_go(waiter);
+    bight_unpark(&waiter->waiter, code);
+}
+
+/* Start a lookup of `host`; 0 and the entry. */
+static int begin(struct bight_resolver *resolver, const char *host, struct resolve_entry **out)
+{
+    size_t bytes = strlen(host);
+    struct resolve_entry *entry = bight__resolve_add(resolver, host);
+    struct resolve_job *job = NULL;
+    int rc = BIGHT_ENOMEM;
+
+    if (!entry)
+        return BIGHT_ENOMEM;
+    job = bight__alloc_zero(&resolver->sched->seams, sizeof *job + bytes + 1);
+    if (!job)
+        goto drop;
+    rc = bight_mailbox_get(&job->mailbox);
+    if (rc < 0)
+        goto drop;
+    memcpy(job->host, host, bytes + 1);
+    job->post.fn = on_looked_up;
+    job->entry = entry;
+    link_init(&job->link);
+    rc = bight__resolver_threads_submit(resolver->threads, job);
+    if (rc < 0)
+        goto drop;
+    entry->job = job;
+    resolver->stats.lookups++;
+    *out = entry;
+    return 0;
+
+drop:
+    if (job)
+        bight__resolve_job_free(job);
+    bight__resolve_drop(entry);
+    return rc;
+}
+
+/* Lower-case copy of a host name; BIGHT_EINVAL for what cannot be one. */
+static int copy_name(const char *host, char *copy)
+{
+    size_t i;
+
+    for (i = 0; host[i]; i++) {
+        char c = host[i];
+        if (i == RESOLVE_HOST_BYTES - 1)
+            return BIGHT_EINVAL;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c + ('a' - 'A'));
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+            return BIGHT_EINVAL;
+        copy[i] = c;
+    }
+    copy[i] = '\0';
+    return i ? 0 : BIGHT_EINVAL;
+}
+
+int bight__resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result,
+                   struct resolve_waiter *waiter)
+{
+    char name[RESOLVE_HOST_BYTES];
+    struct resolve_entry *entry;
+    int rc;
+
+    waiter->entry = NULL;
+    waiter->fresh_until_ns = UINT64_MAX;
+    result->cached = true;
+    if (bight__address_parse(host, &result->addresses[0]) == 0) {
+        result->count = 1;
+        result->gai_code = 0;
+        result->text = "";
+        resolver->stats.hits++;
+        return 0;
+    }
+    rc = copy_name(host, name);
+    if (rc < 0)
+        return rc;
+    entry = bight__resolve_find(resolver, name, bight_now_ns());
+    if (entry && !entry->job) {
+        resolver->stats.hits++;
+        waiter->fresh_until_ns = entry->fresh_until_ns;
+        return answer(entry, result);
+    }
+    rc = bight_waiter_init(&waiter->waiter, &wait_ops);
+    if (rc < 0)
+        return rc;
+    if (entry)
+        resolver->stats.merged++;
+    else if ((rc = begin(resolver, name, &entry)) < 0)
+        return rc;
+    result->cached = false;
+    waiter->entry = entry;
+    waiter->result = result;
+    link_append(&entry->waiters, &waiter->waiter.link);
+    return bight_park(&waiter->waiter);
+}
+
+int bight_resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result)
+{
+    struct resolve_waiter waiter;
+    int rc = bight_checkpoint();
+
+    return rc < 0 ? rc : bight__resolve(resolver, host, result, &waiter);
+}
+
+void bight_resolver_close(struct bight_resolver *resolver)
+{
+    if (!resolver)
+        return;
+    for (size_t i = 0; i < resolver->bucket_count; i++) {
+        for (struct resolve_entry *entry = resolver->buckets[i]; entry; entry = entry->chain) {
+            wake_all(entry, BIGHT_ECLOSED);
+            if (!entry->job)
+                continue;
+            if (bight__resolver_threads_withdraw(resolver->threads, entry->job))
+                bight__resolve_job_free(entry->job);
+            else
+                entry->job->entry = NULL;
+        }
+    }
+    bight__resolve_cache_fini(resolver);
+    bight__resolver_threads_close(resolver->threads);
+    bight__free(resolver);
+}
+
+void bight_resolver_stats(struct bight_resolver *resolver, struct bight_resolver_stats *stats)
+{
+    struct resolver_threads *threads = resolver->threads;
+
+    *stats = resolver->stats;
+    stats->entries = resolver->entries;
+    pthread_mutex_lock(&threads->lock);
+    stats->threads = threads->threads;
+    stats->busy = threads->threads - threads->idle;
+    stats->queued = threads->queued;
+    pthread_mutex_unlock(&threads->lock);
+}

@@ -1,0 +1,126 @@
+/* Inside of the resolver. resolve.c answers tasks; resolve_cache.c keeps what was found;
+ * resolve_threads.c runs getaddrinfo. Loop and threads share only struct resolver_threads (under its
+ * lock) and the jobs that pass through it. */
+#ifndef BIGHT_NET_RESOLVE_H
+#define BIGHT_NET_RESOLVE_H
+
+#include <pthread.h>
+
+#include <bight/mailbox.h>
+#include <bight/resolve.h>
+
+#include "coro/sched.h"
+
+#define RESOLVE_HOST_BYTES 256
+
+/* What runs in the threads: getaddrinfo's code, 0 for success. Tests put their own here. */
+typedef int (*resolve_lookup)(void *arg, const char *host, struct bight_address *addresses,
+                              size_t *count);
+
+struct resolve_entry;
+
+/* One lookup on its way. The loop makes it; a thread fills it and posts it back. */
+struct resolve_job {
+    struct bight_post post; /* first: the posted function gets its address */
+    struct bight_link link; /* in the queue */
+    struct bight_mailbox *mailbox;
+    struct resolve_entry *entry; /* the loop's; NULL when the resolver is gone */
+    bool queued;                 /* under the lock: no thread has it yet */
+    int gai_code;
+    size_t count;
+    struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
+    char host[];
+};
+
+/* The threads' side, counted by reference: it outlives the resolver while a thread is stuck. */
+struct resolver_threads {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    /* Under the lock. */
+    struct bight_link queue;
+    size_t queued;
+    unsigned threads;
+    unsigned idle;
+    unsigned refs;
+    bool closed;
+    /* Fixed at the start. */
+    unsigned max_threads;
+    resolve_lookup lookup;
+    void *lookup_arg;
+};
+
+/* A name: known (job is NULL), or being looked up for the waiters. */
+struct resolve_entry {
+    struct bight_resolver *resolver;
+    struct resolve_entry *chain; /* in its bucket */
+    struct bight_link recent;    /* in the resolver's list of known names; least recent first */
+    struct bight_link waiters;
+    struct resolve_job *job;
+    uint64_t fresh_until_ns;
+    uint32_t hash;
+    int gai_code;
+    size_t count;
+    struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
+    char host[];
+};
+
+struct bight_resolver {
+    struct bight_sched *sched;
+    struct resolver_threads *threads;
+    struct resolve_entry **buckets;
+    size_t bucket_count; /* a power of two */
+    size_t entries;
+    size_t known; /* in the list `recent` */
+    struct bight_link recent;
+    uint64_t seed;
+    uint64_t ttl_ns;
+    uint64_t failure_ttl_ns;
+    size_t max_entries;
+    struct bight_resolver_stats stats;
+};
+
+/* A task that waits for an entry. */
+struct resolve_waiter {
+    struct bight_waiter waiter;
+    struct resolve_entry *entry;
+    struct bight_resolved *result;
+    uint64_t fresh_until_ns;
+};
+
+/* bight_resolve with the time until which the result may be used again. The caller's `waiter` makes
+ * it possible to end the wait from outside, with bight__resolve_interrupt. */
+int bight__resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result,
+                   struct resolve_waiter *waiter);
+void bight__resolve_interrupt(struct resolve_waiter *waiter, int code);
+
+/* Replace getaddrinfo, before the first lookup. */
+void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup lookup, void *arg);
+
+/* resolve_cache.c */
+int bight__resolve_cache_init(struct bight_resolver *resolver);
+struct resolve_entry *bight__resolve_find(struct bight_resolver *resolver, const char *host,
+                                          uint64_t now_ns);
+/* A new entry without a job. NULL: no memory. */
+struct resolve_entry *bight__resolve_add(struct bight_resolver *resolver, const char *host);
+/* The lookup of `entry` has ended: keep what it found, or forget the entry. */
+void bight__resolve_keep(struct resolve_entry *entry, uint64_t now_ns);
+void bight__resolve_drop(struct resolve_entry *entry);
+void bight__resolve_cache_fini(struct bight_resolver *resolver);
+
+/* resolve_threads.c */
+struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
+                                                     unsigned max_threads);
+/* Queue the job and see to it that a thread takes it. On failure the job is not queued. */
+int bight__resolver_threads_submit(struct resolver_threads *threads, struct resolve_job *job);
+/* Whether the job was still queued, and now is not. */
+bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct resolve_job *job);
+/* The resolver's reference. Queued jobs must have been withdrawn. */
+void bight__resolver_threads_close(struct resolver_threads *threads);
+void bight__resolve_job_free(struct resolve_job *job);
+
+/* address.c: 0, or BIGHT_EINVAL when `text` is no IP literal (brackets and zone allowed). */
+int bight__address_parse(const char *text, struct bight_address *address);
+struct sockaddr;
+int bight__address_from_sockaddr(const struct sockaddr *from, struct bight_address *address);
+
+#endif

@@ -1,0 +1,185 @@
+/* The threads in which getaddrinfo runs. They are detached, because nobody may have to wait for one
+ * that is stuck: what they touch is counted by reference, and the last one out frees it. */
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "net/resolve.h"
+
+/* How long a thread without work stays. */
+#define IDLE_SECONDS 2
+
+static int system_lookup(void *arg, const char *host, struct bight_address *addresses,
+                         size_t *count)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    int rc = getaddrinfo(host, NULL, &hints, &list);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    *count = 0;
+    for (const struct addrinfo *at = list; at && *count < BIGHT_RESOLVE_ADDRESSES; at = at->ai_next)
+        if (bight__address_from_sockaddr(at->ai_addr, &addresses[*count]) == 0)
+            (*count)++;
+    freeaddrinfo(list);
+    return *count ? 0 : EAI_NONAME;
+}
+
+struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
+                                                     unsigned max_threads)
+{
+    struct resolver_threads *threads = bight__alloc_zero(seams, sizeof *threads);
+    pthread_condattr_t attr;
+
+    if (!threads)
+        return NULL;
+    /* None of these can fail on Linux: they only fill memory. */
+    pthread_mutex_init(&threads->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&threads->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    link_init(&threads->queue);
+    threads->refs = 1;
+    threads->max_threads = max_threads;
+    threads->lookup = system_lookup;
+    return threads;
+}
+
+/* With the lock held; releases it. */
+static void unref_and_unlock(struct resolver_threads *threads)
+{
+    bool last = --threads->refs == 0;
+
+    pthread_mutex_unlock(&threads->lock);
+    if (!last)
+        return;
+    pthread_cond_destroy(&threads->wake);
+    pthread_mutex_destroy(&threads->lock);
+    bight__free(threads);
+}
+
+void bight__resolve_job_free(struct resolve_job *job)
+{
+    bight_mailbox_unref(job->mailbox);
+    bight__free(job);
+}
+
+/* The next job, or NULL when there is none for a while. With the lock held. */
+static struct resolve_job *take_job(struct resolver_threads *threads)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
+    while (link_empty(&threads->queue)) {
+        if (threads->closed)
+            return NULL;
+        threads->idle++;
+        int rc = pthread_cond_timedwait(&threads->wake, &threads->lock, &until);
+        threads->idle--;
+        if (rc == ETIMEDOUT && link_empty(&threads->queue))
+            return NULL;
+    }
+    struct resolve_job *job = container_of(link_take(&threads->queue), struct resolve_job, link);
+    job->queued = false;
+    threads->queued--;
+    return job;
+}
+
+/* Give the job back to the loop. From the post on it may be gone. */
+static void deliver(struct resolve_job *job)
+{
+    struct bight_mailbox *mailbox = bight_mailbox_ref(job->mailbox);
+
+    if (bight_post_record(mailbox, &job->post) < 0)
+        bight__resolve_job_free(job); /* the runtime has ended, and the resolver with it */
+    bight_mailbox_unref(mailbox);
+}
+
+static void *thread_main(void *arg)
+{
+    struct resolver_threads *threads = arg;
+    struct resolve_job *job;
+
+    pthread_mutex_lock(&threads->lock);
+    while ((job = take_job(threads))) {
+        pthread_mutex_unlock(&threads->lock);
+        job->gai_code =
+            threads->lookup(threads->lookup_arg, job->host, job->addresses, &job->count);
+        deliver(job);
+        pthread_mutex_lock(&threads->lock);
+    }
+    threads->threads--;
+    unref_and_unlock(threads);
+    return NULL;
+}
+
+/* With the lock held. Signals are the host's business: the thread takes none. */
+static int start_thread(struct resolver_threads *threads)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, before;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&thread, &attr, thread_main, threads);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    if (rc == 0) {
+        threads->threads++;
+        threads->refs++;
+    }
+    return -rc;
+}
+
+int bight__resolver_threads_submit(struct resolver_threads *threads, struct resolve_job *job)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&threads->lock);
+    job->queued = true;
+    link_append(&threads->queue, &job->link);
+    if (++threads->queued > threads->idle && threads->threads < threads->max_threads)
+        rc = start_thread(threads);
+    if (rc < 0 && threads->threads == 0) {
+        /* Nobody would ever take it. */
+        job->queued = false;
+        threads->queued--;
+        link_remove(&job->link);
+    } else {
+        rc = 0;
+        pthread_cond_signal(&threads->wake);
+    }
+    pthread_mutex_unlock(&threads->lock);
+    return rc;
+}
+
+bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct resolve_job *job)
+{
+    pthread_mutex_lock(&threads->lock);
+    bool queued = job->queued;
+    if (queued) {
+        job->queued = false;
+        threads->queued--;
+        link_remove(&job->link);
+    }
+    pthread_mutex_unlock(&threads->lock);
+    return queued;
+}
+
+void bight__resolver_threads_close(struct resolver_threads *threads)
+{
+    pthread_mutex_lock(&threads->lock);
+    threads->closed = true;
+    pthread_cond_broadcast(&threads->wake);
+    unref_and_unlock(threads);
+}
