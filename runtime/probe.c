@@ -12,8 +12,10 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A loop takes six: epoll, the event of its pool, and two pipes for signals, the process-wide one
@@ -54,15 +56,33 @@ static size_t pool_threads(void)
     return threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : (size_t)threads;
 }
 
+struct probe_thread {
+    pthread_t thread;
+    pid_t tid;
+    pthread_mutex_t *gate;
+};
+
 /* Stay alive until the gate opens: the threads have to exist at one time. */
-static void *wait_at_gate(void *gate)
+static void *wait_at_gate(void *arg)
 {
-    pthread_mutex_lock(gate);
-    pthread_mutex_unlock(gate);
+    struct probe_thread *self = arg;
+
+    self->tid = (pid_t)syscall(SYS_gettid);
+    pthread_mutex_lock(self->gate);
+    pthread_mutex_unlock(self->gate);
     return NULL;
 }
 
-static int start_and_join(pthread_t *threads, size_t count, const pthread_attr_t *attr)
+/* A joined thread is still counted in /proc for some microseconds; whoever asks right after the probe
+ * whether the process is single-threaded is to be told the truth. */
+static void join(struct probe_thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+    while (syscall(SYS_tgkill, getpid(), thread->tid, 0) == 0)
+        sched_yield();
+}
+
+static int start_and_join(struct probe_thread *threads, size_t count, const pthread_attr_t *attr)
 {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     size_t started = 0;
@@ -70,12 +90,14 @@ static int start_and_join(pthread_t *threads, size_t count, const pthread_attr_t
 
     pthread_mutex_lock(&gate);
     while (started < count && !rc) {
-        rc = pthread_create(&threads[started], attr, wait_at_gate, &gate);
+        struct probe_thread *thread = &threads[started];
+        thread->gate = &gate;
+        rc = pthread_create(&thread->thread, attr, wait_at_gate, thread);
         started += rc == 0;
     }
     pthread_mutex_unlock(&gate);
     while (started--)
-        pthread_join(threads[started], NULL);
+        join(&threads[started]);
     pthread_mutex_destroy(&gate);
     return -rc;
 }
@@ -83,7 +105,7 @@ static int start_and_join(pthread_t *threads, size_t count, const pthread_attr_t
 int bight__probe_threads(const struct bight_seams *seams)
 {
     size_t count = pool_threads();
-    pthread_t *threads = bight__alloc(seams, count * sizeof *threads);
+    struct probe_thread *threads = bight__alloc_zero(seams, count * sizeof *threads);
     pthread_attr_t attr;
     sigset_t all, before;
 

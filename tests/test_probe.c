@@ -60,6 +60,14 @@ static int threads_now(void)
     return threads;
 }
 
+/* 1, or 2 with ThreadSanitizer. */
+static int threads_before;
+
+static void count_threads(void)
+{
+    threads_before = threads_now();
+}
+
 START_TEST(a_probe_leaves_no_descriptor)
 {
     const struct bight_seams none = {0};
@@ -67,6 +75,18 @@ START_TEST(a_probe_leaves_no_descriptor)
 
     ck_assert_int_eq(bight__probe(&none), 0);
     ck_assert_int_eq(test_open_fds(), fds);
+}
+END_TEST
+
+START_TEST(after_a_probe_the_process_is_single_threaded)
+{
+    const struct bight_seams none = {0};
+
+    for (int i = 0; i < 300; i++) {
+        int rc = bight__probe_threads(&none), threads = threads_now();
+        if (rc || threads != threads_before)
+            ck_abort_msg("%d, %d threads", rc, threads);
+    }
 }
 END_TEST
 
@@ -146,7 +166,7 @@ START_TEST(the_limit_of_processes_is_an_error_where_it_binds)
     int outcome = in_child(probe_threads_of_pool, 0);
 
     ck_assert_int_eq(outcome, geteuid() == 0 ? WENT_WELL : GAVE_ERROR);
-    ck_assert_int_eq(threads_now(), 1);
+    ck_assert_int_eq(threads_now(), threads_before);
 }
 END_TEST
 
@@ -285,7 +305,9 @@ int main(void)
 {
     Suite *suite = suite_create("probe");
     TCase *tc = tcase_create("probe");
+    tcase_add_checked_fixture(tc, count_threads, NULL);
     tcase_add_test(tc, a_probe_leaves_no_descriptor);
+    tcase_add_test(tc, after_a_probe_the_process_is_single_threaded);
     tcase_add_test(tc, too_few_descriptors_are_an_error_at_every_limit);
     tcase_add_test(tc, refused_threads_are_an_error);
     tcase_add_test(tc, the_limit_of_processes_is_an_error_where_it_binds);
