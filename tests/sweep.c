@@ -52,9 +52,10 @@ bool sweep_visit(void *ctx, const void *site)
     return yes;
 }
 
+extern const char __executable_start;
+
 bool sweep_report(const char *what)
 {
-    extern const char __executable_start;
     size_t hit = 0;
 
     for (size_t i = 0; i < table->count; i++) {
@@ -65,6 +66,45 @@ bool sweep_report(const char *what)
     }
     printf("%s found %zu, hit %zu\n", what, table->count, hit);
     return table->count && hit == table->count;
+}
+
+/* Addresses in a disassembly of a position-independent program count from 0. */
+static bool was_seen(uintptr_t address)
+{
+    const uintptr_t base = (uintptr_t)&__executable_start;
+
+    for (size_t i = 0; i < table->count; i++) {
+        uintptr_t site = (uintptr_t)table->sites[i].address;
+        if (site == address || site - base == address)
+            return true;
+    }
+    return false;
+}
+
+bool sweep_reached_calls(const char *callee)
+{
+    FILE *lines = popen("objdump -d --no-show-raw-insn /proc/$PPID/exe 2>&1", "r");
+    char line[512], name[128], last_call[512] = "";
+    size_t calls = 0, reached = 0;
+
+    if (!lines)
+        return true;
+    snprintf(name, sizeof name, "<%s", callee);
+    /* The site is the address after the call: that of the next line. */
+    while (fgets(line, sizeof line, lines)) {
+        if (*last_call) {
+            bool seen = was_seen(strtoull(line, NULL, 16));
+            calls++;
+            reached += seen;
+            if (!seen)
+                printf("never reached: %s", last_call);
+        }
+        bool is_call = (strstr(line, "call") || strstr(line, "\tbl\t")) && strstr(line, name);
+        strcpy(last_call, is_call ? line : "");
+    }
+    pclose(lines);
+    printf("calls of %s in the program %zu, reached %zu\n", callee, calls, reached);
+    return reached == calls;
 }
 
 static long blocks;

@@ -30,6 +30,10 @@ bool sweep_visit(void *ctx, const void *site);
 /* Print `WHAT found N, hit N`, with the sites that were not hit; false when there are any. */
 bool sweep_report(const char *what);
 
+/* Disassemble this program and print the calls of functions whose name begins with `callee` that the
+ * suite has not reached; false when there are any. True without a disassembler. */
+bool sweep_reached_calls(const char *callee);
+
 /* Begin to count libuv's blocks of memory too; before the first use of libuv. */
 void sweep_count_libuv(void);
 

@@ -73,5 +73,6 @@ int main(void)
     tcase_add_loop_test(tc, failures_without_end_surface_and_leave_nothing, 0, scenario_count);
     suite_add_tcase(suite, tc);
     int status = test_run(suite);
-    return sweep_report("sites") ? status : EXIT_FAILURE;
+    bool all = sweep_report("sites");
+    return sweep_reached_calls("bight__alloc") && all ? status : EXIT_FAILURE;
 }
