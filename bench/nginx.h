@@ -1,0 +1,23 @@
+/* An nginx of our own for the client's benches: one worker on a free loopback port, serving files of
+ * a temporary folder. */
+#ifndef BIGHT_BENCH_NGINX_H
+#define BIGHT_BENCH_NGINX_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct nginx {
+    pid_t pid;
+    int port;
+    char folder[64];
+};
+
+/* Start it on CPU `cpu`, with a file of `bytes[i]` bytes for each of names[i] up to a NULL. It takes
+ * requests as soon as this returns, and is ended with this process at the latest. */
+void nginx_start(struct nginx *nginx, int cpu, const char *const *names, const size_t *bytes);
+void nginx_stop(struct nginx *nginx);
+
+/* Run the calling process on one CPU; does nothing where there is no such CPU. */
+void nginx_pin(int cpu);
+
+#endif
