@@ -159,3 +159,12 @@ long sweep_blocks(void)
 {
     return blocks;
 }
+
+int sweep_maps(void)
+{
+#if defined(BIGHT_ASAN) || defined(BIGHT_TSAN)
+    return 0;
+#else
+    return test_maps();
+#endif
+}

@@ -42,4 +42,7 @@ void sweep_count_libuv(void);
  * that can run. */
 long sweep_blocks(void);
 
+/* Mappings of this process; always 0 under sanitizers, whose own come and go. */
+int sweep_maps(void);
+
 #endif

@@ -32,9 +32,9 @@ static void check_run(const struct scenario *scenario, size_t from, size_t count
     ck_assert_msg(scenario_balance == 0, "%s, suspension %zu: %d left", scenario->name, from,
                   scenario_balance);
     ck_assert_msg(blocks == 0, "%s, suspension %zu: %+ld blocks", scenario->name, from, blocks);
-    ck_assert_msg(test_open_fds() == fds && test_maps() == maps,
+    ck_assert_msg(test_open_fds() == fds && sweep_maps() == maps,
                   "%s, suspension %zu: %+d descriptors, %+d mappings", scenario->name, from,
-                  test_open_fds() - fds, test_maps() - maps);
+                  test_open_fds() - fds, sweep_maps() - maps);
 }
 
 static void sweep_scenario(const struct scenario *scenario, size_t count)
@@ -43,7 +43,7 @@ static void sweep_scenario(const struct scenario *scenario, size_t count)
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(run(scenario, SIZE_MAX, 0), 0);
     fds = test_open_fds();
-    maps = test_maps();
+    maps = sweep_maps();
     for (size_t from = 0;; from++) {
         check_run(scenario, from, count);
         if (!sweep.said)
