@@ -1,0 +1,246 @@
+/* Queue: order, bounds, cancellation without loss, closing. Items are small numbers as pointers. */
+#include "tests/support.h"
+#include "tests/world.h"
+
+#define ITEM(n) ((void *)(uintptr_t)(n))
+#define NUMBER(item) ((int)(uintptr_t)(item))
+
+static int gets(void *arg)
+{
+    void *item = NULL;
+    int rc = bight_queue_get(arg, &item);
+
+    return rc ? rc : NUMBER(item);
+}
+
+struct put {
+    struct bight_queue *queue;
+    int number;
+};
+
+static int puts_number(void *arg)
+{
+    struct put *put = arg;
+
+    return bight_queue_put(put->queue, ITEM(put->number));
+}
+
+static int in_order(void *arg)
+{
+    struct bight_queue *queue;
+    void *item;
+
+    (void)arg;
+    ck_code(bight_queue_new(&queue, 0), BIGHT_EINVAL);
+    ck_ok(bight_queue_new(&queue, 3));
+    for (int round = 0; round < 5; round++) {
+        for (int i = 1; i <= 3; i++)
+            ck_ok(bight_queue_put(queue, ITEM(i)));
+        ck_code(bight_queue_try_put(queue, ITEM(9)), BIGHT_EAGAIN);
+        for (int i = 1; i <= 3 - (round == 2); i++) { /* so that the ring wraps */
+            ck_ok(bight_queue_get(queue, &item));
+            ck_assert_int_eq(NUMBER(item), i);
+        }
+        if (round == 2)
+            ck_ok(bight_queue_get(queue, &item));
+    }
+    ck_code(bight_queue_try_get(queue, &item), BIGHT_EAGAIN);
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_is_bounded_and_in_order)
+{
+    ck_ok(world_run(in_order, NULL, NULL));
+}
+END_TEST
+
+static int getters(void *arg)
+{
+    struct bight_task *tasks[3];
+    struct bight_queue *queue;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_queue_new(&queue, 2));
+    for (int i = 0; i < 3; i++)
+        ck_ok(bight_spawn(&tasks[i], gets, queue));
+    world_settle();
+    ck_code(bight_queue_free(queue), BIGHT_EBUSY);
+    bight_task_cancel(tasks[0]);
+    ck_ok(bight_queue_put(queue, ITEM(1))); /* passes the cancelled one by */
+    bight_task_cancel(tasks[1]);            /* too late: it has the item */
+    ck_ok(bight_queue_put(queue, ITEM(2)));
+    for (int i = 0; i < 3; i++) {
+        ck_ok(bight_join(tasks[i], &status));
+        ck_assert_int_eq(status, i ? i : BIGHT_ECANCELED);
+    }
+    ck_assert_uint_eq(bight_queue_length(queue), 0);
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_items_go_to_getters_in_order_past_the_cancelled)
+{
+    ck_ok(world_run(getters, NULL, NULL));
+}
+END_TEST
+
+static int putters(void *arg)
+{
+    struct bight_task *tasks[3];
+    struct bight_queue *queue;
+    struct put puts[3];
+    void *item;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_queue_new(&queue, 1));
+    ck_ok(bight_queue_put(queue, ITEM(10)));
+    for (int i = 0; i < 3; i++) {
+        puts[i] = (struct put){queue, i + 1};
+        ck_ok(bight_spawn(&tasks[i], puts_number, &puts[i]));
+    }
+    world_settle();
+    bight_task_cancel(tasks[0]);
+    int expected[] = {10, 2, 3};
+    for (int i = 0; i < 3; i++) {
+        ck_ok(bight_queue_get(queue, &item));
+        ck_assert_int_eq(NUMBER(item), expected[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        ck_ok(bight_join(tasks[i], &status));
+        ck_code(status, i ? 0 : BIGHT_ECANCELED);
+    }
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_places_go_to_putters_in_order_past_the_cancelled)
+{
+    ck_ok(world_run(putters, NULL, NULL));
+}
+END_TEST
+
+static int works(void *arg)
+{
+    void *item;
+    int rc;
+
+    while (!(rc = bight_queue_get(arg, &item))) {
+        ck_ok(bight_sleep(NUMBER(item)));
+        ck_ok(bight_queue_task_done(arg));
+    }
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+static int joins(void *arg)
+{
+    struct bight_task *workers[2];
+    struct bight_queue *queue;
+    uint64_t begun = bight_now_ns();
+    int status;
+
+    (void)arg;
+    ck_ok(bight_queue_new(&queue, 4));
+    ck_ok(bight_queue_join(queue)); /* nothing was put */
+    for (int i = 0; i < 2; i++)
+        ck_ok(bight_spawn(&workers[i], works, queue));
+    for (int i = 0; i < 8; i++)
+        ck_ok(bight_queue_put(queue, ITEM(10)));
+    ck_ok(bight_queue_join(queue));
+    ck_assert_uint_eq((bight_now_ns() - begun) / 1000000, 40);
+    ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
+    bight_queue_close(queue);
+    for (int i = 0; i < 2; i++) {
+        ck_ok(bight_join(workers[i], &status));
+        ck_ok(status);
+    }
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_join_waits_until_all_work_is_done)
+{
+    ck_ok(world_run(joins, NULL, NULL));
+}
+END_TEST
+
+static int closes(void *arg)
+{
+    struct bight_task *putter;
+    struct bight_queue *queue;
+    struct put put;
+    void *item;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_queue_new(&queue, 1));
+    ck_ok(bight_queue_put(queue, ITEM(1)));
+    put = (struct put){queue, 2};
+    ck_ok(bight_spawn(&putter, puts_number, &put));
+    world_settle();
+    bight_queue_close(queue);
+    ck_ok(bight_join(putter, &status));
+    ck_code(status, BIGHT_ECLOSED);
+    ck_code(bight_queue_put(queue, ITEM(3)), BIGHT_ECLOSED);
+    ck_ok(bight_queue_get(queue, &item)); /* drains */
+    ck_assert_int_eq(NUMBER(item), 1);
+    ck_code(bight_queue_get(queue, &item), BIGHT_ECLOSED);
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_closed_drains_and_then_says_so)
+{
+    ck_ok(world_run(closes, NULL, NULL));
+}
+END_TEST
+
+static int dropped;
+
+static void drop(void *item)
+{
+    dropped += NUMBER(item);
+}
+
+static int waits_done(void *arg)
+{
+    return bight_queue_join(arg);
+}
+
+static int aborts(void *arg)
+{
+    struct bight_task *joiner;
+    struct bight_queue *queue;
+    int status;
+
+    (void)arg;
+    dropped = 0;
+    ck_ok(bight_queue_new(&queue, 4));
+    ck_ok(bight_queue_put(queue, ITEM(3)));
+    ck_ok(bight_queue_put(queue, ITEM(4)));
+    ck_ok(bight_spawn(&joiner, waits_done, queue));
+    world_settle();
+    bight_queue_abort(queue, drop);
+    ck_assert_int_eq(dropped, 7);
+    ck_ok(bight_join(joiner, &status));
+    ck_ok(status); /* what was dropped counts as worked on */
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_aborted_drops_what_is_left)
+{
+    ck_ok(world_run(aborts, NULL, NULL));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("queue");
+    TCase *tests = tcase_create("queue");
+
+    tcase_add_test(tests, queue_is_bounded_and_in_order);
+    tcase_add_test(tests, queue_items_go_to_getters_in_order_past_the_cancelled);
+    tcase_add_test(tests, queue_places_go_to_putters_in_order_past_the_cancelled);
+    tcase_add_test(tests, queue_join_waits_until_all_work_is_done);
+    tcase_add_test(tests, queue_closed_drains_and_then_says_so);
+    tcase_add_test(tests, queue_aborted_drops_what_is_left);
+    suite_add_tcase(suite, tests);
+    return test_run(suite);
+}
