@@ -81,7 +81,7 @@ static int collects(void *arg)
 {
     struct probe probes[20];
     struct bight_group group;
-    char name[20][16];
+    char name[20][24];
 
     (void)arg;
     ck_ok(bight_group_begin(&group, BIGHT_GROUP_COLLECT));

@@ -36,11 +36,12 @@ static int note(void *arg)
 static int spawns_in_order(void *arg)
 {
     struct bight_task *tasks[3];
+    char names[] = "abc";
 
     (void)arg;
     order[0] = '\0';
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_spawn(&tasks[i], note, &(char[]){"abc"}[i]));
+        ck_ok(bight_spawn(&tasks[i], note, &names[i]));
     ck_assert_str_eq(order, ""); /* none starts inside spawn */
     ck_ok(bight_yield());
     ck_assert_str_eq(order, "abc");
