@@ -3,18 +3,10 @@
 
 #include <bight.h>
 #include <check.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 int scenario_balance;
-
-/* ck_assert allocates, which the sweeps would count. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 /* Tasks */
 
@@ -419,48 +411,6 @@ static int timeouts(void *arg)
     return rc == BIGHT_ETIMEDOUT ? 0 : rc;
 }
 
-/* The outside */
-
-static void call_event(void *event)
-{
-    bight_event_set(event);
-}
-
-static int posts(void *arg)
-{
-    static struct bight_event event; /* outlives a main that gave up waiting */
-    struct bight_mailbox *mailbox;
-    int rc = bight_mailbox_get(&mailbox);
-
-    (void)arg;
-    if (rc)
-        return rc;
-    bight_event_init(&event);
-    rc = bight_post(mailbox, call_event, &event);
-    if (rc == 0)
-        rc = bight_event_wait(&event);
-    bight_mailbox_unref(mailbox);
-    return rc;
-}
-
-static int signals(void *arg)
-{
-    struct bight_signal *first, *second;
-    int rc = bight_signal_open(&first, SIGUSR1);
-
-    (void)arg;
-    if (rc)
-        return rc;
-    rc = bight_signal_open(&second, SIGUSR2);
-    if (rc == 0) {
-        raise(SIGUSR2);
-        rc = bight_signal_wait(second);
-        bight_signal_close(second);
-    }
-    bight_signal_close(first);
-    return rc > 0 ? 0 : rc;
-}
-
 const struct scenario scenarios[] = {
     {"spawn and join", spawn_and_join},
     {"large stack", large_stack},
@@ -472,7 +422,8 @@ const struct scenario scenarios[] = {
     {"queue", queues},
     {"mutex and event", mutex_and_event},
     {"timeouts", timeouts},
-    {"posts", posts},
-    {"signals", signals},
+    {"posts", scenario_posts},
+    {"signals", scenario_signals},
+    {"uv requests", scenario_uv_requests},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

@@ -18,4 +18,16 @@ extern const int scenario_count;
  * items made and neither consumed nor dropped, locks held. 0 after each run. */
 extern int scenario_balance;
 
+/* For the scenarios: ck_assert allocates, which the sweeps would count. */
+#define EXPECT(what)                                                                               \
+    do {                                                                                           \
+        if (!(what))                                                                               \
+            ck_abort_msg("not so: %s", #what);                                                     \
+    } while (0)
+
+/* scenarios_outside.c */
+int scenario_posts(void *arg);
+int scenario_signals(void *arg);
+int scenario_uv_requests(void *arg);
+
 #endif
