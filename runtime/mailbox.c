@@ -88,6 +88,7 @@ static void on_closed(uv_handle_t *handle)
     struct bight_mailbox *mailbox = handle->data;
     struct bight_runtime *runtime = mailbox->runtime;
 
+    runtime->mailbox = NULL;
     bight_mailbox_unref(mailbox);
     bight__handle_closed(runtime);
 }
@@ -115,7 +116,7 @@ int bight_mailbox_get(struct bight_mailbox **out)
 {
     struct bight_runtime *runtime = bight__runtime();
 
-    if (!runtime)
+    if (!runtime || !runtime->mailbox)
         return BIGHT_ENORUNTIME;
     *out = bight_mailbox_ref(runtime->mailbox);
     return 0;
@@ -135,8 +136,9 @@ void bight_mailbox_unref(struct bight_mailbox *mailbox)
         return;
     uv_mutex_lock(&mailbox->lock);
     size_t refs = --mailbox->refs;
-    /* The loop may sleep for nothing but a post from the holder that just went: have it look. */
-    if (refs == OWN_REFS && !mailbox->closed)
+    /* The loop may sleep for nothing but a post from the holder that just went: have it look. On its
+     * own thread it does not sleep now, and looks before it does. */
+    if (refs == OWN_REFS && !mailbox->closed && bight__runtime() != mailbox->runtime)
         uv_async_send(&mailbox->async);
     uv_mutex_unlock(&mailbox->lock);
     if (refs)
