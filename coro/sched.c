@@ -202,7 +202,8 @@ SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
         switch_to(sched, self, next);
 }
 
-SWITCHES _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self)
+BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,
+                                                       struct bight_task *self)
 {
     struct bight_task *next = NULL;
 

@@ -27,7 +27,8 @@ void bight__task_free(struct bight_task *task)
 }
 
 /* Never in use after this: frees the task from its own stack, or has the loop do it. */
-static _Noreturn void task_vanish(struct bight_sched *sched, struct bight_task *task)
+BIGHT__NEVER_LEFT static _Noreturn void task_vanish(struct bight_sched *sched,
+                                                    struct bight_task *task)
 {
     if (likely(bight__stack_put_is_cheap(&sched->stacks, &task->stack)))
         bight__stack_put(&sched->stacks, &task->stack);
@@ -36,7 +37,7 @@ static _Noreturn void task_vanish(struct bight_sched *sched, struct bight_task *
     bight__leave(sched, task);
 }
 
-static _Noreturn void task_end(struct bight_task *task)
+BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
 {
     struct bight_sched *sched = task->sched;
 
@@ -73,7 +74,7 @@ static inline void settle_scopes(struct bight_task *task, const char *frame)
 }
 
 /* The first and last frame on every task's stack. */
-static void task_entry(void *argument)
+BIGHT__NEVER_LEFT static void task_entry(void *argument)
 {
     struct bight_task *task = argument;
 
