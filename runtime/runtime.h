@@ -37,6 +37,7 @@ struct bight_runtime {
     uv_idle_t idle;
     uv_timer_t timer;
     struct bight_mailbox *mailbox;
+    void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles; /* of ours, not yet called back as closed */
     struct bight_link plugins;
     void (*on_detached)(void *arg);
@@ -81,6 +82,10 @@ void bight__mailbox_close(struct bight_mailbox *mailbox);
 /* Whether anybody but the runtime holds a reference, or a post waits to be run. The loop is woken
  * when the last holder lets go. */
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
+
+/* overflow.c: tell which task overflowed its stack, if the options ask for it. */
+int bight__overflow_watch(struct bight_runtime *runtime);
+void bight__overflow_unwatch(struct bight_runtime *runtime);
 
 /* probe.c: ask libuv for nothing that it would abort over. 0 or the error. */
 int bight__probe(const struct bight_seams *seams);

@@ -5,7 +5,8 @@
 
 #include <sys/resource.h>
 
-#define DEFAULT_WATCHERS 16384
+/* libuv adds two entries and rounds up to a power of two. */
+#define DEFAULT_WATCHERS 16382
 
 static const struct bight_seams no_seams;
 
@@ -64,14 +65,19 @@ static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
         goto close_loop;
     link_init(&runtime->plugins);
     bight__wheel_init(&runtime->wheel, bight__runtime_host.now_ns(&runtime->sched));
-    rc = bight__mailbox_new(&runtime->mailbox, runtime);
+    rc = bight__overflow_watch(runtime);
     if (rc)
         goto fini_sched;
+    rc = bight__mailbox_new(&runtime->mailbox, runtime);
+    if (rc)
+        goto unwatch;
     bight__drive_open(runtime);
     bight__sched = &runtime->sched;
     *out = runtime;
     return 0;
 
+unwatch:
+    bight__overflow_unwatch(runtime);
 fini_sched:
     bight__sched_fini(&runtime->sched);
 close_loop:
@@ -110,6 +116,7 @@ static void runtime_gone(struct bight_runtime *runtime)
     void (*done)(void *arg) = runtime->on_detached;
     void *arg = runtime->on_detached_arg;
 
+    bight__overflow_unwatch(runtime);
     bight__sched_fini(&runtime->sched);
     if (bight__sched == &runtime->sched)
         bight__sched = NULL;

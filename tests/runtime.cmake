@@ -13,3 +13,6 @@ set(sweep_libs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap
 bight_test(alloc_sweep SOURCES test_alloc_sweep.c ${sweep_sources} LIBS ${sweep_libs})
 bight_test(cancel_sweep SOURCES test_cancel_sweep.c ${sweep_sources} LIBS ${sweep_libs} TIMEOUT 120)
 bight_test(drive LABELS threads SOURCES test_drive.c world.c virtual_clock.c)
+if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler
+  bight_test(overflow SOURCES test_overflow.c world.c virtual_clock.c)
+endif()

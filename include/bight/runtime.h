@@ -54,8 +54,13 @@ struct bight_options {
     int64_t cleanup_timeout_ms;
     /* File descriptor number up to which libuv's table of watchers is grown at the start, because
      * libuv aborts when it cannot grow it later; default: the soft limit of open files, at most
-     * 16,384. */
+     * 16,382. */
     unsigned watchers;
+    /* Where to write a line when a task overflows its stack, before the process dies of it as it would
+     * have: the task, where it was spawned, the size of its stack. Takes a SIGSEGV handler, which
+     * chains to the one before, and an alternate signal stack for the thread, unless it has one.
+     * Default 0: no handler; 2 is the terminal. */
+    int overflow_fd;
     /* Called on the loop's thread, outside of tasks or inside of the one concerned; must not suspend.
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
