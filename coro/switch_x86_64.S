@@ -21,7 +21,9 @@
 
     .text
 
-/* void bight__switch(void **save, void *to) */
+/* void bight__switch(void **save, void *to)
+ * From the change of rsp to the jump the unwind rules describe the stack that is being left, by way of
+ * *save: what is on the other one is known only to where the jump goes. */
 FUNCTION(bight__switch):
     .cfi_startproc
     endbr64
@@ -36,10 +38,12 @@ FUNCTION(bight__switch):
     .cfi_adjust_cfa_offset 8
     movq %rsp, (%rdi)
     movq %rsi, %rsp
+    /* DW_CFA_def_cfa_expression of 5 bytes: DW_OP_breg5 (rdi) 0, DW_OP_deref, DW_OP_plus_uconst 64 */
+    .cfi_escape 0x0f, 0x05, 0x75, 0x00, 0x06, 0x23, 0x40
     popq %rcx
-    .cfi_adjust_cfa_offset -8
     notrack jmp *%rcx
-1:  POP(r15)
+1:  .cfi_def_cfa rsp, 56
+    POP(r15)
     POP(r14)
     POP(r13)
     POP(r12)

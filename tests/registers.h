@@ -12,4 +12,8 @@ uint64_t test_registers(uint64_t seed, void (*fn)(void *arg), void *arg);
 /* How many it fills. */
 extern const unsigned test_registers_filled;
 
+/* x86-64 only: raise SIGTRAP after each instruction, and no longer. */
+void test_trap_on(void);
+void test_trap_off(void);
+
 #endif

@@ -49,6 +49,34 @@ test_registers:
     .cfi_endproc
     .size test_registers, . - test_registers
 
+    .globl test_trap_on
+    .type test_trap_on, @function
+test_trap_on:
+    .cfi_startproc
+    endbr64
+    pushfq
+    .cfi_adjust_cfa_offset 8
+    orq $0x100, (%rsp)
+    popfq
+    .cfi_adjust_cfa_offset -8
+    ret
+    .cfi_endproc
+    .size test_trap_on, . - test_trap_on
+
+    .globl test_trap_off
+    .type test_trap_off, @function
+test_trap_off:
+    .cfi_startproc
+    endbr64
+    pushfq
+    .cfi_adjust_cfa_offset 8
+    andq $~0x100, (%rsp)
+    popfq
+    .cfi_adjust_cfa_offset -8
+    ret
+    .cfi_endproc
+    .size test_trap_off, . - test_trap_off
+
     .section .rodata
     .globl test_registers_filled
     .type test_registers_filled, @object
