@@ -7,14 +7,19 @@
 #include "tests/support.h"
 #include "tests/sweep.h"
 
+#include <signal.h>
+
 static struct sweep sweep;
 
 static int run(const struct scenario *scenario, size_t from, size_t count)
 {
     struct bight_seams seams = {.fail_alloc = sweep_visit};
+    struct bight_options options = {.overflow_fd = 2};
+    stack_t none = {.ss_flags = SS_DISABLE};
 
+    sigaltstack(&none, NULL); /* a sanitizer's; so that the runtime allocates one */
     sweep_start(&sweep, &seams, from, count);
-    return bight__run_with_seams(NULL, &seams, scenario->fn, NULL);
+    return bight__run_with_seams(&options, &seams, scenario->fn, NULL);
 }
 
 /* What the process holds for good, after some runs. */
