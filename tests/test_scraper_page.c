@@ -91,6 +91,23 @@ START_TEST(empty_title_is_a_title)
 }
 END_TEST
 
+START_TEST(page_goes_on_after_its_end)
+{
+    struct parsed page;
+
+    parse(&page, "<!doctype html><html><head><title>t</title></head><body>one</body></html>"
+                 "<p>two <a href=late>three</a></body></html></html> four<a href=last>");
+    ck_assert_uint_eq(page.facts.words, 5);
+    expect_link(&page, "http://h/dir/late");
+    expect_link(&page, "http://h/dir/last");
+    done(&page);
+    parse(&page, "one</body></html>two<a href=late>three");
+    ck_assert_uint_eq(page.facts.links, 1);
+    expect_link(&page, "http://h/dir/late");
+    done(&page);
+}
+END_TEST
+
 START_TEST(title_of_a_drawing_is_not_the_pages)
 {
     struct parsed page;
@@ -443,6 +460,7 @@ int main(void)
     tcase_add_test(tc, page_gives_title_links_and_words);
     tcase_add_test(tc, empty_page_has_nothing);
     tcase_add_test(tc, empty_title_is_a_title);
+    tcase_add_test(tc, page_goes_on_after_its_end);
     tcase_add_test(tc, title_of_a_drawing_is_not_the_pages);
     tcase_add_test(tc, first_base_with_href_counts_for_all_links);
     tcase_add_loop_test(tc, title_is_utf8, 0, (int)(sizeof charset_rows / sizeof charset_rows[0]));

@@ -209,6 +209,22 @@ bool content_type_is_html(const char *content_type)
             strncasecmp(content_type, "application/xhtml+xml", size) == 0);
 }
 
+bool body_looks_like_html(const char *body, size_t size)
+{
+    static const char *const starts[] = {"<!doctype html", "<html", "<head",
+                                         "<title",         "<body", "<!--"};
+    size_t skip = size >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    while (skip < size && isspace((unsigned char)body[skip]))
+        skip++;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        size_t length = strlen(starts[i]);
+        if (size - skip >= length && strncasecmp(body + skip, starts[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* --- conversion --------------------------------------------------------------------------------- */
 
 int decoder_new(struct decoder **out, const char *charset)

@@ -16,6 +16,9 @@ void charset_detect(char name[CHARSET_NAME_BYTES], const char *content_type, con
 /* Whether `content_type` is that of an HTML page. */
 bool content_type_is_html(const char *content_type);
 
+/* Whether a body without a content type begins like an HTML page. */
+bool body_looks_like_html(const char *body, size_t size);
+
 /* A conversion to UTF-8 that cannot fail: what is no text becomes U+FFFD, NUL is left out. */
 struct decoder;
 

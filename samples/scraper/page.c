@@ -214,13 +214,19 @@ static int error_of(int code)
                                             : 0;
 }
 
+/* Text may go on after </html>, where browsers read on and libxml2 stops once its last open element is
+ * closed. It ignores as many misplaced end tags as it ignored misplaced start tags of these elements:
+ * so the page's own are all made misplaced, with some to spare for a page that closes more than it
+ * opens. */
+static const char head_start[] = "<html><body><html><html><html><html><html><html><html><html>";
+
 static int feed(struct parser *parser, htmlParserCtxtPtr context, struct decoder *decoder,
                 struct bytes body, const struct page_stop *stop, char *piece)
 {
     static const char mark[] = "\xef\xbb\xbf";
     const char *in = body.data;
     bool first = true;
-    int code = 0;
+    int code = htmlParseChunk(context, head_start, sizeof head_start - 1, 0);
 
     while (body.size && parser->rc == 0 && !must_stop(parser, stop)) {
         size_t size = decoder_run(decoder, &in, &body.size, piece, piece_bytes);

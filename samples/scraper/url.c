@@ -248,6 +248,20 @@ int url_from_user(const char *text, char **out)
     return rc;
 }
 
+bool url_is_plausible(const char *text)
+{
+    size_t origin = url_origin_bytes(text);
+
+    if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
+        return false;
+    if (text[origin] != '/' || strlen(text) > URL_BYTES_MAX)
+        return false;
+    for (; *text; text++)
+        if (is_space((unsigned char)*text) || *text == 0x7f || *text == '#')
+            return false;
+    return true;
+}
+
 size_t url_origin_bytes(const char *url)
 {
     const char *host = strstr(url, "://");
