@@ -45,7 +45,6 @@ static enum bight_http_failure kind_of(CURLcode result)
 {
     switch (result) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_FUNCTION_ARGUMENT:
         return BIGHT_HTTP_REQUEST;
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -81,6 +80,8 @@ static enum bight_http_failure kind_of(CURLcode result)
     case CURLE_UNKNOWN_OPTION:
         return BIGHT_HTTP_SYSTEM;
     default:
+        /* CURLE_UNSUPPORTED_PROTOCOL too: URLs of other schemes do not come this far, so it is an
+         * answer that is not HTTP. */
         return BIGHT_HTTP_PROTOCOL;
     }
 }
