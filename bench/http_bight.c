@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <bight/curl.h>
 #include <bight/group.h>
 #include <bight/http.h>
 #include <bight/runtime.h>
@@ -77,6 +78,16 @@ static int askers(struct bight_group *group, void *arg)
     return 0;
 }
 
+/* The raw client sends neither User-Agent nor Accept-Encoding, and each of their characters costs 150
+ * instructions in libcurl: send the same request. */
+static int send_little(void *arg, CURL *easy)
+{
+    (void)arg;
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, NULL);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, NULL);
+    return 0;
+}
+
 static int load_main(void *arg)
 {
     struct http_load *load = arg;
@@ -84,6 +95,7 @@ static int load_main(void *arg)
     const struct bight_http_session_options options = {
         .max_total = (int)load->concurrency,
         .max_per_host = (int)load->concurrency,
+        .curl = &(struct bight_curl_hook){.prepare = send_little},
     };
     uint64_t begin;
     int rc = bight_http_session_new(&client.session, &options);

@@ -1,0 +1,114 @@
+/* Calls on libuv's threads: one at a time, and a thousand in flight, against raw uv_queue_work. Wall
+ * time, since what it costs is waking another core. */
+#include "bench/bench.h"
+
+#include <stdlib.h>
+
+#include <bight/group.h>
+#include <bight/offload.h>
+#include <bight/runtime.h>
+#include <uv.h>
+
+struct load {
+    unsigned calls;
+    unsigned in_flight;
+    unsigned begun;
+    double us; /* per call */
+};
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int caller(void *arg)
+{
+    struct load *load = arg;
+    int rc = 0;
+
+    while (rc == 0 && load->begun < load->calls) {
+        load->begun++;
+        rc = bight_offload(nothing, NULL);
+    }
+    return rc;
+}
+
+static int callers(struct bight_group *group, void *arg)
+{
+    struct load *load = arg;
+
+    for (unsigned i = 0; i < load->in_flight; i++) {
+        int rc = bight_group_spawn(group, NULL, NULL, caller, load);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int load_main(void *arg)
+{
+    struct load *load = arg;
+    uint64_t begin = bench_wall_ns();
+    int rc = bight_group(callers, load);
+
+    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->calls;
+    return rc;
+}
+
+static double ours(void *arg)
+{
+    struct load *load = arg;
+
+    load->begun = 0;
+    bench_check(bight_run(load_main, load), "run");
+    return load->us;
+}
+
+static void uv_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void uv_done(uv_work_t *work, int status)
+{
+    struct load *load = work->data;
+
+    bench_check(status, "work");
+    if (load->begun == load->calls)
+        return;
+    load->begun++;
+    bench_check(uv_queue_work(work->loop, work, uv_nothing, uv_done), "queue_work");
+}
+
+static double raw(void *arg)
+{
+    struct load *load = arg;
+    uv_work_t *works = calloc(load->in_flight, sizeof *works);
+    uv_loop_t loop;
+    uint64_t begin;
+
+    bench_check(works ? uv_loop_init(&loop) : BIGHT_ENOMEM, "loop");
+    load->begun = load->in_flight;
+    begin = bench_wall_ns();
+    for (unsigned i = 0; i < load->in_flight; i++) {
+        works[i].data = load;
+        bench_check(uv_queue_work(&loop, &works[i], uv_nothing, uv_done), "queue_work");
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->calls;
+    bench_check(uv_loop_close(&loop), "close");
+    free(works);
+    return load->us;
+}
+
+int main(void)
+{
+    static const struct bench_row rtt = {"offload_rtt", "us", "uv_queue_work"};
+    static const struct bench_row many = {"offload_1000", "us per call", "uv_queue_work"};
+
+    bench_compare(&rtt, ours, raw, &(struct load){.calls = 5000, .in_flight = 1});
+    bench_compare(&many, ours, raw, &(struct load){.calls = 100000, .in_flight = 1000});
+    return 0;
+}

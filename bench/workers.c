@@ -1,0 +1,213 @@
+/* Jobs in worker processes: one at a time in one worker, and a thousand in flight over two, against
+ * forked children that echo what comes over a socketpair. Wall time. */
+#include "bench/bench.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bight/group.h>
+#include <bight/runtime.h>
+#include <bight/workers.h>
+
+#define WORKERS_MAX 2
+#define BATCH_BYTES 65536
+
+/* What a job carries there and back. */
+struct message {
+    uint64_t number;
+    uint64_t unused;
+};
+
+struct load {
+    unsigned jobs;
+    unsigned in_flight;
+    unsigned workers;
+    struct bight_executor *executor;
+    unsigned begun;
+    double us; /* per job */
+};
+
+static int echo(struct bight_job *job)
+{
+    return bight_job_output_append(job, job->input, job->input_bytes);
+}
+
+static const struct bight_job_def echo_def = {.name = "echo", .fn = echo};
+
+static int caller(void *arg)
+{
+    struct load *load = arg;
+    struct bight_result result;
+    int rc = 0;
+
+    while (rc == 0 && load->begun < load->jobs) {
+        struct message message = {.number = load->begun++};
+
+        rc = bight_execute(load->executor, &echo_def, &message, sizeof message, &result);
+        bight_result_free(&result);
+    }
+    return rc;
+}
+
+static int callers(struct bight_group *group, void *arg)
+{
+    struct load *load = arg;
+
+    for (unsigned i = 0; i < load->in_flight; i++) {
+        int rc = bight_group_spawn(group, NULL, NULL, caller, load);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int load_main(void *arg)
+{
+    struct load *load = arg;
+    struct bight_workers_options options = {.workers = load->workers};
+    int rc = bight_workers_new(&load->executor, &options);
+    uint64_t begin;
+
+    if (rc)
+        return rc;
+    /* Once, so that the worker knows the definition. */
+    load->begun = load->jobs - 1;
+    bench_check(caller(load), "first job");
+    load->begun = 0;
+    begin = bench_wall_ns();
+    rc = bight_group(callers, load);
+    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->jobs;
+    bench_check(bight_workers_close(load->executor), "close");
+    return rc;
+}
+
+static double ours(void *arg)
+{
+    struct load *load = arg;
+
+    bench_check(bight_run(load_main, load), "run");
+    return load->us;
+}
+
+/* The children of the baseline, forked first of all. */
+static int channels[WORKERS_MAX];
+
+static void transfer(int fd, void *data, size_t bytes, int writes)
+{
+    char *at = data;
+
+    while (bytes) {
+        ssize_t moved = writes ? write(fd, at, bytes) : read(fd, at, bytes);
+
+        bench_check(moved <= 0 ? BIGHT_EIO : 0, "socketpair");
+        at += moved;
+        bytes -= (size_t)moved;
+    }
+}
+
+static _Noreturn void child(int fd)
+{
+    static char batch[BATCH_BYTES];
+    ssize_t bytes;
+
+    while ((bytes = read(fd, batch, sizeof batch)) > 0)
+        transfer(fd, batch, (size_t)bytes, 1);
+    _exit(0);
+}
+
+static void fork_children(void)
+{
+    for (int i = 0; i < WORKERS_MAX; i++) {
+        int ends[2];
+        pid_t pid;
+
+        bench_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) ? BIGHT_EMFILE : 0, "socketpair");
+        pid = fork();
+        if (pid == 0) {
+            close(ends[0]);
+            while (i)
+                close(channels[--i]);
+            child(ends[1]);
+        }
+        bench_check(pid < 0 ? BIGHT_EAGAIN : 0, "fork");
+        close(ends[1]);
+        channels[i] = ends[0];
+    }
+}
+
+static void one_at_a_time(const struct load *load)
+{
+    struct message message = {0};
+
+    for (unsigned i = 0; i < load->jobs; i++) {
+        transfer(channels[0], &message, sizeof message, 1);
+        transfer(channels[0], &message, sizeof message, 0);
+    }
+}
+
+/* Each child has its share in flight; what came back is replaced in one write. */
+static void in_batches(const struct load *load)
+{
+    static struct message batch[BATCH_BYTES / sizeof(struct message)];
+    struct pollfd polls[WORKERS_MAX];
+    size_t partial[WORKERS_MAX] = {0};
+    unsigned begun = load->in_flight, done = 0;
+
+    for (unsigned i = 0; i < load->workers; i++) {
+        transfer(channels[i], batch, load->in_flight / load->workers * sizeof *batch, 1);
+        polls[i] = (struct pollfd){.fd = channels[i], .events = POLLIN};
+    }
+    while (done < load->jobs) {
+        bench_check(poll(polls, load->workers, -1) < 0 ? BIGHT_EIO : 0, "poll");
+        for (unsigned i = 0; i < load->workers; i++) {
+            if (!polls[i].revents)
+                continue;
+            ssize_t bytes = read(channels[i], batch, sizeof batch);
+
+            bench_check(bytes <= 0 ? BIGHT_EIO : 0, "read");
+            partial[i] += (size_t)bytes;
+            unsigned back = (unsigned)(partial[i] / sizeof *batch);
+            partial[i] %= sizeof *batch;
+            done += back;
+            if (back > load->jobs - begun)
+                back = load->jobs - begun;
+            begun += back;
+            transfer(channels[i], batch, back * sizeof *batch, 1);
+        }
+    }
+}
+
+static double raw(void *arg)
+{
+    const struct load *load = arg;
+    uint64_t begin = bench_wall_ns();
+
+    if (load->in_flight == 1)
+        one_at_a_time(load);
+    else
+        in_batches(load);
+    return (double)(bench_wall_ns() - begin) / 1000 / load->jobs;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct bench_row rtt = {"worker_rtt", "us", "forked child on a socketpair"};
+    static const struct bench_row many = {"worker_1000", "us per job",
+                                          "forked children on socketpairs"};
+
+    bench_check(bight_workers_prepare(argc, argv), "prepare");
+    fork_children();
+    bench_compare(&rtt, ours, raw, &(struct load){.jobs = 5000, .in_flight = 1, .workers = 1});
+    bench_compare(&many, ours, raw,
+                  &(struct load){.jobs = 100000, .in_flight = 1000, .workers = WORKERS_MAX});
+    for (int i = 0; i < WORKERS_MAX; i++)
+        close(channels[i]);
+    while (wait(NULL) > 0)
+        ;
+    return 0;
+}
