@@ -135,6 +135,21 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
         bight_task_set_name(task, options->name);
 }
 
+static __attribute__((noinline)) int no_stack(struct bight_sched *sched, int rc)
+{
+    struct bight_report report = {
+        .kind = BIGHT_REPORT_MAP_LIMIT,
+        .code = rc,
+        .count = sched->stacks.used,
+        .task_name = "",
+        .text = "no stack for a task: vm.max_map_count is reached",
+    };
+
+    if (rc == BIGHT_ENOMEM && sched->stacks.map_limit)
+        sched->host->report(sched, &report);
+    return rc;
+}
+
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                  const void *site)
@@ -147,7 +162,7 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
         return BIGHT_EINVAL;
     rc = bight__stack_get(&sched->stacks, options ? options->stack_bytes : 0, &stack);
     if (unlikely(rc))
-        return rc;
+        return no_stack(sched, rc);
     task = (struct bight_task *)stack;
     task_setup(task, sched, options);
     task->fn = fn;

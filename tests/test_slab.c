@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bight/errors.h>
+#include <bight.h>
 
 #include "tests/stack_fixture.h"
 #include "tests/support.h"
@@ -259,6 +259,39 @@ START_TEST(at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards)
 }
 END_TEST
 
+static void count_report(void *arg, const struct bight_report *report)
+{
+    *(int *)arg += report->kind == BIGHT_REPORT_MAP_LIMIT;
+}
+
+static int sleeps(void *arg)
+{
+    (void)arg;
+    return bight_sleep(-1);
+}
+
+static int spawns_until_refused(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    do {
+        rc = bight_spawn(NULL, sleeps, NULL);
+    } while (rc == 0);
+    return rc; /* the others are cancelled and joined */
+}
+
+START_TEST(a_runtime_at_the_limit_of_mappings_says_so)
+{
+    int reports = 0;
+    struct bight_options options = {.on_report = count_report, .on_report_arg = &reports};
+
+    forbid_guard_advice(EINVAL);
+    ck_assert_int_eq(bight_run_with(&options, spawns_until_refused, NULL), BIGHT_ENOMEM);
+    ck_assert_int_eq(reports, 1);
+}
+END_TEST
+
 static size_t address_space(void)
 {
     size_t pages = 0;
@@ -390,6 +423,7 @@ static void add_limits(Suite *suite)
     tcase_set_timeout(tc, 30);
 #ifdef PLAIN
     tcase_add_test(tc, at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards);
+    tcase_add_test(tc, a_runtime_at_the_limit_of_mappings_says_so);
     tcase_add_test(tc, limited_address_space_is_used_up_to_the_last_stack);
 #endif
     tcase_add_test(tc, each_allocation_and_mapping_may_fail);

@@ -23,6 +23,9 @@ enum bight_report_kind {
     BIGHT_REPORT_MUTEX_HELD,
     /* A task ended and its handle was never joined nor detached. */
     BIGHT_REPORT_NEVER_JOINED,
+    /* A spawn failed with BIGHT_ENOMEM because the process has as many mappings as the system allows
+     * (vm.max_map_count): the kernel has no guard regions, so each stack takes two. */
+    BIGHT_REPORT_MAP_LIMIT,
     /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
     BIGHT_REPORT_STALLED,
 };
