@@ -5,9 +5,12 @@
 
 #include <bight/base.h>
 #include <bight/errors.h>
+#include <bight/executor.h>
 #include <bight/group.h>
 #include <bight/http.h>
+#include <bight/job.h>
 #include <bight/mailbox.h>
+#include <bight/offload.h>
 #include <bight/queue.h>
 #include <bight/resolve.h>
 #include <bight/runtime.h>
@@ -17,5 +20,6 @@
 #include <bight/task.h>
 #include <bight/time.h>
 #include <bight/waiter.h>
+#include <bight/workers.h>
 
 #endif
