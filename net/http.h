@@ -106,6 +106,7 @@ struct http_watch {
     uint8_t want; /* what libcurl waits for: UV_READABLE, UV_WRITABLE */
     uint8_t have; /* what libuv watches for */
     bool foreign;
+    bool connected; /* seen to be, so that libcurl will not close it without our callback */
 };
 
 /* What a request asks for, its defaults filled in. */

@@ -102,6 +102,7 @@ static struct http_watch *watch_new(struct bight_http_session *session, curl_soc
     watch->fd = fd;
     watch->foreign = foreign;
     session->watches[fd] = watch;
+    session->stats.sockets += !foreign;
     session->handles++;
     bight__handle_opened(session->runtime);
     return watch;
@@ -119,6 +120,7 @@ static void on_watch_closed(uv_handle_t *handle)
 static void watch_free(struct http_watch *watch)
 {
     watch->session->watches[watch->fd] = NULL;
+    watch->session->stats.sockets -= !watch->foreign;
     uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
 }
 
@@ -167,6 +169,20 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         watch_update(watch);
 }
 
+/* libcurl wants nothing of the socket for now. From 7.86 to 8.4 it closes one that never got connected
+ * without telling anybody, so only a socket that is seen to be connected is trusted to come back. */
+static void watch_idle(struct http_watch *watch)
+{
+    struct sockaddr_storage peer;
+    socklen_t bytes = sizeof peer;
+
+    watch->want = 0;
+    if (!watch->connected && !watch->foreign)
+        watch->connected = getpeername(watch->fd, (struct sockaddr *)&peer, &bytes) == 0;
+    if (!watch->connected)
+        watch_free(watch);
+}
+
 /* libcurl's callback: watch `fd` for `what`. It must not fail, since libcurl then gives up the whole
  * multi handle; a foreign descriptor that cannot be watched costs its transfer alone. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
@@ -176,10 +192,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        if (watch && watch->foreign)
-            watch_free(watch);
-        else if (watch)
-            watch->want = 0;
+        if (watch)
+            watch_idle(watch);
         return 0;
     }
     if (!watch) {
@@ -204,8 +218,10 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
 {
     struct http_transfer *transfer = arg;
     struct bight_http_session *session = transfer->session;
+    struct http_watch *watch, *stale;
     struct bight_address address;
     curl_socket_t fd;
+    uint8_t want = 0;
 
     (void)purpose;
     if (session->options.filter) {
@@ -224,12 +240,21 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
             transfer->socket_code = -errno;
         return CURL_SOCKET_BAD;
     }
-    if (!watch_new(session, fd, false, &transfer->socket_code)) {
+    /* A socket of that number was closed behind our back (see watch_idle). If it was so in the midst
+     * of one action, libcurl thinks that it has told us what it wants of the number. */
+    stale = watch_of(session, fd);
+    if (stale) {
+        want = stale->want;
+        watch_free(stale);
+    }
+    watch = watch_new(session, fd, false, &transfer->socket_code);
+    if (!watch) {
         close(fd);
         return CURL_SOCKET_BAD;
     }
+    watch->want = want;
+    watch_update(watch);
     transfer->socket_code = 0;
-    session->stats.sockets++;
     session->stats.connects++;
     return fd;
 }
@@ -241,10 +266,8 @@ int bight__http_on_close(void *arg, curl_socket_t fd)
     struct bight_http_session *session = arg;
     struct http_watch *watch = watch_of(session, fd);
 
-    if (watch) {
+    if (watch)
         watch_free(watch); /* before the number can be given to another socket */
-        session->stats.sockets--;
-    }
     return close(fd);
 }
 

@@ -388,7 +388,7 @@ static int request_all(struct bight_http_response **out, struct bight_http_sessi
     if (rc < 0)
         bight__http_fail(response, bight__http_kind(rc), rc, bight_strerror(rc));
     if (request->error)
-        *request->error = response->error;
+        *request->error = rc < 0 ? response->error : (struct bight_http_error){0};
     response->called = false;
     if (rc == 0 && collect && response->body.bytes)
         response->body.data[response->body.bytes] = '\0';

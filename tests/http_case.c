@@ -82,6 +82,8 @@ void http_call_start(struct http_call *call, struct bight_http_session *session,
 int http_call_finish(struct http_call *call)
 {
     EXPECT(bight_join(call->task, NULL) == 0);
+    if (call->rc == 1)
+        return BIGHT_ECANCELED; /* before its first step */
     EXPECT(call->error.code == call->rc);
     bight_http_response_free(call->response);
     call->response = NULL;

@@ -184,16 +184,27 @@ static bool drip(const struct peer *peer)
     return true;
 }
 
+/* How many of these are under way at a time is what the client's limits decide. */
+static bool later(const struct peer *peer)
+{
+    int now = atomic_fetch_add(&counts->serving, 1) + 1;
+    int most = atomic_load(&counts->most_serving);
+
+    while (now > most && !atomic_compare_exchange_weak(&counts->most_serving, &most, now))
+        ;
+    nap_ms(30);
+    atomic_fetch_sub(&counts->serving, 1);
+    return answer(peer, 200, "", "ok", 2);
+}
+
 static bool plain(const struct peer *peer, const char *path)
 {
     if (!strcmp(path, "/ok"))
         return answer(peer, 200, "", "ok", 2);
     if (!strcmp(path, "/close"))
         return answer(peer, 200, "Connection: close\r\n", "ok", 2) && false;
-    if (!strcmp(path, "/later")) {
-        nap_ms(300);
-        return answer(peer, 200, "", "ok", 2);
-    }
+    if (!strcmp(path, "/later"))
+        return later(peer);
     if (!strcmp(path, "/silent"))
         return linger(peer);
     if (!strcmp(path, "/stall"))
@@ -288,13 +299,8 @@ static void *connection_main(void *arg)
     while (more && (bytes = read_request(peer))) {
         char method[16], path[2048];
         atomic_fetch_add(&counts->requests, 1);
-        int now = atomic_fetch_add(&counts->serving, 1) + 1;
-        int most = atomic_load(&counts->most_serving);
-        while (now > most && !atomic_compare_exchange_weak(&counts->most_serving, &most, now))
-            ;
         more = sscanf(peer->head, "%15s %2047s", method, path) == 2 &&
                serve(peer, method, path, bytes);
-        atomic_fetch_sub(&counts->serving, 1);
         memmove(peer->head, peer->head + bytes, peer->held - bytes);
         peer->held -= bytes;
     }

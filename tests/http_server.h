@@ -11,7 +11,7 @@
 struct http_counts {
     atomic_int connections; /* accepted */
     atomic_int requests;    /* request heads read */
-    atomic_int serving;     /* requests being answered now */
+    atomic_int serving;     /* requests of /later being answered now */
     atomic_int most_serving;
     atomic_long sent; /* bytes of bodies */
 };
@@ -34,7 +34,7 @@ struct http_server {
  *   /garbage        no HTTP at all         /headers     headers without end
  *   /early          103 before the 200     /folded      odd headers
  *   /long-redirect  302 with 1 MiB body    /drip        a byte of body each 30 ms
- *   /dead           closes without a word  /later       "ok" after 300 ms */
+ *   /dead           closes without a word  /later       "ok" after 30 ms */
 void http_server_start(struct http_server *server);
 void http_server_stop(struct http_server *server);
 

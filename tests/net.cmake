@@ -4,3 +4,4 @@ bight_test(resolve LABELS threads)
 # The client against servers of ours, each in a child of the test.
 set(http_sources http_case.c http_server.c)
 bight_test(http SOURCES test_http.c ${http_sources})
+bight_test(http_cancel SOURCES test_http_cancel.c ${http_sources} LIBS PkgConfig::LIBCURL)

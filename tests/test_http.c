@@ -194,7 +194,7 @@ HTTP_TEST_WITH(limits_hold_in_total_and_per_host, &limits)
 
     for (int i = 0; i < CALLS; i++)
         http_call_start(&calls[i], session,
-                        http_server_url(i % 2 ? &server : &other, "/chunked/70000"));
+                        http_server_url(i % 2 ? &server : &other, "/later"));
     EXPECT(bight_yield() == 0);
     bight_http_session_stats(session, &stats);
     EXPECT(stats.active == 4 && stats.waiting == CALLS - 4);
