@@ -129,14 +129,7 @@ IN_TASK(literals_touch_no_thread)
 
 IN_TASK(what_is_no_host_name_is_refused)
 {
-    static const char *const names[] = {"",
-                                        "a b",
-                                        "a\r\nb",
-                                        "a/b",
-                                        
-                                        "cher",
-                                        "a:b",
-                                        "[::1"};
+    static const char *const names[] = {"", "a b", "a\r\nb", "a/b", "\xc3\xbc.test", "a:b", "[::1"};
     struct bight_resolved result;
     char longest[300];
 
