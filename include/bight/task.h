@@ -13,7 +13,7 @@ BIGHT_BEGIN_DECLS
 struct bight_task;
 
 /* The task changes floating-point control words (rounding, traps) and keeps them across waits; they
- * are then saved and restored at each of its switches, which makes those about three times slower.
+ * are then saved and restored at each of its switches, which makes those several times slower.
  * Without the flag a task must restore them before it suspends. */
 #define BIGHT_SPAWN_FLOAT_CONTROL 1u
 
