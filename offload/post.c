@@ -150,8 +150,7 @@ void bight__balance(struct worker *idle)
     struct pool *pool = idle->pool;
     struct worker *busiest = NULL;
 
-    if (idle->load || idle->phase != WORKER_READY || !link_empty(&pool->queue) ||
-        pool->jobs <= pool->ready)
+    if (idle->load || idle->phase != WORKER_READY || !link_empty(&pool->queue) || pool->jobs < 2)
         return;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);

@@ -1,1 +1,5 @@
-# Suites of offload/.
+# Suites of offload/. Those of workers execute themselves once per case: see worker_cases.h.
+add_library(bight_worker_cases STATIC worker_cases.c)
+target_link_libraries(bight_worker_cases PUBLIC bight_test_support)
+
+bight_test(workers_jobs LIBS bight_worker_cases)
