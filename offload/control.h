@@ -10,6 +10,8 @@
 
 /* The zygote's own socket is this descriptor in the zygote, a worker's channel is it in the worker. */
 #define CONTROL_FD 3
+/* In the zygote: a pidfd of the host. */
+#define HOST_FD 4
 
 enum control_kind {
     /* On the zygote's own socket, with a descriptor: one more executor's socket. */
@@ -18,6 +20,8 @@ enum control_kind {
     CONTROL_SPAWN,
     /* Send `value`, a signal, to `worker`; ignored when it has ended. */
     CONTROL_SIGNAL,
+    /* The first answer: the zygote is `pid`. */
+    CONTROL_HELLO,
     /* Answers: forked as `pid`; not forked for `value`, an errno; has ended with `value`, as
      * wait(2) has it. After the last two the zygote knows the worker no more. */
     CONTROL_SPAWNED,

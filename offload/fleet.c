@@ -167,6 +167,8 @@ static void obey(struct pool *pool, const struct control_message *message)
 {
     struct worker *worker = find(pool, message->worker);
 
+    if (message->kind == CONTROL_HELLO)
+        pool->zygote_pid = message->pid;
     if (!worker)
         return;
     if (message->kind == CONTROL_SPAWNED) {
@@ -215,7 +217,6 @@ static int connect_zygote(struct pool *pool)
         close(line.fd);
         return rc;
     }
-    pool->zygote_pid = line.pid;
     pool->zygote_generation = line.generation;
     return 0;
 }

@@ -2,9 +2,10 @@
  * it died, and gives executors lines to it. The one piece of the library whose state is the process's
  * rather than a runtime's, because that is what a zygote is a copy of; it is under a mutex.
  *
- * A zygote is made with clone3 and exit_signal 0: then it raises no SIGCHLD and neither wait() nor
- * waitpid(-1) of the host sees it; it is reaped through its pidfd. Where clone3 is missing (valgrind,
- * qemu-user, old kernels) it is an ordinary child. */
+ * What is forked here is made with clone3 and exit_signal 0: then it raises no SIGCHLD and neither
+ * wait() nor waitpid(-1) of the host sees it; it is reaped through its pidfd. It forks the zygote and
+ * stays as its keeper (keeper.h). Where clone3 is missing (valgrind, qemu-user, old kernels) the
+ * zygote is an ordinary child. */
 #include "offload/zygote.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include "coro/sched.h"
 #include "offload/control.h"
 #include "offload/fresh_stack.h"
+#include "offload/keeper.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -35,14 +37,17 @@
 /* In the environment of a re-executed zygote: the process id of its host. */
 #define MARKER "BIGHT_ZYGOTE_OF"
 
+/* How long the keeper may take to end after the zygote: workers that are being killed. */
+#define BURY_MS 200
+
 extern char **environ;
 
 static struct {
     pthread_mutex_t lock;
     bool prepared;
     const char *argv0;
-    int fd; /* the zygote's own socket; -1 while there is none */
-    int pidfd;
+    int fd;    /* the zygote's own socket; -1 while there is none */
+    int pidfd; /* of the keeper; -1 where the zygote is an ordinary child */
     pid_t pid;
     unsigned generation;
 } host = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pidfd = -1};
@@ -61,18 +66,21 @@ static unsigned thread_count(void)
 #endif
 }
 
-/* fork() without SIGCHLD. In the child only async-signal-safe calls may follow where the parent has
- * threads. The pid, 0 in the child, or -errno; *pidfd is -1 for an ordinary child. */
-static pid_t fork_unseen(int *pidfd)
+/* fork() that the host's wait calls do not see, if *hidden. In the child only async-signal-safe calls
+ * may follow where the parent has threads. The pid, 0 in the child, or -errno. */
+static pid_t fork_unseen(int *pidfd, bool *hidden)
 {
     struct clone_args args = {
         .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = 0};
     long pid;
 
     *pidfd = -1;
+    *hidden = true;
     pid = syscall(SYS_clone3, &args, sizeof args);
-    if (pid < 0 && errno == ENOSYS)
+    if (pid < 0 && errno == ENOSYS) {
+        *hidden = false;
         pid = fork();
+    }
     return pid < 0 ? (pid_t)-errno : (pid_t)pid;
 }
 
@@ -90,18 +98,20 @@ static void fill_standard_fds(void)
         (void)fcntl(i, F_SETFD, 0);
 }
 
-/* Leave nothing open but standard input, output, error and `socket_fd` as CONTROL_FD. */
-static void keep_only(int socket_fd)
+/* Leave nothing open but standard input, output and error, `socket_fd` as CONTROL_FD, and `host_fd`,
+ * if there is one, as HOST_FD. */
+static void keep_only(int socket_fd, int host_fd)
 {
-    if (socket_fd < CONTROL_FD) { /* standard descriptors were closed in the host */
-        int moved = fcntl(socket_fd, F_DUPFD, CONTROL_FD);
+    /* Out of the way of each other first. */
+    int socket_high = fcntl(socket_fd, F_DUPFD, HOST_FD + 1);
+    int host_high = host_fd < 0 ? -1 : fcntl(host_fd, F_DUPFD, HOST_FD + 1);
 
-        close(socket_fd);
-        socket_fd = moved;
-    }
-    if (socket_fd < 0 || (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0))
+    if (socket_high < 0 || dup2(socket_high, CONTROL_FD) < 0)
         _exit(1);
-    bight__close_from(CONTROL_FD + 1);
+    if (host_high >= 0 && dup2(host_high, HOST_FD) >= 0)
+        bight__close_from(HOST_FD + 1);
+    else
+        bight__close_from(HOST_FD);
     fill_standard_fds();
 }
 
@@ -111,11 +121,11 @@ static void run_zygote(void *arg)
 }
 
 /* In the forked child of a host with one thread. */
-static _Noreturn void become_zygote(int socket_fd, pid_t parent)
+static _Noreturn void become_zygote(int socket_fd, int host_fd, pid_t parent)
 {
-    keep_only(socket_fd);
-    (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    keep_only(socket_fd, host_fd);
     (void)pthread_mutex_init(&host.lock, NULL); /* a job may have executors of its own */
+    host.fd = host.pidfd = -1;
     if (!bight__sched)
         bight__zygote_main(parent);
     /* Forked by a task: its small stack is no place for jobs, and it is a task no more. */
@@ -124,10 +134,10 @@ static _Noreturn void become_zygote(int socket_fd, pid_t parent)
 }
 
 /* In the forked child of a host with threads: nothing but async-signal-safe calls. */
-static _Noreturn void become_program(int socket_fd, char *const *argv, char *const *environment)
+static _Noreturn void become_program(int socket_fd, int host_fd, char *const *argv,
+                                     char *const *environment)
 {
-    keep_only(socket_fd);
-    (void)fcntl(CONTROL_FD, F_SETFD, 0);
+    keep_only(socket_fd, host_fd);
     bight__signals_reset();
     execve("/proc/self/exe", argv, environment);
     _exit(127);
@@ -161,17 +171,21 @@ static pid_t fork_zygote(int socket_fd, bool execute, int *pidfd)
     char **environment = NULL;
     sigset_t all, before;
     pid_t parent = getpid();
+    int host_fd = -1;
+    bool hidden;
     pid_t pid;
 
     if (execute && !(environment = marked_environment(marker)))
         return BIGHT_ENOMEM;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = fork_unseen(pidfd);
+    pid = fork_unseen(pidfd, &hidden);
+    if (pid == 0 && hidden)
+        host_fd = bight__keeper_fork(parent, execute);
     if (pid == 0 && execute)
-        become_program(socket_fd, argv, environment);
+        become_program(socket_fd, host_fd, argv, environment);
     if (pid == 0)
-        become_zygote(socket_fd, parent);
+        become_zygote(socket_fd, host_fd, parent);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     free(environment);
     return pid;
@@ -206,9 +220,12 @@ static void bury(void)
     close(host.fd);
     host.fd = -1;
     if (host.pidfd >= 0) {
+        struct pollfd keeper = {.fd = host.pidfd, .events = POLLIN};
         siginfo_t info;
 
-        (void)syscall(SYS_pidfd_send_signal, host.pidfd, SIGKILL, NULL, 0);
+        /* It ends by itself as soon as it has reaped the zygote and its workers. */
+        if (poll(&keeper, 1, BURY_MS) != 1)
+            (void)syscall(SYS_pidfd_send_signal, host.pidfd, SIGKILL, NULL, 0);
         while (waitid((idtype_t)P_PIDFD, (id_t)host.pidfd, &info, WEXITED | __WALL) < 0 &&
                errno == EINTR)
             continue;
@@ -274,7 +291,7 @@ int bight__zygote_connect(struct zygote_line *line)
             rc = introduce(&fd);
     }
     if (!rc)
-        *line = (struct zygote_line){fd, host.pid, host.generation};
+        *line = (struct zygote_line){fd, host.generation};
     pthread_mutex_unlock(&host.lock);
     return rc;
 }
@@ -288,7 +305,7 @@ void bight__zygote_lost(unsigned generation)
 }
 
 /* Be a zygote if this process was executed by start(): then there is the marker, and CONTROL_FD is a
- * socket that keeps messages apart. If the host is gone already there is nothing to do. */
+ * socket that keeps messages apart. */
 static void zygote_entry(void)
 {
     const char *marker = getenv(MARKER);
@@ -300,10 +317,7 @@ static void zygote_entry(void)
         type != SOCK_SEQPACKET)
         return;
     parent = (pid_t)strtol(marker, NULL, 10);
-    if (parent != getppid())
-        _exit(0);
     (void)unsetenv(MARKER);
-    (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     bight__zygote_main(parent);
 }
 

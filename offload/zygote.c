@@ -5,6 +5,7 @@
 #include "offload/zygote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
@@ -138,6 +139,8 @@ static void drop_client(struct zygote *zygote, size_t index)
 
 static void add_client(struct zygote *zygote, int fd)
 {
+    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = zygote->self};
+
     if (zygote->count == zygote->room) {
         size_t room = zygote->room * 2;
         struct pollfd *set = realloc(zygote->set, room * sizeof *set);
@@ -150,6 +153,7 @@ static void add_client(struct zygote *zygote, int fd)
         zygote->room = room;
     }
     zygote->set[zygote->count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    (void)bight__control_send(fd, &hello, NULL, 0);
 }
 
 /* False when the client's socket has ended. */
@@ -247,17 +251,15 @@ static void answer(struct zygote *zygote)
     }
 }
 
-/* Notice the host's end even where its sockets live on in a process it forked. Its end as a process,
- * not of the thread that called: PR_SET_PDEATHSIG alone would mean that. */
+/* Notice the host's end even where its sockets live on in a process it forked: by its pidfd, or where
+ * there is none, as its child. */
 static int watch_host(pid_t host)
 {
-    int fd = (int)syscall(SYS_pidfd_open, host, 0);
-
-    if (fd < 0)
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != host)
+    if (fcntl(HOST_FD, F_SETFD, FD_CLOEXEC) == 0)
+        return HOST_FD;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != host)
         _exit(0);
-    return fd;
+    return -1;
 }
 
 _Noreturn void bight__zygote_main(pid_t host)
@@ -267,6 +269,7 @@ _Noreturn void bight__zygote_main(pid_t host)
 
     sigemptyset(&none);
     watch_children();
+    (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_NAME, "bight-zygote");
     /* What the host had not written yet is the host's to write. */

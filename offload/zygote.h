@@ -9,8 +9,7 @@
 #include <bight/base.h>
 
 struct zygote_line {
-    int fd; /* for struct control_message; non-blocking, close-on-exec */
-    pid_t pid;
+    int fd;              /* for struct control_message; non-blocking, close-on-exec */
     unsigned generation; /* of the zygote */
 };
 
@@ -21,7 +20,8 @@ int bight__zygote_connect(struct zygote_line *line);
 /* The line of that generation has ended: so has the zygote, or it will now. Any thread. */
 void bight__zygote_lost(unsigned generation);
 
-/* Be the zygote; its socket is CONTROL_FD, its parent `host`. */
+/* Be the zygote of `host`: its socket is CONTROL_FD, and if it has a keeper, HOST_FD is a pidfd of the
+ * host; else it is the host's child. */
 _Noreturn void bight__zygote_main(pid_t host);
 
 /* Be a worker: run the jobs of the channel whose socket is `socket_fd` and whose memory is
