@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <uv.h>
+
 #include <bight/workers.h>
 
 #include "coro/sched.h"
@@ -115,22 +117,28 @@ static void keep_only(int socket_fd, int host_fd)
     fill_standard_fds();
 }
 
-static void run_zygote(void *arg)
+static void run_late_zygote(void *arg)
 {
-    bight__zygote_main((pid_t)(intptr_t)arg);
+    bight__zygote_main((pid_t)(intptr_t)arg, true);
 }
 
-/* In the forked child of a host with one thread. */
+/* In the forked child of a host with one thread. If a runtime lives there, it was forked by a task:
+ * whose small stack is no place for jobs, and which it is no more. libuv, too, is in use there, and
+ * remembers the numbers of descriptors that are closed here: it would close them again in each child
+ * of fork(), whatever they then are. */
 static _Noreturn void become_zygote(int socket_fd, int host_fd, pid_t parent)
 {
+    bool late = bight__sched != NULL;
+
+    if (late)
+        uv_library_shutdown();
+    bight__sched = NULL;
     keep_only(socket_fd, host_fd);
     (void)pthread_mutex_init(&host.lock, NULL); /* a job may have executors of its own */
     host.fd = host.pidfd = -1;
-    if (!bight__sched)
-        bight__zygote_main(parent);
-    /* Forked by a task: its small stack is no place for jobs, and it is a task no more. */
-    bight__sched = NULL;
-    bight__on_fresh_stack(run_zygote, (void *)(intptr_t)parent);
+    if (late)
+        bight__on_fresh_stack(run_late_zygote, (void *)(intptr_t)parent);
+    bight__zygote_main(parent, false);
 }
 
 /* In the forked child of a host with threads: nothing but async-signal-safe calls. */
@@ -318,7 +326,7 @@ static void zygote_entry(void)
         return;
     parent = (pid_t)strtol(marker, NULL, 10);
     (void)unsetenv(MARKER);
-    bight__zygote_main(parent);
+    bight__zygote_main(parent, false);
 }
 
 int bight_workers_prepare(int argc, char **argv)

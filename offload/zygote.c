@@ -36,6 +36,7 @@ struct zygote {
     size_t room;
     struct child *children;
     pid_t self;
+    bool late;
 };
 
 void bight__close_from(int first)
@@ -86,6 +87,18 @@ static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL
     bight__worker_main(fds[0], fds[1]);
 }
 
+/* An ordinary fork(), so that libraries notice it. But of a host that was using libuv, not with what
+ * libuv does in the child: a new pipe for signals, whose ends would then be closed behind its back. */
+static pid_t fork_worker(const struct zygote *zygote)
+{
+#ifdef BIGHT_HAVE__FORK
+    if (zygote->late)
+        return _Fork();
+#endif
+    (void)zygote;
+    return fork();
+}
+
 static void spawn(struct zygote *zygote, int client, uint64_t worker,
                   const int fds[CONTROL_FDS_MAX])
 {
@@ -100,7 +113,7 @@ static void spawn(struct zygote *zygote, int client, uint64_t worker,
     }
     errno = EBADF;
     if (fds[1] >= 0)
-        pid = fork();
+        pid = fork_worker(zygote);
     if (pid == 0)
         become_worker(zygote, fds);
     child->client = client;
@@ -262,9 +275,9 @@ static int watch_host(pid_t host)
     return -1;
 }
 
-_Noreturn void bight__zygote_main(pid_t host)
+_Noreturn void bight__zygote_main(pid_t host, bool late)
 {
-    struct zygote zygote = {.self = getpid(), .count = FIRST_CLIENT, .room = 8};
+    struct zygote zygote = {.self = getpid(), .late = late, .count = FIRST_CLIENT, .room = 8};
     sigset_t none;
 
     sigemptyset(&none);

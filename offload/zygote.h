@@ -21,8 +21,8 @@ int bight__zygote_connect(struct zygote_line *line);
 void bight__zygote_lost(unsigned generation);
 
 /* Be the zygote of `host`: its socket is CONTROL_FD, and if it has a keeper, HOST_FD is a pidfd of the
- * host; else it is the host's child. */
-_Noreturn void bight__zygote_main(pid_t host);
+ * host; else it is the host's child. `late`: the host was using libuv when it was forked. */
+_Noreturn void bight__zygote_main(pid_t host, bool late);
 
 /* Be a worker: run the jobs of the channel whose socket is `socket_fd` and whose memory is
  * `memory_fd`, until the other side closes it. */
