@@ -39,7 +39,7 @@ static void temporary(char path[64])
  * ports. Its records go to scraper->output, the rest to scraper->errors. */
 static void scraper_start(struct scraper *scraper, const char *line)
 {
-    char words[1024];
+    char words[1024] = "";
     char *argv[32] = {(char *)SCRAPER_PROGRAM, (char *)"-o", scraper->output};
     size_t argc = 3;
     size_t used = 0;

@@ -1,6 +1,7 @@
 /* samples/scraper/url.c: each page has one name, however it is linked to. */
 #include "samples/scraper/url.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,8 @@ static const struct resolution resolutions[] = {
     {"http://h:8080/a/b", "c", "http://h:8080/a/c", 0},
     {"http://h/a/b", "http://user:secret@other/c", "http://other/c", 0},
     {"http://[::1]:8080/a", "b", "http://[::1]:8080/b", 0},
+    {"http://h/a/b", "http://b\xff\xff/", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "http://%ff/", NULL, BIGHT_EINVAL},
     {"http://h/a/b", "mailto:a@b.example", NULL, BIGHT_ENOTSUP},
     {"http://h/a/b", "javascript:void(0)", NULL, BIGHT_ENOTSUP},
     {"http://h/a/b", "tel:+123", NULL, BIGHT_ENOTSUP},
@@ -112,6 +115,22 @@ START_TEST(user_may_leave_the_scheme_out)
 }
 END_TEST
 
+START_TEST(international_names_go_as_punycode)
+{
+    char *url = NULL;
+
+    ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+    ck_assert_int_eq(url_normalise("http://B\xc3\xbc"
+                                   "CHER.example/",
+                                   &url),
+                     0);
+    if (strcmp(url, "http://b\xc3\xbc"
+                    "cher.example/") != 0) /* a libcurl without IDN */
+        ck_assert_str_eq(url, "http://xn--bcher-kva.example/");
+    free(url);
+}
+END_TEST
+
 START_TEST(users_mistakes_are_told_apart)
 {
     char *url = NULL;
@@ -172,6 +191,7 @@ int main(void)
     tcase_add_loop_test(tc, normal_form_of_a_normal_form_is_itself, 0, rows);
     tcase_add_test(tc, relative_text_is_no_url);
     tcase_add_test(tc, user_may_leave_the_scheme_out);
+    tcase_add_test(tc, international_names_go_as_punycode);
     tcase_add_test(tc, users_mistakes_are_told_apart);
     tcase_add_test(tc, endless_url_is_refused);
     tcase_add_test(tc, origin_is_scheme_host_and_port);

@@ -14,6 +14,7 @@
 #include <bight/time.h>
 #include <bight/workers.h>
 
+#include "samples/scraper/job.h"
 #include "samples/scraper/url.h"
 #include "samples/scraper/visit.h"
 
@@ -292,6 +293,7 @@ static int open_workers(struct bight_executor **out, const struct options *optio
     uint64_t page = options->body_bytes_max + ((uint64_t)64 << 10);
     struct bight_workers_options workers = {
         .workers = options->workers,
+        .init = &prepare_parser_job,
         .queue_max = (size_t)options->transfers + payload_default / 1024,
         .payload_max_bytes = page > payload_max       ? payload_max
                              : page > payload_default ? (size_t)page

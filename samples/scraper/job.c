@@ -1,6 +1,7 @@
 /* See job.h. */
 #include "samples/scraper/job.h"
 
+#include <locale.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -56,4 +57,13 @@ static int parse_page(struct bight_job *job)
     return rc;
 }
 
+static int prepare_parser(struct bight_job *job)
+{
+    (void)job;
+    /* Workers are forks from before main set its locale; see there. */
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    return 0;
+}
+
+const struct bight_job_def prepare_parser_job = {"prepare parser", prepare_parser, 0};
 const struct bight_job_def parse_page_job = {"parse page", parse_page, BIGHT_JOB_IDEMPOTENT};

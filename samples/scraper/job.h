@@ -8,4 +8,7 @@
  * parses the page again. */
 extern const struct bight_job_def parse_page_job;
 
+/* What each worker runs first. */
+extern const struct bight_job_def prepare_parser_job;
+
 #endif

@@ -250,8 +250,8 @@ void robots_free(struct robots *robots)
 
 static bool ends_with(struct span text, struct span end)
 {
-    return end.size <= text.size &&
-           memcmp(text.text + text.size - end.size, end.text, end.size) == 0;
+    return end.size == 0 || (end.size <= text.size &&
+                             memcmp(text.text + text.size - end.size, end.text, end.size) == 0);
 }
 
 /* Whether the pattern matches a prefix of `path`, all of it when anchored. The pieces between the
@@ -261,7 +261,7 @@ static bool matches(struct span pattern, bool anchored, struct span path)
     bool first = true;
 
     for (;;) {
-        const char *star = memchr(pattern.text, '*', pattern.size);
+        const char *star = pattern.size ? memchr(pattern.text, '*', pattern.size) : NULL;
         struct span piece = {pattern.text, star ? (size_t)(star - pattern.text) : pattern.size};
         if (!star && anchored)
             return ends_with(path, piece) && (!first || piece.size == path.size);

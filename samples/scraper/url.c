@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -94,21 +93,44 @@ static int clean(const char *href, char *out)
     return 0;
 }
 
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x80)
+            return false;
+    return true;
+}
+
+/* A name with other letters than ASCII's, in the punycode form that goes over the wire. A libcurl that
+ * cannot do this leaves it alone, and the lookup says what is wrong with it. */
+static CURLUcode convert_host(CURLU *handle, char **host)
+{
+    char *converted = NULL;
+    CURLUcode code = curl_url_get(handle, CURLUPART_HOST, &converted, CURLU_PUNYCODE);
+
+    if (code == CURLUE_OK) {
+        curl_free(*host);
+        *host = converted;
+        return CURLUE_OK;
+    }
+    /* libcurl leaves the unconverted name in it, and calls any failure one of memory. */
+    curl_free(converted);
+    return code == CURLUE_LACKS_IDN ? CURLUE_OK : CURLUE_BAD_HOSTNAME;
+}
+
 /* Lower the host's case, which libcurl keeps as written. */
 static CURLUcode lower_host(CURLU *handle)
 {
     char *host = NULL;
-    /* A name with other letters than ASCII's goes over the wire in its punycode form. A libcurl that
-     * cannot do this leaves it alone, and the lookup says what is wrong with it. */
-    CURLUcode code = curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE);
-    if (code == CURLUE_LACKS_IDN)
-        code = curl_url_get(handle, CURLUPART_HOST, &host, 0);
-    if (code)
-        return code;
-    for (char *c = host; *c; c++)
+    CURLUcode code = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+
+    if (code == CURLUE_OK && !is_ascii(host))
+        code = convert_host(handle, &host);
+    for (char *c = host; code == CURLUE_OK && *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
-    code = curl_url_set(handle, CURLUPART_HOST, host, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_set(handle, CURLUPART_HOST, host, 0);
     curl_free(host);
     return code;
 }
