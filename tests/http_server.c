@@ -275,6 +275,10 @@ static size_t read_request(struct peer *peer)
         if (got <= 0)
             return 0;
         peer->held += (size_t)got;
+        if (peer->head[0] == 0x16) { /* a TLS client */
+            say(peer, "HTTP/1.1 400 Bad Request\r\n\r\n");
+            return 0;
+        }
     }
     size_t bytes = (size_t)(end + 4 - peer->head);
     const char *length = strcasestr(peer->head, "\r\nContent-Length:");
@@ -299,7 +303,7 @@ static void *connection_main(void *arg)
     while (more && (bytes = read_request(peer))) {
         char method[16], path[2048];
         atomic_fetch_add(&counts->requests, 1);
-        more = sscanf(peer->head, "%15s %2047s", method, path) == 2 &&
+        more = sscanf(peer->head, "%15s %2047[^ ?]", method, path) == 2 &&
                serve(peer, method, path, bytes);
         memmove(peer->head, peer->head + bytes, peer->held - bytes);
         peer->held -= bytes;
