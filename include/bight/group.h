@@ -62,8 +62,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsi
  *  Ownership: borrows options; keeps arg until the task ends; gives *out, valid until joined or
  *  detached, also when the group has ended.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group,
-                                                 struct bight_task **out,
+BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group, struct bight_task **out,
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg);
 

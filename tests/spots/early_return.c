@@ -76,11 +76,11 @@ int main(void)
     struct bight_options options = {.on_report = on_report, .on_report_arg = &seen};
     int rc = bight_run_with(&options, run, &seen);
     bool ok = rc == 0 && seen.invalid == BIGHT_EINVAL && seen.empty == 0 &&
-              seen.late == BIGHT_ETIMEDOUT && seen.waited == BIGHT_ESCOPE &&
-              seen.status == 0 && seen.reports == 1;
+              seen.late == BIGHT_ETIMEDOUT && seen.waited == BIGHT_ESCOPE && seen.status == 0 &&
+              seen.reports == 1;
 
-    printf("early_return: in time %d, late %s; left open: wait %s, join %s, %d report\n",
-           seen.empty, bight_error_name(seen.late), bight_error_name(seen.waited),
-           bight_error_name(seen.status), seen.reports);
+    printf("early_return: in time %d, late %s; left open: wait %s, join %d, %d report\n",
+           seen.empty, bight_error_name(seen.late), bight_error_name(seen.waited), seen.status,
+           seen.reports);
     return ok ? 0 : 1;
 }
