@@ -18,11 +18,15 @@
 struct mapping {
     uintptr_t low;
     uintptr_t high;
-    bool dispensable; /* private, writable, of no file */
 };
 
-/* Parse "low-high perms offset device inode ...". Without stdio: other threads of the host may have
- * held its locks. */
+/* Smaller mappings may be variables of the C library, and are not worth it. */
+#define LARGE_BYTES ((uintptr_t)1 << 20)
+/* So much on both sides of what is needed is kept; a multiple of any page size. */
+#define KEPT_BYTES ((uintptr_t)64 << 10)
+
+/* Parse "low-high perms offset device inode ...", without stdio: other threads of the host may have
+ * held its locks. True for what is large, private, writable, and of no file. */
 static bool parse(const char *line, struct mapping *out)
 {
     uintptr_t *number = &out->low;
@@ -36,16 +40,40 @@ static bool parse(const char *line, struct mapping *out)
             *number = *number << 4 | (uintptr_t)(*line <= '9' ? *line - '0' : *line - 'a' + 10);
     }
     if (strncmp(line, " rw-p", 5) != 0)
-        return true;
+        return false;
     for (; *line && spaces < 4; line++)
         spaces += *line == ' ';
-    out->dispensable = strncmp(line, "0", 1) == 0 && (line[1] == ' ' || line[1] == '\0');
-    return out->high > out->low;
+    return line[0] == '0' && (line[1] == ' ' || line[1] == '\0') &&
+           out->high - out->low >= LARGE_BYTES;
+}
+
+static void drop_range(uintptr_t low, uintptr_t high)
+{
+    if (high > low)
+        (void)madvise((void *)low, high - low, MADV_DONTNEED);
+}
+
+/* Drop the mapping but for the surroundings of two addresses, `low` the lower one. */
+static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t high)
+{
+    uintptr_t needed[2] = {low / KEPT_BYTES * KEPT_BYTES, high / KEPT_BYTES * KEPT_BYTES};
+    uintptr_t from = mapping->low;
+
+    for (int i = 0; i < 2; i++) {
+        uintptr_t end = needed[i] + 2 * KEPT_BYTES;
+
+        if (end <= from || needed[i] - KEPT_BYTES >= mapping->high)
+            continue;
+        drop_range(from, needed[i] - KEPT_BYTES);
+        from = end;
+    }
+    drop_range(from, mapping->high);
 }
 
 /* The keeper of a large host would hold on to a copy of every page that the host changes from now on:
- * give up all that is not needed to sleep, which is the stack and errno's thread-local storage. */
-static void drop_memory(void)
+ * give up what is large and not needed to sleep. Needed are the running frame, and errno's
+ * thread-local storage. */
+__attribute__((unused)) static void drop_memory(void)
 {
     char buffer[1024], line[128];
     size_t length = 0;
@@ -63,23 +91,22 @@ static void drop_memory(void)
             }
             line[length] = '\0';
             length = 0;
-            if (!parse(line, &mapping) || !mapping.dispensable ||
-                (stack >= mapping.low && stack < mapping.high) ||
-                (local >= mapping.low && local < mapping.high))
-                continue;
-            (void)madvise((void *)mapping.low, mapping.high - mapping.low, MADV_DONTNEED);
+            if (parse(line, &mapping))
+                drop_around(&mapping, stack < local ? stack : local, stack < local ? local : stack);
         }
     }
     if (fd >= 0)
         close(fd);
 }
 
-static _Noreturn void keep(bool threads)
+static _Noreturn void keep(__attribute__((unused)) bool threads)
 {
     bight__close_from(0);
     (void)prctl(PR_SET_NAME, "bight-keeper");
+#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* they keep books in memory like that */
     if (threads)
         drop_memory();
+#endif
     while (syscall(SYS_wait4, -1, NULL, __WALL, NULL) >= 0 || errno == EINTR)
         continue;
     _exit(0);

@@ -2,6 +2,7 @@
 add_library(bight_worker_cases STATIC worker_cases.c)
 target_link_libraries(bight_worker_cases PUBLIC bight_test_support)
 
+bight_test(channel)
 bight_test(workers_jobs LIBS bight_worker_cases)
 bight_test(workers_death LIBS bight_worker_cases)
 bight_test(workers_cancel LIBS bight_worker_cases)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -228,6 +229,55 @@ static int the_host_sees_no_children(void)
     signal(SIGCHLD, on_signal);
     CHECK_EQ(prepare(), 0);
     return bight_run(lose_workers_and_zygotes, NULL);
+}
+
+static int not_even_as_a_subreaper(void)
+{
+    CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    return the_host_sees_no_children();
+}
+
+/* A number of /proc/PID/status. */
+static long status_of(int pid, const char *name)
+{
+    char path[64], line[256];
+    long value = -1;
+    FILE *status;
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    status = fopen(path, "re");
+    CHECK(status);
+    while (fgets(line, sizeof line, status)) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtol(line + strlen(name), NULL, 10);
+    }
+    fclose(status);
+    return value;
+}
+
+/* It is a copy of the host as of the time of the re-execution. */
+static int the_keeper_of_a_large_host_is_small(void *arg)
+{
+    size_t bytes = 64u << 20;
+    struct bight_executor *executor = worker_open_count(1);
+    char *large = malloc(bytes);
+    int keeper;
+
+    (void)arg;
+    memset(large, 1, bytes);
+    CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
+    while (worker_stats(executor).started < 2 || worker_stats(executor).ready < 1)
+        CHECK_EQ(bight_sleep(1), 0);
+    keeper = (int)status_of(worker_stats(executor).zygote_pid, "PPid:");
+#ifndef BIGHT_ASAN
+    while (status_of(keeper, "RssAnon:") > 4096)
+        CHECK_EQ(bight_sleep(1), 0);
+#endif
+    CHECK(keeper != getpid());
+    worker_close(executor);
+    CHECK_EQ(large[bytes / 2], 1);
+    free(large);
+    return 0;
 }
 
 static int die(struct bight_job *job)
@@ -507,6 +557,7 @@ int main(int argc, char **argv)
         PLAIN(workers_have_default_dispositions, CASE_UNPREPARED),
         PLAIN(ctrl_c_does_not_reach_workers, CASE_UNPREPARED),
         PLAIN(the_host_sees_no_children, CASE_UNPREPARED),
+        PLAIN(not_even_as_a_subreaper, CASE_UNPREPARED),
         PLAIN(deaths_are_seen_where_the_host_ignores_sigchld, CASE_UNPREPARED),
         PLAIN(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
         PLAIN(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
@@ -516,6 +567,7 @@ int main(int argc, char **argv)
         CASE(an_executor_belongs_to_its_runtime),
         PLAIN(outside_of_tasks_nothing_suspends, 0),
         CASE(executors_come_and_go),
+        CASE(the_keeper_of_a_large_host_is_small),
         PLAIN(workers_run_under_a_hosts_loop, 0),
         PLAIN(a_forked_host_gets_a_zygote_of_its_own, 0),
     };
