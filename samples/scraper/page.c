@@ -102,19 +102,22 @@ static void on_script(void *arg, const xmlChar *text, int size)
 
 /* --- elements ----------------------------------------------------------------------------------- */
 
+static int compare_names(const void *key, const void *name)
+{
+    return strcmp(key, *(const char *const *)name);
+}
+
 /* Elements that may begin or end within a word. All others end it. */
 static bool is_inline(const char *name)
 {
+    /* In the order of strcmp. */
     static const char *const names[] = {
-        "a",    "abbr",   "acronym", "b",    "bdi", "bdo",  "big",  "cite", "code", "data",  "del",
-        "dfn",  "em",     "i",       "font", "ins", "kbd",  "mark", "q",    "s",    "small", "samp",
-        "span", "strike", "strong",  "sub",  "sup", "time", "tt",   "u",    "var",  "wbr",
+        "a",    "abbr",   "acronym", "b",   "bdi", "bdo",  "big",  "cite", "code", "data", "del",
+        "dfn",  "em",     "font",    "i",   "ins", "kbd",  "mark", "q",    "s",    "samp", "small",
+        "span", "strike", "strong",  "sub", "sup", "time", "tt",   "u",    "var",  "wbr",
     };
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    return bsearch(name, names, sizeof names / sizeof names[0], sizeof names[0], compare_names);
 }
 
 /* The value of `name`; "" for an attribute without one, NULL when there is none. */
