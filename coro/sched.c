@@ -215,8 +215,7 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
     if (next)
         sched->ready--;
     sched->current = next;
-    bight__context_exit(&self->stack.context, next ? &next->stack.context : &sched->loop);
-    __builtin_unreachable();
+    bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
 
 SWITCHES void bight__sched_run(struct bight_sched *sched)

@@ -41,11 +41,31 @@ __attribute__((always_inline)) static inline void bight__switch_here(void **save
                        "memory", "cc");
 }
 
+/* Go on at `to`; where this stood is not kept. */
+__attribute__((always_inline)) static inline _Noreturn void bight__switch_away(void *to)
+{
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "popq %%rax\n\t"
+                     "notrack jmp *%%rax"
+                     :
+                     : "r"(to)
+                     : "memory");
+    __builtin_unreachable();
+}
+
 #else
 
 static inline void bight__switch_here(void **save, void *to)
 {
     bight__switch(save, to);
+}
+
+static inline _Noreturn void bight__switch_away(void *to)
+{
+    void *nowhere;
+
+    bight__switch(&nowhere, to);
+    __builtin_trap();
 }
 
 #endif
@@ -57,6 +77,14 @@ bight__context_switch_here(struct bight_context *from, struct bight_context *to)
     bight__context_depart(from, to);
     bight__switch_here(&from->sp, to->sp);
     bight__context_return(from);
+}
+
+/* bight__context_exit with the inlined switch. */
+__attribute__((always_inline)) static inline _Noreturn void
+bight__context_exit_here(struct bight_context *to)
+{
+    bight__context_depart_for_ever(to);
+    bight__switch_away(to->sp);
 }
 
 #endif
