@@ -43,35 +43,6 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
     group->closer = NULL;
 }
 
-struct bight_link *bight__group_siblings(const struct bight_group *group)
-{
-    if (group->scope.task)
-        return &group->scope.task->children;
-    return &container_of(group, struct bight_sched, root)->children;
-}
-
-void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
-{
-    struct bight_scope *base = &task->base;
-
-    base->cancelled = false;
-    base->expired = false;
-    base->effective = group->scope.effective;
-    base->kind = 0;
-    base->magic = SCOPE_MAGIC;
-    base->task = task;
-    base->parent = &group->scope;
-    base->inner = NULL;
-    base->deadline_ns = NO_DEADLINE;
-    base->earliest_ns = NO_DEADLINE;
-    if (base->effective)
-        task->pending |= PENDING_CANCEL;
-    task->scope = base;
-    task->group = group;
-    link_append(bight__group_siblings(group), &task->member);
-    group->live++;
-}
-
 static void record_failure(struct bight_group *group, const struct bight_task *task, int code)
 {
     if (group->failed < BIGHT_GROUP_FAILURES) {
@@ -102,20 +73,14 @@ void bight__failure_unseen(const struct bight_task *task)
                            "failed, and nobody has its handle");
 }
 
-void bight__group_left_by(struct bight_task *task)
+void bight__group_failed_by(struct bight_group *group, const struct bight_task *task)
 {
-    struct bight_group *group = task->group;
-
-    link_remove(&task->member);
-    group->live--;
     if (task->status == BIGHT_ECANCELED)
         group->gave_way |= group->scope.effective;
-    else if (task->status < 0 && group->scope.task)
+    else if (group->scope.task)
         record_failure(group, task, task->status);
     else
         bight__failure_unseen(task);
-    if (group->live == 0 && group->closer)
-        bight_unpark(group->closer, 0);
 }
 
 /* Sleep until the group has no tasks; a cancellation does not end the sleep. */

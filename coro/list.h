@@ -27,10 +27,16 @@ static inline void link_append(struct bight_link *head, struct bight_link *link)
     head->prev = link;
 }
 
-static inline void link_remove(struct bight_link *link)
+/* Unlink a node that is about to be freed or linked elsewhere: what it points at stays. */
+static inline void link_cut(struct bight_link *link)
 {
     link->next->prev = link->prev;
     link->prev->next = link->next;
+}
+
+static inline void link_remove(struct bight_link *link)
+{
+    link_cut(link);
     link_init(link);
 }
 

@@ -120,19 +120,6 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
     return true;
 }
 
-static inline void ready_push(struct bight_sched *sched, struct bight_task *task)
-{
-    task->next = NULL;
-    *sched->ready_tail = task;
-    sched->ready_tail = &task->next;
-}
-
-void bight__ready(struct bight_task *task)
-{
-    ready_push(task->sched, task);
-    task->sched->ready++;
-}
-
 /* The next task of this slice, or NULL when it is over; the caller counts sched->ready. */
 static inline struct bight_task *ready_pop(struct bight_sched *sched)
 {
@@ -192,7 +179,7 @@ SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
 {
     struct bight_task *next;
 
-    ready_push(sched, self);
+    bight__ready_push(sched, self);
     next = ready_pop(sched);
     if (unlikely(!next))
         sched->ready++;

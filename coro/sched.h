@@ -120,7 +120,6 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
 void bight__sched_fini(struct bight_sched *sched);
 /* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
-void bight__ready(struct bight_task *task);
 /* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
  * is its turn. */
 void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
@@ -200,17 +199,73 @@ static inline bool bight__scopes_check(struct bight_task *task, const char *fram
 
 /* group.c */
 void bight__group_setup(struct bight_group *group, unsigned flags);
-void bight__group_joined_by(struct bight_group *group, struct bight_task *task);
-/* `task` has ended: take it out of its group and settle what its end means there. */
-void bight__group_left_by(struct bight_task *task);
-/* The children of the task that owns the group. */
-struct bight_link *bight__group_siblings(const struct bight_group *group);
+/* A member has ended with a negative status. */
+void bight__group_failed_by(struct bight_group *group, const struct bight_task *task);
 /* Move a task whose group is lost to `group`, cancelled. */
 void bight__group_adopt(struct bight_group *group, struct bight_task *task);
 /* Report the failure of an ended task of the root that nobody has a handle of. */
 void bight__failure_unseen(const struct bight_task *task);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
+
+/* Append to the ready queue without counting. */
+static inline void bight__ready_push(struct bight_sched *sched, struct bight_task *task)
+{
+    task->next = NULL;
+    *sched->ready_tail = task;
+    sched->ready_tail = &task->next;
+}
+
+static inline void bight__ready(struct bight_task *task)
+{
+    bight__ready_push(task->sched, task);
+    task->sched->ready++;
+}
+
+/* The children of the task that owns the group. */
+static inline struct bight_link *bight__group_siblings(const struct bight_group *group)
+{
+    if (group->scope.task)
+        return &group->scope.task->children;
+    return &container_of(group, struct bight_sched, root)->children;
+}
+
+/* The halves of a task's life in its group, inlined into spawn and end. */
+static inline void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
+{
+    struct bight_scope *base = &task->base;
+
+    base->cancelled = false;
+    base->expired = false;
+    base->effective = group->scope.effective;
+    base->kind = 0;
+    base->magic = SCOPE_MAGIC;
+    base->task = task;
+    base->parent = &group->scope;
+    base->inner = NULL;
+    base->deadline_ns = NO_DEADLINE;
+    base->earliest_ns = NO_DEADLINE;
+    if (base->effective)
+        task->pending |= PENDING_CANCEL;
+    task->scope = base;
+    task->group = group;
+    link_append(bight__group_siblings(group), &task->member);
+    group->live++;
+}
+
+/* The task has ended: take it out of its group and settle what its end means there. Its member node is
+ * free for other use. */
+static inline void bight__group_left_by(struct bight_task *task)
+{
+    struct bight_group *group = task->group;
+
+    link_cut(&task->member);
+    group->live--;
+    if (unlikely(task->status < 0))
+        bight__group_failed_by(group, task);
+    if (unlikely(group->live == 0) && group->closer)
+        bight_unpark(group->closer, 0);
+}
 
 /* The opening of every suspending call: finds the task and observes cancellation. Inlined, because
  * the check wants the frame of the public function. */

@@ -34,10 +34,6 @@
  * one resident. */
 #define PARKED_FRAME_BYTES 768
 
-/* What stays resident below the record of a cached stack, and every how many uses it is enforced. */
-#define WARM_BYTES ((size_t)16 << 10)
-#define TRIM_USES 256
-
 static size_t round_up(size_t bytes, size_t unit)
 {
     return (bytes + unit - 1) / unit * unit;
@@ -176,7 +172,7 @@ void bight__stackpool_destroy(struct bight_stackpool *pool)
     pool->cached = 0;
 }
 
-int bight__stack_get(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out)
+int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out)
 {
     struct bight_stack_class *class = class_for(pool, bytes);
     struct bight_stack *stack;
@@ -203,41 +199,41 @@ int bight__stack_get(struct bight_stackpool *pool, size_t bytes, struct bight_st
     return 0;
 }
 
-/* Whether what lies below the warm part has to go. */
-static bool wants_trim(const struct bight_stack *stack)
-{
-    return stack->low_water < (const char *)stack - WARM_BYTES || stack->uses % TRIM_USES == 0;
-}
-
+/* Give back what lies below the warm part. */
 static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
 {
-    const uintptr_t limit = ((uintptr_t)stack - WARM_BYTES) / pool->page_bytes * pool->page_bytes;
+    const uintptr_t limit =
+        ((uintptr_t)stack - BIGHT__WARM_BYTES) / pool->page_bytes * pool->page_bytes;
 
     if (limit > (uintptr_t)stack->lo)
         (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
 }
 
-bool bight__stack_put_is_cheap(const struct bight_stackpool *pool, const struct bight_stack *stack)
+/* Not cheap: the cache is full, or the stack has to be trimmed. True: it is gone. */
+static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
+                                                struct bight_stack *stack)
 {
-    return pool->cached < pool->config.cache_max && !wants_trim(stack);
+    if (pool->cached < pool->config.cache_max) {
+        trim(pool, stack);
+        return false;
+    }
+    struct bight_slab *slab = stack->slab;
+    const uint32_t index = stack->index;
+    record_fini(stack);
+    bight__slab_give(slab, index);
+    return true;
 }
 
 void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack)
 {
-    struct bight_slab *slab = stack->slab;
+    struct bight_stack_class *class = stack->slab->class;
 
     pool->used--;
     annotate_put(stack);
-    if (pool->cached >= pool->config.cache_max) {
-        const uint32_t index = stack->index;
-        record_fini(stack);
-        bight__slab_give(slab, index);
+    if (!bight__stack_put_is_cheap(pool, stack) && give_back(pool, stack))
         return;
-    }
-    if (wants_trim(stack))
-        trim(pool, stack);
-    stack->next = slab->class->cache;
-    slab->class->cache = stack;
+    stack->next = class->cache;
+    class->cache = stack;
     pool->cached++;
 }
 

@@ -79,14 +79,47 @@ int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stack
  * of a stack that is neither in use nor cached no page is resident. */
 void bight__stackpool_destroy(struct bight_stackpool *pool);
 
+/* bight__stack_get beyond its fast path. */
+int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
+
+/* What stays resident below the record of a cached stack, and every how many uses it is enforced. */
+#define BIGHT__WARM_BYTES ((size_t)16 << 10)
+#define BIGHT__TRIM_USES 256
+
+#if defined(BIGHT_ASAN) || defined(BIGHT_VALGRIND)
+#define BIGHT__STACKS_ARE_ANNOTATED true
+#else
+#define BIGHT__STACKS_ARE_ANNOTATED false
+#endif
+
 /* A stack of at least `bytes` usable (0: the default), its record initialised but for context.sp. The
  * fast path is a pop of the warm cache. BIGHT_ENOMEM, see map_limit; BIGHT_EINVAL: more than
  * BIGHT_STACK_MAX. */
-int bight__stack_get(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
+static inline int bight__stack_get(struct bight_stackpool *pool, size_t bytes,
+                                   struct bight_stack **out)
+{
+    struct bight_stack *stack = pool->classes[0].cache;
+
+    if (BIGHT__STACKS_ARE_ANNOTATED || bytes || !stack)
+        return bight__stack_get_slow(pool, bytes, out);
+    pool->classes[0].cache = stack->next;
+    pool->cached--;
+    pool->used++;
+    stack->uses++;
+    stack->low_water = (char *)stack;
+    *out = stack;
+    return 0;
+}
 
 /* Whether bight__stack_put would only push it to the warm cache: then a task that ends may put its own
  * stack while it still runs on it, and must switch away at once. */
-bool bight__stack_put_is_cheap(const struct bight_stackpool *pool, const struct bight_stack *stack);
+static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
+                                             const struct bight_stack *stack)
+{
+    return pool->cached < pool->config.cache_max &&
+           stack->low_water >= (const char *)stack - BIGHT__WARM_BYTES &&
+           stack->uses % BIGHT__TRIM_USES != 0;
+}
 
 /* Take the stack back into the warm cache, or give its pages back to the system.
  *

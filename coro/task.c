@@ -43,7 +43,7 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
 
     if (unlikely(!link_empty(&task->deadline.link)))
         sched->host->disarm(sched, &task->deadline);
-    if (task->locals)
+    if (unlikely(task->locals))
         bight__locals_drop(task);
     task->flags |= TASK_DONE;
     if (unlikely(task->flags & TASK_MAIN)) {
@@ -61,11 +61,9 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     bight__leave(sched, task);
 }
 
-/* The body has returned: no scope of its may be open. */
-static inline void settle_scopes(struct bight_task *task, const char *frame)
+/* The body has returned with scopes open. */
+static void settle_scopes(struct bight_task *task, const char *frame)
 {
-    if (likely(task->scope == &task->base))
-        return;
     bight__scopes_cut(task, frame);
     if (task->scope != &task->base)
         bight__scope_make_innermost(&task->base, task); /* some live outside of the stack */
@@ -92,10 +90,12 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
         task->flags |= TASK_STARTED;
         task->status = task->fn(task->arg);
     }
-    settle_scopes(task, __builtin_frame_address(0));
+    if (unlikely(task->scope != &task->base))
+        settle_scopes(task, __builtin_frame_address(0));
     if (unlikely(task->defers)) {
         bight__defers_run(task);
-        settle_scopes(task, __builtin_frame_address(0));
+        if (task->scope != &task->base)
+            settle_scopes(task, __builtin_frame_address(0));
     }
     if (unlikely(task->held))
         bight__mutexes_abandoned(task);
@@ -105,10 +105,8 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
 static void task_setup(struct bight_task *task, struct bight_sched *sched,
                        const struct bight_spawn_options *options)
 {
-    task->next = NULL;
     task->sched = sched;
     task->parked = NULL;
-    task->scope = NULL;
     task->pending = sched->seams.cancel_here ? PENDING_PROBE : 0;
     task->flags = 0;
     task->aborted = false;
@@ -168,7 +166,6 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
     task->fn = fn;
     task->arg = arg;
     task->spawned_at = site;
-    task->base.parent = NULL;
     bight__group_joined_by(group, task);
     if (sched->current && sched->current->locals)
         bight__locals_share(task, sched->current);
@@ -269,7 +266,7 @@ int bight_join(struct bight_task *task, int *status)
     }
     if (status)
         *status = task->status;
-    link_remove(&task->member);
+    link_cut(&task->member);
     bight__task_free(task);
     return 0;
 }
@@ -283,7 +280,7 @@ int bight_task_detach(struct bight_task *task)
     task->flags &= ~TASK_HANDLE;
     if (task->flags & TASK_DONE) {
         bight__failure_unseen(task);
-        link_remove(&task->member);
+        link_cut(&task->member);
         bight__task_free(task);
     }
     return 0;
