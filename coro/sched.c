@@ -134,6 +134,8 @@ static inline struct bight_task *ready_pop(struct bight_sched *sched)
     sched->ready_head = task->next;
     if (!task->next)
         sched->ready_tail = &sched->ready_head;
+    else /* the frames of the one after it, in time for the switch to those */
+        __builtin_prefetch(task->next->stack.context.sp);
     return task;
 }
 
