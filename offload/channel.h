@@ -18,9 +18,10 @@
 #include <bight/base.h>
 
 #define CHANNEL_MAGIC 0x62696768742d3031u
-#define CHANNEL_SLOTS 64u
-#define CHANNEL_SLOT_BYTES 2048u
-#define CHANNEL_INLINE_BYTES 960u
+/* Enough for what a worker does while the parent wakes up, which is some tens of microseconds. */
+#define CHANNEL_SLOTS 256u
+#define CHANNEL_SLOT_BYTES 1024u
+#define CHANNEL_INLINE_BYTES 448u
 #define CHANNEL_ALIGN 64u
 /* The only byte that either side sends. */
 #define CHANNEL_WAKE 'w'
@@ -52,29 +53,32 @@ enum slot_verdict {
 /* The input begins with the job's definition, which the worker may not know yet. */
 #define SLOT_DEFINES 1u
 
+/* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides look at
+ * is in one cache line. */
 struct channel_slot {
     _Atomic uint32_t state;
     /* Set by the parent while the job runs: the job should stop. */
     uint32_t cancel;
-    uint64_t serial;
-    /* Written by the parent. Offsets count from the start of the mapping. */
+    /* Written by the parent. */
+    uint32_t serial; /* the lower half of the position */
     uint32_t def;
     uint32_t flags;
     uint32_t attempt;
     uint32_t define_bytes;
-    uint64_t input_offset;
-    uint64_t input_bytes;
+    uint32_t input_offset;
+    uint32_t input_bytes;
     /* Written by the worker. */
     uint32_t verdict;
     int32_t code;
-    uint64_t output_offset;
-    uint64_t output_bytes;
-    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 72];
+    uint32_t output_offset;
+    uint32_t output_bytes;
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
+    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64];
 };
 
 _Static_assert(sizeof(struct channel_slot) == CHANNEL_SLOT_BYTES, "slots are of one size");
+_Static_assert(offsetof(struct channel_slot, input) == 64, "the head of a slot is a cache line");
 
 struct channel {
     uint64_t magic;

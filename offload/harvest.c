@@ -36,7 +36,7 @@ static bool read_outcome(const struct worker *worker, const struct channel_slot 
     out->code = READ_ONCE(slot->code);
     out->offset = READ_ONCE(slot->output_offset);
     out->bytes = READ_ONCE(slot->output_bytes);
-    if (READ_ONCE(slot->serial) != position || out->verdict < VERDICT_RAN ||
+    if (READ_ONCE(slot->serial) != (uint32_t)position || out->verdict < VERDICT_RAN ||
         out->verdict > VERDICT_PASSED_OVER)
         return false;
     if (out->bytes == 0)
@@ -88,15 +88,6 @@ static void note_known(struct worker *worker, uint32_t number)
     worker->known[number] = 1;
 }
 
-static uint64_t next_in_arena(const struct worker *worker)
-{
-    for (uint64_t at = worker->tail; at < worker->head; at++) {
-        if (worker->seats[at % CHANNEL_SLOTS].arena_at != UINT64_MAX)
-            return worker->seats[at % CHANNEL_SLOTS].arena_at;
-    }
-    return UINT64_MAX;
-}
-
 static void note_large(struct worker *worker, const struct outcome *outcome)
 {
     uint64_t end = outcome->offset + outcome->bytes - worker->output_arena;
@@ -113,7 +104,7 @@ static void release(struct worker *worker, struct channel_slot *slot)
     atomic_store_explicit(&slot->state, SLOT_FREE, memory_order_release);
     worker->tail++;
     if (in_arena)
-        bight__arena_give(&worker->arena, next_in_arena(worker));
+        bight__arena_give(&worker->arena, worker->pieces[++worker->oldest_piece % CHANNEL_SLOTS]);
 }
 
 static void forget_interrupt(struct worker *worker, const struct call *call)

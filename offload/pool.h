@@ -74,7 +74,10 @@ struct worker {
     uint64_t tail; /* oldest position in use */
     uint32_t load; /* seats in use that have a call */
     struct seat seats[CHANNEL_SLOTS];
-    struct arena arena;   /* inputs */
+    /* Inputs; where its pieces begin, a ring. */
+    struct arena arena;
+    uint32_t pieces[CHANNEL_SLOTS];
+    uint32_t oldest_piece;
     uint64_t large_bytes; /* how far arenas were used since they were last given back */
     unsigned char *known; /* by number of definition: the worker knows it */
     uint32_t known_count;

@@ -49,6 +49,8 @@ static unsigned char *make_room(struct worker *worker, struct channel_slot *slot
     if (seat->arena_at == NOT_IN_ARENA)
         return NULL;
     bight__arena_take(&worker->arena, seat->arena_at, bytes);
+    worker->pieces[(worker->oldest_piece + worker->arena.pieces - 1) % CHANNEL_SLOTS] =
+        (uint32_t)seat->arena_at;
     if (worker->large_bytes < seat->arena_at + bytes)
         worker->large_bytes = seat->arena_at + bytes;
     return base + worker->input_arena + seat->arena_at;
@@ -72,13 +74,13 @@ bool bight__post(struct worker *worker, struct call *call)
     if (call->input_bytes)
         memcpy(input + define_bytes, call->input, call->input_bytes);
     slot->cancel = 0;
-    slot->serial = worker->head;
+    slot->serial = (uint32_t)worker->head;
     slot->def = call->number;
     slot->flags = define_bytes ? SLOT_DEFINES : 0;
     slot->define_bytes = define_bytes;
     slot->attempt = call->result->attempts + 1;
-    slot->input_offset = (uint64_t)(input - (unsigned char *)worker->channel);
-    slot->input_bytes = call->input_bytes;
+    slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
+    slot->input_bytes = (uint32_t)call->input_bytes;
     seat->call = call;
     call->worker = worker;
     call->position = worker->head++;

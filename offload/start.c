@@ -47,6 +47,7 @@ static int make_channel(struct worker *worker, int *memory_fd)
     if (channel == MAP_FAILED)
         goto fail;
     channel->magic = CHANNEL_MAGIC;
+    channel->map_bytes = worker->map_bytes;
     channel->input_arena = worker->input_arena;
     channel->output_arena = worker->output_arena;
     channel->arena_bytes = pool->arena_bytes;

@@ -191,12 +191,12 @@ static void hand_over(struct self *self)
 {
     struct channel_slot *slot = self->slot;
 
-    slot->output_bytes = self->job.output_bytes;
+    slot->output_bytes = (uint32_t)self->job.output_bytes;
     if (self->output_at == INLINE_OUTPUT || self->job.output_bytes == 0) {
-        slot->output_offset = (uint64_t)(slot->output - (unsigned char *)self->channel);
+        slot->output_offset = (uint32_t)(slot->output - (unsigned char *)self->channel);
         return;
     }
-    slot->output_offset = self->channel->output_arena + self->output_at;
+    slot->output_offset = (uint32_t)(self->channel->output_arena + self->output_at);
     self->pieces[(self->oldest + self->arena.pieces) % CHANNEL_SLOTS] =
         (struct piece){self->position, self->output_at};
     bight__arena_take(&self->arena, self->output_at, channel_round(slot->output_bytes));

@@ -79,7 +79,7 @@ static int a_job_that_has_not_begun_is_withdrawn(void *arg)
 /* More than the ring holds, so that some are still in the queue. */
 static int queued_jobs_are_withdrawn_in_any_number(void *arg)
 {
-    enum { CALLS = 300 };
+    enum { CALLS = 700 };
     struct bight_executor *executor = worker_open_count(1);
     struct scoped held;
     struct scoped *calls = calloc(CALLS, sizeof *calls);
