@@ -28,6 +28,8 @@ struct bight_host {
     void (*disarm)(struct bight_sched *sched, struct bight_timer *timer);
     /* The number of live tasks went from 0 to 1 or from 1 to 0. */
     void (*alive)(struct bight_sched *sched, bool any);
+    /* A task became ready while none runs, and none was. */
+    void (*wake)(struct bight_sched *sched);
     void (*report)(struct bight_sched *sched, const struct bight_report *report);
 };
 
@@ -218,8 +220,11 @@ static inline void bight__ready_push(struct bight_sched *sched, struct bight_tas
 
 static inline void bight__ready(struct bight_task *task)
 {
-    bight__ready_push(task->sched, task);
-    task->sched->ready++;
+    struct bight_sched *sched = task->sched;
+
+    bight__ready_push(sched, task);
+    if (unlikely(sched->ready++ == 0) && !sched->current)
+        sched->host->wake(sched);
 }
 
 /* The children of the task that owns the group. */

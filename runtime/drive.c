@@ -35,6 +35,16 @@ static void runtime_alive(struct bight_sched *sched, bool any)
         uv_unref(prepare);
 }
 
+/* A prepare handle that the host started before it attached runs after ours: what it makes ready must
+ * keep the loop from blocking. On a loop of our own there is none of that kind. */
+static void runtime_wake(struct bight_sched *sched)
+{
+    struct bight_runtime *runtime = of_sched(sched);
+
+    if (!runtime->owns_loop && !runtime->idling)
+        bight__drive_soon(runtime);
+}
+
 static void runtime_report(struct bight_sched *sched, const struct bight_report *report)
 {
     if (sched->options.on_report)
@@ -46,6 +56,7 @@ const struct bight_host bight__runtime_host = {
     .arm = runtime_arm,
     .disarm = runtime_disarm,
     .alive = runtime_alive,
+    .wake = runtime_wake,
     .report = runtime_report,
 };
 

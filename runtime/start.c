@@ -95,18 +95,24 @@ void bight__runtime_end(struct bight_runtime *runtime)
     bight__scope_cancel(&runtime->sched.root.scope);
 }
 
-/* No task lives: nothing runs any more but callbacks of handles that are closing. */
-void bight__runtime_close(struct bight_runtime *runtime)
+static void plugins_end(struct bight_runtime *runtime)
 {
     struct bight_link *link;
 
-    runtime->closing = true;
     while ((link = link_take(&runtime->plugins))) {
         struct bight_plugin *plugin = container_of(link, struct bight_plugin, link);
 
         plugin->end(plugin);
     }
+}
+
+/* No task lives: nothing runs any more but callbacks of handles that are closing. */
+void bight__runtime_close(struct bight_runtime *runtime)
+{
+    runtime->closing = true;
+    plugins_end(runtime);
     bight__mailbox_close(runtime->mailbox);
+    plugins_end(runtime); /* the last posts may have begun something */
     bight__drive_close(runtime);
 }
 

@@ -60,10 +60,10 @@ struct host {
 static int host_task(void *arg)
 {
     struct host *host = arg;
+    int rc = bight_sleep(5);
 
-    ck_ok(bight_sleep(5));
-    host->slept++;
-    return 0;
+    host->slept += rc == 0;
+    return rc;
 }
 
 static void host_detached(void *arg)
@@ -145,6 +145,66 @@ START_TEST(detach_from_a_task_cancels_and_joins_the_others)
     ck_assert_int_eq(host.slept, 1);
     ck_assert_int_eq(host.detached, 1);
     ck_ok(uv_loop_close(&host.loop));
+}
+END_TEST
+
+static int stops_loop(void *arg)
+{
+    uv_stop(arg);
+    return 0;
+}
+
+static void spawns_in_prepare(uv_prepare_t *prepare)
+{
+    if (bight_uv_loop())
+        ck_ok(bight_spawn(NULL, stops_loop, prepare->loop));
+    uv_prepare_stop(prepare);
+}
+
+static void too_late(uv_timer_t *timer)
+{
+    ck_abort_msg("the loop blocked for %llu ms with a task ready",
+                 (unsigned long long)uv_timer_get_repeat(timer));
+}
+
+START_TEST(a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once)
+{
+    struct host host = {0};
+    uv_prepare_t prepare;
+
+    ck_ok(uv_loop_init(&host.loop));
+    uv_prepare_init(&host.loop, &prepare);
+    uv_timer_init(&host.loop, &host.timer);
+    uv_timer_start(&host.timer, too_late, 2000, 2000);
+    uv_prepare_start(&prepare, spawns_in_prepare); /* before the attach: it runs after bight's */
+    ck_ok(bight_attach(&host.runtime, &host.loop, NULL));
+    uv_run(&host.loop, UV_RUN_DEFAULT); /* ends by the task's uv_stop */
+    uv_close((uv_handle_t *)&host.timer, NULL);
+    uv_close((uv_handle_t *)&prepare, NULL);
+    ck_ok(bight_detach(host.runtime, NULL, NULL));
+    ck_assert_int_eq(uv_run(&host.loop, UV_RUN_DEFAULT), 0);
+    ck_ok(uv_loop_close(&host.loop));
+}
+END_TEST
+
+START_TEST(a_loop_can_be_attached_and_detached_again_and_again)
+{
+    struct host host = {0};
+    int before;
+
+    ck_ok(bight_run(world_return, &(int){0}));
+    before = test_open_fds();
+    ck_ok(uv_loop_init(&host.loop));
+    for (int i = 1; i <= 3; i++) {
+        ck_ok(bight_attach(&host.runtime, &host.loop, NULL));
+        ck_ok(bight_spawn(NULL, host_task, &host));
+        uv_run(&host.loop, i == 2 ? UV_RUN_NOWAIT : UV_RUN_DEFAULT); /* once cut short */
+        ck_ok(bight_detach(host.runtime, host_detached, &host));
+        ck_assert_int_eq(uv_run(&host.loop, UV_RUN_DEFAULT), 0);
+        ck_assert_int_eq(host.detached, i);
+    }
+    ck_ok(uv_loop_close(&host.loop));
+    ck_assert_int_eq(test_open_fds(), before);
 }
 END_TEST
 
@@ -330,6 +390,8 @@ int main(void)
     tcase_add_test(tests, sleep_is_not_early_after_a_long_computation);
     tcase_add_test(tests, attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing);
     tcase_add_test(tests, detach_from_a_task_cancels_and_joins_the_others);
+    tcase_add_test(tests, a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once);
+    tcase_add_test(tests, a_loop_can_be_attached_and_detached_again_and_again);
     tcase_add_test(tests, a_stall_is_reported_dumped_and_ends_the_run);
     tcase_add_test(tests, a_handle_of_the_users_on_the_loop_is_no_stall);
     tcase_add_test(tests, dump_shows_the_tree_and_what_each_task_waits_for);

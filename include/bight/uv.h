@@ -12,7 +12,8 @@ BIGHT_BEGIN_DECLS
 
 /** Give this thread a runtime on the host's `loop`. Tasks then run inside the host's uv_run, between
  *  its other callbacks; while tasks live they keep the loop alive. The host goes on owning main,
- *  signals and the loop. bight_spawn may be called from the host's callbacks.
+ *  signals and the loop. bight_spawn may be called from the host's callbacks. After a failure the
+ *  loop has to be run once before uv_loop_close, as after any uv_close.
  *
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE and the like.
  *  Suspends: no.  Cancellable: no.  Thread: the one that runs loop.
