@@ -277,6 +277,13 @@ static void release(struct http_transfer *transfer)
     struct bight_http_session *session = transfer->session;
     struct http_origin *origin = transfer->origin;
 
+    if (transfer->paused) {
+        /* What libcurl has kept of a paused transfer it forgets to free, or even gives to the
+         * handle's next user, when others share the connection (7.88). Take it out and refuse it. */
+        transfer->paused = false;
+        transfer->code = BIGHT_ECANCELED;
+        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    }
     curl_multi_remove_handle(session->multi, transfer->easy);
     transfer->response->transfer = NULL;
     pool_give(transfer);

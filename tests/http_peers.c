@@ -31,7 +31,8 @@ static const char configuration[] =
     "  ssl_certificate cert.pem; ssl_certificate_key key.pem;\n"
     "  server { listen 127.0.0.1:%u; root .; location /up { return 302 https://localhost:%u/small; "
     "} }\n"
-    "  server { listen 127.0.0.1:%u ssl http2; root .; keepalive_requests 10000;\n"
+    "  server { listen 127.0.0.1:%u ssl http2; root .; keepalive_requests 10000; keepalive_timeout "
+    "10s;\n"
     "    location /down { return 302 http://localhost:%u/small; } }\n"
     "}\n";
 
