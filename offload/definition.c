@@ -83,15 +83,22 @@ static int look_for_module(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-/* Whether `def`, which lies in a readable segment, is a definition called `name`. */
-static bool is_called(const struct bight_job_def *def, const char *name)
+/* Whether `def`, which lies in a readable segment, is a definition called `name`. It may be anything
+ * else there, of which AddressSanitizer would say that it must not be read. */
+__attribute__((no_sanitize("address"))) static bool is_called(const struct bight_job_def *def,
+                                                              const char *name)
 {
     struct segment segment;
-    uintptr_t text = (uintptr_t)def->name;
+    const char *text = def->name;
     size_t bytes = strlen(name) + 1;
 
-    return segment_of(text, PF_R, &segment) && segment.high - text >= bytes &&
-           memcmp(def->name, name, bytes) == 0 && segment_of((uintptr_t)def->fn, PF_X, &segment);
+    if (!segment_of((uintptr_t)text, PF_R, &segment) || segment.high - (uintptr_t)text < bytes)
+        return false;
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] != name[i])
+            return false;
+    }
+    return segment_of((uintptr_t)def->fn, PF_X, &segment);
 }
 
 const struct bight_job_def *bight__definition_find(const struct definition_place *place,
