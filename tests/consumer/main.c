@@ -1,9 +1,13 @@
-/* What a user's first program needs: a header and the library. */
-#include <bight/errors.h>
+/* What a user's first program needs: a header and the library, and all that stands behind it. */
+#include <bight.h>
 
-#include <string.h>
+static int start(void *arg)
+{
+    (void)arg;
+    return bight_yield();
+}
 
 int main(void)
 {
-    return strcmp(bight_error_name(BIGHT_ECANCELED), "ECANCELED") != 0;
+    return bight_run(start, NULL) != 0;
 }
