@@ -15,9 +15,21 @@ static uint64_t runtime_now(struct bight_sched *sched)
     return sched->seams.now_ns ? sched->seams.now_ns(sched->seams.ctx) : uv_hrtime();
 }
 
+/* A prepare handle that the host started before it attached runs after ours: what it makes ready,
+ * or due earlier, must keep the loop from blocking. On a loop of our own there is none of that kind. */
+static void runtime_wake(struct bight_sched *sched)
+{
+    struct bight_runtime *runtime = of_sched(sched);
+
+    if (!runtime->owns_loop && !runtime->idling)
+        bight__drive_soon(runtime);
+}
+
 static void runtime_arm(struct bight_sched *sched, struct bight_timer *timer, uint64_t deadline_ns)
 {
     bight__wheel_arm(&of_sched(sched)->wheel, timer, deadline_ns);
+    if (unlikely(!sched->current))
+        runtime_wake(sched);
 }
 
 static void runtime_disarm(struct bight_sched *sched, struct bight_timer *timer)
@@ -33,16 +45,6 @@ static void runtime_alive(struct bight_sched *sched, bool any)
         uv_ref(prepare);
     else
         uv_unref(prepare);
-}
-
-/* A prepare handle that the host started before it attached runs after ours: what it makes ready must
- * keep the loop from blocking. On a loop of our own there is none of that kind. */
-static void runtime_wake(struct bight_sched *sched)
-{
-    struct bight_runtime *runtime = of_sched(sched);
-
-    if (!runtime->owns_loop && !runtime->idling)
-        bight__drive_soon(runtime);
 }
 
 static void runtime_report(struct bight_sched *sched, const struct bight_report *report)

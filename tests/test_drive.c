@@ -208,6 +208,80 @@ START_TEST(a_loop_can_be_attached_and_detached_again_and_again)
 }
 END_TEST
 
+struct late_waker {
+    struct bight_runtime *runtime;
+    struct bight_event event;
+    uv_loop_t loop;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    struct bight_scope scope;
+    int ticks, step, woken, expired;
+};
+
+static void close_late(void *arg)
+{
+    struct late_waker *waker = arg;
+
+    uv_close((uv_handle_t *)&waker->prepare, NULL);
+    uv_close((uv_handle_t *)&waker->timer, NULL);
+}
+
+static int woken_late(void *arg)
+{
+    struct late_waker *waker = arg;
+
+    ck_ok(bight_event_wait(&waker->event));
+    waker->woken++;
+    ck_ok(bight_scope_begin(&waker->scope, -1, 0));
+    ck_code(bight_scope_end(&waker->scope, bight_sleep(-1)), BIGHT_ETIMEDOUT);
+    waker->expired++;
+    return bight_detach(waker->runtime, close_late, waker);
+}
+
+/* A few turns of the loop, so that nothing of its start is pending any more. */
+static void late_tick(uv_timer_t *timer)
+{
+    struct late_waker *waker = timer->data;
+
+    if (++waker->ticks == 3)
+        uv_timer_stop(timer);
+}
+
+/* Comes after the runtime's own prepare callback, because it was started before that one. */
+static void late_prepare(uv_prepare_t *prepare)
+{
+    struct late_waker *waker = prepare->data;
+
+    if (waker->step == 0 && waker->ticks == 3) {
+        waker->step++;
+        bight_event_set(&waker->event);
+    } else if (waker->step == 1 && waker->woken) {
+        waker->step++;
+        ck_ok(bight_scope_set_timeout(&waker->scope, 1));
+    }
+}
+
+START_TEST(what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll)
+{
+    struct late_waker waker = {.step = 0};
+
+    ck_ok(uv_loop_init(&waker.loop));
+    uv_prepare_init(&waker.loop, &waker.prepare);
+    uv_timer_init(&waker.loop, &waker.timer);
+    waker.prepare.data = waker.timer.data = &waker;
+    uv_prepare_start(&waker.prepare, late_prepare);
+    uv_timer_start(&waker.timer, late_tick, 1, 1);
+    ck_ok(bight_attach(&waker.runtime, &waker.loop, NULL));
+    bight_event_init(&waker.event);
+    ck_ok(bight_spawn(NULL, woken_late, &waker));
+    /* Nothing else would end a poll: the test would run into its own time limit. */
+    ck_assert_int_eq(uv_run(&waker.loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(waker.woken, 1);
+    ck_assert_int_eq(waker.expired, 1);
+    ck_ok(uv_loop_close(&waker.loop));
+}
+END_TEST
+
 static int waits_for_nobody(void *arg)
 {
     struct bight_event *event = arg;
@@ -392,6 +466,7 @@ int main(void)
     tcase_add_test(tests, detach_from_a_task_cancels_and_joins_the_others);
     tcase_add_test(tests, a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once);
     tcase_add_test(tests, a_loop_can_be_attached_and_detached_again_and_again);
+    tcase_add_test(tests, what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll);
     tcase_add_test(tests, a_stall_is_reported_dumped_and_ends_the_run);
     tcase_add_test(tests, a_handle_of_the_users_on_the_loop_is_no_stall);
     tcase_add_test(tests, dump_shows_the_tree_and_what_each_task_waits_for);
