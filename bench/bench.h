@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a function: callers know nothing of it, not even which registers it leaves alone. For clang,
+ * which has no such attribute, a call by name may still be seen through: reach those by pointer. */
+#if defined(__has_attribute) && __has_attribute(noipa)
+#define BENCH_OPAQUE __attribute__((noipa))
+#else
+#define BENCH_OPAQUE __attribute__((noinline))
+#endif
+
 /* Samples of each side in bench_compare; the median of them is the row's figure. */
 #define BENCH_SAMPLES 11
 

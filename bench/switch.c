@@ -50,7 +50,7 @@ static double switch_called(void *stack)
     return (double)(bench_thread_ns() - begin) / (2.0 * ROUNDS);
 }
 
-static __attribute__((noipa)) void callee(void)
+static BENCH_OPAQUE void callee(void)
 {
 }
 

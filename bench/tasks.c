@@ -37,7 +37,7 @@ static void queue_push(struct callback *callback)
     queue_tail = &callback->next;
 }
 
-static __attribute__((noipa)) void callback_step(struct callback *callback)
+static BENCH_OPAQUE void callback_step(struct callback *callback)
 {
     if (--callback->left)
         queue_push(callback);
@@ -165,7 +165,7 @@ static double parks(void *arg)
 
 static unsigned lives;
 
-static __attribute__((noipa)) int short_life(void *arg)
+static BENCH_OPAQUE int short_life(void *arg)
 {
     lives++;
     return arg != NULL;
