@@ -20,6 +20,14 @@ add_library(layers_fixture OBJECT "${fixtures}/layers/symbols.c")
 tools_test(layers_finds_symbols "${expect}" 1 "${fixtures}/layers/expected-symbols"
            "${scripts}/check-layers" "${fixtures}/waiting" $<TARGET_OBJECTS:layers_fixture>)
 
+tools_test(symbols "${scripts}/check-symbols" "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:bight>
+           $<TARGET_FILE:bight_static>)
+add_library(symbols_fixture SHARED "${fixtures}/symbols/library.c")
+add_library(symbols_fixture_static STATIC "${fixtures}/symbols/library.c")
+tools_test(symbols_finds_all_kinds "${expect}" 1 "${fixtures}/symbols/expected"
+           "${scripts}/check-symbols" "${fixtures}/symbols" $<TARGET_FILE:symbols_fixture>
+           $<TARGET_FILE:symbols_fixture_static>)
+
 tools_test(waiting_table "${scripts}/waiting-table" --check)
 tools_test(waiting_table_finds_trailers "${expect}" 1 "${fixtures}/waiting/expected"
            "${scripts}/waiting-table" --check "${fixtures}/waiting")
