@@ -47,8 +47,19 @@ static int count_hits(const struct site_log *log, const char *path)
     int hits = 0;
 
     for (int i = 0; i < count && i < SITE_REQUESTS_MAX; i++)
-        hits += strncmp(log->paths[i], path, SITE_PATH_BYTES - 1) == 0;
+        hits += atomic_load(&log->requests[i].ready) &&
+                strncmp(log->requests[i].path, path, SITE_PATH_BYTES - 1) == 0;
     return hits;
+}
+
+static void log_request(struct site_log *log, const char *path)
+{
+    int number = atomic_fetch_add(&log->count, 1);
+
+    if (number >= SITE_REQUESTS_MAX)
+        return;
+    (void)snprintf(log->requests[number].path, SITE_PATH_BYTES, "%s", path);
+    atomic_store(&log->requests[number].ready, true);
 }
 
 /* Read a request's head; its path to `path`. */
@@ -123,9 +134,7 @@ static void *serve(void *arg)
         struct site_reply reply = {.head = "404 Not Found\r\nContent-Type: text/html",
                                    .body = "<title>none</title><a href=/never>",
                                    .body_bytes = strlen("<title>none</title><a href=/never>")};
-        int number = atomic_fetch_add(&log->count, 1);
-        if (number < SITE_REQUESTS_MAX)
-            (void)snprintf(log->paths[number], SITE_PATH_BYTES, "%s", path);
+        log_request(log, path);
         connection->handler(path, connection->port, count_hits(log, path), &reply);
         more = send_reply(connection->fd, &reply);
         if (reply.owned)

@@ -35,7 +35,11 @@ typedef void site_handler(const char *path, int port, int hits, struct site_repl
 
 struct site_log {
     atomic_int count;
-    char paths[SITE_REQUESTS_MAX][SITE_PATH_BYTES];
+    struct {
+        /* The path is written; until then it is not to be read. */
+        atomic_bool ready;
+        char path[SITE_PATH_BYTES];
+    } requests[SITE_REQUESTS_MAX];
 };
 
 struct site {

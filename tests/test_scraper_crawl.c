@@ -70,6 +70,15 @@ static void scraper_start(struct scraper *scraper, const char *line)
     }
 }
 
+/* Whether it has not ended; scraper_wait is still due. */
+static bool scraper_runs(const struct scraper *scraper)
+{
+    siginfo_t ended = {0};
+    int rc = waitid(P_PID, (id_t)scraper->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+
+    return rc == 0 && ended.si_pid == 0;
+}
+
 static char *read_file(const char *path)
 {
     char *text = NULL;
@@ -755,15 +764,13 @@ START_TEST(killed_workers_cost_no_record)
     struct site site;
     struct scraper scraper;
     struct records records;
-    siginfo_t ended = {0};
     unsigned kills = 0;
 
     site_start(&site, tree_site);
     main_port = site.port;
     scraper_start(&scraper, "-w 2 http://127.0.0.1:%m/");
     /* A worker for every few pages, for as long as the crawl lasts. */
-    for (int seen = 0; waitid(P_PID, (id_t)scraper.pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                       ended.si_pid == 0;) {
+    for (int seen = 0; scraper_runs(&scraper);) {
         const struct timespec moment = {.tv_nsec = 500000};
         pid_t workers[8];
         (void)nanosleep(&moment, NULL);
@@ -823,7 +830,7 @@ START_TEST(signal_ends_the_crawl_within_a_second)
     site_start(&site, endless_site);
     main_port = site.port;
     scraper_start(&scraper, "--timeout 60 http://127.0.0.1:%m/");
-    while (atomic_load(&site.log->count) < 200) {
+    while (atomic_load(&site.log->count) < 200 && scraper_runs(&scraper)) {
         const struct timespec moment = {.tv_nsec = 1000000};
         (void)nanosleep(&moment, NULL);
     }
