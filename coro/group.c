@@ -141,15 +141,17 @@ int bight_group_spawn(struct bight_group *group, struct bight_task **out,
 /* Everything has ended: what the group as a whole came to. */
 static int group_outcome(const struct bight_group *group, int rc, bool cancelled_around)
 {
+    bool gave_way = rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way);
+
     if (group->failed)
         return group->failures[0].code;
-    if (cancelled_around && (rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way)))
-        return BIGHT_ECANCELED;
-    if (rc != BIGHT_ECANCELED)
+    if (!gave_way)
         return rc;
+    if (cancelled_around)
+        return BIGHT_ECANCELED;
     if (group->scope.expired)
         return BIGHT_ETIMEDOUT;
-    return group->scope.cancelled ? 0 : rc;
+    return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
 }
 
 static int group_end(struct bight_group *group, struct bight_task *self, int rc)

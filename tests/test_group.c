@@ -207,6 +207,36 @@ START_TEST(a_deadline_reaches_grandchildren)
 }
 END_TEST
 
+/* The outcome of a group with a deadline of its own and one task, which sleeps for `sleep_ms`. */
+static int timed_group(int64_t sleep_ms, bool cancel, int rc)
+{
+    struct probe probe = {.sleep_ms = sleep_ms};
+    struct bight_group group;
+
+    ck_ok(bight_group_begin(&group, 0));
+    start(&group, &probe, "");
+    ck_ok(bight_scope_set_timeout(&group.scope, 20));
+    if (cancel)
+        bight_scope_cancel(&group.scope);
+    return bight_group_end(&group, rc);
+}
+
+static int ends_by_deadline(void *arg)
+{
+    (void)arg;
+    ck_code(timed_group(-1, false, 0), BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(timed_group(1, false, 5), 5);
+    ck_assert_int_eq(timed_group(-1, true, 5), 5); /* nobody is surprised by his own cancellation */
+    ck_code(timed_group(-1, false, BIGHT_EIO), BIGHT_EIO);
+    return 0;
+}
+
+START_TEST(a_group_says_when_its_own_deadline_ended_a_task)
+{
+    ck_ok(world_run(ends_by_deadline, NULL, NULL));
+}
+END_TEST
+
 static int spawns_late(void *arg)
 {
     struct probe probe = {.sleep_ms = 1};
@@ -313,6 +343,7 @@ int main(void)
     tcase_add_test(tests, a_cancelled_child_is_not_a_failed_one);
     tcase_add_test(tests, cancelling_the_owner_in_the_end_of_the_group_cancels_the_tasks);
     tcase_add_test(tests, a_deadline_reaches_grandchildren);
+    tcase_add_test(tests, a_group_says_when_its_own_deadline_ended_a_task);
     tcase_add_test(tests, a_cancelled_group_starts_nobody_and_an_ended_one_takes_nobody);
     tcase_add_test(tests, a_failing_body_cancels_the_tasks);
     tcase_add_test(tests, a_task_may_not_join_the_one_whose_group_it_is_in);

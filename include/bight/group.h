@@ -69,9 +69,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group, stru
 /** Wait for all tasks of `group` and close it. `rc` is what the body ended with; a negative one
  *  cancels the tasks.
  *
- *  @return the first failure of a task or the body; else BIGHT_ECANCELED when a scope around the
- *          group was cancelled and the body or a task gave way to it; else rc, where the group's
- *          own deadline turns BIGHT_ECANCELED into BIGHT_ETIMEDOUT and its own cancellation into 0.
+ *  @return the first failure of a task or the body. Else, when the body or a task gave way to a
+ *          cancellation: BIGHT_ECANCELED if a scope around the group is cancelled; BIGHT_ETIMEDOUT if
+ *          the group's own deadline passed; 0 for BIGHT_ECANCELED of the body if the group was
+ *          cancelled itself. Else rc.
  *          BIGHT_ESCOPE: the group is not open in the calling task. Scopes left open inside it are
  *          closed as by bight_scope_end.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
