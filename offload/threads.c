@@ -87,15 +87,18 @@ static void run(uv_work_t *work)
 }
 
 /* As many as ended in a millisecond of late may be with libuv: a file operation then waits for about
- * that long, and short calls still come in long rows. */
+ * that long, and short calls still come in long rows. Upward at once, downward by halves, so that one
+ * bad millisecond does not take the rows apart. */
 static void adapt(struct gate *gate)
 {
     uint64_t now_ms = uv_now(gate->loop);
+    size_t lately;
 
     gate->ended++;
     if (now_ms == gate->window_ms)
         return;
-    gate->most = gate->least + gate->ended / (now_ms - gate->window_ms);
+    lately = gate->least + gate->ended / (now_ms - gate->window_ms);
+    gate->most = lately > gate->most / 2 ? lately : gate->most / 2;
     if (gate->most > ADMITTED_MAX)
         gate->most = ADMITTED_MAX;
     gate->window_ms = now_ms;
