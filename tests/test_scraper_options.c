@@ -20,8 +20,8 @@ static enum options_outcome read_line(const char *line)
     char *argv[ARGS_MAX + 1] = {(char *)"bight-scrape"};
     int argc = 1;
 
-    ck_assert_uint_lt(strlen(line), sizeof words);
-    (void)strcpy(words, line);
+    int size = snprintf(words, sizeof words, "%s", line);
+    ck_assert_int_lt(size, (int)sizeof words);
     for (char *word = strtok(words, " "); word && argc < ARGS_MAX; word = strtok(NULL, " "))
         argv[argc++] = strcmp(word, "_") == 0 ? empty : word;
     return options_read(&options, argc, argv);

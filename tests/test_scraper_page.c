@@ -189,15 +189,16 @@ END_TEST
 START_TEST(utf16_is_known_by_its_mark)
 {
     static const char text[] = "<title>Hi</title><a href=x>y</a>";
+    /* A lone surrogate, then half a character. */
+    static const char tail[3] = {0, '\xd8', 'z'};
     char body[2 * sizeof text + 4] = "\xff\xfe";
     struct parsed page;
 
     for (size_t i = 0; i < sizeof text - 1; i++)
         body[2 + 2 * i] = text[i];
-    /* A lone surrogate, then a character, then half a one. */
     size_t size = 2 + 2 * (sizeof text - 1);
-    memcpy(body + size, "\x00\xd8z", 3);
-    parse_bytes(&page, "text/html", body, size + 3);
+    memcpy(body + size, tail, sizeof tail);
+    parse_bytes(&page, "text/html", body, size + sizeof tail);
     ck_assert_str_eq(page.facts.title, "Hi");
     expect_link(&page, "http://h/dir/x");
     done(&page);

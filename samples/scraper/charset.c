@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -53,6 +54,11 @@ struct span {
     size_t size;
 };
 
+static void set_name(char name[CHARSET_NAME_BYTES], const char *text)
+{
+    (void)snprintf(name, CHARSET_NAME_BYTES, "%s", text);
+}
+
 static bool is_label_char(char c)
 {
     return isalnum((unsigned char)c) || strchr("-_.:+", c);
@@ -83,7 +89,7 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     if (conversion == (iconv_t)-1)
         return false;
     (void)iconv_close(conversion);
-    (void)memmove(name, known, strlen(known) + 1);
+    set_name(name, known);
     return true;
 }
 
@@ -127,7 +133,7 @@ static bool use_byte_order_mark(char name[CHARSET_NAME_BYTES], struct span body)
 
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         if (body.size >= marks[i].size && memcmp(body.text, marks[i].bytes, marks[i].size) == 0) {
-            (void)strcpy(name, marks[i].name);
+            set_name(name, marks[i].name);
             return true;
         }
     }
@@ -162,7 +168,7 @@ static bool use_declaration(char name[CHARSET_NAME_BYTES], struct span body)
     }
     /* Bytes in which "<meta" can be read are not UTF-16, whatever they say. */
     if (found && strncasecmp(name, "UTF-16", 6) == 0)
-        (void)strcpy(name, "UTF-8");
+        set_name(name, "UTF-8");
     return found;
 }
 
@@ -197,7 +203,7 @@ void charset_detect(char name[CHARSET_NAME_BYTES], const char *content_type, con
     if (use_byte_order_mark(name, page) || use_label(name, value_of(type, "charset")) ||
         use_declaration(name, page))
         return;
-    (void)strcpy(name, looks_like_utf8(page) ? "UTF-8" : "CP1252");
+    set_name(name, looks_like_utf8(page) ? "UTF-8" : "CP1252");
 }
 
 bool content_type_is_html(const char *content_type)

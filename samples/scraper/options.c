@@ -259,8 +259,9 @@ static const char *url_fault(int code)
 
 static bool is_known(const struct options *options, const char *url)
 {
-    for (size_t i = 0; i < options->url_count; i++)
-        if (strcmp(options->urls[i], url) == 0)
+    /* A NULL ends them. */
+    for (char **known = options->urls; *known; known++)
+        if (strcmp(*known, url) == 0)
             return true;
     return false;
 }
@@ -271,7 +272,7 @@ static enum options_outcome take_urls(struct options *options, char **texts, siz
         (void)fprintf(stderr, "%s: no URL given\n", program);
         return usage();
     }
-    options->urls = calloc(count, sizeof *options->urls);
+    options->urls = calloc(count + 1, sizeof *options->urls);
     int rc = options->urls ? 0 : BIGHT_ENOMEM;
     for (size_t i = 0; i < count && rc == 0; i++) {
         char *url = NULL;

@@ -97,27 +97,29 @@ static int append_octet(struct bytes *out, unsigned char c)
     return bytes_append(out, encoded, sizeof encoded);
 }
 
+/* The octet that "%XX" at the front of `in` stands for, -1 when there is none. */
+static int encoded_octet(struct span in)
+{
+    if (in.size < 3 || in.text[0] != '%')
+        return -1;
+    int high = hex_value(in.text[1]);
+    int low = hex_value(in.text[2]);
+    return high < 0 || low < 0 ? -1 : 16 * high + low;
+}
+
 /* Append `in` with unreserved characters plain, hex digits in upper case and every byte that is not
  * printable ASCII encoded. Reserved characters stay as they are: "/" and "%2F" differ. */
 static int append_normal(struct bytes *out, struct span in)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < in.size && rc == 0; i++) {
-        unsigned char c = (unsigned char)in.text[i];
-        if (c == '%' && i + 2 < in.size && hex_value(in.text[i + 1]) >= 0 &&
-            hex_value(in.text[i + 2]) >= 0) {
-            c = (unsigned char)(hex_value(in.text[i + 1]) << 4 | hex_value(in.text[i + 2]));
-            i += 2;
-            if (c && is_unreserved(c))
-                rc = bytes_append_char(out, (char)c);
-            else
-                rc = append_octet(out, c);
-        } else if (c <= ' ' || c >= 0x7f) {
-            rc = append_octet(out, c);
-        } else {
-            rc = bytes_append_char(out, (char)c);
-        }
+    while (in.size && rc == 0) {
+        int encoded = encoded_octet(in);
+        unsigned char c = encoded < 0 ? (unsigned char)*in.text : (unsigned char)encoded;
+        bool plain = encoded < 0 ? c > ' ' && c < 0x7f : c && is_unreserved(c);
+        rc = plain ? bytes_append_char(out, (char)c) : append_octet(out, c);
+        in.text += encoded < 0 ? 1 : 3;
+        in.size -= encoded < 0 ? 1 : 3;
     }
     return rc;
 }
@@ -309,7 +311,7 @@ bool robots_allows(const struct robots *robots, const char *url)
     if (strcmp(path, "/robots.txt") == 0)
         return true;
     struct bytes normal = {0};
-    bool allowed = append_normal(&normal, (struct span){path, strlen(path)}) == 0 &&
+    bool allowed = append_normal(&normal, (struct span){path, strlen(path)}) == 0 && normal.data &&
                    allows_path(robots, (struct span){normal.data, normal.size});
     bytes_free(&normal);
     return allowed;
