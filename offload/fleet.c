@@ -33,14 +33,18 @@ void bight__worker_phase(struct worker *worker, enum worker_phase phase)
         pool->ready++;
 }
 
-/* To a worker by way of the zygote, which alone can be sure that the process id is still its. */
+/* To a worker by way of the zygote, which alone can be sure that the process id is still its. A zygote
+ * that has not read for so long that its socket is full is given up, once the caller is done. */
 static void send_signal(struct worker *worker, int number)
 {
+    struct pool *pool = worker->pool;
     const struct control_message message = {
         .kind = CONTROL_SIGNAL, .value = number, .worker = worker->serial};
 
-    if (worker->pool->line)
-        (void)bight__control_send(bight__watch_fd(worker->pool->line), &message, NULL, 0);
+    if (!pool->line || !bight__control_send(bight__watch_fd(pool->line), &message, NULL, 0))
+        return;
+    pool->line_stuck = true;
+    pool_arm(pool, &pool->timer, 0);
 }
 
 static void doom(struct worker *worker)
@@ -145,6 +149,7 @@ static void zygote_ended(struct pool *pool)
 
     bight__watch_close(pool->line);
     pool->line = NULL;
+    pool->line_stuck = false;
     pool->zygote_pid = 0;
     pool->zygotes_died++;
     bight__zygote_lost(pool->zygote_generation);
@@ -267,11 +272,14 @@ void bight__fleet_timer(struct bight_timer *timer)
 {
     struct pool *pool = container_of(timer, struct pool, timer);
 
-    if (pool->dismissed) {
+    if (pool->line_stuck && pool->line) {
+        zygote_ended(pool);
+    } else if (pool->dismissed) {
         lose_patience(pool);
         return;
     }
-    fill_now(pool);
+    if (!pool->dismissed && !pool->broken)
+        fill_now(pool);
     bight__fleet_fill(pool);
 }
 

@@ -104,6 +104,7 @@ struct pool {
     struct bight_link queue;
     size_t jobs;
     struct watch *line; /* to the zygote; NULL while there is none */
+    bool line_stuck;    /* it has failed, but nobody has ended it */
     int zygote_pid;
     unsigned zygote_generation;
     uint64_t serial;              /* of the last worker */
@@ -179,9 +180,9 @@ void bight__worker_free(struct worker *worker);
 /* fleet.c */
 void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 /* Callbacks of a worker: its channel can be read, its grace is over, its initialiser has ended. */
-void bight__fleet_heard(void *worker);
+void bight__fleet_heard(void *arg);
 void bight__fleet_grace(struct bight_timer *timer);
-void bight__fleet_initialised(struct call *init);
+void bight__fleet_initialised(struct call *call);
 /* Start workers until there are as many as wanted. */
 void bight__fleet_fill(struct pool *pool);
 /* The running job of the call should stop: begin the steps of BIGHT_CANCEL_INTERRUPT. */

@@ -278,6 +278,23 @@ static int a_zygote_may_be_killed_again_and_again(void *arg)
     return 0;
 }
 
+static int a_zygote_killed_between_executors_is_replaced(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 4; i++) {
+        struct bight_executor *executor = worker_open_count(1);
+        int zygote = worker_stats(executor).zygote_pid;
+
+        CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
+        worker_close(executor);
+        CHECK_EQ(kill(zygote, SIGKILL), 0);
+        while (kill(zygote, 0) == 0) /* until its keeper has reaped it */
+            CHECK_EQ(bight_sleep(1), 0);
+    }
+    worker_close(worker_open_count(1));
+    return 0;
+}
+
 static int a_zygote_killed_while_its_executor_closes(void *arg)
 {
     struct bight_executor *executor = worker_open_count(2);
@@ -529,6 +546,7 @@ int main(int argc, char **argv)
         CASE(a_storm_of_kills_fails_no_idempotent_job),
         CASE(a_killed_zygote_is_survived),
         CASE(a_zygote_may_be_killed_again_and_again),
+        CASE(a_zygote_killed_between_executors_is_replaced),
         {"a_zygote_killed_while_its_executor_closes", a_zygote_killed_while_its_executor_closes,
          NULL, CASE_LOSES_ZYGOTE},
         {"a_stopped_zygote_does_not_hang_the_close", a_stopped_zygote_does_not_hang_the_close, NULL,
