@@ -5,8 +5,11 @@ if(TARGET scraper_parts)
   endforeach()
 endif()
 if(TARGET bight-scrape)
-  bight_test(scraper_crawl SOURCES test_scraper_crawl.c scraper_site.c TIMEOUT 120)
-  target_compile_definitions(test_scraper_crawl
-                             PRIVATE SCRAPER_PROGRAM="$<TARGET_FILE:bight-scrape>")
-  add_dependencies(test_scraper_crawl bight-scrape)
+  foreach(part crawl traps)
+    bight_test(scraper_${part} TIMEOUT 120
+      SOURCES test_scraper_${part}.c scraper_program.c scraper_site.c)
+    target_compile_definitions(test_scraper_${part}
+                               PRIVATE SCRAPER_PROGRAM="$<TARGET_FILE:bight-scrape>")
+    add_dependencies(test_scraper_${part} bight-scrape)
+  endforeach()
 endif()

@@ -39,6 +39,11 @@ int site_socket(int *port, bool listening)
     return fd;
 }
 
+void site_reply(struct site_reply *reply, const char *head, const char *body, size_t size)
+{
+    *reply = (struct site_reply){.head = head, .body = body, .body_bytes = size};
+}
+
 /* --- in the site's process ---------------------------------------------------------------------- */
 
 static int count_hits(const struct site_log *log, const char *path)

@@ -29,6 +29,12 @@ struct site_reply {
     bool owned;
 };
 
+#define OK_HTML "200 OK\r\nContent-Type: text/html"
+#define OK_TYPE(type) "200 OK\r\nContent-Type: " type
+
+/* A plain reply. */
+void site_reply(struct site_reply *reply, const char *head, const char *body, size_t size);
+
 /* Fill in the reply to GET `path`; `hits` counts the requests for it, this one included. Runs on any
  * thread of the site's process. */
 typedef void site_handler(const char *path, int port, int hits, struct site_reply *reply);

@@ -88,8 +88,8 @@ static int fetch_text(const struct sites *sites, const char *url, int *status, s
 static void unreachable(struct site *site, enum failure failure, const char *text)
 {
     site->failure = failure;
-    (void)snprintf(site->error, sizeof site->error, "%s: robots.txt: %s", failure_name(failure),
-                   text);
+    (void)snprintf(site->error, sizeof site->error, "%s%s: %s", failure_name(failure),
+                   failure == FAILURE_ROBOTS ? "" : ": robots.txt", text);
 }
 
 /* Make of an attempt's outcome what the RFC makes of it. Returns BIGHT_EAGAIN when another attempt may
