@@ -40,6 +40,13 @@ struct http_buffer {
     size_t capacity;
 };
 
+/* A header block: lines as they came, or once `split`, name NUL value NUL and so on. */
+struct http_headers {
+    struct http_buffer text;
+    size_t count; /* valid when split */
+    bool split;
+};
+
 /* Scheme, host and port: the unit of the limit per host, and of what libcurl was told about names.
  * Kept for a while when unused. */
 struct http_origin {
@@ -137,16 +144,14 @@ struct bight_http_response {
     bool in_block;     /* between a status line and the empty line */
     int status;
     int version;
-    size_t header_count;
-    size_t location;         /* offset of the value in `headers`, 0 for none */
-    size_t encoding;         /* the same of Content-Encoding */
+    bool encoded;            /* there is a Content-Encoding */
     uint64_t content_length; /* UINT64_MAX: unknown */
     struct http_buffer url;
-    struct http_buffer headers; /* name NUL value NUL ... */
-    struct http_buffer body;    /* collected, or read from the network but not yet by the task */
-    size_t body_taken;          /* of `body`, by the task */
-    uint64_t header_bytes;      /* of this hop */
-    uint64_t received;          /* decoded bytes of the body */
+    struct http_headers headers;
+    struct http_buffer body; /* collected, or read from the network but not yet by the task */
+    size_t body_taken;       /* of `body`, by the task */
+    uint64_t header_bytes;   /* of this hop */
+    uint64_t received;       /* decoded bytes of the body */
     uint64_t max_body_bytes;
     char *reader; /* where the waiting task wants the next bytes */
     size_t reader_bytes;
@@ -168,6 +173,8 @@ struct bight_http_session {
     struct bight_runtime *runtime;
     CURLM *multi;
     uv_timer_t timer;
+    uint64_t timer_due_ms; /* what the uv timer is armed for, in the loop's time; UINT64_MAX: not */
+    uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
     struct http_watch **watches; /* by descriptor */
     size_t watch_count;
     size_t handles;                            /* of libuv, not yet called back as closed */
@@ -237,7 +244,7 @@ void bight__http_limits_fini(struct bight_http_session *session);
 int bight__http_multi_init(struct bight_http_session *session);
 /* Close every connection and handle. session->handles falls to 0 in the loop. */
 void bight__http_multi_fini(struct bight_http_session *session);
-curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
+curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to);
 int bight__http_on_close(void *arg, curl_socket_t fd);
 
 /* http_transfer.c */
@@ -280,6 +287,15 @@ int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buff
 int bight__http_buffer_append(const struct bight_seams *seams, struct http_buffer *buffer,
                               const char *bytes, size_t count);
 void bight__http_buffer_free(struct http_buffer *buffer);
+
+/* http_headers.c */
+void bight__http_headers_clear(struct http_headers *headers);
+int bight__http_headers_add(const struct bight_seams *seams, struct http_headers *headers,
+                            const char *line, size_t bytes);
+/* The value of the first header of that name, NULL for none. */
+const char *bight__http_headers_find(struct http_headers *headers, const char *name);
+int bight__http_headers_at(struct http_headers *headers, size_t index, const char **name,
+                           const char **value);
 
 /* http_error.c: fill in response->error, unless it has been already, and give its code. */
 int bight__http_fail(struct bight_http_response *response, enum bight_http_failure kind, int code,

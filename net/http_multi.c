@@ -37,22 +37,47 @@ static void act(struct bight_http_session *session, curl_socket_t fd, int events
     drain(session);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer);
+
+static void timer_arm(struct bight_http_session *session)
 {
-    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+    uint64_t now_ms = uv_now(session->runtime->loop);
+
+    session->timer_due_ms = session->due_ms;
+    uv_timer_start(&session->timer, on_timer,
+                   session->due_ms > now_ms ? session->due_ms - now_ms : 0, 0);
 }
 
-/* libcurl's callback. A timeout of 0 means "as soon as you are out of here", which is the loop's
- * next turn; rounding it up to a millisecond would cost each request one. */
+static void on_timer(uv_timer_t *timer)
+{
+    struct bight_http_session *session = timer->data;
+
+    session->timer_due_ms = UINT64_MAX;
+    if (session->due_ms == UINT64_MAX)
+        return;
+    if (session->due_ms > uv_now(session->runtime->loop)) {
+        timer_arm(session);
+        return;
+    }
+    session->due_ms = UINT64_MAX;
+    act(session, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl's callback. A timeout of 0 means "as soon as you are out of here", which is the loop's next
+ * turn; rounding it up to a millisecond would cost each request one. A timer that is armed for too
+ * early is left as it is: libcurl changes its mind about twice per request. */
 static int on_timeout(CURLM *multi, long timeout_ms, void *arg)
 {
     struct bight_http_session *session = arg;
 
     (void)multi;
-    if (timeout_ms < 0)
-        uv_timer_stop(&session->timer);
-    else
-        uv_timer_start(&session->timer, on_timer, (uint64_t)timeout_ms, 0);
+    if (timeout_ms < 0) {
+        session->due_ms = UINT64_MAX;
+        return 0;
+    }
+    session->due_ms = uv_now(session->runtime->loop) + (uint64_t)timeout_ms;
+    if (session->due_ms < session->timer_due_ms)
+        timer_arm(session);
     return 0;
 }
 
@@ -303,6 +328,7 @@ int bight__http_multi_init(struct bight_http_session *session)
     uv_timer_init(session->runtime->loop, &session->timer);
     uv_unref((uv_handle_t *)&session->timer);
     session->timer.data = session;
+    session->timer_due_ms = session->due_ms = UINT64_MAX;
     session->handles++;
     bight__handle_opened(session->runtime);
     return 0;

@@ -44,10 +44,8 @@ static void parse_status(struct bight_http_response *response, const char *line,
 /* A new header block: of this hop's first response, or of the one behind a 1xx. */
 static void begin_block(struct bight_http_response *response, const char *line, size_t bytes)
 {
-    response->headers.bytes = 0;
-    response->header_count = 0;
-    response->location = 0;
-    response->encoding = 0;
+    bight__http_headers_clear(&response->headers);
+    response->encoded = false;
     response->content_length = UINT64_MAX;
     parse_status(response, line, bytes);
 }
@@ -57,97 +55,39 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static uint64_t parse_length(const char *value)
+static uint64_t parse_length(const char *at)
 {
     uint64_t length = 0;
 
-    if (*value < '0' || *value > '9')
+    while (*at == ' ' || *at == '\t')
+        at++;
+    if (*at < '0' || *at > '9')
         return UINT64_MAX;
-    for (; *value >= '0' && *value <= '9'; value++) {
+    for (; *at >= '0' && *at <= '9'; at++) {
         if (length > UINT64_MAX / 10 - 1)
             return UINT64_MAX;
-        length = length * 10 + (uint64_t)(*value - '0');
+        length = length * 10 + (uint64_t)(*at - '0');
     }
     return length;
 }
 
-static bool name_is(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
+static bool line_begins(const char *line, size_t bytes, const char *name, size_t name_bytes)
 {
-    return bytes == wanted_bytes && strncasecmp(name, wanted, bytes) == 0;
+    return bytes > name_bytes && strncasecmp(line, name, name_bytes) == 0;
 }
 
-/* Remember the headers that decide what happens next. */
-static void note_header(struct bight_http_response *response, const char *name, size_t bytes,
-                        size_t value)
+/* The headers that decide how the body is received. A line ends with a line feed, which bounds the
+ * number in it. */
+static void note_header(struct bight_http_response *response, const char *line, size_t bytes)
 {
-    switch (bytes) {
-    case sizeof "Location" - 1:
-        if (!response->location && name_is(name, bytes, "Location", 8))
-            response->location = value;
-        break;
-    case sizeof "Content-Length" - 1:
-        if (name_is(name, bytes, "Content-Length", 14))
-            response->content_length = parse_length(response->headers.data + value);
-        else if (!response->encoding && name_is(name, bytes, "Content-Encoding", 16))
-            response->encoding = value;
-        break;
-    case sizeof "Content-Encoding" - 1:
-        if (!response->encoding && name_is(name, bytes, "Content-Encoding", 16))
-            response->encoding = value;
-        break;
-    default:
-        break;
-    }
-}
+    static const char length[] = "Content-Length:", encoding[] = "Content-Encoding:";
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* A line that begins with white space continues the last value (obsolete, but it occurs). */
-static int fold_header(struct bight_http_response *response, const char *at, const char *end)
-{
-    struct http_buffer *headers = &response->headers;
-
-    while (at < end && is_blank(*at))
-        at++;
-    if (!response->header_count || at == end)
-        return 0;
-    headers->data[headers->bytes - 1] = ' ';
-    int rc =
-        bight__http_buffer_append(http_seams(response->session), headers, at, (size_t)(end - at));
-    return rc < 0 ? rc : bight__http_buffer_append(http_seams(response->session), headers, "", 1);
-}
-
-/* Store "Name: value" as name NUL value NUL; libcurl has refused a NUL in it. A line without a colon is no header: left out. */
-static int store_header(struct bight_http_response *response, const char *line, const char *end)
-{
-    struct http_buffer *headers = &response->headers;
-    const char *colon = memchr(line, ':', (size_t)(end - line));
-    const char *value, *name_end;
-
-    if (!colon || colon == line)
-        return 0;
-    for (name_end = colon; is_blank(name_end[-1]) && name_end > line + 1; name_end--)
-        ;
-    for (value = colon + 1; value < end && is_blank(*value); value++)
-        ;
-    size_t name_bytes = (size_t)(name_end - line);
-    size_t value_bytes = (size_t)(end - value);
-    int rc = bight__http_buffer_reserve(http_seams(response->session), headers,
-                                        name_bytes + value_bytes + 2);
-    if (rc < 0)
-        return rc;
-    size_t value_at = headers->bytes + name_bytes + 1;
-    memcpy(headers->data + headers->bytes, line, name_bytes);
-    headers->data[value_at - 1] = '\0';
-    memcpy(headers->data + value_at, value, value_bytes);
-    headers->data[value_at + value_bytes] = '\0';
-    headers->bytes = value_at + value_bytes + 1;
-    response->header_count++;
-    note_header(response, line, name_bytes, value_at);
-    return 0;
+    if ((*line | 0x20) != 'c' || line[bytes - 1] != '\n')
+        return;
+    if (line_begins(line, bytes, length, sizeof length - 1))
+        response->content_length = parse_length(line + sizeof length - 1);
+    else if (line_begins(line, bytes, encoding, sizeof encoding - 1))
+        response->encoded = true;
 }
 
 /* The empty line: what kind of response is it? */
@@ -158,8 +98,9 @@ static int end_block(struct bight_http_response *response)
         return 0;
     response->headers_done = true;
     response->headers_ns = bight_now_ns();
-    response->hop = response->follow && is_redirect(response->status) && response->location;
-    if (response->hop || response->head || response->status == 304 || response->encoding)
+    response->hop = response->follow && is_redirect(response->status) &&
+                    bight__http_headers_find(&response->headers, "Location");
+    if (response->hop || response->head || response->status == 304 || response->encoded)
         goto tell;
     if (response->content_length != UINT64_MAX) {
         if (response->content_length > response->max_body_bytes)
@@ -180,7 +121,6 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
     struct http_transfer *transfer = arg;
     struct bight_http_response *response = transfer->response;
     size_t bytes = size * count;
-    const char *end = line + bytes;
     int rc = 0;
 
     if (transfer->code)
@@ -191,17 +131,15 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
         return refuse(transfer, BIGHT_ETOOBIG);
     if (response->headers_done)
         return bytes; /* trailers: counted, not kept */
-    while (end > line && (end[-1] == '\n' || end[-1] == '\r' || is_blank(end[-1])))
-        end--;
     if (!response->in_block && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
         response->in_block = true;
         begin_block(response, line, bytes);
     } else if (line[0] == '\n' || line[0] == '\r') {
         rc = end_block(response);
-    } else if (is_blank(*line)) {
-        rc = fold_header(response, line, end);
     } else {
-        rc = store_header(response, line, end);
+        note_header(response, line, bytes);
+        rc =
+            bight__http_headers_add(http_seams(response->session), &response->headers, line, bytes);
     }
     return rc < 0 ? refuse(transfer, rc) : bytes;
 }

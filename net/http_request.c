@@ -159,12 +159,10 @@ static void begin_hop(struct bight_http_response *response)
     response->in_block = false;
     response->hop = false;
     response->done = false;
-    response->headers.bytes = 0;
-    response->header_count = 0;
+    bight__http_headers_clear(&response->headers);
     response->header_bytes = 0;
     response->body.bytes = 0;
     response->received = 0;
-    response->location = 0;
 }
 
 /* Put the hop on the wire. A session that was closed meanwhile has left its mark in `error`. */
@@ -281,7 +279,7 @@ static int check_hop(struct bight_http_response *response, struct http_plan *pla
 static int follow(struct bight_http_response *response, struct http_plan *plan,
                   struct http_url *url)
 {
-    const char *location = response->headers.data + response->location;
+    const char *location = bight__http_headers_find(&response->headers, "Location");
     char *joined = NULL, *normal = NULL;
     struct http_url next;
     int rc = bight__http_url_join(response->url.data, location, &joined);

@@ -1,6 +1,5 @@
 /* Responses: what they hold, how they are read and freed. They are pooled with their small buffers. */
 #include <string.h>
-#include <strings.h>
 
 #include "net/http.h"
 
@@ -29,7 +28,8 @@ struct bight_http_response *bight__http_response_new(struct bight_http_session *
 /* As new, but for the buffers. */
 static void clear(struct bight_http_response *response)
 {
-    struct http_buffer url = response->url, headers = response->headers, body = response->body;
+    struct http_buffer url = response->url, body = response->body;
+    struct http_buffer headers = response->headers.text;
     struct bight_http_session *session = response->session;
 
     if (body.capacity > POOLED_BYTES)
@@ -41,7 +41,7 @@ static void clear(struct bight_http_response *response)
     url.bytes = headers.bytes = body.bytes = 0;
     memset(response, 0, offsetof(struct bight_http_response, error.text));
     response->url = url;
-    response->headers = headers;
+    response->headers.text = headers;
     response->body = body;
     response->session = session;
     response->error.text[0] = '\0';
@@ -50,7 +50,7 @@ static void clear(struct bight_http_response *response)
 void bight__http_response_destroy(struct bight_http_response *response)
 {
     bight__http_buffer_free(&response->url);
-    bight__http_buffer_free(&response->headers);
+    bight__http_buffer_free(&response->headers.text);
     bight__http_buffer_free(&response->body);
     bight__free(response);
 }
@@ -88,6 +88,7 @@ void bight__http_wake(struct bight_http_response *response)
 static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
 {
     struct http_buffer *body = &response->body;
+    const struct http_transfer *transfer = response->transfer;
     size_t held = body->bytes - response->body_taken;
 
     if (bytes > held)
@@ -98,8 +99,7 @@ static size_t take(struct bight_http_response *response, char *buffer, size_t by
     response->body_taken += bytes;
     if (response->body_taken == body->bytes)
         response->body_taken = body->bytes = 0;
-    if (response->transfer && response->transfer->paused &&
-        held - bytes <= response->session->options.buffer_bytes / 2)
+    if (transfer && transfer->paused && held - bytes <= transfer->session->options.buffer_bytes / 2)
         bight__http_transfer_resume(response->transfer);
     return bytes;
 }
@@ -110,10 +110,8 @@ static int64_t read_some(struct bight_http_response *response, char *buffer, siz
         size_t filled = take(response, buffer, bytes);
         if (filled)
             return (int64_t)filled;
-        if (response->error.kind != BIGHT_HTTP_OK)
-            return response->error.code;
-        if (response->done)
-            return 0;
+        if (!response->transfer)
+            return response->error.code; /* 0 at the end of the body */
         if (response->transfer->paused) {
             bight__http_transfer_resume(response->transfer);
             continue;
@@ -162,31 +160,21 @@ int bight_http_response_version(const struct bight_http_response *response)
     return response->version;
 }
 
+/* Taking the headers apart at the first question changes nothing that can be seen. */
+static struct http_headers *headers_of(const struct bight_http_response *response)
+{
+    return &((struct bight_http_response *)response)->headers;
+}
+
 const char *bight_http_response_header(const struct bight_http_response *response, const char *name)
 {
-    const char *at = response->headers.data;
-
-    for (size_t i = 0; i < response->header_count; i++) {
-        const char *value = at + strlen(at) + 1;
-        if (strcasecmp(at, name) == 0)
-            return value;
-        at = value + strlen(value) + 1;
-    }
-    return NULL;
+    return bight__http_headers_find(headers_of(response), name);
 }
 
 int bight_http_response_header_at(const struct bight_http_response *response, size_t index,
                                   const char **name, const char **value)
 {
-    const char *at = response->headers.data;
-
-    if (index >= response->header_count)
-        return BIGHT_ENOENT;
-    for (size_t i = 0; i < 2 * index; i++)
-        at += strlen(at) + 1;
-    *name = at;
-    *value = at + strlen(at) + 1;
-    return 0;
+    return bight__http_headers_at(headers_of(response), index, name, value);
 }
 
 const char *bight_http_response_body(const struct bight_http_response *response, size_t *bytes)

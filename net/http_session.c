@@ -213,8 +213,10 @@ int bight_http_session_close(struct bight_http_session *session)
     if (session->calls) {
         session->closer = &waiter;
         rc = bight_park(&waiter);
-        if (bight_waiter_init(&waiter, &close_ops) < 0)
-            return BIGHT_ENOTASK; /* cannot be: this is a task */
+        if (rc == 0)
+            rc = bight_waiter_init(&waiter, &close_ops);
+        if (rc < 0)
+            return rc;
     }
     session->closer = &waiter;
     close_handles(session);

@@ -297,7 +297,7 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
 
     if (result == CURLE_OK && !response->headers_done)
         result = CURLE_WEIRD_SERVER_REPLY;
-    if (result == CURLE_OK && !response->hop && !response->encoding)
+    if (result == CURLE_OK && !response->hop && !response->encoded)
         transfer->origin->large = response->received >= LARGE_BODY_BYTES;
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
     if (result == CURLE_OK && transfer->fed_until_ns)
