@@ -82,7 +82,8 @@ static void note_header(struct bight_http_response *response, const char *line, 
 {
     static const char length[] = "Content-Length:", encoding[] = "Content-Encoding:";
 
-    if ((*line | 0x20) != 'c' || line[bytes - 1] != '\n')
+    /* Nearly all lines are told apart by two bytes. */
+    if ((*line | 0x20) != 'c' || bytes < 16 || line[7] != '-' || line[bytes - 1] != '\n')
         return;
     if (line_begins(line, bytes, length, sizeof length - 1))
         response->content_length = parse_length(line + sizeof length - 1);

@@ -21,44 +21,67 @@ static bool is_dotted_quad(const char *host)
     return true;
 }
 
+/* What a byte may be in a plain URL: part of the host, the end of the host, part of the rest. */
+#define IN_HOST 1u
+#define ENDS_HOST 2u
+#define IN_REST 4u
+
+static const uint8_t classes[256] = {
+    [0] = ENDS_HOST,
+    ['!' ... '"'] = IN_REST,
+    ['#'] = ENDS_HOST | IN_REST,
+    ['$' ... ','] = IN_REST,
+    ['-' ... '.'] = IN_HOST | IN_REST,
+    ['/'] = ENDS_HOST | IN_REST,
+    ['0' ... '9'] = IN_HOST | IN_REST,
+    [':'] = ENDS_HOST | IN_REST,
+    [';' ... '>'] = IN_REST,
+    ['?'] = ENDS_HOST | IN_REST,
+    ['@' ... '`'] = IN_REST,
+    ['a' ... 'z'] = IN_HOST | IN_REST,
+    ['{' ... '~'] = IN_REST,
+};
+
+static unsigned class_of(char c)
+{
+    return classes[(unsigned char)c];
+}
+
+/* The port behind the colon at `at`, 0 when it is none. */
+static unsigned parse_port(const char *at)
+{
+    unsigned port = 0;
+
+    while (*++at >= '0' && *at <= '9' && port <= UINT16_MAX)
+        port = port * 10 + (unsigned)(*at - '0');
+    return port <= UINT16_MAX && (class_of(*at) & ENDS_HOST) && *at != ':' ? port : 0;
+}
+
 /* The host and port of "http[s]://host[:port][/?#...]"; false: ask libcurl. */
 static bool parse_plain(const char *url, struct http_url *out)
 {
-    const char *at = url + (out->https ? sizeof "https://" : sizeof "http://") - 1;
-    size_t length = 0;
-    unsigned port = 0;
-    bool has_letter = false;
-    char c;
+    const char *host = url + (out->https ? sizeof "https://" : sizeof "http://") - 1;
+    const char *end = host, *label = host;
 
-    while ((c = at[length]) && c != ':' && c != '/' && c != '?' && c != '#') {
-        has_letter = c >= 'a' && c <= 'z' ? true : has_letter;
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.') ||
-            length == HTTP_HOST_BYTES - 1)
-            return false;
-        out->host[length++] = c;
-    }
-    out->host[length] = '\0';
-    if (!length || out->host[length - 1] == '.')
+    for (; class_of(*end) & IN_HOST; end++)
+        if (*end == '.')
+            label = end + 1;
+    size_t length = (size_t)(end - host);
+    if (!(class_of(*end) & ENDS_HOST) || !length || length >= HTTP_HOST_BYTES || label == end)
         return false;
-    if (c == ':') {
-        size_t digits = length + 1;
-        while (at[digits] >= '0' && at[digits] <= '9' && port <= UINT16_MAX)
-            port = port * 10 + (unsigned)(at[digits++] - '0');
-        c = at[digits];
-        if (port == 0 || port > UINT16_MAX || (c && c != '/' && c != '?' && c != '#'))
-            return false;
-    }
-    for (const char *rest = at + length; *rest; rest++)
-        if ((unsigned char)*rest <= 0x20 || (unsigned char)*rest >= 0x7f)
-            return false;
-    out->port = port ? (uint16_t)port : (uint16_t)(out->https ? 443 : 80);
-    out->literal = !has_letter && is_dotted_quad(out->host);
-    if (out->literal)
-        return true;
-    /* The last label decides whether this could be one of the odd ways to write an IPv4 address. */
-    const char *label = strrchr(out->host, '.');
-    label = label ? label + 1 : out->host;
-    return *label >= 'a' && *label <= 'z';
+    memcpy(out->host, host, length);
+    out->host[length] = '\0';
+    unsigned port = *end == ':' ? parse_port(end) : out->https ? 443 : 80;
+    if (!port)
+        return false;
+    out->port = (uint16_t)port;
+    for (; class_of(*end) & IN_REST; end++)
+        ;
+    if (*end)
+        return false;
+    /* A last label that begins with a digit may be one of the odd ways to write an IPv4 address. */
+    out->literal = *label < 'a' && is_dotted_quad(out->host);
+    return out->literal || (*label >= 'a' && *label <= 'z');
 }
 
 static int copy_host(struct http_url *out, const char *host)

@@ -1,5 +1,6 @@
 # Suites of net/.
 bight_test(resolve LABELS threads)
+bight_test(http_url LIBS PkgConfig::LIBCURL)
 
 # The client against servers of ours, each in a child of the test.
 set(http_sources http_case.c http_server.c)
