@@ -170,8 +170,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int action = 0;
 
     if (status < 0) {
-        watch->have = 0; /* libuv has stopped the handle; a plain POLLERR comes as UV_EBADF */
-        action = CURL_CSELECT_ERR;
+        /* libuv has stopped the handle; a plain POLLERR comes as UV_EBADF. libcurl is to find out by
+         * reading, as it does without us: of an error alone it makes a failed transfer, where a kept
+         * connection that the peer has reset only wants a new one. */
+        watch->have = 0;
+        action = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
     if (!watch->want) {
         /* An idle connection: the peer has closed it or talks out of turn. libcurl will see when it

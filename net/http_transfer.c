@@ -14,6 +14,18 @@
 #define SMALL_READ_BYTES (16L << 10)
 #define POOLED_HANDLES 256
 
+/* libcurl's callback: the request goes out on a connection now. More than once, where libcurl tries
+ * again because the kept connection was dead. */
+static int on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    ((struct http_transfer *)arg)->sent++;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* The options of every request. They are all known to libcurl 7.88 and are given what they take, so
  * only want of memory can make them fail: `rc` collects that. */
 static CURLcode set_common(struct http_transfer *transfer)
@@ -31,6 +43,8 @@ static CURLcode set_common(struct http_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, bight__http_on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, bight__http_on_close);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->session);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -109,7 +123,9 @@ static void pool_give(struct http_transfer *transfer)
         bight__free(transfer->headers);
         transfer->headers = NULL;
     }
-    if (transfer->tainted || session->closing || session->pooled >= POOLED_HANDLES) {
+    /* libcurl gives up at the sixth second try, counted over the handle's whole life. */
+    if (transfer->tainted || transfer->sent > 1 || session->closing ||
+        session->pooled >= POOLED_HANDLES) {
         bight__http_transfer_destroy(transfer);
         return;
     }
@@ -252,6 +268,7 @@ int bight__http_transfer_start(struct bight_http_response *response, const struc
         return rc;
     transfer->response = response;
     transfer->origin = origin;
+    transfer->sent = 0;
     transfer->paused = false;
     transfer->filtered = false;
     transfer->code = 0;

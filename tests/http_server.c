@@ -164,6 +164,18 @@ static bool reset(const struct peer *peer)
     return false;
 }
 
+/* The next request on this connection finds it reset. */
+static bool reset_next(const struct peer *peer)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    char sink[4096];
+
+    if (answer(peer, 200, "", "ok", 2))
+        recv(peer->fd, sink, sizeof sink, 0);
+    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    return false;
+}
+
 static bool endless_headers(const struct peer *peer)
 {
     say(peer, "HTTP/1.1 200 OK\r\n");
@@ -236,6 +248,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return bomb(peer);
     if (!strcmp(path, "/rst"))
         return reset(peer);
+    if (!strcmp(path, "/reset-next"))
+        return reset_next(peer);
     if (!strcmp(path, "/headers"))
         return endless_headers(peer);
     if (!strcmp(path, "/drip"))

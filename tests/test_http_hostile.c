@@ -149,6 +149,15 @@ HTTP_TEST(peers_that_break_the_protocol)
     return 0;
 }
 
+HTTP_TEST(a_kept_connection_that_is_reset_costs_no_request)
+{
+    for (int i = 0; i < 10; i++) {
+        http_expect(session, http_server_url(&server, "/reset-next"), "ok");
+        http_expect(session, http_server_url(&server, "/ok"), "ok");
+    }
+    return 0;
+}
+
 HTTP_TEST(a_stream_gives_what_came_before_it_broke)
 {
     struct bight_http_response *response;
@@ -371,6 +380,7 @@ int main(void)
     tcase_add_test(tc, the_next_address_is_tried);
     tcase_add_test(tc, nobody_listens);
     tcase_add_test(tc, peers_that_break_the_protocol);
+    tcase_add_test(tc, a_kept_connection_that_is_reset_costs_no_request);
     tcase_add_test(tc, a_stream_gives_what_came_before_it_broke);
     tcase_add_test(tc, tls_to_one_who_does_not_speak_it);
     tcase_add_test(tc, too_much_is_too_much);
