@@ -96,7 +96,7 @@ struct http_transfer {
     bool large;
     bool resolve_set;
     uint64_t fed_until_ns; /* how long the addresses it was given are good; 0: it was given none */
-    bool tainted;          /* a request's hook has set what we do not know */
+    bool tainted;          /* not to be used again */
     unsigned sent;         /* how many times the request went out */
     bool paused;
     bool filtered;   /* the address filter refused one */

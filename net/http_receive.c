@@ -124,8 +124,6 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
     size_t bytes = size * count;
     int rc = 0;
 
-    if (transfer->code)
-        return 0;
     response->active_ms = uv_now(response->session->runtime->loop);
     response->header_bytes += bytes;
     if (response->header_bytes > response->session->options.max_header_bytes)
@@ -203,8 +201,6 @@ size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
     int rc;
 
     count *= size;
-    if (transfer->code)
-        return 0;
     response->active_ms = uv_now(response->session->runtime->loop);
     if (response->hop) {
         response->received += count;

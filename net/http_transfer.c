@@ -288,19 +288,34 @@ int bight__http_transfer_start(struct bight_http_response *response, const struc
     return 0;
 }
 
+static size_t refuse_all(char *bytes, size_t size, size_t count, void *arg)
+{
+    (void)bytes;
+    (void)size;
+    (void)count;
+    (void)arg;
+    return 0;
+}
+
+/* Before its end. What libcurl has kept of a paused transfer it forgets to free, and gives to the
+ * handle's next user as part of its body, when others share the connection (7.88). So it is made to
+ * hand it out to one who refuses it; and whatever else may be left, the handle is not used again. */
+static void discard(struct http_transfer *transfer)
+{
+    if (transfer->paused) {
+        curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, refuse_all);
+        curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, refuse_all);
+        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    }
+    transfer->tainted = true;
+}
+
 /* Off the multi handle and back to the pool; gives the slot back. */
 static void release(struct http_transfer *transfer)
 {
     struct bight_http_session *session = transfer->session;
     struct http_origin *origin = transfer->origin;
 
-    if (transfer->paused) {
-        /* What libcurl has kept of a paused transfer it forgets to free, or even gives to the
-         * handle's next user, when others share the connection (7.88). Take it out and refuse it. */
-        transfer->paused = false;
-        transfer->code = BIGHT_ECANCELED;
-        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-    }
     curl_multi_remove_handle(session->multi, transfer->easy);
     transfer->response->transfer = NULL;
     pool_give(transfer);
@@ -324,12 +339,15 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
         response->done = true;
     else
         bight__http_fail_curl(response, transfer, result);
+    if (transfer->paused)
+        discard(transfer);
     release(transfer);
     bight__http_wake(response);
 }
 
 void bight__http_transfer_abort(struct http_transfer *transfer)
 {
+    discard(transfer);
     release(transfer);
 }
 
@@ -343,6 +361,7 @@ void bight__http_transfer_resume(struct http_transfer *transfer)
     if (result) {
         /* A callback of ours refused what libcurl had kept for it. */
         bight__http_fail_curl(response, transfer, result);
+        discard(transfer);
         release(transfer);
     }
 }

@@ -105,6 +105,7 @@ void nginx_start(struct nginx *nginx)
     write_file(nginx, "small", 1024);
     write_file(nginx, "large", 8 << 20);
     write_file(nginx, "page.html", 32768);
+    write_file(nginx, "large.html", 1 << 20);
     write_certificate(nginx);
     FILE *file = create(nginx, "nginx.conf");
     fprintf(file, configuration, geteuid() ? "" : "user root root;", nginx->port, nginx->tls_port,

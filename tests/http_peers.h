@@ -19,9 +19,9 @@ struct nginx {
 bool nginx_installed(void);
 bool httpbin_installed(void);
 
-/* It serves /small (1 KiB), /large (8 MiB: byte i is i * 7 mod 251), /page.html (32 KiB, compressed
- * on request), /down (302 to http), /up (302 to https). It closes a connection after 20 requests and
- * when it was idle for 100 ms (with TLS later). */
+/* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB, compressed
+ * on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302 to https). It
+ * closes a connection after 20 requests and when it was idle for 100 ms (with TLS later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
 

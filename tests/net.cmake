@@ -12,4 +12,5 @@ bight_test(http_session SOURCES test_http_session.c ${http_sources} LIBS PkgConf
 # Against servers of others; skipped where those are not installed (scripts/deps test).
 set(peer_sources ${http_sources} http_peers.c)
 bight_test(http_nginx SOURCES test_http_nginx.c ${peer_sources} LIBS PkgConfig::LIBCURL)
+bight_test(http_stress SOURCES test_http_stress.c ${peer_sources} LIBS PkgConfig::LIBCURL)
 bight_test(http_httpbin SOURCES test_http_httpbin.c ${peer_sources})
