@@ -100,11 +100,16 @@ START_TEST(delay_is_kept_per_host)
     start((struct frontier_limits){.per_host = 8, .depth_max = -1, .delay_ns = 100});
     add("http://a/1", 0);
     add("http://a/2", 0);
+    add("http://a/3", 0);
     add("http://b/1", 0);
     finish(take("http://a/1", 1000));
     finish(take("http://b/1", 1001));
     ck_assert_uint_eq(take_nothing(1002), 98);
-    finish(take("http://a/2", 1100));
+    struct frontier_item *passed = take("http://a/2", 1100);
+    /* A URL that is not asked for costs no delay. */
+    frontier_passed(&frontier, passed->host);
+    frontier_done(&frontier, passed);
+    finish(take("http://a/3", 1100));
     /* Nothing waits, so nothing is to be waited for. */
     ck_assert_uint_eq(take_nothing(1101), 0);
     frontier_free(&frontier);

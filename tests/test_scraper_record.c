@@ -112,7 +112,7 @@ START_TEST(summary_has_pages_bytes_time_and_failures_by_kind)
 
     ck_assert_ptr_nonnull(file);
     ck_assert_ptr_nonnull(copy);
-    progress_init(&progress, file, false, 0);
+    progress_init(&progress, file, file, false, 0);
     for (int i = 0; i < 3; i++)
         progress_page(&progress, 200, 1000000, FAILURE_NONE);
     progress_page(&progress, 404, 10, FAILURE_NONE);
@@ -138,7 +138,7 @@ START_TEST(quiet_says_nothing)
     FILE *file = tmpfile();
 
     ck_assert_ptr_nonnull(file);
-    progress_init(&progress, file, true, 0);
+    progress_init(&progress, file, file, true, 0);
     progress_page(&progress, 200, 5, FAILURE_NONE);
     progress_show(&progress, 1, 2, 3);
     progress_summary(&progress, 4);

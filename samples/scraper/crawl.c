@@ -94,7 +94,7 @@ static int run_robots(void *arg)
 /* End a turn that no task was started for. */
 static void pass_over(struct crawl *crawl, const struct frontier_turn *turn)
 {
-    frontier_transferred(&crawl->frontier, turn->host);
+    frontier_passed(&crawl->frontier, turn->host);
     if (turn->item)
         frontier_done(&crawl->frontier, turn->item);
 }
@@ -394,7 +394,7 @@ static int with_session(struct crawl *crawl)
 int crawl_run(struct crawl *crawl, const struct options *options, struct output *output)
 {
     *crawl = (struct crawl){.options = options, .output = output};
-    progress_init(&crawl->progress, stderr, options->quiet, bight_now_ns());
+    progress_init(&crawl->progress, stderr, output->file, options->quiet, bight_now_ns());
     int rc = open_workers(&crawl->parsing.workers, options);
     if (rc)
         return rc;

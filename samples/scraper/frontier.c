@@ -205,6 +205,13 @@ void frontier_transferred(struct frontier *frontier, struct frontier_host *host)
     update(frontier, host);
 }
 
+void frontier_passed(struct frontier *frontier, struct frontier_host *host)
+{
+    /* The delay before this turn was over, and there is none after it. */
+    host->next_start_ns = 0;
+    frontier_transferred(frontier, host);
+}
+
 void frontier_done(struct frontier *frontier, struct frontier_item *item)
 {
     free(item);

@@ -87,6 +87,10 @@ void frontier_open(struct frontier *frontier, struct frontier_host *host);
 /* A transfer of `host` is over. */
 void frontier_transferred(struct frontier *frontier, struct frontier_host *host);
 
+/* Nothing of `host` was asked for after all: its turn costs no delay. Instead of
+ * frontier_transferred. */
+void frontier_passed(struct frontier *frontier, struct frontier_host *host);
+
 /* All of the item is over, its links were added. Takes the item. */
 void frontier_done(struct frontier *frontier, struct frontier_item *item);
 

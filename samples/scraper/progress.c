@@ -30,12 +30,12 @@ const char *failure_name(enum failure kind)
     return names[kind];
 }
 
-void progress_init(struct progress *progress, FILE *out, bool quiet, uint64_t now_ns)
+void progress_init(struct progress *progress, FILE *out, FILE *records, bool quiet, uint64_t now_ns)
 {
     *progress = (struct progress){
         .out = out,
         .quiet = quiet,
-        .terminal = isatty(fileno(out)) == 1,
+        .terminal = isatty(fileno(out)) == 1 && isatty(fileno(records)) != 1,
         .start_ns = now_ns,
         .shown_ns = now_ns,
     };
@@ -158,13 +158,6 @@ static void clear(const struct progress *progress)
 {
     if (progress->terminal && !progress->quiet)
         (void)fputs("\r\033[K", progress->out);
-}
-
-void progress_say(struct progress *progress, const char *text)
-{
-    clear(progress);
-    (void)fprintf(progress->out, "%s: %s\n", program, text);
-    (void)fflush(progress->out);
 }
 
 static void add_failures(struct line *line, const struct progress *progress)

@@ -44,7 +44,10 @@ struct progress {
     uint64_t statuses[200];
 };
 
-void progress_init(struct progress *progress, FILE *out, bool quiet, uint64_t now_ns);
+/* `records` is where the records go: on a terminal they would be written into a line that is
+ * rewritten, so there are plain ones then. */
+void progress_init(struct progress *progress, FILE *out, FILE *records, bool quiet,
+                   uint64_t now_ns);
 
 /* Count a record. `status` is 0 without a response. */
 void progress_page(struct progress *progress, int status, int64_t bytes, enum failure failure);
@@ -53,9 +56,6 @@ void progress_page(struct progress *progress, int status, int64_t bytes, enum fa
 int64_t progress_interval_ms(const struct progress *progress);
 
 void progress_show(struct progress *progress, uint64_t now_ns, size_t queued, size_t in_flight);
-
-/* Say something between the lines. */
-void progress_say(struct progress *progress, const char *text);
 
 void progress_summary(struct progress *progress, uint64_t now_ns);
 
