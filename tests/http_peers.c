@@ -78,7 +78,7 @@ static void write_certificate(const struct nginx *nginx)
     snprintf(command, sizeof command,
              "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
              " -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
-             " -addext subjectAltName=DNS:localhost >/dev/null 2>&1",
+             " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 >/dev/null 2>&1",
              nginx->folder);
     ck_assert_int_eq(system(command), 0);
 }

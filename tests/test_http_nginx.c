@@ -32,7 +32,7 @@ static const char *tls_url(const char *path)
 {
     static char text[128];
 
-    snprintf(text, sizeof text, "https://localhost:%u%s", nginx.tls_port, path);
+    snprintf(text, sizeof text, "https://127.0.0.1:%u%s", nginx.tls_port, path);
     return text;
 }
 

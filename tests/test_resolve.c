@@ -152,7 +152,7 @@ START_TEST(resolving_outside_of_a_task_is_an_error)
 }
 END_TEST
 
-IN_TASK(getaddrinfo_knows_localhost)
+IN_TASK(localhost_is_known_everywhere)
 {
     struct bight_resolved result;
 
@@ -474,7 +474,7 @@ int main(void)
     tcase_add_test(tc, literals_touch_no_thread);
     tcase_add_test(tc, what_is_no_host_name_is_refused);
     tcase_add_test(tc, resolving_outside_of_a_task_is_an_error);
-    tcase_add_test(tc, getaddrinfo_knows_localhost);
+    tcase_add_test(tc, localhost_is_known_everywhere);
     tcase_add_test(tc, wake);
     tcase_add_test(tc, cancel_is_immediate_and_the_result_is_kept);
     tcase_add_test(tc, woken_then_cancelled_is_woken);

@@ -67,6 +67,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
                                                   const struct bight_resolver_options *options);
 
 /** Look up `host`: a name (in its ASCII form), an IPv4 or an IPv6 literal with or without brackets.
+ *  `localhost` is the loopback also where the system does not know it.
  *  A lookup that nobody waits for any more goes on in its thread, and its result is kept.
  *
  *  @return 0; BIGHT_ERESOLVE: result->gai_code and text say why; BIGHT_EINVAL: not a host name;
