@@ -76,10 +76,8 @@ void bench_print(const struct bench_row *row, double value, double baseline)
     fflush(stdout);
 }
 
-void bench_check(int rc, const char *what)
+void bench_fail(int rc, const char *what)
 {
-    if (rc >= 0)
-        return;
     fprintf(stderr, "%s: %s\n", what, bight_strerror(rc));
     exit(1);
 }

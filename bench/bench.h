@@ -49,7 +49,14 @@ void bench_compare(const struct bench_row *row, bench_sample *value, bench_sampl
 /* Print a row; a baseline value of 0 makes no ratio (null). */
 void bench_print(const struct bench_row *row, double value, double baseline);
 
-/* End the program with a message when `rc` is negative: a bench that fails has no figures. */
-void bench_check(int rc, const char *what);
+/* End the program with a message. */
+_Noreturn void bench_fail(int rc, const char *what);
+
+/* The same when `rc` is negative: a bench that fails has no figures. */
+static inline void bench_check(int rc, const char *what)
+{
+    if (rc < 0)
+        bench_fail(rc, what);
+}
 
 #endif

@@ -6,6 +6,7 @@
 #include "coro/sched.h"
 #include "coro/switch_here.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Switches between two readings of the clock, which costs about as much as ten of them. */
@@ -84,13 +85,16 @@ static void pick_ready(struct bight_sched *sched)
     struct bight_task *task;
     size_t index;
 
+    assert(sched->ready_head);
     if (sched->turn_left == 0)
         sched->turn_left = sched->ready;
     index = sched->seams.pick_ready(sched->seams.ctx, sched->turn_left--);
     if (index == 0 || index > sched->turn_left)
         return;
-    while (index--)
+    while (index--) {
         place = &(*place)->next;
+        assert(*place); /* turn_left counts no more than there are */
+    }
     task = *place;
     *place = task->next;
     if (!task->next)

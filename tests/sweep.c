@@ -100,7 +100,7 @@ bool sweep_reached_calls(const char *callee)
                 printf("never reached: %s", last_call);
         }
         bool is_call = (strstr(line, "call") || strstr(line, "\tbl\t")) && strstr(line, name);
-        strcpy(last_call, is_call ? line : "");
+        snprintf(last_call, sizeof last_call, "%s", is_call ? line : "");
     }
     pclose(lines);
     printf("calls of %s in the program %zu, reached %zu\n", callee, calls, reached);

@@ -103,7 +103,7 @@ static int full_listener(char *url, size_t bytes, int *fillers)
     EXPECT(listen(listener, 0) == 0);
     for (int i = 0; i < 2; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
     }
     snprintf(url, bytes, "http://127.0.0.1:%u/", ntohs(address.sin_port));
     return listener;

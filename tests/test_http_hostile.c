@@ -68,7 +68,7 @@ HTTP_TEST_WITH(a_host_that_never_answers_is_given_up, &hasty)
     EXPECT(listen(listener, 0) == 0);
     for (int i = 0; i < 2; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
     }
     snprintf(url, sizeof url, "http://127.0.0.1:%u/", ntohs(address.sin_port));
     fails(session, url, BIGHT_HTTP_TIMEOUT, BIGHT_ETIMEDOUT);
@@ -310,7 +310,7 @@ HTTP_TEST(methods_change_as_browsers_change_them)
         struct bight_http_request request = {.method = rows[i].method};
         struct bight_http_response *response;
         char path[64];
-        if (strcmp(rows[i].method, "GET")) {
+        if (strcmp(rows[i].method, "GET") != 0) {
             request.body = "data";
             request.body_bytes = 4;
         }

@@ -2,6 +2,7 @@
 #include "tests/support.h"
 #include "tests/world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct shared {
@@ -63,11 +64,13 @@ struct named {
 static int locks_named(void *arg)
 {
     struct named *named = arg;
+    char *order = named->shared->order;
     int rc = bight_mutex_lock(&named->shared->mutex);
 
     if (rc)
         return rc;
-    strcat(named->shared->order, named->name);
+    size_t held = strlen(order);
+    snprintf(order + held, sizeof named->shared->order - held, "%s", named->name);
     return bight_mutex_unlock(&named->shared->mutex);
 }
 

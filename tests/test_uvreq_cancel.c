@@ -203,7 +203,8 @@ static void hang(struct hanging *hanging)
     ck_assert_int_eq(listen(hanging->fd, 0), 0);
     for (int i = 0; i < 4; i++) {
         hanging->filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        connect(hanging->filler[i], (struct sockaddr *)&hanging->address, sizeof hanging->address);
+        (void)connect(hanging->filler[i], (struct sockaddr *)&hanging->address,
+                      sizeof hanging->address);
     }
     ck_assert_int_eq(uv_tcp_init(bight_uv_loop(), &hanging->tcp), 0);
     ck_assert_int_eq(bight_uv_req_init(&hanging->req), 0);

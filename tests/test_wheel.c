@@ -4,6 +4,8 @@
 
 #include "tests/support.h"
 
+#include <assert.h>
+
 #define TICK (1ull << WHEEL_TICK_SHIFT)
 #define NODES 200
 
@@ -82,6 +84,7 @@ static uint64_t some_deadline(void)
 
 static void meddle(void)
 {
+    assert(node_count);
     struct node *node = &nodes[random_bits() % node_count];
 
     if (random_bits() & 1)
