@@ -17,6 +17,8 @@ static uint64_t ttl_ns(int64_t option_ms, int64_t default_ms)
 {
     int64_t ms = option_ms ? option_ms : default_ms;
 
+    if (ms > INT64_MAX / 1000000)
+        return INT64_MAX; /* added to the time it does not overflow */
     return ms < 0 ? 0 : (uint64_t)ms * 1000000u;
 }
 
@@ -96,6 +98,7 @@ static void on_looked_up(struct bight_post *post)
         uint64_t now_ns = bight_now_ns();
 
         entry->job = NULL;
+        bight__resolve_job_unref(job);
         entry->gai_code = job->gai_code;
         entry->count = job->gai_code ? 0 : job->count;
         memcpy(entry->addresses, job->addresses, entry->count * sizeof *entry->addresses);
@@ -106,7 +109,7 @@ static void on_looked_up(struct bight_post *post)
         else
             bight__resolve_keep(entry, now_ns);
     }
-    bight__resolve_job_free(job);
+    bight__resolve_job_unref(job);
 }
 
 /* Nobody waits for the lookup any more: forget it if no thread has begun it. */
@@ -119,7 +122,7 @@ static void let_go(struct resolve_waiter *waiter)
     if (!link_empty(&entry->waiters) ||
         !bight__resolver_threads_withdraw(entry->resolver->threads, entry->job))
         return;
-    bight__resolve_job_free(entry->job);
+    bight__resolve_job_unref(entry->job);
     bight__resolve_drop(entry);
 }
 
@@ -169,6 +172,7 @@ static int begin(struct bight_resolver *resolver, const char *host, struct resol
     job = bight__alloc_zero(&resolver->sched->seams, sizeof *job + bytes + 1);
     if (!job)
         goto drop;
+    atomic_init(&job->refs, 1);
     rc = bight_mailbox_get(&job->mailbox);
     if (rc < 0)
         goto drop;
@@ -186,7 +190,7 @@ static int begin(struct bight_resolver *resolver, const char *host, struct resol
 
 drop:
     if (job)
-        bight__resolve_job_free(job);
+        bight__resolve_job_unref(job);
     bight__resolve_drop(entry);
     return rc;
 }
@@ -253,9 +257,18 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
 int bight_resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result)
 {
     struct resolve_waiter waiter;
-    int rc = bight_checkpoint();
+    int rc;
 
-    return rc < 0 ? rc : bight__resolve(resolver, host, result, &waiter);
+    if (!bight_self())
+        return BIGHT_ENOTASK;
+    resolver->calls++;
+    rc = bight_checkpoint(); /* may yield, to somebody who closes the resolver */
+    resolver->calls--;
+    if (!resolver->closed)
+        return rc < 0 ? rc : bight__resolve(resolver, host, result, &waiter);
+    if (!resolver->calls)
+        bight__free(resolver);
+    return rc < 0 ? rc : BIGHT_ECLOSED;
 }
 
 void bight_resolver_close(struct bight_resolver *resolver)
@@ -267,15 +280,16 @@ void bight_resolver_close(struct bight_resolver *resolver)
             wake_all(entry, BIGHT_ECLOSED);
             if (!entry->job)
                 continue;
-            if (bight__resolver_threads_withdraw(resolver->threads, entry->job))
-                bight__resolve_job_free(entry->job);
-            else
+            if (!bight__resolver_threads_withdraw(resolver->threads, entry->job))
                 entry->job->entry = NULL;
+            bight__resolve_job_unref(entry->job);
         }
     }
     bight__resolve_cache_fini(resolver);
     bight__resolver_threads_close(resolver->threads);
-    bight__free(resolver);
+    resolver->closed = true;
+    if (!resolver->calls)
+        bight__free(resolver);
 }
 
 void bight_resolver_stats(struct bight_resolver *resolver, struct bight_resolver_stats *stats)

@@ -5,6 +5,7 @@
 #define BIGHT_NET_RESOLVE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <bight/mailbox.h>
 #include <bight/resolve.h>
@@ -19,11 +20,13 @@ typedef int (*resolve_lookup)(void *arg, const char *host, struct bight_address 
 
 struct resolve_entry;
 
-/* One lookup on its way. The loop makes it; a thread fills it and posts it back. */
+/* One lookup on its way. The loop makes it; a thread fills it and posts it back. Counted by
+ * reference: one is the entry's, one belongs to the queue, then the thread, then the post. */
 struct resolve_job {
     struct bight_post post; /* first: the posted function gets its address */
     struct bight_link link; /* in the queue */
     struct bight_mailbox *mailbox;
+    atomic_uint refs;
     struct resolve_entry *entry; /* the loop's; NULL when the resolver is gone */
     bool queued;                 /* under the lock: no thread has it yet */
     int gai_code;
@@ -76,6 +79,8 @@ struct bight_resolver {
     uint64_t ttl_ns;
     uint64_t failure_ttl_ns;
     size_t max_entries;
+    size_t calls; /* tasks that are about to look at it */
+    bool closed;
     struct bight_resolver_stats stats;
 };
 
@@ -110,13 +115,14 @@ void bight__resolve_cache_fini(struct bight_resolver *resolver);
 /* resolve_threads.c */
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
                                                      unsigned max_threads);
-/* Queue the job and see to it that a thread takes it. On failure the job is not queued. */
+/* Queue the job and see to it that a thread takes it, which takes one reference more. On failure the
+ * job is not queued. */
 int bight__resolver_threads_submit(struct resolver_threads *threads, struct resolve_job *job);
-/* Whether the job was still queued, and now is not. */
+/* Whether the job was still queued, and now is not; the queue's reference has then been released. */
 bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct resolve_job *job);
 /* The resolver's reference. Queued jobs must have been withdrawn. */
 void bight__resolver_threads_close(struct resolver_threads *threads);
-void bight__resolve_job_free(struct resolve_job *job);
+void bight__resolve_job_unref(struct resolve_job *job);
 
 /* address.c: 0, or BIGHT_EINVAL when `text` is no IP literal (brackets and zone allowed). */
 int bight__address_parse(const char *text, struct bight_address *address);

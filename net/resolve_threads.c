@@ -75,8 +75,10 @@ static void unref_and_unlock(struct resolver_threads *threads)
     bight__free(threads);
 }
 
-void bight__resolve_job_free(struct resolve_job *job)
+void bight__resolve_job_unref(struct resolve_job *job)
 {
+    if (atomic_fetch_sub(&job->refs, 1) > 1)
+        return;
     bight_mailbox_unref(job->mailbox);
     bight__free(job);
 }
@@ -109,7 +111,7 @@ static void deliver(struct resolve_job *job)
     struct bight_mailbox *mailbox = bight_mailbox_ref(job->mailbox);
 
     if (bight_post_record(mailbox, &job->post) < 0)
-        bight__resolve_job_free(job); /* the runtime has ended, and the resolver with it */
+        bight__resolve_job_unref(job); /* the runtime has ended; its resolver may not have */
     bight_mailbox_unref(mailbox);
 }
 
@@ -168,6 +170,7 @@ int bight__resolver_threads_submit(struct resolver_threads *threads, struct reso
         link_remove(&job->link);
     } else {
         rc = 0;
+        atomic_fetch_add(&job->refs, 1);
         pthread_cond_signal(&threads->wake);
     }
     pthread_mutex_unlock(&threads->lock);
@@ -184,6 +187,8 @@ bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct r
         link_remove(&job->link);
     }
     pthread_mutex_unlock(&threads->lock);
+    if (queued)
+        bight__resolve_job_unref(job);
     return queued;
 }
 

@@ -2,6 +2,7 @@
  * lookups that the test holds in its hand. */
 #include <bight.h>
 #include <netdb.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -444,6 +445,55 @@ START_TEST(a_thread_may_outlive_the_runtime)
 }
 END_TEST
 
+static int read_main(void *arg)
+{
+    struct call *call = arg;
+
+    /* One of the first 128 calls that need not wait lets others run. */
+    do {
+        call->rc = bight_resolve(resolver, "127.0.0.1", &call->result);
+    } while (call->rc == 0);
+    return 0;
+}
+
+IN_TASK(closing_while_a_call_yields)
+{
+    struct call call = {0};
+
+    make(NULL);
+    EXPECT(bight_spawn(&call.task, read_main, &call) == 0);
+    EXPECT(bight_yield() == 0);
+    bight_resolver_close(resolver);
+    EXPECT(finish(&call) == BIGHT_ECLOSED);
+    return 0;
+}
+
+static int leave_open_main(void *arg)
+{
+    struct call *call = arg;
+
+    make(NULL);
+    start(call, "one.test");
+    sem_wait(&begun);
+    bight_task_cancel(call->task);
+    return finish(call) == BIGHT_ECANCELED ? 0 : call->rc;
+}
+
+START_TEST(a_resolver_may_outlive_the_runtime_and_its_lookups)
+{
+    static struct call call;
+    struct bight_resolver_stats stats;
+
+    ck_assert_int_eq(bight_run(leave_open_main, &call), 0);
+    sem_post(&go);
+    do {
+        sched_yield();
+        bight_resolver_stats(resolver, &stats);
+    } while (stats.busy); /* its post has failed */
+    bight_resolver_close(resolver);
+}
+END_TEST
+
 #define NAMES 400
 
 IN_TASK(many_names_at_once)
@@ -488,6 +538,8 @@ int main(void)
     tcase_add_test(tc, results_age_and_the_least_used_go_first);
     tcase_add_test(tc, closing_ends_the_waits_and_not_the_threads);
     tcase_add_test(tc, a_thread_may_outlive_the_runtime);
+    tcase_add_test(tc, closing_while_a_call_yields);
+    tcase_add_test(tc, a_resolver_may_outlive_the_runtime_and_its_lookups);
     tcase_add_test(tc, many_names_at_once);
     suite_add_tcase(suite, tc);
     return test_run(suite);
