@@ -135,14 +135,15 @@ struct bight_http_response {
     struct resolve_waiter *resolving;
     struct http_slot_waiter *queued;
 
-    bool called;       /* a task is inside bight_http_get or bight_http_open for it */
-    bool collect;      /* the whole body is wanted at once */
-    bool follow;       /* 3xx with a location is a hop */
-    bool headers_done; /* of a final response */
-    bool hop;          /* the response is a redirect to follow */
-    bool done;         /* the last byte was there */
-    bool head;         /* the request is a HEAD */
-    bool in_block;     /* between a status line and the empty line */
+    struct bight_task *caller; /* the task inside bight_http_get or bight_http_open for it */
+    bool reading;              /* a task is inside bight_http_read */
+    bool collect;              /* the whole body is wanted at once */
+    bool follow;               /* 3xx with a location is a hop */
+    bool headers_done;         /* of a final response */
+    bool hop;                  /* the response is a redirect to follow */
+    bool done;                 /* the last byte was there */
+    bool head;                 /* the request is a HEAD */
+    bool in_block;             /* between a status line and the empty line */
     int status;
     int version;
     bool encoded;            /* there is a Content-Encoding */
@@ -183,8 +184,9 @@ struct bight_http_session {
     struct bight_resolver *resolver;
     bool owns_resolver;
     bool closing;
-    size_t calls; /* tasks inside a call on this session */
-    struct bight_waiter *closer;
+    size_t calls;                      /* tasks inside a call on this session */
+    struct bight_waiter *awaits_calls; /* the closer: until `calls` is 0, then ... */
+    struct bight_waiter *awaits_handles;
 
     struct http_origin **origins;
     size_t origin_buckets; /* a power of two */
@@ -270,7 +272,7 @@ size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg);
 int bight__http_wait(struct bight_http_response *response);
 
 /* http_session.c */
-/* Around every call that may suspend: the session is not freed meanwhile. */
+/* Around every call that may suspend: the session is not freed meanwhile. Not when it is closing. */
 void bight__http_call_begin(struct bight_http_session *session);
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);
 /* A libuv handle of the session has been closed; the last one may free the session. */

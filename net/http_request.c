@@ -358,6 +358,14 @@ static int make_plan(struct bight_http_response *response, const struct bight_ht
     return 0;
 }
 
+/* What the call returns is what its error says, also when it was closed and cancelled in one turn. */
+static void record(struct bight_http_response *response, int rc)
+{
+    if (response->error.code != rc)
+        response->error.kind = BIGHT_HTTP_OK;
+    bight__http_fail(response, bight__http_kind(rc), rc, bight_strerror(rc));
+}
+
 static int request_all(struct bight_http_response **out, struct bight_http_session *session,
                        const char *url, const struct bight_http_request *request, bool collect)
 {
@@ -378,16 +386,16 @@ static int request_all(struct bight_http_response **out, struct bight_http_sessi
         return rc;
     }
     response->collect = collect;
-    response->called = true;
+    response->caller = bight_self();
     bight__http_call_begin(session);
     rc = make_plan(response, request, &plan);
     if (rc == 0)
         rc = run(response, &plan, url);
     if (rc < 0)
-        bight__http_fail(response, bight__http_kind(rc), rc, bight_strerror(rc));
+        record(response, rc);
     if (request->error)
         *request->error = rc < 0 ? response->error : (struct bight_http_error){0};
-    response->called = false;
+    response->caller = NULL;
     if (rc == 0 && collect && response->body.bytes)
         response->body.data[response->body.bytes] = '\0';
     bight__http_call_end(response, session);

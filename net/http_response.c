@@ -133,20 +133,23 @@ static int64_t read_some(struct bight_http_response *response, char *buffer, siz
 
 int64_t bight_http_read(struct bight_http_response *response, void *buffer, size_t bytes)
 {
-    struct bight_http_session *session = response->session;
+    struct bight_http_session *session;
     int64_t rc = bight_checkpoint();
 
     if (rc < 0)
         return rc;
-    if (response->waiter)
+    if (response->reading)
         return BIGHT_EBUSY;
     if (response->collect || bytes == 0)
         return 0;
+    session = response->session; /* not before the checkpoint, which may let somebody close it */
     if (!session)
         return read_some(response, buffer, bytes);
+    response->reading = true;
     bight__http_call_begin(session);
     rc = read_some(response, buffer, bytes);
     bight__http_call_end(response, session);
+    response->reading = false;
     return rc;
 }
 

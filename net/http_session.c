@@ -95,7 +95,7 @@ static void fail_all(struct bight_http_session *session)
         if (response->resolving)
             bight__resolve_interrupt(response->resolving, BIGHT_ECLOSED);
         bight__http_wake(response);
-        if (!response->called)
+        if (!response->caller)
             response->session = NULL;
     }
 }
@@ -134,6 +134,8 @@ int bight_http_session_new(struct bight_http_session **out,
 
     if (!runtime)
         return BIGHT_ENORUNTIME;
+    if (runtime->closing)
+        return BIGHT_ECLOSED; /* nobody would close it any more */
     if (!options)
         options = &defaults;
     session = bight__alloc_zero(&runtime->sched.seams, sizeof *session);
@@ -174,11 +176,8 @@ void bight__http_call_end(struct bight_http_response *response, struct bight_htt
 {
     if (session->closing && response)
         response->session = NULL;
-    if (--session->calls || !session->closer)
-        return;
-    struct bight_waiter *closer = session->closer;
-    session->closer = NULL;
-    bight_unpark(closer, 0);
+    if (--session->calls == 0 && session->awaits_calls)
+        bight_unpark(session->awaits_calls, 0);
 }
 
 void bight__http_handle_closed(struct bight_http_session *session)
@@ -186,8 +185,8 @@ void bight__http_handle_closed(struct bight_http_session *session)
     struct bight_runtime *runtime = session->runtime;
 
     if (--session->handles == 0) {
-        if (session->closer)
-            bight_unpark(session->closer, 0);
+        if (session->awaits_handles)
+            bight_unpark(session->awaits_handles, 0);
         else
             session_free(session);
     }
@@ -199,6 +198,17 @@ static const struct bight_wait_ops close_ops = {
     .flags = BIGHT_WAIT_OUTSIDE,
 };
 
+/* Whether the running task is in a hook of one of the session's requests. */
+static bool is_inside(const struct bight_http_session *session)
+{
+    const struct bight_task *self = bight_self();
+
+    for (struct bight_link *link = session->live.next; link != &session->live; link = link->next)
+        if (container_of(link, struct bight_http_response, link)->caller == self)
+            return true;
+    return false;
+}
+
 int bight_http_session_close(struct bight_http_session *session)
 {
     struct bight_waiter waiter;
@@ -208,21 +218,24 @@ int bight_http_session_close(struct bight_http_session *session)
         return rc;
     if (session->closing)
         return BIGHT_EALREADY;
+    if (is_inside(session))
+        return BIGHT_EDEADLK;
     link_remove(&session->plugin.link);
     fail_all(session);
     if (session->calls) {
-        session->closer = &waiter;
+        session->awaits_calls = &waiter;
         rc = bight_park(&waiter);
+        session->awaits_calls = NULL;
         if (rc == 0)
             rc = bight_waiter_init(&waiter, &close_ops);
         if (rc < 0)
-            return rc;
+            return rc; /* cannot be: this is a task, and its wait is not cancellable */
     }
-    session->closer = &waiter;
+    session->awaits_handles = &waiter;
     close_handles(session);
     rc = bight_park(&waiter);
     session_free(session);
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 void bight_http_session_stats(const struct bight_http_session *session,

@@ -166,7 +166,8 @@ bight_http_session_new(struct bight_http_session **out,
  *  finish, join their tasks first. Returns when all connections and libuv handles are closed.
  *  Responses that were collected stay valid.
  *
- *  @return 0; BIGHT_EALREADY: it is being closed; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EALREADY: it is being closed; BIGHT_EDEADLK: called by one of its own requests,
+ *          in on_redirect; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the session is closed.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes session.
  */
