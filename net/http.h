@@ -124,6 +124,8 @@ struct http_plan {
     const void *body;
     size_t body_bytes;
     int max_redirects; /* negative: none is followed */
+    bool became_get;   /* by a redirect: headers about the body stay behind */
+    bool crossed;      /* into another origin: headers and credentials stay behind */
     const struct bight_http_request *request;
 };
 
@@ -154,6 +156,7 @@ struct bight_http_response {
     size_t body_taken;       /* of `body`, by the task */
     uint64_t header_bytes;   /* of this hop */
     uint64_t received;       /* decoded bytes of the body */
+    curl_off_t sent;         /* of the request's body, when last looked at */
     uint64_t max_body_bytes;
     char *reader; /* where the waiting task wants the next bytes */
     size_t reader_bytes;

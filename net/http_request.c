@@ -79,27 +79,74 @@ static int park_for(struct bight_http_response *response, int64_t limit_ms)
     return limit_ms < 0 ? rc : bight_scope_end(&scope, rc);
 }
 
-/* The idle timer is not moved at each byte: it looks when it fires whether any came. */
+/* Whether there is what the task waits for. It may come when the timer has let go of the wait and the
+ * task has not run yet: nobody is woken then. */
+static bool has_come(const struct bight_http_response *response)
+{
+    if (response->caller)
+        return !response->collect && response->headers_done && !response->hop;
+    return response->body.bytes > response->body_taken;
+}
+
+/* How long it may stay quiet yet; 0: no longer. The timer is not moved at each byte, it looks when it
+ * fires whether any came. */
+static int64_t idle_left(const struct bight_http_response *response, uint64_t begun_ms,
+                         uint64_t now_ms)
+{
+    uint64_t since_ms = response->active_ms > begun_ms ? response->active_ms : begun_ms;
+    uint64_t quiet_ms = now_ms - since_ms;
+
+    return quiet_ms < (uint64_t)response->idle_ms ? response->idle_ms - (int64_t)quiet_ms : 0;
+}
+
+static bool may_send(const struct http_transfer *transfer)
+{
+    return transfer->method == HTTP_OTHER || transfer->tainted;
+}
+
+/* Whether a part of the request's body went out since the last look. */
+static bool has_sent(struct bight_http_response *response)
+{
+    curl_off_t before = response->sent;
+
+    curl_easy_getinfo(response->transfer->easy, CURLINFO_SIZE_UPLOAD_T, &response->sent);
+    return response->sent != before;
+}
+
+/* Until when at most to wait before looking again; 0: it was quiet for too long. Of what is sent
+ * libcurl knows how much and not when, so where something may be it is asked more often. */
+static int64_t idle_limit(struct bight_http_response *response, uint64_t *begun_ms)
+{
+    uint64_t now_ms = uv_now(response->session->runtime->loop);
+    int64_t quarter_ms = response->idle_ms / 4 + 1;
+    int64_t left_ms;
+
+    if (response->idle_ms < 0)
+        return -1;
+    if (!may_send(response->transfer))
+        return idle_left(response, *begun_ms, now_ms);
+    if (has_sent(response))
+        *begun_ms = now_ms;
+    left_ms = idle_left(response, *begun_ms, now_ms);
+    return left_ms < quarter_ms ? left_ms : quarter_ms;
+}
+
 int bight__http_wait(struct bight_http_response *response)
 {
-    const uv_loop_t *loop = response->session->runtime->loop;
-    uint64_t begun_ms = uv_now(loop);
+    uint64_t begun_ms = uv_now(response->session->runtime->loop);
 
     while (response->transfer) {
         int64_t total_ms = total_left(response);
-        int64_t idle_ms = response->idle_ms;
-        if (idle_ms >= 0) {
-            uint64_t since_ms = response->active_ms > begun_ms ? response->active_ms : begun_ms;
-            uint64_t quiet_ms = uv_now(loop) - since_ms;
-            if (quiet_ms >= (uint64_t)idle_ms)
-                return out_of_time(response, "nothing came from the peer for too long");
-            idle_ms -= (int64_t)quiet_ms;
-        }
+        int64_t idle_ms = idle_limit(response, &begun_ms);
+        if (idle_ms == 0)
+            return out_of_time(response, "nothing came from the peer or went to it for too long");
         if (total_ms == 0)
             return out_of_time(response, "the request took too long");
         int rc = park_for(response, sooner(total_ms, idle_ms));
         if (rc != BIGHT_ETIMEDOUT)
             return rc;
+        if (has_come(response))
+            return 0;
     }
     return 0;
 }
@@ -163,6 +210,7 @@ static void begin_hop(struct bight_http_response *response)
     response->header_bytes = 0;
     response->body.bytes = 0;
     response->received = 0;
+    response->sent = 0;
 }
 
 /* Put the hop on the wire. A session that was closed meanwhile has left its mark in `error`. */
@@ -235,6 +283,7 @@ static void change_method(struct http_plan *plan, int status)
 
     if ((status == 303 && !head) || ((status == 301 || status == 302) && post)) {
         plan->method = "GET";
+        plan->became_get = true;
         plan->body = NULL;
         plan->body_bytes = 0;
     }
@@ -269,8 +318,10 @@ static int check_hop(struct bight_http_response *response, struct http_plan *pla
             return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
                                     "the redirect was refused");
     }
-    if (hop.crosses_origin)
+    if (hop.crosses_origin) {
+        plan->crossed = true;
         plan->headers = NULL;
+    }
     change_method(plan, response->status);
     return 0;
 }
@@ -326,6 +377,13 @@ static int run(struct bight_http_response *response, struct http_plan *plan, con
     return rc;
 }
 
+static uint64_t deadline_after(uint64_t now_ns, int64_t timeout_ms)
+{
+    if (timeout_ms < 0 || (uint64_t)timeout_ms >= (UINT64_MAX - now_ns) / NS_PER_MS)
+        return UINT64_MAX;
+    return now_ns + (uint64_t)timeout_ms * NS_PER_MS;
+}
+
 static int make_plan(struct bight_http_response *response, const struct bight_http_request *request,
                      struct http_plan *plan)
 {
@@ -343,8 +401,7 @@ static int make_plan(struct bight_http_response *response, const struct bight_ht
     };
     response->follow = plan->max_redirects >= 0;
     response->start_ns = bight_now_ns();
-    response->deadline_ns =
-        total_ms < 0 ? UINT64_MAX : response->start_ns + (uint64_t)total_ms * NS_PER_MS;
+    response->deadline_ns = deadline_after(response->start_ns, total_ms);
     response->idle_ms =
         request->idle_timeout_ms ? request->idle_timeout_ms : options->idle_timeout_ms;
     response->max_body_bytes =

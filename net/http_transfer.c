@@ -3,6 +3,7 @@
  * curl_easy_reset costs all of them. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <bight/time.h>
 
@@ -134,27 +135,44 @@ static void pool_give(struct http_transfer *transfer)
     session->pooled++;
 }
 
-/* Copies of the header lines and their list in one block, so that the caller's may go away. */
-static int set_headers(struct http_transfer *transfer, const char *const *lines)
+/* Headers that a request without a body may not have. */
+static bool is_about_body(const char *line)
 {
+    return strncasecmp(line, "Content-", 8) == 0 ||
+           strncasecmp(line, "Transfer-Encoding", 17) == 0 || strncasecmp(line, "Expect", 6) == 0;
+}
+
+/* Copies of the header lines and their list in one block, so that the caller's may go away. */
+static int set_headers(struct http_transfer *transfer, const struct http_plan *plan)
+{
+    const char *const *lines = plan->headers;
     size_t count = 0, bytes = 0;
     char *text;
 
-    if (!lines || !lines[0])
+    if (!lines)
         return 0;
-    for (; lines[count]; count++)
-        bytes += strlen(lines[count]) + 1;
+    for (size_t i = 0; lines[i]; i++) {
+        if (plan->became_get && is_about_body(lines[i]))
+            continue;
+        bytes += strlen(lines[i]) + 1;
+        count++;
+    }
+    if (!count)
+        return 0;
     transfer->headers =
         bight__alloc(http_seams(transfer->session), count * sizeof *transfer->headers + bytes);
     if (!transfer->headers)
         return BIGHT_ENOMEM;
     text = (char *)(transfer->headers + count);
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(lines[i]) + 1;
-        memcpy(text, lines[i], length);
+    for (size_t i = 0; i < count; lines++) {
+        if (plan->became_get && is_about_body(*lines))
+            continue;
+        size_t length = strlen(*lines) + 1;
+        memcpy(text, *lines, length);
         transfer->headers[i].data = text;
         transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1] : NULL;
         text += length;
+        i++;
     }
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? BIGHT_ENOMEM
                                                                                    : 0;
@@ -221,6 +239,19 @@ static int set_addresses(struct http_transfer *transfer, const struct bight_reso
                                                                                    : 0;
 }
 
+/* What hooks have set for the origin that the request was made to, and another must not see. Taking
+ * options back cannot fail. */
+static void forget_credentials(struct http_transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    curl_easy_setopt(easy, CURLOPT_USERPWD, NULL);
+    curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, NULL);
+    curl_easy_setopt(easy, CURLOPT_COOKIE, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL); /* ours have been dropped */
+    transfer->tainted = true;                         /* the session's own are gone too */
+}
+
 static int set_request(struct http_transfer *transfer, const struct http_plan *plan,
                        const struct http_url *url, const struct bight_resolved *resolved)
 {
@@ -247,12 +278,14 @@ static int set_request(struct http_transfer *transfer, const struct http_plan *p
         transfer->resolve_set = false;
         curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
     }
-    if ((rc = set_method(transfer, plan)) < 0 || (rc = set_headers(transfer, plan->headers)) < 0)
+    if ((rc = set_method(transfer, plan)) < 0 || (rc = set_headers(transfer, plan)) < 0)
         return rc;
     if (plan->request->curl) {
         transfer->tainted = true;
         rc = run_hook(plan->request->curl, easy);
     }
+    if (rc == 0 && plan->crossed && (plan->request->curl || transfer->session->options.curl))
+        forget_credentials(transfer);
     return rc;
 }
 

@@ -196,6 +196,24 @@ static bool drip(const struct peer *peer)
     return true;
 }
 
+/* Takes the request's body, which has not been read with the head, 64 KiB at a time. */
+static bool sluggish(const struct peer *peer, size_t head_bytes)
+{
+    const char *length = strcasestr(peer->head, "\r\nContent-Length:");
+    size_t left = length ? strtoul(length + 17, NULL, 10) : 0;
+    char sink[65536];
+
+    left -= peer->held - head_bytes;
+    while (left) {
+        ssize_t got = recv(peer->fd, sink, sizeof sink, 0);
+        if (got <= 0)
+            return false;
+        left -= (size_t)got;
+        nap_ms(10);
+    }
+    return answer(peer, 200, "Connection: close\r\n", "ok", 2) && false;
+}
+
 /* How many of these are under way at a time is what the client's limits decide. */
 static bool later(const struct peer *peer)
 {
@@ -250,6 +268,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return reset(peer);
     if (!strcmp(path, "/reset-next"))
         return reset_next(peer);
+    if (!strcmp(path, "/sluggish"))
+        return sluggish(peer, head_bytes);
     if (!strcmp(path, "/headers"))
         return endless_headers(peer);
     if (!strcmp(path, "/drip"))

@@ -35,7 +35,8 @@ struct http_server {
  *   /early          103 before the 200     /folded      odd headers
  *   /long-redirect  302 with 1 MiB body    /drip        a byte of body each 30 ms
  *   /dead           closes without a word  /later       "ok" after 30 ms
- *   /reset-next     "ok", and a reset for the next request on that connection */
+ *   /reset-next     "ok", and a reset for the next request on that connection
+ *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms */
 void http_server_start(struct http_server *server);
 void http_server_stop(struct http_server *server);
 

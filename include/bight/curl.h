@@ -17,7 +17,12 @@ BIGHT_BEGIN_DECLS
  * RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
  * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are both
  * set here, never because of the environment; libcurl or the proxy then resolves names, and the
- * address filter sees the proxy's address. */
+ * address filter sees the proxy's address.
+ *
+ * Once a redirect has left the request's origin, what was meant for that origin stays behind: after
+ * the hooks USERPWD (USERNAME, PASSWORD), XOAUTH2_BEARER, COOKIE and HTTPHEADER are cleared. A client
+ * certificate and the proxy's credentials stay. A request's hook finds out where a hop goes with
+ * curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url). */
 struct bight_curl_hook {
     /* Returns 0, or a negative code that the request fails with. Must not suspend, nor perform,
      * add, pause or clean up `easy`. A CURLOPT_HTTPHEADER list set here must outlive the request. */

@@ -94,7 +94,8 @@ struct bight_http_session_options {
     int64_t resolve_timeout_ms;
     /* Per connection, TLS included; default 15,000. */
     int64_t connect_timeout_ms;
-    /* Without a byte from the peer while a task waits for one; default 60,000. */
+    /* Without a byte from the peer, or of the request's body to it, while a task waits; default
+     * 60,000. While a body may be on its way it is up to a quarter more. */
     int64_t idle_timeout_ms;
     /* From the call to the last byte, waiting for the limits and redirects included; default
      * 300,000. */
@@ -123,8 +124,8 @@ struct bight_http_session_options {
 
 /* Zero is the default for every field: a plain GET under the session's limits. */
 struct bight_http_request {
-    /* Default "GET". A redirect 303, and 301 or 302 after a POST, turns it into GET. HEAD has no
-     * body. */
+    /* Default "GET". A redirect 303, and 301 or 302 after a POST, turns it into GET, and drops the
+     * headers Content-*, Transfer-Encoding and Expect. HEAD has no body. */
     const char *method;
     /* "Name: value" strings up to a NULL; they override what libcurl would send itself; "Name:"
      * sends it not at all. They do not follow a redirect to another origin. */
@@ -143,7 +144,8 @@ struct bight_http_request {
      * It may suspend; the request's timeouts run on. */
     int (*on_redirect)(void *arg, const struct bight_http_hop *hop);
     void *on_redirect_arg;
-    /* Called before each hop's transfer starts; the easy handle is not reused after it. */
+    /* Called before each hop's transfer starts; the easy handle is not reused after it. Credentials
+     * set there do not follow a redirect to another origin. */
     const struct bight_curl_hook *curl;
     /* Filled on success and on failure, when not NULL. */
     struct bight_http_error *error;
