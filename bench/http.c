@@ -19,7 +19,7 @@
 /* Where counting goes on. On one core with the server, which then answers while the client waits, both
  * clients find about as many answers at once in each run; on two it is a matter of chance. */
 #define COUNTED_CPU SERVER_CPU
-#define ROUNDS 7
+#define ROUNDS 15
 /* Counted runs: the difference of the two is free of start and end. Counts vary by a
  * percent or two, for how many answers an event loop finds at once depends on the time. */
 #define COUNTS 5
