@@ -132,6 +132,65 @@ HTTP_TEST(connecting)
     return 0;
 }
 
+/* libcurl opens a socket and libuv has not heard of it yet: it must not, once that is closed. */
+HTTP_TEST(in_the_turn_that_connects)
+{
+    struct bight_http_stats stats;
+    char url[64];
+    int fillers[2];
+    int listener = full_listener(url, sizeof url, fillers);
+
+    for (int i = 0; i < 50; i++) {
+        struct http_call call = {0}, beside = {0};
+        http_call_start(&call, session, i % 2 ? url : http_server_url(&server, "/close"));
+        do {
+            EXPECT(bight_yield() == 0);
+            bight_http_session_stats(session, &stats);
+        } while (!stats.sockets);
+        bight_task_cancel(call.task);
+        if (i % 3 == 0) /* opens a socket of the same number at once */
+            http_call_start(&beside, session, http_server_url(&server, "/close"));
+        EXPECT(http_call_finish(&call) == BIGHT_ECANCELED);
+        if (i % 3 == 0)
+            EXPECT(http_call_finish(&beside) == 0);
+        bight_http_session_stats(session, &stats);
+        EXPECT(stats.sockets == 0 && stats.active == 0);
+    }
+    nothing_active(session);
+    close(fillers[0]);
+    close(fillers[1]);
+    close(listener);
+    return 0;
+}
+
+static int connect_main(void *arg)
+{
+    void **args = arg;
+
+    return http_try(args[0], args[1], NULL);
+}
+
+HTTP_TEST(a_deadline_while_connecting)
+{
+    struct bight_http_stats stats;
+    char url[64];
+    int fillers[2];
+    int listener = full_listener(url, sizeof url, fillers);
+
+    for (int i = 0; i < 5; i++) {
+        EXPECT(bight_timeout(10, connect_main, (void *[]){session, url}) == BIGHT_ETIMEDOUT);
+        bight_http_session_stats(session, &stats);
+        EXPECT(stats.sockets == 0);
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+        bight_http_session_stats(session, &stats);
+        EXPECT(stats.sockets == 0 && stats.active == 0);
+    }
+    close(fillers[0]);
+    close(fillers[1]);
+    close(listener);
+    return 0;
+}
+
 HTTP_TEST(sending)
 {
     static char body[16 << 20];
@@ -364,6 +423,8 @@ int main(void)
     tcase_add_test(tc, a_slot_granted_to_one_who_is_cancelled_is_passed_on);
     tcase_add_test(tc, resolving);
     tcase_add_test(tc, connecting);
+    tcase_add_test(tc, in_the_turn_that_connects);
+    tcase_add_test(tc, a_deadline_while_connecting);
     tcase_add_test(tc, sending);
     tcase_add_test(tc, waiting_for_the_headers);
     tcase_add_test(tc, collecting_the_body);
