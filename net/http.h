@@ -99,9 +99,12 @@ struct http_transfer {
     bool tainted;          /* not to be used again */
     unsigned sent;         /* how many times the request went out */
     bool paused;
-    bool filtered;   /* the address filter refused one */
-    int code;        /* why a callback made libcurl fail; 0: it did not */
-    int socket_code; /* why the last socket could not be opened */
+    bool filtered;               /* the address filter refused one ... */
+    bool allowed;                /* ... let one pass */
+    struct bight_link attempts;  /* its sockets that are not connected yet */
+    struct bight_link attention; /* in session->attention, or by itself */
+    int code;                    /* why a callback made libcurl fail; 0: it did not */
+    int socket_code;             /* why the last socket could not be opened */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -110,6 +113,8 @@ struct http_transfer {
 struct http_watch {
     uv_poll_t poll;
     struct bight_http_session *session;
+    struct http_transfer *transfer; /* which connects it; NULL when it did or was given up */
+    struct bight_link attempt;      /* in transfer->attempts */
     curl_socket_t fd;
     uint8_t want; /* what libcurl waits for: UV_READABLE, UV_WRITABLE */
     uint8_t have; /* what libuv watches for */
@@ -180,6 +185,8 @@ struct bight_http_session {
     uv_timer_t timer;
     uint64_t timer_due_ms; /* what the uv timer is armed for, in the loop's time; UINT64_MAX: not */
     uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
+    bool forgets_to_go_on; /* libcurl does, when an attempt to connect failed */
+    struct bight_link attention; /* transfers that libcurl has left behind, see http_multi.c */
     struct http_watch **watches; /* by descriptor */
     size_t watch_count;
     size_t handles;                            /* of libuv, not yet called back as closed */
@@ -250,6 +257,8 @@ void bight__http_limits_fini(struct bight_http_session *session);
 int bight__http_multi_init(struct bight_http_session *session);
 /* Close every connection and handle. session->handles falls to 0 in the loop. */
 void bight__http_multi_fini(struct bight_http_session *session);
+/* The transfer is off the multi handle: what is known of it here must be forgotten. */
+void bight__http_multi_forget(struct http_transfer *transfer);
 curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to);
 int bight__http_on_close(void *arg, curl_socket_t fd);
 

@@ -100,7 +100,7 @@ int bight__http_fail_curl(struct bight_http_response *response,
     if (transfer->code < 0)
         return bight__http_fail(response, bight__http_kind(transfer->code), transfer->code,
                                 text_of(transfer->code));
-    if (kind == BIGHT_HTTP_CONNECT && transfer->filtered)
+    if (kind == BIGHT_HTTP_CONNECT && transfer->filtered && !transfer->allowed)
         return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
                                 "the address filter refused the address");
     if (kind == BIGHT_HTTP_CONNECT && transfer->socket_code)

@@ -29,12 +29,53 @@ static void drain(struct bight_http_session *session)
     }
 }
 
+static void needs_attention(struct http_transfer *transfer)
+{
+    if (link_empty(&transfer->attention))
+        link_append(&transfer->session->attention, &transfer->attention);
+}
+
+/* Before 8.4 libcurl, when an attempt to connect fails, prepares the next address and waits for an
+ * event of a socket that it has not opened yet. To end a pause is the way to have it go on. */
+static void go_on(const struct bight_http_session *session, CURL *easy)
+{
+    if (!session->forgets_to_go_on)
+        return;
+    curl_easy_pause(easy, CURLPAUSE_RECV);
+    curl_easy_pause(easy, CURLPAUSE_CONT);
+}
+
+/* The transfers that libcurl would leave as they are. Outside of its callbacks. */
+static void attend(struct bight_http_session *session)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&session->attention))) {
+        struct http_transfer *transfer = container_of(link, struct http_transfer, attention);
+        if (transfer->code < 0)
+            bight__http_transfer_done(transfer, CURLE_FAILED_INIT);
+        else if (!transfer->sent)
+            go_on(session, transfer->easy);
+    }
+}
+
+void bight__http_multi_forget(struct http_transfer *transfer)
+{
+    struct bight_link *link;
+
+    link_remove(&transfer->attention);
+    while ((link = link_take(&transfer->attempts)))
+        container_of(link, struct http_watch, attempt)->transfer = NULL;
+}
+
 static void act(struct bight_http_session *session, curl_socket_t fd, int events)
 {
     int running;
 
     curl_multi_socket_action(session->multi, fd, events, &running);
     drain(session);
+    if (!link_empty(&session->attention))
+        attend(session);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -123,6 +164,7 @@ static struct http_watch *watch_new(struct bight_http_session *session, curl_soc
         return NULL;
     }
     uv_unref((uv_handle_t *)&watch->poll); /* tasks keep the loop alive, sockets do not */
+    link_init(&watch->attempt);
     watch->session = session;
     watch->fd = fd;
     watch->foreign = foreign;
@@ -146,6 +188,9 @@ static void watch_free(struct http_watch *watch)
 {
     watch->session->watches[watch->fd] = NULL;
     watch->session->stats.sockets -= !watch->foreign;
+    if (watch->transfer)
+        needs_attention(watch->transfer); /* it goes on with its next address, if there is one */
+    link_remove(&watch->attempt);
     uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
 }
 
@@ -197,7 +242,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         watch_update(watch);
 }
 
-/* libcurl wants nothing of the socket for now. From 7.86 to 8.4 it closes one that never got connected
+static void watch_connected(struct http_watch *watch)
+{
+    watch->connected = true;
+    watch->transfer = NULL;
+    link_remove(&watch->attempt);
+}
+
+/* libcurl wants nothing of the socket for now. From 7.86 to 8.1 it closes one that never got connected
  * without telling anybody, so only a socket that is seen to be connected is trusted to come back. */
 static void watch_idle(struct http_watch *watch)
 {
@@ -205,10 +257,26 @@ static void watch_idle(struct http_watch *watch)
     socklen_t bytes = sizeof peer;
 
     watch->want = 0;
-    if (!watch->connected && !watch->foreign)
-        watch->connected = getpeername(watch->fd, (struct sockaddr *)&peer, &bytes) == 0;
+    if (!watch->connected && !watch->foreign &&
+        getpeername(watch->fd, (struct sockaddr *)&peer, &bytes) == 0)
+        watch_connected(watch);
     if (!watch->connected)
         watch_free(watch);
+}
+
+/* A descriptor that libcurl made itself cannot be watched, which its transfer has to end for. */
+static void watch_failed(struct bight_http_session *session, CURL *easy, int code)
+{
+    char *private = NULL; /* of handles that libcurl has for itself */
+    struct http_transfer *transfer;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    transfer = (struct http_transfer *)(void *)private;
+    if (!transfer)
+        return;
+    transfer->code = code;
+    needs_attention(transfer);
+    uv_timer_start(&session->timer, on_timer, 0, 0); /* a task's call may have led here */
 }
 
 /* libcurl's callback: watch `fd` for `what`. It must not fail, since libcurl then gives up the whole
@@ -228,39 +296,65 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
         int code;
         watch = watch_new(session, fd, true, &code);
         if (!watch) {
-            char *transfer = NULL;
-            curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-            ((struct http_transfer *)(void *)transfer)->code = code;
+            watch_failed(session, easy, code);
             return 0;
         }
     }
+    /* While it connects, a socket is only waited for to become writable. */
+    if ((what & CURL_POLL_IN) && watch->transfer)
+        watch_connected(watch);
     watch->want = (uint8_t)((what & CURL_POLL_IN ? UV_READABLE : 0) |
                             (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
     watch_update(watch);
     return 0;
 }
 
-/* libcurl's callback (CURLOPT_OPENSOCKETFUNCTION): the one place through which every connection of
- * the session goes. */
-curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+static int filter(const struct http_transfer *transfer, const struct curl_sockaddr *to)
 {
-    struct http_transfer *transfer = arg;
-    struct bight_http_session *session = transfer->session;
-    struct http_watch *watch, *stale;
+    const struct bight_http_session_options *options = &transfer->session->options;
     struct bight_address address;
-    curl_socket_t fd;
-    uint8_t want = 0;
+    int rc;
 
-    (void)purpose;
-    if (session->options.filter) {
-        int rc = bight__address_from_sockaddr(&to->addr, &address);
-        if (rc == 0)
-            rc = session->options.filter(session->options.filter_arg, &address);
-        if (rc < 0) {
-            transfer->filtered = true;
-            return CURL_SOCKET_BAD;
-        }
+    if (!options->filter)
+        return 0;
+    rc = bight__address_from_sockaddr(&to->addr, &address);
+    return rc < 0 ? rc : options->filter(options->filter_arg, &address);
+}
+
+/* Watch a socket that was opened for `transfer`. */
+static int watch_opened(struct http_transfer *transfer, curl_socket_t fd)
+{
+    struct bight_http_session *session = transfer->session;
+    struct http_watch *stale = watch_of(session, fd);
+    struct http_watch *watch;
+    uint8_t want = 0;
+    int code;
+
+    /* A socket of that number was closed behind our back (see watch_idle). If it was so in the midst
+     * of one action, libcurl thinks that it has told us what it wants of the number. */
+    if (stale) {
+        want = stale->want;
+        watch_free(stale);
     }
+    watch = watch_new(session, fd, false, &code);
+    if (!watch)
+        return code;
+    watch->transfer = transfer;
+    link_append(&transfer->attempts, &watch->attempt);
+    watch->want = want;
+    watch_update(watch);
+    return 0;
+}
+
+static curl_socket_t open_socket(struct http_transfer *transfer, const struct curl_sockaddr *to)
+{
+    curl_socket_t fd;
+
+    if (filter(transfer, to) < 0) {
+        transfer->filtered = true;
+        return CURL_SOCKET_BAD;
+    }
+    transfer->allowed = true;
     fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
     if (fd < 0) {
         /* No IPv6 here: the other addresses will do. */
@@ -268,22 +362,25 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
             transfer->socket_code = -errno;
         return CURL_SOCKET_BAD;
     }
-    /* A socket of that number was closed behind our back (see watch_idle). If it was so in the midst
-     * of one action, libcurl thinks that it has told us what it wants of the number. */
-    stale = watch_of(session, fd);
-    if (stale) {
-        want = stale->want;
-        watch_free(stale);
-    }
-    watch = watch_new(session, fd, false, &transfer->socket_code);
-    if (!watch) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    watch->want = want;
-    watch_update(watch);
-    transfer->socket_code = 0;
-    session->stats.connects++;
+    transfer->socket_code = watch_opened(transfer, fd);
+    if (transfer->socket_code == 0)
+        return fd;
+    close(fd);
+    return CURL_SOCKET_BAD;
+}
+
+/* libcurl's callback (CURLOPT_OPENSOCKETFUNCTION): the one place through which every connection of
+ * the session goes. */
+curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct http_transfer *transfer = arg;
+    curl_socket_t fd = open_socket(transfer, to);
+
+    (void)purpose;
+    if (fd == CURL_SOCKET_BAD)
+        needs_attention(transfer);
+    else
+        transfer->session->stats.connects++;
     return fd;
 }
 
@@ -316,6 +413,8 @@ int bight__http_multi_init(struct bight_http_session *session)
 {
     int limit = session->options.max_total;
 
+    link_init(&session->attention);
+    session->forgets_to_go_on = curl_version_info(CURLVERSION_NOW)->version_num < 0x080400;
     pthread_once(&global_once, global_init);
     if (global_result)
         return BIGHT_ENOMEM;

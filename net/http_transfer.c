@@ -77,6 +77,8 @@ static int transfer_new(struct bight_http_session *session, struct http_transfer
     if (!transfer)
         return BIGHT_ENOMEM;
     transfer->session = session;
+    link_init(&transfer->attempts);
+    link_init(&transfer->attention);
     transfer->easy = curl_easy_init();
     if (!transfer->easy)
         goto fail;
@@ -303,7 +305,7 @@ int bight__http_transfer_start(struct bight_http_response *response, const struc
     transfer->origin = origin;
     transfer->sent = 0;
     transfer->paused = false;
-    transfer->filtered = false;
+    transfer->filtered = transfer->allowed = false;
     transfer->code = 0;
     transfer->socket_code = 0;
     transfer->error[0] = '\0';
@@ -350,6 +352,7 @@ static void release(struct http_transfer *transfer)
     struct http_origin *origin = transfer->origin;
 
     curl_multi_remove_handle(session->multi, transfer->easy);
+    bight__http_multi_forget(transfer);
     transfer->response->transfer = NULL;
     pool_give(transfer);
     bight__http_slot_give(session, origin);

@@ -90,6 +90,12 @@ static int odd_lookup(void *arg, const char *host, struct bight_address *address
     if (!strcmp(host, "none.test"))
         return EAI_NONAME;
     *count = 0;
+    if (!strcmp(host, "three.test") || !strcmp(host, "refused.test")) {
+        addresses[(*count)++] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 2}};
+        addresses[(*count)++] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 78}};
+        if (!strcmp(host, "refused.test"))
+            return 0;
+    }
     if (!strcmp(host, "both.test")) /* nothing listens on the first */
         addresses[(*count)++] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 77}};
     addresses[(*count)++] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 1}};
@@ -120,6 +126,21 @@ HTTP_TEST(the_next_address_is_tried)
     bight__resolver_set_lookup(session->resolver, odd_lookup, NULL);
     for (int i = 0; i < 5; i++)
         http_expect(session, at("both.test", "/close"), "ok");
+    return 0;
+}
+
+/* libcurl left alone waits with the third for half of its time to connect, 7 s. */
+HTTP_TEST(one_address_after_the_other_is_tried_at_once)
+{
+    struct bight_http_error error;
+    uint64_t begun = bight_now_ns();
+
+    bight__resolver_set_lookup(session->resolver, odd_lookup, NULL);
+    http_expect(session, at("three.test", "/close"), "ok");
+    http_expect(session, at("three.test", "/close"), "ok");
+    EXPECT(http_try(session, at("refused.test", "/ok"), &error) == BIGHT_ECONNECT);
+    EXPECT(error.kind == BIGHT_HTTP_CONNECT && error.system_code == BIGHT_ECONNREFUSED);
+    EXPECT(bight_now_ns() - begun < UINT64_C(2000000000));
     return 0;
 }
 
@@ -358,6 +379,75 @@ HTTP_TEST_WITH(the_filter_sees_every_address, &filter)
     return 0;
 }
 
+static int only_loopback_one(void *arg, const struct bight_address *address)
+{
+    (void)arg;
+    return address->bytes[3] == 1 ? 0 : -1;
+}
+
+static const struct bight_http_session_options one_only = {.filter = only_loopback_one};
+
+HTTP_TEST_WITH(what_the_filter_refuses_does_not_hide_the_others, &one_only)
+{
+    uint64_t begun = bight_now_ns();
+
+    bight__resolver_set_lookup(session->resolver, odd_lookup, NULL);
+    http_expect(session, at("three.test", "/ok"), "ok");
+    fails(session, at("refused.test", "/ok"), BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN);
+    EXPECT(bight_now_ns() - begun < UINT64_C(2000000000));
+    return 0;
+}
+
+HTTP_TEST_WITH(an_allowed_address_that_refuses_is_not_forbidden, &filter)
+{
+    bight__resolver_set_lookup(session->resolver, odd_lookup, NULL);
+    fails(session, at("refused.test", "/ok"), BIGHT_HTTP_CONNECT, BIGHT_ECONNECT);
+    return 0;
+}
+
+static void ignore_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+}
+
+/* A socket of the hook's own that somebody watches already. */
+static curl_socket_t open_watched(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    uv_poll_t *poll = arg;
+    uv_loop_t *loop = poll->data;
+    int fd = socket(to->family, to->socktype | SOCK_NONBLOCK, to->protocol);
+
+    (void)purpose;
+    EXPECT(uv_poll_init(loop, poll, fd) == 0);
+    EXPECT(uv_poll_start(poll, UV_DISCONNECT, ignore_poll) == 0);
+    return fd;
+}
+
+static int own_socket(void *arg, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, arg);
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_watched) ? BIGHT_ENOMEM : 0;
+}
+
+HTTP_TEST(a_socket_that_cannot_be_watched_ends_its_request)
+{
+    uv_poll_t poll = {.data = session->runtime->loop};
+    struct bight_curl_hook hook = {.prepare = own_socket, .arg = &poll};
+    struct bight_http_error error;
+    struct bight_http_request request = {.curl = &hook, .error = &error};
+    struct bight_http_response *response;
+
+    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/silent"), &request) ==
+           BIGHT_EEXIST);
+    EXPECT(error.kind == BIGHT_HTTP_SYSTEM && *error.text);
+    uv_close((uv_handle_t *)&poll, NULL);
+    EXPECT(bight_sleep(1) == 0);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    return 0;
+}
+
 HTTP_TEST(the_environments_proxy_is_not_used)
 {
     setenv("http_proxy", http_server_url(&other, ""), 1);
@@ -378,6 +468,7 @@ int main(void)
     tcase_add_test(tc, a_host_that_never_answers_is_given_up);
     tcase_add_test(tc, names_fail_or_take_too_long);
     tcase_add_test(tc, the_next_address_is_tried);
+    tcase_add_test(tc, one_address_after_the_other_is_tried_at_once);
     tcase_add_test(tc, nobody_listens);
     tcase_add_test(tc, peers_that_break_the_protocol);
     tcase_add_test(tc, a_kept_connection_that_is_reset_costs_no_request);
@@ -391,6 +482,9 @@ int main(void)
     tcase_add_test(tc, headers_stay_behind_when_the_origin_changes);
     tcase_add_test(tc, methods_change_as_browsers_change_them);
     tcase_add_test(tc, the_filter_sees_every_address);
+    tcase_add_test(tc, what_the_filter_refuses_does_not_hide_the_others);
+    tcase_add_test(tc, an_allowed_address_that_refuses_is_not_forbidden);
+    tcase_add_test(tc, a_socket_that_cannot_be_watched_ends_its_request);
     tcase_add_test(tc, the_environments_proxy_is_not_used);
     suite_add_tcase(suite, tc);
     return test_run(suite);
