@@ -81,17 +81,32 @@ static bool was_seen(uintptr_t address)
     return false;
 }
 
-bool sweep_reached_calls(const char *callee)
+/* `line` names a source file and a line. */
+static bool is_in(const char *line, const char *folder)
 {
-    FILE *lines = popen("objdump -d --no-show-raw-insn /proc/$PPID/exe 2>&1", "r");
+    const char *slash = strrchr(line, '/');
+    size_t bytes = strlen(folder);
+
+    return (size_t)(slash - line) > bytes && slash[-(ptrdiff_t)bytes - 1] == '/' &&
+           strncmp(slash - bytes, folder, bytes) == 0;
+}
+
+bool sweep_reached_calls(const char *callee, const char *folder)
+{
+    FILE *lines = popen("objdump -dl --no-show-raw-insn /proc/$PPID/exe 2>&1", "r");
     char line[512], name[128], last_call[512] = "";
     size_t calls = 0, reached = 0;
+    bool here = !folder;
 
     if (!lines)
         return true;
     snprintf(name, sizeof name, "<%s", callee);
     /* The site is the address after the call: that of the next line. */
     while (fgets(line, sizeof line, lines)) {
+        if (*line == '/')
+            here = !folder || is_in(line, folder);
+        if (*line != ' ')
+            continue;
         if (*last_call) {
             bool seen = was_seen(strtoull(line, NULL, 16));
             calls++;
@@ -100,7 +115,7 @@ bool sweep_reached_calls(const char *callee)
                 printf("never reached: %s", last_call);
         }
         bool is_call = (strstr(line, "call") || strstr(line, "\tbl\t")) && strstr(line, name);
-        snprintf(last_call, sizeof last_call, "%s", is_call ? line : "");
+        snprintf(last_call, sizeof last_call, "%s", is_call && here ? line : "");
     }
     pclose(lines);
     printf("calls of %s in the program %zu, reached %zu\n", callee, calls, reached);

@@ -31,8 +31,9 @@ bool sweep_visit(void *ctx, const void *site);
 bool sweep_report(const char *what);
 
 /* Disassemble this program and print the calls of functions whose name begins with `callee` that the
- * suite has not reached; false when there are any. True without a disassembler. */
-bool sweep_reached_calls(const char *callee);
+ * suite has not reached; false when there are any. Only those in sources of `folder`, as far as the
+ * debugging information tells, when it is not NULL. True without a disassembler. */
+bool sweep_reached_calls(const char *callee, const char *folder);
 
 /* Begin to count libuv's blocks of memory too; before the first use of libuv. */
 void sweep_count_libuv(void);

@@ -79,5 +79,5 @@ int main(void)
     suite_add_tcase(suite, tc);
     int status = test_run(suite);
     bool all = sweep_report("sites");
-    return sweep_reached_calls("bight__alloc") && all ? status : EXIT_FAILURE;
+    return sweep_reached_calls("bight__alloc", NULL) && all ? status : EXIT_FAILURE;
 }
