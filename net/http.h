@@ -7,6 +7,8 @@
 #ifndef BIGHT_NET_HTTP_H
 #define BIGHT_NET_HTTP_H
 
+#include <string.h>
+
 #include <curl/curl.h>
 #include <uv.h>
 
@@ -299,8 +301,22 @@ void bight__http_response_destroy(struct bight_http_response *response);
 /* http_buffer.c */
 int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buffer *buffer,
                                size_t more);
-int bight__http_buffer_append(const struct bight_seams *seams, struct http_buffer *buffer,
-                              const char *bytes, size_t count);
+
+static inline int bight__http_buffer_append(const struct bight_seams *seams,
+                                            struct http_buffer *buffer, const char *bytes,
+                                            size_t count)
+{
+    int rc = buffer->capacity - buffer->bytes >= count
+                 ? 0
+                 : bight__http_buffer_reserve(seams, buffer, count);
+
+    if (rc < 0)
+        return rc;
+    memcpy(buffer->data + buffer->bytes, bytes, count);
+    buffer->bytes += count;
+    return 0;
+}
+
 void bight__http_buffer_free(struct http_buffer *buffer);
 
 /* http_headers.c */

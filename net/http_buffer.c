@@ -26,18 +26,6 @@ int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buff
     return 0;
 }
 
-int bight__http_buffer_append(const struct bight_seams *seams, struct http_buffer *buffer,
-                              const char *bytes, size_t count)
-{
-    int rc = bight__http_buffer_reserve(seams, buffer, count);
-
-    if (rc < 0)
-        return rc;
-    memcpy(buffer->data + buffer->bytes, bytes, count);
-    buffer->bytes += count;
-    return 0;
-}
-
 void bight__http_buffer_free(struct http_buffer *buffer)
 {
     bight__free(buffer->data);

@@ -406,7 +406,7 @@ static int make_plan(struct bight_http_response *response, const struct bight_ht
         request->idle_timeout_ms ? request->idle_timeout_ms : options->idle_timeout_ms;
     response->max_body_bytes =
         request->max_body_bytes ? request->max_body_bytes : options->max_body_bytes;
-    if (!bight__http_valid_token(plan->method, strlen(plan->method)))
+    if (request->method && !bight__http_valid_token(request->method, strlen(request->method)))
         return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, "not a method");
     if (plan->body && strcmp(plan->method, "HEAD") == 0)
         return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, "a HEAD has no body");

@@ -259,9 +259,13 @@ static int set_request(struct http_transfer *transfer, const struct http_plan *p
 {
     struct bight_http_response *response = transfer->response;
     CURL *easy = transfer->easy;
+    const char *last = NULL;
     int rc;
 
-    if (curl_easy_setopt(easy, CURLOPT_URL, response->url.data))
+    /* The same as last time, as when something is polled, need not be copied again. */
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &last);
+    if ((!last || strcmp(last, response->url.data) != 0) &&
+        curl_easy_setopt(easy, CURLOPT_URL, response->url.data))
         return BIGHT_ENOMEM;
     if (transfer->https != url->https) {
         /* Waiting for a connection that others open pays only where it may turn out to be HTTP/2. */
