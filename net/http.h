@@ -152,6 +152,7 @@ struct bight_http_response {
     bool hop;                  /* the response is a redirect to follow */
     bool done;                 /* the last byte was there */
     bool head;                 /* the request is a HEAD */
+    bool provisional;          /* a block has ended, which may not be the last */
     bool in_block;             /* between a status line and the empty line */
     int status;
     int version;
@@ -279,6 +280,8 @@ void bight__http_transfer_destroy(struct http_transfer *transfer);
 
 /* http_receive.c: libcurl's callbacks for header lines and body. */
 size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg);
+/* Take a response that libcurl might have answered itself for the final one, since it did not. */
+int bight__http_settle(struct bight_http_response *response);
 size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg);
 
 /* http_request.c */

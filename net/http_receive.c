@@ -41,11 +41,12 @@ static void parse_status(struct bight_http_response *response, const char *line,
         response->status = response->status * 10 + (*at++ - '0');
 }
 
-/* A new header block: of this hop's first response, or of the one behind a 1xx. */
+/* A new header block: of this hop's first response, or of the one behind a provisional one. */
 static void begin_block(struct bight_http_response *response, const char *line, size_t bytes)
 {
     bight__http_headers_clear(&response->headers);
     response->encoded = false;
+    response->provisional = false;
     response->content_length = UINT64_MAX;
     parse_status(response, line, bytes);
 }
@@ -91,12 +92,10 @@ static void note_header(struct bight_http_response *response, const char *line, 
         response->encoded = true;
 }
 
-/* The empty line: what kind of response is it? */
-static int end_block(struct bight_http_response *response)
+/* It is the hop's response: what kind of response is it? */
+static int settle(struct bight_http_response *response)
 {
-    response->in_block = false;
-    if (response->status >= 100 && response->status < 200 && response->status != 101)
-        return 0;
+    response->provisional = false;
     response->headers_done = true;
     response->headers_ns = bight_now_ns();
     response->hop = response->follow && is_redirect(response->status) &&
@@ -115,6 +114,29 @@ tell:
     if (!response->collect && !response->hop)
         bight__http_wake(response);
     return 0;
+}
+
+/* Whether libcurl may answer the response itself, in the same transfer: with credentials that a hook
+ * has set, without "Expect", by the protocol that it asked for. */
+static bool may_be_answered(int status)
+{
+    return status == 401 || status == 407 || status == 417 || status == 101;
+}
+
+/* The empty line. */
+static int end_block(struct bight_http_response *response)
+{
+    response->in_block = false;
+    if (may_be_answered(response->status)) {
+        response->provisional = true; /* until its body comes, or its end */
+        return 0;
+    }
+    return response->status >= 100 && response->status < 200 ? 0 : settle(response);
+}
+
+int bight__http_settle(struct bight_http_response *response)
+{
+    return response->provisional ? settle(response) : 0;
 }
 
 size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
@@ -202,6 +224,8 @@ size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
 
     count *= size;
     response->active_ms = uv_now(response->session->runtime->loop);
+    if (!response->headers_done && (rc = bight__http_settle(response)) < 0)
+        return refuse(transfer, rc);
     if (response->hop) {
         response->received += count;
         return response->received > HOP_BODY_BYTES ? refuse(transfer, HTTP_CUT_SHORT) : count;

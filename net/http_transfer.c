@@ -367,8 +367,11 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
 {
     struct bight_http_response *response = transfer->response;
 
-    if (result == CURLE_OK && !response->headers_done)
-        result = CURLE_WEIRD_SERVER_REPLY;
+    if (result == CURLE_OK && !response->headers_done) {
+        transfer->code = bight__http_settle(response);
+        if (!response->headers_done || transfer->code < 0)
+            result = CURLE_WEIRD_SERVER_REPLY;
+    }
     if (result == CURLE_OK && !response->hop && !response->encoded)
         transfer->origin->large = response->received >= LARGE_BODY_BYTES;
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
