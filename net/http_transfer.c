@@ -254,6 +254,15 @@ static void forget_credentials(struct http_transfer *transfer)
     transfer->tainted = true;                         /* the session's own are gone too */
 }
 
+/* libcurl keeps what it has read and decoded for a transfer that pauses, 64 MiB at most, and one read
+ * may decode to a thousand times as much. */
+static bool may_read_much(const struct http_transfer *transfer)
+{
+    bool never_coded = !transfer->session->options.accept_encoding;
+
+    return transfer->origin->large && (transfer->response->collect || never_coded);
+}
+
 static int set_request(struct http_transfer *transfer, const struct http_plan *plan,
                        const struct http_url *url, const struct bight_resolved *resolved)
 {
@@ -272,8 +281,8 @@ static int set_request(struct http_transfer *transfer, const struct http_plan *p
         transfer->https = url->https;
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
     }
-    if (transfer->large != transfer->origin->large) {
-        transfer->large = transfer->origin->large;
+    if (transfer->large != may_read_much(transfer)) {
+        transfer->large = !transfer->large;
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
                          transfer->large ? LARGE_READ_BYTES : SMALL_READ_BYTES);
     }

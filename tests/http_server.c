@@ -124,13 +124,13 @@ static void put_bits(struct bit_writer *writer, unsigned value, unsigned count)
 static bool bomb(const struct peer *peer)
 {
     static const unsigned char gzip_head[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
-    static unsigned char data[1 << 18];
+    static unsigned char data[1 << 20];
     struct bit_writer writer = {.data = data, .bytes = sizeof gzip_head};
 
     memcpy(data, gzip_head, sizeof gzip_head);
     put_bits(&writer, 3, 3);    /* the last block, fixed code */
     put_bits(&writer, 0x0c, 8); /* literal 0, its code reversed */
-    for (long copied = 0; copied < 32L << 20; copied += 258)
+    for (long copied = 0; copied < 96L << 20; copied += 258)
         put_bits(&writer, 0xa3, 13); /* length 258, its code reversed; distance 1 */
     put_bits(&writer, 0, 15);        /* end of block, and out of the last byte */
     return say(peer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
@@ -174,6 +174,26 @@ static bool reset_next(const struct peer *peer)
         recv(peer->fd, sink, sizeof sink, 0);
     setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     return false;
+}
+
+static bool long_header(const struct peer *peer)
+{
+    static char line[110000];
+
+    memset(line, 'x', sizeof line);
+    return say(peer, "HTTP/1.1 200 OK\r\nX-Long: ") && send_all(peer, line, sizeof line) &&
+           say(peer, "\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* Wants credentials, once. */
+static bool secret(const struct peer *peer)
+{
+    if (strcasestr(peer->head, "\r\nAuthorization: Digest"))
+        return answer(peer, 200, "X-Second: yes\r\n", "secret", 6);
+    return answer(peer, 401,
+                  "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+                  "X-First: yes\r\n",
+                  "denied", 6);
 }
 
 static bool endless_headers(const struct peer *peer)
@@ -256,6 +276,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
 {
     char text[64], *rest;
 
+    if (!strcmp(path, "/no-body"))
+        return say(peer, "HTTP/1.1 401 Text\r\nContent-Length: 12345\r\n\r\n");
     if (!strcmp(method, "HEAD"))
         return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
     if (!strcmp(path, "/echo"))
@@ -266,6 +288,10 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return bomb(peer);
     if (!strcmp(path, "/rst"))
         return reset(peer);
+    if (!strcmp(path, "/secret"))
+        return secret(peer);
+    if (!strcmp(path, "/long-header"))
+        return long_header(peer);
     if (!strcmp(path, "/reset-next"))
         return reset_next(peer);
     if (!strcmp(path, "/sluggish"))

@@ -26,7 +26,7 @@ struct http_server {
  *   /ok             "ok", kept open        /bytes/N     N bytes with a length
  *   /close          "ok", then closed      /chunked/N   N bytes, chunked
  *   /echo           the request as body    /gzip        "hello" in gzip
- *   /status/N       that status            /bomb        32 MiB of zeros in gzip
+ *   /status/N       that status            /bomb        96 MiB of zeros in gzip
  *   /to/URL         302 there, as written  /status-to/N/URL
  *   /hops/N         302 to /hops/N-1, at 0 "ok"
  *   /silent         reads, never answers   /stall       headers and a byte, no more
@@ -36,6 +36,8 @@ struct http_server {
  *   /long-redirect  302 with 1 MiB body    /drip        a byte of body each 30 ms
  *   /dead           closes without a word  /later       "ok" after 30 ms
  *   /reset-next     "ok", and a reset for the next request on that connection
+ *   /no-body        401, of no body
+ *   /long-header    a line of 110 KB       /secret      401 until Digest is tried
  *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms */
 void http_server_start(struct http_server *server);
 void http_server_stop(struct http_server *server);

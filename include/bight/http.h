@@ -107,7 +107,7 @@ struct bight_http_session_options {
     /* Default 10; negative: none is followed, a 3xx is a response like any other. */
     int max_redirects;
     /* How much of a streamed body waits in memory before the transfer pauses; default 64 KiB. What
-     * one read from the network decodes to comes on top, and with HTTP/2 what the peer may send of a
+     * one read from the network decodes to comes on top (16 KiB, at most 16 MiB when decoded), and with HTTP/2 what the peer may send of a
      * stream before it hears of the pause, which libcurl decides (up to 32 MiB in 7.88). */
     size_t buffer_bytes;
     /* The resolver to use instead of one of the session's own. */
