@@ -67,6 +67,19 @@ HTTP_TEST(a_get_that_was_answered_then_cancelled_is_answered)
     return 0;
 }
 
+/* There is nobody else to pass it on to. */
+HTTP_TEST(a_get_that_was_cancelled_then_answered_is_answered)
+{
+    struct http_call call = {0};
+    struct bight_http_response *response = start_silent(session, &call);
+
+    bight_task_cancel(call.task);
+    all_comes(response);
+    EXPECT(http_call_finish(&call) == 0);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    return 0;
+}
+
 HTTP_TEST(an_open_that_was_answered_then_cancelled_is_answered)
 {
     struct http_call call = {.stream = true};
@@ -522,6 +535,7 @@ int main(void)
     tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
     tcase_set_timeout(tc, 30);
     tcase_add_test(tc, a_get_that_was_answered_then_cancelled_is_answered);
+    tcase_add_test(tc, a_get_that_was_cancelled_then_answered_is_answered);
     tcase_add_test(tc, an_open_that_was_answered_then_cancelled_is_answered);
     tcase_add_test(tc, an_open_that_was_cancelled_then_answered_is_cancelled);
     tcase_add_test(tc, an_answer_that_comes_as_the_time_is_up_is_an_answer);
