@@ -166,7 +166,7 @@ static int set_headers(struct http_transfer *transfer, const struct http_plan *p
     if (!transfer->headers)
         return BIGHT_ENOMEM;
     text = (char *)(transfer->headers + count);
-    for (size_t i = 0; i < count; lines++) {
+    for (size_t i = 0; i < count && *lines; lines++) {
         if (plan->became_get && is_about_body(*lines))
             continue;
         size_t length = strlen(*lines) + 1;
