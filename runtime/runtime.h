@@ -38,7 +38,7 @@ struct bight_runtime {
     uv_timer_t timer;
     struct bight_mailbox *mailbox;
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
-    size_t handles; /* of ours, not yet called back as closed */
+    size_t handles;       /* of ours, not yet called back as closed */
     struct bight_link plugins;
     void (*on_detached)(void *arg);
     void *on_detached_arg;

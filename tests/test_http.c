@@ -193,8 +193,7 @@ HTTP_TEST_WITH(limits_hold_in_total_and_per_host, &limits)
     struct bight_http_stats stats;
 
     for (int i = 0; i < CALLS; i++)
-        http_call_start(&calls[i], session,
-                        http_server_url(i % 2 ? &server : &other, "/later"));
+        http_call_start(&calls[i], session, http_server_url(i % 2 ? &server : &other, "/later"));
     EXPECT(bight_yield() == 0);
     bight_http_session_stats(session, &stats);
     EXPECT(stats.active == 4 && stats.waiting == CALLS - 4);
