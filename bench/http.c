@@ -126,7 +126,8 @@ static double instructions(const char *report)
     const char *at = strstr(report, "refs:");
     double count = 0;
 
-    bench_check(at ? 0 : BIGHT_EPROTOCOL, "cachegrind's report");
+    if (!at)
+        bench_fail(BIGHT_EPROTOCOL, "cachegrind's report");
     for (at += strlen("refs:"); *at && *at != '\n'; at++) {
         if (isdigit((unsigned char)*at))
             count = count * 10 + (*at - '0');
