@@ -29,6 +29,8 @@ struct piece {
 
 struct self {
     struct channel *channel;
+    const volatile char *here; /* 1; 0 in a copy that a job forks. NULL: getpid has to be asked */
+    pid_t pid;
     uint64_t position; /* of the job to take next */
     struct channel_slot *slot;
     void *local;
@@ -202,11 +204,31 @@ static void hand_over(struct self *self)
     bight__arena_take(&self->arena, self->output_at, channel_round(slot->output_bytes));
 }
 
+/* Memory that tells this process from its copies, without a system call per job. */
+static void mark_process(struct self *self)
+{
+    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    self->pid = getpid();
+    if (page == MAP_FAILED || madvise(page, bytes, MADV_WIPEONFORK) < 0)
+        return;
+    *page = 1;
+    self->here = page;
+}
+
+/* Whether the job forked, and this is the child, which returned from the job's function too. */
+static bool is_copy(const struct self *self)
+{
+    return self->here ? !*self->here : getpid() != self->pid;
+}
+
 static uint32_t run(struct self *self)
 {
     struct channel_slot *slot = self->slot;
     unsigned char *input = (unsigned char *)self->channel + slot->input_offset;
     const struct bight_job_def *def;
+    int code;
 
     self->too_big = false;
     self->output_at = INLINE_OUTPUT;
@@ -223,7 +245,10 @@ static uint32_t run(struct self *self)
     def = slot->def < self->def_count ? self->defs[slot->def] : NULL;
     if (!def)
         return VERDICT_UNKNOWN_JOB;
-    slot->code = def->fn(&self->job);
+    code = def->fn(&self->job);
+    if (is_copy(self))
+        _exit(0); /* the channel is the worker's, and what it has not printed yet too */
+    slot->code = code;
     if (self->too_big)
         self->job.output_bytes = 0;
     return self->too_big ? VERDICT_TOO_BIG : VERDICT_RAN;
@@ -290,6 +315,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
         _exit(1);
     self->channel = map(memory_fd);
     self->arena.bytes = self->channel->arena_bytes;
+    mark_process(self);
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
