@@ -74,7 +74,7 @@ static void check_ready(struct worker *worker)
 {
     struct pool *pool = worker->pool;
 
-    if (worker->phase != WORKER_STARTING || !worker->able || !worker->pid)
+    if (worker->phase != WORKER_STARTING || !worker->able || !worker->pid || worker->ended)
         return;
     bight__worker_phase(worker, WORKER_READY);
     worker->was_ready = true;
@@ -133,6 +133,7 @@ static void worker_ended(struct worker *worker, int status, int code)
 
     if (!worker->pid)
         forked(worker, -1);
+    worker->ended = true;
     settle_ring(worker, status);
     if (!worker->expected && worker->phase != WORKER_LEAVING) {
         pool->died++;
@@ -328,9 +329,13 @@ void bight__fleet_interrupt(struct call *call)
     struct worker *worker = call->worker;
     struct channel_slot *slot = channel_slot(worker->channel, call->position);
 
-    if (atomic_load_explicit(&slot->state, memory_order_acquire) != SLOT_TAKEN)
-        return; /* it has ended by itself */
+    /* What the slot's state says is not asked: the worker can write there. If the job has ended by
+     * itself, its result is taken long before the grace is over. An older call than the one that is
+     * being interrupted has ended, or comes to its end with it. */
     __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
+    if (worker->told_to_stop ||
+        (worker->interrupted && worker->interrupted->position > call->position))
+        return;
     worker->interrupted = call;
     pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
 }
@@ -341,7 +346,6 @@ void bight__fleet_grace(struct bight_timer *timer)
 {
     struct worker *worker = container_of(timer, struct worker, grace);
     struct pool *pool = worker->pool;
-    struct channel_slot *slot;
 
     if (!worker->interrupted)
         return;
@@ -350,8 +354,10 @@ void bight__fleet_grace(struct bight_timer *timer)
         return;
     }
     bight__unpost_some(worker, CHANNEL_SLOTS);
-    slot = channel_slot(worker->channel, worker->interrupted->position);
-    if (atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_TAKEN) {
+    if (!bight__harvest(worker)) {
+        worker->scribbled = true;
+        doom(worker);
+    } else if (worker->interrupted) {
         worker->told_to_stop = true;
         worker->expected = true;
         bight__worker_phase(worker, WORKER_DOOMED);

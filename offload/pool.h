@@ -64,6 +64,7 @@ struct worker {
     bool able;      /* it has started, and is initialised if it has to be */
     bool was_ready; /* it has taken jobs */
     bool expected;  /* its end is our doing */
+    bool ended;     /* so it has: what its ring says is about the past */
     bool scribbled; /* it broke the protocol: what its ring says means nothing */
     struct watch *watch;
     struct channel *channel;
@@ -128,18 +129,23 @@ static inline const struct bight_seams *pool_seams(const struct pool *pool)
     return &pool->runtime->sched.seams;
 }
 
-static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_t delay_ms)
-{
-    struct bight_sched *sched = &pool->runtime->sched;
-
-    sched->host->arm(sched, timer, bight_now_ns() + (uint64_t)delay_ms * 1000000);
-}
-
 static inline void pool_disarm(struct pool *pool, struct bight_timer *timer)
 {
     struct bight_sched *sched = &pool->runtime->sched;
 
     sched->host->disarm(sched, timer);
+}
+
+/* A delay that no clock will see the end of is never. */
+static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_t delay_ms)
+{
+    struct bight_sched *sched = &pool->runtime->sched;
+    uint64_t now = bight_now_ns();
+
+    if ((uint64_t)delay_ms < (UINT64_MAX - now) / 1000000)
+        sched->host->arm(sched, timer, now + (uint64_t)delay_ms * 1000000);
+    else
+        pool_disarm(pool, timer);
 }
 
 /* calls.c */

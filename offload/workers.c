@@ -230,7 +230,9 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     if (rc)
         return rc;
     bight__fleet_fill(pool);
-    rc = await(pool, &open_ops);
+    do /* a worker may die again between the wake-up and here */
+        rc = await(pool, &open_ops);
+    while (!rc && !settled(pool));
     if (!rc && pool->ready == pool->options.workers) {
         *out = &pool->base;
         return 0;
