@@ -4,7 +4,7 @@ bight_test(probe)
 bight_test(mailbox LABELS threads)
 bight_test(signal)
 bight_test(uvreq)
-bight_test(uvreq_cancel)
+bight_test(uvreq_cancel LABELS threads)
 bight_test(virtual_time SOURCES test_virtual_time.c virtual_clock.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.
