@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ static int make_channel(struct worker *worker, int *memory_fd)
 {
     struct pool *pool = worker->pool;
     struct channel *channel;
+    struct rlimit limit;
     int fd, rc;
 
     worker->input_arena = sizeof *channel;
@@ -37,6 +39,9 @@ static int make_channel(struct worker *worker, int *memory_fd)
     worker->map_bytes = worker->output_arena + pool->arena_bytes;
     if (!bight__may_map(pool_seams(pool), __builtin_return_address(0)))
         return BIGHT_ENOMEM;
+    /* Beyond this limit ftruncate raises SIGXFSZ, which ends the host. */
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < worker->map_bytes)
+        return BIGHT_EFBIG;
     fd = memfd_create("bight-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;

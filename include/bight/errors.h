@@ -23,6 +23,7 @@
     X(ECONNRESET, -ECONNRESET, "connection reset by peer")                                         \
     X(EDEADLK, -EDEADLK, "waiting would never end")                                                \
     X(EEXIST, -EEXIST, "already exists")                                                           \
+    X(EFBIG, -EFBIG, "file too large")                                                             \
     X(EINVAL, -EINVAL, "invalid argument")                                                         \
     X(EIO, -EIO, "input/output error")                                                             \
     X(EMFILE, -EMFILE, "too many open files")                                                      \

@@ -86,7 +86,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
  *  @return 0; BIGHT_ENOTPREPARED: call bight_workers_prepare(argc, argv) as the first line of main;
  *          BIGHT_EINITFAILED: the initialiser failed; BIGHT_EUNKNOWNJOB: it is not a static
  *          definition that the worker has; BIGHT_EWORKERDIED: workers die at their start;
- *          BIGHT_ECANCELED; BIGHT_EINVAL; BIGHT_ENOMEM, BIGHT_EMFILE and the like; BIGHT_ENOTASK.
+ *          BIGHT_EFBIG: RLIMIT_FSIZE is below the memory of a worker; BIGHT_ECANCELED;
+ *          BIGHT_EINVAL; BIGHT_ENOMEM, BIGHT_EMFILE and the like; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED after the workers have ended, within about grace_ms.
  *  Allocates: the executor and its workers.
