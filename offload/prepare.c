@@ -170,6 +170,14 @@ static char **marked_environment(char marker[static 64])
     return copy;
 }
 
+/* In a zygote that has a keeper, whom alone the host knows: who it is. See kill_zygote. */
+static void say_hello(int socket_fd)
+{
+    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = getpid()};
+
+    (void)bight__control_send(socket_fd, &hello, NULL, 0);
+}
+
 /* Fork, and be in the child what is wanted there; signals are blocked meanwhile, because handlers of
  * the host must not run in the child. */
 static pid_t fork_zygote(int socket_fd, bool execute, int *pidfd)
@@ -188,8 +196,10 @@ static pid_t fork_zygote(int socket_fd, bool execute, int *pidfd)
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = fork_unseen(pidfd, &hidden);
-    if (pid == 0 && hidden)
+    if (pid == 0 && hidden) {
         host_fd = bight__keeper_fork(parent, execute);
+        say_hello(socket_fd);
+    }
     if (pid == 0 && execute)
         become_program(socket_fd, host_fd, argv, environment);
     if (pid == 0)
@@ -220,18 +230,59 @@ static int start(bool execute)
     return 0;
 }
 
+/* The parent of a process; 0 when that cannot be known. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[32], text[256];
+    const char *end;
+    int parent = 0;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    end = strrchr(text, ')'); /* of the name, which may hold anything */
+    return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* While the keeper is there to take in its workers. The process id is still the zygote's if, with its
+ * pidfd open, the keeper is its parent. */
+static void kill_zygote(void)
+{
+    struct control_message hello;
+    int fds[CONTROL_FDS_MAX];
+    int pidfd;
+
+    if (bight__control_receive(host.fd, &hello, fds) != 1 || hello.kind != CONTROL_HELLO)
+        return;
+    pidfd = (int)syscall(SYS_pidfd_open, hello.pid, 0);
+    if (pidfd < 0)
+        return;
+    if (parent_of(hello.pid) == host.pid)
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    close(pidfd);
+}
+
 /* Under the lock: make sure that the zygote has ended, and reap it. */
 static void bury(void)
 {
     if (host.fd < 0)
         return;
+    if (host.pidfd >= 0)
+        kill_zygote();
     close(host.fd);
     host.fd = -1;
     if (host.pidfd >= 0) {
         struct pollfd keeper = {.fd = host.pidfd, .events = POLLIN};
         siginfo_t info;
 
-        /* It ends by itself as soon as it has reaped the zygote and its workers. */
+        /* It ends by itself as soon as it has reaped the zygote and its workers. Killed, it would
+         * leave them to the host: the last step. */
         if (poll(&keeper, 1, BURY_MS) != 1)
             (void)syscall(SYS_pidfd_send_signal, host.pidfd, SIGKILL, NULL, 0);
         while (waitid((idtype_t)P_PIDFD, (id_t)host.pidfd, &info, WEXITED | __WALL) < 0 &&
