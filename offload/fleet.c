@@ -5,7 +5,9 @@
 #include "offload/pool.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@
 #define FIRST_RETRY_MS 20
 /* Requests to the zygote under way: what its socket certainly holds. */
 #define FORKING_MAX 16
+/* How long the zygote may take to read; it is shared with other executors. */
+#define HEARING_MS 2000
 
 static struct worker *worker_of(struct bight_link *link)
 {
@@ -81,6 +85,7 @@ static void check_ready(struct worker *worker)
     pool->failures = 0;
     bight__pool_progress(pool);
     bight__pool_pump(pool);
+    bight__balance(worker);
 }
 
 void bight__fleet_initialised(struct call *call)
@@ -144,18 +149,29 @@ static void worker_ended(struct worker *worker, int status, int code)
     bight__pool_progress(pool);
 }
 
-static void zygote_ended(struct pool *pool)
+/* Without its line the zygote kills this pool's workers, and nobody is told of their ends. */
+static void close_line(struct pool *pool)
 {
-    bool useless = pool->ready == 0;
-
     bight__watch_close(pool->line);
     pool->line = NULL;
     pool->line_stuck = false;
     pool->zygote_pid = 0;
-    pool->zygotes_died++;
-    bight__zygote_lost(pool->zygote_generation);
+}
+
+static void end_workers(struct pool *pool)
+{
     while (!link_empty(&pool->workers))
         worker_ended(worker_of(pool->workers.next), SIGKILL, 0);
+}
+
+static void zygote_ended(struct pool *pool)
+{
+    bool useless = pool->ready == 0;
+
+    close_line(pool);
+    pool->zygotes_died++;
+    bight__zygote_lost(pool->zygote_generation);
+    end_workers(pool);
     if (useless)
         count_failure(pool, BIGHT_EWORKERDIED);
 }
@@ -255,31 +271,45 @@ void bight__fleet_fill(struct pool *pool)
         pool_arm(pool, &pool->timer, FIRST_RETRY_MS << doublings);
 }
 
-/* The workers were let go and have not all gone: kill them; when that does not help, the zygote. */
+/* Whether the zygote has left unread what it was sent. */
+static bool zygote_is_deaf(const struct pool *pool)
+{
+    int unread = 0;
+
+    return ioctl(bight__watch_fd(pool->line), SIOCOUTQ, &unread) < 0 || unread > 0;
+}
+
+/* The workers were let go and have not all gone: kill them. When that does not help for long, they are
+ * left to the zygote. Only when that does not even listen, it is killed, and other pools' workers
+ * with it. */
 static void lose_patience(struct pool *pool)
 {
     if (pool->impatient) {
-        if (pool->line)
+        if (pool->line && zygote_is_deaf(pool)) {
             zygote_ended(pool);
+        } else {
+            close_line(pool);
+            end_workers(pool);
+        }
         return;
     }
     pool->impatient = true;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
         send_signal(worker_of(at), SIGKILL);
-    pool_arm(pool, &pool->timer, pool->options.grace_ms);
+    pool_arm(pool, &pool->timer, HEARING_MS);
 }
 
 void bight__fleet_timer(struct bight_timer *timer)
 {
     struct pool *pool = container_of(timer, struct pool, timer);
 
-    if (pool->line_stuck && pool->line) {
-        zygote_ended(pool);
-    } else if (pool->dismissed) {
+    if (pool->dismissed) {
         lose_patience(pool);
         return;
     }
-    if (!pool->dismissed && !pool->broken)
+    if (pool->line_stuck && pool->line)
+        zygote_ended(pool);
+    if (!pool->broken)
         fill_now(pool);
     bight__fleet_fill(pool);
 }
