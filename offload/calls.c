@@ -111,9 +111,22 @@ void bight__call_requeue(struct call *call)
     link_append(call->pool->queue.next, link); /* in front of the first */
 }
 
+/* A job that had not begun when its worker died is run by another. But it is the worker's memory that
+ * says so: the oldest job of a dead worker, or any of one that wrote nonsense, may have begun. If that
+ * happens to one job again and again, it is the job that does it. Not after attempts_max already:
+ * where workers are killed as fast as they start, it happens to honest ones some times in a row. */
+#define RETURNS_LEAST 64u
+
+static bool may_return(const struct call *call)
+{
+    unsigned attempts_max = call->pool->options.attempts_max;
+
+    return call->returned < (attempts_max > RETURNS_LEAST ? attempts_max : RETURNS_LEAST);
+}
+
 static bool may_run_again(const struct call *call)
 {
-    return (call->def->flags & BIGHT_JOB_IDEMPOTENT) &&
+    return (call->def->flags & BIGHT_JOB_IDEMPOTENT) && may_return(call) &&
            call->result->attempts < call->pool->options.attempts_max;
 }
 
@@ -127,7 +140,9 @@ void bight__call_orphaned(struct call *call, bool began, int status)
         call->result->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         call->result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     }
-    if (!began && !worker->scribbled)
+    if (!began && (worker->scribbled || call->position == worker->tail))
+        call->returned++;
+    if (!began && !worker->scribbled && may_return(call))
         bight__call_requeue(call);
     else if (interrupted)
         bight__call_end(call, BIGHT_ECANCELED);
@@ -136,7 +151,8 @@ void bight__call_orphaned(struct call *call, bool began, int status)
     else if (may_run_again(call))
         bight__call_requeue(call);
     else
-        bight__call_end(call, worker->scribbled ? BIGHT_EUNKNOWNOUTCOME : BIGHT_EWORKERDIED);
+        bight__call_end(call,
+                        worker->scribbled || !began ? BIGHT_EUNKNOWNOUTCOME : BIGHT_EWORKERDIED);
 }
 
 void bight__calls_refuse(struct pool *pool)

@@ -39,7 +39,8 @@ struct call {
     struct worker *worker; /* whose ring it is in */
     uint64_t position;     /* there */
     int rc;
-    bool unwanted; /* the caller was cancelled while the job ran */
+    unsigned returned; /* how often it came back from a dead worker, begun or not is unsure */
+    bool unwanted;     /* the caller was cancelled while the job ran */
 };
 
 enum worker_phase {

@@ -1,5 +1,5 @@
 /* Where promises about workers could end: a worker that dies while its executor opens, one that writes
- * over its own job's state, copies of a worker, limits of the host. */
+ * over its own job's state, copies of a worker, limits and habits of the host. */
 #include "tests/worker_cases.h"
 
 #include <errno.h>
@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,6 +191,96 @@ static int a_copy_that_returns_from_a_job_serves_no_others(void *arg)
     return 0;
 }
 
+static int forge_unbegun(struct bight_job *job)
+{
+    atomic_fetch_add(&worker_shared->counter, 1);
+    atomic_store(own_state(job), SLOT_READY);
+    _exit(1);
+}
+
+static const struct bight_job_def unbegun_job = {"forge unbegun", forge_unbegun, 0};
+
+static int a_job_that_denies_its_beginning_ends(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+
+    (void)arg;
+    CHECK_EQ(bight_execute(executor, &unbegun_job, NULL, 0, NULL), BIGHT_EUNKNOWNOUTCOME);
+    CHECK(atomic_load(&worker_shared->counter) <= 64);
+    CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
+    worker_close(executor);
+    return 0;
+}
+
+static int a_limit_of_file_sizes_is_an_error(void *arg)
+{
+    struct bight_workers_options options = {.workers = 1};
+    struct rlimit before, small;
+    struct bight_executor *executor;
+
+    (void)arg;
+    CHECK_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){1 << 20, before.rlim_max};
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    CHECK_EQ(bight_workers_new(&executor, &options), BIGHT_EFBIG);
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    worker_close(worker_open(&options));
+    return 0;
+}
+
+/* What a process has takes the kernel some time to take apart. */
+static int grow_large(struct bight_job *job)
+{
+    size_t bytes = (size_t)256 << 20;
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)job;
+    if (memory == MAP_FAILED)
+        return -1;
+    for (size_t at = 0; at < bytes; at += 4096)
+        memory[at] = 1;
+    return 0;
+}
+
+static const struct bight_job_def grow_job = {"grow large", grow_large, 0};
+
+static int a_worker_slow_to_end_harms_no_other_executor(void *arg)
+{
+    struct bight_workers_options hasty = {.workers = 1, .grace_ms = 1};
+    struct bight_executor *first = worker_open(&hasty), *second = worker_open_count(1);
+    struct worker_call held = {.executor = second, .def = &hold_job};
+
+    (void)arg;
+    worker_spawn(&held);
+    worker_await(&worker_shared->running, 1);
+    CHECK_EQ(bight_execute(first, &grow_job, NULL, 0, NULL), 0);
+    worker_close(first);
+    atomic_store(&worker_shared->released, 1);
+    worker_join(&held);
+    CHECK_EQ(held.rc, 0);
+    CHECK_EQ(worker_stats(second).zygotes_died, 0);
+    worker_close(second);
+    return 0;
+}
+
+static int a_host_that_adopts_orphans_gets_no_zygote(void *arg)
+{
+    struct bight_workers_options options = {.workers = 2, .grace_ms = 30};
+    struct bight_executor *executor;
+    int pids[2];
+
+    (void)arg;
+    CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    executor = worker_open(&options);
+    CHECK_EQ(bight_workers_pids(executor, pids, 2), 2);
+    CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGSTOP), 0);
+    CHECK_EQ(kill(pids[0], SIGSTOP), 0);
+    worker_close(executor);
+    CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
+    CHECK_EQ(errno, ECHILD);
+    return 0;
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name, NULL, 0                                                                       \
@@ -199,6 +293,11 @@ int main(int argc, char **argv)
         CASE(the_longest_grace_is_for_ever),
         CASE(no_state_saves_a_job_from_its_deadline),
         CASE(a_copy_that_returns_from_a_job_serves_no_others),
+        CASE(a_job_that_denies_its_beginning_ends),
+        CASE(a_limit_of_file_sizes_is_an_error),
+        CASE(a_worker_slow_to_end_harms_no_other_executor),
+        {"a_host_that_adopts_orphans_gets_no_zygote", a_host_that_adopts_orphans_gets_no_zygote,
+         NULL, CASE_LOSES_ZYGOTE},
     };
 
     return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
