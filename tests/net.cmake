@@ -1,5 +1,6 @@
 # Suites of net/.
 bight_test(resolve LABELS threads)
+bight_test(resolve_close LABELS threads)
 bight_test(http_url LIBS PkgConfig::LIBCURL)
 
 # The client against servers of ours, each in a child of the test.

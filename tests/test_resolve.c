@@ -1,111 +1,9 @@
 /* net/resolve.c, resolve_cache.c, resolve_threads.c, address.c: every way of waiting for a name, with
- * lookups that the test holds in its hand. */
-#include <bight.h>
-#include <netdb.h>
-#include <sched.h>
-#include <semaphore.h>
-#include <stdatomic.h>
+ * lookups that the test holds in its hand. Ends of resolvers are in test_resolve_close.c. */
 #include <stdio.h>
-#include <string.h>
 
-#include "net/resolve.h"
 #include "runtime/runtime.h"
-#include "tests/support.h"
-
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
-
-/* A lookup ends when the test lets it: one post of `go` each. */
-static sem_t go, begun;
-static atomic_int lookups, running, most_running;
-
-static void prepare(void)
-{
-    sem_init(&go, 0, 0);
-    sem_init(&begun, 0, 0);
-}
-
-static int held_lookup(void *arg, const char *host, struct bight_address *addresses, size_t *count)
-{
-    int now = atomic_fetch_add(&running, 1) + 1;
-    int most = atomic_load(&most_running);
-
-    (void)arg;
-    while (now > most && !atomic_compare_exchange_weak(&most_running, &most, now))
-        ;
-    atomic_fetch_add(&lookups, 1);
-    sem_post(&begun);
-    sem_wait(&go);
-    atomic_fetch_sub(&running, 1);
-    if (!strncmp(host, "bad", 3))
-        return strstr(host, "now") ? EAI_AGAIN : EAI_NONAME;
-    *count = 2;
-    addresses[0] = (struct bight_address){.family = 4, .bytes = {192, 0, 2, 1}};
-    addresses[1] = (struct bight_address){.family = 6, .bytes = {0x20, 1, 0xd, 0xb8, [15] = 7}};
-    return 0;
-}
-
-static struct bight_resolver *resolver;
-
-static int make(const struct bight_resolver_options *options)
-{
-    int rc = bight_resolver_new(&resolver, options);
-
-    EXPECT(rc == 0);
-    bight__resolver_set_lookup(resolver, held_lookup, NULL);
-    return 0;
-}
-
-struct call {
-    const char *host;
-    struct bight_task *task;
-    struct bight_resolved result;
-    int rc;
-};
-
-static int call_main(void *arg)
-{
-    struct call *call = arg;
-
-    call->rc = bight_resolve(resolver, call->host, &call->result);
-    return 0;
-}
-
-static void start(struct call *call, const char *host)
-{
-    *call = (struct call){.host = host, .rc = 1};
-    EXPECT(bight_spawn(&call->task, call_main, call) == 0);
-    EXPECT(bight_yield() == 0);
-}
-
-static int finish(struct call *call)
-{
-    EXPECT(bight_join(call->task, NULL) == 0);
-    return call->rc;
-}
-
-/* Threads end after the lookups they were in; the test's process must be able to count on it. */
-static void close_quietly(void)
-{
-    struct bight_resolver_stats stats;
-
-    bight_resolver_stats(resolver, &stats);
-    for (unsigned i = 0; i < stats.busy; i++)
-        sem_post(&go);
-    bight_resolver_close(resolver);
-}
-
-#define IN_TASK(name)                                                                              \
-    static int name##_main(void *arg);                                                             \
-    START_TEST(name)                                                                               \
-    {                                                                                              \
-        ck_assert_int_eq(bight_run(name##_main, NULL), 0);                                         \
-    }                                                                                              \
-    END_TEST                                                                                       \
-    static int name##_main(__attribute__((unused)) void *arg)
+#include "tests/resolve_held.h"
 
 IN_TASK(literals_touch_no_thread)
 {
@@ -410,90 +308,6 @@ IN_TASK(results_age_and_the_least_used_go_first)
     return 0;
 }
 
-IN_TASK(closing_ends_the_waits_and_not_the_threads)
-{
-    struct bight_resolver_options options = {.max_threads = 1};
-    struct call stuck, queued;
-
-    make(&options);
-    start(&stuck, "one.test");
-    start(&queued, "two.test");
-    sem_wait(&begun);
-    bight_resolver_close(resolver);
-    EXPECT(finish(&stuck) == BIGHT_ECLOSED);
-    EXPECT(finish(&queued) == BIGHT_ECLOSED);
-    sem_post(&go);
-    return 0;
-}
-
-static int leave_stuck_main(void *arg)
-{
-    struct call *call = arg;
-
-    make(NULL);
-    start(call, "one.test");
-    sem_wait(&begun);
-    bight_resolver_close(resolver);
-    return finish(call);
-}
-
-START_TEST(a_thread_may_outlive_the_runtime)
-{
-    static struct call call;
-    ck_assert_int_eq(bight_run(leave_stuck_main, &call), BIGHT_ECLOSED);
-    sem_post(&go);
-}
-END_TEST
-
-static int read_main(void *arg)
-{
-    struct call *call = arg;
-
-    /* One of the first 128 calls that need not wait lets others run. */
-    do {
-        call->rc = bight_resolve(resolver, "127.0.0.1", &call->result);
-    } while (call->rc == 0);
-    return 0;
-}
-
-IN_TASK(closing_while_a_call_yields)
-{
-    struct call call = {0};
-
-    make(NULL);
-    EXPECT(bight_spawn(&call.task, read_main, &call) == 0);
-    EXPECT(bight_yield() == 0);
-    bight_resolver_close(resolver);
-    EXPECT(finish(&call) == BIGHT_ECLOSED);
-    return 0;
-}
-
-static int leave_open_main(void *arg)
-{
-    struct call *call = arg;
-
-    make(NULL);
-    start(call, "one.test");
-    sem_wait(&begun);
-    bight_task_cancel(call->task);
-    return finish(call) == BIGHT_ECANCELED ? 0 : call->rc;
-}
-
-START_TEST(a_resolver_may_outlive_the_runtime_and_its_lookups)
-{
-    static struct call call;
-    struct bight_resolver_stats stats;
-
-    ck_assert_int_eq(bight_run(leave_open_main, &call), 0);
-    sem_post(&go);
-    do {
-        sched_yield();
-        bight_resolver_stats(resolver, &stats);
-    } while (stats.busy); /* its post has failed */
-    bight_resolver_close(resolver);
-}
-END_TEST
-
 #define NAMES 400
 
 IN_TASK(many_names_at_once)
@@ -536,10 +350,6 @@ int main(void)
     tcase_add_test(tc, a_cancelled_lookup_that_no_thread_has_is_taken_back);
     tcase_add_test(tc, no_such_name_is_kept_but_a_passing_failure_is_not);
     tcase_add_test(tc, results_age_and_the_least_used_go_first);
-    tcase_add_test(tc, closing_ends_the_waits_and_not_the_threads);
-    tcase_add_test(tc, a_thread_may_outlive_the_runtime);
-    tcase_add_test(tc, closing_while_a_call_yields);
-    tcase_add_test(tc, a_resolver_may_outlive_the_runtime_and_its_lookups);
     tcase_add_test(tc, many_names_at_once);
     suite_add_tcase(suite, tc);
     return test_run(suite);
