@@ -104,16 +104,21 @@ static void fill_standard_fds(void)
  * if there is one, as HOST_FD. */
 static void keep_only(int socket_fd, int host_fd)
 {
-    /* Out of the way of each other first. */
-    int socket_high = fcntl(socket_fd, F_DUPFD, HOST_FD + 1);
-    int host_high = host_fd < 0 ? -1 : fcntl(host_fd, F_DUPFD, HOST_FD + 1);
-
-    if (socket_high < 0 || dup2(socket_high, CONTROL_FD) < 0)
+    /* In place: there may be no free descriptor. */
+    if (host_fd == CONTROL_FD)
+        host_fd = dup2(host_fd, socket_fd == HOST_FD + 1 ? HOST_FD + 2 : HOST_FD + 1);
+    if (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0)
         _exit(1);
-    if (host_high >= 0 && dup2(host_high, HOST_FD) >= 0)
+    if (host_fd >= 0 && (host_fd == HOST_FD || dup2(host_fd, HOST_FD) >= 0))
         bight__close_from(HOST_FD + 1);
     else
         bight__close_from(HOST_FD);
+    (void)fcntl(CONTROL_FD, F_SETFD, 0);
+    (void)fcntl(HOST_FD, F_SETFD, 0);
+    if (socket_fd < CONTROL_FD) /* the host had closed its standard descriptors */
+        close(socket_fd);
+    if (host_fd >= 0 && host_fd < CONTROL_FD)
+        close(host_fd);
     fill_standard_fds();
 }
 
@@ -180,7 +185,7 @@ static void say_hello(int socket_fd)
 
 /* Fork, and be in the child what is wanted there; signals are blocked meanwhile, because handlers of
  * the host must not run in the child. */
-static pid_t fork_zygote(int socket_fd, bool execute, int *pidfd)
+static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
 {
     char *argv[] = {(char *)(uintptr_t)host.argv0, (char *)(uintptr_t) "bight-zygote", NULL};
     char marker[64];
@@ -196,14 +201,16 @@ static pid_t fork_zygote(int socket_fd, bool execute, int *pidfd)
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = fork_unseen(pidfd, &hidden);
+    if (pid == 0)
+        close(pair[0]); /* the host's end; a pidfd needs a number too */
     if (pid == 0 && hidden) {
         host_fd = bight__keeper_fork(parent, execute);
-        say_hello(socket_fd);
+        say_hello(pair[1]);
     }
     if (pid == 0 && execute)
-        become_program(socket_fd, host_fd, argv, environment);
+        become_program(pair[1], host_fd, argv, environment);
     if (pid == 0)
-        become_zygote(socket_fd, host_fd, parent);
+        become_zygote(pair[1], host_fd, parent);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     free(environment);
     return pid;
@@ -218,7 +225,7 @@ static int start(bool execute)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    pid = fork_zygote(pair[1], execute, &host.pidfd);
+    pid = fork_zygote(pair, execute, &host.pidfd);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -281,6 +282,47 @@ static int a_host_that_adopts_orphans_gets_no_zygote(void *arg)
     return 0;
 }
 
+/* The zygote is the fork that prepare made: not one that had to be executed anew. */
+static int use_first_zygote(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    char path[64], text[256];
+    size_t bytes;
+    FILE *file;
+
+    (void)arg;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", worker_stats(executor).zygote_pid);
+    file = fopen(path, "re");
+    CHECK(file);
+    bytes = fread(text, 1, sizeof text, file);
+    fclose(file);
+    CHECK(!memmem(text, bytes, "bight-zygote", strlen("bight-zygote")));
+    worker_close(executor);
+    return 0;
+}
+
+/* `prepare` needs three: a pair of sockets, and the keeper's pidfd. */
+static int three_free_descriptors_are_enough_to_prepare(void)
+{
+    char name[] = "program", *argv[] = {name, NULL};
+    struct rlimit before, small;
+    int last[3] = {-1, -1, -1};
+
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    small = (struct rlimit){40, before.rlim_max};
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
+    for (int fd; (fd = dup(1)) >= 0;) {
+        last[0] = last[1];
+        last[1] = last[2];
+        last[2] = fd;
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(close(last[i]), 0);
+    CHECK_EQ(bight_workers_prepare(1, argv), 0);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    return bight_run(use_first_zygote, NULL);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name, NULL, 0                                                                       \
@@ -298,6 +340,8 @@ int main(int argc, char **argv)
         CASE(a_worker_slow_to_end_harms_no_other_executor),
         {"a_host_that_adopts_orphans_gets_no_zygote", a_host_that_adopts_orphans_gets_no_zygote,
          NULL, CASE_LOSES_ZYGOTE},
+        {"three_free_descriptors_are_enough_to_prepare", NULL,
+         three_free_descriptors_are_enough_to_prepare, CASE_UNPREPARED},
     };
 
     return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
