@@ -5,7 +5,7 @@ if(TARGET scraper_parts)
   endforeach()
 endif()
 if(TARGET bight-scrape)
-  foreach(part crawl traps)
+  foreach(part crawl ends traps)
     bight_test(scraper_${part} TIMEOUT 120
       SOURCES test_scraper_${part}.c scraper_program.c scraper_site.c)
     target_compile_definitions(test_scraper_${part}
