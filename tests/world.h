@@ -12,8 +12,8 @@ struct world_reports {
     char last_task[BIGHT_TASK_NAME_BYTES];
 };
 
-/* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left. Gives what bight_run
- * gave. `reports` may be NULL: then any report fails the test. */
+/* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left. Gives
+ * what bight_run gave. `reports` may be NULL: then any report fails the test. */
 int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports);
 
 /* Insist on 0. */
