@@ -155,6 +155,15 @@ static struct bight_waiter *ring_winner(struct bight_waiter *first)
     return NULL;
 }
 
+static bool share_a_park(const struct bight_waiter *waiter, const struct bight_waiter *other)
+{
+    const struct bight_waiter *at = waiter;
+
+    while (at != other && at->also != waiter)
+        at = at->also;
+    return at == other;
+}
+
 int bight_waiter_drop(struct bight_waiter *waiter)
 {
     return ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter, NULL);
@@ -171,7 +180,8 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
     waiter->won = true;
     if (unlikely(waiter->also != waiter))
         (void)ring_abort(waiter, waiter);
-    if (task->parked) {
+    /* The task may sleep in another wait between arming this one and parking on it. */
+    if (task->parked && share_a_park(waiter, task->parked)) {
         count_outside(task->sched, task->parked, false);
         task->parked = NULL;
         bight__ready(task);

@@ -61,14 +61,12 @@ struct bight_task {
     bool aborted;       /* the abort hooks of this park have run */
     int status;         /* once done */
     uint32_t delivered; /* cancellations in a row */
-    uint32_t index;     /* scratch of dump */
     int (*fn)(void *arg);
     void *arg;
     void (*drop)(void *arg);
     struct bight_group *group;
     struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
-    struct bight_link
-        children; /* the tasks of its groups, whose own frames a mistake may destroy */
+    struct bight_link children; /* tasks of its groups; those may die with their frames */
     struct bight_mutex *held;
     struct bight_waiter *joiner;
     struct bight_defer *defers;

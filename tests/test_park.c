@@ -243,6 +243,49 @@ START_TEST(resolution_between_arming_and_parking_counts)
 }
 END_TEST
 
+/* Armed, then it waits for something else before it parks on what it armed. */
+struct detour {
+    struct source source;
+    struct bight_event event;
+    int waited;
+};
+
+static int takes_a_detour(void *arg)
+{
+    struct detour *detour = arg;
+
+    ck_ok(bight_waiter_init(&detour->source.waiter, &ops));
+    detour->waited = bight_event_wait(&detour->event);
+    ck_assert(bight_event_is_set(&detour->event));
+    detour->source.result = bight_park(&detour->source.waiter);
+    return 0;
+}
+
+static int unparked_in_a_detour(void *arg)
+{
+    struct detour detour = {.waited = 1};
+    struct bight_task *task;
+
+    (void)arg;
+    bight_event_init(&detour.event);
+    ck_ok(bight_spawn(&task, takes_a_detour, &detour));
+    world_settle();
+    ck_assert(bight_unpark(&detour.source.waiter, 12));
+    world_settle();
+    ck_assert_int_eq(detour.waited, 1); /* the other wait goes on */
+    bight_event_set(&detour.event);
+    ck_ok(bight_join(task, NULL));
+    ck_ok(detour.waited);
+    ck_assert_int_eq(detour.source.result, 12);
+    return 0;
+}
+
+START_TEST(a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait)
+{
+    ck_ok(world_run(unparked_in_a_detour, NULL, NULL));
+}
+END_TEST
+
 static int misuse(void *arg)
 {
     (void)arg;
@@ -274,6 +317,7 @@ int main(void)
     tcase_add_test(tests, park_in_a_cancelled_scope_lets_go_at_once);
     tcase_add_test(tests, of_the_waiters_of_one_park_exactly_one_is_resolved);
     tcase_add_test(tests, resolution_between_arming_and_parking_counts);
+    tcase_add_test(tests, a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait);
     tcase_add_test(tests, park_on_the_waiter_of_another_task_is_refused);
     suite_add_tcase(suite, tests);
     return test_run(suite);
