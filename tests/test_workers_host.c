@@ -1,5 +1,4 @@
-/* What host, zygote and workers see of each other: descriptors, signals, process groups, wait calls,
- * and how the zygote comes to be. */
+/* What host, zygote and workers see of each other: descriptors, signals, process groups, wait calls. */
 #include "tests/worker_cases.h"
 
 #include <bight/uv.h>
@@ -17,39 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int prepare(void)
-{
-    char *argv[] = {(char *)(uintptr_t) "case", NULL};
-
-    return bight_workers_prepare(1, argv);
-}
-
-/* Which of the first 256 descriptors are open, as text of zeros and ones. */
-static int list_fds(struct bight_job *job)
-{
-    struct stat about;
-
-    for (int fd = 0; fd < 256; fd++) {
-        if (bight_job_output_append(job, fcntl(fd, F_GETFD) >= 0 ? "1" : "0", 1))
-            return BIGHT_EIO;
-    }
-    return fstat(3, &about) == 0 && S_ISSOCK(about.st_mode) ? fcntl(3, F_GETFD) : BIGHT_EBADF;
-}
-
-static const struct bight_job_def list_fds_job = {"list fds", list_fds, 0};
-
-static void check_fds(struct bight_executor *executor)
-{
-    struct bight_result result;
-
-    CHECK_EQ(bight_execute(executor, &list_fds_job, NULL, 0, &result), 0);
-    CHECK_EQ(result.code, FD_CLOEXEC);
-    CHECK_EQ(result.output_bytes, 256);
-    for (int fd = 0; fd < 256; fd++)
-        CHECK_EQ(((char *)result.output)[fd], fd <= 3 ? '1' : '0');
-    bight_result_free(&result);
-}
-
 static int use_workers_with_many_fds(void *arg)
 {
     int opened[20];
@@ -59,11 +25,11 @@ static int use_workers_with_many_fds(void *arg)
     for (int i = 0; i < 20; i++)
         CHECK((opened[i] = dup(1)) > 0);
     executor = worker_open_count(2);
-    check_fds(executor);
+    worker_check_fds(executor);
     CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
     while (worker_stats(executor).started < 4)
         CHECK_EQ(bight_sleep(1), 0);
-    check_fds(executor); /* the zygote was executed anew */
+    worker_check_fds(executor); /* the zygote was executed anew */
     worker_close(executor);
     for (int i = 0; i < 20; i++)
         close(opened[i]);
@@ -74,7 +40,7 @@ static int workers_inherit_stdio_and_the_channel_only(void)
 {
     for (int i = 0; i < 20; i++)
         CHECK(dup(1) > 0);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     return bight_run(use_workers_with_many_fds, NULL);
 }
 
@@ -83,7 +49,7 @@ static int use_workers(void *arg)
     struct bight_executor *executor = worker_open_count(1);
 
     (void)arg;
-    check_fds(executor);
+    worker_check_fds(executor);
     worker_close(executor);
     return 0;
 }
@@ -96,7 +62,7 @@ static int closed_standard_descriptors_are_not_taken(void)
     close(0);
     close(1);
     close(2);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     while (open("/dev/null", O_RDWR) < 2) /* libuv insists on them */
         continue;
     return bight_run(use_workers, NULL);
@@ -166,7 +132,7 @@ static int workers_have_default_dispositions(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR2);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     return bight_run(look_at_workers_signals, NULL);
 }
 
@@ -191,7 +157,7 @@ static int ctrl_c_does_not_reach_workers(void)
 {
     CHECK_EQ(setpgid(0, 0), 0);
     signal(SIGINT, on_signal);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     return bight_run(interrupt_own_group, NULL);
 }
 
@@ -227,7 +193,7 @@ static int the_host_sees_no_children(void)
     if (!clone3_works())
         return 0;
     signal(SIGCHLD, on_signal);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     return bight_run(lose_workers_and_zygotes, NULL);
 }
 
@@ -303,109 +269,8 @@ static int see_a_death(void *arg)
 static int deaths_are_seen_where_the_host_ignores_sigchld(void)
 {
     signal(SIGCHLD, SIG_IGN);
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     return bight_run(see_a_death, NULL);
-}
-
-static void *wait_for_release(void *arg)
-{
-    (void)arg;
-    while (!atomic_load(&worker_shared->released))
-        usleep(1000);
-    return NULL;
-}
-
-static int try_to_open(void *arg)
-{
-    struct bight_executor *executor = NULL;
-    int rc = bight_workers_new(&executor, NULL);
-
-    (void)arg;
-    CHECK(!executor);
-    return rc;
-}
-
-static int without_prepare_threads_are_in_the_way(void)
-{
-    pthread_t thread;
-
-    CHECK_EQ(pthread_create(&thread, NULL, wait_for_release, NULL), 0);
-    CHECK_EQ(bight_run(try_to_open, NULL), BIGHT_ENOTPREPARED);
-    CHECK(strstr(bight_strerror(BIGHT_ENOTPREPARED), "bight_workers_prepare"));
-    CHECK_EQ(prepare(), BIGHT_ENOTPREPARED);
-    atomic_store(&worker_shared->released, 1);
-    pthread_join(thread, NULL);
-    return 0;
-}
-
-static int run_inner(void *arg)
-{
-    CHECK(bight_self());
-    *(int *)arg = 1;
-    return bight_sleep(1);
-}
-
-/* Needs a main thread's stack, is no task, and may have a runtime of its own. */
-static int use_much_stack(struct bight_job *job)
-{
-    volatile char large[3 << 20];
-    int ran = 0;
-
-    (void)job;
-    for (size_t i = 0; i < sizeof large; i += 4096)
-        large[i] = 1;
-    if (bight_self() || bight_run(run_inner, &ran))
-        return -1;
-    return ran + large[0];
-}
-
-static const struct bight_job_def stack_job = {"stack", use_much_stack, 0};
-
-static int use_late_workers(void *arg)
-{
-    struct bight_executor *executor = worker_open_count(1);
-    struct bight_result result;
-
-    (void)arg;
-    CHECK_EQ(bight_execute(executor, &stack_job, NULL, 0, &result), 0);
-    CHECK_EQ(result.code, 2);
-    check_fds(executor);
-    worker_close(executor);
-    return 0;
-}
-
-static int without_prepare_one_thread_is_enough(void)
-{
-    return bight_run(use_late_workers, NULL);
-}
-
-static int lose_late_zygote(void *arg)
-{
-    struct bight_executor *executor = worker_open_count(1);
-    pthread_t thread;
-
-    (void)arg;
-    CHECK_EQ(pthread_create(&thread, NULL, wait_for_release, NULL), 0);
-    CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
-    while (worker_stats(executor).zygotes_died == 0)
-        CHECK_EQ(bight_sleep(1), 0);
-    CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), BIGHT_ENOTPREPARED);
-    atomic_store(&worker_shared->released, 1);
-    pthread_join(thread, NULL);
-    worker_close(executor);
-    return 0;
-}
-
-static int a_late_zygote_is_not_replaced_among_threads(void)
-{
-    return bight_run(lose_late_zygote, NULL);
-}
-
-static int prepare_is_called_once(void)
-{
-    CHECK_EQ(prepare(), 0);
-    CHECK_EQ(prepare(), BIGHT_EALREADY);
-    return 0;
 }
 
 static int print(struct bight_job *job)
@@ -436,7 +301,7 @@ static int what_the_host_has_not_written_is_written_once(void)
     CHECK_EQ(dup2(ends[1], 1), 1);
     setvbuf(stdout, NULL, _IOFBF, 4096);
     printf("host ");
-    CHECK_EQ(prepare(), 0);
+    CHECK_EQ(worker_prepare(), 0);
     CHECK_EQ(bight_run(run_print, NULL), 0);
     fflush(stdout);
     dup2(kept, 1);
@@ -559,10 +424,6 @@ int main(int argc, char **argv)
         PLAIN(the_host_sees_no_children, CASE_UNPREPARED),
         PLAIN(not_even_as_a_subreaper, CASE_UNPREPARED),
         PLAIN(deaths_are_seen_where_the_host_ignores_sigchld, CASE_UNPREPARED),
-        PLAIN(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
-        PLAIN(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
-        PLAIN(a_late_zygote_is_not_replaced_among_threads, CASE_UNPREPARED),
-        PLAIN(prepare_is_called_once, CASE_UNPREPARED),
         PLAIN(what_the_host_has_not_written_is_written_once, CASE_UNPREPARED),
         CASE(an_executor_belongs_to_its_runtime),
         PLAIN(outside_of_tasks_nothing_suspends, 0),

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/stat.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -243,3 +245,36 @@ const struct bight_job_def echo_job = {"echo", echo, 0};
 const struct bight_job_def hold_job = {"hold", hold, 0};
 const struct bight_job_def hold_again_job = {"hold again", hold, BIGHT_JOB_IDEMPOTENT};
 const struct bight_job_def pid_job = {"own pid", own_pid, 0};
+
+int worker_prepare(void)
+{
+    char *argv[] = {(char *)(uintptr_t) "case", NULL};
+
+    return bight_workers_prepare(1, argv);
+}
+
+/* Which of the first 256 descriptors are open, as text of zeros and ones. */
+static int list_fds(struct bight_job *job)
+{
+    struct stat about;
+
+    for (int fd = 0; fd < 256; fd++) {
+        if (bight_job_output_append(job, fcntl(fd, F_GETFD) >= 0 ? "1" : "0", 1))
+            return BIGHT_EIO;
+    }
+    return fstat(3, &about) == 0 && S_ISSOCK(about.st_mode) ? fcntl(3, F_GETFD) : BIGHT_EBADF;
+}
+
+static const struct bight_job_def list_fds_job = {"list fds", list_fds, 0};
+
+void worker_check_fds(struct bight_executor *executor)
+{
+    struct bight_result result;
+
+    CHECK_EQ(bight_execute(executor, &list_fds_job, NULL, 0, &result), 0);
+    CHECK_EQ(result.code, FD_CLOEXEC);
+    CHECK_EQ(result.output_bytes, 256);
+    for (int fd = 0; fd < 256; fd++)
+        CHECK_EQ(((char *)result.output)[fd], fd <= 3 ? '1' : '0');
+    bight_result_free(&result);
+}

@@ -90,4 +90,10 @@ extern const struct bight_job_def hold_again_job;
 /* Returns the worker's process id. */
 extern const struct bight_job_def pid_job;
 
+/* bight_workers_prepare, as main would call it. */
+int worker_prepare(void);
+
+/* A job finds open what a worker is to have: stdio, and its channel as descriptor 3. */
+void worker_check_fds(struct bight_executor *executor);
+
 #endif
