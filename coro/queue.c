@@ -2,27 +2,9 @@
  * anybody in it, except that getters wait only while the ring is empty and putters only while it is
  * full. An item goes straight from a putter to a waiting getter, and a place freed by a getter is
  * filled with the first putter's item at once, so the order of arrival is the order of service. */
+#include "coro/queue.h"
+
 #include "coro/sched.h"
-
-#include <bight/queue.h>
-
-struct bight_queue {
-    size_t capacity;
-    size_t head;
-    size_t length;
-    size_t unfinished; /* put and not yet reported with task_done */
-    bool closed;
-    struct bight_link getters;
-    struct bight_link putters;
-    struct bight_link joiners;
-    void *items[];
-};
-
-/* A getter receives its item here, a putter offers it. */
-struct queue_wait {
-    struct bight_waiter waiter;
-    void *item;
-};
 
 static int queue_abort(struct bight_waiter *waiter)
 {
@@ -30,20 +12,20 @@ static int queue_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops get_ops = {.name = "queue get", .abort = queue_abort};
-static const struct bight_wait_ops put_ops = {.name = "queue put", .abort = queue_abort};
+const struct bight_wait_ops bight__queue_get_ops = {.name = "queue get", .abort = queue_abort};
+const struct bight_wait_ops bight__queue_put_ops = {.name = "queue put", .abort = queue_abort};
 static const struct bight_wait_ops join_ops = {.name = "queue join", .abort = queue_abort};
 
-static struct queue_wait *first_wait(struct bight_link *list)
+static struct bight__queue_wait *first_wait(struct bight_link *list)
 {
     struct bight_link *link = link_take(list);
 
-    return link ? container_of(link, struct queue_wait, waiter.link) : NULL;
+    return link ? container_of(link, struct bight__queue_wait, waiter.link) : NULL;
 }
 
 static void wake_all(struct bight_link *list, int result)
 {
-    struct queue_wait *wait;
+    struct bight__queue_wait *wait;
 
     while ((wait = first_wait(list)))
         bight_unpark(&wait->waiter, result);
@@ -102,7 +84,7 @@ static void *ring_pop(struct bight_queue *queue)
 
 int bight_queue_try_put(struct bight_queue *queue, void *item)
 {
-    struct queue_wait *getter;
+    struct bight__queue_wait *getter;
 
     if (queue->closed)
         return BIGHT_ECLOSED;
@@ -121,7 +103,7 @@ done:
 
 int bight_queue_try_get(struct bight_queue *queue, void **item)
 {
-    struct queue_wait *putter;
+    struct bight__queue_wait *putter;
 
     if (queue->length == 0)
         return queue->closed ? BIGHT_ECLOSED : BIGHT_EAGAIN;
@@ -138,32 +120,27 @@ int bight_queue_try_get(struct bight_queue *queue, void **item)
     return 0;
 }
 
-static int wait_in(struct bight_link *list, struct queue_wait *wait,
-                   const struct bight_wait_ops *ops)
-{
-    int rc = bight_waiter_init(&wait->waiter, ops);
-
-    if (rc)
-        return rc;
-    link_append(list, &wait->waiter.link);
-    return bight_park(&wait->waiter);
-}
-
 int bight_queue_put(struct bight_queue *queue, void *item)
 {
-    struct queue_wait wait = {.item = item};
+    struct bight__queue_wait wait = {.item = item};
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
     if (unlikely(rc))
         return rc;
     rc = bight_queue_try_put(queue, item);
-    return rc == BIGHT_EAGAIN ? wait_in(&queue->putters, &wait, &put_ops) : rc;
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    rc = bight_waiter_init(&wait.waiter, &bight__queue_put_ops);
+    if (rc)
+        return rc;
+    bight__queue_put_arm(queue, &wait);
+    return bight_park(&wait.waiter);
 }
 
 int bight_queue_get(struct bight_queue *queue, void **item)
 {
-    struct queue_wait wait = {.item = NULL};
+    struct bight__queue_wait wait = {.item = NULL};
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
@@ -172,7 +149,11 @@ int bight_queue_get(struct bight_queue *queue, void **item)
     rc = bight_queue_try_get(queue, item);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = wait_in(&queue->getters, &wait, &get_ops);
+    rc = bight_waiter_init(&wait.waiter, &bight__queue_get_ops);
+    if (rc)
+        return rc;
+    bight__queue_get_arm(queue, &wait);
+    rc = bight_park(&wait.waiter);
     if (rc == 0)
         *item = wait.item;
     return rc;
@@ -195,13 +176,17 @@ int bight_queue_task_done(struct bight_queue *queue)
 
 int bight_queue_join(struct bight_queue *queue)
 {
-    struct queue_wait wait;
+    struct bight__queue_wait wait;
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
     if (unlikely(rc) || queue->unfinished == 0)
         return rc;
-    return wait_in(&queue->joiners, &wait, &join_ops);
+    rc = bight_waiter_init(&wait.waiter, &join_ops);
+    if (rc)
+        return rc;
+    link_append(&queue->joiners, &wait.waiter.link);
+    return bight_park(&wait.waiter);
 }
 
 void bight_queue_close(struct bight_queue *queue)
