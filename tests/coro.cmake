@@ -21,7 +21,7 @@ endif()
 bight_test(stack LABELS threads SOURCES test_stack.c stack_fixture.c)
 bight_test(slab LABELS threads SOURCES test_slab.c stack_fixture.c)
 bight_test(lives LABELS threads)
-bight_test(waits LABELS threads SOURCES test_waits.c ways.c virtual_clock.c ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
+bight_test(waits LABELS threads SOURCES test_waits.c ways.c ways_queue.c virtual_clock.c ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 bight_test(simulation SOURCES test_simulation.c virtual_clock.c TIMEOUT 120)
 add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")

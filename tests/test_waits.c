@@ -239,37 +239,37 @@ static void play(const struct way *way, void (*scene)(struct stage *stage))
 
 START_TEST(woken_it_returns_what_it_was_given)
 {
-    play(&ways[_i], woken);
+    play(way_at(_i), woken);
 }
 END_TEST
 
 START_TEST(cancelled_it_lets_go_or_goes_on)
 {
-    play(&ways[_i], cancelled);
+    play(way_at(_i), cancelled);
 }
 END_TEST
 
 START_TEST(woken_then_cancelled_it_keeps_what_it_was_given)
 {
-    play(&ways[_i], woken_then_cancelled);
+    play(way_at(_i), woken_then_cancelled);
 }
 END_TEST
 
 START_TEST(cancelled_then_woken_it_passes_the_wake_on)
 {
-    play(&ways[_i], cancelled_then_woken);
+    play(way_at(_i), cancelled_then_woken);
 }
 END_TEST
 
 START_TEST(out_of_time_only_the_scope_that_expired_says_so)
 {
-    play(&ways[_i], out_of_time);
+    play(way_at(_i), out_of_time);
 }
 END_TEST
 
 START_TEST(cancelled_before_it_takes_nothing)
 {
-    play(&ways[_i], cancelled_before);
+    play(way_at(_i), cancelled_before);
 }
 END_TEST
 
@@ -341,8 +341,8 @@ END_TEST
 
 static bool is_played(const char *call)
 {
-    for (int i = 0; i < way_count; i++)
-        if (strcmp(ways[i].call, call) == 0)
+    for (int i = 0; i < way_count(); i++)
+        if (strcmp(way_at(i)->call, call) == 0)
             return true;
     for (int i = 0; i < pass_count; i++)
         if (strcmp(passes[i].call, call) == 0)
@@ -387,12 +387,12 @@ int main(int argc, char **argv)
     TCase *others = tcase_create("others");
 
     page = argc > 1 ? argv[1] : "docs/waiting.md";
-    tcase_add_loop_test(scenes, woken_it_returns_what_it_was_given, 0, way_count);
-    tcase_add_loop_test(scenes, cancelled_it_lets_go_or_goes_on, 0, way_count);
-    tcase_add_loop_test(scenes, woken_then_cancelled_it_keeps_what_it_was_given, 0, way_count);
-    tcase_add_loop_test(scenes, cancelled_then_woken_it_passes_the_wake_on, 0, way_count);
-    tcase_add_loop_test(scenes, out_of_time_only_the_scope_that_expired_says_so, 0, way_count);
-    tcase_add_loop_test(scenes, cancelled_before_it_takes_nothing, 0, way_count);
+    tcase_add_loop_test(scenes, woken_it_returns_what_it_was_given, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_it_lets_go_or_goes_on, 0, way_count());
+    tcase_add_loop_test(scenes, woken_then_cancelled_it_keeps_what_it_was_given, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_then_woken_it_passes_the_wake_on, 0, way_count());
+    tcase_add_loop_test(scenes, out_of_time_only_the_scope_that_expired_says_so, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_before_it_takes_nothing, 0, way_count());
     tcase_add_loop_test(others, what_waits_for_nothing_observes_a_cancellation_all_the_same, 0,
                         pass_count);
     tcase_add_test(others, every_call_of_the_page_is_played);

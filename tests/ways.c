@@ -1,4 +1,5 @@
-/* See ways.h. In the order of docs/waiting.md. */
+/* See ways.h: the ways that have no file of their own, and the table of tables. In the order of
+ * docs/waiting.md. */
 #include "tests/ways.h"
 
 #include <check.h>
@@ -6,8 +7,6 @@
 #include <signal.h>
 
 #include "coro/sched.h"
-
-static int item;
 
 /* Groups: the seat opens one, and the task in it waits for the event. */
 
@@ -52,76 +51,6 @@ static int group_end_wait(struct seat *seat)
     ck_assert_int_eq(bight_group_begin(&seat->group, 0), 0);
     ck_assert_int_eq(group_body(&seat->group, seat->stage), 0);
     return bight_group_end(&seat->group, 0);
-}
-
-/* Queues */
-
-static void queue_open(struct stage *stage)
-{
-    ck_assert_int_eq(bight_queue_new(&stage->queue, 1), 0);
-}
-
-static void full_queue_open(struct stage *stage)
-{
-    queue_open(stage);
-    ck_assert_int_eq(bight_queue_try_put(stage->queue, &item), 0);
-}
-
-static int put_wait(struct seat *seat)
-{
-    seat->stage->no_memory = true;
-    return bight_queue_put(seat->stage->queue, seat);
-}
-
-static void put_wake(struct stage *stage)
-{
-    void *got;
-
-    ck_assert_int_eq(bight_queue_try_get(stage->queue, &got), 0);
-}
-
-static void put_close(struct stage *stage)
-{
-    ck_assert_uint_eq(bight_queue_length(stage->queue), 1 + stage->taken - stage->given);
-    bight_queue_abort(stage->queue, NULL);
-    ck_assert_int_eq(bight_queue_free(stage->queue), 0);
-}
-
-static int get_wait(struct seat *seat)
-{
-    seat->stage->no_memory = true;
-    int rc = bight_queue_get(seat->stage->queue, &seat->item);
-
-    ck_assert_ptr_eq(seat->item, rc ? NULL : &item);
-    return rc;
-}
-
-static void get_wake(struct stage *stage)
-{
-    ck_assert_int_eq(bight_queue_try_put(stage->queue, &item), 0);
-}
-
-static void get_close(struct stage *stage)
-{
-    ck_assert_uint_eq(bight_queue_length(stage->queue), stage->given - stage->taken);
-    bight_queue_abort(stage->queue, NULL);
-    ck_assert_int_eq(bight_queue_free(stage->queue), 0);
-}
-
-static int queue_join_wait(struct seat *seat)
-{
-    seat->stage->no_memory = true;
-    return bight_queue_join(seat->stage->queue);
-}
-
-static void queue_join_wake(struct stage *stage)
-{
-    ck_assert_int_eq(bight_queue_task_done(stage->queue), stage->given == 1 ? 0 : BIGHT_EINVAL);
-}
-
-static void queue_join_close(struct stage *stage)
-{
-    ck_assert_int_eq(bight_queue_free(stage->queue), 0);
 }
 
 /* Scopes: what is waited for inside is the event. */
@@ -342,14 +271,10 @@ static void park_wake(struct stage *stage)
 }
 
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
-const struct way ways[] = {
+static const struct way basic_ways[] = {
     {"bight_group", 1, 0, true, false, event_open, group_wait, event_wake, NULL, event_close},
     {"bight_group_end", 1, 0, true, false, event_open, group_end_wait, event_wake, NULL,
      event_close},
-    {"bight_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL, put_close},
-    {"bight_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
-    {"bight_queue_join", 2, 0, true, false, full_queue_open, queue_join_wait, queue_join_wake, NULL,
-     queue_join_close},
     {"bight_timeout", 2, 0, true, false, event_open, timeout_wait, event_wake, NULL, event_close},
     {"bight_shield", 2, 0, false, false, event_open, shield_wait, event_wake, NULL, event_close},
     {"bight_signal_wait", 1, 1, true, false, signal_open, signal_wait, signal_wake, NULL,
@@ -365,4 +290,28 @@ const struct way ways[] = {
     {"bight_park", 2, 7, false, false, event_open, stubborn_wait, park_wake, NULL, event_close},
 };
 
-const int way_count = sizeof(ways) / sizeof(ways[0]);
+const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeof(basic_ways[0])};
+
+/* One line per file of ways. */
+static const struct way_table *const tables[] = {
+    &basic_way_table,
+    &queue_way_table,
+};
+
+int way_count(void)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        count += tables[i]->count;
+    return count;
+}
+
+const struct way *way_at(int index)
+{
+    size_t table = 0;
+
+    for (; index >= tables[table]->count; table++)
+        index -= tables[table]->count;
+    return &tables[table]->rows[index];
+}

@@ -75,8 +75,18 @@ struct way {
     void (*close)(struct stage *stage);
 };
 
-extern const struct way ways[];
-extern const int way_count;
+/* One per file of ways: ways.c, which lists them all, and ways_*.c. */
+struct way_table {
+    const struct way *rows;
+    int count;
+};
+
+extern const struct way_table basic_way_table;
+extern const struct way_table queue_way_table;
+
+/* All ways of all tables, numbered from 0. */
+int way_count(void);
+const struct way *way_at(int index);
 
 #define SLEEP_MS 10
 
