@@ -66,25 +66,6 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
     emit(dump, "\n");
 }
 
-/* The task after `task` in a walk of the tree without a stack: first its children, then its
- * siblings, then those of the tasks around. */
-static const struct bight_task *next_task(const struct bight_task *task, unsigned *depth)
-{
-    if (!link_empty(&task->children)) {
-        ++*depth;
-        return container_of(task->children.next, struct bight_task, member);
-    }
-    while (task) {
-        const struct bight_link *siblings = bight__group_siblings(task->group);
-
-        if (task->member.next != siblings)
-            return container_of(task->member.next, struct bight_task, member);
-        task = task->group->scope.task;
-        --*depth;
-    }
-    return NULL;
-}
-
 int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
 {
     struct dump dump = {write, arg};
@@ -95,10 +76,7 @@ int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *a
     if (!sched)
         return BIGHT_ENORUNTIME;
     emit(&dump, "%zu tasks, %zu ready\n", sched->live, sched->ready);
-    if (link_empty(&sched->children))
-        return 0;
-    task = container_of(sched->children.next, struct bight_task, member);
-    for (; task; task = next_task(task, &depth))
+    for (task = bight__task_first(sched); task; task = bight__task_next(task, &depth))
         emit_task(&dump, task, depth);
     return 0;
 }

@@ -49,6 +49,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
     if (seams)
         sched->seams = *seams;
     link_init(&sched->ended);
+    link_init(&sched->calls);
     link_init(&sched->children);
     bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
     struct bight_stackpool_config config = {
@@ -76,6 +77,29 @@ void bight__sched_fini(struct bight_sched *sched)
     }
     bight__context_thread_fini(&sched->loop);
     bight__stackpool_destroy(&sched->stacks);
+}
+
+/* Without calls the count only has to be right from the next call on. */
+void bight__quantum_settle(struct bight_sched *sched)
+{
+    unsigned popped = sched->quantum_counted - sched->quantum;
+
+    sched->quantum_counted = sched->quantum;
+    if (sched->calls_queued) {
+        container_of(sched->calls.next, struct bight_call, timer.link)->before -= popped;
+        sched->calls_span -= popped;
+    }
+}
+
+void bight__quantum_cap(struct bight_sched *sched)
+{
+    size_t before = container_of(sched->calls.next, struct bight_call, timer.link)->before;
+
+    if (sched->quantum <= before)
+        return;
+    sched->switches_left += sched->quantum - before;
+    sched->quantum = (unsigned)before;
+    sched->quantum_counted = sched->quantum;
 }
 
 /* A seam chooses among the tasks of the turn: bring the chosen one to the front. */
@@ -106,12 +130,14 @@ static void pick_ready(struct bight_sched *sched)
 /* The quantum is used up: find out how far to go on. False ends the slice. */
 static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
 {
-    if (sched->ready == 0 || sched->switches_left == 0)
+    /* The loop's stack makes the calls. */
+    if (bight__call_is_due(sched) || sched->ready == 0 || sched->switches_left == 0)
         return false;
     if (unlikely(sched->seams.pick_ready)) {
         pick_ready(sched);
         sched->switches_left--;
         sched->quantum = 1;
+        sched->quantum_counted = 1;
         return true;
     }
     if (sched->slice_begun && sched->host->now_ns(sched) >= sched->slice_end_ns)
@@ -121,6 +147,9 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
     if (sched->quantum > sched->switches_left)
         sched->quantum = (unsigned)sched->switches_left;
     sched->switches_left -= sched->quantum;
+    sched->quantum_counted = sched->quantum;
+    if (unlikely(sched->calls_queued))
+        bight__quantum_cap(sched);
     return true;
 }
 
@@ -211,15 +240,11 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
     bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
 
-SWITCHES void bight__sched_run(struct bight_sched *sched)
+/* Until none is ready, the slice is over, or it is a call's turn. */
+static SWITCHES void run_tasks(struct bight_sched *sched)
 {
     struct bight_task *task;
 
-    sched->slices++;
-    sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
-    sched->switches_left = sched->options.turns_per_slice * sched->ready;
-    sched->slice_begun = false;
-    sched->quantum = 0;
     while ((task = ready_pop(sched))) {
         sched->ready--;
         sched->ops_left = OPS_PER_SWITCH;
@@ -233,4 +258,18 @@ SWITCHES void bight__sched_run(struct bight_sched *sched)
             bight__task_free(dead);
         }
     }
+}
+
+void bight__sched_run(struct bight_sched *sched)
+{
+    sched->slices++;
+    sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
+    sched->switches_left = sched->options.turns_per_slice * (sched->ready + sched->calls_queued);
+    sched->slice_begun = false;
+    bight__quantum_settle(sched);
+    sched->quantum = 0;
+    sched->quantum_counted = 0;
+    do {
+        run_tasks(sched);
+    } while (unlikely(sched->calls_queued) && bight__calls_run(sched));
 }

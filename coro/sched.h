@@ -5,6 +5,7 @@
 #define BIGHT_CORO_SCHED_H
 
 #include <bight/errors.h>
+#include <bight/call.h>
 #include <bight/group.h>
 #include <bight/runtime.h>
 
@@ -43,6 +44,7 @@ struct bight_host {
 #define TASK_FLOAT 4u  /* BIGHT_SPAWN_FLOAT_CONTROL */
 #define TASK_MAIN 8u   /* its end ends the runtime */
 #define TASK_STARTED 16u
+#define TASK_JOINED 32u /* somebody waits to take the handle */
 
 struct bight_defer;
 struct bight_local_node;
@@ -68,7 +70,7 @@ struct bight_task {
     struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
     struct bight_link children; /* tasks of its groups; those may die with their frames */
     struct bight_mutex *held;
-    struct bight_waiter *joiner;
+    struct bight_link ends; /* of end watches; next is NULL until there is one */
     struct bight_defer *defers;
     struct bight_local_node *locals;
     struct bight_task *cancel_next; /* worklist of a cancellation */
@@ -96,6 +98,11 @@ struct bight_sched {
     struct bight_stackpool stacks;
     struct bight_group root;
     struct bight_link children; /* of the root */
+    struct bight_link calls;    /* queued, in order; call.c */
+    size_t calls_queued;
+    size_t calls_span;        /* ready tasks before the last of them: the sum of their distances */
+    unsigned quantum_counted; /* of the quantum, while calls wait: what is left when pops were last
+                                 counted */
     const struct bight_host *host;
     struct bight_seams seams;
     struct bight_options options;
@@ -128,6 +135,19 @@ void bight__requeue(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 
+/* Count the tasks popped since the last time, while calls wait. */
+void bight__quantum_settle(struct bight_sched *sched);
+/* Let the quantum end where the first call's turn is. */
+void bight__quantum_cap(struct bight_sched *sched);
+
+/* call.c */
+/* Make the calls whose turn it is. True when some were made and the slice goes on. */
+bool bight__calls_run(struct bight_sched *sched);
+/* No slice will come any more: make what is queued by now, once. */
+void bight__calls_run_last(struct bight_sched *sched);
+/* Forget what is queued; nothing of it is pending afterwards. */
+void bight__calls_drop(struct bight_sched *sched);
+
 /* park.c */
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
@@ -140,6 +160,16 @@ void bight__abort_park(struct bight_task *task);
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
+
+/* join.c: watch a task that has not ended. */
+void bight__watch_end(struct bight_task *task, struct bight_end_watch *watch);
+/* Tell those who watch; the task is done. */
+void bight__ends_tell(struct bight_task *task);
+
+/* tree.c: the task after `task` in a walk of all tasks, NULL at the end; *depth follows. */
+struct bight_task *bight__task_next(const struct bight_task *task, unsigned *depth);
+/* The first task of that walk, NULL without any. */
+struct bight_task *bight__task_first(const struct bight_sched *sched);
 
 /* task.c */
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
@@ -207,6 +237,31 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task);
 void bight__failure_unseen(const struct bight_task *task);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
+
+/* Whether something is ready to run, a task or a call. */
+static inline bool bight__sched_busy(const struct bight_sched *sched)
+{
+    return sched->ready || sched->calls_queued;
+}
+
+/* Whether the first call is next, all tasks before it having run. */
+static inline bool bight__call_is_due(struct bight_sched *sched)
+{
+    bight__quantum_settle(sched);
+    return sched->calls_queued &&
+           container_of(sched->calls.next, struct bight_call, timer.link)->before == 0;
+}
+
+/* How many ready tasks are behind the last call: its distance for one that is queued now. */
+static inline size_t bight__call_distance(struct bight_sched *sched)
+{
+    size_t distance;
+
+    bight__quantum_settle(sched);
+    distance = sched->ready - sched->calls_span;
+    sched->calls_span = sched->ready;
+    return distance;
+}
 
 /* Append to the ready queue without counting. */
 static inline void bight__ready_push(struct bight_sched *sched, struct bight_task *task)

@@ -1,9 +1,8 @@
-/* The life of a task: spawn, run, end, join. Its memory is its stack: the control block is the head
+/* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack: the control block is the head
  * of it, so a task that ends either puts its stack back itself, as the last thing before it leaves,
  * or leaves that to the joiner or the loop. */
 #include "coro/sched.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
@@ -53,11 +52,11 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     bight__group_left_by(task);
     if (--sched->live == 0)
         sched->host->alive(sched, false);
+    if (unlikely(task->ends.next != NULL))
+        bight__ends_tell(task);
     if (!(task->flags & TASK_HANDLE))
         task_vanish(sched, task);
     link_append(&sched->ended, &task->member);
-    if (task->joiner)
-        bight_unpark(task->joiner, 0);
     bight__leave(sched, task);
 }
 
@@ -113,7 +112,7 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     task->status = 0;
     task->delivered = 0;
     task->drop = NULL;
-    task->joiner = NULL;
+    task->ends.next = NULL;
     task->held = NULL;
     task->defers = NULL;
     task->locals = NULL;
@@ -203,98 +202,10 @@ int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *
     return spawn_root(out, options, fn, arg, __builtin_return_address(0));
 }
 
-/* What a joiner knows of its wait. */
-struct join_wait {
-    struct bight_waiter waiter;
-    struct bight_task *task;
-};
-
-static int join_abort(struct bight_waiter *waiter)
-{
-    container_of(waiter, struct join_wait, waiter)->task->joiner = NULL;
-    return 0;
-}
-
-static struct bight_task *join_waits_for(const struct bight_waiter *waiter)
-{
-    return container_of(waiter, struct join_wait, waiter)->task;
-}
-
-static void join_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
-{
-    const struct bight_task *task = container_of(waiter, struct join_wait, waiter)->task;
-
-    snprintf(text, text_bytes, "#%llu %s", (unsigned long long)task->id, task->name);
-}
-
-static const struct bight_wait_ops join_ops = {
-    .name = "join",
-    .abort = join_abort,
-    .waits_for = join_waits_for,
-    .describe = join_describe,
-};
-
-static int join_park(struct bight_task *self, struct bight_task *task)
-{
-    struct join_wait wait = {.task = task};
-    int rc;
-
-    if (bight__join_would_deadlock(task, self))
-        return BIGHT_EDEADLK;
-    rc = bight_waiter_init(&wait.waiter, &join_ops);
-    if (rc)
-        return rc;
-    task->joiner = &wait.waiter;
-    return bight_park(&wait.waiter);
-}
-
-int bight_join(struct bight_task *task, int *status)
-{
-    struct bight_task *self;
-    int rc = bight__checkpoint(&self);
-
-    if (unlikely(rc))
-        return rc;
-    if (unlikely(!(task->flags & TASK_HANDLE)))
-        return BIGHT_EINVAL;
-    if (unlikely(task->joiner))
-        return task == self ? BIGHT_EDEADLK : BIGHT_EALREADY;
-    if (!(task->flags & TASK_DONE)) {
-        rc = join_park(self, task);
-        if (unlikely(rc))
-            return rc;
-    }
-    if (status)
-        *status = task->status;
-    link_cut(&task->member);
-    bight__task_free(task);
-    return 0;
-}
-
-int bight_task_detach(struct bight_task *task)
-{
-    if (!(task->flags & TASK_HANDLE))
-        return BIGHT_EINVAL;
-    if (task->joiner)
-        return BIGHT_EALREADY;
-    task->flags &= ~TASK_HANDLE;
-    if (task->flags & TASK_DONE) {
-        bight__failure_unseen(task);
-        link_cut(&task->member);
-        bight__task_free(task);
-    }
-    return 0;
-}
-
 void bight_task_cancel(struct bight_task *task)
 {
     if (!(task->flags & TASK_DONE) && !task->base.cancelled)
         bight__scope_cancel(&task->base);
-}
-
-bool bight_task_done(const struct bight_task *task)
-{
-    return task->flags & TASK_DONE;
 }
 
 struct bight_task *bight_self(void)

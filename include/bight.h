@@ -4,6 +4,7 @@
 #define BIGHT_H
 
 #include <bight/base.h>
+#include <bight/call.h>
 #include <bight/errors.h>
 #include <bight/executor.h>
 #include <bight/group.h>

@@ -80,7 +80,7 @@ static bool is_stalled(const struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
 
-    return runtime->owns_loop && !runtime->stalled && sched->live && !sched->ready &&
+    return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
            !sched->outside && !runtime->wheel.armed && !bight__mailbox_held(runtime->mailbox) &&
            !loop_has_others(runtime);
 }
@@ -106,7 +106,7 @@ static bool jumped(struct bight_runtime *runtime)
     struct bight_sched *sched = &runtime->sched;
     uint64_t first;
 
-    if (!sched->seams.jump || sched->ready || sched->outside ||
+    if (!sched->seams.jump || bight__sched_busy(sched) || sched->outside ||
         bight__mailbox_held(runtime->mailbox))
         return false;
     first = bight__wheel_first(&runtime->wheel);
@@ -122,7 +122,7 @@ static void run_slice(struct bight_runtime *runtime)
     do {
         if (runtime->wheel.armed)
             bight__wheel_advance(&runtime->wheel, runtime_now(sched));
-        if (sched->ready)
+        if (bight__sched_busy(sched))
             bight__sched_run(sched);
         if (is_stalled(runtime))
             stalled(runtime);
@@ -161,7 +161,7 @@ static void on_idle(uv_idle_t *idle)
 
 static void idle_update(struct bight_runtime *runtime)
 {
-    bool wanted = runtime->sched.ready != 0;
+    bool wanted = bight__sched_busy(&runtime->sched);
 
     if (wanted == runtime->idling)
         return;
@@ -201,7 +201,7 @@ static void on_check(uv_check_t *check)
     struct bight_runtime *runtime = check->data;
 
     /* What the poll unparked runs now rather than after the closing phase and the timers. */
-    if (runtime->sched.ready)
+    if (bight__sched_busy(&runtime->sched))
         drive(runtime);
 }
 

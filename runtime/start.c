@@ -109,6 +109,7 @@ static void plugins_end(struct bight_runtime *runtime)
 /* No task lives: nothing runs any more but callbacks of handles that are closing. */
 void bight__runtime_close(struct bight_runtime *runtime)
 {
+    bight__calls_run_last(&runtime->sched);
     runtime->closing = true;
     plugins_end(runtime);
     bight__mailbox_close(runtime->mailbox);
@@ -123,6 +124,7 @@ static void runtime_gone(struct bight_runtime *runtime)
     void *arg = runtime->on_detached_arg;
 
     bight__overflow_unwatch(runtime);
+    bight__calls_drop(&runtime->sched);
     bight__sched_fini(&runtime->sched);
     if (bight__sched == &runtime->sched)
         bight__sched = NULL;

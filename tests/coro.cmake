@@ -27,6 +27,6 @@ add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)
 
-foreach(suite task scope group mutex event queue park)
+foreach(suite task scope group mutex event queue park call)
   bight_test(${suite} SOURCES test_${suite}.c world.c virtual_clock.c)
 endforeach()

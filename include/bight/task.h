@@ -6,6 +6,7 @@
 #define BIGHT_TASK_H
 
 #include <bight/base.h>
+#include <bight/call.h>
 #include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
@@ -89,6 +90,65 @@ BIGHT_API void bight_task_cancel(struct bight_task *task);
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
  */
 BIGHT_API bool bight_task_done(const struct bight_task *task);
+
+/** What the task returned, once it has ended; without waiting and without giving up the handle.
+ *
+ *  @return 0; BIGHT_EAGAIN: it has not ended, `*status` is as it was.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_task_status(const struct bight_task *task, int *status);
+
+/* Private: a place in the list of those who wait for a task's end. */
+struct bight_end_watch {
+    struct bight_link link;
+    /* The task has ended and the watch is unlinked. Possibly on the stack of the task that ends: must
+     * only unpark or record. */
+    void (*ended)(struct bight_end_watch *watch, struct bight_task *task);
+};
+
+/* A function to be called after a task's end. Caller's memory. */
+struct bight_task_callback {
+    /* Called on the loop's thread, outside of tasks; must not suspend. The task may be gone by then. */
+    void (*fn)(struct bight_task_callback *callback);
+    /* What the task returned. */
+    int status;
+    /* Private from here. */
+    struct bight_call call;
+    struct bight_end_watch watch;
+};
+
+/** Have `fn(callback)` called when `task` has ended, as by bight_call_soon at that moment; now if it
+ *  has ended. Callbacks of one task are called in the order in which they were added. The task needs
+ *  no handle.
+ *
+ *  @return 0; BIGHT_EINVAL without fn.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows task; keeps callback until it was called or removed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int
+bight_task_add_callback(struct bight_task *task, struct bight_task_callback *callback,
+                        void (*fn)(struct bight_task_callback *callback));
+
+/** Take a callback back that was added and not yet called.
+ *
+ *  @return whether it was still to be called.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns callback to the caller.
+ */
+BIGHT_API bool bight_task_remove_callback(struct bight_task_callback *callback);
+
+/** Call `visit(arg, task)` for every task of this thread's runtime that has not ended, parents before
+ *  their children, until it returns false. `visit` must neither suspend nor spawn.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows arg.
+ */
+BIGHT_API void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg);
+
+/** The task that has open the group which `task` belongs to, NULL for one of the root group.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows task, which has not ended; the result is valid as long as that task lives.
+ */
+BIGHT_API struct bight_task *bight_task_parent(const struct bight_task *task);
 
 /** The calling task, or NULL outside of tasks.
  *

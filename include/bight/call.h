@@ -1,0 +1,83 @@
+/* Calls: functions that the loop calls outside of tasks, soon or at a time. What a program has to do in a
+ * few steps without waiting needs no task. The record is the caller's memory, so nothing here
+ * allocates; it is initialised once and may be used again after each call. */
+#ifndef BIGHT_CALL_H
+#define BIGHT_CALL_H
+
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+/* Private: a place in the runtime's timers. */
+struct bight_timer {
+    struct bight_link link; /* self-linked while not armed */
+    uint64_t deadline_ns;
+    /* Called on the loop's thread, outside of tasks, the timer being disarmed. */
+    void (*fire)(struct bight_timer *timer);
+};
+
+struct bight_call {
+    /* What is called, on the loop's thread and outside of tasks; it must not suspend. It may arm the call
+     * again, or free the memory around it. */
+    void (*fn)(struct bight_call *call);
+    /* Private from here. */
+    struct bight_timer timer;
+    size_t before;
+    bool queued;
+};
+
+/** Prepare `call`, which is not pending afterwards. Once, before its first use.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows call.
+ */
+BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call));
+
+/** Call `call->fn(call)` after everything that is ready now, tasks and calls alike, and before what
+ *  becomes ready later. Calls do not keep a runtime alive; one that is still queued when the runtime
+ *  has ended is never made, and is not pending any more.
+ *
+ *  @return 0; BIGHT_EALREADY when it is pending: it is made once, where it stands;
+ *          BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
+
+/** The same `delay_ms` from now. Calls whose time has come are made in the order of their times. A
+ *  negative delay is a time that has passed.
+ *
+ *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a time
+ *          beyond the clock; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_call_later(struct bight_call *call, int64_t delay_ms);
+
+/** The same at `when_ns` of bight_now_ns.
+ *
+ *  @return as bight_call_later.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_call_at(struct bight_call *call, uint64_t when_ns);
+
+/** Take the call back.
+ *
+ *  @return whether it was pending.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns call to the caller.
+ */
+BIGHT_API bool bight_call_cancel(struct bight_call *call);
+
+/** Whether the call is still to be made. False within fn.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows call.
+ */
+BIGHT_API bool bight_call_pending(const struct bight_call *call);
+
+/** The time for which a pending call of bight_call_later or bight_call_at is armed, in ns of
+ *  bight_now_ns; 0 when it is not armed for one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows call.
+ */
+BIGHT_API uint64_t bight_call_when_ns(const struct bight_call *call);
+
+BIGHT_END_DECLS
+
+#endif
