@@ -7,6 +7,7 @@
 #include <bight/call.h>
 #include <bight/errors.h>
 #include <bight/executor.h>
+#include <bight/future.h>
 #include <bight/group.h>
 #include <bight/http.h>
 #include <bight/job.h>

@@ -296,6 +296,7 @@ const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeo
 static const struct way_table *const tables[] = {
     &basic_way_table,
     &queue_way_table,
+    &task_way_table,
 };
 
 int way_count(void)

@@ -42,6 +42,7 @@ struct stage {
     /* The sources. */
     struct bight_mutex mutex;
     struct bight_event event;
+    struct bight_future future;
     struct bight_queue *queue;
     struct bight_task *child;
     struct bight_signal *signal;
@@ -83,6 +84,7 @@ struct way_table {
 
 extern const struct way_table basic_way_table;
 extern const struct way_table queue_way_table;
+extern const struct way_table task_way_table;
 
 /* All ways of all tables, numbered from 0. */
 int way_count(void);

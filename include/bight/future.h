@@ -1,0 +1,117 @@
+/* Futures: a value that does not exist yet. Somebody on the loop's thread sets it once, or says why there
+ * is none; any number of tasks wait for it. The record is the caller's memory. From another thread,
+ * post a function that sets it: see mailbox.h. */
+#ifndef BIGHT_FUTURE_H
+#define BIGHT_FUTURE_H
+
+#include <bight/call.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+/* All fields are private. */
+struct bight_future {
+    bool done;
+    int status;
+    void *value;
+    struct bight_link watches;
+};
+
+/* Private: a place in the list of those who wait for a future. */
+struct bight_future_watch {
+    struct bight_link link;
+    void (*settled)(struct bight_future_watch *watch);
+};
+
+/** Make a future that is pending. There is nothing to destroy: one that nobody waits for is memory.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows future.
+ */
+BIGHT_API void bight_future_init(struct bight_future *future);
+
+/** Give the future its value, with status 0, and wake all who wait.
+ *
+ *  @return 0; BIGHT_EALREADY: it is done, nothing changed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows future; value is only handed on.
+ */
+BIGHT_API int bight_future_set(struct bight_future *future, void *value);
+
+/** Say with a negative `code` that there will be no value, and wake all who wait.
+ *
+ *  @return 0; BIGHT_EALREADY: it is done, nothing changed; BIGHT_EINVAL for a code that is not negative.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
+ */
+BIGHT_API int bight_future_fail(struct bight_future *future, int code);
+
+/** bight_future_fail with BIGHT_ECANCELED: nobody works on it any more.
+ *
+ *  @return 0; BIGHT_EALREADY: it is done, nothing changed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
+ */
+BIGHT_API int bight_future_cancel(struct bight_future *future);
+
+/** Settle `to` as `from` is.
+ *
+ *  @return 0; BIGHT_EAGAIN: `from` is pending; BIGHT_EALREADY: `to` is done.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_future_copy(struct bight_future *to,
+                                                 const struct bight_future *from);
+
+/** Whether the future is done, with a value or without.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
+ */
+BIGHT_API bool bight_future_done(const struct bight_future *future);
+
+/** What the future came to: its status, 0 or the code it failed with, and its value, NULL if it failed.
+ *  Both pointers may be NULL.
+ *
+ *  @return 0; BIGHT_EAGAIN: it is pending, both are as they were.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_future_get(const struct bight_future *future, int *status,
+                                                void **value);
+
+/** Sleep until the future is done, at once when it is; then as bight_future_get. A future that failed
+ *  is told by `status`, never by the return of this call.
+ *
+ *  @return 0; BIGHT_ECANCELED: the future is as it was; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the future stays pending.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps future until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_future_wait(struct bight_future *future, int *status,
+                                                 void **value);
+
+/* A function to be called when a future is done. Caller's memory. */
+struct bight_future_callback {
+    /* Called on the loop's thread, outside of tasks; must not suspend. */
+    void (*fn)(struct bight_future_callback *callback);
+    struct bight_future *future;
+    /* Private from here. */
+    struct bight_call call;
+    struct bight_future_watch watch;
+};
+
+/** Have `fn(callback)` called when `future` is done, as by bight_call_soon at that moment; now if it is
+ *  done. Callbacks are called, and tasks woken, in the order in which they came.
+ *
+ *  @return 0; BIGHT_EINVAL without fn.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps future and callback until it was called or removed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int
+bight_future_add_callback(struct bight_future *future, struct bight_future_callback *callback,
+                          void (*fn)(struct bight_future_callback *callback));
+
+/** Take a callback back that was added and not yet called.
+ *
+ *  @return whether it was still to be called.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns callback to the caller.
+ */
+BIGHT_API bool bight_future_remove_callback(struct bight_future_callback *callback);
+
+BIGHT_END_DECLS
+
+#endif
