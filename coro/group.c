@@ -8,7 +8,7 @@
 
 struct drain_wait {
     struct bight_waiter waiter;
-    const struct bight_group *group;
+    struct bight_group *group;
 };
 
 static void drain_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
@@ -40,6 +40,7 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
     group->flags = flags;
     group->live = 0;
     group->gave_way = false;
+    group->closes_at = 0;
     group->closer = NULL;
 }
 
@@ -96,6 +97,36 @@ static void drain(struct bight_group *group)
         (void)!bight_park(&wait.waiter);
         group->closer = NULL;
     }
+}
+
+static int below_abort(struct bight_waiter *waiter)
+{
+    container_of(waiter, struct drain_wait, waiter)->group->closer = NULL;
+    return 0;
+}
+
+static const struct bight_wait_ops below_ops = {
+    .name = "room in a group",
+    .abort = below_abort,
+    .describe = drain_describe,
+};
+
+int bight__group_wait_below(struct bight_group *group, size_t limit)
+{
+    struct drain_wait wait = {.group = group};
+    int rc = 0;
+
+    group->closes_at = limit - 1;
+    while (group->live >= limit && rc == 0) {
+        rc = bight_waiter_init(&wait.waiter, &below_ops);
+        if (rc)
+            break;
+        group->closer = &wait.waiter;
+        rc = bight_park(&wait.waiter);
+        group->closer = NULL;
+    }
+    group->closes_at = 0;
+    return rc;
 }
 
 const struct bight_group *bight__group_awaited(const struct bight_task *task)

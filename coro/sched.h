@@ -112,7 +112,8 @@ struct bight_sched {
     size_t outside; /* parked waits with an outside source */
     uint64_t spawned;
     uint64_t slices;
-    bool closing; /* the root takes no more tasks */
+    uint64_t random_state; /* 0 until it is seeded */
+    bool closing;          /* the root takes no more tasks */
     bool main_done;
     int main_status;
 };
@@ -182,6 +183,10 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
 /* mutex.c: give away what an ending task has locked. */
 void bight__mutexes_abandoned(struct bight_task *task);
 
+/* random.c: 64 random bits, and a number below `bound`, which is not 0. */
+uint64_t bight__random(struct bight_sched *sched);
+uint64_t bight__random_below(struct bight_sched *sched, uint64_t bound);
+
 /* cleanup.c */
 void bight__defers_run(struct bight_task *task);
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
@@ -235,6 +240,9 @@ void bight__group_failed_by(struct bight_group *group, const struct bight_task *
 void bight__group_adopt(struct bight_group *group, struct bight_task *task);
 /* Report the failure of an ended task of the root that nobody has a handle of. */
 void bight__failure_unseen(const struct bight_task *task);
+/* Sleep until fewer than `limit` tasks, at least 1, are in the group; the caller has it open. 0 or
+ * BIGHT_ECANCELED. */
+int bight__group_wait_below(struct bight_group *group, size_t limit);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
@@ -321,7 +329,7 @@ static inline void bight__group_left_by(struct bight_task *task)
     group->live--;
     if (unlikely(task->status < 0))
         bight__group_failed_by(group, task);
-    if (unlikely(group->live == 0) && group->closer)
+    if (unlikely(group->live == group->closes_at) && group->closer)
         bight_unpark(group->closer, 0);
 }
 

@@ -8,6 +8,7 @@
 #include <bight/errors.h>
 #include <bight/executor.h>
 #include <bight/future.h>
+#include <bight/gather.h>
 #include <bight/group.h>
 #include <bight/http.h>
 #include <bight/job.h>

@@ -21,12 +21,34 @@ endif()
 bight_test(stack LABELS threads SOURCES test_stack.c stack_fixture.c)
 bight_test(slab LABELS threads SOURCES test_slab.c stack_fixture.c)
 bight_test(lives LABELS threads)
-bight_test(waits LABELS threads SOURCES test_waits.c ways.c ways_queue.c ways_task.c virtual_clock.c ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
+# One line per file of ways.
+set(ways
+  ways.c
+  ways_gather.c
+  ways_queue.c
+  ways_task.c
+)
+bight_test(waits LABELS threads SOURCES test_waits.c ${ways} virtual_clock.c
+  ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 bight_test(simulation SOURCES test_simulation.c virtual_clock.c TIMEOUT 120)
 add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)
 
-foreach(suite task scope group mutex event queue park call future)
+# Those that need no more than a world.
+set(suites
+  call
+  event
+  future
+  gather
+  group
+  mutex
+  park
+  queue
+  race
+  scope
+  task
+)
+foreach(suite ${suites})
   bight_test(${suite} SOURCES test_${suite}.c world.c virtual_clock.c)
 endforeach()

@@ -25,6 +25,11 @@ extern int scenario_balance;
             ck_abort_msg("not so: %s", #what);                                                     \
     } while (0)
 
+/* scenarios_combine.c */
+int scenario_gather(void *arg);
+int scenario_map(void *arg);
+int scenario_race(void *arg);
+
 /* scenarios_outside.c */
 int scenario_posts(void *arg);
 int scenario_signals(void *arg);

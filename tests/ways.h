@@ -83,6 +83,7 @@ struct way_table {
 };
 
 extern const struct way_table basic_way_table;
+extern const struct way_table gather_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table task_way_table;
 

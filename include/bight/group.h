@@ -32,6 +32,7 @@ struct bight_group {
     unsigned flags;
     bool gave_way;
     size_t live;
+    size_t closes_at; /* wake the closer when so many are left */
     struct bight_waiter *closer;
 };
 

@@ -1,0 +1,58 @@
+/* See timed.h. */
+#include "coro/timed.h"
+
+static void time_is_up(struct bight_timer *timer)
+{
+    struct bight__timed *timed = container_of(timer, struct bight__timed, timer);
+
+    link_remove(&timed->waiter.link);
+    bight_unpark(&timed->waiter, BIGHT_ETIMEDOUT);
+}
+
+int bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
+{
+    link_init(&timed->timer.link);
+    timed->timer.fire = time_is_up;
+    return bight_waiter_init(&timed->waiter, ops);
+}
+
+void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (deadline_ns != NO_DEADLINE)
+        sched->host->arm(sched, &timed->timer, deadline_ns);
+}
+
+static void let_go(struct bight__timed *timed)
+{
+    struct bight_sched *sched = bight__sched;
+
+    link_remove(&timed->waiter.link);
+    if (!link_empty(&timed->timer.link))
+        sched->host->disarm(sched, &timed->timer);
+}
+
+int bight__timed_abort(struct bight_waiter *waiter)
+{
+    let_go(container_of(waiter, struct bight__timed, waiter));
+    return 0;
+}
+
+bool bight__timed_unpark(struct bight__timed *timed, int result)
+{
+    let_go(timed);
+    return bight_unpark(&timed->waiter, result);
+}
+
+uint64_t bight__after_ms(struct bight_sched *sched, int64_t delay_ms)
+{
+    uint64_t now;
+
+    if (delay_ms < 0)
+        return NO_DEADLINE;
+    now = sched->host->now_ns(sched);
+    if ((uint64_t)delay_ms >= (NO_DEADLINE - now) / 1000000)
+        return NO_DEADLINE;
+    return now + (uint64_t)delay_ms * 1000000;
+}
