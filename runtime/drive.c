@@ -75,11 +75,13 @@ static bool loop_has_others(const struct bight_runtime *runtime)
 }
 
 /* Every task waits, and neither a timer nor anything outside will wake one: nothing can happen any
- * more, on a loop that is ours alone. */
+ * more, on a loop that is ours alone. But when main has just ended, the rest is about to be cancelled. */
 static bool is_stalled(const struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
 
+    if (sched->main_done && !runtime->ending)
+        return false;
     return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
            !sched->outside && !runtime->wheel.armed && !bight__mailbox_held(runtime->mailbox) &&
            !loop_has_others(runtime);

@@ -322,6 +322,21 @@ START_TEST(a_stall_is_reported_dumped_and_ends_the_run)
 }
 END_TEST
 
+static int end_late(void *event)
+{
+    ck_ok(bight_spawn(NULL, waits_for_nobody, event));
+    return bight_sleep(2); /* the loop has turned: no handle of its beginning is left */
+}
+
+START_TEST(what_waits_for_ever_when_main_ends_is_no_stall)
+{
+    struct bight_event event;
+
+    bight_event_init(&event);
+    ck_ok(bight_run(end_late, &event));
+}
+END_TEST
+
 static void sets(uv_timer_t *timer)
 {
     bight_event_set(timer->data);
@@ -468,6 +483,7 @@ int main(void)
     tcase_add_test(tests, a_loop_can_be_attached_and_detached_again_and_again);
     tcase_add_test(tests, what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll);
     tcase_add_test(tests, a_stall_is_reported_dumped_and_ends_the_run);
+    tcase_add_test(tests, what_waits_for_ever_when_main_ends_is_no_stall);
     tcase_add_test(tests, a_handle_of_the_users_on_the_loop_is_no_stall);
     tcase_add_test(tests, dump_shows_the_tree_and_what_each_task_waits_for);
     tcase_add_test(tests, ready_tasks_do_not_starve_the_loop);
