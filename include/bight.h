@@ -21,6 +21,8 @@
 #include <bight/signal.h>
 #include <bight/sync.h>
 #include <bight/task.h>
+#include <bight/thread_event.h>
+#include <bight/thread_queue.h>
 #include <bight/time.h>
 #include <bight/waiter.h>
 #include <bight/workers.h>

@@ -27,6 +27,7 @@ set(ways
   ways_gather.c
   ways_queue.c
   ways_task.c
+  ways_threads.c
 )
 bight_test(waits LABELS threads SOURCES test_waits.c ${ways} virtual_clock.c
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")

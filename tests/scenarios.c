@@ -428,5 +428,6 @@ const struct scenario scenarios[] = {
     {"posts", scenario_posts},
     {"signals", scenario_signals},
     {"uv requests", scenario_uv_requests},
+    {"thread queue", scenario_thread_queue},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

@@ -34,5 +34,6 @@ int scenario_race(void *arg);
 int scenario_posts(void *arg);
 int scenario_signals(void *arg);
 int scenario_uv_requests(void *arg);
+int scenario_thread_queue(void *arg);
 
 #endif

@@ -96,3 +96,64 @@ int scenario_uv_requests(void *arg)
     EXPECT(bight_uv_close((uv_handle_t *)&timer) == 0);
     return rc;
 }
+
+/* A task fills the queue of threads, main empties it; an event says that it is over. */
+
+struct exchange {
+    struct bight_thread_queue *queue;
+    struct bight_thread_event *over;
+};
+
+#define EXCHANGED 4
+
+static void drop_item(void *item)
+{
+    (void)item;
+    scenario_balance--;
+}
+
+static int put_items(void *arg)
+{
+    struct exchange *exchange = arg;
+    int rc = 0;
+
+    for (int i = 0; i < EXCHANGED && !rc; i++) {
+        rc = bight_thread_queue_put(exchange->queue, exchange);
+        scenario_balance += !rc;
+    }
+    bight_thread_queue_close(exchange->queue);
+    bight_thread_event_set(exchange->over);
+    return rc;
+}
+
+static int get_items(struct bight_group *group, void *arg)
+{
+    struct exchange *exchange = arg;
+    void *item;
+    int rc = bight_group_spawn(group, NULL, NULL, put_items, exchange);
+
+    while (!rc) {
+        rc = bight_thread_queue_get_timeout(exchange->queue, &item, 1000);
+        scenario_balance -= !rc;
+    }
+    if (rc != BIGHT_ECLOSED)
+        return rc;
+    return bight_thread_event_wait(exchange->over);
+}
+
+int scenario_thread_queue(void *arg)
+{
+    struct exchange exchange;
+    int rc = bight_thread_event_new(&exchange.over);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_thread_queue_new(&exchange.queue, 1, drop_item);
+    if (rc == 0) {
+        rc = bight_group(get_items, &exchange);
+        bight_thread_queue_unref(exchange.queue);
+    }
+    bight_thread_event_unref(exchange.over);
+    return rc;
+}

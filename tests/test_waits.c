@@ -369,7 +369,7 @@ START_TEST(every_call_of_the_page_is_played)
 
     ck_assert_ptr_nonnull(file);
     while (fgets(line, sizeof line, file)) {
-        if (sscanf(line, "| `%63[a-z_]` | `<bight/%31[a-z].h>`", call, header) != 2)
+        if (sscanf(line, "| `%63[a-z_]` | `<bight/%31[a-z_].h>`", call, header) != 2)
             continue;
         rows++;
         if (!is_elsewhere(header) && !is_played(call))

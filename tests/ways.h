@@ -44,6 +44,8 @@ struct stage {
     struct bight_event event;
     struct bight_future future;
     struct bight_queue *queue;
+    struct bight_thread_queue *thread_queue;
+    struct bight_thread_event *thread_event;
     struct bight_task *child;
     struct bight_signal *signal;
     struct bight_waiter *first;
@@ -86,6 +88,7 @@ extern const struct way_table basic_way_table;
 extern const struct way_table gather_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table task_way_table;
+extern const struct way_table thread_way_table;
 
 /* All ways of all tables, numbered from 0. */
 int way_count(void);

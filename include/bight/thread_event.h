@@ -1,0 +1,75 @@
+/* A flag that tasks of several runtimes and plain threads wait for at once. The event of one
+ * runtime's tasks is in <bight/sync.h>, and faster. Counted by reference: each thread that has it
+ * holds one until its last call has returned. */
+#ifndef BIGHT_THREAD_EVENT_H
+#define BIGHT_THREAD_EVENT_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_thread_event;
+
+/** Make an event that is not set.
+ *
+ *  @return 0; BIGHT_ENOMEM.
+ *  Suspends: no.  Cancellable: no.  Thread: any.
+ *  Ownership: gives *out, to be released with bight_thread_event_unref.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_new(struct bight_thread_event **out);
+
+/** One more reference.
+ *
+ *  @return event.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ */
+BIGHT_API struct bight_thread_event *bight_thread_event_ref(struct bight_thread_event *event);
+
+/** Release a reference; the last one frees the event.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ */
+BIGHT_API void bight_thread_event_unref(struct bight_thread_event *event);
+
+/** Set the flag and wake all who wait now; they return 0 even if it is cleared before they run.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ */
+BIGHT_API void bight_thread_event_set(struct bight_thread_event *event);
+
+/** Clear the flag: later waits sleep again.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ */
+BIGHT_API void bight_thread_event_clear(struct bight_thread_event *event);
+
+/** Whether the flag was set just now.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ */
+BIGHT_API bool bight_thread_event_is_set(struct bight_thread_event *event);
+
+/** Wait until the flag is set: a task sleeps, a thread without a runtime blocks.
+ *
+ *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which
+ *          must not block.
+ *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
+ *  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: any.  Ownership: borrows event.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_wait(struct bight_thread_event *event);
+
+/** bight_thread_event_wait for at most `timeout_ms`; negative waits for ever, 0 does not wait.
+ *
+ *  @return as bight_thread_event_wait; BIGHT_ETIMEDOUT.
+ *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
+ *  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: any.  Ownership: borrows event.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_wait_timeout(struct bight_thread_event *event,
+                                                               int64_t timeout_ms);
+
+BIGHT_END_DECLS
+
+#endif

@@ -1,0 +1,114 @@
+/* A bounded FIFO queue of pointers between threads: tasks of several runtimes and plain threads use
+ * it at once. The queue of one runtime's tasks is in <bight/queue.h>, and faster. Items go to getters
+ * and places to putters in the order in which they came, tasks and threads alike; an item is never lost
+ * to a getter that is cancelled or out of time. Counted by reference: each thread that has it holds
+ * one until its last call has returned. */
+#ifndef BIGHT_THREAD_QUEUE_H
+#define BIGHT_THREAD_QUEUE_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_thread_queue;
+
+/** Make a queue for up to `capacity` items; 0 hands each item from a putter to a getter that meets
+ *  it. All memory is taken now. What is in the queue when its last reference goes is handed to
+ *  `drop`, which may be NULL.
+ *
+ *  @return 0; BIGHT_EINVAL for a capacity that cannot be; BIGHT_ENOMEM.
+ *  Suspends: no.  Cancellable: no.  Thread: any.
+ *  Ownership: gives *out, to be released with bight_thread_queue_unref.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_new(struct bight_thread_queue **out,
+                                                      size_t capacity, void (*drop)(void *item));
+
+/** One more reference.
+ *
+ *  @return queue.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ */
+BIGHT_API struct bight_thread_queue *bight_thread_queue_ref(struct bight_thread_queue *queue);
+
+/** Release a reference; the last one frees the queue.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ */
+BIGHT_API void bight_thread_queue_unref(struct bight_thread_queue *queue);
+
+/** Append `item`, waiting while the queue is full: a task sleeps, a thread without a runtime blocks.
+ *  A cancellation that comes when the item was taken already comes too late.
+ *
+ *  @return 0; BIGHT_ECANCELED or BIGHT_ECLOSED: the item is still the caller's; BIGHT_ENOTASK outside
+ *          of tasks on a thread that has a runtime, which must not block.
+ *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
+ *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no.
+ *  Thread: any.  Ownership: takes item on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put(struct bight_thread_queue *queue, void *item);
+
+/** bight_thread_queue_put for at most `timeout_ms`; negative waits for ever, 0 does not wait.
+ *
+ *  @return as bight_thread_queue_put; BIGHT_ETIMEDOUT: the item is still the caller's.
+ *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
+ *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no.
+ *  Thread: any.  Ownership: takes item on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put_timeout(struct bight_thread_queue *queue,
+                                                              void *item, int64_t timeout_ms);
+
+/** Append `item` if there is room, or a getter waits.
+ *
+ *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes item on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_put(struct bight_thread_queue *queue,
+                                                          void *item);
+
+/** Take the oldest item into `*item`, waiting while there is none: a task sleeps, a thread without a
+ *  runtime blocks. A cancellation that comes when an item was handed over already comes too late.
+ *
+ *  @return 0; BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and empty; BIGHT_ENOTASK
+ *          outside of tasks on a thread that has a runtime, which must not block.
+ *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
+ *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
+ *  Thread: any.  Ownership: gives *item.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue *queue,
+                                                      void **item);
+
+/** bight_thread_queue_get for at most `timeout_ms`; negative waits for ever, 0 does not wait.
+ *
+ *  @return as bight_thread_queue_get; BIGHT_ETIMEDOUT: nothing was taken.
+ *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
+ *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
+ *  Thread: any.  Ownership: gives *item.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get_timeout(struct bight_thread_queue *queue,
+                                                              void **item, int64_t timeout_ms);
+
+/** Take the oldest item if there is one, or a putter waits.
+ *
+ *  @return 0; BIGHT_EAGAIN when empty; BIGHT_ECLOSED when closed as well.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives *item.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_get(struct bight_thread_queue *queue,
+                                                          void **item);
+
+/** Refuse further items. What is in the queue can still be taken; afterwards, getters are told
+ *  BIGHT_ECLOSED. Waiting putters are told so now. Closing again does nothing.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows queue.
+ */
+BIGHT_API void bight_thread_queue_close(struct bight_thread_queue *queue);
+
+/** How many items were in the queue just now.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows queue.
+ */
+BIGHT_API size_t bight_thread_queue_length(struct bight_thread_queue *queue);
+
+BIGHT_END_DECLS
+
+#endif
