@@ -28,6 +28,7 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
 {
     group->scope.cancelled = false;
     group->scope.expired = false;
+    group->scope.caught = false;
     group->scope.effective = false;
     group->scope.kind = SCOPE_GROUP;
     group->scope.magic = SCOPE_MAGIC;

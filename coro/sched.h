@@ -193,19 +193,20 @@ void bight__locals_share(struct bight_task *child, const struct bight_task *pare
 void bight__locals_drop(struct bight_task *task);
 
 /* scope.c */
-#define SCOPE_MAGIC 0x5c09e5c0u
-#define NO_DEADLINE UINT64_MAX
+#define SCOPE_MAGIC 0x5c09e5c0u /* open */
+#define SCOPE_MADE 0x5c09e5c1u  /* by bight_scope_init, not entered yet */
+#define SCOPE_LEFT 0x5c09e5c2u
+#define NO_DEADLINE BIGHT_NO_DEADLINE
 #define SCOPE_SHIELDS 1u /* scope->kind */
 #define SCOPE_GROUP 2u
+#define SCOPE_INVALID 4u /* made with a flag that does not exist */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);
 /* Whether `scope` is in the chain of the task, whose innermost scope is whole. */
 bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task);
-void bight__scope_cancel(struct bight_scope *scope);
 /* Close what is open inside `scope`, a scope of the running task. False when it is not open. */
 bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task);
-void bight__task_timer(struct bight_timer *timer);
 /* Forget the scopes of the running task that are gone: those below `frame`, whose frames have
  * returned, and those that something else was written over. What is left of their groups is
  * cancelled and passes to the innermost group around. */
@@ -231,6 +232,24 @@ static inline bool bight__scopes_check(struct bight_task *task, const char *fram
     bight__scopes_cut(task, frame);
     return false;
 }
+
+/* cancel.c */
+void bight__scope_cancel(struct bight_scope *scope);
+/* `scope` became cancelled or expired: everything inside observes it. */
+void bight__scope_spread(struct bight_scope *scope);
+/* What is around the scope, or its shield, changed: follow it. */
+void bight__scope_follow(struct bight_scope *scope);
+/* The innermost scope of the task is another one. */
+void bight__pending_update(struct bight_task *task);
+
+/* deadline.c */
+void bight__task_timer(struct bight_timer *timer);
+/* Arm the task's timer for the earliest deadline of its scopes. */
+void bight__timer_update(struct bight_task *task);
+uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
+bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
+/* The open scope's deadline has passed: do not wait for the wheel to say so. */
+void bight__scope_expire(struct bight_scope *scope);
 
 /* group.c */
 void bight__group_setup(struct bight_group *group, unsigned flags);
@@ -303,6 +322,7 @@ static inline void bight__group_joined_by(struct bight_group *group, struct bigh
 
     base->cancelled = false;
     base->expired = false;
+    base->caught = false;
     base->effective = group->scope.effective;
     base->kind = 0;
     base->magic = SCOPE_MAGIC;

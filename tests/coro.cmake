@@ -39,6 +39,8 @@ set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE
 # Those that need no more than a world.
 set(suites
   call
+  cancel
+  deadline
   event
   future
   gather
