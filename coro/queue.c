@@ -1,20 +1,56 @@
-/* Queue: a ring of pointers with getters and putters that sleep. At most one of the two lists has
- * anybody in it, except that getters wait only while the ring is empty and putters only while it is
- * full. An item goes straight from a putter to a waiting getter, and a place freed by a getter is
- * filled with the first putter's item at once, so the order of arrival is the order of service. */
+/* Queue: a place for pointers with getters and putters that sleep. Getters wait only while it is empty,
+ * putters only while it is full. An item goes straight from a putter to a waiting getter, and a place
+ * freed by a getter is filled with the first putter's item at once, so the order of arrival is the
+ * order of service. With a capacity of 0 there is no place at all: both sides meet. */
 #include "coro/queue.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "coro/sched.h"
 
-static int queue_abort(struct bight_waiter *waiter)
+int bight__queue_abort(struct bight_waiter *waiter)
 {
     link_remove(&waiter->link);
     return 0;
 }
 
-const struct bight_wait_ops bight__queue_get_ops = {.name = "queue get", .abort = queue_abort};
-const struct bight_wait_ops bight__queue_put_ops = {.name = "queue put", .abort = queue_abort};
-static const struct bight_wait_ops join_ops = {.name = "queue join", .abort = queue_abort};
+void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes)
+{
+    if (queue->capacity == BIGHT_QUEUE_UNBOUNDED)
+        snprintf(text, text_bytes, "%zu items", queue->length);
+    else
+        snprintf(text, text_bytes, "%zu of %zu items", queue->length, queue->capacity);
+}
+
+void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_queue *queue = container_of(waiter, struct bight__queue_wait, waiter)->queue;
+    size_t used;
+
+    bight__queue_describe_items(queue, text, text_bytes);
+    used = strlen(text);
+    snprintf(text + used, text_bytes - used, ", %zu unfinished%s", queue->unfinished,
+             queue->end ? ", closed" : "");
+}
+
+const struct bight_wait_ops bight__queue_get_ops = {
+    .name = "queue get",
+    .abort = bight__queue_abort,
+    .describe = bight__queue_describe,
+};
+
+const struct bight_wait_ops bight__queue_put_ops = {
+    .name = "queue put",
+    .abort = bight__queue_abort,
+    .describe = bight__queue_describe,
+};
+
+static const struct bight_wait_ops join_ops = {
+    .name = "queue join",
+    .abort = bight__queue_abort,
+    .describe = bight__queue_describe,
+};
 
 static struct bight__queue_wait *first_wait(struct bight_link *list)
 {
@@ -31,92 +67,99 @@ static void wake_all(struct bight_link *list, int result)
         bight_unpark(&wait->waiter, result);
 }
 
-int bight_queue_new(struct bight_queue **out, size_t capacity)
+/* There is room. */
+static inline void store(struct bight_queue *queue, void *item)
 {
-    struct bight_queue *queue;
+    size_t at = queue->head + queue->length;
 
-    if (capacity == 0 || capacity > SIZE_MAX / sizeof(void *) / 2)
-        return BIGHT_EINVAL;
-    if (!bight__sched)
-        return BIGHT_ENORUNTIME;
-    queue = bight__alloc(&bight__sched->seams, sizeof(*queue) + capacity * sizeof(void *));
-    if (!queue)
-        return BIGHT_ENOMEM;
-    queue->capacity = capacity;
-    queue->head = 0;
-    queue->length = 0;
-    queue->unfinished = 0;
-    queue->closed = false;
-    link_init(&queue->getters);
-    link_init(&queue->putters);
-    link_init(&queue->joiners);
-    *out = queue;
-    return 0;
+    if (unlikely(queue->kind != BIGHT_QUEUE_FIFO)) {
+        bight__queue_store(queue, item);
+        return;
+    }
+    queue->items[at < queue->room ? at : at - queue->room] = item;
+    queue->length++;
 }
 
-int bight_queue_free(struct bight_queue *queue)
+/* It is not empty. */
+static inline void *take(struct bight_queue *queue)
 {
-    if (!queue)
-        return 0;
-    if (!link_empty(&queue->getters) || !link_empty(&queue->putters) ||
-        !link_empty(&queue->joiners))
-        return BIGHT_EBUSY;
-    bight__free(queue);
-    return 0;
-}
+    void *item;
 
-static void ring_push(struct bight_queue *queue, void *item)
-{
-    size_t at = queue->head + queue->length++;
-
-    queue->items[at < queue->capacity ? at : at - queue->capacity] = item;
-}
-
-static void *ring_pop(struct bight_queue *queue)
-{
-    void *item = queue->items[queue->head];
-
-    if (++queue->head == queue->capacity)
+    if (unlikely(queue->kind != BIGHT_QUEUE_FIFO))
+        return bight__queue_take(queue);
+    item = queue->items[queue->head];
+    if (++queue->head == queue->room)
         queue->head = 0;
     queue->length--;
     return item;
 }
 
-int bight_queue_try_put(struct bight_queue *queue, void *item)
+/* Hand `item` to the first getter that still wants it. */
+static bool give(struct bight_queue *queue, void *item)
 {
     struct bight__queue_wait *getter;
 
-    if (queue->closed)
-        return BIGHT_ECLOSED;
     while ((getter = first_wait(&queue->getters))) {
+        if (unlikely(getter->waiter.ops == &bight__queue_many_ops)) {
+            if (bight__queue_many_give(queue, getter, item))
+                return true;
+            continue;
+        }
         getter->item = item;
         if (bight_unpark(&getter->waiter, 0))
-            goto done;
+            return true;
     }
-    if (queue->length == queue->capacity)
-        return BIGHT_EAGAIN;
-    ring_push(queue, item);
-done:
+    return false;
+}
+
+/* Take the item of the first putter that still offers it. */
+static bool accept(struct bight_queue *queue, void **item)
+{
+    struct bight__queue_wait *putter;
+
+    while ((putter = first_wait(&queue->putters))) {
+        void *offered = putter->item;
+
+        if (bight_unpark(&putter->waiter, 0)) {
+            *item = offered;
+            queue->unfinished++;
+            return true;
+        }
+    }
+    return false;
+}
+
+int bight_queue_try_put(struct bight_queue *queue, void *item)
+{
+    int rc;
+
+    if (unlikely(queue->end))
+        return queue->end;
+    if (link_empty(&queue->getters) || !give(queue, item)) {
+        if (unlikely(queue->length == queue->room)) {
+            rc = bight__queue_grow(queue);
+            if (rc)
+                return rc;
+        }
+        store(queue, item);
+    }
     queue->unfinished++;
     return 0;
 }
 
 int bight_queue_try_get(struct bight_queue *queue, void **item)
 {
-    struct bight__queue_wait *putter;
+    void *next;
 
-    if (queue->length == 0)
-        return queue->closed ? BIGHT_ECLOSED : BIGHT_EAGAIN;
-    *item = ring_pop(queue);
-    while ((putter = first_wait(&queue->putters))) {
-        void *next = putter->item;
-
-        if (bight_unpark(&putter->waiter, 0)) {
-            ring_push(queue, next);
-            queue->unfinished++;
-            break;
-        }
+    if (queue->length == 0) {
+        /* Putters that wait by an empty queue are those of a rendezvous. */
+        if (accept(queue, item))
+            return 0;
+        return queue->end ? queue->end : BIGHT_EAGAIN;
     }
+    *item = take(queue);
+    if (unlikely(!link_empty(&queue->putters)) && accept(queue, &next))
+        store(queue, next);
     return 0;
 }
 
@@ -176,7 +219,7 @@ int bight_queue_task_done(struct bight_queue *queue)
 
 int bight_queue_join(struct bight_queue *queue)
 {
-    struct bight__queue_wait wait;
+    struct bight__queue_wait wait = {.queue = queue};
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
@@ -189,12 +232,18 @@ int bight_queue_join(struct bight_queue *queue)
     return bight_park(&wait.waiter);
 }
 
+void bight__queue_close(struct bight_queue *queue, int end)
+{
+    if (!queue->end)
+        queue->end = end;
+    wake_all(&queue->putters, queue->end);
+    if (queue->length == 0)
+        wake_all(&queue->getters, queue->end);
+}
+
 void bight_queue_close(struct bight_queue *queue)
 {
-    queue->closed = true;
-    wake_all(&queue->putters, BIGHT_ECLOSED);
-    if (queue->length == 0)
-        wake_all(&queue->getters, BIGHT_ECLOSED);
+    bight__queue_close(queue, BIGHT_ECLOSED);
 }
 
 void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
@@ -203,16 +252,50 @@ void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
 
     bight_queue_close(queue);
     while (queue->length) {
-        void *item = ring_pop(queue);
+        void *item = take(queue);
 
         if (drop)
             drop(item);
     }
-    wake_all(&queue->getters, BIGHT_ECLOSED);
-    finished(queue, dropped);
+    wake_all(&queue->getters, queue->end);
+    /* Some may have been reported before they were taken. */
+    finished(queue, dropped < queue->unfinished ? dropped : queue->unfinished);
 }
 
 size_t bight_queue_length(const struct bight_queue *queue)
 {
     return queue->length;
+}
+
+bool bight_queue_empty(const struct bight_queue *queue)
+{
+    return queue->length == 0;
+}
+
+bool bight_queue_full(const struct bight_queue *queue)
+{
+    return queue->length == queue->capacity;
+}
+
+/* Who of the list still waits: a getter of many stays in it for a while. */
+static size_t count_waits(const struct bight_link *list)
+{
+    size_t count = 0;
+
+    for (const struct bight_link *link = list->next; link != list; link = link->next)
+        count += bight_waiter_pending(container_of(link, struct bight_waiter, link));
+    return count;
+}
+
+void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats)
+{
+    *stats = (struct bight_queue_stats){
+        .length = queue->length,
+        .capacity = queue->capacity,
+        .unfinished = queue->unfinished,
+        .getters = count_waits(&queue->getters),
+        .putters = count_waits(&queue->putters),
+        .joiners = count_waits(&queue->joiners),
+        .closed = queue->end,
+    };
 }

@@ -40,6 +40,7 @@ set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE
 set(suites
   call
   cancel
+  channel_ends
   deadline
   event
   future
@@ -48,6 +49,8 @@ set(suites
   mutex
   park
   queue
+  queue_many
+  queue_store
   race
   scope
   task

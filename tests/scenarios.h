@@ -36,4 +36,9 @@ int scenario_signals(void *arg);
 int scenario_uv_requests(void *arg);
 int scenario_thread_queue(void *arg);
 
+/* scenarios_queue.c */
+int scenario_queue_kinds(void *arg);
+int scenario_rendezvous(void *arg);
+int scenario_channel(void *arg);
+
 #endif

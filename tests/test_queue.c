@@ -31,7 +31,7 @@ static int in_order(void *arg)
     void *item;
 
     (void)arg;
-    ck_code(bight_queue_new(&queue, 0), BIGHT_EINVAL);
+    ck_code(bight_queue_new(&queue, SIZE_MAX - 1), BIGHT_EINVAL);
     ck_ok(bight_queue_new(&queue, 3));
     for (int round = 0; round < 5; round++) {
         for (int i = 1; i <= 3; i++)

@@ -46,6 +46,8 @@ struct stage {
     struct bight_queue *queue;
     struct bight_thread_queue *thread_queue;
     struct bight_thread_event *thread_event;
+    struct bight_sender sender;
+    struct bight_receiver receiver;
     struct bight_task *child;
     struct bight_signal *signal;
     struct bight_waiter *first;

@@ -1,6 +1,8 @@
-/* A bounded FIFO queue of pointers between tasks of one runtime. Items go to getters and places to
- * putters in the order in which they came; an item given to a getter that is cancelled goes to the
- * next one, none is lost. */
+/* Queues of pointers between tasks of one runtime: first in first out, last in first out, or by
+ * priority; bounded, unbounded, or without any place (a rendezvous). Items go to waiting getters and
+ * places to waiting putters in the order in which they came; an item given to a getter that is
+ * cancelled goes to the next one, none is lost. A queue with handles that say when the other side has
+ * gone is in <bight/channel.h>. */
 #ifndef BIGHT_QUEUE_H
 #define BIGHT_QUEUE_H
 
@@ -11,13 +13,53 @@ BIGHT_BEGIN_DECLS
 
 struct bight_queue;
 
-/** Make a queue for up to `capacity` items, at least 1; all memory is taken now.
+/* As a capacity: no bound but memory. Putting never waits, and can fail with BIGHT_ENOMEM. */
+#define BIGHT_QUEUE_UNBOUNDED SIZE_MAX
+
+enum bight_queue_kind {
+    BIGHT_QUEUE_FIFO,
+    BIGHT_QUEUE_LIFO,     /* the item put last is taken first */
+    BIGHT_QUEUE_PRIORITY, /* the smallest is taken first; of equal ones the one put first */
+};
+
+struct bight_queue_options {
+    /* How many items it holds; 0: none, a put waits for its getter; BIGHT_QUEUE_UNBOUNDED. */
+    size_t capacity;
+    enum bight_queue_kind kind;
+    /* For BIGHT_QUEUE_PRIORITY: negative when item a is to be taken before b, 0 when they are equal,
+     * positive otherwise. Must not use the queue. */
+    int (*compare)(const void *a, const void *b);
+};
+
+struct bight_queue_stats {
+    size_t length; /* items that can be taken now */
+    size_t capacity;
+    size_t unfinished; /* put and not yet reported with bight_queue_task_done */
+    size_t getters;    /* tasks that wait for an item, */
+    size_t putters;    /* for a place, */
+    size_t joiners;    /* for the work to be done */
+    bool closed;
+};
+
+/** Make a FIFO queue for up to `capacity` items; 0 makes a rendezvous, where a put waits until its item
+ *  is taken. All memory is taken now, unless it is BIGHT_QUEUE_UNBOUNDED.
  *
- *  @return 0; BIGHT_EINVAL for a capacity of 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: gives *out, to be freed with bight_queue_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t capacity);
+
+/** Make a queue of any kind. What an item handed straight to a waiting getter is worth in a priority
+ *  queue is not asked: it came while there was no other.
+ *
+ *  @return 0; BIGHT_EINVAL for an unknown kind, a priority queue without compare, or a capacity beyond
+ *          any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; gives *out, to be freed with bight_queue_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_queue_new_with(struct bight_queue **out,
+                                                    const struct bight_queue_options *options);
 
 /** Free a queue that no task waits on. Items left in it are the caller's to know about.
  *
@@ -26,23 +68,25 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t 
  */
 BIGHT_API int bight_queue_free(struct bight_queue *queue);
 
-/** Append `item`, sleeping while the queue is full.
+/** Put `item` in, sleeping while the queue is full; in a rendezvous, until the item is taken.
  *
- *  @return 0; BIGHT_ECANCELED or BIGHT_ECLOSED: the item is still the caller's; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ECANCELED, BIGHT_ECLOSED or BIGHT_ENOMEM: the item is still the caller's;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
- *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no.
+ *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no, unless an unbounded queue grows.
  *  Thread: the loop's.  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_put(struct bight_queue *queue, void *item);
 
-/** Append `item` if there is room. Does not observe cancellation; needs no task.
+/** Put `item` in if there is room or somebody waits for it. Does not observe cancellation; needs no
+ *  task.
  *
- *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED.
+ *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED; BIGHT_ENOMEM when an unbounded one cannot grow.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_put(struct bight_queue *queue, void *item);
 
-/** Take the oldest item into `*item`, sleeping while there is none.
+/** Take the next item into `*item`, sleeping while there is none.
  *
  *  @return 0; BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and, if it drains, empty;
  *          BIGHT_ENOTASK.
@@ -52,12 +96,34 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_put(struct bight_queue *queue, vo
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_get(struct bight_queue *queue, void **item);
 
-/** Take the oldest item if there is one. Does not observe cancellation; needs no task.
+/** Take the next item if there is one. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN when empty; BIGHT_ECLOSED.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives *item.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_get(struct bight_queue *queue, void **item);
+
+/** Take up to `max` items at once, sleeping while there is none. A call that sleeps is woken by the
+ *  first item and given also what is put before it gets to run, in the order of the puts; so a burst
+ *  is one batch, and the tasks that wait for batches take turns.
+ *
+ *  @return how many were taken, at least 1; BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED;
+ *          BIGHT_EINVAL when max is 0 or beyond INT_MAX; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
+ *  Thread: the loop's.  Ownership: gives the items; keeps the array until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_queue_get_many(struct bight_queue *queue, void **items,
+                                                    size_t max);
+
+/** Take up to `max` items that are there now. Does not observe cancellation; needs no task.
+ *
+ *  @return how many were taken; BIGHT_EAGAIN when empty; BIGHT_ECLOSED; BIGHT_EINVAL when max is 0 or
+ *          beyond INT_MAX.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives the items.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_get_many(struct bight_queue *queue, void **items,
+                                                        size_t max);
 
 /** Say that an item taken with get has been worked on; see bight_queue_join.
  *
@@ -94,6 +160,24 @@ BIGHT_API void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *i
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
  */
 BIGHT_API size_t bight_queue_length(const struct bight_queue *queue);
+
+/** Whether there is nothing to take. True of a rendezvous, always.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
+ */
+BIGHT_API bool bight_queue_empty(const struct bight_queue *queue);
+
+/** Whether there is no place for an item. True of a rendezvous, always; never of an unbounded queue.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
+ */
+BIGHT_API bool bight_queue_full(const struct bight_queue *queue);
+
+/** The sizes of the queue and who waits on it. Takes as long as there are waiting tasks.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats);
 
 BIGHT_END_DECLS
 

@@ -1,0 +1,146 @@
+/* Channels: a queue with two ends. Whoever holds a sender may send, whoever holds a receiver may
+ * receive; ends are cloned for others and closed one by one. When the last sender is closed, receivers
+ * get what is left and then learn of the end; when the last receiver is closed, senders learn that
+ * nobody will ever take what they send. Items go to receivers, and places to senders, in the order in
+ * which they came to wait, as in <bight/queue.h>. */
+#ifndef BIGHT_CHANNEL_H
+#define BIGHT_CHANNEL_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_channel;
+
+/* The ends live in memory of the caller, also in a frame; they stay at their place while open, and all
+ * of them are closed at last. One that is all zero is closed. Several tasks may use one end. */
+struct bight_sender {
+    /* Private: NULL when closed; its calls that wait. */
+    struct bight_channel *channel;
+    struct bight_link waits;
+};
+
+struct bight_receiver {
+    /* Private, as in the sender. */
+    struct bight_channel *channel;
+    struct bight_link waits;
+};
+
+struct bight_channel_options {
+    /* How many items it holds; 0: none, a send waits for its receive; BIGHT_QUEUE_UNBOUNDED. */
+    size_t capacity;
+    /* Called with each item that is left when the last receiver is closed; may be NULL. Must not
+     * suspend. */
+    void (*drop)(void *item);
+};
+
+struct bight_channel_stats {
+    size_t length; /* items that can be received now */
+    size_t capacity;
+    size_t senders;   /* open ends */
+    size_t receivers; /* open ends */
+    size_t sending;   /* calls that wait for a place */
+    size_t receiving; /* calls that wait for an item */
+};
+
+/** Make a channel and its first two ends. It goes when the last end is closed.
+ *
+ *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; keeps sender and receiver until they are closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_channel_open(struct bight_sender *sender,
+                                                  struct bight_receiver *receiver,
+                                                  const struct bight_channel_options *options);
+
+/** Send `item`, sleeping while the channel is full; with a capacity of 0, until it is received.
+ *
+ *  @return 0; otherwise the item is still the caller's: BIGHT_ECLOSED when the sender is closed, also
+ *          while the call sleeps; BIGHT_EPIPE when no receiver is left; BIGHT_ECANCELED; BIGHT_ENOMEM
+ *          when an unbounded channel cannot grow; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the item was not sent.  Allocates: no, unless an unbounded one grows.
+ *  Thread: the loop's.  Ownership: takes item on success; borrows sender until it is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_channel_send(struct bight_sender *sender, void *item);
+
+/** Send `item` if there is room or somebody waits for it. Does not observe cancellation; needs no task.
+ *
+ *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED, BIGHT_EPIPE and BIGHT_ENOMEM as
+ *          bight_channel_send.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes item on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_send(struct bight_sender *sender, void *item);
+
+/** Receive the oldest item into `*item`, sleeping while there is none.
+ *
+ *  @return 0; BIGHT_EPIPE: the end, all senders are closed and nothing is left; BIGHT_ECLOSED when the
+ *          receiver is closed, also while the call sleeps; BIGHT_ECANCELED: nothing was received;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, nothing was received.  Allocates: no.
+ *  Thread: the loop's.  Ownership: gives *item; borrows receiver until it is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_channel_receive(struct bight_receiver *receiver, void **item);
+
+/** Receive the oldest item if there is one. Does not observe cancellation; needs no task.
+ *
+ *  @return 0; BIGHT_EAGAIN when empty; BIGHT_EPIPE and BIGHT_ECLOSED as bight_channel_receive.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives *item.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_receive(struct bight_receiver *receiver,
+                                                         void **item);
+
+/** Make one more sender of the same channel.
+ *
+ *  @return 0, or BIGHT_ECLOSED when `sender` is closed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps clone until it is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_sender_clone(struct bight_sender *clone,
+                                                  const struct bight_sender *sender);
+
+/** Close this sender; sends that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is closed
+ *  already.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: returns the sender's memory to the caller.
+ */
+BIGHT_API void bight_sender_close(struct bight_sender *sender);
+
+/** Make one more receiver of the same channel. An item goes to one of the receivers.
+ *
+ *  @return 0, or BIGHT_ECLOSED when `receiver` is closed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps clone until it is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_receiver_clone(struct bight_receiver *clone,
+                                                    const struct bight_receiver *receiver);
+
+/** Close this receiver; receives that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is
+ *  closed already. With the last one, what is left in the channel is dropped.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: returns the receiver's memory to the caller; gives the items left to options.drop.
+ */
+BIGHT_API void bight_receiver_close(struct bight_receiver *receiver);
+
+/** The sizes of the sender's channel. Takes as long as there are waiting calls.
+ *
+ *  @return 0, or BIGHT_ECLOSED when the sender is closed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API int bight_sender_stats(const struct bight_sender *sender,
+                                 struct bight_channel_stats *stats);
+
+/** The sizes of the receiver's channel, as bight_sender_stats.
+ *
+ *  @return 0, or BIGHT_ECLOSED when the receiver is closed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
+ */
+BIGHT_API int bight_receiver_stats(const struct bight_receiver *receiver,
+                                   struct bight_channel_stats *stats);
+
+BIGHT_END_DECLS
+
+#endif
