@@ -125,6 +125,7 @@ static void runtime_gone(struct bight_runtime *runtime)
 
     bight__overflow_unwatch(runtime);
     bight__calls_drop(&runtime->sched);
+    bight__wheel_fini(&runtime->wheel);
     bight__sched_fini(&runtime->sched);
     if (bight__sched == &runtime->sched)
         bight__sched = NULL;

@@ -52,6 +52,20 @@ void bight__wheel_init(struct bight_wheel *wheel, uint64_t now_ns)
     link_init(&wheel->far);
 }
 
+void bight__wheel_fini(struct bight_wheel *wheel)
+{
+    while (link_take(&wheel->far))
+        ;
+    for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
+        for (unsigned slot = 0; wheel->occupied[level] && slot < WHEEL_SLOTS; slot++) {
+            while (link_take(&wheel->slots[level][slot]))
+                ;
+        }
+        wheel->occupied[level] = 0;
+    }
+    wheel->armed = 0;
+}
+
 static inline void place(struct bight_wheel *wheel, struct bight_timer *timer)
 {
     uint64_t tick = tick_of(timer->deadline_ns);

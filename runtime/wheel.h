@@ -28,6 +28,9 @@ struct bight_wheel {
 /* A timer is link_init()ed once by its owner, before it is first armed or disarmed. */
 void bight__wheel_init(struct bight_wheel *wheel, uint64_t now_ns);
 
+/* Unlink all timers, which are then as if disarmed: their owners may outlive the wheel. */
+void bight__wheel_fini(struct bight_wheel *wheel);
+
 /* Arm `timer`, or move it when it is armed. A deadline in the past fires in the next advance. */
 void bight__wheel_arm(struct bight_wheel *wheel, struct bight_timer *timer, uint64_t deadline_ns);
 

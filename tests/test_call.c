@@ -284,6 +284,21 @@ START_TEST(what_is_queued_at_the_end_is_made_once_and_forgotten)
 }
 END_TEST
 
+static int leave_an_armed_call(void *arg)
+{
+    (void)arg;
+    bight_call_init(&left_over, queue_again);
+    return bight_call_later(&left_over, 60000);
+}
+
+START_TEST(a_call_armed_at_the_end_is_not_pending_any_more)
+{
+    ck_ok(world_run(leave_an_armed_call, NULL, NULL));
+    ck_assert(!bight_call_pending(&left_over));
+    ck_assert(!bight_call_cancel(&left_over));
+}
+END_TEST
+
 static int nothing_else(void *arg)
 {
     struct noting only;
@@ -402,6 +417,7 @@ int main(void)
     tcase_add_test(tc, timed_calls_come_in_the_order_of_their_times);
     tcase_add_test(tc, a_call_that_queues_itself_starves_nobody);
     tcase_add_test(tc, what_is_queued_at_the_end_is_made_once_and_forgotten);
+    tcase_add_test(tc, a_call_armed_at_the_end_is_not_pending_any_more);
     tcase_add_test(tc, a_queued_call_is_no_deadlock_yet);
     tcase_add_test(tc, callbacks_come_after_the_end_in_the_order_they_were_added);
     tcase_add_test(tc, a_task_without_a_handle_has_callbacks_too);

@@ -343,6 +343,21 @@ START_TEST(next_of_a_long_slot_to_come_is_its_begin)
 }
 END_TEST
 
+START_TEST(ended_it_has_let_go_of_every_timer)
+{
+    start(TICK, NODES, 1);
+    for (size_t i = 0; i < node_count; i++)
+        arm(&nodes[i], some_deadline());
+    bight__wheel_fini(&wheel);
+    for (size_t i = 0; i < node_count; i++)
+        disarm(&nodes[i]);
+    ck_assert_uint_eq(wheel.armed, 0);
+    ck_assert_uint_eq(bight__wheel_next(&wheel), UINT64_MAX);
+    arm(&nodes[0], 400 * TICK);
+    compare();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("wheel");
@@ -358,6 +373,7 @@ int main(void)
     tcase_add_test(tc, disarming_what_is_not_armed_does_nothing);
     tcase_add_test(tc, a_clock_that_goes_back_moves_nothing);
     tcase_add_test(tc, next_of_a_long_slot_to_come_is_its_begin);
+    tcase_add_test(tc, ended_it_has_let_go_of_every_timer);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }
