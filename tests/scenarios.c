@@ -432,5 +432,6 @@ const struct scenario scenarios[] = {
     {"signals", scenario_signals},
     {"uv requests", scenario_uv_requests},
     {"thread queue", scenario_thread_queue},
+    {"submission", scenario_submission},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

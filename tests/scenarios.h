@@ -35,6 +35,7 @@ int scenario_posts(void *arg);
 int scenario_signals(void *arg);
 int scenario_uv_requests(void *arg);
 int scenario_thread_queue(void *arg);
+int scenario_submission(void *arg);
 
 /* scenarios_queue.c */
 int scenario_queue_kinds(void *arg);

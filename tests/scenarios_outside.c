@@ -157,3 +157,34 @@ int scenario_thread_queue(void *arg)
     bight_thread_event_unref(exchange.over);
     return rc;
 }
+
+static int submitted(void *arg)
+{
+    (void)arg;
+    return bight_sleep(1);
+}
+
+/* One that is waited for, and one that is let go. */
+int scenario_submission(void *arg)
+{
+    struct bight_mailbox *mailbox;
+    struct bight_submission *first, *second;
+    int status = 0;
+    int rc = bight_mailbox_get(&mailbox);
+
+    if (rc)
+        return rc;
+    rc = bight_thread_submit(&first, mailbox, submitted, arg);
+    if (rc == 0) {
+        rc = bight_thread_submit(&second, mailbox, submitted, arg);
+        if (rc == 0) {
+            bight_submission_cancel(second);
+            bight_submission_unref(second);
+        }
+        int waited = bight_submission_wait(first, -1, &status);
+        bight_submission_unref(first);
+        rc = rc ? rc : waited ? waited : status;
+    }
+    bight_mailbox_unref(mailbox);
+    return rc;
+}

@@ -48,6 +48,8 @@ struct stage {
     struct bight_thread_event *thread_event;
     struct bight_sender sender;
     struct bight_receiver receiver;
+    struct bight_mailbox *mailbox;
+    struct bight_submission *submission;
     struct bight_task *child;
     struct bight_signal *signal;
     struct bight_waiter *first;

@@ -149,6 +149,41 @@ static void event_close(struct stage *stage)
     bight_thread_event_unref(stage->thread_event);
 }
 
+/* Submissions: the submitted task waits for the event. */
+
+static int wait_submitted(void *stage)
+{
+    return bight_thread_event_wait(((struct stage *)stage)->thread_event);
+}
+
+static void submission_open(struct stage *stage)
+{
+    event_open(stage);
+    ck_assert_int_eq(bight_mailbox_get(&stage->mailbox), 0);
+    ck_assert_int_eq(bight_thread_submit(&stage->submission, stage->mailbox, wait_submitted, stage),
+                     0);
+    ck_assert_int_eq(bight_sleep(1), 0); /* it has begun when the virtual time passes */
+}
+
+static int submission_wait(struct seat *seat)
+{
+    int status = 1;
+
+    seat->stage->no_memory = true;
+    int rc = bight_submission_wait(seat->stage->submission, 60000, &status);
+    ck_assert_int_eq(status, rc ? 1 : 0);
+    return rc;
+}
+
+static void submission_close(struct stage *stage)
+{
+    event_wake(stage);
+    ck_assert_int_eq(bight_submission_wait(stage->submission, -1, NULL), 0);
+    bight_submission_unref(stage->submission);
+    bight_thread_event_unref(stage->thread_event);
+    bight_mailbox_unref(stage->mailbox);
+}
+
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way thread_ways[] = {
     {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL,
@@ -168,6 +203,8 @@ static const struct way thread_ways[] = {
      NULL, event_close},
     {"bight_thread_event_wait_timeout", 2, 0, true, false, event_open, event_timeout_wait,
      event_wake_from_thread, NULL, event_close},
+    {"bight_submission_wait", 2, 0, true, false, submission_open, submission_wait,
+     event_wake_from_thread, NULL, submission_close},
 };
 
 const struct way_table thread_way_table = {thread_ways,
