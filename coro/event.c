@@ -39,6 +39,11 @@ bool bight_event_is_set(const struct bight_event *event)
     return event->set;
 }
 
+size_t bight_event_waiting(const struct bight_event *event)
+{
+    return link_count(&event->waiters);
+}
+
 int bight_event_wait(struct bight_event *event)
 {
     struct bight_waiter waiter;

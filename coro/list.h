@@ -27,6 +27,22 @@ static inline void link_append(struct bight_link *head, struct bight_link *link)
     head->prev = link;
 }
 
+static inline void link_prepend(struct bight_link *head, struct bight_link *link)
+{
+    link_append(head->next, link);
+}
+
+/* Walks the list. */
+static inline size_t link_count(const struct bight_link *head)
+{
+    const struct bight_link *link;
+    size_t count = 0;
+
+    for (link = head->next; link != head; link = link->next)
+        count++;
+    return count;
+}
+
 /* Unlink a node that is about to be freed or linked elsewhere: what it points at stays. */
 static inline void link_cut(struct bight_link *link)
 {

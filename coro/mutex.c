@@ -1,8 +1,6 @@
 /* Mutex: hand-over in FIFO order. The owner field changes in unlock itself, so a woken waiter owns
  * the mutex before it runs, and nobody can barge in between. */
-#include "coro/sched.h"
-
-#include <bight/sync.h>
+#include "coro/mutex.h"
 
 #include <stdio.h>
 
@@ -22,12 +20,14 @@ static struct bight_task *lock_waits_for(const struct bight_waiter *waiter)
     return container_of(waiter, struct lock_wait, waiter)->mutex->owner;
 }
 
+void bight__owner_describe(const struct bight_task *owner, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "held by #%llu %s", (unsigned long long)owner->id, owner->name);
+}
+
 static void lock_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
-    const struct bight_task *owner = lock_waits_for(waiter);
-
-    snprintf(text, text_bytes, "held by #%llu %s", (unsigned long long)bight_task_id(owner),
-             bight_task_name(owner));
+    bight__owner_describe(lock_waits_for(waiter), text, text_bytes);
 }
 
 static const struct bight_wait_ops lock_ops = {
@@ -42,6 +42,7 @@ void bight_mutex_init(struct bight_mutex *mutex)
     mutex->owner = NULL;
     mutex->next_held = NULL;
     link_init(&mutex->waiters);
+    mutex->abandoned = NULL;
 }
 
 static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
@@ -58,25 +59,7 @@ static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct
     return bight_park(&wait.waiter);
 }
 
-/* A task knows what it holds, most recent first, so that its end can give it away. */
-static inline void take(struct bight_mutex *mutex, struct bight_task *task)
-{
-    mutex->owner = task;
-    mutex->next_held = task->held;
-    task->held = mutex;
-}
-
-static inline void untake(struct bight_mutex *mutex, struct bight_task *task)
-{
-    struct bight_mutex **place = &task->held;
-
-    while (unlikely(*place != mutex))
-        place = &(*place)->next_held;
-    *place = mutex->next_held;
-    mutex->owner = NULL;
-}
-
-static void hand_over(struct bight_mutex *mutex)
+void bight__mutex_hand_over(struct bight_mutex *mutex)
 {
     struct bight_link *link;
 
@@ -85,7 +68,7 @@ static void hand_over(struct bight_mutex *mutex)
         struct bight_task *heir = waiter->task;
 
         if (bight_unpark(waiter, 0)) {
-            take(mutex, heir);
+            bight__mutex_take(mutex, heir);
             return;
         }
     }
@@ -100,7 +83,7 @@ int bight_mutex_lock(struct bight_mutex *mutex)
         return rc;
     if (unlikely(mutex->owner))
         return lock_park(mutex, self);
-    take(mutex, self);
+    bight__mutex_take(mutex, self);
     return 0;
 }
 
@@ -112,7 +95,7 @@ int bight_mutex_trylock(struct bight_mutex *mutex)
         return BIGHT_ENOTASK;
     if (mutex->owner)
         return mutex->owner == self ? BIGHT_EDEADLK : BIGHT_EBUSY;
-    take(mutex, self);
+    bight__mutex_take(mutex, self);
     return 0;
 }
 
@@ -124,10 +107,20 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
         return BIGHT_ENOTASK;
     if (unlikely(mutex->owner != self))
         return BIGHT_EPERM;
-    untake(mutex, self);
+    bight__mutex_untake(mutex, self);
     if (unlikely(!link_empty(&mutex->waiters)))
-        hand_over(mutex);
+        bight__mutex_hand_over(mutex);
     return 0;
+}
+
+struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex)
+{
+    return mutex->owner;
+}
+
+size_t bight_mutex_waiting(const struct bight_mutex *mutex)
+{
+    return link_count(&mutex->waiters);
 }
 
 void bight__mutexes_abandoned(struct bight_task *task)
@@ -138,7 +131,10 @@ void bight__mutexes_abandoned(struct bight_task *task)
     while (task->held && !bight__stack_contains(&task->stack, task->held)) {
         struct bight_mutex *mutex = task->held;
 
-        untake(mutex, task);
-        hand_over(mutex);
+        bight__mutex_untake(mutex, task);
+        if (mutex->abandoned)
+            mutex->abandoned(mutex);
+        else
+            bight__mutex_hand_over(mutex);
     }
 }

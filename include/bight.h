@@ -6,6 +6,7 @@
 #include <bight/base.h>
 #include <bight/call.h>
 #include <bight/channel.h>
+#include <bight/condition.h>
 #include <bight/errors.h>
 #include <bight/executor.h>
 #include <bight/future.h>

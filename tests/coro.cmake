@@ -26,6 +26,7 @@ set(ways
   ways.c
   ways_gather.c
   ways_queue.c
+  ways_sync.c
   ways_task.c
   ways_threads.c
 )
@@ -41,6 +42,7 @@ set(suites
   call
   cancel
   channel_ends
+  condition
   deadline
   event
   future

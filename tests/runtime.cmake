@@ -12,8 +12,15 @@ bight_test(uvreq_cancel LABELS threads)
 bight_test(virtual_time SOURCES test_virtual_time.c virtual_clock.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.
-set(sweep_sources scenarios.c scenarios_combine.c scenarios_outside.c scenarios_queue.c sweep.c
-    virtual_clock.c)
+set(sweep_sources
+  scenarios.c
+  scenarios_combine.c
+  scenarios_outside.c
+  scenarios_queue.c
+  scenarios_sync.c
+  sweep.c
+  virtual_clock.c
+)
 set(sweep_libs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free)
 bight_test(alloc_sweep SOURCES test_alloc_sweep.c ${sweep_sources} LIBS ${sweep_libs})
 bight_test(cancel_sweep SOURCES test_cancel_sweep.c ${sweep_sources} LIBS ${sweep_libs} TIMEOUT 120)

@@ -16,10 +16,8 @@ static void dropped(void *arg)
     scenario_balance--;
 }
 
-/* Spawn `fn`, counting its task until it has run or was dropped. fn begins with `scenario_balance--`
- * through body(). */
-static int spawn_counted(struct bight_group *group, struct bight_task **out, const char *name,
-                         int (*fn)(void *arg), void *arg)
+int scenario_spawn(struct bight_group *group, struct bight_task **out, const char *name,
+                   int (*fn)(void *arg), void *arg)
 {
     const struct bight_spawn_options options = {.name = name, .drop = dropped};
     int rc = group ? bight_group_spawn(group, out, &options, fn, arg)
@@ -54,12 +52,12 @@ static int join_or_detach(struct bight_task *task)
 static int spawn_and_join(void *arg)
 {
     struct bight_task *first, *second;
-    int rc = spawn_counted(NULL, &first, "first", worker, NULL);
+    int rc = scenario_spawn(NULL, &first, "first", worker, NULL);
 
     (void)arg;
     if (rc)
         return rc;
-    rc = spawn_counted(NULL, &second, "second", worker, NULL);
+    rc = scenario_spawn(NULL, &second, "second", worker, NULL);
     if (rc == 0) {
         bight_task_cancel(second);
         rc = join_or_detach(second);
@@ -89,7 +87,7 @@ static int inner_body(struct bight_group *group, void *arg)
     int rc = 0;
 
     for (int i = 0; i < 3 && !rc; i++)
-        rc = spawn_counted(group, NULL, "inner", worker, arg);
+        rc = scenario_spawn(group, NULL, "inner", worker, arg);
     return rc;
 }
 
@@ -102,11 +100,11 @@ static int opens_group(void *arg)
 static int outer_body(struct bight_group *group, void *arg)
 {
     struct bight_task *handle;
-    int rc = spawn_counted(group, NULL, "opens group", opens_group, arg);
+    int rc = scenario_spawn(group, NULL, "opens group", opens_group, arg);
 
     if (rc)
         return rc;
-    rc = spawn_counted(group, &handle, "worker", worker, arg);
+    rc = scenario_spawn(group, &handle, "worker", worker, arg);
     if (rc)
         return rc;
     return join_or_detach(handle);
@@ -134,11 +132,11 @@ static int sleeps_long(void *arg)
 
 static int failing_body(struct bight_group *group, void *arg)
 {
-    int rc = spawn_counted(group, NULL, "sleeps", sleeps_long, arg);
+    int rc = scenario_spawn(group, NULL, "sleeps", sleeps_long, arg);
 
     if (rc)
         return rc;
-    rc = spawn_counted(group, NULL, "fails", fails, arg);
+    rc = scenario_spawn(group, NULL, "fails", fails, arg);
     return rc ? rc : bight_sleep(3600000);
 }
 
@@ -155,7 +153,7 @@ static int crowd_body(struct bight_group *group, void *arg)
     int rc = 0;
 
     for (int i = 0; i < 60 && !rc; i++)
-        rc = spawn_counted(group, NULL, "one of many", worker, arg);
+        rc = scenario_spawn(group, NULL, "one of many", worker, arg);
     return rc;
 }
 
@@ -198,7 +196,7 @@ static int defers_twice(void *arg)
 
 static int defer_body(struct bight_group *group, void *arg)
 {
-    int rc = spawn_counted(group, NULL, "defers", defers_twice, arg);
+    int rc = scenario_spawn(group, NULL, "defers", defers_twice, arg);
 
     if (rc)
         return rc;
@@ -236,7 +234,7 @@ static int local_body(struct bight_group *group, void *arg)
     rc = bight_local_set(&size, arg);
     if (rc)
         return rc;
-    rc = spawn_counted(group, NULL, "inherits", inherits, arg);
+    rc = scenario_spawn(group, NULL, "inherits", inherits, arg);
     if (rc)
         return rc;
     rc = bight_yield();
@@ -295,9 +293,9 @@ static int consumes(void *queue)
 
 static int queue_body(struct bight_group *group, void *queue)
 {
-    int rc = spawn_counted(group, NULL, "produces", produces, queue);
+    int rc = scenario_spawn(group, NULL, "produces", produces, queue);
 
-    return rc ? rc : spawn_counted(group, NULL, "consumes", consumes, queue);
+    return rc ? rc : scenario_spawn(group, NULL, "consumes", consumes, queue);
 }
 
 static int queues(void *arg)
@@ -359,7 +357,7 @@ static int sync_body(struct bight_group *group, void *arg)
         return rc;
     scenario_balance++;
     for (int i = 0; i < 2 && !rc; i++)
-        rc = spawn_counted(group, NULL, "locks", locks, shared);
+        rc = scenario_spawn(group, NULL, "locks", locks, shared);
     return rc ? rc : bight_event_wait(&shared->event);
 }
 
@@ -424,6 +422,7 @@ const struct scenario scenarios[] = {
     {"rendezvous", scenario_rendezvous},
     {"channel", scenario_channel},
     {"mutex and event", mutex_and_event},
+    {"condition", scenario_condition},
     {"timeouts", timeouts},
     {"gather", scenario_gather},
     {"map", scenario_map},

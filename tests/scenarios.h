@@ -4,6 +4,9 @@
 #ifndef TESTS_SCENARIOS_H
 #define TESTS_SCENARIOS_H
 
+struct bight_group;
+struct bight_task;
+
 struct scenario {
     const char *name;
     /* For the main task. Returns 0 when nothing went wrong, else the code that something failed
@@ -29,6 +32,14 @@ extern int scenario_balance;
 int scenario_gather(void *arg);
 int scenario_map(void *arg);
 int scenario_race(void *arg);
+
+/* Spawn `fn`, counting its task until it has run or was dropped. fn begins with
+ * `scenario_balance--`. */
+int scenario_spawn(struct bight_group *group, struct bight_task **out, const char *name,
+                   int (*fn)(void *arg), void *arg);
+
+/* scenarios_sync.c */
+int scenario_condition(void *arg);
 
 /* scenarios_outside.c */
 int scenario_posts(void *arg);

@@ -19,8 +19,10 @@ static int wakes_all(void *arg)
         ck_ok(bight_spawn(&tasks[i], waits, &event));
     world_settle();
     ck_assert(!bight_event_is_set(&event));
+    ck_assert_uint_eq(bight_event_waiting(&event), 3);
     bight_task_cancel(tasks[1]);
     bight_event_set(&event);
+    ck_assert_uint_eq(bight_event_waiting(&event), 0);
     bight_event_clear(&event); /* those already woken stay woken */
     bight_task_cancel(tasks[2]);
     for (int i = 0; i < 3; i++) {

@@ -52,7 +52,7 @@ START_TEST(mutex_lets_one_in_at_a_time)
 
     shared_init(&shared);
     ck_ok(world_run(exclusion, &shared, NULL));
-    ck_assert_ptr_null(shared.mutex.owner);
+    ck_assert_ptr_null(bight_mutex_owner(&shared.mutex));
 }
 END_TEST
 
@@ -85,8 +85,11 @@ static int fifo(void *arg)
         ck_ok(bight_spawn(&tasks[i], locks_named, &named[i]));
     world_settle();
     bight_task_cancel(tasks[1]); /* cancelled, then unlocked: passes on to the next */
+    ck_assert_ptr_eq(bight_mutex_owner(&shared->mutex), bight_self());
+    ck_assert_uint_eq(bight_mutex_waiting(&shared->mutex), 2);
     ck_ok(bight_mutex_unlock(&shared->mutex));
-    ck_assert_ptr_eq(shared->mutex.owner, tasks[0]); /* handed over in unlock: no barging */
+    ck_assert_ptr_eq(bight_mutex_owner(&shared->mutex), tasks[0]); /* no barging */
+    ck_assert_uint_eq(bight_mutex_waiting(&shared->mutex), 1);
     ck_code(bight_mutex_trylock(&shared->mutex), BIGHT_EBUSY);
     for (int i = 0; i < 3; i++)
         ck_ok(bight_join(tasks[i], &shared->status[i]));

@@ -1,5 +1,7 @@
 /* Synchronisation between tasks of one runtime: mutex and event. They hand over in FIFO order and
- * without barging; using them never allocates. Not for threads: see mailbox.h. */
+ * without barging; using them never allocates. Not for threads: see mailbox.h. What is built on them
+ * or works like them has headers of its own: condition.h, semaphore.h, limiter.h, rwlock.h,
+ * barrier.h, once.h, wait_group.h. */
 #ifndef BIGHT_SYNC_H
 #define BIGHT_SYNC_H
 
@@ -12,6 +14,8 @@ struct bight_mutex {
     struct bight_task *owner;
     struct bight_mutex *next_held;
     struct bight_link waiters;
+    /* Who has it next after an owner that ended; NULL: the first waiter. */
+    void (*abandoned)(struct bight_mutex *mutex);
 };
 
 /** Make a free mutex. There is nothing to destroy: one that nobody holds or waits for is memory.
@@ -46,6 +50,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_mutex_trylock(struct bight_mutex *mutex);
  */
 BIGHT_API int bight_mutex_unlock(struct bight_mutex *mutex);
 
+/** The task that holds `mutex`, NULL when it is free.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
+ */
+BIGHT_API struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex);
+
+/** How many tasks sleep until they get `mutex`. Counts them, one by one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
+ */
+BIGHT_API size_t bight_mutex_waiting(const struct bight_mutex *mutex);
+
 /* All fields are private. */
 struct bight_event {
     bool set;
@@ -75,6 +91,12 @@ BIGHT_API void bight_event_clear(struct bight_event *event);
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
  */
 BIGHT_API bool bight_event_is_set(const struct bight_event *event);
+
+/** How many tasks sleep until the event is set. Counts them, one by one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
+ */
+BIGHT_API size_t bight_event_waiting(const struct bight_event *event);
 
 /** Sleep until the event is set; at once when it is.
  *
