@@ -4,6 +4,7 @@
 #define BIGHT_H
 
 #include <bight/base.h>
+#include <bight/broadcast.h>
 #include <bight/call.h>
 #include <bight/channel.h>
 #include <bight/condition.h>
@@ -14,6 +15,7 @@
 #include <bight/group.h>
 #include <bight/http.h>
 #include <bight/job.h>
+#include <bight/latest.h>
 #include <bight/mailbox.h>
 #include <bight/offload.h>
 #include <bight/queue.h>

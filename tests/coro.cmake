@@ -39,6 +39,7 @@ set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE
 
 # Those that need no more than a world.
 set(suites
+  broadcast
   call
   cancel
   channel_ends
@@ -48,6 +49,7 @@ set(suites
   future
   gather
   group
+  latest
   mutex
   park
   queue

@@ -421,6 +421,8 @@ const struct scenario scenarios[] = {
     {"queue kinds", scenario_queue_kinds},
     {"rendezvous", scenario_rendezvous},
     {"channel", scenario_channel},
+    {"broadcast", scenario_broadcast},
+    {"latest", scenario_latest},
     {"mutex and event", mutex_and_event},
     {"condition", scenario_condition},
     {"timeouts", timeouts},

@@ -52,5 +52,7 @@ int scenario_submission(void *arg);
 int scenario_queue_kinds(void *arg);
 int scenario_rendezvous(void *arg);
 int scenario_channel(void *arg);
+int scenario_broadcast(void *arg);
+int scenario_latest(void *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* See scenarios.h: queues of all kinds, channels. */
+/* See scenarios.h: queues of all kinds, channels, broadcasts. */
 #include "tests/scenarios.h"
 
 #include <bight.h>
@@ -154,4 +154,98 @@ int scenario_channel(void *arg)
 
     (void)arg;
     return rc ? rc : through_channel(2);
+}
+
+/* Every subscriber receives 1 to 6, one after the other. */
+
+struct listener {
+    struct bight_subscriber subscriber;
+    int64_t pause_ms;
+};
+
+static int publishes(void *broadcast)
+{
+    int rc = 0;
+
+    for (int i = 1; i <= 6 && !rc; i++)
+        rc = bight_broadcast_publish(broadcast, &i);
+    bight_broadcast_close(broadcast);
+    return rc;
+}
+
+static int listens(void *arg)
+{
+    struct listener *listener = arg;
+    int value, next = 1, rc;
+
+    while (!(rc = bight_broadcast_receive(&listener->subscriber, &value, NULL))) {
+        EXPECT(value == next++);
+        rc = bight_sleep(listener->pause_ms);
+        if (rc)
+            break;
+    }
+    bight_unsubscribe(&listener->subscriber);
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+int scenario_broadcast(void *arg)
+{
+    struct bight_broadcast_options options = {.capacity = 2, .value_bytes = sizeof(int)};
+    struct listener listeners[2] = {{.pause_ms = 0}, {.pause_ms = 5}};
+    struct bight_gather calls[3] = {{.fn = publishes}, {.fn = listens}, {.fn = listens}};
+    struct bight_broadcast *broadcast;
+    int rc = bight_broadcast_new(&broadcast, &options);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    calls[0].arg = broadcast;
+    for (int i = 0; i < 2; i++) {
+        EXPECT(bight_subscribe(broadcast, &listeners[i].subscriber) == 0);
+        calls[i + 1].arg = &listeners[i];
+    }
+    rc = bight_gather(calls, 3, 0);
+    for (int i = 0; i < 2; i++)
+        bight_unsubscribe(&listeners[i].subscriber);
+    EXPECT(bight_broadcast_free(broadcast) == 0);
+    return rc;
+}
+
+static int sets_latest(void *latest)
+{
+    int rc = 0;
+
+    for (int i = 1; i <= 4 && !rc; i++) {
+        EXPECT(bight_latest_set(latest, &i) == 0);
+        rc = bight_sleep(i % 2);
+    }
+    bight_latest_close(latest);
+    return rc;
+}
+
+static int follows(void *latest)
+{
+    uint64_t version = 0, before = 0;
+    int value, rc;
+
+    while (!(rc = bight_latest_wait(latest, &version, &value))) {
+        EXPECT(version > before && (uint64_t)value == version);
+        before = version;
+    }
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+int scenario_latest(void *arg)
+{
+    struct bight_latest latest;
+    struct bight_gather calls[3] = {
+        {.fn = follows, .arg = &latest},
+        {.fn = sets_latest, .arg = &latest},
+        {.fn = follows, .arg = &latest},
+    };
+    int value = 0;
+
+    (void)arg;
+    bight_latest_init(&latest, &value, sizeof(value));
+    return bight_gather(calls, 3, 0);
 }

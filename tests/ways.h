@@ -50,6 +50,10 @@ struct stage {
     struct bight_receiver receiver;
     struct bight_mailbox *mailbox;
     struct bight_submission *submission;
+    struct bight_broadcast *broadcast;
+    struct bight_subscriber subscriber;
+    struct bight_latest latest;
+    int latest_value;
     struct bight_task *child;
     struct bight_signal *signal;
     struct bight_waiter *first;

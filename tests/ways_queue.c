@@ -1,4 +1,4 @@
-/* See ways.h: queues, channels. */
+/* See ways.h: queues, channels, broadcasts, the latest value. */
 #include "tests/ways.h"
 
 #include <check.h>
@@ -177,12 +177,118 @@ static void receive_close(struct stage *stage)
     channel_close_with(stage, stage->given - stage->taken);
 }
 
+/* Broadcasts: of one place, with one subscriber */
+
+static void broadcast_open(struct stage *stage)
+{
+    struct bight_broadcast_options options = {.capacity = 1, .value_bytes = sizeof(int)};
+
+    ck_assert_int_eq(bight_broadcast_new(&stage->broadcast, &options), 0);
+    ck_assert_int_eq(bight_subscribe(stage->broadcast, &stage->subscriber), 0);
+}
+
+static void publish_one(struct stage *stage)
+{
+    int rc = bight_broadcast_try_publish(stage->broadcast, &(int){7});
+
+    ck_assert(rc == 0 || rc == BIGHT_EAGAIN);
+}
+
+static void full_broadcast_open(struct stage *stage)
+{
+    broadcast_open(stage);
+    publish_one(stage);
+}
+
+static int publish_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_broadcast_publish(seat->stage->broadcast, &(int){7});
+}
+
+static void publish_wake(struct stage *stage)
+{
+    int value;
+
+    ck_assert_int_eq(bight_broadcast_try_receive(&stage->subscriber, &value, NULL), 0);
+    ck_assert_int_eq(value, 7);
+}
+
+static int broadcast_wait(struct seat *seat)
+{
+    uint64_t missed = 1;
+    int value = 0;
+
+    seat->stage->no_memory = true;
+    int rc = bight_broadcast_receive(&seat->stage->subscriber, &value, &missed);
+    ck_assert(rc || (value == 7 && missed == 0));
+    return rc;
+}
+
+static void broadcast_close_with(struct stage *stage, size_t left)
+{
+    int value;
+
+    for (size_t i = 0; i < left; i++)
+        ck_assert_int_eq(bight_broadcast_try_receive(&stage->subscriber, &value, NULL), 0);
+    ck_assert_int_eq(bight_broadcast_try_receive(&stage->subscriber, &value, NULL), BIGHT_EAGAIN);
+    bight_unsubscribe(&stage->subscriber);
+    ck_assert_int_eq(bight_broadcast_free(stage->broadcast), 0);
+}
+
+static void publish_close(struct stage *stage)
+{
+    broadcast_close_with(stage, 1 + stage->taken - stage->given);
+}
+
+static void broadcast_close(struct stage *stage)
+{
+    broadcast_close_with(stage, stage->given - stage->taken);
+}
+
+/* The latest value: what is given once is there for all. */
+
+static void latest_open(struct stage *stage)
+{
+    stage->latest_value = 0;
+    bight_latest_init(&stage->latest, &stage->latest_value, sizeof(stage->latest_value));
+}
+
+static int latest_wait(struct seat *seat)
+{
+    uint64_t version = 0;
+    int value = 0;
+
+    seat->stage->no_memory = true;
+    int rc = bight_latest_wait(&seat->stage->latest, &version, &value);
+    ck_assert_int_eq(value, rc ? 0 : 7);
+    ck_assert_uint_eq(version, rc ? 0 : 1);
+    return rc;
+}
+
+static void latest_wake(struct stage *stage)
+{
+    if (stage->given == 1)
+        ck_assert_int_eq(bight_latest_set(&stage->latest, &(int){7}), 0);
+}
+
+static void latest_close(struct stage *stage)
+{
+    ck_assert(stage->latest.waiters.next == &stage->latest.waiters);
+}
+
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way queue_ways[] = {
+    {"bight_broadcast_publish", 2, 0, true, false, full_broadcast_open, publish_wait, publish_wake,
+     NULL, publish_close},
+    {"bight_broadcast_receive", 2, 0, true, false, broadcast_open, broadcast_wait, publish_one,
+     NULL, broadcast_close},
     {"bight_channel_send", 2, 0, true, false, full_channel_open, send_wait, send_wake, NULL,
      send_close},
     {"bight_channel_receive", 2, 0, true, false, channel_open, receive_wait, receive_wake, NULL,
      receive_close},
+    {"bight_latest_wait", 2, 0, true, false, latest_open, latest_wait, latest_wake, NULL,
+     latest_close},
     {"bight_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL, put_close},
     {"bight_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
     {"bight_queue_put", 2, 0, true, false, meeting_open, put_wait, meeting_put_wake, NULL,

@@ -1,0 +1,124 @@
+/* Broadcasts: every subscriber receives every value that is published while it is subscribed. Values are
+ * copied in and out, so nobody has to know who still looks at one. A broadcast holds a bounded number of
+ * values for subscribers that lag; what happens beyond that is its policy. Of which only the newest value
+ * counts, see <bight/latest.h>. */
+#ifndef BIGHT_BROADCAST_H
+#define BIGHT_BROADCAST_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_broadcast;
+
+enum bight_broadcast_policy {
+    BIGHT_BROADCAST_WAIT,        /* publishing waits for the slowest subscriber */
+    BIGHT_BROADCAST_DROP_OLDEST, /* it never waits; who lags too far misses values, and is told */
+};
+
+struct bight_broadcast_options {
+    size_t capacity;    /* values held for those who lag, at least 1 */
+    size_t value_bytes; /* of each value, at least 1 */
+    enum bight_broadcast_policy policy;
+};
+
+/* In memory of the caller, also in a frame, from bight_subscribe to bight_unsubscribe; it stays at its
+ * place between. Several tasks may receive from one: each value then goes to one of them. */
+struct bight_subscriber {
+    /* Private: NULL when not subscribed; its place among the others; its calls that wait; the number
+     * of the value it receives next. */
+    struct bight_broadcast *broadcast;
+    struct bight_link link;
+    struct bight_link waits;
+    uint64_t next;
+};
+
+/** Make a broadcast without subscribers. All memory is taken now.
+ *
+ *  @return 0; BIGHT_EINVAL for a capacity or size of 0 or beyond any memory, or an unknown policy;
+ *          BIGHT_ENOMEM; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; gives *out, to be freed with bight_broadcast_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_new(struct bight_broadcast **out,
+                                                   const struct bight_broadcast_options *options);
+
+/** Free a broadcast that has no subscribers and that no task waits on.
+ *
+ *  @return 0; BIGHT_EBUSY: nothing was freed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: takes broadcast; NULL is allowed.
+ */
+BIGHT_API int bight_broadcast_free(struct bight_broadcast *broadcast);
+
+/** Publish a value: those who wait for one are given it, for the others it is kept. Sleeps while there
+ *  is no place, if that is the policy; without subscribers the value is gone at once.
+ *
+ *  @return 0; BIGHT_ECANCELED: it was not published; BIGHT_ECLOSED, also while the call sleeps;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the value was not published.  Allocates: no.
+ *  Thread: the loop's.  Ownership: borrows value, of options.value_bytes.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_publish(struct bight_broadcast *broadcast,
+                                                       const void *value);
+
+/** Publish a value if there is a place. Does not observe cancellation; needs no task.
+ *
+ *  @return 0; BIGHT_EAGAIN when it would have to wait for a subscriber; BIGHT_ECLOSED.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows value.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_publish(struct bight_broadcast *broadcast,
+                                                           const void *value);
+
+/** Publish no more. Subscribers receive what is kept for them and then BIGHT_ECLOSED; calls that sleep
+ *  in publishing are told so now.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows broadcast.
+ */
+BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
+
+/** Receive from now on what is published.
+ *
+ *  @return 0, or BIGHT_ECLOSED when the broadcast is closed.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps subscriber and broadcast until bight_unsubscribe.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_subscribe(struct bight_broadcast *broadcast,
+                                               struct bight_subscriber *subscriber);
+
+/** Receive no more: what was kept for this subscriber alone is gone, publishers need not wait for it,
+ *  and calls that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is not subscribed.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: returns the subscriber's memory to the caller.
+ */
+BIGHT_API void bight_unsubscribe(struct bight_subscriber *subscriber);
+
+/** Copy the next value to `value`, sleeping while there is none.
+ *
+ *  @param missed how many values were dropped between this one and the one received before; may be
+ *         NULL. Always 0 with BIGHT_BROADCAST_WAIT.
+ *  @return 0; BIGHT_ECLOSED when the broadcast is closed and nothing is left for this subscriber, or
+ *          when it is not subscribed, also while the call sleeps; BIGHT_ECANCELED: nothing was
+ *          received; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, nothing was received.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps value, of options.value_bytes, until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_receive(struct bight_subscriber *subscriber,
+                                                       void *value, uint64_t *missed);
+
+/** Copy the next value to `value` if there is one. Does not observe cancellation; needs no task.
+ *
+ *  @return 0; BIGHT_EAGAIN when there is none; BIGHT_ECLOSED as bight_broadcast_receive.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_receive(struct bight_subscriber *subscriber,
+                                                           void *value, uint64_t *missed);
+
+BIGHT_END_DECLS
+
+#endif
