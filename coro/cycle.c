@@ -3,7 +3,7 @@
  * and the outside name nobody: those stall at worst, which runtime/drive.c notices. */
 #include "coro/sched.h"
 
-static bool group_contains(const struct bight_group *group, const struct bight_task *task)
+bool bight__group_contains(const struct bight_group *group, const struct bight_task *task)
 {
     const struct bight_group *at = task->group;
 
@@ -30,7 +30,7 @@ static bool leads_to(const struct bight_task *task, const struct bight_task *sel
         if (task == self)
             return true;
         group = bight__group_awaited(task);
-        if (group && group_contains(group, self))
+        if (group && bight__group_contains(group, self))
             return true;
     }
     return false;

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A wait until fewer than `below` tasks are left. */
 struct drain_wait {
     struct bight_waiter waiter;
     struct bight_group *group;
+    size_t below;
 };
 
 static void drain_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
@@ -19,8 +21,26 @@ static void drain_describe(const struct bight_waiter *waiter, char *text, size_t
 }
 
 /* No abort: the group ends after its tasks, and a cancellation reaches those by the scope. */
-static const struct bight_wait_ops drain_ops = {
+static const struct bight_wait_ops end_ops = {
     .name = "end of group",
+    .describe = drain_describe,
+};
+
+static int drain_abort(struct bight_waiter *waiter)
+{
+    link_remove(&waiter->link);
+    return 0;
+}
+
+static const struct bight_wait_ops drain_ops = {
+    .name = "tasks of group",
+    .abort = drain_abort,
+    .describe = drain_describe,
+};
+
+static const struct bight_wait_ops below_ops = {
+    .name = "room in a group",
+    .abort = drain_abort,
     .describe = drain_describe,
 };
 
@@ -38,23 +58,71 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
     group->scope.deadline_ns = NO_DEADLINE;
     group->scope.earliest_ns = NO_DEADLINE;
     group->failed = 0;
-    group->flags = flags;
+    group->winner_id = 0;
+    group->winner_status = 0;
     group->live = 0;
+    group->flags = flags;
     group->gave_way = false;
-    group->closes_at = 0;
-    group->closer = NULL;
+    group->wakes_at = 0;
+    link_init(&group->waiters);
+    group->on_failure = NULL;
 }
 
 static void record_failure(struct bight_group *group, const struct bight_task *task, int code)
 {
-    if (group->failed < BIGHT_GROUP_FAILURES) {
-        struct bight_failure *failure = &group->failures[group->failed];
+    struct bight_failure failure = {.code = code};
 
-        failure->code = code;
-        memcpy(failure->task, task->name, sizeof(failure->task));
-    }
-    if (group->failed++ == 0 && !(group->flags & BIGHT_GROUP_COLLECT))
+    memcpy(failure.task, task->name, sizeof(failure.task));
+    if (group->failed < BIGHT_GROUP_FAILURES)
+        group->failures[group->failed] = failure;
+    if (group->failed++ == 0 && !group->flags)
         bight__scope_cancel(&group->scope);
+    if (group->on_failure)
+        group->on_failure(group->on_failure_arg, &failure);
+}
+
+void bight__group_succeeded_by(struct bight_group *group, const struct bight_task *task)
+{
+    if (group->winner_id)
+        return;
+    group->winner_id = task->id;
+    group->winner_status = task->status;
+    bight__scope_cancel(&group->scope);
+}
+
+void bight__group_wake(struct bight_group *group)
+{
+    struct bight_link *link, *next;
+
+    for (link = group->waiters.next; link != &group->waiters; link = next) {
+        struct drain_wait *wait = container_of(link, struct drain_wait, waiter.link);
+
+        next = link->next;
+        if (group->live < wait->below) {
+            link_remove(link);
+            bight_unpark(&wait->waiter, 0);
+        }
+    }
+    if (link_empty(&group->waiters))
+        group->wakes_at = 0;
+}
+
+void bight__group_shrink(struct bight_group *group)
+{
+    if (--group->live <= group->wakes_at)
+        bight__group_wake(group);
+}
+
+void bight__group_move(struct bight_group *group, struct bight_task *task)
+{
+    struct bight_group *left = task->group;
+
+    link_remove(&task->member);
+    link_append(bight__group_siblings(group), &task->member);
+    task->group = group;
+    task->base.parent = &group->scope;
+    bight__scope_follow(&task->base);
+    bight__group_shrink(left);
 }
 
 void bight__group_adopt(struct bight_group *group, struct bight_task *task)
@@ -85,71 +153,80 @@ void bight__group_failed_by(struct bight_group *group, const struct bight_task *
         bight__failure_unseen(task);
 }
 
-/* Sleep until the group has no tasks; a cancellation does not end the sleep. */
-static void drain(struct bight_group *group)
+/* By the time the waiter runs the group may have new tasks: then it sleeps again. */
+static int wait_below(struct bight_group *group, size_t below, const struct bight_wait_ops *ops)
 {
-    struct drain_wait wait = {.group = group};
+    struct drain_wait wait = {.group = group, .below = below};
+    int rc = 0;
 
-    while (group->live) {
-        if (bight_waiter_init(&wait.waiter, &drain_ops))
-            return;
-        group->closer = &wait.waiter;
-        /* It has no way to fail: the wait cannot be aborted. */
-        (void)!bight_park(&wait.waiter);
-        group->closer = NULL;
+    while (group->live >= below && rc == 0) {
+        rc = bight_waiter_init(&wait.waiter, ops);
+        if (rc)
+            break;
+        if (group->wakes_at < below - 1)
+            group->wakes_at = below - 1;
+        link_append(&group->waiters, &wait.waiter.link);
+        rc = bight_park(&wait.waiter);
     }
+    return rc;
 }
-
-static int below_abort(struct bight_waiter *waiter)
-{
-    container_of(waiter, struct drain_wait, waiter)->group->closer = NULL;
-    return 0;
-}
-
-static const struct bight_wait_ops below_ops = {
-    .name = "room in a group",
-    .abort = below_abort,
-    .describe = drain_describe,
-};
 
 int bight__group_wait_below(struct bight_group *group, size_t limit)
 {
-    struct drain_wait wait = {.group = group};
-    int rc = 0;
+    return wait_below(group, limit, &below_ops);
+}
 
-    group->closes_at = limit - 1;
-    while (group->live >= limit && rc == 0) {
-        rc = bight_waiter_init(&wait.waiter, &below_ops);
-        if (rc)
-            break;
-        group->closer = &wait.waiter;
-        rc = bight_park(&wait.waiter);
-        group->closer = NULL;
-    }
-    group->closes_at = 0;
-    return rc;
+int bight_group_drain(struct bight_group *group)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (rc)
+        return rc;
+    if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
+        return BIGHT_ECLOSED;
+    if (bight__group_contains(group, self))
+        return BIGHT_EDEADLK;
+    return wait_below(group, 1, &drain_ops);
 }
 
 const struct bight_group *bight__group_awaited(const struct bight_task *task)
 {
-    if (!task->parked || task->parked->ops != &drain_ops)
+    const struct bight_waiter *parked = task->parked;
+
+    if (!parked || (parked->ops != &end_ops && parked->ops != &drain_ops))
         return NULL;
-    return container_of(task->parked, struct drain_wait, waiter)->group;
+    return container_of(parked, struct drain_wait, waiter)->group;
 }
 
-static int group_begin(struct bight_group *group, unsigned flags, struct bight_task *self)
+/* The policies exclude each other. */
+static bool flags_valid(unsigned flags)
 {
+    return flags == 0 || flags == BIGHT_GROUP_COLLECT || flags == BIGHT_GROUP_FIRST_SUCCESS;
+}
+
+static int group_begin(struct bight_group *group, const struct bight_group_options *options,
+                       struct bight_task *self)
+{
+    uint64_t deadline = NO_DEADLINE;
+
     if (bight__scope_is_open(&group->scope, self))
         return BIGHT_EALREADY;
     group->scope.magic = 0;
-    if (flags & ~BIGHT_GROUP_COLLECT)
+    if (!flags_valid(options->flags) || options->timeout_ms < 0)
         return BIGHT_EINVAL;
-    bight__group_setup(group, flags);
-    bight__scope_open(&group->scope, self, SCOPE_GROUP, NO_DEADLINE);
+    bight__group_setup(group, options->flags);
+    group->on_failure = options->on_failure;
+    group->on_failure_arg = options->on_failure_arg;
+    if (options->timeout_ms)
+        deadline = bight__deadline_after(self->sched, options->timeout_ms);
+    bight__scope_open(&group->scope, self, SCOPE_GROUP, deadline);
     return 0;
 }
 
-int bight_group_begin(struct bight_group *group, unsigned flags)
+static const struct bight_group_options default_options;
+
+int bight_group_begin_with(struct bight_group *group, const struct bight_group_options *options)
 {
     struct bight_task *self = bight_self();
 
@@ -158,7 +235,20 @@ int bight_group_begin(struct bight_group *group, unsigned flags)
         return BIGHT_ENOTASK;
     }
     bight__scopes_check(self, __builtin_frame_address(0));
-    return group_begin(group, flags, self);
+    return group_begin(group, options ? options : &default_options, self);
+}
+
+int bight_group_begin(struct bight_group *group, unsigned flags)
+{
+    struct bight_task *self = bight_self();
+    struct bight_group_options options = {.flags = flags};
+
+    if (!self) {
+        group->scope.magic = 0;
+        return BIGHT_ENOTASK;
+    }
+    bight__scopes_check(self, __builtin_frame_address(0));
+    return group_begin(group, &options, self);
 }
 
 int bight_group_spawn(struct bight_group *group, struct bight_task **out,
@@ -171,16 +261,19 @@ int bight_group_spawn(struct bight_group *group, struct bight_task **out,
 }
 
 /* Everything has ended: what the group as a whole came to. */
-static int group_outcome(const struct bight_group *group, int rc, bool cancelled_around)
+static int group_outcome(struct bight_group *group, int rc, bool cancelled_around)
 {
     bool gave_way = rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way);
 
+    if (group->winner_id)
+        return group->winner_status;
     if (group->failed)
         return group->failures[0].code;
     if (!gave_way)
         return rc;
     if (cancelled_around)
         return BIGHT_ECANCELED;
+    group->scope.caught = group->scope.expired || group->scope.cancelled;
     if (group->scope.expired)
         return BIGHT_ETIMEDOUT;
     return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
@@ -197,8 +290,8 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc)
             bight__scope_cancel(&group->scope);
     }
     bight__breathe(self);
-    drain(group);
-    cancelled_around = group->scope.parent->effective;
+    (void)!wait_below(group, 1, &end_ops); /* has no way to fail */
+    cancelled_around = group->scope.parent->effective && !(group->scope.kind & SCOPE_SHIELDS);
     bight__scope_close(&group->scope);
     return group_outcome(group, rc, cancelled_around);
 }
@@ -225,7 +318,7 @@ int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
     if (!self)
         return BIGHT_ENOTASK;
     bight__scopes_check(self, __builtin_frame_address(0));
-    rc = group_begin(&group, 0, self);
+    rc = group_begin(&group, &default_options, self);
     if (rc)
         return rc;
     rc = body(&group, arg);

@@ -47,6 +47,7 @@ struct bight_host {
 #define TASK_JOINED 32u /* somebody waits to take the handle */
 
 struct bight_defer;
+struct bight_start;
 struct bight_local_node;
 struct bight_mutex;
 
@@ -72,6 +73,7 @@ struct bight_task {
     struct bight_mutex *held;
     struct bight_link ends; /* of end watches; next is NULL until there is one */
     struct bight_defer *defers;
+    struct bight_start *starting; /* bight_group_start waits for it */
     struct bight_local_node *locals;
     struct bight_task *cancel_next; /* worklist of a cancellation */
     const void *spawned_at;
@@ -160,6 +162,7 @@ void bight__abort_park(struct bight_task *task);
 
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
+bool bight__group_contains(const struct bight_group *group, const struct bight_task *task);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
 /* join.c: watch a task that has not ended. */
@@ -255,8 +258,17 @@ void bight__scope_expire(struct bight_scope *scope);
 void bight__group_setup(struct bight_group *group, unsigned flags);
 /* A member has ended with a negative status. */
 void bight__group_failed_by(struct bight_group *group, const struct bight_task *task);
+/* A member has ended well, where that matters. */
+void bight__group_succeeded_by(struct bight_group *group, const struct bight_task *task);
 /* Move a task whose group is lost to `group`, cancelled. */
 void bight__group_adopt(struct bight_group *group, struct bight_task *task);
+/* Move a live task to `group`, which counts it already; the group that it leaves does not count it any
+ * more, and its own tasks stay with it. */
+void bight__group_move(struct bight_group *group, struct bight_task *task);
+/* One task less, or what was counted as one. */
+void bight__group_shrink(struct bight_group *group);
+/* Few enough tasks are left for somebody who waits for that, perhaps. */
+void bight__group_wake(struct bight_group *group);
 /* Report the failure of an ended task of the root that nobody has a handle of. */
 void bight__failure_unseen(const struct bight_task *task);
 /* Sleep until fewer than `limit` tasks, at least 1, are in the group; the caller has it open. 0 or
@@ -346,11 +358,12 @@ static inline void bight__group_left_by(struct bight_task *task)
     struct bight_group *group = task->group;
 
     link_cut(&task->member);
-    group->live--;
     if (unlikely(task->status < 0))
         bight__group_failed_by(group, task);
-    if (unlikely(group->live == group->closes_at) && group->closer)
-        bight_unpark(group->closer, 0);
+    else if (unlikely(group->flags & BIGHT_GROUP_FIRST_SUCCESS))
+        bight__group_succeeded_by(group, task);
+    if (unlikely(--group->live <= group->wakes_at))
+        bight__group_wake(group);
 }
 
 /* The opening of every suspending call: finds the task and observes cancellation. Inlined, because

@@ -115,6 +115,7 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     task->ends.next = NULL;
     task->held = NULL;
     task->defers = NULL;
+    task->starting = NULL;
     task->locals = NULL;
     task->id = ++sched->spawned;
     task->name[0] = '\0';

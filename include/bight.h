@@ -3,6 +3,7 @@
 #ifndef BIGHT_H
 #define BIGHT_H
 
+#include <bight/background.h>
 #include <bight/base.h>
 #include <bight/broadcast.h>
 #include <bight/call.h>

@@ -39,6 +39,7 @@ set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE
 
 # Those that need no more than a world.
 set(suites
+  background
   broadcast
   call
   cancel
@@ -49,6 +50,7 @@ set(suites
   future
   gather
   group
+  group_start
   latest
   mutex
   park

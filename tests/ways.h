@@ -55,6 +55,7 @@ struct stage {
     struct bight_latest latest;
     int latest_value;
     struct bight_task *child;
+    struct bight_background *background;
     struct bight_signal *signal;
     struct bight_waiter *first;
     uv_timer_t timer;

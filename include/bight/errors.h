@@ -45,6 +45,7 @@
     X(ESTALLED, -5004, "every task waits for another: nothing can ever run")                       \
     X(ENORUNTIME, -5005, "no runtime on this thread")                                              \
     X(EBROKEN, -5006, "the barrier is broken")                                                     \
+    X(ENOTREADY, -5007, "the task ended before it said that it was ready")                         \
     X(EUNKNOWNJOB, -5010, "the worker does not know the job")                                      \
     X(EFULL, -5011, "the executor's queue is full")                                                \
     X(EJOBFAILED, -5012, "the job failed")                                                         \

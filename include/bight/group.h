@@ -13,6 +13,10 @@ BIGHT_BEGIN_DECLS
 /* A failing task does not cancel the others; bight_group_end still returns the first failure. */
 #define BIGHT_GROUP_COLLECT 1u
 
+/* The first task that ends with a status that is not negative cancels the others, and its status is what
+ * bight_group_end returns. Failures cancel nobody and count only when no task succeeded. */
+#define BIGHT_GROUP_FIRST_SUCCESS 2u
+
 /* How many failures a group lists; `failed` counts them all. */
 #define BIGHT_GROUP_FAILURES 16
 
@@ -28,12 +32,31 @@ struct bight_group {
     /* Readable: the first failures in order of time. A cancelled task has not failed. */
     size_t failed;
     struct bight_failure failures[BIGHT_GROUP_FAILURES];
+    /* Readable, with BIGHT_GROUP_FIRST_SUCCESS: the task that succeeded first, 0 while there is none, and
+     * its status. */
+    uint64_t winner_id;
+    int winner_status;
+    /* Readable: how many tasks have not ended. */
+    size_t live;
     /* Private from here. */
     unsigned flags;
     bool gave_way;
-    size_t live;
-    size_t closes_at; /* wake the closer when so many are left */
-    struct bight_waiter *closer;
+    size_t wakes_at; /* with so many left or fewer, look at `waiters` */
+    struct bight_link waiters;
+    void (*on_failure)(void *arg, const struct bight_failure *failure);
+    void *on_failure_arg;
+};
+
+/* How to open a group. Zero is the default for every field. */
+struct bight_group_options {
+    /* BIGHT_GROUP_COLLECT, BIGHT_GROUP_FIRST_SUCCESS or 0: the first failure cancels the others. */
+    unsigned flags;
+    /* A deadline for body and tasks, from now; 0 is none. */
+    int64_t timeout_ms;
+    /* Called for each failure as it happens, also beyond those that the group lists; on the loop's thread,
+     * possibly inside the task that fails; must not suspend. */
+    void (*on_failure)(void *arg, const struct bight_failure *failure);
+    void *on_failure_arg;
 };
 
 /** Run `body(group, arg)` in a new group and wait for every task spawned into it.
@@ -48,11 +71,22 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group(int (*body)(struct bight_group *group
 
 /** Open `group` as the calling task's innermost scope; the rest of the body is in it.
  *
- *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag or two policies;
+ *          BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps group until bight_group_end returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsigned flags);
+
+/** bight_group_begin with options; NULL for the defaults.
+ *
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag, two policies or a negative
+ *          timeout; BIGHT_ENOTASK.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; keeps group until bight_group_end returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,
+                                                      const struct bight_group_options *options);
 
 /** Queue `fn(arg)` as a task of `group`; any task may do so while the group is open. `options` may
  *  be NULL, and `out` too: the group waits in any case. A task spawned into a cancelled group is
@@ -67,10 +101,46 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group, stru
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg);
 
+/** Spawn `fn(arg)` and sleep until it says bight_started: for a task that has to get something ready, such
+ *  as a port to listen on, before its caller goes on. Until then the task belongs to the caller: what
+ *  cancels the caller cancels it, and its failure is the result of this call. From then on it belongs to
+ *  `group`, which stays open meanwhile.
+ *
+ *  @return 0: it is ready, `*value` (may be NULL) is what it said; what it failed with before it was
+ *          ready; BIGHT_ENOTREADY: it ended without a word; BIGHT_ECANCELED: this call was cancelled, and
+ *          the task has ended; BIGHT_ECLOSED: the group has ended; BIGHT_ENOMEM; BIGHT_EINVAL;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the task, whose end is awaited.
+ *  On cancel: BIGHT_ECANCELED after it has ended, or 0 if it was ready and ended well all the same.
+ *  Allocates: a stack, as every spawn.  Thread: the loop's.
+ *  Ownership: borrows options and value; keeps arg until the task ends; gives *out on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_group *group, struct bight_task **out,
+                                                 const struct bight_spawn_options *options,
+                                                 int (*fn)(void *arg), void *arg, int *value);
+
+/** In a task of bight_group_start: say that it is ready, with a value for its starter, and go on as a task
+ *  of the group. When the starter is cancelled already the task stays with it, cancelled.
+ *
+ *  @return 0; BIGHT_EINVAL: nobody waits for that, or it was said before; BIGHT_ENOTASK.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API int bight_started(int value);
+
+/** Sleep until no task of `group` is left, and keep it open. Others may spawn into it meanwhile.
+ *
+ *  @return 0; BIGHT_ECANCELED; BIGHT_EDEADLK: the caller is one of them, or a task of theirs;
+ *          BIGHT_ECLOSED when the group has ended; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the tasks go on.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps group until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_group_drain(struct bight_group *group);
+
 /** Wait for all tasks of `group` and close it. `rc` is what the body ended with; a negative one
  *  cancels the tasks.
  *
- *  @return the first failure of a task or the body. Else, when the body or a task gave way to a
+ *  @return with BIGHT_GROUP_FIRST_SUCCESS, when a task succeeded, its status. Else the first failure of a
+ *          task or the body. Else, when the body or a task gave way to a
  *          cancellation: BIGHT_ECANCELED if a scope around the group is cancelled; BIGHT_ETIMEDOUT if
  *          the group's own deadline passed; 0 for BIGHT_ECANCELED of the body if the group was
  *          cancelled itself. Else rc.

@@ -1,0 +1,85 @@
+/* Starting a task and waiting until it is ready. While it starts, the task belongs to a group of the
+ * starter's own, so that nothing of it is left when the starter is cancelled; saying that it is ready moves
+ * it to the group it was meant for, and the starter's own group is empty then. */
+#include "coro/sched.h"
+
+/* In the starter's frame; the task points at it until it has moved. */
+struct bight_start {
+    struct bight_group *target;
+    int value;
+    bool ready;
+};
+
+int bight_started(int value)
+{
+    struct bight_task *self = bight_self();
+    struct bight_start *start;
+
+    if (!self)
+        return BIGHT_ENOTASK;
+    start = self->starting;
+    if (!start || start->ready)
+        return BIGHT_EINVAL;
+    start->value = value;
+    start->ready = true;
+    if (self->group->scope.effective)
+        return 0; /* the starter gives up, and this task with it */
+    self->starting = NULL;
+    bight__group_move(start->target, self);
+    return 0;
+}
+
+/* The starter's own group has ended, because the task has moved or has ended in it. */
+static int start_outcome(const struct bight_start *start, const struct bight_task *task, int rc)
+{
+    bool moved = !task->starting;
+
+    if (moved || (start->ready && task->status >= 0))
+        return 0;
+    return rc ? rc : BIGHT_ENOTREADY;
+}
+
+static int start_in(struct bight_start *start, struct bight_task **out,
+                    const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
+{
+    struct bight_group own;
+    struct bight_task *task;
+    int rc = bight_group_begin(&own, 0);
+    int spawned;
+
+    if (rc)
+        return rc;
+    spawned = bight_group_spawn(&own, &task, options, fn, arg);
+    if (spawned) {
+        (void)!bight_group_end(&own, 0);
+        return spawned;
+    }
+    task->starting = start;
+    start->target->live++; /* so that it does not end before the task comes */
+    rc = start_outcome(start, task, bight_group_end(&own, 0));
+    if (task->starting)
+        bight__group_shrink(start->target);
+    if (rc == 0 && out)
+        *out = task;
+    else
+        (void)bight_task_detach(task);
+    return rc;
+}
+
+int bight_group_start(struct bight_group *group, struct bight_task **out,
+                      const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
+                      int *value)
+{
+    struct bight_start start = {.target = group};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (rc)
+        return rc;
+    if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
+        return BIGHT_ECLOSED;
+    rc = start_in(&start, out, options, fn, arg);
+    if (rc == 0 && value)
+        *value = start.value;
+    return rc;
+}
