@@ -67,31 +67,36 @@ static void wake_all(struct bight_link *list, int result)
         bight_unpark(&wait->waiter, result);
 }
 
-/* There is room. */
-static inline void store(struct bight_queue *queue, void *item)
+static inline void ring_push(struct bight_queue *queue, void *item)
 {
-    size_t at = queue->head + queue->length;
+    size_t at = queue->head + queue->length++;
 
-    if (unlikely(queue->kind != BIGHT_QUEUE_FIFO)) {
-        bight__queue_store(queue, item);
-        return;
-    }
     queue->items[at < queue->room ? at : at - queue->room] = item;
-    queue->length++;
 }
 
-/* It is not empty. */
-static inline void *take(struct bight_queue *queue)
+static inline void *ring_pop(struct bight_queue *queue)
 {
-    void *item;
+    void *item = queue->items[queue->head];
 
-    if (unlikely(queue->kind != BIGHT_QUEUE_FIFO))
-        return bight__queue_take(queue);
-    item = queue->items[queue->head];
     if (++queue->head == queue->room)
         queue->head = 0;
     queue->length--;
     return item;
+}
+
+/* There is room. */
+static void store(struct bight_queue *queue, void *item)
+{
+    if (queue->kind == BIGHT_QUEUE_FIFO)
+        ring_push(queue, item);
+    else
+        bight__queue_store(queue, item);
+}
+
+/* It is not empty. */
+static void *take(struct bight_queue *queue)
+{
+    return queue->kind == BIGHT_QUEUE_FIFO ? ring_pop(queue) : bight__queue_take(queue);
 }
 
 /* Hand `item` to the first getter that still wants it. */
@@ -129,25 +134,43 @@ static bool accept(struct bight_queue *queue, void **item)
     return false;
 }
 
-int bight_queue_try_put(struct bight_queue *queue, void *item)
+/* The common case of a put, and of a get: a ring with room, or an item, and nobody who waits. False:
+ * look at the others. */
+static inline bool put_at_once(struct bight_queue *queue, void *item)
+{
+    if (unlikely(!queue->plain || queue->length == queue->room || !link_empty(&queue->getters)))
+        return false;
+    ring_push(queue, item);
+    queue->unfinished++;
+    return true;
+}
+
+static inline bool get_at_once(struct bight_queue *queue, void **item)
+{
+    if (unlikely(!queue->plain || queue->length == 0 || !link_empty(&queue->putters)))
+        return false;
+    *item = ring_pop(queue);
+    return true;
+}
+
+/* The other cases, apart so that the common ones need no frame. */
+static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *item)
 {
     int rc;
 
-    if (unlikely(queue->end))
+    if (queue->end)
         return queue->end;
-    if (link_empty(&queue->getters) || !give(queue, item)) {
-        if (unlikely(queue->length == queue->room)) {
-            rc = bight__queue_grow(queue);
-            if (rc)
-                return rc;
-        }
+    if (!give(queue, item)) {
+        rc = queue->length == queue->room ? bight__queue_grow(queue) : 0;
+        if (rc)
+            return rc;
         store(queue, item);
     }
     queue->unfinished++;
     return 0;
 }
 
-int bight_queue_try_get(struct bight_queue *queue, void **item)
+static __attribute__((noinline)) int get_now(struct bight_queue *queue, void **item)
 {
     void *next;
 
@@ -158,38 +181,41 @@ int bight_queue_try_get(struct bight_queue *queue, void **item)
         return queue->end ? queue->end : BIGHT_EAGAIN;
     }
     *item = take(queue);
-    if (unlikely(!link_empty(&queue->putters)) && accept(queue, &next))
+    if (accept(queue, &next))
         store(queue, next);
     return 0;
 }
 
-int bight_queue_put(struct bight_queue *queue, void *item)
+int bight_queue_try_put(struct bight_queue *queue, void *item)
 {
-    struct bight__queue_wait wait = {.item = item};
-    struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    return likely(put_at_once(queue, item)) ? 0 : put_now(queue, item);
+}
 
-    if (unlikely(rc))
-        return rc;
-    rc = bight_queue_try_put(queue, item);
+int bight_queue_try_get(struct bight_queue *queue, void **item)
+{
+    return likely(get_at_once(queue, item)) ? 0 : get_now(queue, item);
+}
+
+static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void *item)
+{
+    struct bight__queue_wait wait;
+    int rc = put_now(queue, item);
+
     if (rc != BIGHT_EAGAIN)
         return rc;
     rc = bight_waiter_init(&wait.waiter, &bight__queue_put_ops);
     if (rc)
         return rc;
+    wait.item = item;
     bight__queue_put_arm(queue, &wait);
     return bight_park(&wait.waiter);
 }
 
-int bight_queue_get(struct bight_queue *queue, void **item)
+static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void **item)
 {
-    struct bight__queue_wait wait = {.item = NULL};
-    struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    struct bight__queue_wait wait;
+    int rc = get_now(queue, item);
 
-    if (unlikely(rc))
-        return rc;
-    rc = bight_queue_try_get(queue, item);
     if (rc != BIGHT_EAGAIN)
         return rc;
     rc = bight_waiter_init(&wait.waiter, &bight__queue_get_ops);
@@ -200,6 +226,26 @@ int bight_queue_get(struct bight_queue *queue, void **item)
     if (rc == 0)
         *item = wait.item;
     return rc;
+}
+
+int bight_queue_put(struct bight_queue *queue, void *item)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || likely(put_at_once(queue, item)))
+        return rc;
+    return put_or_wait(queue, item);
+}
+
+int bight_queue_get(struct bight_queue *queue, void **item)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || likely(get_at_once(queue, item)))
+        return rc;
+    return get_or_wait(queue, item);
 }
 
 static void finished(struct bight_queue *queue, size_t count)
@@ -236,6 +282,7 @@ void bight__queue_close(struct bight_queue *queue, int end)
 {
     if (!queue->end)
         queue->end = end;
+    queue->plain = false;
     wake_all(&queue->putters, queue->end);
     if (queue->length == 0)
         wake_all(&queue->getters, queue->end);

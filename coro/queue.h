@@ -26,6 +26,7 @@ struct bight_queue {
     struct bight_link getters;
     struct bight_link putters;
     struct bight_link joiners;
+    bool plain; /* FIFO and not closed */
     enum bight_queue_kind kind;
     int end; /* 0, or what a closed queue answers: BIGHT_ECLOSED, or what a channel says */
     /* PRIORITY: a heap of `room` places, instead of items. */

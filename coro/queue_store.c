@@ -46,6 +46,7 @@ int bight_queue_new_with(struct bight_queue **out, const struct bight_queue_opti
     if (!queue)
         return BIGHT_ENOMEM;
     queue->kind = options->kind;
+    queue->plain = options->kind == BIGHT_QUEUE_FIFO;
     queue->compare = options->compare;
     queue->capacity = options->capacity;
     queue->room = room;
