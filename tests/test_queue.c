@@ -13,6 +13,25 @@ static int gets(void *arg)
     return rc ? rc : NUMBER(item);
 }
 
+/* By the item itself, for the tests that hold for all kinds: what they put is in that order, or alone. */
+static int compare(const void *a, const void *b)
+{
+    return NUMBER(a) - NUMBER(b);
+}
+
+static struct bight_queue *make(size_t capacity, const void *kind)
+{
+    struct bight_queue *queue;
+
+    ck_ok(bight_queue_new_with(
+        &queue, &(struct bight_queue_options){.capacity = capacity,
+                                              .kind = *(const enum bight_queue_kind *)kind,
+                                              .compare = compare}));
+    return queue;
+}
+
+static enum bight_queue_kind kinds[] = {BIGHT_QUEUE_FIFO, BIGHT_QUEUE_LIFO, BIGHT_QUEUE_PRIORITY};
+
 struct put {
     struct bight_queue *queue;
     int number;
@@ -134,13 +153,13 @@ static int works(void *arg)
 static int joins(void *arg)
 {
     struct bight_task *workers[2];
-    struct bight_queue *queue;
+    struct bight_queue *queue = make(4, arg);
     uint64_t begun = bight_now_ns();
     int status;
 
-    (void)arg;
-    ck_ok(bight_queue_new(&queue, 4));
     ck_ok(bight_queue_join(queue)); /* nothing was put */
+    ck_ok(bight_queue_join(queue));
+    ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
     for (int i = 0; i < 2; i++)
         ck_ok(bight_spawn(&workers[i], works, queue));
     for (int i = 0; i < 8; i++)
@@ -158,21 +177,25 @@ static int joins(void *arg)
 
 START_TEST(queue_join_waits_until_all_work_is_done)
 {
-    ck_ok(world_run(joins, NULL, NULL));
+    ck_ok(world_run(joins, &kinds[_i], NULL));
 }
 END_TEST
 
+static int waits_done(void *arg)
+{
+    return bight_queue_join(arg);
+}
+
 static int closes(void *arg)
 {
-    struct bight_task *putter;
-    struct bight_queue *queue;
+    struct bight_task *putter, *joiner;
+    struct bight_queue *queue = make(1, arg);
     struct put put;
     void *item;
     int status;
 
-    (void)arg;
-    ck_ok(bight_queue_new(&queue, 1));
     ck_ok(bight_queue_put(queue, ITEM(1)));
+    ck_ok(bight_spawn(&joiner, waits_done, queue));
     put = (struct put){queue, 2};
     ck_ok(bight_spawn(&putter, puts_number, &put));
     world_settle();
@@ -180,15 +203,49 @@ static int closes(void *arg)
     ck_ok(bight_join(putter, &status));
     ck_code(status, BIGHT_ECLOSED);
     ck_code(bight_queue_put(queue, ITEM(3)), BIGHT_ECLOSED);
+    ck_code(bight_queue_try_put(queue, ITEM(3)), BIGHT_ECLOSED);
     ck_ok(bight_queue_get(queue, &item)); /* drains */
     ck_assert_int_eq(NUMBER(item), 1);
     ck_code(bight_queue_get(queue, &item), BIGHT_ECLOSED);
+    ck_code(bight_queue_try_get(queue, &item), BIGHT_ECLOSED);
+    ck_code(bight_task_status(joiner, &status), BIGHT_EAGAIN); /* what was got is not yet done */
+    ck_ok(bight_queue_task_done(queue));
+    ck_ok(bight_join(joiner, &status));
+    ck_ok(status);
+    ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
     return bight_queue_free(queue);
 }
 
+static int closes_empty(void *arg)
+{
+    struct bight_queue *queue = make(1, arg);
+    struct bight_task *getter;
+    void *item;
+    int status;
+
+    ck_ok(bight_spawn(&getter, gets, queue));
+    world_settle();
+    bight_queue_close(queue);
+    bight_queue_close(queue);
+    ck_ok(bight_queue_join(queue));
+    ck_ok(bight_join(getter, &status));
+    ck_code(status, BIGHT_ECLOSED);
+    ck_code(bight_queue_put(queue, ITEM(1)), BIGHT_ECLOSED);
+    ck_code(bight_queue_try_put(queue, ITEM(1)), BIGHT_ECLOSED);
+    ck_code(bight_queue_get(queue, &item), BIGHT_ECLOSED);
+    ck_code(bight_queue_try_get(queue, &item), BIGHT_ECLOSED);
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_closed_while_empty_tells_who_waits)
+{
+    ck_ok(world_run(closes_empty, &kinds[_i], NULL));
+}
+END_TEST
+
 START_TEST(queue_closed_drains_and_then_says_so)
 {
-    ck_ok(world_run(closes, NULL, NULL));
+    ck_ok(world_run(closes, &kinds[_i], NULL));
 }
 END_TEST
 
@@ -199,20 +256,13 @@ static void drop(void *item)
     dropped += NUMBER(item);
 }
 
-static int waits_done(void *arg)
-{
-    return bight_queue_join(arg);
-}
-
 static int aborts(void *arg)
 {
     struct bight_task *joiner;
-    struct bight_queue *queue;
+    struct bight_queue *queue = make(4, arg);
     int status;
 
-    (void)arg;
     dropped = 0;
-    ck_ok(bight_queue_new(&queue, 4));
     ck_ok(bight_queue_put(queue, ITEM(3)));
     ck_ok(bight_queue_put(queue, ITEM(4)));
     ck_ok(bight_spawn(&joiner, waits_done, queue));
@@ -221,12 +271,55 @@ static int aborts(void *arg)
     ck_assert_int_eq(dropped, 7);
     ck_ok(bight_join(joiner, &status));
     ck_ok(status); /* what was dropped counts as worked on */
+    ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
     return bight_queue_free(queue);
 }
 
+/* What was got before the abort still has to be reported; what was reported too early does no harm. */
+static int aborts_half_done(void *arg)
+{
+    struct bight_task *joiner, *putter;
+    struct bight_queue *queue = make(2, arg);
+    struct put put = {queue, 5};
+    void *item;
+    int status;
+
+    dropped = 0;
+    ck_ok(bight_queue_put(queue, ITEM(3)));
+    ck_ok(bight_queue_get(queue, &item));
+    ck_ok(bight_queue_put(queue, ITEM(4)));
+    ck_ok(bight_queue_put(queue, ITEM(4)));
+    ck_ok(bight_spawn(&putter, puts_number, &put));
+    ck_ok(bight_spawn(&joiner, waits_done, queue));
+    world_settle();
+    bight_queue_abort(queue, drop);
+    ck_assert_int_eq(dropped, 8); /* not the putter's */
+    ck_ok(bight_join(putter, &status));
+    ck_code(status, BIGHT_ECLOSED);
+    ck_code(bight_queue_get(queue, &item), BIGHT_ECLOSED);
+    ck_code(bight_task_status(joiner, &status), BIGHT_EAGAIN);
+    ck_ok(bight_queue_task_done(queue));
+    ck_ok(bight_join(joiner, NULL));
+    ck_ok(bight_queue_free(queue));
+
+    queue = make(2, arg);
+    ck_ok(bight_queue_put(queue, ITEM(1)));
+    ck_ok(bight_queue_task_done(queue));
+    bight_queue_abort(queue, drop);
+    ck_ok(bight_queue_join(queue));
+    ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
+    return bight_queue_free(queue);
+}
+
+START_TEST(queue_aborted_leaves_what_was_taken_to_be_done)
+{
+    ck_ok(world_run(aborts_half_done, &kinds[_i], NULL));
+}
+END_TEST
+
 START_TEST(queue_aborted_drops_what_is_left)
 {
-    ck_ok(world_run(aborts, NULL, NULL));
+    ck_ok(world_run(aborts, &kinds[_i], NULL));
 }
 END_TEST
 
@@ -238,9 +331,11 @@ int main(void)
     tcase_add_test(tests, queue_is_bounded_and_in_order);
     tcase_add_test(tests, queue_items_go_to_getters_in_order_past_the_cancelled);
     tcase_add_test(tests, queue_places_go_to_putters_in_order_past_the_cancelled);
-    tcase_add_test(tests, queue_join_waits_until_all_work_is_done);
-    tcase_add_test(tests, queue_closed_drains_and_then_says_so);
-    tcase_add_test(tests, queue_aborted_drops_what_is_left);
+    tcase_add_loop_test(tests, queue_join_waits_until_all_work_is_done, 0, 3);
+    tcase_add_loop_test(tests, queue_closed_drains_and_then_says_so, 0, 3);
+    tcase_add_loop_test(tests, queue_closed_while_empty_tells_who_waits, 0, 3);
+    tcase_add_loop_test(tests, queue_aborted_drops_what_is_left, 0, 3);
+    tcase_add_loop_test(tests, queue_aborted_leaves_what_was_taken_to_be_done, 0, 3);
     suite_add_tcase(suite, tests);
     return test_run(suite);
 }

@@ -333,6 +333,11 @@ static void nothing_is_left(struct sim *sim)
     insist(sim, sim->put == sim->got + left);
 }
 
+static int all_equal(const void *a, const void *b)
+{
+    return a != b;
+}
+
 static int simulate(void *arg)
 {
     struct sim *sim = arg;
@@ -343,7 +348,10 @@ static int simulate(void *arg)
     for (int i = 0; i < EVENTS; i++)
         bight_event_init(&sim->events[i]);
     for (int i = 0; i < QUEUES; i++)
-        insist(sim, bight_queue_new(&sim->queues[i], 1 + below(sim, 3)) == 0);
+        insist(sim, bight_queue_new_with(&sim->queues[i],
+                                         &(struct bight_queue_options){.capacity = below(sim, 4),
+                                                                       .kind = below(sim, 3),
+                                                                       .compare = all_equal}) == 0);
     for (int i = 0; i < ROUNDS; i++) {
         int rc = bight_timeout(2000, act_deeper, &actor);
         insist(sim, rc >= 0 || rc == BIGHT_ETIMEDOUT || rc == BIGHT_EIO || rc == BIGHT_ECANCELED);
