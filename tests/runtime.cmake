@@ -9,6 +9,7 @@ bight_test(runtimes LABELS threads SOURCES test_runtimes.c world.c virtual_clock
 bight_test(signal)
 bight_test(uvreq)
 bight_test(uvreq_cancel LABELS threads)
+bight_test(retry SOURCES test_retry.c world.c virtual_clock.c)
 bight_test(virtual_time SOURCES test_virtual_time.c virtual_clock.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.

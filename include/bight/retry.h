@@ -1,0 +1,50 @@
+/* Try again: exponential backoff with jitter, inside a deadline. */
+#ifndef BIGHT_RETRY_H
+#define BIGHT_RETRY_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+/* How much of a pause is left to chance, so that many who failed together do not come back together. */
+enum bight_jitter {
+    BIGHT_JITTER_FULL,  /* anything from 0 to the whole pause */
+    BIGHT_JITTER_EQUAL, /* from half of it to the whole */
+    BIGHT_JITTER_NONE,
+};
+
+/* Zero is the default for every field. */
+struct bight_retry {
+    /* Calls at most; 0: as many as it takes. */
+    unsigned attempts;
+    /* The pause after the first failure, before jitter; 0: 100, negative: none. */
+    int64_t delay_ms;
+    /* The longest pause; 0: 30,000. */
+    int64_t max_delay_ms;
+    /* Each pause is so many times the one before, at least 1; 0: 2. */
+    double factor;
+    enum bight_jitter jitter;
+    /* For all attempts and pauses together; 0 or negative: none. */
+    int64_t timeout_ms;
+    /* Whether a failure is worth another try; NULL: each is. Not asked about BIGHT_ECANCELED. */
+    bool (*again)(void *arg, int code);
+};
+
+/** Call `fn(arg)` until it succeeds, with growing pauses in between. Gives up, with the last failure, when
+ *  the attempts are used up, `again` says no, or the pause would not end before the earliest deadline
+ *  around: that one is not slept towards. A call that is cancelled is never repeated.
+ *
+ *  @return what the last call of fn returned; BIGHT_ETIMEDOUT when timeout_ms ended it;
+ *          BIGHT_ECANCELED when cancelled during a pause; BIGHT_EINVAL for a policy that cannot be;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.  On cancel: BIGHT_ECANCELED, or what fn
+ *  returns.  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows policy, NULL for the defaults, and arg.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_retry(const struct bight_retry *policy, int (*fn)(void *arg),
+                                           void *arg);
+
+BIGHT_END_DECLS
+
+#endif
