@@ -13,6 +13,7 @@
 #include <bight/executor.h>
 #include <bight/future.h>
 #include <bight/gather.h>
+#include <bight/generator.h>
 #include <bight/group.h>
 #include <bight/http.h>
 #include <bight/job.h>
@@ -20,7 +21,9 @@
 #include <bight/mailbox.h>
 #include <bight/offload.h>
 #include <bight/queue.h>
+#include <bight/rate.h>
 #include <bight/resolve.h>
+#include <bight/retry.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>
 #include <bight/signal.h>

@@ -24,7 +24,7 @@ bight_test(lives LABELS threads)
 # One line per file of ways.
 set(ways
   ways.c
-  ways_gather.c
+  ways_combine.c
   ways_queue.c
   ways_sync.c
   ways_task.c
@@ -49,6 +49,7 @@ set(suites
   event
   future
   gather
+  generator
   group
   group_start
   latest
@@ -58,6 +59,7 @@ set(suites
   queue_many
   queue_store
   race
+  rate
   scope
   task
 )

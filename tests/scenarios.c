@@ -429,6 +429,8 @@ const struct scenario scenarios[] = {
     {"gather", scenario_gather},
     {"map", scenario_map},
     {"race", scenario_race},
+    {"retry", scenario_retry},
+    {"generator", scenario_generator},
     {"posts", scenario_posts},
     {"signals", scenario_signals},
     {"uv requests", scenario_uv_requests},

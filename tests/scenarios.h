@@ -32,6 +32,8 @@ extern int scenario_balance;
 int scenario_gather(void *arg);
 int scenario_map(void *arg);
 int scenario_race(void *arg);
+int scenario_retry(void *arg);
+int scenario_generator(void *arg);
 
 /* Spawn `fn`, counting its task until it has run or was dropped. fn begins with
  * `scenario_balance--`. */

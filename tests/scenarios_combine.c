@@ -76,3 +76,88 @@ int scenario_race(void *arg)
     EXPECT(winner > 0 && calls[winner].status >= 0);
     return 0;
 }
+
+static int fails_at_first(void *arg)
+{
+    int *left = arg;
+    int rc = bight_sleep(1);
+
+    if (rc)
+        return rc;
+    return (*left)-- > 0 ? BIGHT_EIO : 0;
+}
+
+static int takes_tokens(void *arg)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 3 && !rc; i++)
+        rc = bight_rate_limiter_acquire(arg, 1);
+    return rc;
+}
+
+int scenario_retry(void *arg)
+{
+    const struct bight_retry policy = {.delay_ms = 5, .timeout_ms = 60000};
+    struct bight_rate_limiter limiter;
+    struct bight_gather calls[2];
+    int left = 2;
+    int rc = bight_retry(&policy, fails_at_first, &left);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    EXPECT(bight_rate_limiter_init(&limiter, 100, 1000, 2) == 0);
+    for (int i = 0; i < 2; i++)
+        calls[i] = (struct bight_gather){.fn = takes_tokens, .arg = &limiter};
+    return bight_gather(calls, 2, 0);
+}
+
+static int produces(struct bight_generator *generator, void *arg)
+{
+    int rc = 0;
+
+    (void)arg;
+    scenario_balance++;
+    for (int i = 0; i < 3 && !rc; i++) {
+        rc = bight_sleep(i);
+        if (rc == 0)
+            rc = bight_generator_yield(generator, &i);
+    }
+    scenario_balance--;
+    return rc;
+}
+
+static int consume(struct bight_generator *generator)
+{
+    void *value;
+    int rc = 0;
+    int end;
+
+    for (int i = 0; i < 4 && !rc; i++) {
+        rc = bight_generator_next(generator, &value);
+        EXPECT(rc || *(int *)value == i);
+    }
+    end = bight_generator_close(generator);
+    EXPECT(bight_generator_free(generator) == 0);
+    return rc == BIGHT_ECLOSED ? end : rc;
+}
+
+static int generator_body(struct bight_group *group, void *arg)
+{
+    struct bight_generator *generator;
+    int rc = bight_generator_new_in(&generator, group, NULL, produces, arg);
+
+    return rc ? rc : consume(generator);
+}
+
+int scenario_generator(void *arg)
+{
+    struct bight_generator *generator;
+    int rc = bight_generator_new(&generator, produces, arg);
+
+    if (rc)
+        return rc;
+    rc = consume(generator);
+    return rc ? rc : bight_group(generator_body, arg);
+}

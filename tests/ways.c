@@ -294,8 +294,8 @@ const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeo
 
 /* One line per file of ways. */
 static const struct way_table *const tables[] = {
-    &basic_way_table, &gather_way_table, &queue_way_table,
-    &sync_way_table,  &task_way_table,   &thread_way_table,
+    &basic_way_table, &combine_way_table, &queue_way_table,
+    &sync_way_table,  &task_way_table,    &thread_way_table,
 };
 
 int way_count(void)

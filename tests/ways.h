@@ -54,6 +54,8 @@ struct stage {
     struct bight_subscriber subscriber;
     struct bight_latest latest;
     int latest_value;
+    struct bight_generator *generator;
+    struct bight_rate_limiter rate;
     struct bight_task *child;
     struct bight_background *background;
     struct bight_signal *signal;
@@ -94,7 +96,7 @@ struct way_table {
 };
 
 extern const struct way_table basic_way_table;
-extern const struct way_table gather_way_table;
+extern const struct way_table combine_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table thread_way_table;

@@ -1,4 +1,4 @@
-/* See ways.h: gather, map and race. Their calls wait for the event. */
+/* See ways.h: what is put together from tasks and waits. Most of the calls wait for the event inside. */
 #include "tests/ways.h"
 
 #include <check.h>
@@ -61,11 +61,163 @@ static int race_wait(struct seat *seat)
     return rc;
 }
 
-static const struct way gather_ways[] = {
+static int retry_wait(struct seat *seat)
+{
+    return bight_retry(NULL, wait_event, seat->stage);
+}
+
+/* Rate limiter: what is given is the time for one token. */
+
+static void rate_open(struct stage *stage)
+{
+    ck_assert_int_eq(bight_rate_limiter_init(&stage->rate, 1, 3600000, 4), 0);
+    ck_assert_int_eq(bight_rate_limiter_try_acquire(&stage->rate, 4), 0);
+}
+
+static int rate_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_rate_limiter_acquire(&seat->stage->rate, 1);
+}
+
+static void rate_wake(struct stage *stage)
+{
+    stage->clock.now_ns += UINT64_C(3600000000000);
+}
+
+static void rate_close(struct stage *stage)
+{
+    ck_assert_uint_eq(bight_rate_limiter_available(&stage->rate), stage->given - stage->taken);
+}
+
+/* Generators */
+
+static void generator_end(struct stage *stage)
+{
+    ck_assert_int_eq(bight_generator_close(stage->generator), 0);
+    ck_assert_int_eq(bight_generator_free(stage->generator), 0);
+}
+
+/* Have the producer at work: ask, and give the question up. */
+static void begin_producer(struct stage *stage,
+                           int (*fn)(struct bight_generator *generator, void *arg))
+{
+    struct bight_scope scope;
+    void *value;
+
+    event_open(stage);
+    ck_assert_int_eq(bight_generator_new(&stage->generator, fn, stage), 0);
+    ck_assert_int_eq(bight_scope_begin(&scope, 1, 0), 0);
+    int rc = bight_generator_next(stage->generator, &value);
+    ck_assert_int_eq(bight_scope_end(&scope, rc), BIGHT_ETIMEDOUT);
+}
+
+static int yields_at_event(struct bight_generator *generator, void *arg)
+{
+    int rc = wait_event(arg);
+
+    return rc ? rc : bight_generator_yield(generator, arg);
+}
+
+static void next_open(struct stage *stage)
+{
+    event_open(stage);
+    ck_assert_int_eq(bight_generator_new(&stage->generator, yields_at_event, stage), 0);
+}
+
+static int next_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    int rc = bight_generator_next(seat->stage->generator, &seat->item);
+
+    ck_assert_ptr_eq(seat->item, rc ? NULL : (void *)seat->stage);
+    return rc;
+}
+
+/* A value that nobody took is still there. */
+static void next_close(struct stage *stage)
+{
+    void *value;
+
+    if (stage->given > stage->taken)
+        ck_assert_int_eq(bight_generator_next(stage->generator, &value), 0);
+    generator_end(stage);
+}
+
+/* The seat yields in the place of the producer; the child asks at the event: for the value, and for the
+ * one after it. */
+
+static int sleeps(struct bight_generator *generator, void *arg)
+{
+    (void)generator;
+    (void)arg;
+    return bight_sleep(-1);
+}
+
+static int asks_twice(void *arg)
+{
+    struct stage *stage = arg;
+    void *value;
+    int rc = bight_event_wait(&stage->event);
+
+    if (rc == 0)
+        rc = bight_generator_next(stage->generator, &value);
+    return rc ? rc : bight_generator_next(stage->generator, &value);
+}
+
+static void yield_open(struct stage *stage)
+{
+    begin_producer(stage, sleeps);
+    ck_assert_int_eq(bight_spawn(&stage->child, asks_twice, stage), 0);
+}
+
+static int yield_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_generator_yield(seat->stage->generator, seat);
+}
+
+static void yield_close(struct stage *stage)
+{
+    bight_task_cancel(stage->child);
+    ck_assert_int_eq(bight_join(stage->child, NULL), 0);
+    generator_end(stage);
+}
+
+/* Closing a generator whose producer does not listen. */
+
+static int is_stubborn(struct bight_generator *generator, void *arg)
+{
+    (void)generator;
+    return bight_shield(-1, wait_event, arg);
+}
+
+static void close_open(struct stage *stage)
+{
+    begin_producer(stage, is_stubborn);
+    stage->no_memory = false;
+}
+
+static int close_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_generator_close(seat->stage->generator);
+}
+
+/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+static const struct way combine_ways[] = {
     {"bight_gather", 1, 0, true, false, event_open, gather_wait, event_wake, NULL, event_close},
     {"bight_map", 1, 0, true, false, event_open, map_wait, event_wake, NULL, event_close},
     {"bight_race", 1, 1, true, false, event_open, race_wait, event_wake, NULL, event_close},
+    {"bight_retry", 2, 0, true, false, event_open, retry_wait, event_wake, NULL, event_close},
+    {"bight_rate_limiter_acquire", 2, 0, true, false, rate_open, rate_wait, rate_wake, NULL,
+     rate_close},
+    {"bight_generator_next", 1, 0, true, false, next_open, next_wait, event_wake, NULL, next_close},
+    {"bight_generator_yield", 1, 0, true, false, yield_open, yield_wait, event_wake, NULL,
+     yield_close},
+    {"bight_generator_close", 1, 0, false, false, close_open, close_wait, event_wake, NULL,
+     generator_end},
 };
 
-const struct way_table gather_way_table = {gather_ways,
-                                           sizeof(gather_ways) / sizeof(gather_ways[0])};
+const struct way_table combine_way_table = {combine_ways,
+                                            sizeof(combine_ways) / sizeof(combine_ways[0])};
