@@ -167,3 +167,17 @@ void *bight__queue_take(struct bight_queue *queue)
 {
     return queue->kind == BIGHT_QUEUE_LIFO ? queue->items[--queue->length] : heap_pop(queue);
 }
+
+void bight_queue_visit(const struct bight_queue *queue, bool (*visit)(void *arg, const void *item),
+                       void *arg)
+{
+    for (size_t i = 0; i < queue->length; i++) {
+        size_t at = queue->head + i;
+        const void *item = queue->kind == BIGHT_QUEUE_PRIORITY
+                               ? queue->heap[i].item
+                               : queue->items[at < queue->room ? at : at - queue->room];
+
+        if (!visit(arg, item))
+            return;
+    }
+}

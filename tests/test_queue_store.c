@@ -363,6 +363,52 @@ START_TEST(queue_says_how_full_it_is_and_who_waits)
 }
 END_TEST
 
+struct visit {
+    int numbers[8];
+    int count, max;
+};
+
+static bool note(void *arg, const void *item)
+{
+    struct visit *visit = arg;
+
+    visit->numbers[visit->count++] = NUMBER(item);
+    return visit->count < visit->max;
+}
+
+static int visits(void *arg)
+{
+    (void)arg;
+    for (int kind = BIGHT_QUEUE_FIFO; kind <= BIGHT_QUEUE_PRIORITY; kind++) {
+        struct bight_queue *queue = make(3, (enum bight_queue_kind)kind);
+        struct visit visit = {.max = 8};
+        void *item;
+
+        bight_queue_visit(queue, note, &visit);
+        ck_assert_int_eq(visit.count, 0);
+        put_all(queue, (int[]){1}, 1);
+        ck_ok(bight_queue_get(queue, &item));
+        put_all(queue, (int[]){10, 20, 30}, 3); /* around the end of a ring */
+        bight_queue_visit(queue, note, &visit);
+        ck_assert_int_eq(visit.count, 3);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(visit.numbers[i], 10 * (i + 1));
+        visit = (struct visit){.max = 1};
+        bight_queue_visit(queue, note, &visit);
+        ck_assert_int_eq(visit.count, 1);
+        ck_assert_uint_eq(bight_queue_length(queue), 3);
+        bight_queue_abort(queue, NULL);
+        ck_ok(bight_queue_free(queue));
+    }
+    return 0;
+}
+
+START_TEST(queue_shows_what_is_in_it)
+{
+    ck_ok(world_run(visits, NULL, NULL));
+}
+END_TEST
+
 static int misuse(void *arg)
 {
     struct bight_queue_options options = {.capacity = 1, .kind = BIGHT_QUEUE_PRIORITY};
@@ -398,6 +444,7 @@ int main(void)
     tcase_add_test(tests, queue_of_no_places_is_a_rendezvous);
     tcase_add_test(tests, queue_of_no_places_closed_wakes_whoever_waits);
     tcase_add_test(tests, queue_says_how_full_it_is_and_who_waits);
+    tcase_add_test(tests, queue_shows_what_is_in_it);
     tcase_add_test(tests, queue_that_cannot_be_is_refused);
     suite_add_tcase(suite, tests);
     return test_run(suite);

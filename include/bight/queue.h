@@ -179,6 +179,16 @@ BIGHT_API bool bight_queue_full(const struct bight_queue *queue);
  */
 BIGHT_API void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats);
 
+/** Call `visit` with each item that can be taken now, until it returns false: first to last, in a LIFO
+ *  queue too; the smallest first and the others in no order in a priority queue. It must not use the
+ *  queue.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows queue and arg; the items stay in the queue.
+ */
+BIGHT_API void bight_queue_visit(const struct bight_queue *queue,
+                                 bool (*visit)(void *arg, const void *item), void *arg);
+
 BIGHT_END_DECLS
 
 #endif
