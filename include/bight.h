@@ -4,6 +4,7 @@
 #define BIGHT_H
 
 #include <bight/background.h>
+#include <bight/barrier.h>
 #include <bight/base.h>
 #include <bight/broadcast.h>
 #include <bight/call.h>
@@ -18,20 +19,25 @@
 #include <bight/http.h>
 #include <bight/job.h>
 #include <bight/latest.h>
+#include <bight/limiter.h>
 #include <bight/mailbox.h>
 #include <bight/offload.h>
+#include <bight/once.h>
 #include <bight/queue.h>
 #include <bight/rate.h>
 #include <bight/resolve.h>
 #include <bight/retry.h>
 #include <bight/runtime.h>
+#include <bight/rwlock.h>
 #include <bight/scope.h>
+#include <bight/semaphore.h>
 #include <bight/signal.h>
 #include <bight/sync.h>
 #include <bight/task.h>
 #include <bight/thread_event.h>
 #include <bight/thread_queue.h>
 #include <bight/time.h>
+#include <bight/wait_group.h>
 #include <bight/waiter.h>
 #include <bight/workers.h>
 

@@ -41,6 +41,7 @@ set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE
 set(suites
   background
   broadcast
+  barrier
   call
   cancel
   channel_ends
@@ -53,15 +54,20 @@ set(suites
   group
   group_start
   latest
+  limiter
   mutex
+  once
   park
   queue
   queue_many
   queue_store
   race
   rate
+  rwlock
   scope
+  semaphore
   task
+  wait_group
 )
 foreach(suite ${suites})
   bight_test(${suite} SOURCES test_${suite}.c world.c virtual_clock.c)

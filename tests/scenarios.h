@@ -42,6 +42,9 @@ int scenario_spawn(struct bight_group *group, struct bight_task **out, const cha
 
 /* scenarios_sync.c */
 int scenario_condition(void *arg);
+int scenario_semaphore(void *arg);
+int scenario_rwlock(void *arg);
+int scenario_start(void *arg);
 
 /* scenarios_outside.c */
 int scenario_posts(void *arg);

@@ -105,3 +105,204 @@ int scenario_condition(void *arg)
     bight_condition_init(&buffer.changed, &buffer.mutex);
     return bight_group(buffer_body, &buffer);
 }
+
+/* Two units for four tasks. Each takes one under a limit of three. */
+
+struct units {
+    struct bight_semaphore semaphore;
+    struct bight_limiter limiter;
+};
+
+static int takes_unit(void *arg)
+{
+    struct units *units = arg;
+    struct bight_borrower borrower;
+    int rc;
+
+    scenario_balance--;
+    bight_borrower_init(&borrower);
+    rc = bight_limiter_acquire(&units->limiter, &borrower);
+    if (rc)
+        return rc;
+    rc = bight_semaphore_acquire(&units->semaphore);
+    if (rc == 0) {
+        scenario_balance++;
+        rc = bight_sleep(3);
+        EXPECT(bight_semaphore_release(&units->semaphore) == 0);
+        scenario_balance--;
+    }
+    EXPECT(bight_limiter_release(&units->limiter, &borrower) == 0);
+    return rc;
+}
+
+static int units_body(struct bight_group *group, void *arg)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 4 && !rc; i++)
+        rc = scenario_spawn(group, NULL, "takes a unit", takes_unit, arg);
+    return rc;
+}
+
+int scenario_semaphore(void *arg)
+{
+    struct units units;
+    int rc;
+
+    (void)arg;
+    EXPECT(bight_semaphore_init_bounded(&units.semaphore, 2, 2) == 0);
+    EXPECT(bight_limiter_init(&units.limiter, 3) == 0);
+    rc = bight_group(units_body, &units);
+    EXPECT(bight_semaphore_value(&units.semaphore) == 2);
+    EXPECT(bight_limiter_borrowed(&units.limiter) == 0);
+    return rc;
+}
+
+/* Read-write lock: what is written is seen whole. */
+
+struct record {
+    struct bight_rwlock lock;
+    int first, second;
+};
+
+static int reads(void *arg)
+{
+    struct record *record = arg;
+    int rc, first;
+
+    scenario_balance--;
+    rc = bight_rwlock_read_lock(&record->lock);
+    if (rc)
+        return rc;
+    first = record->first;
+    rc = bight_sleep(2);
+    EXPECT(record->second == first);
+    EXPECT(bight_rwlock_unlock(&record->lock) == 0);
+    return rc;
+}
+
+static int writes(void *arg)
+{
+    struct record *record = arg;
+    int rc;
+
+    scenario_balance--;
+    rc = bight_rwlock_write_lock(&record->lock);
+    if (rc)
+        return rc;
+    record->first++;
+    rc = bight_sleep(2);
+    record->second++;
+    EXPECT(bight_rwlock_unlock(&record->lock) == 0);
+    return rc;
+}
+
+static int record_body(struct bight_group *group, void *arg)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 6 && !rc; i++)
+        rc = i % 3 == 1 ? scenario_spawn(group, NULL, "writes", writes, arg)
+                        : scenario_spawn(group, NULL, "reads", reads, arg);
+    return rc;
+}
+
+int scenario_rwlock(void *arg)
+{
+    struct record record = {0};
+    int rc;
+
+    (void)arg;
+    bight_rwlock_init(&record.lock);
+    rc = bight_group(record_body, &record);
+    EXPECT(bight_rwlock_try_write_lock(&record.lock) == 0); /* nobody has kept it */
+    EXPECT(bight_rwlock_unlock(&record.lock) == 0);
+    return rc;
+}
+
+/* Barrier, once and wait group: three workers begin together, with something that one of them makes,
+ * and report their end. One that gives up breaks the barrier for the others. */
+
+struct start {
+    struct bight_barrier barrier;
+    struct bight_once once;
+    struct bight_wait_group ended;
+    bool made;
+};
+
+static int make(void *arg)
+{
+    struct start *start = arg;
+    int rc = bight_sleep(5);
+
+    if (rc)
+        return rc;
+    EXPECT(!start->made);
+    start->made = true;
+    return 0;
+}
+
+static int begins(struct start *start)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 2 && rc >= 0; i++)
+        rc = bight_barrier_wait(&start->barrier);
+    if (rc >= 0)
+        rc = bight_once(&start->once, make, start);
+    EXPECT(rc || start->made);
+    return rc;
+}
+
+static void report_end(struct start *start, int rc)
+{
+    if (rc < 0)
+        bight_barrier_abort(&start->barrier);
+    EXPECT(bight_wait_group_done(&start->ended) == 0);
+}
+
+static int works(void *arg)
+{
+    int rc = begins(arg);
+
+    scenario_balance--;
+    report_end(arg, rc);
+    return rc == BIGHT_EBROKEN ? 0 : rc;
+}
+
+static void drop_worker(void *arg)
+{
+    scenario_balance--;
+    report_end(arg, BIGHT_ECANCELED);
+}
+
+static int start_body(struct bight_group *group, void *arg)
+{
+    const struct bight_spawn_options options = {.name = "works", .drop = drop_worker};
+    struct start *start = arg;
+    int rc = 0;
+
+    for (int i = 0; i < 3 && !rc; i++) {
+        rc = bight_group_spawn(group, NULL, &options, works, start);
+        if (rc)
+            break;
+        scenario_balance++;
+        EXPECT(bight_wait_group_add(&start->ended, 1) == 0);
+    }
+    return rc ? rc : bight_wait_group_wait(&start->ended);
+}
+
+int scenario_start(void *arg)
+{
+    struct start start = {.made = false};
+    int rc;
+
+    (void)arg;
+    EXPECT(bight_barrier_init(&start.barrier, 3) == 0);
+    bight_once_init(&start.once);
+    bight_wait_group_init(&start.ended);
+    rc = bight_group(start_body, &start);
+    EXPECT(bight_wait_group_count(&start.ended) == 0);
+    EXPECT(bight_barrier_waiting(&start.barrier) == 0);
+    return rc;
+}

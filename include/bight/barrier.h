@@ -1,0 +1,83 @@
+/* Barrier: a fixed number of tasks, its parties, meet before any of them goes on, round after round.
+ * Using one never allocates. Not for threads. */
+#ifndef BIGHT_BARRIER_H
+#define BIGHT_BARRIER_H
+
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+enum bight_barrier_state {
+    /* Waits for parties. */
+    BIGHT_BARRIER_FILLING,
+    /* All have come, and not all have gone on yet. */
+    BIGHT_BARRIER_DRAINING,
+    /* It was reset, and not all of those who were inside have gone yet. */
+    BIGHT_BARRIER_RESETTING,
+    /* It was aborted. */
+    BIGHT_BARRIER_BROKEN,
+};
+
+/* All fields are private. */
+struct bight_barrier {
+    enum bight_barrier_state state;
+    int parties;
+    int inside;
+    int entering;
+    struct bight_link parked;  /* of those inside */
+    struct bight_link outside; /* for a later round */
+};
+
+/** Make a barrier for `parties` tasks. There is nothing to destroy.
+ *
+ *  @return 0; BIGHT_EINVAL for less than one.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows barrier.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_barrier_init(struct bight_barrier *barrier, int parties);
+
+/** Sleep until all parties have come. A task that comes while those of the last round have not all gone
+ *  on yet sleeps until they have, and is then of the next one. One that is cancelled leaves, and does
+ *  not count; the barrier is not broken by that.
+ *
+ *  @return the caller's place among the parties of this round, 0 for the first to come to parties-1
+ *          for the last, each once; BIGHT_EBROKEN: the barrier is broken, or was broken or reset
+ *          before the caller had gone on; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the caller is not counted.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps barrier until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_barrier_wait(struct bight_barrier *barrier);
+
+/** Break the barrier: all who wait, and all who come later, get BIGHT_EBROKEN, until it is reset.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
+ */
+BIGHT_API void bight_barrier_abort(struct bight_barrier *barrier);
+
+/** Begin anew: those inside get BIGHT_EBROKEN, and when they have gone the next round begins. Mends a
+ *  broken barrier.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
+ */
+BIGHT_API void bight_barrier_reset(struct bight_barrier *barrier);
+
+/** The state.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
+ */
+BIGHT_API enum bight_barrier_state bight_barrier_state(const struct bight_barrier *barrier);
+
+/** The number of parties it was made for.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
+ */
+BIGHT_API int bight_barrier_parties(const struct bight_barrier *barrier);
+
+/** How many parties have come while it is filling; else 0.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
+ */
+BIGHT_API int bight_barrier_waiting(const struct bight_barrier *barrier);
+
+BIGHT_END_DECLS
+
+#endif

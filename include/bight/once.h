@@ -1,0 +1,46 @@
+/* Once: something that the first task that needs it does for all, and that may suspend while it does.
+ * Using one never allocates. Not for threads. */
+#ifndef BIGHT_ONCE_H
+#define BIGHT_ONCE_H
+
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+/* All fields are private. */
+struct bight_once {
+    struct bight_task *runner;
+    bool done;
+    int result;
+    struct bight_link waiters;
+};
+
+/** Make one whose function has not run. There is nothing to destroy; to have it run again, when
+ *  nobody waits, make it anew.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows once.
+ */
+BIGHT_API void bight_once_init(struct bight_once *once);
+
+/** Run `fn(arg)`, unless that was done before; while another task does it, wait for that one.
+ *
+ *  A failure is a result too and is told to all. But a function that was cancelled, and says so by
+ *  returning BIGHT_ECANCELED, has no result: the first of those who wait runs its own `fn(arg)` then.
+ *
+ *  @return what fn returned, now or then; BIGHT_ECANCELED; BIGHT_EDEADLK: the task that runs it
+ *          waits, directly or through others, for the caller, or is the caller; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes, while another runs it; inside fn as fn does.
+ *  On cancel: BIGHT_ECANCELED; or what fn returns, if the caller runs it.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps once until it returns; borrows arg.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_once(struct bight_once *once, int (*fn)(void *arg), void *arg);
+
+/** Whether it was run to an end.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows once.
+ */
+BIGHT_API bool bight_once_done(const struct bight_once *once);
+
+BIGHT_END_DECLS
+
+#endif

@@ -1,0 +1,72 @@
+/* Semaphore: a number of units that tasks take one at a time and give back, not necessarily those who
+ * took them. A unit that is given back goes straight to the first waiter. Using one never allocates.
+ * Not for threads. When it matters who has a unit, see limiter.h. */
+#ifndef BIGHT_SEMAPHORE_H
+#define BIGHT_SEMAPHORE_H
+
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+/* All fields are private. */
+struct bight_semaphore {
+    int64_t value;
+    int64_t bound;
+    struct bight_link waiters;
+};
+
+/** Make a semaphore with `value` units. There is nothing to destroy.
+ *
+ *  @return 0; BIGHT_EINVAL for a negative value.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows semaphore.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init(struct bight_semaphore *semaphore,
+                                                    int64_t value);
+
+/** As bight_semaphore_init, but there can never be more than `bound` units: a release too many is
+ *  refused.
+ *
+ *  @return 0; BIGHT_EINVAL for a negative value, or a bound below it.
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows semaphore.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init_bounded(struct bight_semaphore *semaphore,
+                                                            int64_t value, int64_t bound);
+
+/** Take a unit, sleeping in FIFO order until there is one.
+ *
+ *  @return 0; BIGHT_ECANCELED: nothing was taken; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps semaphore until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_acquire(struct bight_semaphore *semaphore);
+
+/** Take a unit if there is one. Does not observe cancellation.
+ *
+ *  @return 0; BIGHT_EAGAIN.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_try_acquire(struct bight_semaphore *semaphore);
+
+/** Give a unit to the first waiter, or back.
+ *
+ *  @return 0; BIGHT_ERANGE: there are as many as there can be, nothing changes.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
+ */
+BIGHT_API int bight_semaphore_release(struct bight_semaphore *semaphore);
+
+/** How many units are there to be taken; 0: the semaphore is locked. Those that were handed to
+ *  waiters do not count, also before the waiter has run.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
+ */
+BIGHT_API int64_t bight_semaphore_value(const struct bight_semaphore *semaphore);
+
+/** How many tasks sleep until they get a unit. Counts them, one by one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
+ */
+BIGHT_API size_t bight_semaphore_waiting(const struct bight_semaphore *semaphore);
+
+BIGHT_END_DECLS
+
+#endif

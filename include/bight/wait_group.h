@@ -1,0 +1,60 @@
+/* Wait group: a count of things under way, and those who wait until it is zero. For things that are
+ * not tasks of one group; those are waited for by bight_group. Using one never allocates. Not for
+ * threads. */
+#ifndef BIGHT_WAIT_GROUP_H
+#define BIGHT_WAIT_GROUP_H
+
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+/* All fields are private. */
+struct bight_wait_group {
+    int64_t count;
+    struct bight_link waiters;
+};
+
+/** Make a wait group whose count is zero. There is nothing to destroy.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows group.
+ */
+BIGHT_API void bight_wait_group_init(struct bight_wait_group *group);
+
+/** Add `count`, which may be negative. At zero all who wait now are woken; the count may rise again
+ *  afterwards. Add before whatever calls bight_wait_group_done can run.
+ *
+ *  @return 0; BIGHT_ERANGE: the count would be negative, or too large; nothing changes.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
+ */
+BIGHT_API int bight_wait_group_add(struct bight_wait_group *group, int64_t count);
+
+/** One thing is over: add -1.
+ *
+ *  @return 0; BIGHT_ERANGE: the count is zero.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
+ */
+BIGHT_API int bight_wait_group_done(struct bight_wait_group *group);
+
+/** Sleep until the count is zero; at once when it is.
+ *
+ *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps group until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_wait_group_wait(struct bight_wait_group *group);
+
+/** The count.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
+ */
+BIGHT_API int64_t bight_wait_group_count(const struct bight_wait_group *group);
+
+/** How many tasks sleep until the count is zero. Counts them, one by one.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
+ */
+BIGHT_API size_t bight_wait_group_waiting(const struct bight_wait_group *group);
+
+BIGHT_END_DECLS
+
+#endif
