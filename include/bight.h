@@ -36,6 +36,7 @@
 #include <bight/task.h>
 #include <bight/thread_event.h>
 #include <bight/thread_queue.h>
+#include <bight/ticker.h>
 #include <bight/time.h>
 #include <bight/wait_group.h>
 #include <bight/waiter.h>

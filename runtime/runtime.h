@@ -83,6 +83,9 @@ void bight__mailbox_close(struct bight_mailbox *mailbox);
  * when the last holder lets go. */
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
 
+/* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has passed. */
+int bight__sleep_until(uint64_t when_ns);
+
 /* overflow.c: tell which task overflowed its stack, if the options ask for it. */
 int bight__overflow_watch(struct bight_runtime *runtime);
 void bight__overflow_unwatch(struct bight_runtime *runtime);

@@ -50,11 +50,29 @@ uint64_t bight_now_ns(void)
     return sched ? sched->host->now_ns(sched) : uv_hrtime();
 }
 
-int bight_sleep(int64_t duration_ms)
+int bight__sleep_until(uint64_t when_ns)
 {
     struct sleep_wait wait = {.timer.fire = sleep_over};
+    int rc = bight_waiter_init(&wait.waiter, &sleep_ops);
+
+    if (rc)
+        return rc;
+    link_init(&wait.timer.link);
+    if (when_ns != UINT64_MAX)
+        bight__wheel_arm(&bight__runtime()->wheel, &wait.timer, when_ns);
+    return bight_park(&wait.waiter);
+}
+
+static uint64_t after(uint64_t now_ns, int64_t duration_ms)
+{
+    if (duration_ms < 0 || (uint64_t)duration_ms >= (UINT64_MAX - now_ns) / 1000000)
+        return UINT64_MAX;
+    return now_ns + (uint64_t)duration_ms * 1000000;
+}
+
+int bight_sleep(int64_t duration_ms)
+{
     struct bight_task *self;
-    uint64_t now;
     int rc;
 
     if (duration_ms == 0)
@@ -62,13 +80,16 @@ int bight_sleep(int64_t duration_ms)
     rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &sleep_ops);
-    if (rc)
-        return rc;
-    link_init(&wait.timer.link);
-    now = self->sched->host->now_ns(self->sched);
-    if (duration_ms > 0 && (uint64_t)duration_ms < (UINT64_MAX - now) / 1000000)
-        bight__wheel_arm(&bight__runtime()->wheel, &wait.timer,
-                         now + (uint64_t)duration_ms * 1000000);
-    return bight_park(&wait.waiter);
+    return bight__sleep_until(after(self->sched->host->now_ns(self->sched), duration_ms));
+}
+
+int bight_sleep_until(uint64_t when_ns)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (when_ns <= bight_now_ns())
+        return bight_yield();
+    rc = bight__checkpoint(&self);
+    return rc ? rc : bight__sleep_until(when_ns);
 }

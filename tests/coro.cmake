@@ -29,6 +29,7 @@ set(ways
   ways_sync.c
   ways_task.c
   ways_threads.c
+  ways_time.c
 )
 bight_test(waits LABELS threads SOURCES test_waits.c ${ways} virtual_clock.c
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")

@@ -293,10 +293,17 @@ static const struct way basic_ways[] = {
 const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeof(basic_ways[0])};
 
 /* One line per file of ways. */
+/* clang-format off */
 static const struct way_table *const tables[] = {
-    &basic_way_table, &combine_way_table, &queue_way_table,
-    &sync_way_table,  &task_way_table,    &thread_way_table,
+    &basic_way_table,
+    &combine_way_table,
+    &queue_way_table,
+    &sync_way_table,
+    &task_way_table,
+    &thread_way_table,
+    &time_way_table,
 };
+/* clang-format on */
 
 int way_count(void)
 {

@@ -101,6 +101,7 @@ extern const struct way_table queue_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
+extern const struct way_table time_way_table;
 
 /* All ways of all tables, numbered from 0. */
 int way_count(void);

@@ -22,6 +22,15 @@ BIGHT_API uint64_t bight_now_ns(void);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_sleep(int64_t duration_ms);
 
+/** Sleep until `when_ns` of bight_now_ns; a time that has passed lets the other ready tasks run once;
+ *  UINT64_MAX sleeps until cancelled.
+ *
+ *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: none.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_sleep_until(uint64_t when_ns);
+
 BIGHT_END_DECLS
 
 #endif
