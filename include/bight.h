@@ -16,6 +16,7 @@
 #include <bight/gather.h>
 #include <bight/generator.h>
 #include <bight/group.h>
+#include <bight/hook.h>
 #include <bight/http.h>
 #include <bight/job.h>
 #include <bight/latest.h>

@@ -75,13 +75,11 @@ static bool loop_has_others(const struct bight_runtime *runtime)
 }
 
 /* Every task waits, and neither a timer nor anything outside will wake one: nothing can happen any
- * more, on a loop that is ours alone. But when main has just ended, the rest is about to be cancelled. */
+ * more, on a loop that is ours alone. */
 static bool is_stalled(const struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
 
-    if (sched->main_done && !runtime->ending)
-        return false;
     return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
            !sched->outside && !runtime->wheel.armed && !bight__mailbox_held(runtime->mailbox) &&
            !loop_has_others(runtime);
@@ -114,18 +112,33 @@ static bool jumped(struct bight_runtime *runtime)
     first = bight__wheel_first(&runtime->wheel);
     if (first == UINT64_MAX)
         return false;
+    runtime->timer_due_ns = UINT64_MAX; /* it may lie behind the jump */
     return sched->seams.jump(sched->seams.ctx, first);
 }
 
-static void run_slice(struct bight_runtime *runtime)
+/* Whether the loop waits now, for whatever comes. When main has just ended, the rest is about to be
+ * cancelled. */
+static bool is_idle(const struct bight_runtime *runtime)
+{
+    const struct bight_sched *sched = &runtime->sched;
+
+    return !bight__sched_busy(sched) && (!sched->main_done || runtime->ending);
+}
+
+static void run_slice(struct bight_runtime *runtime, bool before_poll)
 {
     struct bight_sched *sched = &runtime->sched;
 
     do {
         if (runtime->wheel.armed)
             bight__wheel_advance(&runtime->wheel, runtime_now(sched));
-        if (bight__sched_busy(sched))
+        if (bight__sched_busy(sched)) {
+            bight__hooks_call(&runtime->turn_hooks);
             bight__sched_run(sched);
+        }
+        if (!before_poll || !is_idle(runtime))
+            return;
+        bight__hooks_call(&runtime->idle_hooks);
         if (is_stalled(runtime))
             stalled(runtime);
     } while (jumped(runtime));
@@ -180,11 +193,11 @@ void bight__drive_soon(struct bight_runtime *runtime)
     uv_idle_start(&runtime->idle, on_idle);
 }
 
-static void drive(struct bight_runtime *runtime)
+static void drive(struct bight_runtime *runtime, bool before_poll)
 {
     if (runtime->closing || runtime->sched.current)
         return; /* a task that runs the loop itself does not run the others from there */
-    run_slice(runtime);
+    run_slice(runtime, before_poll);
     if (runtime->sched.main_done && !runtime->ending)
         bight__runtime_end(runtime);
     idle_update(runtime);
@@ -195,7 +208,7 @@ static void drive(struct bight_runtime *runtime)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    drive(prepare->data);
+    drive(prepare->data, true);
 }
 
 static void on_check(uv_check_t *check)
@@ -204,7 +217,7 @@ static void on_check(uv_check_t *check)
 
     /* What the poll unparked runs now rather than after the closing phase and the timers. */
     if (bight__sched_busy(&runtime->sched))
-        drive(runtime);
+        drive(runtime, false);
 }
 
 static void *with_data(void *handle, struct bight_runtime *runtime)

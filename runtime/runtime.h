@@ -40,6 +40,8 @@ struct bight_runtime {
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles;       /* of ours, not yet called back as closed */
     struct bight_link plugins;
+    struct bight_link turn_hooks;
+    struct bight_link idle_hooks;
     void (*on_detached)(void *arg);
     void *on_detached_arg;
 };
@@ -82,6 +84,10 @@ void bight__mailbox_close(struct bight_mailbox *mailbox);
 /* Whether anybody but the runtime holds a reference, or a post waits to be run. The loop is woken
  * when the last holder lets go. */
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
+
+/* hook.c */
+void bight__hooks_call(struct bight_link *hooks);
+void bight__hooks_fini(struct bight_runtime *runtime);
 
 /* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has passed. */
 int bight__sleep_until(uint64_t when_ns);

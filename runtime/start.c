@@ -64,6 +64,8 @@ static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     if (rc)
         goto close_loop;
     link_init(&runtime->plugins);
+    link_init(&runtime->turn_hooks);
+    link_init(&runtime->idle_hooks);
     bight__wheel_init(&runtime->wheel, bight__runtime_host.now_ns(&runtime->sched));
     rc = bight__overflow_watch(runtime);
     if (rc)
@@ -126,6 +128,7 @@ static void runtime_gone(struct bight_runtime *runtime)
     bight__overflow_unwatch(runtime);
     bight__calls_drop(&runtime->sched);
     bight__wheel_fini(&runtime->wheel);
+    bight__hooks_fini(runtime);
     bight__sched_fini(&runtime->sched);
     if (bight__sched == &runtime->sched)
         bight__sched = NULL;

@@ -6,6 +6,7 @@ bight_test(thread_queue LABELS threads SOURCES test_thread_queue.c world.c virtu
 bight_test(thread_event LABELS threads SOURCES test_thread_event.c world.c virtual_clock.c)
 bight_test(submission LABELS threads SOURCES test_submission.c world.c virtual_clock.c)
 bight_test(ticker SOURCES test_ticker.c world.c virtual_clock.c)
+bight_test(hook SOURCES test_hook.c world.c virtual_clock.c)
 bight_test(runtimes LABELS threads SOURCES test_runtimes.c world.c virtual_clock.c)
 bight_test(signal)
 bight_test(uvreq)
