@@ -1,0 +1,358 @@
+/* Mutexes, queues, events, joins, sleeps; see model.h. What is given away goes to the first in line,
+ * as docs/waiting.md has it. */
+#include "tests/model/model.h"
+
+#include <string.h>
+
+/* Lines */
+
+static void line_add(struct line *line, unsigned task, unsigned which)
+{
+    if (line->count < sizeof line->who)
+        line->who[line->count++] = (uint8_t)(task * CASES_MAX + which);
+}
+
+static void line_remove(struct line *line, unsigned at)
+{
+    line->count--;
+    memmove(&line->who[at], &line->who[at + 1], line->count - at);
+    line->who[line->count] = 0;
+}
+
+/* Take the first out of the line, who is then `*task`. */
+static bool line_first(struct line *line, unsigned *task, unsigned *which)
+{
+    if (line->count == 0)
+        return false;
+    *task = line->who[0] / CASES_MAX;
+    *which = line->who[0] % CASES_MAX;
+    line_remove(line, 0);
+    return true;
+}
+
+static void tell_all(struct model *m, struct line *line, int result)
+{
+    unsigned task, which;
+
+    while (line_first(line, &task, &which))
+        model_resolve(m, task, which, result);
+}
+
+static struct line *line_of(struct model *m, const struct choice *wait)
+{
+    switch (wait->op) {
+    case OP_LOCK:
+        return &m->mutexes[wait->a].waiters;
+    case OP_PUT:
+        return &m->queues[wait->a].putters;
+    case OP_GET:
+        return &m->queues[wait->a].getters;
+    case OP_DRAIN:
+        return &m->queues[wait->a].joiners;
+    case OP_WAIT:
+        return &m->events[wait->a].waiters;
+    default:
+        return NULL;
+    }
+}
+
+void model_arm(struct model *m, unsigned task, unsigned which)
+{
+    struct choice *wait = &m->tasks[task].cases[which];
+    struct line *line = line_of(m, wait);
+
+    if (line) {
+        line_add(line, task, which);
+    } else if (wait->op == OP_JOIN) {
+        m->tasks[wait->a].joiner = (uint8_t)task;
+    } else if (wait->op == OP_SLEEP) {
+        wait->b = (int16_t)(wait->b < 0 ? NEVER : m->now_ms + wait->b);
+        model_timer_set(m, task, which, wait->b);
+    }
+}
+
+void model_disarm(struct model *m, unsigned task, unsigned which)
+{
+    const struct choice *wait = &m->tasks[task].cases[which];
+    struct line *line = line_of(m, wait);
+
+    if (wait->op == OP_JOIN && m->tasks[wait->a].joiner == task)
+        m->tasks[wait->a].joiner = NOBODY;
+    else if (wait->op == OP_SLEEP)
+        model_timer_set(m, task, which, NEVER);
+    for (unsigned at = 0; line && at < line->count; at++) {
+        if (line->who[at] == task * CASES_MAX + which)
+            line_remove(line, at--);
+    }
+}
+
+/* Circles */
+
+static bool is_inside(const struct model *m, unsigned task, unsigned owner, unsigned slot)
+{
+    while (m->tasks[task].owner != NOBODY) {
+        if (m->tasks[task].owner == owner && m->tasks[task].slot == slot)
+            return true;
+        task = m->tasks[task].owner;
+    }
+    return false;
+}
+
+/* Follows the one task that each wait names; the end of a group counts for who is inside. */
+bool model_waits_for(const struct model *m, unsigned task, unsigned self)
+{
+    while (task != NOBODY) {
+        const struct model_task *t = &m->tasks[task];
+
+        if (task == self)
+            return true;
+        if (t->state != ASLEEP || t->count != 1)
+            return false;
+        switch (t->cases[0].op) {
+        case OP_END:
+            return is_inside(m, self, task, t->cases[0].a);
+        case OP_LOCK:
+            task = m->mutexes[t->cases[0].a].owner;
+            break;
+        case OP_JOIN:
+            task = t->cases[0].a;
+            break;
+        default:
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Mutex */
+
+void model_own(struct model *m, unsigned mutex, unsigned task)
+{
+    struct model_task *t = &m->tasks[task];
+
+    m->mutexes[mutex].owner = (uint8_t)task;
+    for (unsigned i = 0; i < t->held_count; i++) {
+        if (t->held[i] == mutex)
+            return; /* only where mutants are */
+    }
+    t->held[t->held_count++] = (uint8_t)mutex;
+}
+
+static void disown(struct model *m, unsigned mutex, unsigned task)
+{
+    struct model_task *t = &m->tasks[task];
+    unsigned at = 0;
+    unsigned heir, which;
+
+    while (at < t->held_count && t->held[at] != mutex)
+        at++;
+    if (at < t->held_count) {
+        t->held_count--;
+        memmove(&t->held[at], &t->held[at + 1], t->held_count - at);
+        t->held[t->held_count] = 0;
+    }
+    m->mutexes[mutex].owner = NOBODY;
+    while (line_first(&m->mutexes[mutex].waiters, &heir, &which)) {
+        if (!model_resolve(m, heir, which, 0))
+            continue;
+        if (m->mutant != MUTANT_BARGING)
+            model_own(m, mutex, heir);
+        return;
+    }
+}
+
+void model_mutexes_abandoned(struct model *m, unsigned task)
+{
+    const struct model_task *t = &m->tasks[task];
+
+    m->tasks[task].owns = 0;
+    while (t->held_count)
+        disown(m, t->held[t->held_count - 1], task);
+}
+
+static int try_lock(struct model *m, unsigned task, unsigned mutex)
+{
+    unsigned owner = m->mutexes[mutex].owner;
+
+    if (owner == NOBODY) {
+        model_own(m, mutex, task);
+        return 0;
+    }
+    return model_waits_for(m, owner, task) ? BIGHT_EDEADLK : PENDING;
+}
+
+/* Queue */
+
+static void queue_add(struct model_queue *queue, unsigned item)
+{
+    queue->items[queue->length++] = (uint8_t)item;
+    queue->unfinished++;
+}
+
+static int try_put(struct model *m, unsigned q, unsigned item)
+{
+    struct model_queue *queue = &m->queues[q];
+    unsigned task, which;
+
+    if (queue->closed)
+        return BIGHT_ECLOSED;
+    while (m->mutant != MUTANT_PUT_UNSEEN && line_first(&queue->getters, &task, &which)) {
+        if (model_resolve(m, task, which, 0)) {
+            m->tasks[task].item = (uint8_t)item;
+            queue->unfinished++;
+            return 0;
+        }
+    }
+    if (queue->length == m->program->capacity[q])
+        return PENDING;
+    queue_add(queue, item);
+    return 0;
+}
+
+static int try_get(struct model *m, unsigned q, uint8_t *item)
+{
+    struct model_queue *queue = &m->queues[q];
+    unsigned task, which;
+
+    if (queue->length == 0)
+        return queue->closed ? BIGHT_ECLOSED : PENDING;
+    *item = queue->items[0];
+    queue->length--;
+    memmove(&queue->items[0], &queue->items[1], queue->length);
+    queue->items[queue->length] = 0;
+    while (m->mutant != MUTANT_PLACE_UNSEEN && line_first(&queue->putters, &task, &which)) {
+        if (model_resolve(m, task, which, 0)) {
+            queue_add(queue, item_of(task, m->tasks[task].step));
+            break;
+        }
+    }
+    return 0;
+}
+
+static void close_queue(struct model *m, struct model_queue *queue)
+{
+    queue->closed = true;
+    if (m->mutant == MUTANT_CLOSE_UNSEEN)
+        return;
+    tell_all(m, &queue->putters, BIGHT_ECLOSED);
+    if (queue->length == 0)
+        tell_all(m, &queue->getters, BIGHT_ECLOSED);
+}
+
+static void worked_on(struct model *m, struct model_queue *queue, unsigned count)
+{
+    queue->unfinished = (uint8_t)(queue->unfinished - count);
+    if (queue->unfinished == 0)
+        tell_all(m, &queue->joiners, 0);
+}
+
+static void abort_queue(struct model *m, struct model_queue *queue)
+{
+    unsigned dropped = queue->length;
+
+    for (unsigned i = 0; i < dropped; i++) {
+        unsigned item = queue->items[i] - 1u;
+
+        m->tasks[item / STEPS_MAX].dropped |= 1u << item % STEPS_MAX;
+        queue->items[i] = 0;
+    }
+    queue->length = 0;
+    close_queue(m, queue);
+    worked_on(m, queue, dropped);
+}
+
+/* Event */
+
+static void set_event(struct model *m, struct model_event *event)
+{
+    unsigned task, which;
+
+    event->set = true;
+    if (m->mutant != MUTANT_SET_WAKES_ONE)
+        tell_all(m, &event->waiters, 0);
+    else if (line_first(&event->waiters, &task, &which))
+        model_resolve(m, task, which, 0);
+}
+
+/* Join */
+
+static int try_join(const struct model *m, unsigned task, unsigned other)
+{
+    const struct model_task *t = &m->tasks[other];
+
+    if (t->joiner != NOBODY)
+        return other == task ? BIGHT_EDEADLK : BIGHT_EALREADY;
+    if (t->state == DONE)
+        return 0;
+    for (unsigned at = task; m->tasks[at].owner != NOBODY; at = m->tasks[at].owner) {
+        if (m->tasks[at].owner == other)
+            return BIGHT_EDEADLK;
+    }
+    return model_waits_for(m, other, task) ? BIGHT_EDEADLK : PENDING;
+}
+
+int model_try(struct model *m, unsigned task, const struct choice *wait, uint8_t *item)
+{
+    switch (wait->op) {
+    case OP_LOCK:
+        return try_lock(m, task, wait->a);
+    case OP_PUT:
+        return try_put(m, wait->a, item_of(task, m->tasks[task].step));
+    case OP_GET:
+        return try_get(m, wait->a, item);
+    case OP_DRAIN:
+        return m->queues[wait->a].unfinished == 0 ? 0 : PENDING;
+    case OP_WAIT:
+        return m->events[wait->a].set ? 0 : PENDING;
+    case OP_JOIN:
+        return try_join(m, task, wait->a);
+    default:
+        return PENDING;
+    }
+}
+
+static int without_waiting(int rc)
+{
+    return rc == PENDING ? BIGHT_EAGAIN : rc;
+}
+
+int model_act(struct model *m, unsigned task, const struct step *step, uint8_t *item)
+{
+    struct model_queue *queue = &m->queues[step->a % QUEUES];
+    struct model_mutex *mutex = &m->mutexes[step->a % MUTEXES];
+    struct model_event *event = &m->events[step->a % EVENTS];
+
+    switch (step->op) {
+    case OP_TRYLOCK:
+        if (mutex->owner != NOBODY)
+            return mutex->owner == task ? BIGHT_EDEADLK : BIGHT_EBUSY;
+        model_own(m, step->a, task);
+        return 0;
+    case OP_UNLOCK:
+        if (mutex->owner != task)
+            return BIGHT_EPERM;
+        disown(m, step->a, task);
+        return 0;
+    case OP_TRY_PUT:
+        return without_waiting(try_put(m, step->a, item_of(task, m->tasks[task].step)));
+    case OP_TRY_GET:
+        return without_waiting(try_get(m, step->a, item));
+    case OP_TASK_DONE:
+        if (queue->unfinished == 0)
+            return BIGHT_EINVAL;
+        worked_on(m, queue, 1);
+        return 0;
+    case OP_CLOSE:
+        close_queue(m, queue);
+        return 0;
+    case OP_ABORT:
+        abort_queue(m, queue);
+        return 0;
+    case OP_SET:
+        set_event(m, event);
+        return 0;
+    default:
+        event->set = false;
+        return 0;
+    }
+}
