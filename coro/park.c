@@ -8,9 +8,21 @@
 /* Deliveries in a row after which the task is reported. */
 #define IGNORED_CANCELS 1000
 
+/* Whether a cancellation from outside of the task cannot reach it here. */
+static bool is_shielded(const struct bight_task *task)
+{
+    for (const struct bight_scope *scope = task->scope; scope != &task->base;
+         scope = scope->parent) {
+        if (scope->kind & SCOPE_SHIELDS)
+            return true;
+    }
+    return false;
+}
+
 /* A test may cancel the task at any suspension; `site` tells it which one this is. */
 static void probe(struct bight_sched *sched, struct bight_task *task, const void *site)
 {
+    task->checks += !is_shielded(task);
     if (sched->seams.cancel_here && sched->seams.cancel_here(sched->seams.ctx, site))
         bight__scope_cancel(&task->base);
 }

@@ -135,6 +135,7 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
         return false;
     if (unlikely(sched->seams.pick_ready)) {
         pick_ready(sched);
+        sched->ready_head->turns++;
         sched->switches_left--;
         sched->quantum = 1;
         sched->quantum_counted = 1;

@@ -61,8 +61,10 @@ struct bight_task {
     struct bight_scope *scope;   /* innermost open one */
     uint32_t pending;
     uint32_t flags;
-    bool aborted;       /* the abort hooks of this park have run */
-    int status;         /* once done */
+    bool aborted;    /* the abort hooks of this park have run */
+    int status;      /* once done */
+    uint32_t checks; /* under a test: where a cancellation would have been seen, and turns */
+    uint32_t turns;
     uint32_t delivered; /* cancellations in a row */
     int (*fn)(void *arg);
     void *arg;

@@ -20,15 +20,18 @@
 /* Linux 6.13; older headers do not have it. */
 #define ADVICE_GUARD_INSTALL 102
 
-static void *map(size_t bytes)
+static void *map(const struct bight_seams *seams, size_t bytes)
 {
+    if (bight__call_fails(seams, "mmap"))
+        return NULL;
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
     /* A huge page would make one touched stack resident 2 MiB wide. Where there are none, the advice
      * is refused and not needed. */
-    (void)madvise(base, bytes, MADV_NOHUGEPAGE);
+    if (!bight__call_fails(seams, "madvise"))
+        (void)madvise(base, bytes, MADV_NOHUGEPAGE);
     return base;
 }
 
@@ -36,7 +39,11 @@ static void *map(size_t bytes)
  * had; a limit on memory or address space rarely is that exact. */
 static bool at_map_limit(const struct bight_stackpool *pool)
 {
-    void *page = mmap(NULL, pool->page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *page;
+
+    if (bight__call_fails(pool->seams, "mmap"))
+        return errno == ENOMEM;
+    page = mmap(NULL, pool->page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return errno == ENOMEM;
     munmap(page, pool->page_bytes);
@@ -48,7 +55,7 @@ static bool at_map_limit(const struct bight_stackpool *pool)
 static char *reserve(struct bight_stackpool *pool, size_t stride, uint32_t *count)
 {
     for (uint32_t fits = *count; fits > 0; fits /= 2) {
-        char *base = map(stride * fits);
+        char *base = map(pool->seams, stride * fits);
         if (base) {
             *count = fits;
             return base;
@@ -67,6 +74,8 @@ static bool is_locked(const struct bight_stackpool *pool, const struct bight_sla
     unsigned char resident = 0;
     char *last = slab->base + slab->stride * slab->count - pool->page_bytes;
 
+    if (bight__call_fails(pool->seams, "mincore"))
+        return false;
     return mincore(last, pool->page_bytes, &resident) == 0 && (resident & 1);
 }
 
@@ -107,8 +116,10 @@ __attribute__((noinline)) static struct bight_slab *slab_new(struct bight_stackp
 
 /* Whether a guard at `page` is one: the advice may be accepted and ignored (qemu-user). Asks the
  * kernel to write there, and does it by getrandom because that needs no file descriptor. */
-static bool guard_works(char *page)
+static bool guard_works(const struct bight_stackpool *pool, char *page)
 {
+    if (bight__call_fails(pool->seams, "getrandom"))
+        return false;
     return syscall(SYS_getrandom, page, 1, 0) < 0 && errno == EFAULT;
 }
 
@@ -116,14 +127,17 @@ static bool guard_works(char *page)
 static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
 {
     if (pool->guard != BIGHT_GUARD_MPROTECT) {
-        const int rc = madvise(low, bytes, ADVICE_GUARD_INSTALL);
+        const int rc = bight__call_fails(pool->seams, "madvise")
+                           ? -1
+                           : madvise(low, bytes, ADVICE_GUARD_INSTALL);
         if (pool->guard == BIGHT_GUARD_UNKNOWN)
-            pool->guard = rc == 0 && guard_works(low) ? BIGHT_GUARD_INSTALL : BIGHT_GUARD_MPROTECT;
+            pool->guard =
+                rc == 0 && guard_works(pool, low) ? BIGHT_GUARD_INSTALL : BIGHT_GUARD_MPROTECT;
         if (rc == 0 && pool->guard == BIGHT_GUARD_INSTALL)
             return 0;
         /* An old kernel, an ignored advice, or memory that is locked (EINVAL). */
     }
-    if (mprotect(low, bytes, PROT_NONE) == 0)
+    if (!bight__call_fails(pool->seams, "mprotect") && mprotect(low, bytes, PROT_NONE) == 0)
         return 0;
     /* It splits a mapping in two, and there is no other want of memory in it. */
     pool->map_limit = errno == ENOMEM;
@@ -160,12 +174,14 @@ int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *cla
     return 0;
 }
 
-void bight__slab_give(struct bight_slab *slab, uint32_t index)
+void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index)
 {
     struct bight_stack_class *class = slab->class;
 
     /* Keeps a guard made by advice. Locked memory refuses, and stays as it is. */
-    (void)madvise(bight__slab_guard(slab, index) + class->guard_bytes, class->bytes, MADV_DONTNEED);
+    if (!bight__call_fails(pool->seams, "madvise"))
+        (void)madvise(bight__slab_guard(slab, index) + class->guard_bytes, class->bytes,
+                      MADV_DONTNEED);
     slab->slots[index].next = slab->cold;
     slab->cold = index + 1;
     if (!slab->open) {

@@ -34,7 +34,7 @@ int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *cla
                      struct bight_slab **out, uint32_t *index);
 
 /* Give stack `index` back with all its pages. */
-void bight__slab_give(struct bight_slab *slab, uint32_t index);
+void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index);
 
 /* Unmap all slabs of the class. */
 void bight__slab_free_all(struct bight_stack_class *class);

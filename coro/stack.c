@@ -205,7 +205,7 @@ static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
     const uintptr_t limit =
         ((uintptr_t)stack - BIGHT__WARM_BYTES) / pool->page_bytes * pool->page_bytes;
 
-    if (limit > (uintptr_t)stack->lo)
+    if (limit > (uintptr_t)stack->lo && !bight__call_fails(pool->seams, "madvise"))
         (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
 }
 
@@ -220,7 +220,7 @@ static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
     struct bight_slab *slab = stack->slab;
     const uint32_t index = stack->index;
     record_fini(stack);
-    bight__slab_give(slab, index);
+    bight__slab_give(pool, slab, index);
     return true;
 }
 

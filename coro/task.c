@@ -107,6 +107,8 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     task->sched = sched;
     task->parked = NULL;
     task->pending = sched->seams.cancel_here ? PENDING_PROBE : 0;
+    task->checks = 0;
+    task->turns = 0;
     task->flags = 0;
     task->aborted = false;
     task->status = 0;

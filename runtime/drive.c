@@ -74,6 +74,17 @@ static bool loop_has_others(const struct bight_runtime *runtime)
     return others;
 }
 
+/* Whether the first timer will fire without anybody's doing. */
+static bool timer_comes(const struct bight_runtime *runtime)
+{
+    const struct bight_seams *seams = &runtime->sched.seams;
+
+    if (!runtime->wheel.armed)
+        return false;
+    return !seams->wait_ns ||
+           seams->wait_ns(seams->ctx, bight__wheel_first(&runtime->wheel)) != UINT64_MAX;
+}
+
 /* Every task waits, and neither a timer nor anything outside will wake one: nothing can happen any
  * more, on a loop that is ours alone. */
 static bool is_stalled(const struct bight_runtime *runtime)
@@ -81,8 +92,8 @@ static bool is_stalled(const struct bight_runtime *runtime)
     const struct bight_sched *sched = &runtime->sched;
 
     return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
-           !sched->outside && !runtime->wheel.armed && !bight__mailbox_held(runtime->mailbox) &&
-           !loop_has_others(runtime);
+           !sched->outside && !timer_comes(runtime) && runtime->ask_again_ns == UINT64_MAX &&
+           !bight__mailbox_held(runtime->mailbox) && !loop_has_others(runtime);
 }
 
 static void stalled(struct bight_runtime *runtime)
@@ -100,20 +111,17 @@ static void stalled(struct bight_runtime *runtime)
     bight__scope_cancel(&runtime->sched.root.scope);
 }
 
-/* With a virtual clock: move it to the next deadline when there is nothing else to wait for. */
-static bool jumped(struct bight_runtime *runtime)
+/* A test may have something happen when nothing else does: time pass, for example. */
+static bool idled(struct bight_runtime *runtime)
 {
     struct bight_sched *sched = &runtime->sched;
-    uint64_t first;
 
-    if (!sched->seams.jump || bight__sched_busy(sched) || sched->outside ||
-        bight__mailbox_held(runtime->mailbox))
+    if (!sched->seams.idle || bight__sched_busy(sched) || !sched->live)
         return false;
-    first = bight__wheel_first(&runtime->wheel);
-    if (first == UINT64_MAX)
-        return false;
-    runtime->timer_due_ns = UINT64_MAX; /* it may lie behind the jump */
-    return sched->seams.jump(sched->seams.ctx, first);
+    runtime->ask_again_ns = UINT64_MAX;
+    return sched->seams.idle(sched->seams.ctx, bight__wheel_first(&runtime->wheel),
+                             sched->outside || bight__mailbox_held(runtime->mailbox),
+                             &runtime->ask_again_ns);
 }
 
 /* Whether the loop waits now, for whatever comes. When main has just ended, the rest is about to be
@@ -139,9 +147,9 @@ static void run_slice(struct bight_runtime *runtime, bool before_poll)
         if (!before_poll || !is_idle(runtime))
             return;
         bight__hooks_call(&runtime->idle_hooks);
-        if (is_stalled(runtime))
-            stalled(runtime);
-    } while (jumped(runtime));
+    } while (idled(runtime));
+    if (is_stalled(runtime))
+        stalled(runtime);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -152,10 +160,33 @@ static void on_timer(uv_timer_t *timer)
     runtime->timer_due_ns = UINT64_MAX;
 }
 
+/* The same for a clock that does not go as libuv's: it may have been moved or stopped since. */
+static void timer_update_virtual(struct bight_runtime *runtime)
+{
+    const struct bight_seams *seams = &runtime->sched.seams;
+    uint64_t wait_ns = runtime->ask_again_ns;
+
+    if (runtime->wheel.armed) {
+        uint64_t due_ns = seams->wait_ns(seams->ctx, bight__wheel_next(&runtime->wheel));
+
+        wait_ns = due_ns < wait_ns ? due_ns : wait_ns;
+    }
+    if (wait_ns == UINT64_MAX) {
+        uv_timer_stop(&runtime->timer);
+        return;
+    }
+    uv_update_time(runtime->loop);
+    uv_timer_start(&runtime->timer, on_timer, wait_ns / 1000000 + (wait_ns % 1000000 != 0), 0);
+}
+
 /* Make the poll that follows end in time for the wheel. libuv counts in ms from its own reading of
  * the clock, so round up; a wake-up that is still early just comes here again. */
 static void timer_update(struct bight_runtime *runtime)
 {
+    if (unlikely(runtime->sched.seams.wait_ns)) {
+        timer_update_virtual(runtime);
+        return;
+    }
     uint64_t next = runtime->wheel.armed ? bight__wheel_next(&runtime->wheel) : UINT64_MAX;
     uint64_t now;
 
@@ -246,6 +277,7 @@ void bight__drive_open(struct bight_runtime *runtime)
     uv_unref((uv_handle_t *)&runtime->check);
     uv_unref((uv_handle_t *)&runtime->timer);
     runtime->timer_due_ns = UINT64_MAX;
+    runtime->ask_again_ns = UINT64_MAX;
 }
 
 static void on_closed(uv_handle_t *handle)

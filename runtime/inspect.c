@@ -23,6 +23,7 @@ int bight_stats(struct bight_stats *stats)
 }
 
 struct fd_sink {
+    const struct bight_seams *seams;
     int fd;
     int rc;
 };
@@ -32,7 +33,9 @@ static void write_fd(void *arg, const char *text, size_t bytes)
     struct fd_sink *sink = arg;
 
     while (bytes && !sink->rc) {
-        ssize_t written = write(sink->fd, text, bytes);
+        size_t most = bytes;
+        ssize_t written =
+            bight__transfer_fails(sink->seams, "write", &most) ? -1 : write(sink->fd, text, most);
 
         if (written >= 0) {
             text += written;
@@ -45,7 +48,7 @@ static void write_fd(void *arg, const char *text, size_t bytes)
 
 int bight_dump_fd(int fd)
 {
-    struct fd_sink sink = {.fd = fd};
+    struct fd_sink sink = {.seams = bight__sched ? &bight__sched->seams : NULL, .fd = fd};
     int rc = bight_dump(write_fd, &sink);
 
     return rc ? rc : sink.rc;

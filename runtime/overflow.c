@@ -64,14 +64,15 @@ static void on_fault(int signum, siginfo_t *info, void *context)
     sigaction(signum, &watch.before, NULL);
 }
 
-static int handler_take(void)
+static int handler_take(const struct bight_seams *seams)
 {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     int rc = 0;
 
     sigemptyset(&action.sa_mask);
     pthread_mutex_lock(&watch.lock);
-    if (watch.users == 0 && sigaction(SIGSEGV, &action, &watch.before))
+    if (watch.users == 0 &&
+        (bight__call_fails(seams, "sigaction") || sigaction(SIGSEGV, &action, &watch.before)))
         rc = -errno;
     watch.users += rc == 0;
     pthread_mutex_unlock(&watch.lock);
@@ -89,25 +90,26 @@ static void handler_release(void)
 int bight__overflow_watch(struct bight_runtime *runtime)
 {
     stack_t stack = {.ss_size = ALTERNATE_BYTES};
+    const struct bight_seams *seams = &runtime->sched.seams;
     stack_t before;
     int rc;
 
     if (runtime->sched.options.overflow_fd <= 0)
         return 0;
-    if (sigaltstack(NULL, &before))
+    if (bight__call_fails(seams, "sigaltstack") || sigaltstack(NULL, &before))
         return -errno;
     if (before.ss_flags & SS_DISABLE) {
-        stack.ss_sp = bight__alloc(&runtime->sched.seams, ALTERNATE_BYTES);
+        stack.ss_sp = bight__alloc(seams, ALTERNATE_BYTES);
         if (!stack.ss_sp)
             return BIGHT_ENOMEM;
-        if (sigaltstack(&stack, NULL)) {
+        if (bight__call_fails(seams, "sigaltstack") || sigaltstack(&stack, NULL)) {
             rc = -errno;
             bight__free(stack.ss_sp);
             return rc;
         }
         runtime->overflow_stack = stack.ss_sp;
     }
-    rc = handler_take();
+    rc = handler_take(seams);
     if (rc) {
         runtime->sched.options.overflow_fd = 0;
         bight__overflow_unwatch(runtime);

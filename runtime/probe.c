@@ -27,13 +27,13 @@
 #define POOL_THREADS_MAX 1024
 #define POOL_STACK_BYTES (8u << 20)
 
-static int probe_descriptors(void)
+static int probe_descriptors(const struct bight_seams *seams)
 {
     int pipes[PROBE_PIPES][2];
     int rc = 0, count;
 
     for (count = 0; count < PROBE_PIPES; count++) {
-        if (pipe2(pipes[count], O_CLOEXEC)) {
+        if (bight__call_fails(seams, "pipe2") || pipe2(pipes[count], O_CLOEXEC)) {
             rc = -errno;
             break;
         }
@@ -82,7 +82,8 @@ static void join(struct probe_thread *thread)
         sched_yield();
 }
 
-static int start_and_join(struct probe_thread *threads, size_t count, const pthread_attr_t *attr)
+static int start_and_join(struct probe_thread *threads, size_t count, const pthread_attr_t *attr,
+                          const struct bight_seams *seams)
 {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     size_t started = 0;
@@ -92,7 +93,9 @@ static int start_and_join(struct probe_thread *threads, size_t count, const pthr
     while (started < count && !rc) {
         struct probe_thread *thread = &threads[started];
         thread->gate = &gate;
-        rc = pthread_create(&thread->thread, attr, wait_at_gate, thread);
+        rc = bight__call_fails(seams, "pthread_create")
+                 ? errno
+                 : pthread_create(&thread->thread, attr, wait_at_gate, thread);
         started += rc == 0;
     }
     pthread_mutex_unlock(&gate);
@@ -120,7 +123,7 @@ int bight__probe_threads(const struct bight_seams *seams)
     /* A signal handler of the host's is not to find itself on one of these. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = start_and_join(threads, count, &attr);
+    rc = start_and_join(threads, count, &attr, seams);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 destroy_attr:
@@ -132,18 +135,20 @@ free_threads:
 
 int bight__probe(const struct bight_seams *seams)
 {
-    int rc = probe_descriptors();
+    if (seams && seams->probed)
+        return 0;
+    int rc = probe_descriptors(seams);
 
     return rc ? rc : bight__probe_threads(seams);
 }
 
 /* Duplicate `fd` to a number not below `wanted`, or as high as there is one free. */
-static int dup_high(int fd, int wanted)
+static int dup_high(int fd, int wanted, const struct bight_seams *seams)
 {
     int high;
 
     do {
-        high = fcntl(fd, F_DUPFD_CLOEXEC, wanted);
+        high = bight__call_fails(seams, "fcntl") ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, wanted);
         wanted /= 2;
     } while (high < 0 && wanted > 0);
     return high < 0 ? -errno : high;
@@ -184,7 +189,7 @@ static int watch_once(uv_loop_t *loop, int fd, const struct bight_seams *seams)
         goto free_poll;
     bight__free(table);
     table = NULL;
-    rc = uv_poll_init(loop, poll, fd);
+    rc = bight__call_fails(seams, "uv_poll_init") ? -errno : uv_poll_init(loop, poll, fd);
     if (rc)
         goto free_poll;
     rc = uv_poll_start(poll, UV_READABLE, on_poll);
@@ -203,13 +208,16 @@ int bight__probe_watchers(uv_loop_t *loop, unsigned watchers, const struct bight
     struct rlimit limit;
     int pipe_ends[2];
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < watchers)
+    if (!bight__call_fails(seams, "getrlimit") && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < watchers)
         watchers = (unsigned)limit.rlim_cur;
     if (watchers == 0 || watchers > INT32_MAX)
         return BIGHT_EINVAL;
-    if (pipe2(pipe_ends, O_CLOEXEC))
+    if (seams && seams->probed)
+        return 0;
+    if (bight__call_fails(seams, "pipe2") || pipe2(pipe_ends, O_CLOEXEC))
         return -errno;
-    int rc = dup_high(pipe_ends[0], (int)watchers - 1);
+    int rc = dup_high(pipe_ends[0], (int)watchers - 1, seams);
     if (rc >= 0) {
         int high = rc;
         rc = watch_once(loop, high, seams);

@@ -31,6 +31,7 @@ struct bight_runtime {
     bool closing; /* the runtime's own handles are being closed */
     bool stalled;
     uint64_t timer_due_ns; /* what the uv timer is armed for; UINT64_MAX: not */
+    uint64_t ask_again_ns; /* in so much real time a test's idle seam wants to be asked; or so */
     struct bight_wheel wheel;
     uv_prepare_t prepare;
     uv_check_t check;

@@ -94,7 +94,10 @@ int bight_signal_open(struct bight_signal **out, int signum)
     struct bight_signal *signal = bight__alloc_zero(&runtime->sched.seams, sizeof *signal);
     if (!signal)
         return BIGHT_ENOMEM;
-    int rc = uv_signal_init(runtime->loop, &signal->handle);
+    const struct bight_seams *seams = &runtime->sched.seams;
+    int rc = bight__call_fails(seams, "uv_signal_init")
+                 ? -errno
+                 : uv_signal_init(runtime->loop, &signal->handle);
     if (rc) {
         bight__free(signal);
         return rc;
@@ -103,7 +106,9 @@ int bight_signal_open(struct bight_signal **out, int signum)
     signal->runtime = runtime;
     signal->signum = signum;
     link_init(&signal->link);
-    rc = uv_signal_start(&signal->handle, on_signal, signum);
+    rc = bight__call_fails(seams, "uv_signal_start")
+             ? -errno
+             : uv_signal_start(&signal->handle, on_signal, signum);
     if (rc) {
         uv_close((uv_handle_t *)&signal->handle, on_closed);
         return rc;

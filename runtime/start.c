@@ -10,13 +10,15 @@
 
 static const struct bight_seams no_seams;
 
-static unsigned watchers_wanted(const struct bight_options *options)
+static unsigned watchers_wanted(const struct bight_options *options,
+                                const struct bight_seams *seams)
 {
     struct rlimit limit;
 
     if (options && options->watchers)
         return options->watchers;
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > DEFAULT_WATCHERS)
+    if (bight__call_fails(seams, "getrlimit") || getrlimit(RLIMIT_NOFILE, &limit) ||
+        limit.rlim_cur > DEFAULT_WATCHERS)
         return DEFAULT_WATCHERS;
     return (unsigned)limit.rlim_cur;
 }
@@ -51,13 +53,13 @@ static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
         return BIGHT_ENOMEM;
     runtime->loop = loop;
     if (!loop) {
-        rc = uv_loop_init(&runtime->own_loop);
+        rc = bight__call_fails(seams, "uv_loop_init") ? -errno : uv_loop_init(&runtime->own_loop);
         if (rc)
             goto free_runtime;
         runtime->loop = &runtime->own_loop;
         runtime->owns_loop = true;
     }
-    rc = bight__probe_watchers(runtime->loop, watchers_wanted(options), seams);
+    rc = bight__probe_watchers(runtime->loop, watchers_wanted(options, seams), seams);
     if (rc)
         goto close_loop;
     rc = bight__sched_init(&runtime->sched, &bight__runtime_host, options, seams);

@@ -28,12 +28,13 @@ set(ways
   ways_queue.c
   ways_sync.c
   ways_task.c
+  ways_testing.c
   ways_threads.c
   ways_time.c
 )
-bight_test(waits LABELS threads SOURCES test_waits.c ${ways} virtual_clock.c
+bight_test(waits LABELS threads SOURCES test_waits.c ${ways}
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
-bight_test(simulation SOURCES test_simulation.c virtual_clock.c TIMEOUT 120)
+bight_test(simulation SOURCES test_simulation.c TIMEOUT 120)
 set(model_sources model/program.c model/model.c model/scopes.c model/objects.c model/checks.c)
 bight_test(model SOURCES test_model.c ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
 add_test(NAME switch_aarch64
@@ -73,5 +74,5 @@ set(suites
   wait_group
 )
 foreach(suite ${suites})
-  bight_test(${suite} SOURCES test_${suite}.c world.c virtual_clock.c)
+  bight_test(${suite} SOURCES test_${suite}.c world.c)
 endforeach()

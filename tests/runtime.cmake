@@ -2,17 +2,20 @@
 bight_test(wheel)
 bight_test(probe)
 bight_test(mailbox LABELS threads)
-bight_test(thread_queue LABELS threads SOURCES test_thread_queue.c world.c virtual_clock.c)
-bight_test(thread_event LABELS threads SOURCES test_thread_event.c world.c virtual_clock.c)
-bight_test(submission LABELS threads SOURCES test_submission.c world.c virtual_clock.c)
-bight_test(ticker SOURCES test_ticker.c world.c virtual_clock.c)
-bight_test(hook SOURCES test_hook.c world.c virtual_clock.c)
-bight_test(runtimes LABELS threads SOURCES test_runtimes.c world.c virtual_clock.c)
+bight_test(thread_queue LABELS threads SOURCES test_thread_queue.c world.c)
+bight_test(thread_event LABELS threads SOURCES test_thread_event.c world.c)
+bight_test(submission LABELS threads SOURCES test_submission.c world.c)
+bight_test(ticker SOURCES test_ticker.c world.c)
+bight_test(hook SOURCES test_hook.c world.c)
+bight_test(runtimes LABELS threads SOURCES test_runtimes.c world.c)
 bight_test(signal)
 bight_test(uvreq)
 bight_test(uvreq_cancel LABELS threads)
-bight_test(retry SOURCES test_retry.c world.c virtual_clock.c)
-bight_test(virtual_time SOURCES test_virtual_time.c virtual_clock.c)
+bight_test(retry SOURCES test_retry.c world.c)
+bight_test(virtual_time SOURCES test_virtual_time.c)
+foreach(suite testing testing_clock testing_idle testing_line testing_sequencer testing_stream)
+  bight_test(${suite} SOURCES test_${suite}.c world.c)
+endforeach()
 
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
@@ -22,12 +25,11 @@ set(sweep_sources
   scenarios_queue.c
   scenarios_sync.c
   sweep.c
-  virtual_clock.c
 )
 set(sweep_libs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free)
 bight_test(alloc_sweep SOURCES test_alloc_sweep.c ${sweep_sources} LIBS ${sweep_libs})
 bight_test(cancel_sweep SOURCES test_cancel_sweep.c ${sweep_sources} LIBS ${sweep_libs} TIMEOUT 120)
-bight_test(drive LABELS threads SOURCES test_drive.c world.c virtual_clock.c)
+bight_test(drive LABELS threads SOURCES test_drive.c world.c)
 if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler
-  bight_test(overflow SOURCES test_overflow.c world.c virtual_clock.c)
+  bight_test(overflow SOURCES test_overflow.c world.c)
 endif()

@@ -31,7 +31,7 @@ void sweep_share_sites(void)
 void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, size_t count)
 {
     *sweep = (struct sweep){.from = from, .count = count};
-    virtual_clock_start(&sweep->clock, seams);
+    bight__test_time(&sweep->test, seams);
 }
 
 bool sweep_visit(void *ctx, const void *site)

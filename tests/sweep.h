@@ -6,12 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "coro/seams.h"
-#include "tests/virtual_clock.h"
+#include "runtime/testing.h"
 
 /* Which of the visits to the seam are answered with yes. */
 struct sweep {
-    struct virtual_clock clock; /* first: the seams have one ctx */
+    struct bight__test test; /* first: the seams have one ctx */
     size_t visits;
     size_t from;  /* the first yes */
     size_t count; /* how many in a row */

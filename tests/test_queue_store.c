@@ -4,7 +4,7 @@
 
 #include "runtime/runtime.h"
 #include "tests/support.h"
-#include "tests/virtual_clock.h"
+#include "runtime/testing.h"
 #include "tests/world.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
@@ -146,7 +146,7 @@ END_TEST
 
 /* Memory that is short while a flag is set. */
 struct shortage {
-    struct virtual_clock clock; /* first: the seams' ctx */
+    struct bight__test test; /* first: the seams' ctx */
     bool now;
 };
 
@@ -188,7 +188,7 @@ START_TEST(queue_that_cannot_grow_leaves_the_item_with_the_caller)
     struct shortage shortage = {.now = false};
     struct bight_seams seams = {.fail_alloc = is_short};
 
-    virtual_clock_start(&shortage.clock, &seams);
+    bight__test_time(&shortage.test, &seams);
     ck_ok(bight__run_with_seams(NULL, &seams, put_in_shortage, &shortage));
 }
 END_TEST

@@ -5,7 +5,7 @@
 #include <bight/retry.h>
 
 #include "runtime/runtime.h"
-#include "tests/virtual_clock.h"
+#include "runtime/testing.h"
 
 /* Fails so many times. */
 struct flaky {
@@ -207,7 +207,7 @@ END_TEST
 /* Chance */
 
 struct dice {
-    struct virtual_clock clock; /* first: the seams' ctx */
+    struct bight__test test; /* first: the seams' ctx */
     uint64_t next;
 };
 
@@ -244,7 +244,7 @@ START_TEST(retry_jitter_comes_from_the_random_seam)
 {
     struct bight_seams seams = {.random = throw};
 
-    virtual_clock_start(&dice.clock, &seams);
+    bight__test_time(&dice.test, &seams);
     ck_ok(bight__run_with_seams(NULL, &seams, jitters, NULL));
 }
 END_TEST

@@ -1,7 +1,6 @@
 /* Scopes: deadlines, cancellation as a state, shields, and what happens to those left open. Time is
  * virtual. */
 #include "tests/support.h"
-#include "tests/virtual_clock.h"
 #include "tests/world.h"
 
 static int sleeps(void *arg)

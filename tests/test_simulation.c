@@ -8,9 +8,7 @@
 
 #include <bight.h>
 
-#include "runtime/runtime.h"
 #include "tests/support.h"
-#include "tests/virtual_clock.h"
 
 #define BLOCKS 8
 #define MUTEXES 3
@@ -20,15 +18,11 @@
 #define DEPTH_MAX 6
 #define ACTIONS_MAX 4000
 #define ROUNDS 10
-/* Fresh seeds for each kind of choice, so that one more question does not change all answers. */
-#define SCHEDULE 0x9e3779b97f4a7c15u
 #define PROGRAM 0xd1b54a32d192ed03u
 
 struct sim {
-    struct virtual_clock clock; /* first: the seams' ctx */
     uint64_t seed;
-    uint64_t schedule; /* states of the two random sequences */
-    uint64_t program;
+    uint64_t program; /* state of a random sequence */
     unsigned actions;
     struct bight_mutex mutexes[MUTEXES];
     struct bight_task *holders[MUTEXES];
@@ -361,13 +355,6 @@ static int simulate(void *arg)
     return 0;
 }
 
-/* The seams and the report handler */
-
-static size_t pick_ready(void *ctx, size_t count)
-{
-    return (size_t)(draw(&((struct sim *)ctx)->schedule) % count);
-}
-
 static void on_report(void *arg, const struct bight_report *report)
 {
     struct sim *sim = arg;
@@ -389,14 +376,13 @@ START_TEST(random_programs_leave_nothing_behind)
     unsigned long seeds = seeds_per_block();
 
     for (unsigned long i = 1; i <= seeds; i++) {
-        struct bight_seams seams = {.pick_ready = pick_ready};
         struct bight_options options = {.on_report = on_report, .on_report_arg = &sim};
+        struct bight_test_options how = {.runtime = &options};
 
         sim = (struct sim){.seed = (unsigned long)_i * seeds + i};
-        sim.schedule = sim.seed * SCHEDULE;
         sim.program = sim.seed * PROGRAM;
-        virtual_clock_start(&sim.clock, &seams);
-        insist(&sim, bight__run_with_seams(&options, &seams, simulate, &sim) == 0);
+        how.seed = sim.seed;
+        insist(&sim, bight_test_run(&how, simulate, &sim, NULL) == 0);
     }
 }
 END_TEST

@@ -238,7 +238,7 @@ static void play(const struct way *way, void (*scene)(struct stage *stage))
     ck_assert_int_eq(bight_run(nothing, NULL), 0); /* libuv opens its signal pipe once */
     int fds = test_open_fds();
     stage.way = way;
-    virtual_clock_start(&stage.clock, &seams);
+    bight__test_time(&stage.test, &seams);
     ck_assert_int_eq(bight__run_with_seams(NULL, &seams, perform, &it), 0);
     ck_assert_uint_eq(stage.allocations, 0);
     ck_assert_int_eq(test_open_fds(), fds);
@@ -368,6 +368,7 @@ static bool is_elsewhere(const char *header)
     return false;
 }
 
+/* All but settling: see ways_testing.c. */
 START_TEST(every_call_of_the_page_is_played)
 {
     char line[1024], call[64], header[32];
@@ -379,7 +380,7 @@ START_TEST(every_call_of_the_page_is_played)
         if (sscanf(line, "| `%63[a-z_]` | `<bight/%31[a-z_].h>`", call, header) != 2)
             continue;
         rows++;
-        if (!is_elsewhere(header) && !is_played(call))
+        if (!is_elsewhere(header) && !is_played(call) && strcmp(call, "bight_test_settle") != 0)
             ck_abort_msg("%s is not played", call);
     }
     fclose(file);

@@ -172,7 +172,7 @@ static int sleep_wait(struct seat *seat)
 
 static void sleep_wake(struct stage *stage)
 {
-    stage->clock.now_ns += SLEEP_MS * UINT64_C(1000000);
+    ck_assert_int_eq(bight_test_clock_advance(stage->test.clock, SLEEP_MS), 0);
 }
 
 /* libuv: work in a thread that cannot be cancelled any more, and a handle that is closed. */
@@ -300,6 +300,7 @@ static const struct way_table *const tables[] = {
     &queue_way_table,
     &sync_way_table,
     &task_way_table,
+    &testing_way_table,
     &thread_way_table,
     &time_way_table,
 };

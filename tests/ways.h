@@ -9,7 +9,7 @@
 #include <bight.h>
 #include <bight/uv.h>
 
-#include "tests/virtual_clock.h"
+#include "runtime/testing.h"
 
 struct stage;
 
@@ -32,7 +32,7 @@ struct seat {
 
 /* A source, and those who wait for it. */
 struct stage {
-    struct virtual_clock clock; /* first: the seams' ctx */
+    struct bight__test test; /* first: the seams' ctx */
     const struct way *way;
     struct seat seats[2];
     size_t given; /* what main gave out, and how many seats got something */
@@ -56,6 +56,8 @@ struct stage {
     int latest_value;
     struct bight_generator *generator;
     struct bight_rate_limiter rate;
+    struct bight_test_sequencer sequencer;
+    struct bight_test_stream *ends[2];
     struct bight_task *child;
     struct bight_background *background;
     struct bight_signal *signal;
@@ -99,6 +101,7 @@ extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table task_way_table;
+extern const struct way_table testing_way_table;
 extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;

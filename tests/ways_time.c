@@ -10,7 +10,7 @@ static void nothing(struct stage *stage)
 
 static void time_passes(struct stage *stage)
 {
-    stage->clock.now_ns += SLEEP_MS * UINT64_C(1000000);
+    ck_assert_int_eq(bight_test_clock_advance(stage->test.clock, SLEEP_MS), 0);
 }
 
 static int sleep_until_wait(struct seat *seat)

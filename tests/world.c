@@ -1,8 +1,7 @@
 #include "tests/world.h"
 
-#include "runtime/runtime.h"
+#include "runtime/testing.h"
 #include "tests/support.h"
-#include "tests/virtual_clock.h"
 
 #include <string.h>
 
@@ -30,15 +29,15 @@ static void warm_up(void)
 int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports)
 {
     struct bight_options options = {.on_report = on_report, .on_report_arg = reports};
-    struct virtual_clock clock;
-    struct bight_seams seams = {.ctx = &clock};
+    struct bight__test test;
+    struct bight_seams seams = {0};
     int before, rc;
 
     warm_up();
     before = test_open_fds();
     if (reports)
         memset(reports, 0, sizeof(*reports));
-    virtual_clock_start(&clock, &seams);
+    bight__test_time(&test, &seams);
     rc = bight__run_with_seams(&options, &seams, body, arg);
     ck_assert_int_eq(test_open_fds(), before);
     ck_assert_ptr_null(bight_self());

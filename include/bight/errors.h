@@ -44,7 +44,7 @@
     X(ESCOPE, -5003, "a scope or group was left open or ended out of order")                       \
     X(ESTALLED, -5004, "every task waits for another: nothing can ever run")                       \
     X(ENORUNTIME, -5005, "no runtime on this thread")                                              \
-    X(EBROKEN, -5006, "the barrier is broken")                                                     \
+    X(EBROKEN, -5006, "broken: somebody who had to come did not")                                  \
     X(ENOTREADY, -5007, "the task ended before it said that it was ready")                         \
     X(EUNKNOWNJOB, -5010, "the worker does not know the job")                                      \
     X(EFULL, -5011, "the executor's queue is full")                                                \

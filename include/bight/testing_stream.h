@@ -1,0 +1,81 @@
+/* Pairs of byte streams in memory, which stand for a connection: what is written at one end is read at
+ * the other. They can be slow, split what they are given, break in the middle and end by halves, and
+ * whatever they do follows from the test run's clock and seed. One task at a time may read an end, and
+ * one write to it. */
+#ifndef BIGHT_TESTING_STREAM_H
+#define BIGHT_TESTING_STREAM_H
+
+#include <bight/base.h>
+#include <bight/errors.h>
+
+BIGHT_BEGIN_DECLS
+
+struct bight_test_stream;
+
+/* Each way of the pair. Zero is the default for every field. */
+struct bight_test_stream_options {
+    /* Bytes that may be written and not yet read; default 64 KiB. */
+    size_t capacity;
+    /* From writing, or closing, until the other end can tell. */
+    int64_t delay_ms;
+    /* The most bytes that one call moves; default: all there are. */
+    size_t read_max;
+    size_t write_max;
+    /* Each call moves a random number of bytes, down to one. */
+    bool split;
+    /* So many bytes pass, then the connection is reset. 0: it is not. */
+    uint64_t reset_after;
+};
+
+/** Make a pair; options may be NULL.
+ *
+ *  @return 0; BIGHT_EINVAL for a negative delay or a capacity above 1 GiB; BIGHT_ENORUNTIME;
+ *          BIGHT_ENOMEM.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows options; gives both ends, to be closed with bight_test_stream_close.
+ */
+BIGHT_API BIGHT_MUST_CHECK int
+bight_test_stream_pair(struct bight_test_stream **left, struct bight_test_stream **right,
+                       const struct bight_test_stream_options *options);
+
+/** Read up to `bytes` of what the other end wrote, sleeping until there are some.
+ *
+ *  @return how many; 0 when the other end has closed or shut down and all was read; BIGHT_ECONNRESET;
+ *          BIGHT_ECLOSED when this end is closed meanwhile; BIGHT_EALREADY when another task reads;
+ *          BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
+ *  Thread: the loop's.  Ownership: borrows buffer; keeps stream until it returns, or is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_read(struct bight_test_stream *stream,
+                                                      void *buffer, size_t bytes);
+
+/** Write up to `bytes`, sleeping until there is room for some.
+ *
+ *  @return how many, at least 1; BIGHT_EPIPE when the other end is closed; BIGHT_ECONNRESET;
+ *          BIGHT_ECLOSED when this end is shut down, or is closed meanwhile; BIGHT_EALREADY when another
+ *          task writes; BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.  Allocates: no.
+ *  Thread: the loop's.  Ownership: borrows data; keeps stream until it returns, or is closed.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_write(struct bight_test_stream *stream,
+                                                       const void *data, size_t bytes);
+
+/** End the stream's writing half: the other end reads what was written and then the end. A task that
+ *  writes here gets BIGHT_ECLOSED.
+ *
+ *  @return 0; BIGHT_ECLOSED when it was shut down before.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stream.
+ */
+BIGHT_API int bight_test_stream_shutdown(struct bight_test_stream *stream);
+
+/** Close this end; NULL is none. What was written can still be read at the other end, what was not read
+ *  is gone. Tasks that read or write here get BIGHT_ECLOSED.
+ *
+ *  @return nothing.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes stream.
+ */
+BIGHT_API void bight_test_stream_close(struct bight_test_stream *stream);
+
+BIGHT_END_DECLS
+
+#endif

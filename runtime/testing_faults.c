@@ -1,0 +1,170 @@
+/* What a test run makes happen: allocations and system calls that fail, suspensions that are cancelled,
+ * the order of ready tasks. Which of them is decided by their number and the seed alone. */
+#include "runtime/testing.h"
+
+#include <string.h>
+
+/* Different sequences out of one seed, so that one question more of a kind does not change the answers
+ * to all others. */
+#define ORDER UINT64_C(0x9e3779b97f4a7c15)
+#define VALUES UINT64_C(0xd1b54a32d192ed03)
+#define CALLS UINT64_C(0x8cb92ba72f3d8dd7)
+
+#define ERRORS_MAX 5
+
+/* The errors that a call may have where it stands; EINTR last. For one that is not here: ENOMEM. */
+static const struct {
+    const char *name;
+    int errors[ERRORS_MAX];
+} calls[] = {
+    {"eventfd", {EMFILE, ENFILE, ENOMEM}},
+    {"fcntl", {EMFILE}},
+    {"getrandom", {ENOSYS, EPERM}},
+    {"getrlimit", {EPERM}},
+    {"madvise", {EINVAL, ENOMEM, EAGAIN}},
+    {"mincore", {EAGAIN, ENOMEM}},
+    {"mmap", {ENOMEM, EAGAIN}},
+    {"mprotect", {ENOMEM}},
+    {"pipe2", {EMFILE, ENFILE}},
+    {"pthread_create", {EAGAIN}},
+    {"read", {EAGAIN, EIO, EINTR}},
+    {"sigaction", {EINVAL}},
+    {"sigaltstack", {ENOMEM, EPERM}},
+    {"uv_async_init", {EMFILE, ENFILE, ENOMEM}},
+    {"uv_loop_init", {EMFILE, ENFILE, ENOMEM}},
+    {"uv_mutex_init", {EAGAIN, ENOMEM}},
+    {"uv_poll_init", {ENOSPC, ENOMEM}},
+    {"uv_signal_init", {EMFILE, ENFILE}},
+    {"uv_signal_start", {EINVAL}},
+    {"write", {EAGAIN, EIO, ENOSPC, EPIPE, EINTR}},
+};
+
+/* splitmix64 */
+static uint64_t mix(uint64_t value)
+{
+    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return value ^ (value >> 31);
+}
+
+uint64_t bight__test_draw(uint64_t *state)
+{
+    *state += UINT64_C(0x9e3779b97f4a7c15);
+    return mix(*state);
+}
+
+static bool in_range(uint64_t number, uint64_t first, uint64_t count)
+{
+    return first && number >= first && number - first < (count ? count : 1);
+}
+
+/* From now on the run may end with it. */
+static void expect(struct bight__test *test, int error)
+{
+    unsigned word = (unsigned)error / 64;
+
+    if (word < sizeof test->may_fail / sizeof test->may_fail[0])
+        test->may_fail[word] |= UINT64_C(1) << ((unsigned)error % 64);
+}
+
+static void made_happen(struct bight__test *test, int error)
+{
+    test->faults++;
+    expect(test, error);
+}
+
+bool bight__test_is_expected(const struct bight__test *test, int code)
+{
+    unsigned error = (unsigned)-code;
+
+    return error / 64 < sizeof test->may_fail / sizeof test->may_fail[0] &&
+           test->may_fail[error / 64] >> (error % 64) & 1;
+}
+
+static bool fail_alloc(void *ctx, const void *site)
+{
+    struct bight__test *test = ctx;
+    uint64_t number = ++test->allocs;
+
+    (void)site;
+    if (!in_range(number, test->options.alloc, test->options.alloc_count))
+        return false;
+    made_happen(test, ENOMEM);
+    return true;
+}
+
+static bool cancel_here(void *ctx, const void *site)
+{
+    struct bight__test *test = ctx;
+    uint64_t number = ++test->suspends;
+
+    (void)site;
+    if (!in_range(number, test->options.suspend, test->options.suspend_count))
+        return false;
+    made_happen(test, ECANCELED);
+    return true;
+}
+
+/* One of the errors of `name`. Never EINTR twice in a row: whoever tries again would not come out of it. */
+static int pick_error(const struct bight__test *test, const char *name, uint64_t random)
+{
+    size_t i, count = 0;
+
+    for (i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (strcmp(calls[i].name, name) == 0)
+            break;
+    }
+    if (i == sizeof calls / sizeof calls[0])
+        return ENOMEM;
+    while (count < ERRORS_MAX && calls[i].errors[count])
+        count++;
+    int error = calls[i].errors[random % count];
+    return error == EINTR && test->last_error == EINTR ? calls[i].errors[0] : error;
+}
+
+static bool fail_call(void *ctx, const void *site, const char *name, int *error, size_t *bytes)
+{
+    struct bight__test *test = ctx;
+    uint64_t number = ++test->calls;
+    uint64_t random = mix((test->options.seed ^ CALLS) + number * ORDER);
+
+    (void)site;
+    if (!in_range(number, test->options.call, test->options.call_count) &&
+        random % 1000000 >= test->options.call_chance)
+        return false;
+    random = mix(random);
+    if (bytes && *bytes > 1 && random & 1) {
+        *bytes = 1 + (size_t)(random >> 1) % (*bytes - 1);
+        test->faults++;
+        return false;
+    }
+    *error = pick_error(test, name, random >> 1);
+    test->last_error = *error;
+    made_happen(test, *error);
+    expect(test, ENOMEM); /* what a stack that could not be mapped or guarded is reported as */
+    return true;
+}
+
+static size_t pick_ready(void *ctx, size_t count)
+{
+    struct bight__test *test = ctx;
+
+    test->turns++;
+    return test->options.seed ? (size_t)(bight__test_draw(&test->order) % count) : 0;
+}
+
+static uint64_t random_bits(void *ctx)
+{
+    return bight__test_draw(&((struct bight__test *)ctx)->values);
+}
+
+void bight__test_faults(struct bight__test *test, struct bight_seams *seams)
+{
+    test->order = test->options.seed * ORDER;
+    test->values = test->options.seed * VALUES;
+    seams->fail_alloc = fail_alloc;
+    seams->fail_call = fail_call;
+    seams->cancel_here = cancel_here;
+    seams->pick_ready = pick_ready;
+    seams->random = random_bits;
+}

@@ -1,0 +1,111 @@
+/* The sequencer of <bight/testing.h>: a list of those who wait for their step, in no order; the step
+ * whose turn it is goes on when the one before it is left. */
+#include "runtime/runtime.h"
+
+#include <bight/testing.h>
+
+#include <stdio.h>
+
+struct step_wait {
+    struct bight_waiter waiter;
+    struct bight_test_sequencer *sequencer;
+    uint64_t step;
+};
+
+static struct step_wait *of_link(struct bight_link *link)
+{
+    return container_of(container_of(link, struct bight_waiter, link), struct step_wait, waiter);
+}
+
+static void break_all(struct bight_test_sequencer *sequencer)
+{
+    struct bight_link *link;
+
+    sequencer->broken = true;
+    while ((link = link_take(&sequencer->waiting)))
+        (void)bight_unpark(&of_link(link)->waiter, BIGHT_EBROKEN);
+}
+
+static int step_abort(struct bight_waiter *waiter)
+{
+    link_remove(&waiter->link);
+    break_all(container_of(waiter, struct step_wait, waiter)->sequencer);
+    return 0;
+}
+
+static void step_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct step_wait *wait = container_of(waiter, const struct step_wait, waiter);
+
+    snprintf(text, text_bytes, "%llu", (unsigned long long)wait->step);
+}
+
+static const struct bight_wait_ops step_ops = {
+    .name = "step of a sequence",
+    .abort = step_abort,
+    .describe = step_describe,
+};
+
+void bight_test_sequencer_init(struct bight_test_sequencer *sequencer)
+{
+    *sequencer = (struct bight_test_sequencer){0};
+    link_init(&sequencer->waiting);
+}
+
+static struct step_wait *find(struct bight_test_sequencer *sequencer, uint64_t step)
+{
+    struct bight_link *link = sequencer->waiting.next;
+
+    for (; link != &sequencer->waiting; link = link->next) {
+        if (of_link(link)->step == step)
+            return of_link(link);
+    }
+    return NULL;
+}
+
+static bool is_taken(struct bight_test_sequencer *sequencer, uint64_t step)
+{
+    return step < sequencer->next || (step == sequencer->next && sequencer->inside) ||
+           find(sequencer, step);
+}
+
+int bight_test_sequencer_enter(struct bight_test_sequencer *sequencer, uint64_t step)
+{
+    struct step_wait wait = {.sequencer = sequencer, .step = step};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (rc)
+        return rc;
+    if (is_taken(sequencer, step))
+        return BIGHT_EALREADY;
+    if (sequencer->broken)
+        return BIGHT_EBROKEN;
+    if (step == sequencer->next) {
+        sequencer->inside = true;
+        return 0;
+    }
+    rc = bight_waiter_init(&wait.waiter, &step_ops);
+    if (rc)
+        return rc;
+    link_append(&sequencer->waiting, &wait.waiter.link);
+    return bight_park(&wait.waiter);
+}
+
+int bight_test_sequencer_leave(struct bight_test_sequencer *sequencer)
+{
+    struct step_wait *wait;
+
+    if (!sequencer->inside)
+        return BIGHT_EPERM;
+    sequencer->next++;
+    wait = find(sequencer, sequencer->next);
+    sequencer->inside = wait != NULL;
+    if (!wait)
+        return 0;
+    link_remove(&wait->waiter.link);
+    /* One that is going away although its turn has come leaves the others without it. */
+    if (!bight_unpark(&wait->waiter, 0))
+        break_all(sequencer);
+    return 0;
+}
