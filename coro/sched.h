@@ -177,6 +177,9 @@ struct bight_task *bight__task_next(const struct bight_task *task, unsigned *dep
 /* The first task of that walk, NULL without any. */
 struct bight_task *bight__task_first(const struct bight_sched *sched);
 
+/* start.c: the group that a task is being started into, NULL for one that is not. */
+struct bight_group *bight__start_target(const struct bight_task *task);
+
 /* task.c */
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,

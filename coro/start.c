@@ -10,6 +10,11 @@ struct bight_start {
     bool ready;
 };
 
+struct bight_group *bight__start_target(const struct bight_task *task)
+{
+    return task->starting ? task->starting->target : NULL;
+}
+
 int bight_started(int value)
 {
     struct bight_task *self = bight_self();

@@ -41,3 +41,28 @@ struct bight_task *bight_task_parent(const struct bight_task *task)
 {
     return task->group->scope.task;
 }
+
+struct bight_group *bight_task_group(const struct bight_task *task)
+{
+    struct bight_group *target = bight__start_target(task);
+
+    if (target)
+        return target;
+    return task->group->scope.task ? task->group : NULL;
+}
+
+/* The chain of a task that sleeps is whole: its last call saw to that. */
+void bight_task_groups(const struct bight_task *task,
+                       bool (*visit)(void *arg, struct bight_group *group), void *arg)
+{
+    struct bight_task *self = bight_self();
+    struct bight_scope *scope;
+
+    if (task == self)
+        bight__scopes_check(self, __builtin_frame_address(0));
+    for (scope = task->base.inner; scope; scope = scope->inner) {
+        if (scope->kind & SCOPE_GROUP &&
+            !visit(arg, container_of(scope, struct bight_group, scope)))
+            break;
+    }
+}

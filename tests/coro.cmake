@@ -71,6 +71,7 @@ set(suites
   scope
   semaphore
   task
+  tree
   wait_group
 )
 foreach(suite ${suites})

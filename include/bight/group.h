@@ -136,6 +136,21 @@ BIGHT_API int bight_started(int value);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_drain(struct bight_group *group);
 
+/** The group that `task` belongs to, or is to belong to once it is started; NULL for the root group.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows task; the result is valid until that group has ended.
+ */
+BIGHT_API struct bight_group *bight_task_group(const struct bight_task *task);
+
+/** Call `visit(arg, group)` for every group that `task` has open, in the order of their opening, until it
+ *  returns false. `visit` must not suspend.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task and arg.
+ */
+BIGHT_API void bight_task_groups(const struct bight_task *task,
+                                 bool (*visit)(void *arg, struct bight_group *group), void *arg);
+
 /** Wait for all tasks of `group` and close it. `rc` is what the body ended with; a negative one
  *  cancels the tasks.
  *
