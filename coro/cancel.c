@@ -180,12 +180,14 @@ static enum bight_cause cause_of(const struct bight_scope *scope)
 
         if (!scope->task)
             return BIGHT_CAUSE_END;
-        if (group->failed && !(group->flags & BIGHT_GROUP_COLLECT))
+        if (group->failed_first)
             return BIGHT_CAUSE_FAILURE;
     }
     if (scope->expired)
         return BIGHT_CAUSE_DEADLINE;
-    return scope == &scope->task->base ? BIGHT_CAUSE_TASK : BIGHT_CAUSE_SCOPE;
+    if (scope != &scope->task->base)
+        return BIGHT_CAUSE_SCOPE;
+    return scope->kind & SCOPE_TORN ? BIGHT_CAUSE_LEFT_OPEN : BIGHT_CAUSE_TASK;
 }
 
 bool bight_cancel_cause(struct bight_cancel_cause *cause)

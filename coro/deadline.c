@@ -100,16 +100,32 @@ int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout_ms)
                          timeout_ms == 0);
 }
 
+bool bight__scope_made_is_past(const struct bight_scope *scope)
+{
+    struct bight_sched *sched = bight__sched;
+
+    return scope->expired || (sched && bight__deadline_is_past(sched, scope->deadline_ns));
+}
+
+/* An expiry is not taken back, whether or not somebody has looked meanwhile. */
+static int set_made_deadline(struct bight_scope *scope, uint64_t deadline_ns)
+{
+    if (scope->timeout_ms >= 0)
+        return BIGHT_EINVAL;
+    scope->expired = bight__scope_made_is_past(scope);
+    if (scope->expired)
+        return BIGHT_EALREADY;
+    scope->deadline_ns = deadline_ns;
+    scope->expired = bight__scope_made_is_past(scope);
+    return 0;
+}
+
 int bight_scope_set_deadline(struct bight_scope *scope, uint64_t deadline_ns)
 {
     int rc;
 
-    if (scope->magic == SCOPE_MADE) {
-        if (scope->timeout_ms >= 0)
-            return BIGHT_EINVAL;
-        scope->deadline_ns = deadline_ns;
-        return 0;
-    }
+    if (scope->magic == SCOPE_MADE)
+        return set_made_deadline(scope, deadline_ns);
     rc = movable(scope);
     if (rc)
         return rc;

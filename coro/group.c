@@ -63,6 +63,7 @@ void bight__group_setup(struct bight_group *group, unsigned flags)
     group->live = 0;
     group->flags = flags;
     group->gave_way = false;
+    group->failed_first = false;
     group->wakes_at = 0;
     link_init(&group->waiters);
     group->on_failure = NULL;
@@ -75,8 +76,10 @@ static void record_failure(struct bight_group *group, const struct bight_task *t
     memcpy(failure.task, task->name, sizeof(failure.task));
     if (group->failed < BIGHT_GROUP_FAILURES)
         group->failures[group->failed] = failure;
-    if (group->failed++ == 0 && !group->flags)
+    if (group->failed++ == 0 && !group->flags) {
+        group->failed_first = !group->scope.cancelled && !group->scope.expired;
         bight__scope_cancel(&group->scope);
+    }
     if (group->on_failure)
         group->on_failure(group->on_failure_arg, &failure);
 }
@@ -131,6 +134,7 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
     link_append(bight__group_siblings(group), &task->member);
     task->group = group;
     task->base.parent = &group->scope;
+    task->base.kind |= SCOPE_TORN;
     group->live++;
     bight__scope_cancel(&task->base);
 }
@@ -279,10 +283,15 @@ static int group_outcome(struct bight_group *group, int rc, bool cancelled_aroun
     return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
 }
 
-static int group_end(struct bight_group *group, struct bight_task *self, int rc)
+/* Scopes below `frame` are gone. */
+static int group_end(struct bight_group *group, struct bight_task *self, int rc, const char *frame)
 {
+    bool whole = bight__scopes_check(self, frame) && self->scope == &group->scope;
     bool cancelled_around;
 
+    if (group->scope.magic != SCOPE_MAGIC || !(group->scope.kind & SCOPE_GROUP) ||
+        !bight__scope_make_innermost(&group->scope, self))
+        return BIGHT_ESCOPE;
     if (rc < 0) {
         if (rc != BIGHT_ECANCELED)
             record_failure(group, self, rc);
@@ -293,7 +302,8 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc)
     (void)!wait_below(group, 1, &end_ops); /* has no way to fail */
     cancelled_around = group->scope.parent->effective && !(group->scope.kind & SCOPE_SHIELDS);
     bight__scope_close(&group->scope);
-    return group_outcome(group, rc, cancelled_around);
+    rc = group_outcome(group, rc, cancelled_around);
+    return whole || rc < 0 ? rc : BIGHT_ESCOPE;
 }
 
 int bight_group_end(struct bight_group *group, int rc)
@@ -302,11 +312,7 @@ int bight_group_end(struct bight_group *group, int rc)
 
     if (!self)
         return BIGHT_ENOTASK;
-    bight__scopes_check(self, __builtin_frame_address(0));
-    if (group->scope.magic != SCOPE_MAGIC || !(group->scope.kind & SCOPE_GROUP) ||
-        !bight__scope_make_innermost(&group->scope, self))
-        return BIGHT_ESCOPE;
-    return group_end(group, self, rc);
+    return group_end(group, self, rc, __builtin_frame_address(0));
 }
 
 int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
@@ -323,8 +329,5 @@ int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
         return rc;
     rc = body(&group, arg);
     /* What lies below our own group belonged to the body. */
-    bight__scopes_check(self, (const char *)&group);
-    if (!bight__scope_make_innermost(&group.scope, self))
-        return BIGHT_ESCOPE;
-    return group_end(&group, self, rc);
+    return group_end(&group, self, rc, (const char *)&group);
 }

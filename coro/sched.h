@@ -208,6 +208,7 @@ void bight__locals_drop(struct bight_task *task);
 #define SCOPE_SHIELDS 1u /* scope->kind */
 #define SCOPE_GROUP 2u
 #define SCOPE_INVALID 4u /* made with a flag that does not exist */
+#define SCOPE_TORN 8u    /* closed with one around it, which was told; of a base: its group was */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);
@@ -256,6 +257,8 @@ void bight__task_timer(struct bight_timer *timer);
 void bight__timer_update(struct bight_task *task);
 uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
 bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
+/* Whether a scope that is made has expired before anybody entered it. */
+bool bight__scope_made_is_past(const struct bight_scope *scope);
 /* The open scope's deadline has passed: do not wait for the wheel to say so. */
 void bight__scope_expire(struct bight_scope *scope);
 

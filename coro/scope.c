@@ -56,7 +56,7 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
 {
     bool cancelled = scope->cancelled;
     uint64_t deadline = scope->deadline_ns;
-    bool past = scope->timeout_ms == 0;
+    bool past = scope->expired || scope->timeout_ms == 0;
 
     if (scope->kind & ~SCOPE_SHIELDS) {
         scope->magic = 0;
@@ -65,7 +65,7 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
     if (scope->timeout_ms >= 0)
         deadline = bight__deadline_after(task->sched, scope->timeout_ms);
     else
-        past = bight__deadline_is_past(task->sched, deadline);
+        past = past || bight__deadline_is_past(task->sched, deadline);
     bight__scope_open(scope, task, scope->kind, deadline);
     if (past)
         bight__scope_expire(scope);
@@ -131,7 +131,7 @@ int bight_scope_set_shield(struct bight_scope *scope, bool shield)
 enum bight_scope_state bight_scope_state(const struct bight_scope *scope)
 {
     if (scope->magic == SCOPE_MADE)
-        return BIGHT_SCOPE_MADE;
+        return bight__scope_made_is_past(scope) ? BIGHT_SCOPE_EXPIRING : BIGHT_SCOPE_MADE;
     if (scope->magic != SCOPE_MAGIC)
         return scope->expired && scope->caught ? BIGHT_SCOPE_EXPIRED : BIGHT_SCOPE_FINISHED;
     if (scope->expired)
@@ -188,14 +188,16 @@ bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *t
         return true;
     if (!bight__scope_is_open(scope, task))
         return false;
-    for (at = task->scope; at != scope; at = at->parent)
+    for (at = task->scope; at != scope; at = at->parent) {
         at->magic = SCOPE_LEFT;
+        at->kind |= SCOPE_TORN;
+    }
     forget_inside(task, scope);
     left_open(task, "a scope was open inside one that was closed");
     return true;
 }
 
-static int scope_end(struct bight_scope *scope, int rc)
+static int settle(struct bight_scope *scope, int rc)
 {
     bool visible = scope->parent->effective && !(scope->kind & SCOPE_SHIELDS);
 
@@ -208,17 +210,31 @@ static int scope_end(struct bight_scope *scope, int rc)
     return scope->cancelled ? 0 : rc;
 }
 
+/* Scopes below `frame` are gone. That something was open inside is told once: here, or it was when a scope
+ * around this one was closed. */
+static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc, const char *frame)
+{
+    bool whole = bight__scopes_check(task, frame) && task->scope == scope;
+
+    if (scope->magic == SCOPE_LEFT && scope->kind & SCOPE_TORN) {
+        scope->kind &= (uint8_t)~SCOPE_TORN;
+        return rc;
+    }
+    if (scope->magic != SCOPE_MAGIC || !bight__scope_make_innermost(scope, task))
+        return BIGHT_ESCOPE;
+    rc = settle(scope, rc);
+    return whole || rc < 0 ? rc : BIGHT_ESCOPE;
+}
+
 int bight_scope_end(struct bight_scope *scope, int rc)
 {
     struct bight_task *task = bight_self();
 
     if (!task)
         return BIGHT_ENOTASK;
-    bight__scopes_check(task, __builtin_frame_address(0));
-    if (scope->magic != SCOPE_MAGIC || scope->kind & SCOPE_GROUP ||
-        !bight__scope_make_innermost(scope, task))
+    if (scope->kind & SCOPE_GROUP)
         return BIGHT_ESCOPE;
-    return scope_end(scope, rc);
+    return scope_end(scope, task, rc, __builtin_frame_address(0));
 }
 
 void bight_scope_cancel(struct bight_scope *scope)
@@ -244,8 +260,7 @@ static int run_in_scope(struct bight_scope *scope, int (*fn)(void *arg), void *a
         return rc;
     rc = fn(arg);
     /* What lies below our own scope belonged to the body. */
-    bight__scopes_check(task, (const char *)scope);
-    return bight__scope_make_innermost(scope, task) ? scope_end(scope, rc) : BIGHT_ESCOPE;
+    return scope_end(scope, task, rc, (const char *)scope);
 }
 
 int bight_timeout(int64_t timeout_ms, int (*fn)(void *arg), void *arg)

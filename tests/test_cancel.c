@@ -296,6 +296,41 @@ static int causes(void *arg)
     return bight_yield();
 }
 
+static int fails_in_its_cleanup(void *arg)
+{
+    (void)arg;
+    (void)!bight_sleep(-1);
+    return BIGHT_EIO;
+}
+
+/* A failure that follows a cancellation is not its cause. */
+static int first_cause(void *arg)
+{
+    enum bight_cause kind = BIGHT_CAUSE_NONE;
+    struct bight_group group;
+
+    (void)arg;
+    for (int timed = 0; timed < 2; timed++) {
+        ck_ok(bight_group_begin(&group, 0));
+        ck_ok(bight_group_spawn(&group, NULL, NULL, fails_in_its_cleanup, NULL));
+        ck_ok(bight_group_spawn(&group, NULL, NULL, task_cause, &kind));
+        ck_ok(bight_yield());
+        if (timed)
+            ck_ok(bight_scope_set_timeout(&group.scope, 0));
+        else
+            bight_scope_cancel(&group.scope);
+        ck_code(bight_group_end(&group, 0), BIGHT_EIO);
+        ck_assert_int_eq(kind, timed ? BIGHT_CAUSE_DEADLINE : BIGHT_CAUSE_SCOPE);
+    }
+    return 0;
+}
+
+START_TEST(the_first_cause_stays)
+{
+    ck_ok(world_run(first_cause, NULL, NULL));
+}
+END_TEST
+
 START_TEST(a_task_can_ask_why_it_is_cancelled)
 {
     struct bight_cancel_cause cause;
@@ -319,6 +354,7 @@ int main(void)
     tcase_add_test(tc, lifting_a_cancellation_reaches_the_whole_tree);
     tcase_add_test(tc, what_is_cancelled_by_itself_stays_so);
     tcase_add_test(tc, a_task_can_ask_why_it_is_cancelled);
+    tcase_add_test(tc, the_first_cause_stays);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }

@@ -123,6 +123,34 @@ START_TEST(a_scope_entered_after_its_deadline_has_expired)
 }
 END_TEST
 
+static int expired_while_made(void *arg)
+{
+    struct bight_scope scope;
+    uint64_t begin = bight_now_ns();
+
+    (void)arg;
+    bight_scope_init(&scope, -1, 0);
+    ck_ok(bight_scope_set_deadline(&scope, begin + 5 * MS));
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_ok(bight_sleep(5));
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_code(bight_scope_set_deadline(&scope, begin + 50 * MS), BIGHT_EALREADY);
+    bight_scope_init(&scope, -1, 0);
+    ck_ok(bight_scope_set_deadline(&scope, begin));
+    ck_assert(scope.expired);
+    ck_code(bight_scope_set_deadline(&scope, BIGHT_NO_DEADLINE), BIGHT_EALREADY);
+    ck_ok(bight_scope_enter(&scope));
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    return bight_yield();
+}
+
+START_TEST(an_expiry_before_the_entering_is_not_taken_back)
+{
+    ck_ok(world_run(expired_while_made, NULL, NULL));
+}
+END_TEST
+
 static int many_moves(void *arg)
 {
     struct bight_scope scope;
@@ -150,6 +178,7 @@ int main(void)
     tcase_add_test(tc, a_deadline_moved_into_the_past_expires_at_once);
     tcase_add_test(tc, a_timeout_counts_from_the_entering_of_the_scope);
     tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
+    tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
     tcase_add_test(tc, a_deadline_moves_any_number_of_times);
     suite_add_tcase(suite, tc);
     return test_run(suite);

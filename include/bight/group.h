@@ -41,7 +41,8 @@ struct bight_group {
     /* Private from here. */
     unsigned flags;
     bool gave_way;
-    size_t wakes_at; /* with so many left or fewer, look at `waiters` */
+    bool failed_first; /* a failure is what cancelled it */
+    size_t wakes_at;   /* with so many left or fewer, look at `waiters` */
     struct bight_link waiters;
     void (*on_failure)(void *arg, const struct bight_failure *failure);
     void *on_failure_arg;
@@ -159,8 +160,8 @@ BIGHT_API void bight_task_groups(const struct bight_task *task,
  *          cancellation: BIGHT_ECANCELED if a scope around the group is cancelled; BIGHT_ETIMEDOUT if
  *          the group's own deadline passed; 0 for BIGHT_ECANCELED of the body if the group was
  *          cancelled itself. Else rc.
- *          BIGHT_ESCOPE: the group is not open in the calling task. Scopes left open inside it are
- *          closed as by bight_scope_end.
+ *          BIGHT_ESCOPE: the group is not open in the calling task; or scopes were left open inside it,
+ *          which are closed as by bight_scope_end, and the result would not have been negative.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows group.

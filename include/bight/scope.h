@@ -21,7 +21,7 @@ struct bight_task;
 struct bight_scope {
     /* Readable: bight_scope_cancel was called. */
     bool cancelled;
-    /* Readable: the scope's own deadline passed while it was open. */
+    /* Readable: the scope's own deadline passed before it was left. */
     bool expired;
     /* Readable once the scope was left: its end turned BIGHT_ECANCELED into BIGHT_ETIMEDOUT or 0. */
     bool caught;
@@ -102,9 +102,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_enter(struct bight_scope *scope);
  *  shield; every other code is kept.
  *
  *  Scopes and groups left open inside it are closed with it and reported; tasks of such a group are
- *  cancelled and pass to the group around.
+ *  cancelled and pass to the group around. Such a scope may still be ended, which gives back rc.
  *
- *  @return the settled code; BIGHT_ESCOPE when the scope is not open in the calling task.
+ *  @return the settled code; BIGHT_ESCOPE when the scope is not open in the calling task, or when
+ *          others were left open inside it and the code would not have been negative.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_scope_end(struct bight_scope *scope, int rc);
@@ -128,10 +129,10 @@ BIGHT_API void bight_scope_cancel(struct bight_scope *scope);
 BIGHT_API int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout_ms);
 
 /** Move the scope's deadline to `deadline_ns` of bight_now_ns; BIGHT_NO_DEADLINE removes it. One that has
- *  passed expires the scope at once.
+ *  passed expires the scope at once, even one that is only made; that is not taken back.
  *
- *  @return 0; BIGHT_EALREADY when it has expired; BIGHT_EINVAL when it is neither open nor made, or was
- *          made with a timeout.
+ *  @return 0; BIGHT_EALREADY when it has expired; BIGHT_EINVAL when it is neither open nor made, or is
+ *          made and has a timeout.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API int bight_scope_set_deadline(struct bight_scope *scope, uint64_t deadline_ns);
@@ -155,7 +156,7 @@ enum bight_scope_state {
     BIGHT_SCOPE_MADE,      /* not entered yet */
     BIGHT_SCOPE_ACTIVE,    /* open */
     BIGHT_SCOPE_CANCELLED, /* open, and calls inside it are cancelled */
-    BIGHT_SCOPE_EXPIRING,  /* open, and its own deadline has passed */
+    BIGHT_SCOPE_EXPIRING,  /* made or open, and its own deadline has passed */
     BIGHT_SCOPE_EXPIRED,   /* left with BIGHT_ETIMEDOUT */
     BIGHT_SCOPE_FINISHED,  /* left otherwise */
 };
@@ -183,11 +184,12 @@ BIGHT_API bool bight_cancelled(void);
 /* Why calls are cancelled. */
 enum bight_cause {
     BIGHT_CAUSE_NONE,
-    BIGHT_CAUSE_SCOPE,    /* bight_scope_cancel */
-    BIGHT_CAUSE_TASK,     /* bight_task_cancel */
-    BIGHT_CAUSE_DEADLINE, /* a deadline passed */
-    BIGHT_CAUSE_FAILURE,  /* another task of a group around, or its body, failed */
-    BIGHT_CAUSE_END,      /* the runtime ends: main has returned, or the host detaches */
+    BIGHT_CAUSE_SCOPE,     /* bight_scope_cancel */
+    BIGHT_CAUSE_TASK,      /* bight_task_cancel */
+    BIGHT_CAUSE_DEADLINE,  /* a deadline passed */
+    BIGHT_CAUSE_FAILURE,   /* another task of a group around, or its body, failed */
+    BIGHT_CAUSE_LEFT_OPEN, /* the task's group was left open by the one that had opened it */
+    BIGHT_CAUSE_END,       /* the runtime ends: main has returned, or the host detaches */
 };
 
 struct bight_cancel_cause {
