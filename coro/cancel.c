@@ -11,7 +11,7 @@ void bight__pending_update(struct bight_task *task)
     if (task->scope->effective)
         task->pending |= PENDING_CANCEL;
     else
-        task->pending &= ~PENDING_CANCEL;
+        task->pending &= (uint8_t)~PENDING_CANCEL;
 }
 
 static void mark_members(struct bight_group *group, struct bight_task **worklist)

@@ -59,12 +59,10 @@ struct bight_task {
     struct bight_sched *sched;
     struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
     struct bight_scope *scope;   /* innermost open one */
-    uint32_t pending;
+    uint8_t pending;
+    bool aborted; /* the abort hooks of this park have run */
     uint32_t flags;
-    bool aborted;    /* the abort hooks of this park have run */
-    int status;      /* once done */
-    uint32_t checks; /* under a test: where a cancellation would have been seen, and turns */
-    uint32_t turns;
+    int status;         /* once done */
     uint32_t delivered; /* cancellations in a row */
     int (*fn)(void *arg);
     void *arg;
@@ -82,8 +80,11 @@ struct bight_task {
     uint64_t id;
     struct bight_scope base;     /* parent of all its scopes, child of its group's */
     struct bight_timer deadline; /* for the earliest deadline of its own scopes */
-    struct bight_float_control float_control;
     char name[BIGHT_TASK_NAME_BYTES];
+    struct bight_float_control float_control;
+    /* Under a test only: where a cancellation would have been seen, and turns. */
+    uint32_t checks;
+    uint32_t turns;
 };
 
 struct bight_sched {
@@ -201,9 +202,9 @@ void bight__locals_share(struct bight_task *child, const struct bight_task *pare
 void bight__locals_drop(struct bight_task *task);
 
 /* scope.c */
-#define SCOPE_MAGIC 0x5c09e5c0u /* open */
-#define SCOPE_MADE 0x5c09e5c1u  /* by bight_scope_init, not entered yet */
-#define SCOPE_LEFT 0x5c09e5c2u
+#define SCOPE_MAGIC 0xe5c0u /* open */
+#define SCOPE_MADE 0xe5c1u  /* by bight_scope_init, not entered yet */
+#define SCOPE_LEFT 0xe5c2u
 #define NO_DEADLINE BIGHT_NO_DEADLINE
 #define SCOPE_SHIELDS 1u /* scope->kind */
 #define SCOPE_GROUP 2u

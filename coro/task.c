@@ -106,9 +106,7 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
 {
     task->sched = sched;
     task->parked = NULL;
-    task->pending = sched->seams.cancel_here ? PENDING_PROBE : 0;
-    task->checks = 0;
-    task->turns = 0;
+    task->pending = 0;
     task->flags = 0;
     task->aborted = false;
     task->status = 0;
@@ -124,6 +122,11 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     link_init(&task->children);
     link_init(&task->deadline.link);
     task->deadline.fire = bight__task_timer;
+    if (unlikely(sched->seams.cancel_here != NULL)) {
+        task->pending = PENDING_PROBE;
+        task->checks = 0;
+        task->turns = 0;
+    }
     if (!options)
         return;
     task->drop = options->drop;

@@ -28,13 +28,15 @@ struct bight_scope {
     /* Private from here. */
     bool effective;
     uint8_t kind;
-    uint32_t magic;
+    uint16_t magic;
     struct bight_task *task;
     struct bight_scope *parent;
     struct bight_scope *inner;
     uint64_t deadline_ns;
-    uint64_t earliest_ns;
-    int64_t timeout_ms;
+    union {
+        uint64_t earliest_ns;
+        int64_t timeout_ms; /* until it is entered */
+    };
 };
 
 /** Run `fn(arg)` with a deadline `timeout_ms` from now; negative for none. The earliest of all
