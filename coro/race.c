@@ -42,7 +42,7 @@ static int await_turn(struct race *race, int64_t stagger_ms)
 
     if (rc)
         return rc;
-    bight__timed_arm(&timed, bight__after_ms(bight__sched, stagger_ms));
+    bight__timed_arm(&timed, bight__deadline_after(bight__sched, stagger_ms));
     race->next = &timed;
     rc = bight_park(&timed.waiter);
     race->next = NULL;

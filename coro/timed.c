@@ -44,15 +44,3 @@ bool bight__timed_unpark(struct bight__timed *timed, int result)
     let_go(timed);
     return bight_unpark(&timed->waiter, result);
 }
-
-uint64_t bight__after_ms(struct bight_sched *sched, int64_t delay_ms)
-{
-    uint64_t now;
-
-    if (delay_ms < 0)
-        return NO_DEADLINE;
-    now = sched->host->now_ns(sched);
-    if ((uint64_t)delay_ms >= (NO_DEADLINE - now) / 1000000)
-        return NO_DEADLINE;
-    return now + (uint64_t)delay_ms * 1000000;
-}

@@ -22,7 +22,4 @@ int bight__timed_abort(struct bight_waiter *waiter);
 /* Unpark from the source's side: unlinks, disarms. True when it was this call that ended the park. */
 bool bight__timed_unpark(struct bight__timed *timed, int result);
 
-/* The point of the clock `delay_ms` from now; NO_DEADLINE when negative or beyond the clock's end. */
-uint64_t bight__after_ms(struct bight_sched *sched, int64_t delay_ms);
-
 #endif

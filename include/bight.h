@@ -42,6 +42,7 @@
 #include <bight/thread_queue.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
+#include <bight/wait.h>
 #include <bight/wait_group.h>
 #include <bight/waiter.h>
 #include <bight/workers.h>

@@ -47,6 +47,7 @@ set(suites
   broadcast
   barrier
   call
+  completed
   cancel
   channel_ends
   condition
@@ -73,6 +74,8 @@ set(suites
   task
   tree
   wait_group
+  wait
+  wait_for
 )
 foreach(suite ${suites})
   bight_test(${suite} SOURCES test_${suite}.c world.c)

@@ -434,6 +434,7 @@ const struct scenario scenarios[] = {
     {"race", scenario_race},
     {"retry", scenario_retry},
     {"generator", scenario_generator},
+    {"wait", scenario_wait},
     {"posts", scenario_posts},
     {"signals", scenario_signals},
     {"uv requests", scenario_uv_requests},

@@ -161,3 +161,38 @@ int scenario_generator(void *arg)
     rc = consume(generator);
     return rc ? rc : bight_group(generator_body, arg);
 }
+
+static int wait_body(struct bight_group *group, void *arg)
+{
+    struct call *calls = arg;
+    struct bight_as_completed completed;
+    struct bight_wait_item items[2], *item;
+    int rc = bight_group_spawn(group, &items[0].task, NULL, call_run, &calls[0]);
+
+    if (rc)
+        return rc;
+    rc = bight_group_spawn(group, &items[1].task, NULL, call_run, &calls[1]);
+    if (rc) {
+        bight_task_detach(items[0].task);
+        return rc;
+    }
+    rc = bight_wait(items, 2, BIGHT_FIRST_COMPLETED, 1);
+    if (rc >= 0)
+        rc = bight_as_completed_begin(&completed, items, 2);
+    if (rc == 0) {
+        while (!(rc = bight_as_completed_next(&completed, &item)))
+            EXPECT(item->done);
+        bight_as_completed_end(&completed);
+    }
+    bight_task_detach(items[0].task);
+    int last = bight_wait_for(items[1].task, 1, NULL);
+    return rc == BIGHT_ECLOSED ? last : rc;
+}
+
+int scenario_wait(void *arg)
+{
+    struct call calls[] = {{3, 0}, {2, 0}};
+
+    (void)arg;
+    return bight_group(wait_body, calls);
+}

@@ -204,6 +204,47 @@ static int close_wait(struct seat *seat)
     return bight_generator_close(seat->stage->generator);
 }
 
+/* The ends of tasks: the child waits for the event. */
+
+static void child_open(struct stage *stage)
+{
+    event_open(stage);
+    ck_assert_int_eq(bight_spawn(&stage->child, wait_event, stage), 0);
+}
+
+static int ends_wait(struct seat *seat)
+{
+    struct bight_wait_item items[2] = {{.task = seat->stage->child}, {.task = seat->stage->child}};
+
+    seat->stage->no_memory = true;
+    return bight_wait(items, 2, BIGHT_ALL_COMPLETED, -1);
+}
+
+static int next_end_wait(struct seat *seat)
+{
+    struct bight_wait_item item = {.task = seat->stage->child}, *got = NULL;
+    struct bight_as_completed completed;
+
+    seat->stage->no_memory = true;
+    ck_assert_int_eq(bight_as_completed_begin(&completed, &item, 1), 0);
+    int rc = bight_as_completed_next(&completed, &got);
+    bight_as_completed_end(&completed);
+    ck_assert_ptr_eq(got, rc ? NULL : &item);
+    return rc;
+}
+
+static void child_close(struct stage *stage)
+{
+    event_wake(stage);
+    ck_assert_int_eq(bight_join(stage->child, NULL), 0); /* the handle is as good as before */
+}
+
+static int wait_for_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_wait_for(seat->stage->child, -1, NULL);
+}
+
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way combine_ways[] = {
     {"bight_gather", 1, 0, true, false, event_open, gather_wait, event_wake, NULL, event_close},
@@ -217,6 +258,10 @@ static const struct way combine_ways[] = {
      yield_close},
     {"bight_generator_close", 1, 0, false, false, close_open, close_wait, event_wake, NULL,
      generator_end},
+    {"bight_wait", 2, 1, true, false, child_open, ends_wait, event_wake, NULL, child_close},
+    {"bight_as_completed_next", 2, 0, true, false, child_open, next_end_wait, event_wake, NULL,
+     child_close},
+    {"bight_wait_for", 1, 0, true, false, child_open, wait_for_wait, event_wake, NULL, event_close},
 };
 
 const struct way_table combine_way_table = {combine_ways,

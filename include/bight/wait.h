@@ -1,0 +1,99 @@
+/* Waiting for the ends of tasks without taking their handles: for several at once (wait), one after the
+ * other as they end (as-completed), and for one under a time limit that ends it (wait-for). */
+#ifndef BIGHT_WAIT_H
+#define BIGHT_WAIT_H
+
+#include <bight/task.h>
+#include <bight/waiter.h>
+
+BIGHT_BEGIN_DECLS
+
+/* When bight_wait returns: as soon as a task is done; as soon as one has failed, or all are done; when all
+ * are done. A cancelled task has not failed. */
+#define BIGHT_FIRST_COMPLETED 1
+#define BIGHT_FIRST_FAILED 2
+#define BIGHT_ALL_COMPLETED 3
+
+/* One task to wait for; the first field is the caller's. The same task may be listed more than once. */
+struct bight_wait_item {
+    struct bight_task *task;
+    /* Result: it has ended; and what it returned, as bight_join would say. */
+    bool done;
+    int status;
+    /* Private from here. */
+    struct bight_end_watch watch;
+    void *wait;
+    struct bight_wait_item *twin;
+};
+
+/** Sleep until so many of the tasks have ended as `until` says (BIGHT_FIRST_COMPLETED, BIGHT_FIRST_FAILED,
+ *  BIGHT_ALL_COMPLETED), or for `timeout_ms`: negative for any time, 0 for not at all. The items say which
+ *  have; all are left as they are, running or to be joined.
+ *
+ *  @return the number of tasks that have ended, each counted once; also when the time is over: that is no
+ *          error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or an unknown `until`;
+ *          BIGHT_EDEADLK: one is the caller, or all are waited for and one of them waits for the caller;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the items say who has ended so far.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps items until it returns; a task has to exist until then, or until
+ *  it ends.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count, int until,
+                                          int64_t timeout_ms);
+
+/* All fields are private. */
+struct bight_as_completed {
+    struct bight_wait_item *items;
+    size_t count;
+    size_t left; /* to be given out */
+    struct bight_link finished;
+    struct bight_link waiters;
+};
+
+/** Begin to give out `items` in the order in which their tasks end; those that have ended already come
+ *  first, in the order of the array.
+ *
+ *  @return 0; BIGHT_EINVAL for an item without a task.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: keeps all until bight_as_completed_end; a task has to exist until it ends.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_begin(struct bight_as_completed *completed,
+                                                        struct bight_wait_item *items,
+                                                        size_t count);
+
+/** Sleep until the next one has ended. Several tasks may do so at the same time: they are served in FIFO
+ *  order. An item that is listed more than once is given out once.
+ *
+ *  @return 0, and the item in `*item`; BIGHT_ECLOSED: all were given out, or it was ended; BIGHT_ECANCELED;
+ *          BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the item is given to the next.
+ *  Allocates: no.  Thread: the loop's.  Ownership: the item is the caller's array's.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_next(struct bight_as_completed *completed,
+                                                       struct bight_wait_item **item);
+
+/** Stop, before or after the last one. Tasks that wait get BIGHT_ECLOSED; those waited for go on.
+ *
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns all to the caller.
+ */
+BIGHT_API void bight_as_completed_end(struct bight_as_completed *completed);
+
+/** bight_join with a time limit (negative: none) that the task does not outlive: when it passes, or when
+ *  the call is cancelled, the task is cancelled, and awaited all the same. With 0 a task that has not begun
+ *  never does. A result that the task has in spite of all is kept.
+ *
+ *  @return 0, with the task's status; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: it gave way to the time limit or
+ *          to a cancellation around the call; BIGHT_ECANCELED also when the call began cancelled. In all
+ *          these cases the handle is gone. As bight_join: BIGHT_EDEADLK, BIGHT_EALREADY, BIGHT_EINVAL,
+ *          BIGHT_ENOTASK; then nothing has happened.
+ *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the task, which is awaited.
+ *  On cancel: BIGHT_ECANCELED after the task has ended, or its result.  Allocates: no.
+ *  Thread: the loop's.  Ownership: takes task; borrows status, which may be NULL.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_wait_for(struct bight_task *task, int64_t timeout_ms,
+                                              int *status);
+
+BIGHT_END_DECLS
+
+#endif
