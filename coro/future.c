@@ -4,9 +4,12 @@
 
 #include <bight/future.h>
 
+#include <stdio.h>
+
 struct future_wait {
     struct bight_waiter waiter;
     struct bight_future_watch watch;
+    const struct bight_future *future; /* for future_describe */
 };
 
 static int future_abort(struct bight_waiter *waiter)
@@ -15,9 +18,17 @@ static int future_abort(struct bight_waiter *waiter)
     return 0;
 }
 
+static void future_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_future *future = container_of(waiter, struct future_wait, waiter)->future;
+
+    snprintf(text, text_bytes, "%p", (const void *)future);
+}
+
 static const struct bight_wait_ops future_ops = {
     .name = "future",
     .abort = future_abort,
+    .describe = future_describe,
 };
 
 void bight_future_init(struct bight_future *future)
@@ -88,7 +99,7 @@ static void wake_waiter(struct bight_future_watch *watch)
 
 static int future_park(struct bight_future *future)
 {
-    struct future_wait wait = {.watch.settled = wake_waiter};
+    struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
     int rc = bight_waiter_init(&wait.waiter, &future_ops);
 
     if (rc)

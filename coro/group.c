@@ -142,7 +142,7 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
 void bight__failure_unseen(const struct bight_task *task)
 {
     if (task->status < 0 && task->status != BIGHT_ECANCELED && !task->group->scope.task &&
-        !(task->flags & (TASK_HANDLE | TASK_MAIN)))
+        !(task->flags & (TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
         bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
                            "failed, and nobody has its handle");
 }

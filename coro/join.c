@@ -121,10 +121,11 @@ bool bight_task_done(const struct bight_task *task)
     return task->flags & TASK_DONE;
 }
 
-int bight_task_status(const struct bight_task *task, int *status)
+int bight_task_status(struct bight_task *task, int *status)
 {
     if (!(task->flags & TASK_DONE))
         return BIGHT_EAGAIN;
+    task->flags |= TASK_SEEN;
     *status = task->status;
     return 0;
 }

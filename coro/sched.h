@@ -45,6 +45,7 @@ struct bight_host {
 #define TASK_MAIN 8u   /* its end ends the runtime */
 #define TASK_STARTED 16u
 #define TASK_JOINED 32u /* somebody waits to take the handle */
+#define TASK_SEEN 64u   /* somebody knows what it came to */
 
 struct bight_defer;
 struct bight_start;

@@ -208,10 +208,19 @@ int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *
     return spawn_root(out, options, fn, arg, __builtin_return_address(0));
 }
 
-void bight_task_cancel(struct bight_task *task)
+bool bight_task_cancel(struct bight_task *task)
 {
-    if (!(task->flags & TASK_DONE) && !task->base.cancelled)
-        bight__scope_cancel(&task->base);
+    if (task->flags & TASK_DONE) {
+        task->flags |= TASK_SEEN;
+        return false;
+    }
+    bight__scope_cancel(&task->base);
+    return true;
+}
+
+bool bight_task_cancelling(const struct bight_task *task)
+{
+    return task->base.effective;
 }
 
 struct bight_task *bight_self(void)

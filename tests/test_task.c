@@ -230,6 +230,38 @@ START_TEST(failures_nobody_sees_and_handles_nobody_joins_are_reported)
 }
 END_TEST
 
+static int looks_at_failures(void *arg)
+{
+    struct bight_task *read, *cancelled, *running;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&read, fails, NULL));
+    ck_ok(bight_spawn(&cancelled, fails, NULL));
+    ck_ok(bight_spawn(&running, world_forever, NULL));
+    world_settle();
+    ck_ok(bight_task_status(read, &status));
+    ck_code(status, BIGHT_EIO);
+    ck_ok(bight_task_detach(read));
+    ck_assert(!bight_task_cancel(cancelled));
+    ck_assert(!bight_task_cancelling(cancelled));
+    ck_ok(bight_task_detach(cancelled));
+    ck_assert(!bight_task_cancelling(running));
+    ck_assert(bight_task_cancel(running));
+    ck_assert(bight_task_cancelling(running));
+    ck_assert(bight_task_cancel(running)); /* nothing new, but it has not ended */
+    world_settle();
+    ck_assert(bight_task_cancelling(running));
+    ck_ok(bight_join(running, NULL));
+    return 0;
+}
+
+START_TEST(a_failure_that_was_read_or_cancelled_too_late_is_not_reported)
+{
+    ck_ok(world_run(looks_at_failures, NULL, NULL));
+}
+END_TEST
+
 static void append(void *arg)
 {
     strncat(order, arg, 1);
@@ -438,6 +470,7 @@ int main(void)
     tcase_add_test(tests, cancelled_before_its_first_step_a_task_is_dropped);
     tcase_add_test(tests, a_task_that_ignores_its_cancellation_lets_others_run_and_is_reported);
     tcase_add_test(tests, failures_nobody_sees_and_handles_nobody_joins_are_reported);
+    tcase_add_test(tests, a_failure_that_was_read_or_cancelled_too_late_is_not_reported);
     tcase_add_test(tests, deferred_handlers_run_in_reverse_and_may_suspend);
     tcase_add_test(tests, locals_are_copied_to_children_at_the_spawn);
     tcase_add_test(tests, float_control_of_a_task_that_asks_for_it_is_its_own);

@@ -71,7 +71,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
 
-/** Give up a handle without waiting: the task is freed at its end, or now if it has ended.
+/** Give up a handle without waiting: the task is freed at its end, or now if it has ended. A failure that
+ *  nobody has seen is then reported, as that of a task without a handle.
  *
  *  @return 0; BIGHT_EALREADY: somebody joins it; BIGHT_EINVAL: it has no handle.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes task.
@@ -79,11 +80,20 @@ BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
 BIGHT_API int bight_task_detach(struct bight_task *task);
 
 /** Cancel the task's outermost scope: every suspending call in it returns BIGHT_ECANCELED from now
- *  on, outside of shields. A task that has not begun never runs. Nothing happens to one that ended.
+ *  on, outside of shields. A task that has not begun never runs. Nothing happens to one that ended,
+ *  but that a failure of it counts as seen.
+ *
+ *  @return whether the task had not ended: true also when it was cancelled before.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
+ */
+BIGHT_API bool bight_task_cancel(struct bight_task *task);
+
+/** Whether the task as a whole is cancelled, by bight_task_cancel or by something around it; also when it
+ *  has ended. For the calling task and the scopes it has open, see bight_cancelled.
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
  */
-BIGHT_API void bight_task_cancel(struct bight_task *task);
+BIGHT_API bool bight_task_cancelling(const struct bight_task *task);
 
 /** Whether the task has ended; bight_join then returns at once.
  *
@@ -91,12 +101,13 @@ BIGHT_API void bight_task_cancel(struct bight_task *task);
  */
 BIGHT_API bool bight_task_done(const struct bight_task *task);
 
-/** What the task returned, once it has ended; without waiting and without giving up the handle.
+/** What the task returned, once it has ended; without waiting and without giving up the handle. A
+ *  failure counts as seen then: bight_task_detach does not have it reported.
  *
  *  @return 0; BIGHT_EAGAIN: it has not ended, `*status` is as it was.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_task_status(const struct bight_task *task, int *status);
+BIGHT_API BIGHT_MUST_CHECK int bight_task_status(struct bight_task *task, int *status);
 
 /* Private: a place in the list of those who wait for a task's end. */
 struct bight_end_watch {
