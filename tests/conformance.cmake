@@ -13,6 +13,10 @@ function(conformance name)
   set(conformance_suites "${conformance_suites}" PARENT_SCOPE)
 endfunction()
 
+conformance(tasks)
+conformance(tasks_cancel)
+conformance(tasks_futures)
+conformance(tasks_locals)
 conformance(taskgroups)
 conformance(taskgroups_moments)
 
