@@ -19,6 +19,7 @@ conformance(tasks_futures)
 conformance(tasks_locals)
 conformance(taskgroups)
 conformance(taskgroups_moments)
+conformance(timeouts)
 
 # What scripts/conformance runs.
 list(JOIN conformance_suites "\n" conformance_list)
