@@ -20,6 +20,8 @@ conformance(tasks_locals)
 conformance(taskgroups)
 conformance(taskgroups_moments)
 conformance(timeouts)
+conformance(trio_cancel_deadlines)
+conformance(trio_cancel_scopes)
 
 # What scripts/conformance runs.
 list(JOIN conformance_suites "\n" conformance_list)
