@@ -90,6 +90,8 @@ void bight__scope_cancel(struct bight_scope *scope)
     if (scope->cancelled)
         return;
     scope->cancelled = true;
+    if (scope->deadline_ns != NO_DEADLINE)
+        bight__deadline_over(scope);
     bight__scope_spread(scope);
 }
 

@@ -57,6 +57,12 @@ uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)
     return now + (uint64_t)timeout_ms * 1000000;
 }
 
+void bight__deadline_over(struct bight_scope *scope)
+{
+    earliest_update(scope);
+    bight__timer_update(scope->task);
+}
+
 void bight__scope_expire(struct bight_scope *scope)
 {
     scope->expired = true;
@@ -70,7 +76,7 @@ static int move_deadline(struct bight_scope *scope, uint64_t deadline_ns, bool p
     scope->deadline_ns = deadline_ns;
     earliest_update(scope);
     bight__timer_update(scope->task);
-    if (past)
+    if (past && !scope->cancelled)
         bight__scope_expire(scope);
     return 0;
 }

@@ -261,6 +261,8 @@ uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
 bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
 /* Whether a scope that is made has expired before anybody entered it. */
 bool bight__scope_made_is_past(const struct bight_scope *scope);
+/* The open scope was cancelled: it does not expire any more. */
+void bight__deadline_over(struct bight_scope *scope);
 /* The open scope's deadline has passed: do not wait for the wheel to say so. */
 void bight__scope_expire(struct bight_scope *scope);
 

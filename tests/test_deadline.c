@@ -169,6 +169,36 @@ START_TEST(a_deadline_moves_any_number_of_times)
 }
 END_TEST
 
+static size_t armed(void)
+{
+    struct bight_stats stats;
+
+    ck_ok(bight_stats(&stats));
+    return stats.timers;
+}
+
+static int cancelled_first(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 1000, 0));
+    ck_assert_uint_eq(armed(), 1);
+    bight_scope_cancel(&scope);
+    ck_assert_uint_eq(armed(), 0);
+    ck_ok(bight_scope_set_timeout(&scope, 0));
+    ck_ok(bight_scope_set_deadline(&scope, 0));
+    ck_assert(!scope.expired);
+    ck_ok(bight_scope_end(&scope, bight_yield()));
+    return bight_yield();
+}
+
+START_TEST(a_cancelled_scope_does_not_expire)
+{
+    ck_ok(world_run(cancelled_first, NULL, NULL));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("deadline");
@@ -180,6 +210,7 @@ int main(void)
     tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
     tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
     tcase_add_test(tc, a_deadline_moves_any_number_of_times);
+    tcase_add_test(tc, a_cancelled_scope_does_not_expire);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }
