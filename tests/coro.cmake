@@ -37,6 +37,8 @@ bight_test(waits LABELS threads SOURCES test_waits.c ${ways}
 bight_test(simulation SOURCES test_simulation.c TIMEOUT 120)
 set(model_sources model/program.c model/model.c model/scopes.c model/objects.c model/checks.c)
 bight_test(model SOURCES test_model.c ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
+bight_test(lockstep SOURCES test_lockstep.c ${model_sources} model/generate.c model/lockstep.c
+  model/interpret.c TIMEOUT 120)
 add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)

@@ -258,7 +258,8 @@ static void abort_queue(struct model *m, struct model_queue *queue)
     }
     queue->length = 0;
     close_queue(m, queue);
-    worked_on(m, queue, dropped);
+    /* Somebody may have called one of them worked on already. */
+    worked_on(m, queue, dropped < queue->unfinished ? dropped : queue->unfinished);
 }
 
 /* Event */

@@ -1,0 +1,134 @@
+/* Random programs. Waits are frequent, codes are mostly heeded, deadlines and sleeps are short, so that
+ * many things happen in the same millisecond. Shields have a budget: one that waits for ever is a hang
+ * that no cancellation ends, in the runtime too. */
+#include "tests/model/program.h"
+
+#include <bight/errors.h>
+
+#include <string.h>
+
+struct maker {
+    uint64_t state;
+    struct program *program;
+    struct script *script;
+    unsigned careless; /* of 8 steps */
+};
+
+static unsigned below(struct maker *maker, unsigned limit)
+{
+    maker->state ^= maker->state << 13;
+    maker->state ^= maker->state >> 7;
+    maker->state ^= maker->state << 17;
+    return (unsigned)((maker->state >> 11) % limit);
+}
+
+/* Ops by how often they are made. */
+static const uint8_t waits[] = {OP_YIELD, OP_SLEEP, OP_SLEEP, OP_LOCK, OP_LOCK, OP_PUT,   OP_PUT,
+                                OP_GET,   OP_GET,   OP_WAIT,  OP_JOIN, OP_JOIN, OP_DRAIN, OP_WAIT};
+static const uint8_t acts[] = {
+    OP_TRYLOCK,      OP_UNLOCK,    OP_UNLOCK, OP_TRY_PUT,    OP_TRY_GET, OP_TASK_DONE, OP_CLOSE,
+    OP_ABORT,        OP_TASK_DONE, OP_SET,    OP_SET,        OP_SET,     OP_CLEAR,     OP_SPAWN,
+    OP_SPAWN,        OP_SPAWN,     OP_CANCEL, OP_CANCEL,     OP_LOOK,    OP_RETURN,    OP_LOOK,
+    OP_CANCEL_SCOPE, OP_PUT,       OP_GET,    OP_SET_TIMEOUT};
+
+static unsigned object(struct maker *maker, unsigned op)
+{
+    switch (op) {
+    case OP_SPAWN:
+        if (maker->program->begun < maker->program->tasks)
+            return maker->program->begun +
+                   below(maker, maker->program->tasks - maker->program->begun);
+        return below(maker, maker->program->tasks);
+    case OP_JOIN:
+    case OP_CANCEL:
+    case OP_CANCEL_SCOPE:
+        return below(maker, maker->program->tasks);
+    case OP_SET_TIMEOUT:
+        return 1 + below(maker, DEPTH_MAX);
+    default:
+        return below(maker, 2);
+    }
+}
+
+static int operand(struct maker *maker, unsigned op)
+{
+    static const int codes[] = {BIGHT_EIO, BIGHT_EIO, BIGHT_ECANCELED, 0, 5};
+
+    switch (op) {
+    case OP_SLEEP:
+        return below(maker, 12) ? (int)below(maker, 5) : -1;
+    case OP_RETURN:
+        return codes[below(maker, sizeof codes / sizeof codes[0])];
+    case OP_CANCEL_SCOPE:
+        return 1 + (int)below(maker, 2);
+    case OP_SET_TIMEOUT:
+        return (int)below(maker, 5);
+    default:
+        return 0;
+    }
+}
+
+static struct choice make_choice(struct maker *maker, unsigned op)
+{
+    return (struct choice){(uint8_t)op, (uint8_t)object(maker, op), (int16_t)operand(maker, op)};
+}
+
+static struct step *add(struct maker *maker, unsigned op)
+{
+    struct choice choice = make_choice(maker, op);
+    struct step *step = &maker->script->steps[maker->script->length++];
+
+    memset(step, 0, sizeof *step);
+    step->op = choice.op;
+    step->a = choice.a;
+    step->b = choice.b;
+    /* That something could not be had without waiting is rarely a reason to leave. */
+    step->careless = below(maker, 8) < (op >= OP_TRYLOCK && op < OP_SPAWN ? 7 : maker->careless);
+    return step;
+}
+
+/* `room`: how many steps may follow. */
+static void make_steps(struct maker *maker, unsigned depth, unsigned room)
+{
+    unsigned end = maker->script->length + room;
+
+    while (maker->script->length < end) {
+        unsigned left = end - maker->script->length;
+        unsigned kind = below(maker, 8);
+
+        if (kind < 2 && depth < DEPTH_MAX && left >= 3) {
+            unsigned op = OP_SCOPE + below(maker, 3);
+            bool spawns = op == OP_GROUP && left >= 4;
+            struct step *step = add(maker, op);
+
+            step->b = (int16_t)(op == OP_GROUP ? below(maker, 4) == 0 : below(maker, 7));
+            if (op == OP_SCOPE && step->b == 6)
+                step->b = -1;
+            if (spawns)
+                add(maker, OP_SPAWN);
+            make_steps(maker, depth + 1, 1 + below(maker, left - 2 - spawns));
+            add(maker, OP_END);
+        } else if (kind < 5) {
+            add(maker, waits[below(maker, sizeof waits)]);
+        } else {
+            add(maker, acts[below(maker, sizeof acts)]);
+        }
+    }
+}
+
+void program_generate(struct program *program, uint64_t seed)
+{
+    struct maker maker = {.state = (seed + 1) * 0x9e3779b97f4a7c15u, .program = program};
+
+    memset(program, 0, sizeof *program);
+    program->seed = seed;
+    program->tasks = (uint8_t)(2 + below(&maker, TASKS_MAX - 1));
+    program->begun = (uint8_t)(1 + below(&maker, program->tasks));
+    for (unsigned i = 0; i < QUEUES; i++)
+        program->capacity[i] = (uint8_t)(1 + below(&maker, CAPACITY_MAX));
+    for (unsigned task = 0; task < program->tasks; task++) {
+        maker.script = &program->scripts[task];
+        maker.careless = below(&maker, 3) ? 1 : below(&maker, 8);
+        make_steps(&maker, 0, 1 + below(&maker, STEPS_MAX - 1));
+    }
+}
