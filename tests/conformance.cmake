@@ -21,7 +21,9 @@ conformance(taskgroups)
 conformance(taskgroups_moments)
 conformance(timeouts)
 conformance(trio_cancel_deadlines)
+conformance(trio_cancel_groups)
 conformance(trio_cancel_scopes)
+conformance(trio_cancel_start)
 
 # What scripts/conformance runs.
 list(JOIN conformance_suites "\n" conformance_list)
