@@ -28,6 +28,7 @@
 #include <bight/rate.h>
 #include <bight/resolve.h>
 #include <bight/retry.h>
+#include <bight/runner.h>
 #include <bight/runtime.h>
 #include <bight/rwlock.h>
 #include <bight/scope.h>

@@ -93,7 +93,8 @@ static bool is_stalled(const struct bight_runtime *runtime)
 
     return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
            !sched->outside && !timer_comes(runtime) && runtime->ask_again_ns == UINT64_MAX &&
-           !bight__mailbox_held(runtime->mailbox) && !loop_has_others(runtime);
+           !bight__mailbox_held(runtime->mailbox) && !bight__interrupt_listens(runtime) &&
+           !loop_has_others(runtime);
 }
 
 static void stalled(struct bight_runtime *runtime)
@@ -224,9 +225,20 @@ void bight__drive_soon(struct bight_runtime *runtime)
     uv_idle_start(&runtime->idle, on_idle);
 }
 
+/* The last task has. On a loop of its own the runtime may have another run. */
+static void ended(struct bight_runtime *runtime)
+{
+    if (!runtime->owns_loop) {
+        bight__runtime_close(runtime);
+        return;
+    }
+    runtime->running = false;
+    uv_stop(runtime->loop);
+}
+
 static void drive(struct bight_runtime *runtime, bool before_poll)
 {
-    if (runtime->closing || runtime->sched.current)
+    if (!runtime->running || runtime->closing || runtime->sched.current)
         return; /* a task that runs the loop itself does not run the others from there */
     run_slice(runtime, before_poll);
     if (runtime->sched.main_done && !runtime->ending)
@@ -234,7 +246,7 @@ static void drive(struct bight_runtime *runtime, bool before_poll)
     idle_update(runtime);
     timer_update(runtime);
     if (runtime->ending && runtime->sched.live == 0)
-        bight__runtime_close(runtime);
+        ended(runtime);
 }
 
 static void on_prepare(uv_prepare_t *prepare)

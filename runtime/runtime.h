@@ -30,13 +30,17 @@ struct bight_runtime {
     bool ending;  /* bight_detach was called, or main has ended */
     bool closing; /* the runtime's own handles are being closed */
     bool stalled;
-    uint64_t timer_due_ns; /* what the uv timer is armed for; UINT64_MAX: not */
-    uint64_t ask_again_ns; /* in so much real time a test's idle seam wants to be asked; or so */
+    bool running;            /* not between runs; always so on a host's loop */
+    bool interrupted;        /* main was cancelled by the interrupt signal */
+    struct bight_task *main; /* until sched.main_done */
+    uint64_t timer_due_ns;   /* what the uv timer is armed for; UINT64_MAX: not */
+    uint64_t ask_again_ns;   /* in so much real time a test's idle seam wants to be asked; or so */
     struct bight_wheel wheel;
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t timer;
+    uv_signal_t interrupt; /* open if the options name a signal */
     struct bight_mailbox *mailbox;
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles;       /* of ours, not yet called back as closed */
@@ -59,6 +63,12 @@ void bight__drive_close(struct bight_runtime *runtime);
 /* Have the loop run its prepare phase soon, whatever else it has to do. */
 void bight__drive_soon(struct bight_runtime *runtime);
 
+/* start.c: a runtime on `loop`, or on a loop of its own where that is NULL. */
+int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
+                       const struct bight_options *options, const struct bight_seams *seams);
+/* Free a runtime with a loop of its own, all of whose handles are closed. */
+void bight__runtime_free(struct bight_runtime *runtime);
+
 /* start.c: the steps of ending, see there. */
 void bight__runtime_end(struct bight_runtime *runtime);
 void bight__runtime_close(struct bight_runtime *runtime);
@@ -72,9 +82,22 @@ void bight__handle_closed(struct bight_runtime *runtime);
 struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key);
 void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin);
 
-/* Like bight_run_with, with the seams of a test. */
+/* runner.c: like bight_run_with and bight_runner_open, with the seams of a test. */
 int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
                           int (*fn)(void *arg), void *arg);
+struct bight_runner;
+int bight__runner_open_with_seams(struct bight_runner **out, const struct bight_options *options,
+                                  const struct bight_seams *seams);
+
+/* interrupt.c: nothing happens in these when the options name no signal. Begin is called for each main,
+ * end once it has ended; listens says whether main may still be interrupted, and outcome gives what the
+ * run comes to when main ended with `status`. */
+int bight__interrupt_open(struct bight_runtime *runtime);
+int bight__interrupt_begin(struct bight_runtime *runtime);
+void bight__interrupt_end(struct bight_runtime *runtime);
+bool bight__interrupt_listens(const struct bight_runtime *runtime);
+int bight__interrupt_outcome(const struct bight_runtime *runtime, int status);
+void bight__interrupt_close(struct bight_runtime *runtime);
 
 /* mailbox.c: the runtime's own reference. Its handle counts as opened and does not keep the loop
  * alive. */

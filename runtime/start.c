@@ -1,14 +1,13 @@
 /* Runtimes: made on a loop of their own or a host's, ended in three steps. `end` cancels what is
  * left once main has returned or the host detaches; when no task lives any more, `close` closes the
- * handles; when libuv has let go of the last one, `gone` frees the runtime. */
+ * handles; when libuv has let go of the last one, `gone` frees the runtime. Runs on a loop of its own
+ * are runner.c's. */
 #include "runtime/runtime.h"
 
 #include <sys/resource.h>
 
 /* libuv adds two entries and rounds up to a power of two. */
 #define DEFAULT_WATCHERS 16382
-
-static const struct bight_seams no_seams;
 
 static unsigned watchers_wanted(const struct bight_options *options,
                                 const struct bight_seams *seams)
@@ -38,8 +37,7 @@ static void loop_destroy(uv_loop_t *loop)
     uv_loop_close(loop);
 }
 
-/* A runtime on `loop`, or on a loop of its own where that is NULL. */
-static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
+int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
                        const struct bight_options *options, const struct bight_seams *seams)
 {
     struct bight_runtime *runtime;
@@ -52,6 +50,7 @@ static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     if (!runtime)
         return BIGHT_ENOMEM;
     runtime->loop = loop;
+    runtime->running = loop;
     if (!loop) {
         rc = bight__call_fails(seams, "uv_loop_init") ? -errno : uv_loop_init(&runtime->own_loop);
         if (rc)
@@ -72,9 +71,12 @@ static int runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     rc = bight__overflow_watch(runtime);
     if (rc)
         goto fini_sched;
-    rc = bight__mailbox_new(&runtime->mailbox, runtime);
+    rc = bight__interrupt_open(runtime);
     if (rc)
         goto unwatch;
+    rc = bight__mailbox_new(&runtime->mailbox, runtime);
+    if (rc)
+        goto unwatch; /* the loop's end closes what the interrupt has opened */
     bight__drive_open(runtime);
     bight__sched = &runtime->sched;
     *out = runtime;
@@ -96,6 +98,7 @@ void bight__runtime_end(struct bight_runtime *runtime)
 {
     runtime->ending = true;
     runtime->sched.closing = true;
+    bight__interrupt_end(runtime);
     bight__scope_cancel(&runtime->sched.root.scope);
 }
 
@@ -119,6 +122,7 @@ void bight__runtime_close(struct bight_runtime *runtime)
     bight__mailbox_close(runtime->mailbox);
     plugins_end(runtime); /* the last posts may have begun something */
     bight__drive_close(runtime);
+    bight__interrupt_close(runtime);
 }
 
 /* libuv has let go of every handle. */
@@ -135,10 +139,16 @@ static void runtime_gone(struct bight_runtime *runtime)
     if (bight__sched == &runtime->sched)
         bight__sched = NULL;
     if (runtime->owns_loop)
-        return; /* bight_run frees it when uv_run has returned */
+        return; /* close_down frees it when uv_run has returned */
     bight__free(runtime);
     if (done)
         done(arg);
+}
+
+void bight__runtime_free(struct bight_runtime *runtime)
+{
+    loop_destroy(runtime->loop);
+    bight__free(runtime);
 }
 
 void bight__handle_opened(struct bight_runtime *runtime)
@@ -170,64 +180,13 @@ void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugi
     link_append(&runtime->plugins, &plugin->link);
 }
 
-static int spawn_main(struct bight_runtime *runtime, int (*fn)(void *arg), void *arg)
-{
-    struct bight_sched *sched = &runtime->sched;
-    struct bight_spawn_options options = {
-        .name = "main",
-        .stack_bytes = sched->options.main_stack_bytes,
-    };
-    struct bight_task *task;
-    int rc = bight__spawn(sched, &sched->root, &task, &options, fn, arg, NULL);
-
-    if (rc)
-        return rc;
-    task->flags = (task->flags & ~TASK_HANDLE) | TASK_MAIN;
-    return 0;
-}
-
-int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
-                          int (*fn)(void *arg), void *arg)
-{
-    struct bight_runtime *runtime;
-    int rc;
-
-    if (bight__sched)
-        return BIGHT_EALREADY;
-    rc = runtime_new(&runtime, NULL, options, seams ? seams : &no_seams);
-    if (rc)
-        return rc;
-    rc = spawn_main(runtime, fn, arg);
-    if (rc) {
-        runtime->ending = true;
-        bight__runtime_close(runtime);
-    }
-    /* Handles of the user's that outlive main would keep the loop running for ever: stop looking at
-     * them once the runtime is gone. */
-    while (runtime->handles)
-        uv_run(runtime->loop, UV_RUN_ONCE);
-    if (rc == 0)
-        rc = runtime->stalled ? BIGHT_ESTALLED : runtime->sched.main_status;
-    loop_destroy(runtime->loop);
-    bight__free(runtime);
-    return rc;
-}
-
-int bight_run_with(const struct bight_options *options, int (*fn)(void *arg), void *arg)
-{
-    return bight__run_with_seams(options, NULL, fn, arg);
-}
-
-int bight_run(int (*fn)(void *arg), void *arg)
-{
-    return bight__run_with_seams(NULL, NULL, fn, arg);
-}
-
 int bight_attach(struct bight_runtime **out, uv_loop_t *loop, const struct bight_options *options)
 {
+    static const struct bight_seams no_seams;
+
     if (bight__sched)
         return BIGHT_EALREADY;
-    return runtime_new(out, loop, options, &no_seams);
+    return bight__runtime_new(out, loop, options, &no_seams);
 }
 
 int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *arg)

@@ -24,6 +24,7 @@
     X(EDEADLK, -EDEADLK, "waiting would never end")                                                \
     X(EEXIST, -EEXIST, "already exists")                                                           \
     X(EFBIG, -EFBIG, "file too large")                                                             \
+    X(EINTR, -EINTR, "interrupted by a signal")                                                    \
     X(EINVAL, -EINVAL, "invalid argument")                                                         \
     X(EIO, -EIO, "input/output error")                                                             \
     X(EMFILE, -EMFILE, "too many open files")                                                      \

@@ -64,6 +64,12 @@ struct bight_options {
      * chains to the one before, and an alternate signal stack for the thread, unless it has one.
      * Default 0: no handler; 2 is the terminal. */
     int overflow_fd;
+    /* A signal, such as SIGINT, that cancels main when it arrives: bight_run then returns BIGHT_EINTR if
+     * main gave way, and what main returned otherwise, also when main was being cancelled anyway. A
+     * second arrival, and one after main has ended, has the signal's default action. While main may be
+     * interrupted the runtime is not taken for deadlocked. Not for bight_attach, whose host owns the
+     * signals: BIGHT_EINVAL. Default 0: none. */
+    int interrupt_signal;
     /* Called on the loop's thread, outside of tasks or inside of the one concerned; must not suspend.
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
@@ -75,7 +81,8 @@ struct bight_options {
  *  first, so that want of threads, descriptors or memory is an error here rather than an abort
  *  inside libuv.
  *
- *  @return what fn returned; BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
+ *  @return what fn returned; BIGHT_EINTR when bight_options.interrupt_signal ended it;
+ *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
  *          this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN and the like when the
  *          runtime cannot start.
  *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.  Ownership: borrows arg.

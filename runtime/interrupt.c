@@ -1,0 +1,73 @@
+/* bight_options.interrupt_signal: one libuv handle that lives as long as the runtime and listens while a
+ * main runs. It listens once, so that the system does what it always did at the second arrival, also when
+ * the loop does not get to look. */
+#include "runtime/runtime.h"
+
+int bight__interrupt_open(struct bight_runtime *runtime)
+{
+    if (!runtime->sched.options.interrupt_signal)
+        return 0;
+    if (!runtime->owns_loop)
+        return BIGHT_EINVAL; /* signals are the host's */
+    int rc = bight__call_fails(&runtime->sched.seams, "uv_signal_init")
+                 ? -errno
+                 : uv_signal_init(runtime->loop, &runtime->interrupt);
+    if (rc)
+        return rc;
+    runtime->interrupt.data = runtime;
+    uv_unref((uv_handle_t *)&runtime->interrupt);
+    bight__handle_opened(runtime);
+    return 0;
+}
+
+/* A main that was being cancelled anyway stays cancelled, and not interrupted. */
+static void on_interrupt(uv_signal_t *handle, int signum)
+{
+    struct bight_runtime *runtime = handle->data;
+
+    (void)signum;
+    if (runtime->sched.main_done || runtime->main->base.effective)
+        return;
+    runtime->interrupted = true;
+    bight_task_cancel(runtime->main);
+}
+
+int bight__interrupt_begin(struct bight_runtime *runtime)
+{
+    int signum = runtime->sched.options.interrupt_signal;
+
+    runtime->interrupted = false;
+    if (!signum)
+        return 0;
+    if (bight__call_fails(&runtime->sched.seams, "uv_signal_start_oneshot"))
+        return -errno;
+    return uv_signal_start_oneshot(&runtime->interrupt, on_interrupt, signum);
+}
+
+void bight__interrupt_end(struct bight_runtime *runtime)
+{
+    if (runtime->sched.options.interrupt_signal)
+        uv_signal_stop(&runtime->interrupt);
+}
+
+bool bight__interrupt_listens(const struct bight_runtime *runtime)
+{
+    return runtime->sched.options.interrupt_signal &&
+           uv_is_active((const uv_handle_t *)&runtime->interrupt);
+}
+
+int bight__interrupt_outcome(const struct bight_runtime *runtime, int status)
+{
+    return runtime->interrupted && status == BIGHT_ECANCELED ? BIGHT_EINTR : status;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    bight__handle_closed(handle->data);
+}
+
+void bight__interrupt_close(struct bight_runtime *runtime)
+{
+    if (runtime->sched.options.interrupt_signal)
+        uv_close((uv_handle_t *)&runtime->interrupt, on_closed);
+}
