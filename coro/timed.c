@@ -9,10 +9,15 @@ static void time_is_up(struct bight_timer *timer)
     bight_unpark(&timed->waiter, BIGHT_ETIMEDOUT);
 }
 
-int bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
+void bight__timed_prepare(struct bight__timed *timed)
 {
     link_init(&timed->timer.link);
     timed->timer.fire = time_is_up;
+}
+
+int bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
+{
+    bight__timed_prepare(timed);
     return bight_waiter_init(&timed->waiter, ops);
 }
 

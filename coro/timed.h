@@ -10,6 +10,9 @@ struct bight__timed {
     struct bight_timer timer;
 };
 
+/* Once, before it is used; bight__timed_init does it too. */
+void bight__timed_prepare(struct bight__timed *timed);
+
 /* Initialise for a park of the calling task; the ops' abort is bight__timed_abort or calls it. */
 int bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops);
 

@@ -32,6 +32,7 @@
 #include <bight/runtime.h>
 #include <bight/rwlock.h>
 #include <bight/scope.h>
+#include <bight/select.h>
 #include <bight/semaphore.h>
 #include <bight/signal.h>
 #include <bight/sync.h>

@@ -26,6 +26,7 @@ set(ways
   ways.c
   ways_combine.c
   ways_queue.c
+  ways_select.c
   ways_sync.c
   ways_task.c
   ways_testing.c
@@ -49,6 +50,7 @@ set(suites
   broadcast
   barrier
   call
+  cases
   completed
   cancel
   channel_ends
@@ -72,6 +74,7 @@ set(suites
   rate
   rwlock
   scope
+  select
   semaphore
   task
   tree

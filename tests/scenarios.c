@@ -435,6 +435,7 @@ const struct scenario scenarios[] = {
     {"retry", scenario_retry},
     {"generator", scenario_generator},
     {"wait", scenario_wait},
+    {"select", scenario_select},
     {"posts", scenario_posts},
     {"signals", scenario_signals},
     {"uv requests", scenario_uv_requests},

@@ -35,6 +35,7 @@ int scenario_race(void *arg);
 int scenario_retry(void *arg);
 int scenario_generator(void *arg);
 int scenario_wait(void *arg);
+int scenario_select(void *arg);
 
 /* Spawn `fn`, counting its task until it has run or was dropped. fn begins with
  * `scenario_balance--`. */

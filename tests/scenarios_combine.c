@@ -196,3 +196,61 @@ int scenario_wait(void *arg)
     (void)arg;
     return bight_group(wait_body, calls);
 }
+
+/* Both sides of a rendezvous, each with other things to do. */
+
+static int selects_puts(void *arg)
+{
+    struct bight_case cases[2];
+    int rc = 0;
+
+    scenario_balance++;
+    for (int i = 0; i < 3 && rc >= 0; i++) {
+        bight_case_put(&cases[0], arg, NULL);
+        bight_case_sleep(&cases[1], 3);
+        rc = bight_select(cases, 2, 0);
+        if (rc == 0 && cases[0].status)
+            break; /* nobody takes any more */
+    }
+    bight_queue_close(arg);
+    scenario_balance--;
+    return rc < 0 ? rc : 0;
+}
+
+static void drop_putter(void *arg)
+{
+    bight_queue_close(arg);
+}
+
+static int select_body(struct bight_group *group, void *arg)
+{
+    const struct bight_spawn_options options = {.drop = drop_putter};
+    struct bight_case cases[3];
+    struct bight_future future;
+    int rc = bight_group_spawn(group, NULL, &options, selects_puts, arg);
+
+    if (rc)
+        return rc;
+    bight_future_init(&future);
+    bight_case_get(&cases[0], arg);
+    bight_case_future(&cases[1], &future);
+    bight_case_sleep(&cases[2], 1000);
+    do {
+        rc = bight_select(cases, 3, 0);
+    } while (rc == 0 && cases[0].status == 0);
+    bight_queue_close(arg);
+    return rc < 0 ? rc : 0;
+}
+
+int scenario_select(void *arg)
+{
+    struct bight_queue *queue;
+    int rc = bight_queue_new(&queue, 0);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_group(select_body, queue);
+    EXPECT(bight_queue_free(queue) == 0);
+    return rc;
+}

@@ -100,6 +100,7 @@ struct way_table {
 extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table queue_way_table;
+extern const struct way_table select_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table testing_way_table;
 extern const struct way_table thread_way_table;
