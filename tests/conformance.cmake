@@ -24,6 +24,8 @@ conformance(trio_cancel_deadlines)
 conformance(trio_cancel_groups)
 conformance(trio_cancel_scopes)
 conformance(trio_cancel_start)
+conformance(trio_channels)
+conformance(trio_generators)
 
 # What scripts/conformance runs.
 list(JOIN conformance_suites "\n" conformance_list)
