@@ -110,7 +110,9 @@ bool bight__scope_made_is_past(const struct bight_scope *scope)
 {
     struct bight_sched *sched = bight__sched;
 
-    return scope->expired || (sched && bight__deadline_is_past(sched, scope->deadline_ns));
+    if (scope->expired || scope->cancelled)
+        return scope->expired;
+    return sched && bight__deadline_is_past(sched, scope->deadline_ns);
 }
 
 /* An expiry is not taken back, whether or not somebody has looked meanwhile. */

@@ -56,7 +56,7 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
 {
     bool cancelled = scope->cancelled;
     uint64_t deadline = scope->deadline_ns;
-    bool past = scope->expired || scope->timeout_ms == 0;
+    bool past = bight__scope_made_is_past(scope) || (scope->timeout_ms == 0 && !cancelled);
 
     if (scope->kind & ~SCOPE_SHIELDS) {
         scope->magic = 0;
@@ -64,8 +64,6 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
     }
     if (scope->timeout_ms >= 0)
         deadline = bight__deadline_after(task->sched, scope->timeout_ms);
-    else
-        past = past || bight__deadline_is_past(task->sched, deadline);
     bight__scope_open(scope, task, scope->kind, deadline);
     if (past)
         bight__scope_expire(scope);
@@ -239,9 +237,13 @@ int bight_scope_end(struct bight_scope *scope, int rc)
 
 void bight_scope_cancel(struct bight_scope *scope)
 {
-    if (scope->magic == SCOPE_MAGIC)
+    if (scope->magic == SCOPE_MAGIC) {
         bight__scope_cancel(scope);
-    else if (scope->magic == SCOPE_MADE || scope->magic == SCOPE_LEFT)
+        return;
+    }
+    if (scope->magic == SCOPE_MADE)
+        scope->expired = bight__scope_made_is_past(scope);
+    if (scope->magic == SCOPE_MADE || scope->magic == SCOPE_LEFT)
         scope->cancelled = true;
 }
 

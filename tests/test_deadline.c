@@ -145,6 +145,34 @@ static int expired_while_made(void *arg)
     return bight_yield();
 }
 
+static int over_while_made(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    for (int late = 0; late < 2; late++) {
+        bight_scope_init(&scope, -1, 0);
+        ck_ok(bight_scope_set_deadline(&scope, bight_now_ns() + 5 * MS));
+        ck_ok(bight_sleep(late ? 5 : 0));
+        bight_scope_cancel(&scope);
+        ck_ok(bight_sleep(5));
+        ck_ok(bight_scope_enter(&scope));
+        ck_code(bight_yield(), BIGHT_ECANCELED);
+        ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), late ? BIGHT_ETIMEDOUT : 0);
+    }
+    bight_scope_init(&scope, 0, 0);
+    bight_scope_cancel(&scope);
+    ck_ok(bight_scope_enter(&scope));
+    ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
+    return bight_yield();
+}
+
+START_TEST(a_made_scope_is_over_once)
+{
+    ck_ok(world_run(over_while_made, NULL, NULL));
+}
+END_TEST
+
 START_TEST(an_expiry_before_the_entering_is_not_taken_back)
 {
     ck_ok(world_run(expired_while_made, NULL, NULL));
@@ -209,6 +237,7 @@ int main(void)
     tcase_add_test(tc, a_timeout_counts_from_the_entering_of_the_scope);
     tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
     tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
+    tcase_add_test(tc, a_made_scope_is_over_once);
     tcase_add_test(tc, a_deadline_moves_any_number_of_times);
     tcase_add_test(tc, a_cancelled_scope_does_not_expire);
     suite_add_tcase(suite, tc);
