@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include <bight/gather.h>
 #include <bight/runtime.h>
 #include <bight/task.h>
 #include <bight/waiter.h>
@@ -202,6 +203,31 @@ static double spawn_join(void *arg)
     return ns;
 }
 
+/* The same tasks by one call: their records are made once. */
+static int gathers_main(void *arg)
+{
+    static struct bight_gather calls[BATCH];
+    uint64_t begin;
+
+    for (unsigned i = 0; i < BATCH; i++)
+        calls[i].fn = short_life;
+    bench_check(bight_gather(calls, BATCH, 0), "gather");
+    begin = bench_thread_ns();
+    for (unsigned i = 0; i < BATCHES; i++)
+        bench_check(bight_gather(calls, BATCH, 0), "gather");
+    *(double *)arg = (double)(bench_thread_ns() - begin) / ((double)BATCH * BATCHES);
+    return 0;
+}
+
+static double gathers(void *arg)
+{
+    double ns = 0;
+
+    (void)arg;
+    bench_check(bight_run(gathers_main, &ns), "run");
+    return ns;
+}
+
 static double malloc_call_free(void *arg)
 {
     int (*volatile fn)(void *arg) = short_life;
@@ -226,10 +252,12 @@ int main(void)
     static const struct bench_row park_unpark = {"park_unpark", "ns",
                                                  "callback out of a FIFO queue"};
     static const struct bench_row life = {"spawn_join_1000", "ns", "malloc, call, free"};
+    static const struct bench_row gather = {"gather_1000", "ns", "malloc, call, free"};
 
     bench_compare(&yield_2, yields, callbacks, &(struct sample){2, YIELDS / 2, 0});
     bench_compare(&yield_10000, yields, callbacks, &(struct sample){10000, YIELDS / 10000, 0});
     bench_compare(&park_unpark, parks, callbacks, &(struct sample){2, PARKS / 2, 0});
     bench_compare(&life, spawn_join, malloc_call_free, NULL);
+    bench_compare(&gather, gathers, malloc_call_free, NULL);
     return 0;
 }
