@@ -49,7 +49,7 @@ void bight__calls_drop(struct bight_sched *sched)
     sched->calls_queued = 0;
 }
 
-static void queue(struct bight_sched *sched, struct bight_call *call)
+void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
 {
     bool idle = !sched->current && !sched->ready && !sched->calls_queued;
 
@@ -64,7 +64,7 @@ static void queue(struct bight_sched *sched, struct bight_call *call)
 
 static void fire(struct bight_timer *timer)
 {
-    queue(bight__sched, container_of(timer, struct bight_call, timer));
+    bight__call_queue(bight__sched, container_of(timer, struct bight_call, timer));
 }
 
 void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call))
@@ -79,11 +79,14 @@ void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call
 
 int bight_call_soon(struct bight_call *call)
 {
-    if (!bight__sched)
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched)
         return BIGHT_ENORUNTIME;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
-    queue(bight__sched, call);
+    sched->host->collect(sched);
+    bight__call_queue(sched, call);
     return 0;
 }
 

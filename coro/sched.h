@@ -31,6 +31,8 @@ struct bight_host {
     void (*alive)(struct bight_sched *sched, bool any);
     /* A task became ready while none runs, and none was. */
     void (*wake)(struct bight_sched *sched);
+    /* A call is about to be queued: queue those that other threads have asked for before. */
+    void (*collect)(struct bight_sched *sched);
     void (*report)(struct bight_sched *sched, const struct bight_report *report);
 };
 
@@ -148,6 +150,8 @@ void bight__quantum_settle(struct bight_sched *sched);
 void bight__quantum_cap(struct bight_sched *sched);
 
 /* call.c */
+/* Queue a call that is not pending, whatever other threads have asked for. */
+void bight__call_queue(struct bight_sched *sched, struct bight_call *call);
 /* Make the calls whose turn it is. True when some were made and the slice goes on. */
 bool bight__calls_run(struct bight_sched *sched);
 /* No slice will come any more: make what is queued by now, once. */

@@ -53,12 +53,18 @@ static void runtime_report(struct bight_sched *sched, const struct bight_report 
         sched->options.on_report(sched->options.on_report_arg, report);
 }
 
+static void runtime_collect(struct bight_sched *sched)
+{
+    bight__mailbox_collect(of_sched(sched));
+}
+
 const struct bight_host bight__runtime_host = {
     .now_ns = runtime_now,
     .arm = runtime_arm,
     .disarm = runtime_disarm,
     .alive = runtime_alive,
     .wake = runtime_wake,
+    .collect = runtime_collect,
     .report = runtime_report,
 };
 

@@ -2,8 +2,11 @@
  * Owns its memory by reference count: one reference is the runtime's, one the handle's until libuv
  * has closed it, the others their holders'. The handle is closed under the lock, so no poster ever
  * touches a closed one. What is posted runs on the loop's thread, from libuv's callback or, for what
- * came in time, from bight__mailbox_close. */
+ * came in time, from bight__mailbox_close. Where calls are queued it becomes one of them, to keep its
+ * place in their order: it is collected before a call is queued, and behind those that are. */
 #include "runtime/runtime.h"
+
+#include <stdatomic.h>
 
 /* The references that are not somebody else's while the mailbox is open: runtime and handle. */
 #define OWN_REFS 2
@@ -14,6 +17,7 @@ struct bight_mailbox {
     bool closed;
     struct bight_post *first;
     struct bight_post **end;
+    atomic_bool waiting; /* whether there is a first: to be asked without the lock */
     struct bight_seams seams;
     struct bight_runtime *runtime; /* for the loop's thread, until the handle is closed */
     uv_async_t async;
@@ -33,6 +37,7 @@ static struct bight_post *take_all(struct bight_mailbox *mailbox)
 
     mailbox->first = NULL;
     mailbox->end = &mailbox->first;
+    atomic_store_explicit(&mailbox->waiting, false, memory_order_relaxed);
     return first;
 }
 
@@ -44,14 +49,43 @@ static void run_all(struct bight_post *post)
     }
 }
 
+static struct bight_post *lock_and_take(struct bight_mailbox *mailbox)
+{
+    uv_mutex_lock(&mailbox->lock);
+    struct bight_post *posts = take_all(mailbox);
+    uv_mutex_unlock(&mailbox->lock);
+    return posts;
+}
+
+static void called(struct bight_call *call)
+{
+    struct bight_post *post = container_of(call, struct bight_post, call);
+
+    post->fn(post);
+}
+
+void bight__mailbox_collect(struct bight_runtime *runtime)
+{
+    struct bight_mailbox *mailbox = runtime->mailbox;
+
+    /* When it closes, no more calls are made: bight__mailbox_close runs the posts. */
+    if (runtime->closing || !atomic_load_explicit(&mailbox->waiting, memory_order_relaxed))
+        return;
+    for (struct bight_post *post = lock_and_take(mailbox); post; post = post->next) {
+        bight_call_init(&post->call, called);
+        bight__call_queue(&runtime->sched, &post->call);
+    }
+}
+
 static void on_async(uv_async_t *async)
 {
     struct bight_mailbox *mailbox = async->data;
 
-    uv_mutex_lock(&mailbox->lock);
-    struct bight_post *posts = take_all(mailbox);
-    uv_mutex_unlock(&mailbox->lock);
-    run_all(posts); /* what these post comes with the next wake-up */
+    /* The calls that were queued before come first; usually there is none. */
+    if (mailbox->runtime->sched.calls_queued)
+        bight__mailbox_collect(mailbox->runtime);
+    else
+        run_all(lock_and_take(mailbox)); /* what these post comes with the next wake-up */
 }
 
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
@@ -158,6 +192,7 @@ static void push(struct bight_mailbox *mailbox, struct bight_post *post)
     post->next = NULL;
     *mailbox->end = post;
     mailbox->end = &post->next;
+    atomic_store_explicit(&mailbox->waiting, true, memory_order_relaxed);
     if (idle)
         uv_async_send(&mailbox->async);
 }

@@ -102,6 +102,8 @@ void bight__interrupt_close(struct bight_runtime *runtime);
 /* mailbox.c: the runtime's own reference. Its handle counts as opened and does not keep the loop
  * alive. */
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime);
+/* Queue what was posted as calls, unless the runtime closes. */
+void bight__mailbox_collect(struct bight_runtime *runtime);
 /* Make later posts fail, run those accepted before, begin to close the handle, and release the
  * runtime's reference. */
 void bight__mailbox_close(struct bight_mailbox *mailbox);

@@ -116,8 +116,8 @@ static void plugins_end(struct bight_runtime *runtime)
 /* No task lives: nothing runs any more but callbacks of handles that are closing. */
 void bight__runtime_close(struct bight_runtime *runtime)
 {
+    runtime->closing = true; /* first: what those post is for bight__mailbox_close */
     bight__calls_run_last(&runtime->sched);
-    runtime->closing = true;
     plugins_end(runtime);
     bight__mailbox_close(runtime->mailbox);
     plugins_end(runtime); /* the last posts may have begun something */

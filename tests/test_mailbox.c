@@ -5,6 +5,7 @@
 #include <bight.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "tests/support.h"
 
@@ -95,6 +96,61 @@ START_TEST(posts_of_many_threads_arrive_once_and_in_each_ones_order)
 {
     ck_assert_int_eq(bight_run(receive_many, NULL), 0);
     ck_assert_int_eq(total, THREADS * POSTS);
+}
+END_TEST
+
+/* Among calls */
+
+static char trace[16];
+
+static void trace_add(const char *letter)
+{
+    EXPECT(strlen(trace) < sizeof trace - 1);
+    strcat(trace, letter);
+}
+
+struct lettered {
+    struct bight_call call;
+    const char *letter;
+};
+
+static void trace_call(struct bight_call *call)
+{
+    trace_add(container_of(call, struct lettered, call)->letter);
+}
+
+static void trace_post(void *letter)
+{
+    trace_add(letter);
+}
+
+static int post_among_calls(void *arg)
+{
+    struct lettered calls[3] = {{.letter = "a"}, {.letter = "c"}, {.letter = "f"}};
+    struct bight_mailbox *mailbox;
+
+    (void)arg;
+    for (int i = 0; i < 3; i++)
+        bight_call_init(&calls[i].call, trace_call);
+    EXPECT(bight_mailbox_get(&mailbox) == 0);
+    EXPECT(bight_call_soon(&calls[0].call) == 0);
+    EXPECT(bight_post(mailbox, trace_post, "b") == 0);
+    EXPECT(bight_call_soon(&calls[1].call) == 0);
+    EXPECT(bight_post(mailbox, trace_post, "d") == 0);
+    EXPECT(bight_post(mailbox, trace_post, "e") == 0);
+    EXPECT(bight_call_soon(&calls[2].call) == 0);
+    EXPECT(bight_post(mailbox, trace_post, "g") == 0); /* comes when the loop looks for it */
+    EXPECT(!*trace);
+    while (strlen(trace) < 7)
+        EXPECT(bight_yield() == 0);
+    EXPECT(strcmp(trace, "abcdefg") == 0);
+    bight_mailbox_unref(mailbox);
+    return 0;
+}
+
+START_TEST(posts_and_calls_are_made_in_one_order)
+{
+    ck_assert_int_eq(bight_run(post_among_calls, NULL), 0);
 }
 END_TEST
 
@@ -205,6 +261,35 @@ START_TEST(what_was_accepted_while_the_runtime_ends_is_run)
             pthread_join(threads[i], NULL);
         ck_assert_int_eq(called, accepted);
     }
+}
+END_TEST
+
+/* A call that queues itself is made a last time at the very end; what it posts then is run too. */
+static struct bight_mailbox *kept;
+
+static void post_again(struct bight_call *call)
+{
+    EXPECT(bight_post(kept, count_call, NULL) == 0);
+    accepted++;
+    EXPECT(bight_call_soon(call) == 0);
+}
+
+static int leave_a_posting_call(void *arg)
+{
+    bight_call_init(arg, post_again);
+    EXPECT(bight_mailbox_get(&kept) == 0);
+    return bight_call_soon(arg);
+}
+
+START_TEST(what_the_last_calls_post_is_run)
+{
+    struct bight_call call;
+
+    ck_assert_int_eq(bight_run(leave_a_posting_call, &call), 0);
+    ck_assert_int_ge(accepted, 1);
+    ck_assert_int_eq(called, accepted);
+    ck_assert(!bight_call_pending(&call));
+    bight_mailbox_unref(kept);
 }
 END_TEST
 
@@ -470,8 +555,10 @@ int main(void)
     TCase *tc = tcase_create("mailbox");
     tcase_set_timeout(tc, 20);
     tcase_add_test(tc, posts_of_many_threads_arrive_once_and_in_each_ones_order);
+    tcase_add_test(tc, posts_and_calls_are_made_in_one_order);
     tcase_add_test(tc, posts_after_the_end_are_closed_and_references_outlive_it);
     tcase_add_test(tc, posts_accepted_before_the_end_are_run_at_the_end);
+    tcase_add_test(tc, what_the_last_calls_post_is_run);
     tcase_add_test(tc, what_was_accepted_while_the_runtime_ends_is_run);
     tcase_add_test(tc, a_post_made_by_a_post_runs_in_a_later_turn_of_the_loop);
     tcase_add_test(tc, a_post_may_spawn);

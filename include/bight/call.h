@@ -32,9 +32,9 @@ struct bight_call {
  */
 BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call));
 
-/** Call `call->fn(call)` after everything that is ready now, tasks and calls alike, and before what
- *  becomes ready later. Calls do not keep a runtime alive; one that is still queued when the runtime
- *  has ended is never made, and is not pending any more.
+/** Call `call->fn(call)` after everything that is ready now, tasks and calls alike, and what was posted
+ *  (see mailbox.h), and before what becomes ready later. Calls do not keep a runtime alive; one that is
+ *  still queued when the runtime has ended is never made, and is not pending any more.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: it is made once, where it stands;
  *          BIGHT_ENORUNTIME.

@@ -4,7 +4,7 @@
 #ifndef BIGHT_MAILBOX_H
 #define BIGHT_MAILBOX_H
 
-#include <bight/base.h>
+#include <bight/call.h>
 #include <bight/errors.h>
 
 BIGHT_BEGIN_DECLS
@@ -33,9 +33,10 @@ BIGHT_API struct bight_mailbox *bight_mailbox_ref(struct bight_mailbox *mailbox)
  */
 BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
 
-/** Have `fn(arg)` called on the loop's thread, outside of tasks, in the order of the posts. It must
- *  not suspend; it usually unparks a waiter, sets an event or spawns a task. The call may come after
- *  the last task has ended, so arg must not lie on a task's stack that does not wait for it.
+/** Have `fn(arg)` called on the loop's thread, outside of tasks, in the order of the posts and of the calls
+ *  that the loop's thread queues with bight_call_soon. It must not suspend; it usually unparks a waiter, sets
+ *  an event or spawns a task. The call may come after the last task has ended, so arg must not lie on a
+ *  task's stack that does not wait for it.
  *
  *  @return 0: fn will be called, also when the runtime is about to end; BIGHT_ECLOSED: the runtime
  *          has ended, fn is not called; BIGHT_ENOMEM.
@@ -49,6 +50,7 @@ struct bight_post {
     void (*fn)(struct bight_post *post);
     /* Private. */
     struct bight_post *next;
+    struct bight_call call;
 };
 
 /** bight_post without an allocation: calls `post->fn(post)`. The record may be reused from within
