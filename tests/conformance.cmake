@@ -13,6 +13,8 @@ function(conformance name)
   set(conformance_suites "${conformance_suites}" PARENT_SCOPE)
 endfunction()
 
+conformance(loop SOURCES conformance/host.c)
+conformance(loop_calls LABELS threads SOURCES conformance/host.c)
 conformance(tasks)
 conformance(tasks_cancel)
 conformance(tasks_futures)
