@@ -189,6 +189,8 @@ static enum bight_cause cause_of(const struct bight_scope *scope)
         return BIGHT_CAUSE_DEADLINE;
     if (scope != &scope->task->base)
         return BIGHT_CAUSE_SCOPE;
+    if (scope->kind & SCOPE_INTERRUPTED)
+        return BIGHT_CAUSE_INTERRUPT;
     return scope->kind & SCOPE_TORN ? BIGHT_CAUSE_LEFT_OPEN : BIGHT_CAUSE_TASK;
 }
 

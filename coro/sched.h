@@ -215,6 +215,7 @@ void bight__locals_drop(struct bight_task *task);
 #define SCOPE_GROUP 2u
 #define SCOPE_INVALID 4u /* made with a flag that does not exist */
 #define SCOPE_TORN 8u    /* closed with one around it, which was told; of a base: its group was */
+#define SCOPE_INTERRUPTED 16u /* the base of a main that a signal cancels */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);

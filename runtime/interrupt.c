@@ -29,6 +29,7 @@ static void on_interrupt(uv_signal_t *handle, int signum)
     if (runtime->sched.main_done || runtime->main->base.effective)
         return;
     runtime->interrupted = true;
+    runtime->main->base.kind |= SCOPE_INTERRUPTED; /* for bight_cancel_cause */
     bight_task_cancel(runtime->main);
 }
 

@@ -21,11 +21,17 @@ static int main_busy(void *arg)
     return seen;
 }
 
+static enum bight_cause cause_seen;
+
 static int main_waiting(void *arg)
 {
+    struct bight_cancel_cause cause;
+
     (void)arg;
     raise(SIGUSR1);
     seen = bight_sleep(-1); /* not taken for deadlocked */
+    ck_assert(bight_cancel_cause(&cause));
+    cause_seen = cause.kind;
     return seen;
 }
 
@@ -33,6 +39,7 @@ START_TEST(an_interrupt_cancels_main_and_is_what_the_run_comes_to)
 {
     ck_code(bight_run_with(&options, _i ? main_waiting : main_busy, NULL), BIGHT_EINTR);
     ck_code(seen, BIGHT_ECANCELED);
+    ck_assert(!_i || cause_seen == BIGHT_CAUSE_INTERRUPT);
 }
 END_TEST
 

@@ -188,6 +188,7 @@ enum bight_cause {
     BIGHT_CAUSE_NONE,
     BIGHT_CAUSE_SCOPE,     /* bight_scope_cancel */
     BIGHT_CAUSE_TASK,      /* bight_task_cancel */
+    BIGHT_CAUSE_INTERRUPT, /* bight_options.interrupt_signal arrived */
     BIGHT_CAUSE_DEADLINE,  /* a deadline passed */
     BIGHT_CAUSE_FAILURE,   /* another task of a group around, or its body, failed */
     BIGHT_CAUSE_LEFT_OPEN, /* the task's group was left open by the one that had opened it */

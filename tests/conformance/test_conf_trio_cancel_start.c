@@ -1,6 +1,8 @@
 /* Starting a task until it says that it is ready; why tasks are cancelled; what a run is. */
 #include "tests/conformance/conf.h"
 
+#include <signal.h>
+
 #define V BIGHT_EIO
 #define T BIGHT_ERANGE
 #define K BIGHT_ENOENT
@@ -253,6 +255,52 @@ START_TEST(treason_04_the_cause_is_a_body_that_failed)
 }
 END_TEST
 
+struct interrupted {
+    struct bight_group group;
+    enum bight_cause saw[2];
+};
+
+static int yields_noting(void *arg)
+{
+    struct bight_cancel_cause cause;
+
+    while (bight_yield() == 0)
+        continue;
+    ck_assert(bight_cancel_cause(&cause));
+    *(enum bight_cause *)arg = cause.kind;
+    return BIGHT_ECANCELED;
+}
+
+static int interrupts(void *arg)
+{
+    (void)arg;
+    return raise(SIGINT);
+}
+
+static int closes(void *arg)
+{
+    struct interrupted *interrupted = arg;
+
+    ck_ok(bight_group_begin(&interrupted->group, 0));
+    for (int i = 0; i < 2; i++)
+        ck_ok(bight_group_spawn(&interrupted->group, NULL, NULL, yields_noting,
+                                &interrupted->saw[i]));
+    ck_ok(bight_group_spawn(&interrupted->group, NULL, NULL, interrupts, NULL));
+    return bight_group_end(&interrupted->group, 0);
+}
+
+START_TEST(treason_06_the_cause_is_an_interrupt)
+{
+    const struct bight_options options = {.interrupt_signal = SIGINT};
+    struct interrupted interrupted = {.saw = {BIGHT_CAUSE_NONE, BIGHT_CAUSE_NONE}};
+
+    ck_code(bight_run_with(&options, closes, &interrupted), BIGHT_EINTR);
+    ck_assert_int_eq(interrupted.saw[0], BIGHT_CAUSE_INTERRUPT);
+    ck_assert_int_eq(interrupted.saw[1], BIGHT_CAUSE_INTERRUPT);
+    ck_assert_uint_eq(interrupted.group.failed, 0);
+}
+END_TEST
+
 static int run_within(void *arg)
 {
     ck_code(bight_run(world_return, &(int){0}), BIGHT_EALREADY);
@@ -298,6 +346,7 @@ int main(void)
         tstart_06_the_group_is_cancelled_around_the_moment_of_readiness,
         treason_03_the_cause_is_a_sibling_that_failed,
         treason_04_the_cause_is_a_body_that_failed,
+        treason_06_the_cause_is_an_interrupt,
         trun_02_there_is_no_run_inside_a_run_and_no_task_outside,
     };
 
