@@ -161,6 +161,8 @@ int64_t bight_deadline_remaining_ms(void)
     uint64_t earliest = NO_DEADLINE;
     uint64_t now;
 
+    if (bight_cancelled())
+        return 0;
     for (scope = task ? task->scope : NULL; scope; scope = scope->parent) {
         if (scope->deadline_ns < earliest)
             earliest = scope->deadline_ns;

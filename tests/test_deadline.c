@@ -173,6 +173,32 @@ START_TEST(a_made_scope_is_over_once)
 }
 END_TEST
 
+static int effective_deadline(void *arg)
+{
+    struct bight_scope outer, inner;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&outer, 5, 0));
+    ck_ok(bight_scope_begin(&inner, 99, 0));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 5);
+    ck_ok(bight_scope_set_shield(&inner, true));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 99);
+    bight_scope_cancel(&outer);
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 99);
+    ck_ok(bight_scope_set_shield(&inner, false));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 0);
+    ck_ok(bight_scope_end(&inner, 0));
+    ck_ok(bight_scope_end(&outer, 0));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), -1);
+    return 0;
+}
+
+START_TEST(who_is_cancelled_has_no_time_left)
+{
+    ck_ok(world_run(effective_deadline, NULL, NULL));
+}
+END_TEST
+
 START_TEST(an_expiry_before_the_entering_is_not_taken_back)
 {
     ck_ok(world_run(expired_while_made, NULL, NULL));
@@ -238,6 +264,7 @@ int main(void)
     tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
     tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
     tcase_add_test(tc, a_made_scope_is_over_once);
+    tcase_add_test(tc, who_is_cancelled_has_no_time_left);
     tcase_add_test(tc, a_deadline_moves_any_number_of_times);
     tcase_add_test(tc, a_cancelled_scope_does_not_expire);
     suite_add_tcase(suite, tc);

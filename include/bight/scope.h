@@ -169,8 +169,9 @@ enum bight_scope_state {
  */
 BIGHT_API enum bight_scope_state bight_scope_state(const struct bight_scope *scope);
 
-/** The time until the earliest deadline around the caller, in ms, rounded up; 0 when it has passed;
- *  -1 when there is none or outside of a task. Deadlines beyond a shield do not count.
+/** The time until the earliest deadline around the caller, in ms, rounded up; 0 when it has passed,
+ *  or when the caller is cancelled and no call can take any time; -1 when there is none or outside of a
+ *  task. Deadlines beyond a shield do not count.
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */

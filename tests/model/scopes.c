@@ -101,6 +101,8 @@ int model_remaining_ms(const struct model *m, unsigned task)
     unsigned depth = m->tasks[task].depth;
     int earliest = NEVER;
 
+    if (model_cancelled(m, task))
+        return 0;
     for (;;) {
         const struct model_task *t = &m->tasks[task];
         bool shielded = false;
