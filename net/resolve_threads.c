@@ -38,7 +38,7 @@ static int system_lookup(void *arg, const char *host, struct bight_address *addr
         if (bight__address_from_sockaddr(at->ai_addr, &addresses[*count]) == 0)
             (*count)++;
     freeaddrinfo(list);
-    return *count ? 0 : EAI_NONAME;
+    return 0;
 }
 
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
@@ -125,6 +125,8 @@ static void *thread_main(void *arg)
         pthread_mutex_unlock(&threads->lock);
         job->gai_code =
             threads->lookup(threads->lookup_arg, job->host, job->addresses, &job->count);
+        if (!job->gai_code && !job->count)
+            job->gai_code = EAI_NONAME;
         deliver(job);
         pthread_mutex_lock(&threads->lock);
     }

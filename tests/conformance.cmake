@@ -15,6 +15,8 @@ endfunction()
 
 conformance(loop SOURCES conformance/host.c)
 conformance(loop_calls LABELS threads SOURCES conformance/host.c)
+conformance(loop_datagrams SOURCES conformance/datagram.c)
+conformance(loop_io LABELS threads)
 conformance(tasks)
 conformance(tasks_cancel)
 conformance(tasks_futures)
