@@ -80,6 +80,8 @@ int bight_race(struct bight_gather *calls, size_t count, int64_t stagger_ms, siz
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
+    if (winner)
+        *winner = count;
     if (unlikely(rc))
         return rc;
     if (!sound)

@@ -59,8 +59,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_map(int (*fn)(void *item), void *items, siz
  *  before it has failed, or `stagger_ms` after that one's start; negative: only when it has failed.
  *  Statuses are in the records; `started` says how far it came.
  *
- *  @return 1 when one succeeded, with its index in `*winner`; 0 when all failed or there are none, with
- *          `count` in `*winner`; BIGHT_ECANCELED: a scope around was cancelled before; BIGHT_ENOMEM for a
+ *  @return 1 when one succeeded, with its index in `*winner`, which else is `count`; 0 when all failed or
+ *          there are none; BIGHT_ECANCELED: a scope around was cancelled before; BIGHT_ENOMEM for a
  *          task; BIGHT_EINVAL for a call without fn; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the calls, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call.
