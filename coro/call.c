@@ -51,7 +51,7 @@ void bight__calls_drop(struct bight_sched *sched)
 
 void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
 {
-    bool idle = !sched->current && !sched->ready && !sched->calls_queued;
+    bool idle = !sched->current && !bight__sched_busy(sched);
 
     call->queued = true;
     call->before = bight__call_distance(sched);

@@ -75,7 +75,7 @@ int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *a
 
     if (!sched)
         return BIGHT_ENORUNTIME;
-    emit(&dump, "%zu tasks, %zu ready\n", sched->live, sched->ready);
+    emit(&dump, "%zu tasks, %zu ready\n", sched->live, bight__ready_count(sched));
     for (task = bight__task_first(sched); task; task = bight__task_next(task, &depth))
         emit_task(&dump, task, depth);
     return 0;

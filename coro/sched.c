@@ -2,7 +2,10 @@
  * what becomes ready runs after what is. A slice ends when nothing is ready, after as many switches
  * as the allowed turns would take with the tasks that were ready when it began, or when its time is
  * over: then the loop gets its say again. The hot path counts one number down, `quantum`; clock and
- * seams are looked at when it reaches 0. */
+ * seams are looked at when it reaches 0.
+ *
+ * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
+ * waits for memory, and what a list will need after next it only tells when the next has come. */
 #include "coro/sched.h"
 #include "coro/switch_here.h"
 
@@ -11,6 +14,17 @@
 
 /* Switches between two readings of the clock, which costs about as much as ten of them. */
 #define SWITCHES_PER_CLOCK 64
+
+/* Places in the ready queue at the start, a power of two. */
+#define READY_PLACES 64
+
+/* How many switches ahead a task's record and its frames are fetched. */
+#define FETCH_RECORD 8
+#define FETCH_FRAMES 4
+
+/* With so many ready tasks or fewer, what they touch is in the caches anyway. */
+#define FETCH_FROM 1024
+#define CACHE_LINE 64
 
 #define DEFAULT_STACK_BYTES ((size_t)256 << 10)
 #define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
@@ -40,7 +54,6 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
     int rc;
 
     memset(sched, 0, sizeof(*sched));
-    sched->ready_tail = &sched->ready_head;
     sched->ops_left = OPS_PER_SWITCH;
     sched->host = host;
     if (options)
@@ -60,6 +73,11 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
     rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
     if (rc)
         return rc;
+    rc = bight__ready_grow(sched);
+    if (rc) {
+        bight__stackpool_destroy(&sched->stacks);
+        return rc;
+    }
     bight__context_thread_init(&sched->loop);
     return 0;
 }
@@ -76,6 +94,7 @@ void bight__sched_fini(struct bight_sched *sched)
         bight__task_free(task);
     }
     bight__context_thread_fini(&sched->loop);
+    bight__free(sched->ready);
     bight__stackpool_destroy(&sched->stacks);
 }
 
@@ -102,40 +121,58 @@ void bight__quantum_cap(struct bight_sched *sched)
     sched->quantum_counted = sched->quantum;
 }
 
-/* A seam chooses among the tasks of the turn: bring the chosen one to the front. */
-static void pick_ready(struct bight_sched *sched)
+static struct bight_task **ready_place(struct bight_sched *sched, size_t index)
 {
-    struct bight_task **place = &sched->ready_head;
+    return &sched->ready[(sched->ready_head + index) & sched->ready_mask];
+}
+
+int bight__ready_grow(struct bight_sched *sched)
+{
+    size_t places = sched->ready ? 2 * (sched->ready_mask + 1) : READY_PLACES;
+    size_t count = bight__ready_count(sched);
+    struct bight_task **ready = bight__alloc(&sched->seams, places * sizeof(struct bight_task *));
+
+    if (!ready)
+        return BIGHT_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        ready[i] = *ready_place(sched, i);
+    bight__free(sched->ready);
+    sched->ready = ready;
+    sched->ready_mask = places - 1;
+    sched->ready_head = 0;
+    sched->ready_tail = count;
+    return 0;
+}
+
+/* A seam chooses among the tasks of the turn: bring the chosen one to the front. */
+static void pick_ready(struct bight_sched *sched, size_t ready)
+{
     struct bight_task *task;
     size_t index;
 
-    assert(sched->ready_head);
     if (sched->turn_left == 0)
-        sched->turn_left = sched->ready;
+        sched->turn_left = ready;
     index = sched->seams.pick_ready(sched->seams.ctx, sched->turn_left--);
-    if (index == 0 || index > sched->turn_left)
+    if (index > sched->turn_left)
         return;
-    while (index--) {
-        place = &(*place)->next;
-        assert(*place); /* turn_left counts no more than there are */
-    }
-    task = *place;
-    *place = task->next;
-    if (!task->next)
-        sched->ready_tail = place;
-    task->next = sched->ready_head;
-    sched->ready_head = task;
+    assert(sched->turn_left < bight__ready_count(sched));
+    task = *ready_place(sched, index);
+    for (; index > 0; index--)
+        *ready_place(sched, index) = *ready_place(sched, index - 1);
+    *ready_place(sched, 0) = task;
+    sched->front = task;
 }
 
-/* The quantum is used up: find out how far to go on. False ends the slice. */
-static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
+/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one that gives
+ * way. False ends the slice. */
+static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
 {
     /* The loop's stack makes the calls. */
-    if (bight__call_is_due(sched) || sched->ready == 0 || sched->switches_left == 0)
+    if (bight__call_is_due(sched) || ready == 0 || sched->switches_left == 0)
         return false;
     if (unlikely(sched->seams.pick_ready)) {
-        pick_ready(sched);
-        sched->ready_head->turns++;
+        pick_ready(sched, ready);
+        (*ready_place(sched, 0))->turns++;
         sched->switches_left--;
         sched->quantum = 1;
         sched->quantum_counted = 1;
@@ -154,22 +191,40 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched)
     return true;
 }
 
-/* The next task of this slice, or NULL when it is over; the caller counts sched->ready. */
-static inline struct bight_task *ready_pop(struct bight_sched *sched)
+/* Fetch what the switches to the tasks soon to come will touch: first their records, and a few switches
+ * later, when those are here, the frames that their stack pointers lead to. */
+static inline void prefetch(const struct bight_sched *sched)
 {
+    size_t head = sched->ready_head;
+    const char *record = (const char *)sched->ready[(head + FETCH_RECORD) & sched->ready_mask];
+    const struct bight_task *task = sched->ready[(head + FETCH_FRAMES) & sched->ready_mask];
+    const char *frames = task->stack.context.sp;
+
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + CACHE_LINE);
+    __builtin_prefetch(frames);
+    __builtin_prefetch(frames + CACHE_LINE);
+    __builtin_prefetch(frames + 2 * CACHE_LINE);
+}
+
+/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is among the
+ * ready ones, behind all others. */
+static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own)
+{
+    size_t count = bight__ready_count(sched);
     struct bight_task *task;
 
-    if (unlikely(sched->quantum == 0) && !quantum_refill(sched))
+    if (unlikely(sched->quantum == 0) && !quantum_refill(sched, count - own))
         return NULL;
-    task = sched->ready_head;
-    if (unlikely(!task))
+    if (unlikely(count == 0))
         return NULL;
     sched->quantum--;
-    sched->ready_head = task->next;
-    if (!task->next)
-        sched->ready_tail = &sched->ready_head;
-    else /* the frames of the one after it, in time for the switch to those */
-        __builtin_prefetch(task->next->stack.context.sp);
+    task = sched->front;
+    sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
+    if (likely(count > 1))
+        __builtin_prefetch(sched->front->stack.context.sp);
+    if (unlikely(count > FETCH_FROM))
+        prefetch(sched);
     return task;
 }
 
@@ -204,11 +259,7 @@ switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task 
 
 SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
 {
-    struct bight_task *next = ready_pop(sched);
-
-    if (next)
-        sched->ready--;
-    switch_to(sched, self, next);
+    switch_to(sched, self, ready_pop(sched, 0));
 }
 
 SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
@@ -216,9 +267,7 @@ SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
     struct bight_task *next;
 
     bight__ready_push(sched, self);
-    next = ready_pop(sched);
-    if (unlikely(!next))
-        sched->ready++;
+    next = ready_pop(sched, 1);
     if (next == self)
         sched->ops_left = OPS_PER_SWITCH;
     else
@@ -234,9 +283,7 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
         bight__float_control_load(&sched->float_control);
     /* The loop's stack puts back what cannot be put while one stands on it. */
     if (!sched->dying)
-        next = ready_pop(sched);
-    if (next)
-        sched->ready--;
+        next = ready_pop(sched, 0);
     sched->current = next;
     bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
@@ -246,8 +293,7 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
 {
     struct bight_task *task;
 
-    while ((task = ready_pop(sched))) {
-        sched->ready--;
+    while ((task = ready_pop(sched, 0))) {
         sched->ops_left = OPS_PER_SWITCH;
         sched->current = task;
         bight__context_switch_here(&sched->loop, &task->stack.context);
@@ -265,7 +311,8 @@ void bight__sched_run(struct bight_sched *sched)
 {
     sched->slices++;
     sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
-    sched->switches_left = sched->options.turns_per_slice * (sched->ready + sched->calls_queued);
+    sched->switches_left =
+        sched->options.turns_per_slice * (bight__ready_count(sched) + sched->calls_queued);
     sched->slice_begun = false;
     bight__quantum_settle(sched);
     sched->quantum = 0;

@@ -58,7 +58,6 @@ struct bight_mutex;
  * first. */
 struct bight_task {
     struct bight_stack stack; /* must be first: stack.c hands out this address */
-    struct bight_task *next;  /* in the ready queue */
     struct bight_sched *sched;
     struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
     struct bight_scope *scope;   /* innermost open one */
@@ -94,9 +93,11 @@ struct bight_sched {
     struct bight_task *current; /* NULL while the loop's own stack runs */
     unsigned quantum;           /* pops until sched.c has to look closer */
     unsigned ops_left;          /* completed operations until a checkpoint yields */
-    struct bight_task *ready_head;
-    struct bight_task **ready_tail;
-    size_t ready;
+    struct bight_task *front;   /* the first of the ready ones, if there is one: a load less */
+    struct bight_task **ready;  /* a ring of ready_mask + 1 places, as many as tasks live or more */
+    size_t ready_mask;
+    size_t ready_head; /* how many were taken out, and put in, since the start */
+    size_t ready_tail;
     size_t switches_left; /* of this slice, beyond the quantum */
     size_t turn_left;     /* tasks among which the pick_ready seam may choose */
     uint64_t slice_end_ns;
@@ -134,6 +135,8 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
                       const struct bight_options *options, const struct bight_seams *seams);
 /* No task may be alive; unjoined ones are reported and freed. */
 void bight__sched_fini(struct bight_sched *sched);
+/* Make room for one more task among the ready ones. 0 or BIGHT_ENOMEM. */
+int bight__ready_grow(struct bight_sched *sched);
 /* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
 /* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
@@ -294,10 +297,16 @@ int bight__group_wait_below(struct bight_group *group, size_t limit);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
+/* How many tasks are ready; the running one is not. */
+static inline size_t bight__ready_count(const struct bight_sched *sched)
+{
+    return sched->ready_tail - sched->ready_head;
+}
+
 /* Whether something is ready to run, a task or a call. */
 static inline bool bight__sched_busy(const struct bight_sched *sched)
 {
-    return sched->ready || sched->calls_queued;
+    return bight__ready_count(sched) || sched->calls_queued;
 }
 
 /* Whether the first call is next, all tasks before it having run. */
@@ -314,25 +323,28 @@ static inline size_t bight__call_distance(struct bight_sched *sched)
     size_t distance;
 
     bight__quantum_settle(sched);
-    distance = sched->ready - sched->calls_span;
-    sched->calls_span = sched->ready;
+    distance = bight__ready_count(sched) - sched->calls_span;
+    sched->calls_span += distance;
     return distance;
 }
 
-/* Append to the ready queue without counting. */
+/* There is room: spawning has seen to that. */
 static inline void bight__ready_push(struct bight_sched *sched, struct bight_task *task)
 {
-    task->next = NULL;
-    *sched->ready_tail = task;
-    sched->ready_tail = &task->next;
+    size_t tail = sched->ready_tail++;
+
+    sched->ready[tail & sched->ready_mask] = task;
+    if (tail == sched->ready_head)
+        sched->front = task;
 }
 
 static inline void bight__ready(struct bight_task *task)
 {
     struct bight_sched *sched = task->sched;
+    bool first = sched->ready_tail == sched->ready_head;
 
     bight__ready_push(sched, task);
-    if (unlikely(sched->ready++ == 0) && !sched->current)
+    if (unlikely(first) && !sched->current)
         sched->host->wake(sched);
 }
 

@@ -163,6 +163,11 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
 
     if (unlikely(!fn || (options && (options->flags & ~BIGHT_SPAWN_FLOAT_CONTROL))))
         return BIGHT_EINVAL;
+    if (unlikely(sched->live > sched->ready_mask)) {
+        rc = bight__ready_grow(sched);
+        if (rc)
+            return rc;
+    }
     rc = bight__stack_get(&sched->stacks, options ? options->stack_bytes : 0, &stack);
     if (unlikely(rc))
         return no_stack(sched, rc);

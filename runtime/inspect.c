@@ -12,7 +12,7 @@ int bight_stats(struct bight_stats *stats)
         return BIGHT_ENORUNTIME;
     *stats = (struct bight_stats){
         .live = runtime->sched.live,
-        .ready = runtime->sched.ready,
+        .ready = bight__ready_count(&runtime->sched),
         .spawned = runtime->sched.spawned,
         .slices = runtime->sched.slices,
         .stacks_used = runtime->sched.stacks.used,
