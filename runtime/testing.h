@@ -61,6 +61,9 @@ void bight__test_faults(struct bight__test *test, struct bight_seams *seams);
 /* Whether an ending with `code` comes of what was made to happen. */
 bool bight__test_is_expected(const struct bight__test *test, int code);
 uint64_t bight__test_draw(uint64_t *state);
+/* An error that the call `name` may have. Never EINTR twice in a row: whoever tries again would not come
+ * out of it. */
+int bight__test_error(const char *name, uint64_t random, int last_error);
 
 /* testing_line.c: the line of the numbers in `options`, with ` # WHAT` behind it unless that is NULL.
  * Its length, which may be more than there is room for. */

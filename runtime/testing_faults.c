@@ -36,6 +36,7 @@ static const struct {
     {"uv_poll_init", {ENOSPC, ENOMEM}},
     {"uv_signal_init", {EMFILE, ENFILE}},
     {"uv_signal_start", {EINVAL}},
+    {"uv_signal_start_oneshot", {EINVAL}},
     {"write", {EAGAIN, EIO, ENOSPC, EPIPE, EINTR}},
 };
 
@@ -105,8 +106,7 @@ static bool cancel_here(void *ctx, const void *site)
     return true;
 }
 
-/* One of the errors of `name`. Never EINTR twice in a row: whoever tries again would not come out of it. */
-static int pick_error(const struct bight__test *test, const char *name, uint64_t random)
+int bight__test_error(const char *name, uint64_t random, int last_error)
 {
     size_t i, count = 0;
 
@@ -119,7 +119,7 @@ static int pick_error(const struct bight__test *test, const char *name, uint64_t
     while (count < ERRORS_MAX && calls[i].errors[count])
         count++;
     int error = calls[i].errors[random % count];
-    return error == EINTR && test->last_error == EINTR ? calls[i].errors[0] : error;
+    return error == EINTR && last_error == EINTR ? calls[i].errors[0] : error;
 }
 
 static bool fail_call(void *ctx, const void *site, const char *name, int *error, size_t *bytes)
@@ -138,7 +138,7 @@ static bool fail_call(void *ctx, const void *site, const char *name, int *error,
         test->faults++;
         return false;
     }
-    *error = pick_error(test, name, random >> 1);
+    *error = bight__test_error(name, random >> 1, test->last_error);
     test->last_error = *error;
     made_happen(test, *error);
     expect(test, ENOMEM); /* what a stack that could not be mapped or guarded is reported as */

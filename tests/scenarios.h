@@ -48,6 +48,19 @@ int scenario_semaphore(void *arg);
 int scenario_rwlock(void *arg);
 int scenario_start(void *arg);
 
+/* scenarios_task.c */
+int scenario_future(void *arg);
+int scenario_started(void *arg);
+int scenario_background(void *arg);
+int scenario_points(void *arg);
+int scenario_queue_join(void *arg);
+int scenario_deep_stack(void *arg);
+int scenario_dump(void *arg);
+
+/* scenarios_testing.c */
+int scenario_stream(void *arg);
+int scenario_sequencer(void *arg);
+
 /* scenarios_outside.c */
 int scenario_posts(void *arg);
 int scenario_signals(void *arg);

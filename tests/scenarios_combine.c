@@ -134,6 +134,8 @@ static int consume(struct bight_generator *generator)
     int rc = 0;
     int end;
 
+    if (rc == 0)
+        rc = bight_yield(); /* the producer sleeps before it is asked */
     for (int i = 0; i < 4 && !rc; i++) {
         rc = bight_generator_next(generator, &value);
         EXPECT(rc || *(int *)value == i);
@@ -151,6 +153,21 @@ static int generator_body(struct bight_group *group, void *arg)
     return rc ? rc : consume(generator);
 }
 
+/* While it sleeps on its way to a value. */
+static int close_early(void *arg)
+{
+    struct bight_generator *generator;
+    int rc = bight_generator_new(&generator, produces, arg);
+    void *value;
+
+    if (rc)
+        return rc;
+    rc = bight_generator_next(generator, &value);
+    int end = bight_generator_close(generator);
+    EXPECT(bight_generator_free(generator) == 0);
+    return rc && rc != BIGHT_ECLOSED ? rc : end;
+}
+
 int scenario_generator(void *arg)
 {
     struct bight_generator *generator;
@@ -159,6 +176,8 @@ int scenario_generator(void *arg)
     if (rc)
         return rc;
     rc = consume(generator);
+    if (rc == 0)
+        rc = close_early(arg);
     return rc ? rc : bight_group(generator_body, arg);
 }
 
@@ -189,12 +208,28 @@ static int wait_body(struct bight_group *group, void *arg)
     return rc == BIGHT_ECLOSED ? last : rc;
 }
 
+static int sleeps_too_long(void *arg)
+{
+    (void)arg;
+    return bight_sleep(1000);
+}
+
+static int wait_in_vain(void *arg)
+{
+    struct bight_task *task;
+    int rc = bight_spawn(&task, sleeps_too_long, arg);
+
+    if (rc == 0)
+        rc = bight_wait_for(task, 1, NULL);
+    return rc == BIGHT_ETIMEDOUT ? 0 : rc;
+}
+
 int scenario_wait(void *arg)
 {
     struct call calls[] = {{3, 0}, {2, 0}};
+    int rc = bight_group(wait_body, calls);
 
-    (void)arg;
-    return bight_group(wait_body, calls);
+    return rc ? rc : wait_in_vain(arg);
 }
 
 /* Both sides of a rendezvous, each with other things to do. */

@@ -118,7 +118,8 @@ static int put_items(void *arg)
     int rc = 0;
 
     for (int i = 0; i < EXCHANGED && !rc; i++) {
-        rc = bight_thread_queue_put(exchange->queue, exchange);
+        rc = i % 2 ? bight_thread_queue_put(exchange->queue, exchange)
+                   : bight_thread_queue_put_timeout(exchange->queue, exchange, 1000);
         scenario_balance += !rc;
     }
     bight_thread_queue_close(exchange->queue);
@@ -132,13 +133,15 @@ static int get_items(struct bight_group *group, void *arg)
     void *item;
     int rc = bight_group_spawn(group, NULL, NULL, put_items, exchange);
 
-    while (!rc) {
-        rc = bight_thread_queue_get_timeout(exchange->queue, &item, 1000);
+    for (int i = 0; !rc; i++) {
+        rc = i % 2 ? bight_thread_queue_get(exchange->queue, &item)
+                   : bight_thread_queue_get_timeout(exchange->queue, &item, 1000);
         scenario_balance -= !rc;
     }
     if (rc != BIGHT_ECLOSED)
         return rc;
-    return bight_thread_event_wait(exchange->over);
+    rc = bight_thread_event_wait(exchange->over);
+    return rc ? rc : bight_thread_event_wait_timeout(exchange->over, 1000);
 }
 
 int scenario_thread_queue(void *arg)

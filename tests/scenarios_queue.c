@@ -132,9 +132,9 @@ static int through_channel(size_t capacity)
     struct bight_sender senders[2];
     struct bight_receiver receiver;
     struct bight_gather calls[3] = {
+        {.fn = receives_all, .arg = &receiver},
         {.fn = sends_some, .arg = &senders[0]},
         {.fn = sends_some, .arg = &senders[1]},
-        {.fn = receives_all, .arg = &receiver},
     };
     int rc = bight_channel_open(&senders[0], &receiver, &options);
 

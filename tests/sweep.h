@@ -17,6 +17,11 @@ struct sweep {
     size_t said;
 };
 
+/* The manners of a yes: alone, with the next one, with all that follow. */
+#define SWEEP_ONCE 1u
+#define SWEEP_TWICE 2u
+#define SWEEP_FROM_THERE_ON 4u
+
 /* Call once, in main, before the suite forks. */
 void sweep_share_sites(void);
 
@@ -26,13 +31,10 @@ void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, si
 /* The body of a seam: note the site and say what the sweep wants there. */
 bool sweep_visit(void *ctx, const void *site);
 
-/* Print `WHAT found N, hit N`, with the sites that were not hit; false when there are any. */
-bool sweep_report(const char *what);
-
-/* Disassemble this program and print the calls of functions whose name begins with `callee` that the
- * suite has not reached; false when there are any. Only those in sources of `folder`, as far as the
- * debugging information tells, when it is not NULL. True without a disassembler. */
-bool sweep_reached_calls(const char *callee, const char *folder);
+/* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when there are
+ * any. Found are those seen by sweep_visit, and the calls of `callees` in this program's code from
+ * sources of `folders`; both lists end with NULL. */
+bool sweep_report(unsigned manners, const char *const *callees, const char *const *folders);
 
 /* Begin to count libuv's blocks of memory too; before the first use of libuv. */
 void sweep_count_libuv(void);

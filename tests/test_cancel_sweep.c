@@ -80,5 +80,9 @@ int main(void)
     tcase_add_loop_test(tc, cancelled_from_a_suspension_on_everything_ends, 0, scenario_count);
     suite_add_tcase(suite, tc);
     int status = test_run(suite);
-    return sweep_report("suspensions") ? status : EXIT_FAILURE;
+    static const char *const callees[] = {"bight__checkpoint_slow", "bight_park", NULL};
+    static const char *const folders[] = {"coro", "runtime", NULL};
+    return sweep_report(SWEEP_ONCE | SWEEP_TWICE | SWEEP_FROM_THERE_ON, callees, folders)
+               ? status
+               : EXIT_FAILURE;
 }

@@ -244,6 +244,7 @@ int main(void)
     tcase_add_loop_test(tc, cancelled_from_a_suspension_on_everything_ends, 0, PROGRAMS);
     suite_add_tcase(suite, tc);
     int status = test_run(suite);
-    bool all = sweep_report("sites");
-    return sweep_reached_calls("bight__alloc", "net") && all ? status : EXIT_FAILURE;
+    static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", NULL};
+    static const char *const folders[] = {"net", NULL};
+    return sweep_report(SWEEP_ONCE | SWEEP_FROM_THERE_ON, callees, folders) ? status : EXIT_FAILURE;
 }
