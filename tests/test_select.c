@@ -136,7 +136,7 @@ static int happens(void *arg)
 
 static int waited(void *arg)
 {
-    struct bight_task *task;
+    struct bight_task *task = NULL;
     struct sources all;
 
     (void)arg;

@@ -18,13 +18,13 @@ enum bight_jitter {
 struct bight_retry {
     /* Calls at most; 0: as many as it takes. */
     unsigned attempts;
+    enum bight_jitter jitter;
     /* The pause after the first failure, before jitter; 0: 100, negative: none. */
     int64_t delay_ms;
     /* The longest pause; 0: 30,000. */
     int64_t max_delay_ms;
     /* Each pause is so many times the one before, at least 1; 0: 2. */
     double factor;
-    enum bight_jitter jitter;
     /* For all attempts and pauses together; 0 or negative: none. */
     int64_t timeout_ms;
     /* Whether a failure is worth another try; NULL: each is. Not asked about BIGHT_ECANCELED. */
