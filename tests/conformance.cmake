@@ -32,6 +32,7 @@ conformance(trio_cancel_scopes)
 conformance(trio_cancel_start)
 conformance(trio_channels)
 conformance(trio_generators)
+conformance(trio_clock)
 
 # What scripts/conformance runs.
 list(JOIN conformance_suites "\n" conformance_list)
