@@ -32,6 +32,9 @@ conformance(trio_cancel_scopes)
 conformance(trio_cancel_start)
 conformance(trio_channels)
 conformance(trio_generators)
+conformance(trio_sync)
+conformance(trio_limiter)
+conformance(trio_calls LABELS threads)
 conformance(trio_clock)
 
 # What scripts/conformance runs.
