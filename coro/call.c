@@ -83,6 +83,8 @@ int bight_call_soon(struct bight_call *call)
 
     if (!sched)
         return BIGHT_ENORUNTIME;
+    if (!call->fn)
+        return BIGHT_EINVAL;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
     sched->host->collect(sched);
@@ -96,6 +98,8 @@ int bight_call_at(struct bight_call *call, uint64_t when_ns)
 
     if (!sched)
         return BIGHT_ENORUNTIME;
+    if (!call->fn)
+        return BIGHT_EINVAL;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
     if (when_ns == UINT64_MAX)

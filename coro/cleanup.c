@@ -16,6 +16,8 @@ int bight_defer(void (*fn)(void *arg), void *arg)
 
     if (!sched || !sched->current)
         return BIGHT_ENOTASK;
+    if (!fn)
+        return BIGHT_EINVAL;
     defer = bight__alloc(&sched->seams, sizeof(*defer));
     if (!defer)
         return BIGHT_ENOMEM;

@@ -323,6 +323,8 @@ int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
 
     if (!self)
         return BIGHT_ENOTASK;
+    if (!body)
+        return BIGHT_EINVAL;
     bight__scopes_check(self, __builtin_frame_address(0));
     rc = group_begin(&group, &default_options, self);
     if (rc)

@@ -256,6 +256,8 @@ static int run_in_scope(struct bight_scope *scope, int (*fn)(void *arg), void *a
 
     if (!task)
         return BIGHT_ENOTASK;
+    if (!fn)
+        return BIGHT_EINVAL;
     bight__scopes_check(task, frame);
     rc = scope_enter(scope, task);
     if (rc)

@@ -11,6 +11,8 @@ void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_hook *hook
 
 static int add(struct bight_link *hooks, struct bight_hook *hook)
 {
+    if (!hook->fn)
+        return BIGHT_EINVAL;
     if (!link_empty(&hook->link))
         return BIGHT_EALREADY;
     link_append(hooks, &hook->link);

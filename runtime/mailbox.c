@@ -199,6 +199,8 @@ static void push(struct bight_mailbox *mailbox, struct bight_post *post)
 
 int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
 {
+    if (!post->fn)
+        return BIGHT_EINVAL;
     uv_mutex_lock(&mailbox->lock);
     bool closed = mailbox->closed;
     if (!closed)
@@ -222,6 +224,8 @@ int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
     struct call *call;
     int rc = 0;
 
+    if (!fn)
+        return BIGHT_EINVAL;
     /* A test's seams end with the runtime, so they are asked only while the mailbox is open. */
     uv_mutex_lock(&mailbox->lock);
     if (mailbox->closed) {

@@ -168,6 +168,11 @@ static int once_each(void *arg)
     noting_init(&a, 'a');
     noting_init(&b, 'b');
     ck_assert(!bight_call_cancel(&a.call));
+    b.call.fn = NULL;
+    ck_code(bight_call_soon(&b.call), BIGHT_EINVAL);
+    ck_code(bight_call_later(&b.call, 1), BIGHT_EINVAL);
+    ck_assert(!bight_call_pending(&b.call));
+    noting_init(&b, 'b');
     ck_ok(bight_call_soon(&a.call));
     ck_code(bight_call_soon(&a.call), BIGHT_EALREADY);
     ck_code(bight_call_later(&a.call, 5), BIGHT_EALREADY);

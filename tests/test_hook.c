@@ -53,6 +53,7 @@ static int note_task(void *arg)
 static int see_turns(void *arg)
 {
     struct noting turn, second, idle;
+    struct bight_hook nothing;
     struct bight_task *task;
 
     (void)arg;
@@ -63,6 +64,8 @@ static int see_turns(void *arg)
     ck_ok(bight_turn_hook_add(&second.hook));
     ck_ok(bight_idle_hook_add(&idle.hook));
     ck_code(bight_turn_hook_add(&idle.hook), BIGHT_EALREADY);
+    bight_hook_init(&nothing, NULL);
+    ck_code(bight_turn_hook_add(&nothing), BIGHT_EINVAL);
     ck_ok(bight_spawn(&task, note_task, NULL));
     ck_ok(bight_join(task, NULL));
     expect_trace("0itu1"); /* in virtual time the wait is over at once */

@@ -133,6 +133,8 @@ static int post_among_calls(void *arg)
     for (int i = 0; i < 3; i++)
         bight_call_init(&calls[i].call, trace_call);
     EXPECT(bight_mailbox_get(&mailbox) == 0);
+    EXPECT(bight_post(mailbox, NULL, "x") == BIGHT_EINVAL);
+    EXPECT(bight_post_record(mailbox, &(struct bight_post){.fn = NULL}) == BIGHT_EINVAL);
     EXPECT(bight_call_soon(&calls[0].call) == 0);
     EXPECT(bight_post(mailbox, trace_post, "b") == 0);
     EXPECT(bight_call_soon(&calls[1].call) == 0);

@@ -387,11 +387,17 @@ static int misuse(void *arg)
     ck_code(bight_spawn(NULL, NULL, NULL), BIGHT_EINVAL);
     ck_code(bight_spawn_with(NULL, &options, world_return, NULL), BIGHT_EINVAL);
     ck_code(bight_run(world_return, NULL), BIGHT_EALREADY);
+    ck_code(bight_defer(NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_timeout(1, NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_deadline(0, NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_shield(-1, NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_group(NULL, NULL), BIGHT_EINVAL);
     return 0;
 }
 
 START_TEST(misuse_is_an_error)
 {
+    ck_code(bight_run(NULL, NULL), BIGHT_EINVAL);
     ck_code(bight_spawn(NULL, world_return, NULL), BIGHT_ENORUNTIME);
     ck_code(bight_yield(), BIGHT_ENOTASK);
     ck_code(bight_sleep(1), BIGHT_ENOTASK);

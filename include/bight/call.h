@@ -37,7 +37,7 @@ BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_
  *  still queued when the runtime has ended is never made, and is not pending any more.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: it is made once, where it stands;
- *          BIGHT_ENORUNTIME.
+ *          BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
@@ -46,7 +46,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
  *  negative delay is a time that has passed.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a time
- *          beyond the clock; BIGHT_ENORUNTIME.
+ *          beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_later(struct bight_call *call, int64_t delay_ms);

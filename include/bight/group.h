@@ -62,7 +62,7 @@ struct bight_group_options {
 
 /** Run `body(group, arg)` in a new group and wait for every task spawned into it.
  *
- *  @return as bight_group_end with what body returned; BIGHT_ENOTASK.
+ *  @return as bight_group_end with what body returned; BIGHT_EINVAL without body; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to body and tasks, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows arg.

@@ -25,7 +25,7 @@ BIGHT_API void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_
 /** Have `hook` called each time before ready tasks and calls are run: a slice, which is over when
  *  nothing is ready or libuv is to have its say again. In order of adding.
  *
- *  @return 0; BIGHT_EALREADY when it is added somewhere; BIGHT_ENORUNTIME.
+ *  @return 0; BIGHT_EALREADY when it is added somewhere; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps hook until it is removed or the runtime has ended.
  */

@@ -39,7 +39,7 @@ BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
  *  task's stack that does not wait for it.
  *
  *  @return 0: fn will be called, also when the runtime is about to end; BIGHT_ECLOSED: the runtime
- *          has ended, fn is not called; BIGHT_ENOMEM.
+ *          has ended, fn is not called; BIGHT_EINVAL without fn; BIGHT_ENOMEM.
  *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: keeps arg until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg),
@@ -56,7 +56,7 @@ struct bight_post {
 /** bight_post without an allocation: calls `post->fn(post)`. The record may be reused from within
  *  fn.
  *
- *  @return 0; BIGHT_ECLOSED.
+ *  @return 0; BIGHT_ECLOSED; BIGHT_EINVAL without fn.
  *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: keeps post until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_post_record(struct bight_mailbox *mailbox,

@@ -83,8 +83,8 @@ struct bight_options {
  *
  *  @return what fn returned; BIGHT_EINTR when bight_options.interrupt_signal ended it;
  *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
- *          this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN and the like when the
- *          runtime cannot start.
+ *          this thread has a runtime; BIGHT_EINVAL without fn; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN
+ *          and the like when the runtime cannot start.
  *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.  Ownership: borrows arg.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);

@@ -43,7 +43,7 @@ struct bight_scope {
  *  enclosing deadlines holds.
  *
  *  @return what fn returned; BIGHT_ETIMEDOUT when fn gave up with BIGHT_ECANCELED because this
- *          deadline passed; BIGHT_ENOTASK. A result that was complete when the deadline passed is
+ *          deadline passed; BIGHT_EINVAL without fn; BIGHT_ENOTASK. A result that was complete when the deadline passed is
  *          kept.
  *  Suspends: yes.  Cancellable: yes, inside fn.  On cancel: what fn returns.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows arg.
@@ -63,7 +63,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_deadline(uint64_t deadline_ns, int (*fn)(vo
 /** Run `fn(arg)` shielded from cancellations around it, for at most `budget_ms`; negative for no
  *  limit. For cleanup that has to suspend.
  *
- *  @return what fn returned; BIGHT_ETIMEDOUT when the budget ended it; BIGHT_ENOTASK.
+ *  @return what fn returned; BIGHT_ETIMEDOUT when the budget ended it; BIGHT_EINVAL without fn;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no, but for the budget.  On cancel: nothing, fn goes on.
  *  Allocates: no.  Thread: the loop's.  Ownership: borrows arg.
  */

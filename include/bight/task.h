@@ -40,7 +40,8 @@ struct bight_spawn_options {
  *
  *  May be called outside of tasks, on a thread that has a runtime.
  *
- *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
+ *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime
+ *          is ending.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps arg until the task ends; gives *out.
  */
@@ -199,7 +200,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_yield(void);
  *  under a shield, so that fn may suspend in spite of a cancellation. The runtime's option
  *  cleanup_timeout_ms bounds all handlers of one task together.
  *
- *  @return 0; BIGHT_ENOMEM: then fn will not be called; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ENOMEM: then fn will not be called; BIGHT_EINVAL without fn; BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps arg until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_defer(void (*fn)(void *arg), void *arg);
