@@ -247,15 +247,12 @@ static double malloc_call_free(void *arg)
 int main(void)
 {
     static const struct bench_row yield_2 = {"yield_2", "ns", "callback out of a FIFO queue"};
-    static const struct bench_row yield_10000 = {"yield_10000", "ns",
-                                                 "callback out of a FIFO queue"};
     static const struct bench_row park_unpark = {"park_unpark", "ns",
                                                  "callback out of a FIFO queue"};
     static const struct bench_row life = {"spawn_join_1000", "ns", "malloc, call, free"};
     static const struct bench_row gather = {"gather_1000", "ns", "malloc, call, free"};
 
     bench_compare(&yield_2, yields, callbacks, &(struct sample){2, YIELDS / 2, 0});
-    bench_compare(&yield_10000, yields, callbacks, &(struct sample){10000, YIELDS / 10000, 0});
     bench_compare(&park_unpark, parks, callbacks, &(struct sample){2, PARKS / 2, 0});
     bench_compare(&life, spawn_join, malloc_call_free, NULL);
     bench_compare(&gather, gathers, malloc_call_free, NULL);

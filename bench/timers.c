@@ -1,5 +1,6 @@
-/* Moving a timer while many others are live: cancel one of them at random, arm it for a random time
- * in the next minute. The wheel under all deadlines against a uv_timer_t each. */
+/* Timers by the million: the wheel under all deadlines against a uv_timer_t each. Moving one while many
+ * others are live (cancel one of them at random, arm it for a random time in the next minute), and firing
+ * them all. */
 #include "bench/bench.h"
 #include "coro/list.h"
 #include "runtime/wheel.h"
@@ -101,9 +102,60 @@ static void row(const char *name, size_t live)
     close_timers(&timers);
 }
 
+/* All timers come due within FIRE_MS, at random; what is measured is firing them all. */
+#define FIRE_MS 200
+
+static double fire_ours(void *arg)
+{
+    struct timers *timers = arg;
+    uint64_t now = SECOND_NS, begin;
+    size_t fired_count = 0;
+
+    bight__wheel_init(&timers->wheel, now);
+    for (size_t i = 0; i < timers->live; i++) {
+        link_init(&timers->ours[i].link);
+        timers->ours[i].fire = fired;
+        bight__wheel_arm(&timers->wheel, &timers->ours[i],
+                         now + (1 + bench_random(&timers->random) % FIRE_MS) * 1000000);
+    }
+    begin = bench_thread_ns();
+    for (unsigned ms = 1; ms <= FIRE_MS; ms++)
+        fired_count += bight__wheel_advance(&timers->wheel, now + ms * UINT64_C(1000000));
+    bench_check(fired_count == timers->live ? 0 : BIGHT_EINVAL, "fire");
+    return (double)(bench_thread_ns() - begin) / (double)timers->live;
+}
+
+/* libuv goes by the real clock: wait until all are due, and have one turn of the loop fire them. */
+static double fire_uv(void *arg)
+{
+    struct timers *timers = arg;
+    uint64_t begin, ready;
+
+    uv_update_time(&timers->loop);
+    for (size_t i = 0; i < timers->live; i++)
+        uv_timer_start(&timers->uv[i], uv_fired, 1 + bench_random(&timers->random) % FIRE_MS, 0);
+    ready = bench_wall_ns() + (FIRE_MS + 2) * UINT64_C(1000000);
+    while (bench_wall_ns() < ready)
+        continue;
+    begin = bench_thread_ns();
+    uv_run(&timers->loop, UV_RUN_NOWAIT);
+    return (double)(bench_thread_ns() - begin) / (double)timers->live;
+}
+
+static void fire_row(const char *name, size_t live)
+{
+    const struct bench_row row = {name, "ns", "uv_timer_t"};
+    struct timers timers = {.live = live};
+
+    open_timers(&timers);
+    bench_compare(&row, fire_ours, fire_uv, &timers);
+    close_timers(&timers);
+}
+
 int main(void)
 {
     row("timer_1000", 1000);
     row("timer_1000000", 1000000);
+    fire_row("timer_fire", 1000000);
     return 0;
 }
