@@ -273,8 +273,5 @@ int bight_yield(void)
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
-    if (unlikely(rc))
-        return rc;
-    bight__requeue(self->sched, self);
-    return unlikely(self->pending & PENDING_CANCEL) ? bight__deliver(self, true) : 0;
+    return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
 }

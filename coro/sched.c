@@ -201,7 +201,6 @@ static inline void prefetch(const struct bight_sched *sched)
     const char *frames = task->stack.context.sp;
 
     __builtin_prefetch(record);
-    __builtin_prefetch(record + CACHE_LINE);
     __builtin_prefetch(frames);
     __builtin_prefetch(frames + CACHE_LINE);
     __builtin_prefetch(frames + 2 * CACHE_LINE);
@@ -262,7 +261,8 @@ SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *se
     switch_to(sched, self, ready_pop(sched, 0));
 }
 
-SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
+__attribute__((always_inline)) static inline void requeue(struct bight_sched *sched,
+                                                          struct bight_task *self)
 {
     struct bight_task *next;
 
@@ -272,6 +272,17 @@ SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
         sched->ops_left = OPS_PER_SWITCH;
     else
         switch_to(sched, self, next);
+}
+
+SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
+{
+    requeue(sched, self);
+}
+
+SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
+{
+    requeue(sched, self);
+    return unlikely(self->pending & PENDING_CANCEL) ? bight__deliver(self, true) : 0;
 }
 
 BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,

@@ -57,15 +57,16 @@ struct bight_mutex;
 /* A task's control block, in the top page of its stack. The fields that a switch touches come
  * first. */
 struct bight_task {
-    struct bight_stack stack; /* must be first: stack.c hands out this address */
-    struct bight_sched *sched;
-    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
-    struct bight_scope *scope;   /* innermost open one */
+    struct bight_stack stack;  /* must be first: stack.c hands out this address */
+    struct bight_scope *scope; /* innermost open one */
     uint8_t pending;
     bool aborted; /* the abort hooks of this park have run */
     uint32_t flags;
-    int status;         /* once done */
-    uint32_t delivered; /* cancellations in a row */
+    /* Up to here a cache line, all that a yield touches. */
+    struct bight_sched *sched;
+    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
+    int status;                  /* once done */
+    uint32_t delivered;          /* cancellations in a row */
     int (*fn)(void *arg);
     void *arg;
     void (*drop)(void *arg);
@@ -144,6 +145,9 @@ void bight__sched_run(struct bight_sched *sched);
 void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
 /* bight__ready and bight__reschedule in one: let the tasks that are ready run first. */
 void bight__requeue(struct bight_sched *sched, struct bight_task *self);
+/* The same, and observe cancellation: 0 or BIGHT_ECANCELED. The end of bight_yield, which has no frame of
+ * its own while it sleeps. */
+int bight__give_way(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 

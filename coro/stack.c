@@ -29,7 +29,7 @@
 
 /* Heads are shifted by whole cache lines, by up to this much. */
 #define COLOR_BYTES 64
-#define COLOR_SPAN 2048
+#define COLOR_SPAN 4096
 /* What the frames of a parked task typically take: head, color and these fit into one page, the only
  * one resident. */
 #define PARKED_FRAME_BYTES 768
