@@ -19,7 +19,9 @@ static size_t run_due(struct bight_sched *sched, size_t count)
         sched->calls_queued--;
         call->queued = false;
         made++;
+        bight__slow_begin(sched);
         call->fn(call);
+        bight__slow_end(sched);
     }
     return made;
 }

@@ -163,9 +163,7 @@ static void pick_ready(struct bight_sched *sched, size_t ready)
     sched->front = task;
 }
 
-/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one that gives
- * way. False ends the slice. */
-static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
+static bool quantum_take(struct bight_sched *sched, size_t ready)
 {
     /* The loop's stack makes the calls. */
     if (bight__call_is_due(sched) || ready == 0 || sched->switches_left == 0)
@@ -189,6 +187,30 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, 
     if (unlikely(sched->calls_queued))
         bight__quantum_cap(sched);
     return true;
+}
+
+/* Every step is measured: it begins on the loop's stack, and is over when the loop is back there. */
+static bool quantum_of_one(struct bight_sched *sched, size_t ready)
+{
+    if (sched->current)
+        return false;
+    bight__step_ended(sched);
+    if (!quantum_take(sched, ready))
+        return false;
+    sched->switches_left += sched->quantum - 1;
+    sched->quantum = 1;
+    sched->quantum_counted = 1;
+    bight__step_begun(sched, *ready_place(sched, 0));
+    return true;
+}
+
+/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one that gives
+ * way. False ends the slice, or goes by way of the loop's stack. */
+static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
+{
+    if (unlikely(sched->options.slow_ms))
+        return quantum_of_one(sched, ready);
+    return quantum_take(sched, ready);
 }
 
 /* Fetch what the switches to the tasks soon to come will touch: first their records, and a few switches

@@ -90,6 +90,14 @@ struct bight_task {
     uint32_t turns;
 };
 
+/* What runs, while options.slow_ms has it measured; slow.c. */
+struct bight_step {
+    bool begun;
+    uint64_t begin_ns;
+    uint64_t task_id;
+    char task_name[BIGHT_TASK_NAME_BYTES];
+};
+
 struct bight_sched {
     struct bight_task *current; /* NULL while the loop's own stack runs */
     unsigned quantum;           /* pops until sched.c has to look closer */
@@ -123,7 +131,8 @@ struct bight_sched {
     uint64_t spawned;
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */
-    bool closing;          /* the root takes no more tasks */
+    struct bight_step step;
+    bool closing; /* the root takes no more tasks */
     bool main_done;
     int main_status;
 };
@@ -155,6 +164,11 @@ _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 void bight__quantum_settle(struct bight_sched *sched);
 /* Let the quantum end where the first call's turn is. */
 void bight__quantum_cap(struct bight_sched *sched);
+
+/* slow.c: measure one step; `task` is NULL for what is no task. */
+void bight__step_begun(struct bight_sched *sched, const struct bight_task *task);
+/* Report the step if it was slow. Nothing happens when there is none. From the loop's own stack only. */
+void bight__step_ended(struct bight_sched *sched);
 
 /* call.c */
 /* Queue a call that is not pending, whatever other threads have asked for. */
@@ -350,6 +364,19 @@ static inline void bight__ready(struct bight_task *task)
     bight__ready_push(sched, task);
     if (unlikely(first) && !sched->current)
         sched->host->wake(sched);
+}
+
+/* Around a call, a post or a hook. */
+static inline void bight__slow_begin(struct bight_sched *sched)
+{
+    if (unlikely(sched->options.slow_ms))
+        bight__step_begun(sched, NULL);
+}
+
+static inline void bight__slow_end(struct bight_sched *sched)
+{
+    if (unlikely(sched->options.slow_ms))
+        bight__step_ended(sched);
 }
 
 /* The children of the task that owns the group. */

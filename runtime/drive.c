@@ -148,12 +148,12 @@ static void run_slice(struct bight_runtime *runtime, bool before_poll)
         if (runtime->wheel.armed)
             bight__wheel_advance(&runtime->wheel, runtime_now(sched));
         if (bight__sched_busy(sched)) {
-            bight__hooks_call(&runtime->turn_hooks);
+            bight__hooks_call(sched, &runtime->turn_hooks);
             bight__sched_run(sched);
         }
         if (!before_poll || !is_idle(runtime))
             return;
-        bight__hooks_call(&runtime->idle_hooks);
+        bight__hooks_call(sched, &runtime->idle_hooks);
     } while (idled(runtime));
     if (is_stalled(runtime))
         stalled(runtime);

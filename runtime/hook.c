@@ -42,7 +42,7 @@ bool bight_hook_remove(struct bight_hook *hook)
 }
 
 /* Each is put back before it is called, so that it may remove any of them, and itself. */
-void bight__hooks_call(struct bight_link *hooks)
+void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks)
 {
     struct bight_link pending, *link;
 
@@ -52,7 +52,9 @@ void bight__hooks_call(struct bight_link *hooks)
         struct bight_hook *hook = container_of(link, struct bight_hook, link);
 
         link_append(hooks, link);
+        bight__slow_begin(sched);
         hook->fn(hook);
+        bight__slow_end(sched);
     }
 }
 

@@ -41,11 +41,13 @@ static struct bight_post *take_all(struct bight_mailbox *mailbox)
     return first;
 }
 
-static void run_all(struct bight_post *post)
+static void run_all(struct bight_sched *sched, struct bight_post *post)
 {
     for (struct bight_post *next; post; post = next) {
         next = post->next; /* fn may reuse the record */
+        bight__slow_begin(sched);
         post->fn(post);
+        bight__slow_end(sched);
     }
 }
 
@@ -85,7 +87,8 @@ static void on_async(uv_async_t *async)
     if (mailbox->runtime->sched.calls_queued)
         bight__mailbox_collect(mailbox->runtime);
     else
-        run_all(lock_and_take(mailbox)); /* what these post comes with the next wake-up */
+        run_all(&mailbox->runtime->sched,
+                lock_and_take(mailbox)); /* what these post comes with the next wake-up */
 }
 
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
@@ -137,7 +140,7 @@ void bight__mailbox_close(struct bight_mailbox *mailbox)
     struct bight_post *posts = take_all(mailbox);
     uv_close((uv_handle_t *)&mailbox->async, on_closed);
     uv_mutex_unlock(&mailbox->lock);
-    run_all(posts);
+    run_all(&mailbox->runtime->sched, posts);
     bight_mailbox_unref(mailbox);
 }
 

@@ -112,7 +112,7 @@ void bight__mailbox_close(struct bight_mailbox *mailbox);
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
 
 /* hook.c */
-void bight__hooks_call(struct bight_link *hooks);
+void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks);
 void bight__hooks_fini(struct bight_runtime *runtime);
 
 /* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has passed. */

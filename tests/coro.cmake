@@ -76,6 +76,7 @@ set(suites
   scope
   select
   semaphore
+  slow
   task
   tree
   wait_group

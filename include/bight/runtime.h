@@ -28,6 +28,9 @@ enum bight_report_kind {
     BIGHT_REPORT_MAP_LIMIT,
     /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
     BIGHT_REPORT_STALLED,
+    /* One step of a task, from one wait to the next, or one call, post or hook (task 0) kept the loop
+     * for `count` ms; see bight_options.slow_ms. */
+    BIGHT_REPORT_SLOW_TURN,
 };
 
 struct bight_report {
@@ -70,6 +73,10 @@ struct bight_options {
      * interrupted the runtime is not taken for deadlocked. Not for bight_attach, whose host owns the
      * signals: BIGHT_EINVAL. Default 0: none. */
     int interrupt_signal;
+    /* Report what keeps the loop for so long at a time, or longer: see BIGHT_REPORT_SLOW_TURN. What a
+     * user's own libuv callbacks do is not measured. Default 0: nothing is; it costs two readings of the
+     * clock and a switch more for each step. */
+    unsigned slow_ms;
     /* Called on the loop's thread, outside of tasks or inside of the one concerned; must not suspend.
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
