@@ -203,6 +203,80 @@ START_TEST(errh_02_the_report_handler_is_told_what_failed)
 }
 END_TEST
 
+/* Slow turns */
+
+#define SLOW_MS 20
+
+static void keep_the_loop(void)
+{
+    uint64_t begun_ns = uv_hrtime();
+
+    while (uv_hrtime() - begun_ns < (SLOW_MS + 1) * UINT64_C(1000000))
+        continue;
+}
+
+static void slow_call(struct bight_call *call)
+{
+    (void)call;
+    keep_the_loop();
+}
+
+static int slow_task(void *arg)
+{
+    ck_ok(bight_sleep(1));
+    keep_the_loop();
+    return *(int *)arg;
+}
+
+static int slow_turns(void *arg)
+{
+    struct bight_spawn_options options = {.name = "slow one"};
+    struct bight_task *task;
+    struct bight_call call;
+
+    (void)arg;
+    bight_call_init(&call, slow_call);
+    ck_ok(bight_call_soon(&call));
+    world_settle();
+    ck_ok(bight_spawn_with(&task, &options, slow_task, &(int){7}));
+    conf_join(task, 7);
+    return 0;
+}
+
+/* A task of that name, "" for none, kept the loop. */
+struct slow {
+    const char *name;
+    int count;
+    uint64_t ms;
+};
+
+static void notes_slow(void *arg, const struct bight_report *report)
+{
+    for (struct slow *slow = arg; slow->name; slow++) {
+        if (report->kind != BIGHT_REPORT_SLOW_TURN || strcmp(report->task_name, slow->name) != 0)
+            continue;
+        slow->count++;
+        slow->ms = report->count;
+        ck_assert(report->text[0]);
+    }
+}
+
+START_TEST(ldbg_02_slow_turns_are_reported)
+{
+    struct slow slow[] = {{.name = ""}, {.name = "slow one"}, {.name = NULL}};
+    struct bight_options options = {.on_report = notes_slow, .on_report_arg = slow};
+
+    ck_ok(bight_run_with(&options, slow_turns, NULL)); /* not asked for */
+    ck_assert_int_eq(slow[0].count + slow[1].count, 0);
+    options.slow_ms = SLOW_MS;
+    ck_ok(bight_run_with(&options, slow_turns, NULL));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_ge(slow[i].count, 1); /* more where the machine is busy */
+        ck_assert_uint_ge(slow[i].ms, SLOW_MS);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -212,6 +286,7 @@ int main(void)
         loop_14_a_queued_stop_ends_the_run_after_one_pass,
         loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once,
         errh_02_the_report_handler_is_told_what_failed,
+        ldbg_02_slow_turns_are_reported,
     };
 
     return conf_run("loop", tests);
