@@ -35,7 +35,18 @@ set(ways
 )
 bight_test(waits LABELS threads SOURCES test_waits.c ${ways}
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
-bight_test(simulation SOURCES test_simulation.c TIMEOUT 120)
+# Programs under seeds: scripts/simulate, and a short form of it.
+add_executable(simulate simulate/main.c simulate/simulate.c simulate/combine.c simulate/exchange.c
+  simulate/locks.c simulate/queues.c simulate/random.c simulate/sync.c simulate/tasks.c)
+target_link_libraries(simulate PRIVATE bight_test_support)
+# Instrumented runs are slower, and their leaks and races show with fewer seeds.
+set(simulation_seeds 2000)
+if(NOT BIGHT_SANITIZE STREQUAL "none")
+  set(simulation_seeds 100)
+endif()
+add_test(NAME simulation COMMAND ${test_launcher} $<TARGET_FILE:simulate> ${simulation_seeds})
+set_tests_properties(simulation PROPERTIES LABELS coro TIMEOUT 300 ENVIRONMENT "${test_env}")
+add_dependencies(suites_coro simulate)
 set(model_sources model/program.c model/model.c model/scopes.c model/objects.c model/checks.c)
 bight_test(model SOURCES test_model.c ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
 bight_test(lockstep SOURCES test_lockstep.c ${model_sources} model/generate.c model/lockstep.c
