@@ -118,6 +118,8 @@ int bight__test_error(const char *name, uint64_t random, int last_error)
         return ENOMEM;
     while (count < ERRORS_MAX && calls[i].errors[count])
         count++;
+    if (count == 0)
+        return ENOMEM;
     int error = calls[i].errors[random % count];
     return error == EINTR && last_error == EINTR ? calls[i].errors[0] : error;
 }

@@ -26,15 +26,14 @@ static int starts(void *arg)
 
 static int two_start(struct bight_group *group, void *arg)
 {
-    uint64_t begin = bight_now_ns();
     struct bight_task *task;
     int value = 0;
 
     (void)arg;
     for (int n = 1; n <= 2; n++) {
+        uint64_t begin = bight_now_ns();
         struct starter starter = {.before_ms = n, .after_ms = n, .value = n, .says = true};
 
-        begin = bight_now_ns();
         ck_assert_uint_eq(group->live, 0);
         ck_ok(bight_group_start(group, &task, NULL, starts, &starter, &value));
         ck_assert_int_eq(value, n);

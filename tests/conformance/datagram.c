@@ -130,7 +130,7 @@ int endpoint_receive(struct endpoint *endpoint, struct datagram *datagram)
 
 void endpoint_expect(struct endpoint *endpoint, const char *text)
 {
-    struct datagram datagram;
+    struct datagram datagram = {.count = 0};
 
     ck_ok(endpoint_receive(endpoint, &datagram));
     ck_assert_uint_eq(datagram.count, strlen(text));

@@ -173,7 +173,7 @@ struct turns {
 static int notes_turns(void *arg)
 {
     const struct turns *turns = arg;
-    char word[8];
+    char word[16];
 
     for (int i = 0; i < 3; i++) {
         snprintf(word, sizeof(word), "%s%d", turns->name, i);

@@ -202,6 +202,9 @@ bool topic_program(const struct topic *topic, unsigned tasks, size_t index, stru
     for (unsigned task = 0; task < tasks; task++) {
         size_t of_task = scripts(topic->fragments[task]);
 
+        if (of_task == 0)
+            return false;
+
         make_script(&program->scripts[task], topic->fragments[task], index % of_task);
         sorted &= index % of_task >= previous;
         previous = index % of_task;

@@ -44,7 +44,7 @@ static bool take_word(const char **text, const char *word)
 {
     size_t length = strlen(word);
 
-    if (strncmp(*text, word, length) || strspn(*text + length, "abcdefghijklmnopqrstuvwxyz_"))
+    if (strncmp(*text, word, length) != 0 || strspn(*text + length, "abcdefghijklmnopqrstuvwxyz_"))
         return false;
     *text = skip_space(*text + length);
     return true;
