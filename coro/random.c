@@ -16,7 +16,8 @@ static uint64_t seed(struct bight_sched *sched)
 {
     uint64_t bits;
 
-    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
+    if (bight__call_fails(&sched->seams, "getrandom") ||
+        getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
         bits = mixed(sched->host->now_ns(sched)) ^ (uintptr_t)sched;
     return bits | 1;
 }

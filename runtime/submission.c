@@ -131,7 +131,7 @@ static int submit(struct bight_submission **out, struct bight_mailbox *mailbox, 
     submission = bight__thread_alloc(sizeof *submission);
     if (!submission)
         return BIGHT_ENOMEM;
-    rc = uv_mutex_init(&submission->lock);
+    rc = bight__thread_lock_init(&submission->lock);
     if (rc)
         goto free_submission;
     submission->refs = 2;

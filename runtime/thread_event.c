@@ -23,7 +23,7 @@ int bight_thread_event_new(struct bight_thread_event **out)
 
     if (!event)
         return BIGHT_ENOMEM;
-    int rc = uv_mutex_init(&event->lock);
+    int rc = bight__thread_lock_init(&event->lock);
     if (rc) {
         bight__free(event);
         return rc;

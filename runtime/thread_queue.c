@@ -42,7 +42,7 @@ int bight_thread_queue_new(struct bight_thread_queue **out, size_t capacity,
     queue = bight__thread_alloc(sizeof *queue + capacity * sizeof(void *));
     if (!queue)
         return BIGHT_ENOMEM;
-    int rc = uv_mutex_init(&queue->lock);
+    int rc = bight__thread_lock_init(&queue->lock);
     if (rc) {
         bight__free(queue);
         return rc;

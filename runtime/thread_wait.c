@@ -139,3 +139,10 @@ void *bight__thread_alloc(size_t bytes)
 {
     return bight__alloc_zero(bight__sched ? &bight__sched->seams : NULL, bytes);
 }
+
+int bight__thread_lock_init(uv_mutex_t *lock)
+{
+    const struct bight_seams *seams = bight__sched ? &bight__sched->seams : NULL;
+
+    return bight__call_fails(seams, "uv_mutex_init") ? -errno : uv_mutex_init(lock);
+}

@@ -55,5 +55,6 @@ void bight__thread_wake_all(struct bight_link *list, int result);
 
 /* Memory for an object of several threads, from the runtime of this one if it has one. */
 void *bight__thread_alloc(size_t bytes);
+int bight__thread_lock_init(uv_mutex_t *lock);
 
 #endif

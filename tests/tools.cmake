@@ -20,6 +20,10 @@ add_library(layers_fixture OBJECT "${fixtures}/layers/symbols.c")
 tools_test(layers_finds_symbols "${expect}" 1 "${fixtures}/layers/expected-symbols"
            "${scripts}/check-layers" "${fixtures}/waiting" $<TARGET_OBJECTS:layers_fixture>)
 
+tools_test(seams "${scripts}/check-seams" "${PROJECT_SOURCE_DIR}")
+tools_test(seams_finds_calls "${expect}" 1 "${fixtures}/seams/expected"
+           "${scripts}/check-seams" "${fixtures}/seams")
+
 tools_test(symbols "${scripts}/check-symbols" "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:bight>
            $<TARGET_FILE:bight_static>)
 add_library(symbols_fixture SHARED "${fixtures}/symbols/library.c")
