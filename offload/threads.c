@@ -157,6 +157,8 @@ int bight_offload(int (*fn)(void *arg), void *arg)
 
     if (rc)
         return rc;
+    if (!fn)
+        return BIGHT_EINVAL;
     rc = find_gate(&offload.gate);
     if (rc)
         return rc;

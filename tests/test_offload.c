@@ -313,6 +313,18 @@ START_TEST(outside_of_a_task_is_an_error)
 }
 END_TEST
 
+static int without_function(void *arg)
+{
+    ck_assert_int_eq(bight_offload(NULL, arg), BIGHT_EINVAL);
+    return 0;
+}
+
+START_TEST(without_a_function_is_an_error)
+{
+    ck_assert_int_eq(run(without_function), 0);
+}
+END_TEST
+
 enum { CROWD = 1500 };
 
 struct crowd {
@@ -449,6 +461,7 @@ int main(void)
     tcase_add_test(tcase, cancelled_then_woken_is_cancelled);
     tcase_add_test(tcase, in_a_cancelled_scope_nothing_is_called);
     tcase_add_test(tcase, outside_of_a_task_is_an_error);
+    tcase_add_test(tcase, without_a_function_is_an_error);
     tcase_add_test(tcase, more_calls_than_are_admitted_all_run_once);
     tcase_add_test(tcase, only_the_first_call_allocates_and_may_fail);
     tcase_add_test(tcase, no_descriptor_is_left);

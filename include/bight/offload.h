@@ -15,7 +15,8 @@ BIGHT_BEGIN_DECLS
  *  about a millisecond's worth of them is with libuv at a time; the others wait here, in FIFO order.
  *
  *  @return what fn returned; BIGHT_ECANCELED: a scope around the call was cancelled before fn began,
- *          and fn was not called; BIGHT_EAGAIN, BIGHT_ENOMEM: the threads cannot start; BIGHT_ENOTASK.
+ *          and fn was not called; BIGHT_EINVAL without fn; BIGHT_EAGAIN, BIGHT_ENOMEM: the threads cannot
+ *          start; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, until fn begins; then it is awaited.
  *  On cancel: BIGHT_ECANCELED and fn was not called, or fn's result when it was too late.
  *  Allocates: at the runtime's first call only.  Thread: the loop's.  Ownership: borrows arg.
