@@ -81,16 +81,33 @@ static void task_ended(struct bight_end_watch *watch, struct bight_task *task)
         bight__failure_unseen(task);
 }
 
+static const struct bight_spawn_options options = {.name = "submitted"};
+
+/* Whoever waits is told too; but what the loop is short of is the loop's matter. */
+static void report_unspawned(int code)
+{
+    const struct bight_report report = {
+        .kind = BIGHT_REPORT_UNSEEN_FAILURE,
+        .code = code,
+        .task_name = options.name,
+        .text = "could not be spawned",
+    };
+
+    bight__sched->host->report(bight__sched, &report);
+}
+
 static void spawn(struct bight_submission *submission)
 {
-    static const struct bight_spawn_options options = {.name = "submitted"};
     int rc = bight_spawn_with(&submission->task, &options, submission->fn, submission->arg);
 
     if (rc == 0) {
         submission->watch.ended = task_ended;
         bight__watch_end(submission->task, &submission->watch);
-    } else { /* closed: cancelled with everything else that main left */
-        finish(submission, rc == BIGHT_ECLOSED ? BIGHT_ECANCELED : rc);
+    } else if (rc == BIGHT_ECLOSED) { /* cancelled with everything else that main left */
+        finish(submission, BIGHT_ECANCELED);
+    } else {
+        report_unspawned(rc);
+        finish(submission, rc);
     }
 }
 

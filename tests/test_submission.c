@@ -362,6 +362,13 @@ static bool fail_when(void *ctx, const void *site)
     return *(bool *)ctx;
 }
 
+static void count_unspawned(void *count, const struct bight_report *report)
+{
+    EXPECT(report->kind == BIGHT_REPORT_UNSEEN_FAILURE && report->code == BIGHT_ENOMEM);
+    EXPECT(report->task_id == 0);
+    ++*(int *)count;
+}
+
 static int without_memory(void *arg)
 {
     static const struct bight_spawn_options large = {.stack_bytes = 4 << 20};
@@ -391,8 +398,11 @@ START_TEST(want_of_memory_is_an_error_here_or_a_status_there)
 {
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
+    int reports = 0;
+    const struct bight_options options = {.on_report = count_unspawned, .on_report_arg = &reports};
 
-    ck_ok(bight__run_with_seams(NULL, &seams, without_memory, &failing));
+    ck_ok(bight__run_with_seams(&options, &seams, without_memory, &failing));
+    ck_assert_int_eq(reports, 1);
 }
 END_TEST
 

@@ -12,7 +12,8 @@ struct bight_runtime;
 
 /* What the runtime has to report; see bight_options.on_report. */
 enum bight_report_kind {
-    /* A task nobody has a handle of ended with a failure (`code`). */
+    /* A task nobody has a handle of ended with a failure (`code`), or one that another thread submitted
+     * could not be spawned (task_id 0). */
     BIGHT_REPORT_UNSEEN_FAILURE,
     /* A task had BIGHT_ECANCELED returned many times in a row (`count`) and goes on. */
     BIGHT_REPORT_IGNORED_CANCEL,
