@@ -134,7 +134,7 @@ int bight_http_session_new(struct bight_http_session **out,
 
     if (!runtime)
         return BIGHT_ENORUNTIME;
-    if (runtime->closing)
+    if (bight__runtime_is_over(runtime))
         return BIGHT_ECLOSED; /* nobody would close it any more */
     if (!options)
         options = &defaults;

@@ -56,6 +56,14 @@ static inline struct bight_runtime *bight__runtime(void)
     return (struct bight_runtime *)bight__sched;
 }
 
+/* Whether nobody is left who could close what is opened now: the last task has ended for good. */
+static inline bool bight__runtime_is_over(const struct bight_runtime *runtime)
+{
+    const struct bight_sched *sched = &runtime->sched;
+
+    return runtime->closing || (sched->live == 0 && (sched->main_done || sched->closing));
+}
+
 /* drive.c */
 extern const struct bight_host bight__runtime_host;
 void bight__drive_open(struct bight_runtime *runtime);

@@ -86,7 +86,7 @@ int bight_signal_open(struct bight_signal **out, int signum)
 
     if (!runtime)
         return BIGHT_ENORUNTIME;
-    if (runtime->closing)
+    if (bight__runtime_is_over(runtime))
         return BIGHT_ECLOSED;
     struct signals *signals = signals_of(runtime);
     if (!signals)

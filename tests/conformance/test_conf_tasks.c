@@ -180,10 +180,11 @@ static int numbers(void *arg)
     struct bight_task *tasks[2];
     uint64_t ids[2];
     char label[32];
+    int zero = 0;
 
     (void)arg;
     for (int i = 0; i < 2; i++) {
-        ck_ok(bight_spawn(&tasks[i], world_return, &(int){0}));
+        ck_ok(bight_spawn(&tasks[i], world_return, &zero));
         ids[i] = bight_task_id(tasks[i]);
         snprintf(label, sizeof(label), "#%llu ", (unsigned long long)ids[i]);
         ck_assert(dump_has(label));

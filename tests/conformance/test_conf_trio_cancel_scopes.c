@@ -100,10 +100,11 @@ END_TEST
 static int two_failures(void *arg)
 {
     struct bight_group *group = arg;
+    int code = R;
 
     ck_ok(bight_group_begin(group, BIGHT_GROUP_COLLECT));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, world_return, &(int){R}));
+        ck_ok(bight_group_spawn(group, NULL, NULL, world_return, &code));
     return bight_group_end(group, 0);
 }
 

@@ -304,10 +304,11 @@ void model_group_close_begin(struct model *m, unsigned task, int rc)
 void model_group_left(struct model *m, unsigned task)
 {
     const struct model_task *t = &m->tasks[task];
-    struct model_task *owner = &m->tasks[t->owner];
+    struct model_task *owner;
 
     if (t->owner == NOBODY)
         return;
+    owner = &m->tasks[t->owner];
     if (t->status == BIGHT_ECANCELED)
         owner->scopes[t->slot].gave_way |= model_scope_cancelled(m, t->owner, t->slot);
     else if (t->status < 0)
