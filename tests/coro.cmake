@@ -41,7 +41,9 @@ add_executable(simulate simulate/main.c simulate/simulate.c simulate/combine.c s
 target_link_libraries(simulate PRIVATE bight_test_support)
 # Instrumented runs are slower, and their leaks and races show with fewer seeds.
 set(simulation_seeds 2000)
-if(NOT BIGHT_SANITIZE STREQUAL "none")
+if(BIGHT_SANITIZE STREQUAL "valgrind")
+  set(simulation_seeds 10)
+elseif(NOT BIGHT_SANITIZE STREQUAL "none")
   set(simulation_seeds 100)
 endif()
 add_test(NAME simulation COMMAND ${test_launcher} $<TARGET_FILE:simulate> ${simulation_seeds})

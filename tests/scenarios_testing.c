@@ -11,7 +11,7 @@ static int sends(void *stream)
 
     scenario_balance--;
     for (int i = 0; i < 3 && rc > 0; i++)
-        rc = bight_test_stream_write(stream, "abc" + i, 1);
+        rc = bight_test_stream_write(stream, &"abc"[i], 1);
     bight_test_stream_close(stream);
     return rc < 0 && rc != BIGHT_EPIPE ? rc : 0;
 }
