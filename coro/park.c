@@ -259,7 +259,7 @@ int bight_park(struct bight_waiter *waiter)
     count_outside(sched, waiter, true);
     task->parked = waiter;
     bight__reschedule(sched, task);
-    if (likely(waiter->won))
+    if (likely(waiter->won) || ring_winner(waiter))
         task->delivered = 0; /* it slept and was woken: not in a loop that ignores cancellation */
 resolved:
     if (likely(waiter->won))

@@ -211,6 +211,51 @@ START_TEST(of_the_waiters_of_one_park_exactly_one_is_resolved)
 }
 END_TEST
 
+static int counts(void *arg)
+{
+    ++*(int *)arg;
+    return 0;
+}
+
+/* One cancellation was delivered; then the task slept and was woken by the last of three waiters. */
+static int is_cancelled_twice(void *arg)
+{
+    struct select *select = arg;
+    struct bight_scope scope;
+    int others = 0;
+
+    ck_ok(bight_scope_begin(&scope, 0, 0));
+    ck_code(bight_scope_end(&scope, bight_yield()), BIGHT_ETIMEDOUT);
+    ck_ok(selects(select));
+    ck_ok(bight_scope_begin(&scope, 0, 0));
+    ck_ok(bight_spawn(NULL, counts, &others));
+    ck_code(bight_checkpoint(), BIGHT_ECANCELED);
+    ck_assert_int_eq(others, 0); /* it is the first in a row, and returns at once */
+    ck_code(bight_checkpoint(), BIGHT_ECANCELED);
+    ck_assert_int_eq(others, 1);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    return 0;
+}
+
+static int wakes_in_between(void *arg)
+{
+    struct bight_task *task;
+    struct select select = {0};
+
+    (void)arg;
+    ck_ok(bight_spawn(&task, is_cancelled_twice, &select));
+    world_settle();
+    ck_assert(bight_unpark(&select.c.waiter, 0));
+    ck_ok(bight_join(task, NULL));
+    return 0;
+}
+
+START_TEST(any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations)
+{
+    ck_ok(world_run(wakes_in_between, NULL, NULL));
+}
+END_TEST
+
 static int early(void *arg)
 {
     struct source a = {0}, b = {0}, c = {0};
@@ -316,6 +361,7 @@ int main(void)
     tcase_add_test(tests, park_has_one_outcome_and_keeps_it);
     tcase_add_test(tests, park_in_a_cancelled_scope_lets_go_at_once);
     tcase_add_test(tests, of_the_waiters_of_one_park_exactly_one_is_resolved);
+    tcase_add_test(tests, any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations);
     tcase_add_test(tests, resolution_between_arming_and_parking_counts);
     tcase_add_test(tests, a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait);
     tcase_add_test(tests, park_on_the_waiter_of_another_task_is_refused);
