@@ -20,6 +20,11 @@ static int condition_abort(struct bight_waiter *waiter)
     struct bight_mutex *mutex = wait->mutex;
     struct bight_task *task = waiter->task;
 
+    /* Its owner would never unlock it. */
+    if (mutex->owner && bight__lock_would_deadlock(mutex->owner, task)) {
+        link_remove(&waiter->link);
+        return 0;
+    }
     if (wait->queued)
         return BIGHT_EBUSY;
     link_remove(&waiter->link);
@@ -28,9 +33,6 @@ static int condition_abort(struct bight_waiter *waiter)
         bight__mutex_take(mutex, task);
         return 0;
     }
-    /* Its owner would never unlock it. */
-    if (bight__lock_would_deadlock(mutex->owner, task))
-        return 0;
     wait->queued = true;
     link_append(&mutex->waiters, &waiter->link);
     return BIGHT_EBUSY;
@@ -67,7 +69,7 @@ void bight_condition_init(struct bight_condition *condition, struct bight_mutex 
     link_init(&condition->waiters);
 }
 
-/* The caller holds the mutex, so nobody gets it here. */
+/* Somebody holds the mutex, so nobody gets it here. */
 static void notify(struct bight_condition *condition, size_t count)
 {
     struct bight_link *link;
@@ -81,6 +83,25 @@ static void notify(struct bight_condition *condition, size_t count)
     }
 }
 
+/* The notification of a wait that ends without use of it. */
+static void pass_on(struct bight_condition *condition)
+{
+    notify(condition, 1);
+    if (!condition->mutex->owner)
+        bight__mutex_hand_over(condition->mutex);
+}
+
+bool bight__condition_give_up(struct bight_task *task)
+{
+    struct bight_waiter *waiter = task->parked;
+
+    if (!waiter || waiter->ops != &condition_ops ||
+        !container_of(waiter, struct condition_wait, waiter)->queued)
+        return false;
+    link_remove(&waiter->link);
+    return bight_unpark(waiter, BIGHT_EDEADLK);
+}
+
 static int condition_park(struct bight_condition *condition, struct bight_task *self)
 {
     struct condition_wait wait = {.mutex = condition->mutex};
@@ -91,13 +112,12 @@ static int condition_park(struct bight_condition *condition, struct bight_task *
     link_append(&condition->waiters, &wait.waiter.link);
     bight_mutex_unlock(condition->mutex);
     rc = bight_park(&wait.waiter);
-    if (unlikely(rc))
-        return rc == BIGHT_ECANCELED ? BIGHT_EDEADLK : rc;
-    if (likely(!(self->pending & PENDING_CANCEL)))
+    if (likely(rc == 0 && !(self->pending & PENDING_CANCEL)))
         return 0;
     if (wait.notified)
-        notify(condition, 1);
-    return bight__deliver(self, true);
+        pass_on(condition);
+    /* It was let go, or gave up: the mutex is not held. */
+    return rc ? BIGHT_EDEADLK : bight__deliver(self, true);
 }
 
 int bight_condition_wait(struct bight_condition *condition)

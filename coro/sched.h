@@ -215,6 +215,10 @@ void bight__task_free(struct bight_task *task);
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
 
+/* condition.c: nothing can happen any more. A task that waits to lock a mutex again, which cannot be
+ * cancelled, ends that wait without the mutex. False: it does not wait so. */
+bool bight__condition_give_up(struct bight_task *task);
+
 /* mutex.c: give away what an ending task has locked. */
 void bight__mutexes_abandoned(struct bight_task *task);
 

@@ -97,13 +97,13 @@ static bool is_stalled(const struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
 
-    return runtime->owns_loop && !runtime->stalled && sched->live && !bight__sched_busy(sched) &&
-           !sched->outside && !timer_comes(runtime) && runtime->ask_again_ns == UINT64_MAX &&
+    return runtime->owns_loop && sched->live && !bight__sched_busy(sched) && !sched->outside &&
+           !timer_comes(runtime) && runtime->ask_again_ns == UINT64_MAX &&
            !bight__mailbox_held(runtime->mailbox) && !bight__interrupt_listens(runtime) &&
            !loop_has_others(runtime);
 }
 
-static void stalled(struct bight_runtime *runtime)
+static void stall_report(struct bight_runtime *runtime)
 {
     struct bight_report report = {
         .kind = BIGHT_REPORT_STALLED,
@@ -113,9 +113,29 @@ static void stalled(struct bight_runtime *runtime)
         .text = "every task waits for another; the root is cancelled",
     };
 
-    runtime->stalled = true;
     runtime_report(&runtime->sched, &report);
-    bight__scope_cancel(&runtime->sched.root.scope);
+}
+
+/* The root is cancelled, and what is left waits in calls that cannot be: let the first go that waits for a
+ * mutex whose owner waits for it. */
+static void waits_give_up(const struct bight_sched *sched)
+{
+    struct bight_task *task = bight__task_first(sched);
+    unsigned depth = 0;
+
+    while (task && !bight__condition_give_up(task))
+        task = bight__task_next(task, &depth);
+}
+
+static void stalled(struct bight_runtime *runtime)
+{
+    if (!runtime->stalled) {
+        runtime->stalled = true;
+        stall_report(runtime);
+        bight__scope_cancel(&runtime->sched.root.scope);
+    }
+    if (!bight__sched_busy(&runtime->sched))
+        waits_give_up(&runtime->sched);
 }
 
 /* A test may have something happen when nothing else does: time pass, for example. */

@@ -396,6 +396,78 @@ START_TEST(condition_circle_is_told_instead_of_waited_out)
 }
 END_TEST
 
+static int waits_in_group(void *arg)
+{
+    struct shared *shared = arg;
+
+    ck_ok(bight_mutex_lock(&shared->mutex));
+    shared->code = bight_condition_wait(&shared->condition);
+    ck_code(bight_mutex_unlock(&shared->mutex), shared->code == BIGHT_EDEADLK ? BIGHT_EPERM : 0);
+    return 0;
+}
+
+/* The owner of the mutex ends the group that the waiter is in, and unlocks no more. */
+static int group_circle(void *arg)
+{
+    struct shared *shared = arg;
+    struct bight_group group;
+
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_group_spawn(&group, NULL, NULL, waits_in_group, shared));
+    world_settle();
+    ck_ok(bight_mutex_lock(&shared->mutex));
+    if (shared->state)
+        ck_ok(bight_condition_notify(&shared->condition, 1));
+    ck_ok(bight_scope_set_timeout(&group.scope, 10));
+    ck_ok(bight_group_end(&group, 0));
+    ck_code(shared->code, BIGHT_EDEADLK);
+    ck_ok(bight_mutex_unlock(&shared->mutex));
+    return 0;
+}
+
+static int group_circles(void *arg)
+{
+    ((struct shared *)arg)->state = 0;
+    ck_ok(group_circle(arg));
+    ((struct shared *)arg)->state = 1;
+    return group_circle(arg);
+}
+
+START_TEST(condition_circle_with_the_end_of_a_group_is_told)
+{
+    ck_ok(run(group_circles));
+}
+END_TEST
+
+/* The waiter was cancelled, and queues for the mutex, before the circle closed. */
+static int late_circle(void *arg)
+{
+    struct shared *shared = arg;
+    struct bight_group group;
+
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_group_spawn(&group, NULL, NULL, waits_in_group, shared));
+    world_settle();
+    ck_ok(bight_mutex_lock(&shared->mutex));
+    bight_scope_cancel(&group.scope);
+    ck_ok(bight_group_end(&group, 0));
+    ck_code(shared->code, BIGHT_EDEADLK);
+    ck_ok(bight_mutex_unlock(&shared->mutex));
+    return 0;
+}
+
+START_TEST(condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall)
+{
+    struct shared shared;
+    struct world_reports reports;
+
+    shared_init(&shared);
+    ck_code(world_run(late_circle, &shared, &reports), BIGHT_ESTALLED);
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_STALLED], 1);
+    ck_code(shared.code, BIGHT_EDEADLK);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("condition");
@@ -409,6 +481,8 @@ int main(void)
     tcase_add_test(tests, condition_is_used_with_its_mutex_held);
     tcase_add_test(tests, condition_predicate_is_asked_after_each_notification);
     tcase_add_test(tests, condition_circle_is_told_instead_of_waited_out);
+    tcase_add_test(tests, condition_circle_with_the_end_of_a_group_is_told);
+    tcase_add_test(tests, condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall);
     suite_add_tcase(suite, tests);
     return test_run(suite);
 }

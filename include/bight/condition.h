@@ -31,8 +31,9 @@ BIGHT_API void bight_condition_init(struct bight_condition *condition, struct bi
  *  it was queueing for the mutex already.
  *
  *  @return 0, the mutex is held; BIGHT_ECANCELED, the mutex is held too; BIGHT_EPERM: the caller does not
- *          hold the mutex; BIGHT_ENOTASK; BIGHT_EDEADLK: cancelled, and the mutex is not held,
- *          because its owner waits, directly or through others, for the caller.
+ *          hold the mutex; BIGHT_ENOTASK; BIGHT_EDEADLK: the mutex is not held, because its
+ *          owner waits, directly or through others, for the caller, which was cancelled; or because of
+ *          that every task waits for another and this wait, which cannot be cancelled, had to end.
  *  Suspends: yes.  Cancellable: yes, until notified; locking the mutex again is not.
  *  On cancel: BIGHT_ECANCELED with the mutex held, once its owner has let go.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps condition until it returns.
