@@ -49,7 +49,8 @@ endif()
 add_test(NAME simulation COMMAND ${test_launcher} $<TARGET_FILE:simulate> ${simulation_seeds})
 set_tests_properties(simulation PROPERTIES LABELS coro TIMEOUT 300 ENVIRONMENT "${test_env}")
 add_dependencies(suites_coro simulate)
-set(model_sources model/program.c model/model.c model/scopes.c model/objects.c model/checks.c)
+set(model_sources model/program.c model/model.c model/scopes.c model/locks.c model/queues.c
+  model/checks.c)
 bight_test(model SOURCES test_model.c ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
 bight_test(lockstep SOURCES test_lockstep.c ${model_sources} model/generate.c model/lockstep.c
   model/interpret.c TIMEOUT 120)

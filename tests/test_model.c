@@ -78,6 +78,7 @@ static const char *const mutant_names[MUTANTS] = {
     [MUTANT_END_UNSEEN] = "end of a task unseen",
     [MUTANT_GROUP_HASTY] = "group ends early",
     [MUTANT_FAILS_ALONE] = "failure stays alone",
+    [MUTANT_NOTIFICATION_LOST] = "notification lost",
     [MUTANT_GROUP_DEAF] = "tasks of a cancelled group go on",
 };
 

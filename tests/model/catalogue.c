@@ -42,6 +42,43 @@ static const char *const event_parts[] = {
     NULL,
 };
 
+static const char *const semaphore_parts[] = {
+    "acquire 0; yield; release 0",
+    "acquire 0; release 0; acquire 0",
+    "release 0",
+    "scope 1; acquire 0; sleep 1; end; release 0",
+    "acquire 0 !; acquire 1 !; release 1 !; release 0 !",
+    "try_acquire 0 !; release 1 !",
+    "acquire 0",
+    NULL,
+};
+
+static const char *const condition_parts[] = {
+    "lock 0; wait_notified 0; unlock 0",
+    "lock 0; notify 0 1; unlock 0",
+    "lock 0; notify 0 2; yield; unlock 0",
+    "lock 0; scope 1; wait_notified 0; end; unlock 0",
+    "lock 0; wait_notified 0 !; wait_notified 0 !; unlock 0",
+    "lock 0; sleep 1; unlock 0",
+    "wait_notified 0 !; notify 0 1 !",
+    "lock 0; join 0 !; join 1 !; unlock 0",
+    NULL,
+};
+
+static const char *const rendezvous_parts[] = {
+    "put 0",
+    "get 0",
+    "try_put 0 !; try_get 0 !",
+    "scope 1; get 0; end",
+    "scope 1; put 0; put 0; end",
+    "close 0",
+    "abort 0",
+    "queue_join 0",
+    "select put 0 | get 0",
+    "select get 0 | put 1 | get 1",
+    NULL,
+};
+
 static const char *const select_parts[] = {
     "select get 0 | get 1",
     "select get 0 | sleep 1",
@@ -69,6 +106,7 @@ static const char *const scope_parts[] = {
     "wait 0 !; yield !; yield !; set 0",
     "set 0; put 0",
     "shield -1; wait 0; end",
+    "scope 1; scope 3; set_shield 2 1; wait 0 !; set_shield 2 0; yield; end; end",
     "scope 0; shield 1; sleep 1; end !; lock 0 !; end",
     NULL,
 };
@@ -83,6 +121,8 @@ static const char *const group_parts[] = {
     "shield 1; group 0; spawn 1; spawn 2; end; end",
     "group 0; spawn 1; shield 2; wait 0; end; end",
     "join 1; join 2 !",
+    "group 2; spawn 1; spawn 2; end",
+    "scope -1; group 0; spawn 1; wait 0; end; end; cancel 2",
     "set 0; put 0",
     NULL,
 };
@@ -128,6 +168,9 @@ const struct topic topics[] = {
     {"mutex", 3, 1, {1, 1}, ALL(mutex_parts)},
     {"queue", 3, 1, {1, 1}, ALL(queue_parts)},
     {"longer queue", 3, 0, {2, 1}, ALL(queue_parts)},
+    {"rendezvous", 3, 1, {0, 0}, ALL(rendezvous_parts)},
+    {"semaphore", 3, 1, {1, 1}, ALL(semaphore_parts)},
+    {"condition", 3, 1, {1, 1}, ALL(condition_parts)},
     {"event", 3, 1, {1, 1}, ALL(event_parts)},
     {"select", 3, 1, {1, 1}, ALL(select_parts)},
     {"scope", 3, 1, {1, 1}, ALL(scope_parts)},
@@ -197,6 +240,7 @@ bool topic_program(const struct topic *topic, unsigned tasks, size_t index, stru
 
     memset(program, 0, sizeof *program);
     program->tasks = TOPIC_TASKS_MAX;
+    program->lifo[0] = index % 2;
     program->begun = (uint8_t)(topic->begun < tasks ? topic->begun : tasks);
     memcpy(program->capacity, topic->capacity, sizeof program->capacity);
     for (unsigned task = 0; task < tasks; task++) {

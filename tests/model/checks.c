@@ -1,8 +1,6 @@
 /* What must hold in every state of the model, whatever happened before; see model.h. */
 #include "tests/model/model.h"
 
-#include <string.h>
-
 /* The items that are somewhere, by task and step. */
 struct places {
     uint32_t in_queue[TASKS_MAX];
@@ -21,7 +19,8 @@ static bool set_once(uint32_t *masks, unsigned item)
 
 static bool was_woken_by(const struct model_task *t, unsigned op)
 {
-    return t->state == READY && t->resume == RESUME_WOKEN && t->cases[t->won].op == op;
+    return t->state == READY && t->resume == RESUME_WOKEN && t->cases[t->won].op == op &&
+           t->result == 0;
 }
 
 static void check_items(struct model *m)
@@ -38,8 +37,7 @@ static void check_items(struct model *m)
     for (unsigned i = 0; i < m->program->tasks; i++) {
         const struct model_task *t = &m->tasks[i];
 
-        if (was_woken_by(t, OP_GET) && t->result == 0 && t->item &&
-            !set_once(places.handed, t->item))
+        if (was_woken_by(t, OP_GET) && t->item && !set_once(places.handed, t->item))
             model_break(m, "an item was handed to two");
     }
     for (unsigned i = 0; i < m->program->tasks; i++) {
@@ -73,15 +71,55 @@ static void check_mutexes(struct model *m)
             continue;
         }
         owner = &m->tasks[mutex->owner];
-        if (!(owner->owns & 1u << i) && !was_woken_by(owner, OP_LOCK))
+        if (!(owner->owns & 1u << i) && !was_woken_by(owner, OP_LOCK) &&
+            !was_woken_by(owner, OP_RELOCK))
             model_break(m, "a mutex is held by somebody who was not told");
     }
 }
 
-static bool sleeps_in_line(const struct model *m, const struct line *line)
+static void check_semaphores(struct model *m)
+{
+    for (unsigned i = 0; i < SEMAPHORES; i++) {
+        const struct model_semaphore *semaphore = &m->semaphores[i];
+        int units = semaphore->value + semaphore->taken;
+
+        for (unsigned task = 0; task < m->program->tasks; task++) {
+            const struct model_task *t = &m->tasks[task];
+
+            units += was_woken_by(t, OP_ACQUIRE) && t->cases[t->won].a == i;
+        }
+        if (units != SEMAPHORE_UNITS)
+            model_break(m, "a semaphore has lost a unit, or won one");
+    }
+}
+
+static bool is_notified(const struct model_task *t, unsigned condition)
+{
+    return t->state != DONE && t->notified && t->cases[0].op == OP_RELOCK &&
+           t->cases[0].a == condition;
+}
+
+/* One that was meant for a task that goes on cancelled may end there only when nobody else waits. */
+static void check_notifications(struct model *m)
+{
+    for (unsigned i = 0; i < MUTEXES; i++) {
+        unsigned notified = 0;
+
+        for (unsigned task = 0; task < m->program->tasks; task++)
+            notified += is_notified(&m->tasks[task], i);
+        if (notified < m->owed[i] && m->conditions[i].count)
+            model_break(m, "a notification is lost");
+        m->owed[i] = (uint8_t)notified;
+    }
+}
+
+/* Somebody else than `self`. */
+static bool sleeps_in_line(const struct model *m, const struct line *line, unsigned self)
 {
     for (unsigned i = 0; i < line->count; i++) {
-        if (m->tasks[line->who[i] / CASES_MAX].state == ASLEEP)
+        unsigned task = line->who[i] / CASES_MAX;
+
+        if (task != self && m->tasks[task].state == ASLEEP)
             return true;
     }
     return false;
@@ -94,12 +132,17 @@ static bool is_available(const struct model *m, unsigned task, const struct choi
 
     switch (wait->op) {
     case OP_LOCK:
+    case OP_RELOCK:
         return m->mutexes[wait->a].owner == NOBODY;
+    case OP_NOTIFIED:
+        return false;
+    case OP_ACQUIRE:
+        return m->semaphores[wait->a].value;
     case OP_PUT:
         return queue->closed || queue->length < m->program->capacity[wait->a] ||
-               sleeps_in_line(m, &queue->getters);
+               sleeps_in_line(m, &queue->getters, task);
     case OP_GET:
-        return queue->closed || queue->length || sleeps_in_line(m, &queue->putters);
+        return queue->closed || queue->length || sleeps_in_line(m, &queue->putters, task);
     case OP_DRAIN:
         return queue->unfinished == 0;
     case OP_WAIT:
@@ -121,7 +164,7 @@ static void check_sleeper(struct model *m, unsigned task)
         if (is_available(m, task, &t->cases[i]))
             model_break(m, "a task sleeps though what it waits for is there");
     }
-    if (t->cases[0].op != OP_END && model_cancelled(m, task))
+    if (t->cases[0].op != OP_END && t->cases[0].op != OP_RELOCK && model_cancelled(m, task))
         model_break(m, "a task sleeps though a scope around it is cancelled");
 }
 
@@ -136,7 +179,8 @@ static void check_scopes(struct model *m, unsigned task)
             model_break(m, "a deadline was missed");
         if (scope->expired && scope->deadline_ms > m->now_ms)
             model_break(m, "a deadline fired early");
-        if (scope->failed && !scope->collect && !model_scope_cancelled(m, task, depth))
+        if (scope->failed && !scope->policy && !scope->shield &&
+            !model_scope_cancelled(m, task, depth))
             model_break(m, "a task failed and its group goes on");
     }
 }
@@ -145,6 +189,8 @@ void model_check(struct model *m)
 {
     check_items(m);
     check_mutexes(m);
+    check_semaphores(m);
+    check_notifications(m);
     for (unsigned task = 0; task < m->program->tasks; task++) {
         if (m->tasks[task].state == ASLEEP)
             check_sleeper(m, task);
@@ -202,6 +248,17 @@ static void told(struct model *m, unsigned task, const struct choice *what, int 
     case OP_UNLOCK:
         t->owns &= (uint8_t) ~((outcome == 0) << what->a);
         break;
+    case OP_NOTIFIED:
+        /* It holds the mutex also when it was cancelled, once it has slept. */
+        t->owns |= (uint8_t)((t->commits && outcome != BIGHT_EDEADLK) << what->a);
+        m->owed[what->a] = (uint8_t)(m->owed[what->a] - (outcome == 0));
+        t->notified = false;
+        check_notifications(m);
+        break;
+    case OP_ACQUIRE:
+    case OP_TRY_ACQUIRE:
+        m->semaphores[what->a].taken = (int8_t)(m->semaphores[what->a].taken + (outcome == 0));
+        break;
     case OP_PUT:
     case OP_TRY_PUT:
         told_put(t, outcome);
@@ -237,6 +294,7 @@ void model_check_step(struct model *m, unsigned task, int rc)
     struct model_task *t = &m->tasks[task];
     const struct step *step = model_step(m, task);
     bool passes = step->op == OP_YIELD || (step->op == OP_SLEEP && step->b == 0);
+    bool commits = step->op == OP_SELECT ? rc >= 0 : rc != BIGHT_ECANCELED;
 
     if (rc == SKIPPED)
         return;
@@ -248,8 +306,8 @@ void model_check_step(struct model *m, unsigned task, int rc)
         return;
     if (t->opened_cancelled && rc != BIGHT_ECANCELED)
         model_break(m, "a call went on in a cancelled scope");
-    if (rc == BIGHT_ECANCELED && !model_cancelled(m, task))
+    if (rc == BIGHT_ECANCELED && !t->was_cancelled && !model_cancelled(m, task))
         model_break(m, "a call was cancelled, but no scope around it is");
-    if (!passes && t->commits != (rc != BIGHT_ECANCELED))
+    if (!passes && step->op != OP_NOTIFIED && t->commits != commits)
         model_break(m, "a wait committed more often than it said");
 }

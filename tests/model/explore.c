@@ -138,7 +138,7 @@ static void move(struct model *m, struct way way)
         model_cancel_task(m, way.which);
         break;
     default:
-        model_cancel_root(m);
+        model_stall(m);
     }
     model_check(m);
 }
@@ -169,11 +169,11 @@ static void at_the_end(struct explorer *x, const struct model *m)
 {
     struct model end;
 
-    if (!model_all_done(m) && !m->root_cancelled) {
+    memcpy(&end, m, sizeof end);
+    if (!model_all_done(m) && model_stall(&end)) {
         take(x, m, MOVE_STALL, 0);
         return;
     }
-    memcpy(&end, m, sizeof end);
     model_check_end(&end);
     x->broken = end.broken;
 }
@@ -248,7 +248,7 @@ void explorer_explain(struct explorer *x, FILE *out)
         if (x->way[i].move == MOVE_CANCEL)
             fprintf(out, "%4d ms  task %u is cancelled\n", m.now_ms, x->way[i].which);
         else if (x->way[i].move == MOVE_STALL)
-            fprintf(out, "%4d ms  all wait: the root is cancelled\n", m.now_ms);
+            fprintf(out, "%4d ms  all wait for each other\n", m.now_ms);
         move(&m, x->way[i]);
     }
 }

@@ -1,9 +1,10 @@
 /* Random programs. Waits are frequent, codes are mostly heeded, deadlines and sleeps are short, so that
- * many things happen in the same millisecond. Shields have a budget: one that waits for ever is a hang
+ * many things happen in the same millisecond. Shields have a deadline: one that waits for ever is a hang
  * that no cancellation ends, in the runtime too. */
 #include "tests/model/program.h"
 
 #include <bight/errors.h>
+#include <bight/group.h>
 
 #include <string.h>
 
@@ -11,7 +12,9 @@ struct maker {
     uint64_t state;
     struct program *program;
     struct script *script;
-    unsigned careless; /* of 8 steps */
+    unsigned careless;           /* of 8 steps */
+    unsigned objects;            /* of each kind: with one there is more of a crowd */
+    bool bounded[DEPTH_MAX + 1]; /* the scopes that are open here have a deadline */
 };
 
 static unsigned below(struct maker *maker, unsigned limit)
@@ -23,13 +26,17 @@ static unsigned below(struct maker *maker, unsigned limit)
 }
 
 /* Ops by how often they are made. */
-static const uint8_t waits[] = {OP_YIELD, OP_SLEEP, OP_SLEEP, OP_LOCK, OP_LOCK, OP_PUT,   OP_PUT,
-                                OP_GET,   OP_GET,   OP_WAIT,  OP_JOIN, OP_JOIN, OP_DRAIN, OP_WAIT};
+static const uint8_t waits[] = {
+    OP_YIELD,  OP_SLEEP,  OP_SLEEP,  OP_LOCK,    OP_LOCK,    OP_PUT,      OP_PUT,
+    OP_GET,    OP_GET,    OP_WAIT,   OP_JOIN,    OP_JOIN,    OP_DRAIN,    OP_WAIT,
+    OP_SELECT, OP_SELECT, OP_SELECT, OP_ACQUIRE, OP_ACQUIRE, OP_NOTIFIED, OP_NOTIFIED};
+static const uint8_t choices[] = {OP_GET, OP_GET, OP_PUT, OP_PUT, OP_WAIT, OP_JOIN, OP_SLEEP};
 static const uint8_t acts[] = {
-    OP_TRYLOCK,      OP_UNLOCK,    OP_UNLOCK, OP_TRY_PUT,    OP_TRY_GET, OP_TASK_DONE, OP_CLOSE,
-    OP_ABORT,        OP_TASK_DONE, OP_SET,    OP_SET,        OP_SET,     OP_CLEAR,     OP_SPAWN,
-    OP_SPAWN,        OP_SPAWN,     OP_CANCEL, OP_CANCEL,     OP_LOOK,    OP_RETURN,    OP_LOOK,
-    OP_CANCEL_SCOPE, OP_PUT,       OP_GET,    OP_SET_TIMEOUT};
+    OP_TRYLOCK,     OP_UNLOCK,  OP_UNLOCK,    OP_TRY_PUT,      OP_TRY_GET, OP_TASK_DONE,
+    OP_CLOSE,       OP_ABORT,   OP_TASK_DONE, OP_SET,          OP_SET,     OP_SET,
+    OP_CLEAR,       OP_SPAWN,   OP_SPAWN,     OP_SPAWN,        OP_CANCEL,  OP_CANCEL,
+    OP_LOOK,        OP_RETURN,  OP_LOOK,      OP_CANCEL_SCOPE, OP_PUT,     OP_GET,
+    OP_SET_TIMEOUT, OP_RELEASE, OP_RELEASE,   OP_TRY_ACQUIRE,  OP_NOTIFY,  OP_NOTIFY};
 
 static unsigned object(struct maker *maker, unsigned op)
 {
@@ -46,7 +53,7 @@ static unsigned object(struct maker *maker, unsigned op)
     case OP_SET_TIMEOUT:
         return 1 + below(maker, DEPTH_MAX);
     default:
-        return below(maker, 2);
+        return below(maker, maker->objects);
     }
 }
 
@@ -60,6 +67,7 @@ static int operand(struct maker *maker, unsigned op)
     case OP_RETURN:
         return codes[below(maker, sizeof codes / sizeof codes[0])];
     case OP_CANCEL_SCOPE:
+    case OP_NOTIFY:
         return 1 + (int)below(maker, 2);
     case OP_SET_TIMEOUT:
         return (int)below(maker, 5);
@@ -83,9 +91,16 @@ static struct step *add(struct maker *maker, unsigned op)
     step->a = choice.a;
     step->b = choice.b;
     /* That something could not be had without waiting is rarely a reason to leave. */
+    if (op == OP_SELECT) {
+        step->count = (uint8_t)(1 + below(maker, CASES_MAX));
+        for (unsigned i = 0; i < step->count; i++)
+            step->cases[i] = make_choice(maker, choices[below(maker, sizeof choices)]);
+    }
     step->careless = below(maker, 8) < (op >= OP_TRYLOCK && op < OP_SPAWN ? 7 : maker->careless);
     return step;
 }
+
+static const uint8_t policies[] = {0, 0, 0, BIGHT_GROUP_COLLECT, BIGHT_GROUP_FIRST_SUCCESS};
 
 /* `room`: how many steps may follow. */
 static void make_steps(struct maker *maker, unsigned depth, unsigned room)
@@ -101,13 +116,25 @@ static void make_steps(struct maker *maker, unsigned depth, unsigned room)
             bool spawns = op == OP_GROUP && left >= 4;
             struct step *step = add(maker, op);
 
-            step->b = (int16_t)(op == OP_GROUP ? below(maker, 4) == 0 : below(maker, 7));
+            step->b = (int16_t)(op == OP_GROUP ? policies[below(maker, 5)] : below(maker, 7));
             if (op == OP_SCOPE && step->b == 6)
                 step->b = -1;
+            maker->bounded[depth + 1] = op != OP_GROUP && step->b >= 0;
             if (spawns)
                 add(maker, OP_SPAWN);
             make_steps(maker, depth + 1, 1 + below(maker, left - 2 - spawns));
             add(maker, OP_END);
+        } else if (kind == 2 && maker->bounded[depth] && below(maker, 2)) {
+            struct step *step = add(maker, OP_SET_SHIELD);
+
+            step->a = (uint8_t)depth;
+            step->b = (int16_t)below(maker, 2);
+        } else if (kind == 3 && left >= 3 && below(maker, 3) == 0) {
+            unsigned mutex = below(maker, maker->objects);
+
+            add(maker, OP_LOCK)->a = (uint8_t)mutex;
+            add(maker, below(maker, 2) ? OP_NOTIFIED : OP_NOTIFY)->a = (uint8_t)mutex;
+            add(maker, OP_UNLOCK)->a = (uint8_t)mutex;
         } else if (kind < 5) {
             add(maker, waits[below(maker, sizeof waits)]);
         } else {
@@ -122,10 +149,13 @@ void program_generate(struct program *program, uint64_t seed)
 
     memset(program, 0, sizeof *program);
     program->seed = seed;
+    maker.objects = 1 + below(&maker, 2);
     program->tasks = (uint8_t)(2 + below(&maker, TASKS_MAX - 1));
     program->begun = (uint8_t)(1 + below(&maker, program->tasks));
-    for (unsigned i = 0; i < QUEUES; i++)
-        program->capacity[i] = (uint8_t)(1 + below(&maker, CAPACITY_MAX));
+    for (unsigned i = 0; i < QUEUES; i++) {
+        program->capacity[i] = (uint8_t)below(&maker, CAPACITY_MAX + 1);
+        program->lifo[i] = below(&maker, 4) == 0;
+    }
     for (unsigned task = 0; task < program->tasks; task++) {
         maker.script = &program->scripts[task];
         maker.careless = below(&maker, 3) ? 1 : below(&maker, 8);

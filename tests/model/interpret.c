@@ -27,6 +27,7 @@ struct actor {
     struct bight_group *group; /* it is in, NULL for the root */
     bool is_group[DEPTH_MAX + 1];
     union record records[DEPTH_MAX + 1];
+    struct bight_case cases[CASES_MAX];
 };
 
 struct world {
@@ -41,6 +42,8 @@ struct world {
     struct bight_mutex mutexes[MUTEXES];
     struct bight_queue *queues[QUEUES];
     struct bight_event events[EVENTS];
+    struct bight_condition conditions[MUTEXES];
+    struct bight_semaphore semaphores[SEMAPHORES];
 };
 
 static void note(const struct actor *actor, unsigned step, int rc, int value)
@@ -132,17 +135,81 @@ static int get(struct bight_queue *queue, int (*how)(struct bight_queue *, void 
     return rc;
 }
 
+static void make_case(struct actor *actor, struct bight_case *to, const struct choice *from)
+{
+    struct world *world = actor->world;
+
+    switch (from->op) {
+    case OP_GET:
+        bight_case_get(to, world->queues[from->a]);
+        break;
+    case OP_PUT:
+        bight_case_put(to, world->queues[from->a], item(actor));
+        break;
+    case OP_WAIT:
+        bight_case_event(to, &world->events[from->a]);
+        break;
+    case OP_JOIN:
+        bight_case_join(to, world->actors[from->a].handle);
+        break;
+    default:
+        bight_case_sleep(to, from->b);
+    }
+}
+
+static int do_select(struct actor *actor, const struct step *step, int *value)
+{
+    int chosen;
+
+    for (unsigned i = 0; i < step->count; i++) {
+        if (step->cases[i].op == OP_JOIN && !actor->world->actors[step->cases[i].a].handle)
+            return SKIPPED;
+    }
+    for (unsigned i = 0; i < step->count; i++)
+        make_case(actor, &actor->cases[i], &step->cases[i]);
+    chosen = bight_select(actor->cases, step->count, BIGHT_SELECT_ORDERED);
+    if (chosen < 0)
+        return chosen;
+    *value = actor->cases[chosen].status;
+    if (step->cases[chosen].op == OP_GET && *value == 0)
+        *value = (int)(uintptr_t)actor->cases[chosen].value;
+    return chosen;
+}
+
+static int on_lock(struct actor *actor, const struct step *step)
+{
+    struct world *world = actor->world;
+    struct bight_condition *condition = &world->conditions[step->a];
+    struct bight_semaphore *semaphore = &world->semaphores[step->a];
+
+    switch (step->op) {
+    case OP_LOCK:
+        return bight_mutex_lock(&world->mutexes[step->a]);
+    case OP_TRYLOCK:
+        return bight_mutex_trylock(&world->mutexes[step->a]);
+    case OP_UNLOCK:
+        return bight_mutex_unlock(&world->mutexes[step->a]);
+    case OP_NOTIFIED:
+        return bight_condition_wait(condition);
+    case OP_NOTIFY:
+        return bight_condition_notify(condition, (size_t)step->b);
+    case OP_ACQUIRE:
+        return bight_semaphore_acquire(semaphore);
+    case OP_TRY_ACQUIRE:
+        return bight_semaphore_try_acquire(semaphore);
+    default:
+        return bight_semaphore_release(semaphore);
+    }
+}
+
 /* Steps on objects, in the order of enum op. */
 static int on_object(struct actor *actor, const struct step *step, int *value)
 {
     struct world *world = actor->world;
-    struct bight_mutex *mutex = &world->mutexes[step->a % MUTEXES];
     struct bight_queue *queue = world->queues[step->a % QUEUES];
     struct bight_event *event = &world->events[step->a % EVENTS];
 
     switch (step->op) {
-    case OP_LOCK:
-        return bight_mutex_lock(mutex);
     case OP_PUT:
         return bight_queue_put(queue, item(actor));
     case OP_GET:
@@ -151,10 +218,6 @@ static int on_object(struct actor *actor, const struct step *step, int *value)
         return bight_queue_join(queue);
     case OP_WAIT:
         return bight_event_wait(event);
-    case OP_TRYLOCK:
-        return bight_mutex_trylock(mutex);
-    case OP_UNLOCK:
-        return bight_mutex_unlock(mutex);
     case OP_TRY_PUT:
         return bight_queue_try_put(queue, item(actor));
     case OP_TRY_GET:
@@ -170,9 +233,11 @@ static int on_object(struct actor *actor, const struct step *step, int *value)
     case OP_SET:
         bight_event_set(event);
         return 0;
-    default:
+    case OP_CLEAR:
         bight_event_clear(event);
         return 0;
+    default:
+        return on_lock(actor, step);
     }
 }
 
@@ -182,7 +247,7 @@ static int open_scope(struct actor *actor, const struct step *step)
 
     actor->is_group[actor->depth] = step->op == OP_GROUP;
     if (step->op == OP_GROUP)
-        return bight_group_begin(&record->group, step->b ? BIGHT_GROUP_COLLECT : 0);
+        return bight_group_begin(&record->group, (unsigned)step->b);
     return bight_scope_begin(&record->scope, step->b,
                              step->op == OP_SHIELD ? BIGHT_SCOPE_SHIELD : 0);
 }
@@ -209,6 +274,8 @@ static int do_step(struct actor *actor, const struct step *step, int carried, in
         return bight_sleep(step->b);
     case OP_JOIN:
         return join(other, value);
+    case OP_SELECT:
+        return do_select(actor, step, value);
     case OP_SPAWN:
         return spawn(other, group_around(actor));
     case OP_CANCEL:
@@ -225,6 +292,9 @@ static int do_step(struct actor *actor, const struct step *step, int carried, in
     case OP_SET_TIMEOUT:
         scope = scope_at(actor, step->a);
         return scope ? bight_scope_set_timeout(scope, step->b) : SKIPPED;
+    case OP_SET_SHIELD:
+        scope = scope_at(actor, step->a);
+        return scope ? bight_scope_set_shield(scope, step->b) : SKIPPED;
     case OP_LOOK:
         *value = (int)bight_deadline_remaining_ms();
         return bight_cancelled();
@@ -272,17 +342,14 @@ static int wait_for_all(void *arg)
 
 static void look_at_queue(struct bight_queue *queue, struct remains *remains, unsigned i)
 {
+    struct bight_queue_stats stats;
     void *got;
 
-    remains->closed[i] = bight_queue_try_put(queue, NULL) == BIGHT_ECLOSED;
-    while (bight_queue_task_done(queue) == 0)
-        remains->unfinished[i]++;
-    while (bight_queue_try_get(queue, &got) == 0) {
-        if (got)
-            remains->items[i][remains->length[i]++] = (uint8_t)(uintptr_t)got;
-        else
-            remains->unfinished[i]--; /* ours */
-    }
+    bight_queue_stats(queue, &stats);
+    remains->closed[i] = stats.closed;
+    remains->unfinished[i] = (uint8_t)stats.unfinished;
+    while (remains->length[i] < CAPACITY_MAX && bight_queue_try_get(queue, &got) == 0)
+        remains->items[i][remains->length[i]++] = (uint8_t)(uintptr_t)got;
 }
 
 static void look_at_remains(struct world *world)
@@ -295,6 +362,8 @@ static void look_at_remains(struct world *world)
         (void)bight_mutex_unlock(&world->mutexes[i]);
     for (unsigned i = 0; i < EVENTS; i++)
         remains->set[i] = bight_event_is_set(&world->events[i]);
+    for (unsigned i = 0; i < SEMAPHORES; i++)
+        remains->units[i] = (uint8_t)bight_semaphore_value(&world->semaphores[i]);
     for (unsigned i = 0; i < QUEUES; i++)
         look_at_queue(world->queues[i], remains, i);
 }
@@ -303,8 +372,13 @@ static int make_queues(struct world *world)
 {
     int rc = 0;
 
-    for (unsigned i = 0; i < QUEUES && rc == 0; i++)
-        rc = bight_queue_new(&world->queues[i], world->program->capacity[i]);
+    for (unsigned i = 0; i < QUEUES && rc == 0; i++) {
+        struct bight_queue_options options = {
+            .capacity = world->program->capacity[i],
+            .kind = world->program->lifo[i] ? BIGHT_QUEUE_LIFO : BIGHT_QUEUE_FIFO,
+        };
+        rc = bight_queue_new_with(&world->queues[i], &options);
+    }
     return rc;
 }
 
@@ -312,6 +386,11 @@ static int world_main(void *arg)
 {
     struct world *world = arg;
     int rc = make_queues(world);
+
+    if (rc == 0)
+        rc = bight_semaphore_init(&world->semaphores[0], SEMAPHORE_UNITS);
+    if (rc == 0)
+        rc = bight_semaphore_init_bounded(&world->semaphores[1], SEMAPHORE_UNITS, SEMAPHORE_UNITS);
 
     world->begin_ns = bight_now_ns();
     for (unsigned i = 0; i < world->program->begun && rc == 0; i++)
@@ -357,8 +436,10 @@ void trace_of_runtime(struct trace *trace, const struct program *program, uint64
         world.actors[i].number = i;
         world.actors[i].script = &program->scripts[i];
     }
-    for (unsigned i = 0; i < MUTEXES; i++)
+    for (unsigned i = 0; i < MUTEXES; i++) {
         bight_mutex_init(&world.mutexes[i]);
+        bight_condition_init(&world.conditions[i], &world.mutexes[i]);
+    }
     for (unsigned i = 0; i < EVENTS; i++)
         bight_event_init(&world.events[i]);
     bight__test_time(&world.test, &seams);

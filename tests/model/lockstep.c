@@ -45,9 +45,7 @@ static void run(struct model *m, uint64_t order)
             model_run_ready(m, order_pick(&order, count));
         else if (model_next_due(m) != NEVER)
             pass_time(m);
-        else if (!model_all_done(m) && !m->root_cancelled)
-            model_cancel_root(m);
-        else
+        else if (model_all_done(m) || !model_stall(m))
             break;
         model_check(m);
     }
@@ -62,13 +60,16 @@ static void look_at_remains(const struct model *m, struct remains *remains)
         remains->locked[i] = m->mutexes[i].owner != NOBODY;
     for (unsigned i = 0; i < EVENTS; i++)
         remains->set[i] = m->events[i].set;
+    for (unsigned i = 0; i < SEMAPHORES; i++)
+        remains->units[i] = m->semaphores[i].value;
     for (unsigned i = 0; i < QUEUES; i++) {
         const struct model_queue *queue = &m->queues[i];
 
         remains->closed[i] = queue->closed;
         remains->unfinished[i] = queue->unfinished;
         remains->length[i] = queue->length;
-        memcpy(remains->items[i], queue->items, queue->length);
+        for (unsigned n = 0; n < queue->length; n++)
+            remains->items[i][n] = queue->items[m->program->lifo[i] ? queue->length - 1u - n : n];
     }
 }
 

@@ -10,6 +10,7 @@
 struct remains {
     bool locked[MUTEXES];
     bool set[EVENTS];
+    uint8_t units[SEMAPHORES];
     bool closed[QUEUES];
     uint8_t unfinished[QUEUES];
     uint8_t length[QUEUES];

@@ -1,8 +1,6 @@
 /* Tasks, their steps, and the one mechanism of waiting; see model.h. */
 #include "tests/model/model.h"
 
-#include <string.h>
-
 void model_make_ready(struct model *m, unsigned task)
 {
     m->tasks[task].state = READY;
@@ -29,6 +27,8 @@ void model_start(struct model *m, const struct program *program, enum mutant mut
     m->mutant = (uint8_t)mutant;
     for (unsigned i = 0; i < MUTEXES; i++)
         m->mutexes[i].owner = NOBODY;
+    for (unsigned i = 0; i < SEMAPHORES; i++)
+        m->semaphores[i].value = SEMAPHORE_UNITS;
     for (unsigned task = 0; task < program->begun; task++)
         model_spawn(m, task, NOBODY, 0);
 }
@@ -82,16 +82,24 @@ bool model_resolve(struct model *m, unsigned task, unsigned which, int result)
     return true;
 }
 
+static bool is_in_condition(const struct model_task *t)
+{
+    return t->cases[0].op == OP_NOTIFIED || t->cases[0].op == OP_RELOCK;
+}
+
 void model_let_go(struct model *m, unsigned task)
 {
     struct model_task *t = &m->tasks[task];
 
+    t->was_cancelled |= model_cancelled(m, task);
     if (t->state == READY && t->resume == RESUME_WOKEN && m->mutant == MUTANT_WAKE_OVERRIDDEN)
         t->resume = RESUME_LET_GO;
     if (t->state != ASLEEP || m->mutant == MUTANT_SLEEPS_ON)
         return;
     if (t->cases[0].op == OP_END && m->mutant != MUTANT_GROUP_HASTY)
         return; /* the end of a group refuses */
+    if (is_in_condition(t) && model_condition_cancel(m, task))
+        return;
     if (m->mutant == MUTANT_WAKE_LOST) {
         t->resume = RESUME_LET_GO;
         model_make_ready(m, task);
@@ -118,23 +126,22 @@ static int deliver(struct model *m, unsigned task, bool passed_queue)
 static int wait_finish(struct model *m, unsigned task, int rc, int16_t *value)
 {
     struct model_task *t = &m->tasks[task];
-    const struct step *step = model_step(m, task);
     const struct choice *won = &t->cases[t->won];
+    bool selects = model_step(m, task)->op == OP_SELECT;
 
     t->result = (int16_t)rc;
+    if (selects)
+        *value = (int16_t)rc;
     if (won->op == OP_GET && rc == 0)
         *value = t->item;
     if (won->op == OP_JOIN && rc == 0) {
         *value = m->tasks[won->a].status;
-        m->tasks[won->a].handle = HANDLE_GONE;
+        if (!selects)
+            m->tasks[won->a].handle = HANDLE_GONE;
     }
     if (won->op == OP_LOCK && rc == 0 && m->mutant == MUTANT_BARGING)
         model_own(m, won->a, task);
-    if (step->op != OP_SELECT)
-        return rc;
-    if (rc < 0)
-        *value = (int16_t)rc;
-    return t->won;
+    return selects ? t->won : rc;
 }
 
 static bool has_handles(const struct model *m, const struct model_task *t)
@@ -144,6 +151,18 @@ static bool has_handles(const struct model *m, const struct model_task *t)
             return false;
     }
     return true;
+}
+
+/* Of a select: for the end of the one that selects. */
+static bool waits_for_itself(const struct model *m, unsigned task)
+{
+    const struct step *step = model_step(m, task);
+
+    for (unsigned i = 0; i < step->count; i++) {
+        if (step->cases[i].op == OP_JOIN && step->cases[i].a == task)
+            return true;
+    }
+    return false;
 }
 
 static int wait_begin(struct model *m, unsigned task, const struct step *step, int16_t *value)
@@ -163,6 +182,10 @@ static int wait_begin(struct model *m, unsigned task, const struct step *step, i
     cancelled = model_observes(m, task);
     if (cancelled && m->mutant != MUTANT_LATE_CHECK)
         return deliver(m, task, false);
+    if (waits_for_itself(m, task))
+        return BIGHT_EDEADLK;
+    if (step->op == OP_NOTIFIED)
+        return model_condition_wait(m, task, step->a);
     for (unsigned i = 0; i < t->count; i++) {
         int rc = model_try(m, task, &t->cases[i], &t->item);
 
@@ -200,7 +223,7 @@ static int end_begin(struct model *m, unsigned task)
 {
     struct model_task *t = &m->tasks[task];
 
-    if (t->scopes[t->depth].kind == KIND_GROUP) {
+    if (t->scopes[t->depth].group) {
         model_group_close_begin(m, task, t->carried);
         if (model_group_live(m, task, t->depth))
             return group_sleep(m, task);
@@ -226,7 +249,7 @@ static int spawn(struct model *m, unsigned task, unsigned child)
     if (m->tasks[child].state != UNBORN)
         return SKIPPED;
     for (unsigned depth = t->depth; depth > 0; depth--) {
-        if (t->scopes[depth].kind == KIND_GROUP) {
+        if (t->scopes[depth].group) {
             model_spawn(m, child, task, depth);
             return 0;
         }
@@ -237,6 +260,8 @@ static int spawn(struct model *m, unsigned task, unsigned child)
 
 static int step_on_tasks(struct model *m, unsigned task, const struct step *step, int16_t *value)
 {
+    struct model_scope *group;
+
     switch (step->op) {
     case OP_SPAWN:
         return spawn(m, task, step->a);
@@ -252,13 +277,21 @@ static int step_on_tasks(struct model *m, unsigned task, const struct step *step
     case OP_LOOK:
         *value = (int16_t)model_remaining_ms(m, task);
         return model_observes(m, task);
+    case OP_SET_SHIELD:
+        if (step->a > m->tasks[task].depth)
+            return SKIPPED;
+        model_set_shield(m, task, step->a, step->b);
+        return 0;
     case OP_SCOPE:
+        model_scope_open(m, task, step->b);
+        return 0;
     case OP_SHIELD:
-        model_scope_open(m, task, step->op == OP_SCOPE ? KIND_PLAIN : KIND_SHIELD, step->b);
+        model_scope_open(m, task, step->b)->shield = true;
         return 0;
     case OP_GROUP:
-        model_scope_open(m, task, KIND_GROUP, -1);
-        m->tasks[task].scopes[m->tasks[task].depth].collect = step->b;
+        group = model_scope_open(m, task, -1);
+        group->group = true;
+        group->policy = (uint8_t)step->b;
         return 0;
     default:
         return end_begin(m, task);
@@ -290,6 +323,7 @@ static int step_begin(struct model *m, unsigned task, int16_t *value)
 static int step_resume(struct model *m, unsigned task, enum resume resume, int16_t *value)
 {
     struct model_task *t = &m->tasks[task];
+    int rc;
 
     switch (resume) {
     case RESUME_DELIVERED:
@@ -297,11 +331,16 @@ static int step_resume(struct model *m, unsigned task, enum resume resume, int16
     case RESUME_YIELDED:
         return model_observes(m, task) ? deliver(m, task, true) : 0;
     case RESUME_LET_GO:
-        if (t->cases[0].op != OP_END)
-            return deliver(m, task, true);
-        break;
+        if (t->cases[0].op == OP_END)
+            break;
+        rc = deliver(m, task, true);
+        return is_in_condition(t) ? model_condition_over(m, task, BIGHT_EDEADLK) : rc;
     default:
         t->delivered = 0;
+    }
+    if (is_in_condition(t)) {
+        rc = model_condition_over(m, task, t->result);
+        return rc == BIGHT_ECANCELED ? deliver(m, task, true) : rc;
     }
     if (t->cases[0].op != OP_END)
         return wait_finish(m, task, t->result, value);
@@ -335,15 +374,7 @@ static void task_end(struct model *m, unsigned task, int status)
     model_mutexes_abandoned(m, task);
     t->state = DONE;
     model_group_left(m, task);
-    for (unsigned i = 0; i < TASKS_MAX; i++) {
-        struct model_task *waiting = &m->tasks[i];
-
-        for (unsigned which = 0; which < waiting->count && waiting->state == ASLEEP; which++) {
-            if (waiting->cases[which].op == OP_JOIN && waiting->cases[which].a == task &&
-                m->mutant != MUTANT_END_UNSEEN)
-                model_resolve(m, i, which, 0);
-        }
-    }
+    model_tell_end(m, task);
 }
 
 /* The step is over: where the task goes from there. */
@@ -359,7 +390,9 @@ static void step_over(struct model *m, unsigned task, int rc)
     t->item = 0;
     t->result = 0;
     t->commits = 0;
+    t->notified = false;
     t->opened_cancelled = false;
+    t->was_cancelled = false;
     t->carried = (int16_t)(leaves ? rc : 0);
     t->step = (uint8_t)(leaves ? script_leave(&m->program->scripts[task], t->step) : t->step + 1u);
 }

@@ -3,8 +3,8 @@
  * its parts and nothing cached that can be computed: a state is plain bytes, so it can be copied,
  * compared and hashed. A task that runs, runs until it gives way; who runs when is the caller's choice.
  *
- * model.c has tasks and steps, scopes.c scopes, groups and deadlines, objects.c what is waited for,
- * checks.c what must hold in every state. */
+ * model.c has tasks and steps, scopes.c scopes, groups and deadlines, locks.c and queues.c what is
+ * waited for, checks.c what must hold in every state. */
 #ifndef TESTS_MODEL_MODEL_H
 #define TESTS_MODEL_MODEL_H
 
@@ -13,6 +13,7 @@
 #include <bight/errors.h>
 
 #include <limits.h>
+#include <string.h>
 
 #define NOBODY 0xff
 #define NEVER INT16_MAX
@@ -27,20 +28,21 @@ enum mutant {
     MUTANT_NONE,
     MUTANT_BARGING,   /* unlock frees the mutex; the waiter it wakes takes it without a look */
     MUTANT_WAKE_LOST, /* one that has let go stays in line, and what it is given is gone */
-    MUTANT_WAKE_OVERRIDDEN, /* woken, then cancelled is cancelled */
-    MUTANT_SELECT_TWICE,    /* the other cases of a select stay armed */
-    MUTANT_SHIELD_LEAKS,    /* cancellations reach into shields */
-    MUTANT_EDGE,            /* a cancellation is delivered once */
-    MUTANT_SLEEPS_ON,       /* a cancellation does not reach who sleeps already */
-    MUTANT_LATE_CHECK,      /* a call that completes at once observes no cancellation */
-    MUTANT_PUT_UNSEEN,      /* put does not look for a getter that waits */
-    MUTANT_PLACE_UNSEEN,    /* get does not let a waiting putter in */
-    MUTANT_CLOSE_UNSEEN,    /* close tells nobody who waits */
-    MUTANT_SET_WAKES_ONE,   /* of those that wait for an event */
-    MUTANT_END_UNSEEN,      /* the end of a task does not wake its joiner */
-    MUTANT_GROUP_HASTY,     /* the end of a group lets go when cancelled */
-    MUTANT_FAILS_ALONE,     /* a failure does not cancel the group */
-    MUTANT_GROUP_DEAF,      /* the cancellation of a group does not reach its tasks */
+    MUTANT_WAKE_OVERRIDDEN,   /* woken, then cancelled is cancelled */
+    MUTANT_SELECT_TWICE,      /* the other cases of a select stay armed */
+    MUTANT_SHIELD_LEAKS,      /* cancellations reach into shields */
+    MUTANT_EDGE,              /* a cancellation is delivered once */
+    MUTANT_SLEEPS_ON,         /* a cancellation does not reach who sleeps already */
+    MUTANT_LATE_CHECK,        /* a call that completes at once observes no cancellation */
+    MUTANT_PUT_UNSEEN,        /* put does not look for a getter that waits */
+    MUTANT_PLACE_UNSEEN,      /* get does not let a waiting putter in */
+    MUTANT_CLOSE_UNSEEN,      /* close tells nobody who waits */
+    MUTANT_SET_WAKES_ONE,     /* of those that wait for an event */
+    MUTANT_END_UNSEEN,        /* the end of a task does not wake its joiner */
+    MUTANT_GROUP_HASTY,       /* the end of a group lets go when cancelled */
+    MUTANT_FAILS_ALONE,       /* a failure does not cancel the group */
+    MUTANT_GROUP_DEAF,        /* the cancellation of a group does not reach its tasks */
+    MUTANT_NOTIFICATION_LOST, /* it ends with the one that was cancelled */
     MUTANTS,
 };
 
@@ -51,16 +53,20 @@ enum resume { RESUME_NOT, RESUME_YIELDED, RESUME_DELIVERED, RESUME_WOKEN, RESUME
 
 enum handle { HANDLE_NONE, HANDLE_VALID, HANDLE_GONE };
 
-enum kind { KIND_PLAIN, KIND_SHIELD, KIND_GROUP };
+/* What a task in a condition sleeps in once it was notified, or cancelled. */
+#define OP_RELOCK OPS
 
 struct model_scope {
-    uint8_t kind;
+    bool shield;
+    bool group;
     bool cancelled;
     bool expired;
-    bool collect;
+    uint8_t policy; /* of a group: BIGHT_GROUP_* */
     bool gave_way;
     bool failed;
+    bool won;
     int16_t failure; /* the first */
+    int16_t success; /* the first, where the policy asks for it */
     int16_t deadline_ms;
 };
 
@@ -84,11 +90,13 @@ struct model_task {
     uint8_t count;
     uint8_t won;
     uint8_t item;
+    bool notified; /* not only cancelled */
     int16_t result;
     struct choice cases[CASES_MAX]; /* b of a sleep is when it is over, NEVER for never */
     struct model_scope scopes[DEPTH_MAX + 1];
     /* For checks.c alone: what the task was told. */
     bool opened_cancelled; /* the step began in a cancelled scope */
+    bool was_cancelled;    /* it was let go in one */
     uint8_t commits;       /* of the step's wait */
     uint8_t owns;          /* mutexes, by bit */
     uint32_t accepted;     /* items of its steps: by the queue */
@@ -118,6 +126,12 @@ struct model_queue {
     struct line joiners;
 };
 
+struct model_semaphore {
+    uint8_t value;
+    int8_t taken; /* for checks.c: what tasks were told they took, without what they gave back */
+    struct line waiters;
+};
+
 struct model_event {
     bool set;
     struct line waiters;
@@ -137,6 +151,10 @@ struct model {
     struct model_mutex mutexes[MUTEXES];
     struct model_queue queues[QUEUES];
     struct model_event events[EVENTS];
+    struct line conditions[MUTEXES];
+    uint8_t owed[MUTEXES]; /* for checks.c: notifications that reached somebody */
+    struct model_semaphore semaphores[SEMAPHORES];
+    struct line ends[TASKS_MAX]; /* who waits for the end of the task */
     struct model_task tasks[TASKS_MAX];
     /* From here on: not part of the state. Who explores tries any order of ready tasks and of timers
      * that are due together; who runs in order needs these lists. */
@@ -164,8 +182,9 @@ unsigned model_turn(struct model *m);
 int model_next_due(const struct model *m);
 /* Time passes to when the timer is due, and it fires; there must be none that is due earlier. */
 void model_fire(struct model *m, unsigned timer);
-/* As the runtime does when all tasks wait for each other. */
-void model_cancel_root(struct model *m);
+/* All tasks wait for each other: the first time the root is cancelled; then one that waits to lock a mutex
+ * again, and could not be cancelled, gives that up. False: nothing is left to be done. */
+bool model_stall(struct model *m);
 void model_cancel_task(struct model *m, unsigned task);
 bool model_all_done(const struct model *m);
 
@@ -203,7 +222,8 @@ bool model_cancelled(const struct model *m, unsigned task);
 bool model_scope_cancelled(const struct model *m, unsigned task, unsigned depth);
 /* The same as the model believes it. */
 bool model_observes(const struct model *m, unsigned task);
-void model_scope_open(struct model *m, unsigned task, enum kind kind, int timeout_ms);
+struct model_scope *model_scope_open(struct model *m, unsigned task, int timeout_ms);
+void model_set_shield(struct model *m, unsigned task, unsigned depth, bool shield);
 int model_scope_close(struct model *m, unsigned task, int rc);
 void model_scope_cancel(struct model *m, unsigned task, unsigned depth);
 int model_set_timeout(struct model *m, unsigned task, unsigned depth, int timeout_ms);
@@ -215,16 +235,56 @@ unsigned model_group_live(const struct model *m, unsigned owner, unsigned slot);
 void model_group_left(struct model *m, unsigned task);
 void model_timer_set(struct model *m, unsigned task, unsigned which, int due_ms);
 
-/* objects.c */
+/* queues.c: queues, events, joins, and what cases have in common. */
 /* Do what a case waits for, if it can be done now; else PENDING. */
 int model_try(struct model *m, unsigned task, const struct choice *wait, uint8_t *item);
 void model_arm(struct model *m, unsigned task, unsigned which);
 void model_disarm(struct model *m, unsigned task, unsigned which);
+/* Tell who waits for the end of the task. */
+void model_tell_end(struct model *m, unsigned task);
 /* The steps that do not suspend, on objects. */
 int model_act(struct model *m, unsigned task, const struct step *step, uint8_t *item);
+
+/* locks.c: mutexes, conditions, semaphores. */
+int model_try_lock(struct model *m, unsigned task, unsigned mutex);
 void model_own(struct model *m, unsigned mutex, unsigned task);
 void model_mutexes_abandoned(struct model *m, unsigned task);
 /* Whether waiting for `task` would close a circle with `self`. */
 bool model_waits_for(const struct model *m, unsigned task, unsigned self);
+int model_condition_wait(struct model *m, unsigned task, unsigned which);
+/* A task in a condition is cancelled. False: its wait is over, it cannot have the mutex. */
+bool model_condition_cancel(struct model *m, unsigned task);
+/* Its wait is over with `result`: 0, the mutex is its. What the wait gives; BIGHT_ECANCELED is still to be
+ * delivered. */
+int model_condition_over(struct model *m, unsigned task, int result);
+/* It goes on without the mutex, if that is what it waits for. */
+bool model_condition_give_up(struct model *m, unsigned task);
+int model_try_acquire(struct model *m, unsigned which);
+int model_act_on_lock(struct model *m, unsigned task, const struct step *step);
+
+/* Lines */
+static inline void line_add(struct line *line, unsigned task, unsigned which)
+{
+    if (line->count < sizeof line->who)
+        line->who[line->count++] = (uint8_t)(task * CASES_MAX + which);
+}
+
+static inline void line_remove(struct line *line, unsigned at)
+{
+    line->count--;
+    memmove(&line->who[at], &line->who[at + 1], line->count - at);
+    line->who[line->count] = 0;
+}
+
+/* Take the first out of the line, who is then `*task`. */
+static inline bool line_first(struct line *line, unsigned *task, unsigned *which)
+{
+    if (line->count == 0)
+        return false;
+    *task = line->who[0] / CASES_MAX;
+    *which = line->who[0] % CASES_MAX;
+    line_remove(line, 0);
+    return true;
+}
 
 #endif

@@ -159,7 +159,7 @@ void program_print(FILE *out, const struct program *program)
         fprintf(out, "seed %llu, ", (unsigned long long)program->seed);
     fputs("queues of", out);
     for (unsigned i = 0; i < QUEUES; i++)
-        fprintf(out, " %u", program->capacity[i]);
+        fprintf(out, " %u%s", program->capacity[i], program->lifo[i] ? " last in, first out" : "");
     fputc('\n', out);
     for (unsigned task = 0; task < program->tasks; task++) {
         const struct script *script = &program->scripts[task];

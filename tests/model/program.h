@@ -17,6 +17,8 @@
 #define QUEUES 2
 #define EVENTS 2
 #define CAPACITY_MAX 3
+#define SEMAPHORES 2
+#define SEMAPHORE_UNITS 1 /* that each begins with; the second can never have more */
 
 /* What a step gives when it makes no sense now: a task that has no handle, a scope that is not open. */
 #define SKIPPED 99
@@ -30,9 +32,11 @@
     X(PUT, "put", "a")     /* a queue; the item tells task and step */                             \
     X(GET, "get", "a")                                                                             \
     X(DRAIN, "queue_join", "a")                                                                    \
-    X(WAIT, "wait", "a")    /* an event */                                                         \
-    X(JOIN, "join", "a")    /* a task */                                                           \
-    X(SELECT, "select", "") /* cases, in order, separated by "|" */                                \
+    X(WAIT, "wait", "a")              /* an event */                                               \
+    X(NOTIFIED, "wait_notified", "a") /* a condition over the mutex of that number */              \
+    X(ACQUIRE, "acquire", "a")        /* a semaphore; the second has at most one unit */           \
+    X(JOIN, "join", "a")              /* a task */                                                 \
+    X(SELECT, "select", "")           /* cases, in order, separated by "|" */                      \
     /* From here on they do not suspend. */                                                        \
     X(TRYLOCK, "trylock", "a")                                                                     \
     X(UNLOCK, "unlock", "a")                                                                       \
@@ -43,16 +47,20 @@
     X(ABORT, "abort", "a")                                                                         \
     X(SET, "set", "a")                                                                             \
     X(CLEAR, "clear", "a")                                                                         \
+    X(NOTIFY, "notify", "ab") /* a condition, how many */                                          \
+    X(TRY_ACQUIRE, "try_acquire", "a")                                                             \
+    X(RELEASE, "release", "a")                                                                     \
     X(SPAWN, "spawn", "a")   /* a task; into the innermost group around */                         \
     X(CANCEL, "cancel", "a") /* a task */                                                          \
     /* A task, and which of the scopes it has open: 1 is the outermost. */                         \
     X(CANCEL_SCOPE, "cancel_scope", "ab")                                                          \
     X(SET_TIMEOUT, "set_timeout", "ab") /* which of its own scopes, ms */                          \
+    X(SET_SHIELD, "set_shield", "ab")   /* which of its own scopes, 0 or 1 */                      \
     X(LOOK, "look", "")                 /* bight_cancelled and bight_deadline_remaining_ms */      \
     X(RETURN, "return", "b")            /* leave with a code */                                    \
     X(SCOPE, "scope", "b")              /* timeout in ms, negative: none */                        \
     X(SHIELD, "shield", "b")            /* budget in ms, negative: none */                         \
-    X(GROUP, "group", "b")              /* BIGHT_GROUP_COLLECT or 0 */                             \
+    X(GROUP, "group", "b")              /* BIGHT_GROUP_* or 0 */                                   \
     /* Of the innermost scope or group; uncancellable, suspends for a group. */                    \
     X(END, "end", "")
 
@@ -89,7 +97,8 @@ struct program {
     uint64_t seed; /* that it was made from, 0 when it was written */
     uint8_t tasks;
     uint8_t begun; /* how many of them are spawned at the start; the others by OP_SPAWN */
-    uint8_t capacity[QUEUES];
+    uint8_t capacity[QUEUES]; /* 0: a rendezvous */
+    bool lifo[QUEUES];
     struct script scripts[TASKS_MAX];
 };
 

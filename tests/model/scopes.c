@@ -2,7 +2,7 @@
  * the scopes around it each time it is asked. */
 #include "tests/model/model.h"
 
-#include <string.h>
+#include <bight/group.h>
 
 static bool is_over(const struct model_scope *scope)
 {
@@ -17,7 +17,7 @@ bool model_scope_cancelled(const struct model *m, unsigned task, unsigned depth)
         for (unsigned at = depth + 1; at-- > 0;) {
             if (is_over(&t->scopes[at]))
                 return true;
-            if (t->scopes[at].kind == KIND_SHIELD)
+            if (t->scopes[at].shield)
                 return false;
         }
         if (t->owner == NOBODY)
@@ -110,7 +110,7 @@ int model_remaining_ms(const struct model *m, unsigned task)
         for (unsigned at = depth + 1; at-- > 0 && !shielded;) {
             if (t->scopes[at].deadline_ms < earliest)
                 earliest = t->scopes[at].deadline_ms;
-            shielded = t->scopes[at].kind == KIND_SHIELD;
+            shielded = t->scopes[at].shield;
         }
         if (shielded || t->owner == NOBODY)
             break;
@@ -147,12 +147,12 @@ static void reach(struct model *m, unsigned task, unsigned depth)
     unsigned end = depth + 1; /* of the scopes that it reaches */
 
     while (end <= t->depth && !is_over(&t->scopes[end]) &&
-           (t->scopes[end].kind != KIND_SHIELD || m->mutant == MUTANT_SHIELD_LEAKS))
+           (!t->scopes[end].shield || m->mutant == MUTANT_SHIELD_LEAKS))
         end++;
     if (end > t->depth)
         model_let_go(m, task);
     for (unsigned at = depth; at < end && m->mutant != MUTANT_GROUP_DEAF; at++) {
-        if (t->scopes[at].kind == KIND_GROUP)
+        if (t->scopes[at].group)
             reach_members(m, task, at);
     }
 }
@@ -181,10 +181,27 @@ void model_cancel_task(struct model *m, unsigned task)
         model_scope_cancel(m, task, 0);
 }
 
-void model_cancel_root(struct model *m)
+static bool give_up_below(struct model *m, unsigned owner)
 {
+    for (unsigned birth = 0; birth < m->births; birth++) {
+        for (unsigned i = 0; i < m->program->tasks; i++) {
+            const struct model_task *t = &m->tasks[i];
+
+            if (t->state != UNBORN && t->state != DONE && t->birth == birth && t->owner == owner &&
+                (model_condition_give_up(m, i) || give_up_below(m, i)))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool model_stall(struct model *m)
+{
+    if (m->root_cancelled)
+        return give_up_below(m, NOBODY);
     m->root_cancelled = true;
     reach_members(m, NOBODY, 0);
+    return true;
 }
 
 void model_deadline_passed(struct model *m, unsigned task)
@@ -215,22 +232,32 @@ int model_set_timeout(struct model *m, unsigned task, unsigned depth, int timeou
 
 /* Opening and closing */
 
-void model_scope_open(struct model *m, unsigned task, enum kind kind, int timeout_ms)
+struct model_scope *model_scope_open(struct model *m, unsigned task, int timeout_ms)
 {
     struct model_task *t = &m->tasks[task];
     struct model_scope *scope = &t->scopes[++t->depth];
 
     memset(scope, 0, sizeof *scope);
-    scope->kind = (uint8_t)kind;
     scope->deadline_ms = deadline_after(m, timeout_ms);
     deadline_update(m, task);
     if (timeout_ms == 0)
         over(m, task, t->depth, &scope->expired);
+    return scope;
+}
+
+/* What was let go before stays so. */
+void model_set_shield(struct model *m, unsigned task, unsigned depth, bool shield)
+{
+    bool before = model_scope_cancelled(m, task, depth);
+
+    m->tasks[task].scopes[depth].shield = shield;
+    if (!before && model_scope_cancelled(m, task, depth))
+        reach(m, task, depth);
 }
 
 static int settle_scope(const struct model_scope *scope, int rc, bool cancelled_around)
 {
-    if (rc != BIGHT_ECANCELED || (cancelled_around && scope->kind != KIND_SHIELD))
+    if (rc != BIGHT_ECANCELED || cancelled_around)
         return rc;
     if (scope->expired)
         return BIGHT_ETIMEDOUT;
@@ -239,6 +266,8 @@ static int settle_scope(const struct model_scope *scope, int rc, bool cancelled_
 
 static int settle_group(const struct model_scope *group, int rc, bool cancelled_around)
 {
+    if (group->won)
+        return group->success;
     if (group->failed)
         return group->failure;
     if (rc != BIGHT_ECANCELED && !(rc >= 0 && group->gave_way))
@@ -254,14 +283,14 @@ int model_scope_close(struct model *m, unsigned task, int rc)
 {
     struct model_task *t = &m->tasks[task];
     struct model_scope scope = t->scopes[t->depth];
-    bool cancelled_around = model_scope_cancelled(m, task, t->depth - 1u);
+    bool cancelled_around = !scope.shield && model_scope_cancelled(m, task, t->depth - 1u);
 
-    if (scope.kind == KIND_GROUP && model_group_live(m, task, t->depth))
+    if (scope.group && model_group_live(m, task, t->depth))
         model_break(m, "a group ended before its tasks");
     memset(&t->scopes[t->depth--], 0, sizeof scope);
     deadline_update(m, task);
-    return scope.kind == KIND_GROUP ? settle_group(&scope, rc, cancelled_around)
-                                    : settle_scope(&scope, rc, cancelled_around);
+    return scope.group ? settle_group(&scope, rc, cancelled_around)
+                       : settle_scope(&scope, rc, cancelled_around);
 }
 
 /* Groups */
@@ -286,8 +315,19 @@ static void failed(struct model *m, unsigned owner, unsigned slot, int code)
         return;
     group->failed = true;
     group->failure = (int16_t)code;
-    if (!group->collect && m->mutant != MUTANT_FAILS_ALONE)
+    if (!group->policy && m->mutant != MUTANT_FAILS_ALONE)
         model_scope_cancel(m, owner, slot);
+}
+
+static void succeeded(struct model *m, unsigned owner, unsigned slot, int status)
+{
+    struct model_scope *group = &m->tasks[owner].scopes[slot];
+
+    if (group->won || group->policy != BIGHT_GROUP_FIRST_SUCCESS)
+        return;
+    group->won = true;
+    group->success = (int16_t)status;
+    model_scope_cancel(m, owner, slot);
 }
 
 /* The body is over with `rc`. */
@@ -313,6 +353,8 @@ void model_group_left(struct model *m, unsigned task)
         owner->scopes[t->slot].gave_way |= model_scope_cancelled(m, t->owner, t->slot);
     else if (t->status < 0)
         failed(m, t->owner, t->slot, t->status);
+    else
+        succeeded(m, t->owner, t->slot, t->status);
     if (!model_group_live(m, t->owner, t->slot) && owner->state == ASLEEP &&
         owner->cases[0].op == OP_END && owner->depth == t->slot)
         model_resolve(m, t->owner, 0, 0);

@@ -1,34 +1,6 @@
-/* Mutexes, queues, events, joins, sleeps; see model.h. What is given away goes to the first in line,
- * as docs/waiting.md has it. */
+/* Queues, events, joins, sleeps; see model.h. What is given away goes to the first in line, as
+ * docs/waiting.md has it. */
 #include "tests/model/model.h"
-
-#include <string.h>
-
-/* Lines */
-
-static void line_add(struct line *line, unsigned task, unsigned which)
-{
-    if (line->count < sizeof line->who)
-        line->who[line->count++] = (uint8_t)(task * CASES_MAX + which);
-}
-
-static void line_remove(struct line *line, unsigned at)
-{
-    line->count--;
-    memmove(&line->who[at], &line->who[at + 1], line->count - at);
-    line->who[line->count] = 0;
-}
-
-/* Take the first out of the line, who is then `*task`. */
-static bool line_first(struct line *line, unsigned *task, unsigned *which)
-{
-    if (line->count == 0)
-        return false;
-    *task = line->who[0] / CASES_MAX;
-    *which = line->who[0] % CASES_MAX;
-    line_remove(line, 0);
-    return true;
-}
 
 static void tell_all(struct model *m, struct line *line, int result)
 {
@@ -42,7 +14,12 @@ static struct line *line_of(struct model *m, const struct choice *wait)
 {
     switch (wait->op) {
     case OP_LOCK:
+    case OP_RELOCK:
         return &m->mutexes[wait->a].waiters;
+    case OP_NOTIFIED:
+        return &m->conditions[wait->a];
+    case OP_ACQUIRE:
+        return &m->semaphores[wait->a].waiters;
     case OP_PUT:
         return &m->queues[wait->a].putters;
     case OP_GET:
@@ -51,9 +28,16 @@ static struct line *line_of(struct model *m, const struct choice *wait)
         return &m->queues[wait->a].joiners;
     case OP_WAIT:
         return &m->events[wait->a].waiters;
+    case OP_JOIN:
+        return &m->ends[wait->a];
     default:
         return NULL;
     }
+}
+
+static bool selects(const struct model *m, unsigned task)
+{
+    return model_step(m, task)->op == OP_SELECT;
 }
 
 void model_arm(struct model *m, unsigned task, unsigned which)
@@ -61,11 +45,11 @@ void model_arm(struct model *m, unsigned task, unsigned which)
     struct choice *wait = &m->tasks[task].cases[which];
     struct line *line = line_of(m, wait);
 
-    if (line) {
+    if (line)
         line_add(line, task, which);
-    } else if (wait->op == OP_JOIN) {
+    if (wait->op == OP_JOIN && !selects(m, task))
         m->tasks[wait->a].joiner = (uint8_t)task;
-    } else if (wait->op == OP_SLEEP) {
+    if (wait->op == OP_SLEEP) {
         wait->b = (int16_t)(wait->b < 0 ? NEVER : m->now_ms + wait->b);
         model_timer_set(m, task, which, wait->b);
     }
@@ -84,101 +68,6 @@ void model_disarm(struct model *m, unsigned task, unsigned which)
         if (line->who[at] == task * CASES_MAX + which)
             line_remove(line, at--);
     }
-}
-
-/* Circles */
-
-static bool is_inside(const struct model *m, unsigned task, unsigned owner, unsigned slot)
-{
-    while (m->tasks[task].owner != NOBODY) {
-        if (m->tasks[task].owner == owner && m->tasks[task].slot == slot)
-            return true;
-        task = m->tasks[task].owner;
-    }
-    return false;
-}
-
-/* Follows the one task that each wait names; the end of a group counts for who is inside. */
-bool model_waits_for(const struct model *m, unsigned task, unsigned self)
-{
-    while (task != NOBODY) {
-        const struct model_task *t = &m->tasks[task];
-
-        if (task == self)
-            return true;
-        if (t->state != ASLEEP || t->count != 1)
-            return false;
-        switch (t->cases[0].op) {
-        case OP_END:
-            return is_inside(m, self, task, t->cases[0].a);
-        case OP_LOCK:
-            task = m->mutexes[t->cases[0].a].owner;
-            break;
-        case OP_JOIN:
-            task = t->cases[0].a;
-            break;
-        default:
-            return false;
-        }
-    }
-    return false;
-}
-
-/* Mutex */
-
-void model_own(struct model *m, unsigned mutex, unsigned task)
-{
-    struct model_task *t = &m->tasks[task];
-
-    m->mutexes[mutex].owner = (uint8_t)task;
-    for (unsigned i = 0; i < t->held_count; i++) {
-        if (t->held[i] == mutex)
-            return; /* only where mutants are */
-    }
-    t->held[t->held_count++] = (uint8_t)mutex;
-}
-
-static void disown(struct model *m, unsigned mutex, unsigned task)
-{
-    struct model_task *t = &m->tasks[task];
-    unsigned at = 0;
-    unsigned heir, which;
-
-    while (at < t->held_count && t->held[at] != mutex)
-        at++;
-    if (at < t->held_count) {
-        t->held_count--;
-        memmove(&t->held[at], &t->held[at + 1], t->held_count - at);
-        t->held[t->held_count] = 0;
-    }
-    m->mutexes[mutex].owner = NOBODY;
-    while (line_first(&m->mutexes[mutex].waiters, &heir, &which)) {
-        if (!model_resolve(m, heir, which, 0))
-            continue;
-        if (m->mutant != MUTANT_BARGING)
-            model_own(m, mutex, heir);
-        return;
-    }
-}
-
-void model_mutexes_abandoned(struct model *m, unsigned task)
-{
-    const struct model_task *t = &m->tasks[task];
-
-    m->tasks[task].owns = 0;
-    while (t->held_count)
-        disown(m, t->held[t->held_count - 1], task);
-}
-
-static int try_lock(struct model *m, unsigned task, unsigned mutex)
-{
-    unsigned owner = m->mutexes[mutex].owner;
-
-    if (owner == NOBODY) {
-        model_own(m, mutex, task);
-        return 0;
-    }
-    return model_waits_for(m, owner, task) ? BIGHT_EDEADLK : PENDING;
 }
 
 /* Queue */
@@ -209,17 +98,42 @@ static int try_put(struct model *m, unsigned q, unsigned item)
     return 0;
 }
 
+static uint8_t queue_take(struct model_queue *queue, bool last)
+{
+    unsigned at = last ? queue->length - 1u : 0;
+    uint8_t item = queue->items[at];
+
+    queue->length--;
+    memmove(&queue->items[at], &queue->items[at + 1], queue->length - at);
+    queue->items[queue->length] = 0;
+    return item;
+}
+
+/* A rendezvous: the item of the first putter. */
+static bool meet(struct model *m, struct model_queue *queue, uint8_t *item)
+{
+    unsigned task, which;
+
+    while (m->mutant != MUTANT_PUT_UNSEEN && line_first(&queue->putters, &task, &which)) {
+        if (model_resolve(m, task, which, 0)) {
+            *item = item_of(task, m->tasks[task].step);
+            queue->unfinished++;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int try_get(struct model *m, unsigned q, uint8_t *item)
 {
     struct model_queue *queue = &m->queues[q];
     unsigned task, which;
 
+    if (queue->length == 0 && m->program->capacity[q] == 0 && meet(m, queue, item))
+        return 0;
     if (queue->length == 0)
         return queue->closed ? BIGHT_ECLOSED : PENDING;
-    *item = queue->items[0];
-    queue->length--;
-    memmove(&queue->items[0], &queue->items[1], queue->length);
-    queue->items[queue->length] = 0;
+    *item = queue_take(queue, m->program->lifo[q]);
     while (m->mutant != MUTANT_PLACE_UNSEEN && line_first(&queue->putters, &task, &which)) {
         if (model_resolve(m, task, which, 0)) {
             queue_add(queue, item_of(task, m->tasks[task].step));
@@ -281,6 +195,8 @@ static int try_join(const struct model *m, unsigned task, unsigned other)
 {
     const struct model_task *t = &m->tasks[other];
 
+    if (selects(m, task))
+        return t->state == DONE ? 0 : PENDING;
     if (t->joiner != NOBODY)
         return other == task ? BIGHT_EDEADLK : BIGHT_EALREADY;
     if (t->state == DONE)
@@ -292,11 +208,19 @@ static int try_join(const struct model *m, unsigned task, unsigned other)
     return model_waits_for(m, other, task) ? BIGHT_EDEADLK : PENDING;
 }
 
+void model_tell_end(struct model *m, unsigned task)
+{
+    if (m->mutant != MUTANT_END_UNSEEN)
+        tell_all(m, &m->ends[task], 0);
+}
+
 int model_try(struct model *m, unsigned task, const struct choice *wait, uint8_t *item)
 {
     switch (wait->op) {
     case OP_LOCK:
-        return try_lock(m, task, wait->a);
+        return model_try_lock(m, task, wait->a);
+    case OP_ACQUIRE:
+        return model_try_acquire(m, wait->a);
     case OP_PUT:
         return try_put(m, wait->a, item_of(task, m->tasks[task].step));
     case OP_GET:
@@ -307,6 +231,8 @@ int model_try(struct model *m, unsigned task, const struct choice *wait, uint8_t
         return m->events[wait->a].set ? 0 : PENDING;
     case OP_JOIN:
         return try_join(m, task, wait->a);
+    case OP_SLEEP:
+        return wait->b == 0 ? 0 : PENDING;
     default:
         return PENDING;
     }
@@ -320,20 +246,9 @@ static int without_waiting(int rc)
 int model_act(struct model *m, unsigned task, const struct step *step, uint8_t *item)
 {
     struct model_queue *queue = &m->queues[step->a % QUEUES];
-    struct model_mutex *mutex = &m->mutexes[step->a % MUTEXES];
     struct model_event *event = &m->events[step->a % EVENTS];
 
     switch (step->op) {
-    case OP_TRYLOCK:
-        if (mutex->owner != NOBODY)
-            return mutex->owner == task ? BIGHT_EDEADLK : BIGHT_EBUSY;
-        model_own(m, step->a, task);
-        return 0;
-    case OP_UNLOCK:
-        if (mutex->owner != task)
-            return BIGHT_EPERM;
-        disown(m, step->a, task);
-        return 0;
     case OP_TRY_PUT:
         return without_waiting(try_put(m, step->a, item_of(task, m->tasks[task].step)));
     case OP_TRY_GET:
@@ -352,8 +267,10 @@ int model_act(struct model *m, unsigned task, const struct step *step, uint8_t *
     case OP_SET:
         set_event(m, event);
         return 0;
-    default:
+    case OP_CLEAR:
         event->set = false;
         return 0;
+    default:
+        return model_act_on_lock(m, task, step);
     }
 }
