@@ -29,6 +29,8 @@ struct bight_host {
     void (*disarm)(struct bight_sched *sched, struct bight_timer *timer);
     /* The number of live tasks went from 0 to 1 or from 1 to 0. */
     void (*alive)(struct bight_sched *sched, bool any);
+    /* The main task has ended: what it has left running is cancelled now, before it runs again. */
+    void (*main_ended)(struct bight_sched *sched);
     /* A task became ready while none runs, and none was. */
     void (*wake)(struct bight_sched *sched);
     /* A call is about to be queued: queue those that other threads have asked for before. */

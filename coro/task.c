@@ -50,6 +50,8 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
         sched->main_status = task->status;
     }
     bight__group_left_by(task);
+    if (unlikely(task->flags & TASK_MAIN))
+        sched->host->main_ended(sched);
     if (--sched->live == 0)
         sched->host->alive(sched, false);
     if (unlikely(task->ends.next != NULL))

@@ -47,6 +47,11 @@ static void runtime_alive(struct bight_sched *sched, bool any)
         uv_unref(prepare);
 }
 
+static void runtime_main_ended(struct bight_sched *sched)
+{
+    bight__runtime_end(of_sched(sched));
+}
+
 static void runtime_report(struct bight_sched *sched, const struct bight_report *report)
 {
     if (sched->options.on_report)
@@ -63,6 +68,7 @@ const struct bight_host bight__runtime_host = {
     .arm = runtime_arm,
     .disarm = runtime_disarm,
     .alive = runtime_alive,
+    .main_ended = runtime_main_ended,
     .wake = runtime_wake,
     .collect = runtime_collect,
     .report = runtime_report,
@@ -151,15 +157,6 @@ static bool idled(struct bight_runtime *runtime)
                              &runtime->ask_again_ns);
 }
 
-/* Whether the loop waits now, for whatever comes. When main has just ended, the rest is about to be
- * cancelled. */
-static bool is_idle(const struct bight_runtime *runtime)
-{
-    const struct bight_sched *sched = &runtime->sched;
-
-    return !bight__sched_busy(sched) && (!sched->main_done || runtime->ending);
-}
-
 static void run_slice(struct bight_runtime *runtime, bool before_poll)
 {
     struct bight_sched *sched = &runtime->sched;
@@ -171,7 +168,7 @@ static void run_slice(struct bight_runtime *runtime, bool before_poll)
             bight__hooks_call(sched, &runtime->turn_hooks);
             bight__sched_run(sched);
         }
-        if (!before_poll || !is_idle(runtime))
+        if (!before_poll || bight__sched_busy(sched))
             return;
         bight__hooks_call(sched, &runtime->idle_hooks);
     } while (idled(runtime));
@@ -267,8 +264,6 @@ static void drive(struct bight_runtime *runtime, bool before_poll)
     if (!runtime->running || runtime->closing || runtime->sched.current)
         return; /* a task that runs the loop itself does not run the others from there */
     run_slice(runtime, before_poll);
-    if (runtime->sched.main_done && !runtime->ending)
-        bight__runtime_end(runtime);
     idle_update(runtime);
     timer_update(runtime);
     if (runtime->ending && runtime->sched.live == 0)

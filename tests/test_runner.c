@@ -290,6 +290,36 @@ START_TEST(each_allocation_may_fail_and_nothing_is_left)
 }
 END_TEST
 
+/* What main leaves running, ready or not, makes no further step. */
+static int steps;
+
+static int steps_on(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    while ((rc = bight_yield()) == 0)
+        steps++;
+    ck_code(rc, BIGHT_ECANCELED);
+    ck_code(bight_spawn(NULL, world_forever, NULL), BIGHT_ECLOSED);
+    return rc;
+}
+
+static int leaves_it_ready(void *arg)
+{
+    ck_ok(bight_spawn(NULL, steps_on, arg));
+    ck_ok(bight_yield());
+    ck_ok(bight_yield());
+    return 0;
+}
+
+START_TEST(what_main_leaves_ready_is_cancelled_before_its_next_step)
+{
+    ck_ok(world_run(leaves_it_ready, NULL, NULL));
+    ck_assert_int_le(steps, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("runner");
@@ -303,6 +333,7 @@ int main(void)
     tcase_add_test(tc, the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up);
     tcase_add_test(tc, virtual_time_goes_on_from_run_to_run);
     tcase_add_test(tc, each_allocation_may_fail_and_nothing_is_left);
+    tcase_add_test(tc, what_main_leaves_ready_is_cancelled_before_its_next_step);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }

@@ -359,14 +359,14 @@ static int produce_as_task(void *first)
     return 0;
 }
 
-/* Until the queue is closed and empty. */
+/* Until the queue is closed and empty, or main has ended. */
 static void consume(int patience_ms)
 {
     atomic_int *number = NULL;
 
     for (int i = 0;; i++) {
         int rc = bight_thread_queue_get_timeout(goods, (void **)&number, i % 3 ? patience_ms : 0);
-        if (rc == BIGHT_ECLOSED)
+        if (rc == BIGHT_ECLOSED || rc == BIGHT_ECANCELED)
             return;
         EXPECT(rc == 0 || rc == BIGHT_ETIMEDOUT);
         if (rc)
