@@ -33,7 +33,7 @@ set(ways
   ways_threads.c
   ways_time.c
 )
-bight_test(waits LABELS threads SOURCES test_waits.c ${ways}
+bight_test(waits LABELS threads SOURCES test_waits.c count_blocks.c ${ways} LIBS ${counting_libs} -Wl,--wrap=_mark_point
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 # Programs under seeds: scripts/simulate, and a short form of it.
 add_executable(simulate simulate/main.c simulate/simulate.c simulate/combine.c simulate/exchange.c

@@ -11,8 +11,8 @@ bight_test(http_hostile SOURCES test_http_hostile.c ${http_sources} LIBS PkgConf
 bight_test(http_libcurl SOURCES test_http_libcurl.c ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(http_request SOURCES test_http_request.c ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(http_session LABELS threads SOURCES test_http_session.c ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(http_sweep TIMEOUT 120 LIBS PkgConfig::LIBCURL ${sweep_libs}
-  SOURCES test_http_sweep.c sweep.c sweep_sites.c ${http_sources})
+bight_test(http_sweep TIMEOUT 120 LIBS PkgConfig::LIBCURL ${counting_libs}
+  SOURCES test_http_sweep.c count_blocks.c sweep.c sweep_sites.c ${http_sources})
 bight_test(http_ways SOURCES test_http_ways.c ${http_sources} LIBS PkgConfig::LIBCURL)
 
 # Against servers of others; skipped where those are not installed (scripts/deps test).

@@ -29,16 +29,16 @@ set(sweep_sources
   scenarios_sync.c
   scenarios_task.c
   scenarios_testing.c
+  count_blocks.c
   sweep.c
   sweep_sites.c
 )
-set(sweep_libs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free)
 # All of the library, so that a site which no scenario comes near is found too.
 set(whole_library -Wl,--whole-archive $<TARGET_FILE:bight_static> -Wl,--no-whole-archive
     PkgConfig::LIBCURL m)
-bight_test(alloc_sweep SOURCES test_alloc_sweep.c ${sweep_sources} LIBS ${sweep_libs} ${whole_library})
-bight_test(call_sweep SOURCES test_call_sweep.c ${sweep_sources} LIBS ${sweep_libs} ${whole_library})
-bight_test(cancel_sweep SOURCES test_cancel_sweep.c ${sweep_sources} LIBS ${sweep_libs} ${whole_library}
+bight_test(alloc_sweep SOURCES test_alloc_sweep.c ${sweep_sources} LIBS ${counting_libs} ${whole_library})
+bight_test(call_sweep SOURCES test_call_sweep.c ${sweep_sources} LIBS ${counting_libs} ${whole_library})
+bight_test(cancel_sweep SOURCES test_cancel_sweep.c ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 120)
 bight_test(drive LABELS threads SOURCES test_drive.c world.c)
 if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler

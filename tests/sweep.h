@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "runtime/testing.h"
+#include "tests/count_blocks.h"
 
 /* Which of the visits to the seam are answered with yes. */
 struct sweep {
@@ -35,14 +36,6 @@ bool sweep_visit(void *ctx, const void *site);
  * any. Found are those seen by sweep_visit, and the calls of `callees` in this program's code from
  * sources of `folders`; both lists end with NULL. */
 bool sweep_report(unsigned manners, const char *const *callees, const char *const *folders);
-
-/* Begin to count libuv's blocks of memory too; before the first use of libuv. */
-void sweep_count_libuv(void);
-
-/* Blocks of memory held by bight, the test and libuv; the program is linked with --wrap for malloc,
- * calloc, realloc and free. Check's own messages are not balanced: compare with no ck_assert between
- * that can run. */
-long sweep_blocks(void);
 
 /* Mappings of this process; always 0 under sanitizers, whose own come and go. */
 int sweep_maps(void);

@@ -40,10 +40,10 @@ static int fds, maps;
 
 static void check_run(const struct scenario *scenario, size_t from, size_t count)
 {
-    long blocks = sweep_blocks();
+    long blocks = counted_blocks();
     int rc = run(scenario, from, count);
 
-    blocks = sweep_blocks() - blocks;
+    blocks = counted_blocks() - blocks;
     ck_assert_msg(rc <= 0, "%s, call %zu: %d", scenario->name, from, rc);
     ck_assert_msg(sweep.said || rc == 0, "%s: %s", scenario->name, bight_error_name(rc));
     ck_assert_msg(scenario_balance == 0, "%s, call %zu: %d left", scenario->name, from,
@@ -56,7 +56,7 @@ static void check_run(const struct scenario *scenario, size_t from, size_t count
 
 static void sweep_scenario(const struct scenario *scenario, size_t count)
 {
-    sweep_count_libuv();
+    count_blocks_of_libuv();
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(run(scenario, SIZE_MAX, 0), 0);
     fds = test_open_fds();

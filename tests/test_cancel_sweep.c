@@ -23,10 +23,10 @@ static int fds, maps;
 
 static void check_run(const struct scenario *scenario, size_t from, size_t count)
 {
-    long blocks = sweep_blocks();
+    long blocks = counted_blocks();
     int rc = run(scenario, from, count);
 
-    blocks = sweep_blocks() - blocks;
+    blocks = counted_blocks() - blocks;
     ck_assert_msg(rc == 0 || (sweep.said && rc == BIGHT_ECANCELED), "%s, suspension %zu: %s",
                   scenario->name, from, bight_error_name(rc));
     ck_assert_msg(scenario_balance == 0, "%s, suspension %zu: %d left", scenario->name, from,
@@ -39,7 +39,7 @@ static void check_run(const struct scenario *scenario, size_t from, size_t count
 
 static void sweep_scenario(const struct scenario *scenario, size_t count)
 {
-    sweep_count_libuv();
+    count_blocks_of_libuv();
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(run(scenario, SIZE_MAX, 0), 0);
     fds = test_open_fds();

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/runtime.h"
+#include "tests/count_blocks.h"
 #include "tests/support.h"
 
 static const char *page;
@@ -229,18 +230,31 @@ static int nothing(void *arg)
     return 0;
 }
 
+/* Check notes each assertion that holds, in memory that it takes for that. */
+void __wrap__mark_point(const char *file, int line);
+
+void __wrap__mark_point(const char *file, int line)
+{
+    (void)file;
+    (void)line;
+}
+
 static void play(const struct way *way, void (*scene)(struct stage *stage))
 {
     static struct stage stage;
     struct bight_seams seams = {.fail_alloc = fail_alloc};
     struct play it = {.stage = &stage, .scene = scene};
 
+    count_blocks_of_libuv();
     ck_assert_int_eq(bight_run(nothing, NULL), 0); /* libuv opens its signal pipe once */
     int fds = test_open_fds();
     stage.way = way;
     bight__test_time(&stage.test, &seams);
+    count_taken_while(&stage.no_memory);
     ck_assert_int_eq(bight__run_with_seams(NULL, &seams, perform, &it), 0);
     ck_assert_uint_eq(stage.allocations, 0);
+    ck_assert_uint_eq(counted_taken(), 0); /* by whatever way, libuv's included */
+    count_taken_while(NULL);
     ck_assert_int_eq(test_open_fds(), fds);
 }
 
