@@ -2,6 +2,7 @@
 bight_test(wheel)
 bight_test(probe)
 bight_test(mailbox LABELS threads)
+bight_test(mailbox_end LABELS threads)
 bight_test(thread_queue LABELS threads SOURCES test_thread_queue.c world.c)
 bight_test(thread_event LABELS threads SOURCES test_thread_event.c world.c)
 bight_test(submission LABELS threads SOURCES test_submission.c world.c)
