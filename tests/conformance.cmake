@@ -13,6 +13,8 @@ function(conformance name)
   set(conformance_suites "${conformance_suites}" PARENT_SCOPE)
 endfunction()
 
+conformance(gather_wait)
+conformance(gather_wait_tasks)
 conformance(loop SOURCES conformance/host.c)
 conformance(loop_calls LABELS threads SOURCES conformance/host.c)
 conformance(loop_datagrams SOURCES conformance/datagram.c)
