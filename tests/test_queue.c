@@ -138,6 +138,97 @@ START_TEST(queue_places_go_to_putters_in_order_past_the_cancelled)
 }
 END_TEST
 
+struct kept {
+    struct bight_queue *queue;
+    void *item;
+    int then; /* the code of its next wait */
+};
+
+static int gets_and_waits(void *arg)
+{
+    struct kept *kept = arg;
+    int rc = bight_queue_get(kept->queue, &kept->item);
+
+    kept->then = bight_yield();
+    return rc;
+}
+
+static int puts_and_waits(void *arg)
+{
+    struct kept *kept = arg;
+    int rc = bight_queue_put(kept->queue, kept->item);
+
+    kept->then = bight_yield();
+    return rc;
+}
+
+static void joined_with(struct bight_task *task, int code)
+{
+    int status = 1;
+
+    ck_ok(bight_join(task, &status));
+    ck_code(status, code);
+}
+
+static int woken_getter(void *arg)
+{
+    struct bight_task *tasks[3];
+    struct kept kept[3] = {0};
+
+    (void)arg;
+    ck_ok(bight_queue_new(&kept[0].queue, BIGHT_QUEUE_UNBOUNDED));
+    for (int i = 0; i < 3; i++) {
+        kept[i].queue = kept[0].queue;
+        ck_ok(bight_spawn(&tasks[i], gets_and_waits, &kept[i]));
+    }
+    world_settle();
+    for (int i = 1; i <= 2; i++)
+        ck_ok(bight_queue_try_put(kept[0].queue, ITEM(i)));
+    bight_task_cancel(tasks[0]);
+    world_settle();
+    for (int i = 0; i < 2; i++) {
+        joined_with(tasks[i], 0);
+        ck_assert_int_eq(NUMBER(kept[i].item), i + 1);
+        ck_code(kept[i].then, i ? 0 : BIGHT_ECANCELED);
+    }
+    ck_assert(!bight_task_done(tasks[2])); /* nothing is passed on to it */
+    ck_ok(bight_queue_try_put(kept[0].queue, ITEM(3)));
+    joined_with(tasks[2], 0);
+    return bight_queue_free(kept[0].queue);
+}
+
+START_TEST(queue_getter_that_is_cancelled_with_an_item_keeps_it)
+{
+    ck_ok(world_run(woken_getter, NULL, NULL));
+}
+END_TEST
+
+static int woken_putter(void *arg)
+{
+    struct kept kept = {.item = ITEM(2)};
+    struct bight_task *task;
+    void *item;
+
+    (void)arg;
+    ck_ok(bight_queue_new(&kept.queue, 1));
+    ck_ok(bight_queue_put(kept.queue, ITEM(1)));
+    ck_ok(bight_spawn(&task, puts_and_waits, &kept));
+    world_settle();
+    ck_ok(bight_queue_try_get(kept.queue, &item));
+    bight_task_cancel(task);
+    joined_with(task, 0);
+    ck_code(kept.then, BIGHT_ECANCELED);
+    ck_ok(bight_queue_try_get(kept.queue, &item));
+    ck_assert_int_eq(NUMBER(item), 2);
+    return bight_queue_free(kept.queue);
+}
+
+START_TEST(queue_putter_that_is_cancelled_with_a_place_has_put)
+{
+    ck_ok(world_run(woken_putter, NULL, NULL));
+}
+END_TEST
+
 static int works(void *arg)
 {
     void *item;
@@ -331,6 +422,8 @@ int main(void)
     tcase_add_test(tests, queue_is_bounded_and_in_order);
     tcase_add_test(tests, queue_items_go_to_getters_in_order_past_the_cancelled);
     tcase_add_test(tests, queue_places_go_to_putters_in_order_past_the_cancelled);
+    tcase_add_test(tests, queue_getter_that_is_cancelled_with_an_item_keeps_it);
+    tcase_add_test(tests, queue_putter_that_is_cancelled_with_a_place_has_put);
     tcase_add_loop_test(tests, queue_join_waits_until_all_work_is_done, 0, 3);
     tcase_add_loop_test(tests, queue_closed_drains_and_then_says_so, 0, 3);
     tcase_add_loop_test(tests, queue_closed_while_empty_tells_who_waits, 0, 3);
