@@ -7,7 +7,7 @@
 #include <check.h>
 
 struct world_reports {
-    size_t count[8]; /* by enum bight_report_kind */
+    size_t count[BIGHT_REPORT_PROGRAM + 1]; /* by enum bight_report_kind */
     int last_code;
     char last_task[BIGHT_TASK_NAME_BYTES];
 };

@@ -32,6 +32,8 @@ enum bight_report_kind {
     /* One step of a task, from one wait to the next, or one call, post or hook (task 0) kept the loop
      * for `count` ms; see bight_options.slow_ms. */
     BIGHT_REPORT_SLOW_TURN,
+    /* The program's own, by bight_report_send. */
+    BIGHT_REPORT_PROGRAM,
 };
 
 struct bight_report {
@@ -120,6 +122,30 @@ BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes
  *  Suspends: no, though write(2) may block.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API int bight_dump_fd(int fd);
+
+/* Who is told of reports: bight_options.on_report and its argument, or those that took their place. */
+struct bight_report_handler {
+    void (*fn)(void *arg, const struct bight_report *report);
+    void *arg;
+};
+
+/** Have this thread's runtime report to `handler` from now on; one without fn: to nobody. `before`, which
+ *  may be NULL, is given the handler up to now.
+ *
+ *  @return 0; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.
+ *  Ownership: borrows both; keeps handler.arg until another handler is set or the runtime has ended.
+ */
+BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
+                                       struct bight_report_handler *before);
+
+/** Hand a report of the program's own to the handler, as BIGHT_REPORT_PROGRAM; the task concerned is the
+ *  calling one.
+ *
+ *  @return 0, also when nobody listens; BIGHT_ENORUNTIME.
+ *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows text.
+ */
+BIGHT_API int bight_report_send(int code, const char *text);
 
 struct bight_stats {
     /* Tasks that have not ended; those of them that are ready to run. */
