@@ -3,7 +3,8 @@
  * To notice: the queue carries pointers and every message has one owner at any time. A put that succeeds
  * hands the message over, a put that fails leaves it with the producer, and what is still in the queue at
  * the end, after an error, is dropped by bight_queue_abort. NULL is an item like any other, so it can be
- * the sentinel; with several consumers, bight_queue_close tells them all. */
+ * the sentinel. A side that gives up, say because it was cancelled, cannot put a sentinel: a put would be
+ * cancelled too. It closes the queue, and so the other side does not wait for what never comes. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/queue.h>
@@ -40,7 +41,11 @@ static int produce(void *arg)
         if (rc == 0)
             rc = bight_sleep(100);
     }
-    return rc ? rc : bight_queue_put(queue, NULL); /* the sentinel */
+    if (rc == 0)
+        rc = bight_queue_put(queue, NULL); /* the sentinel */
+    if (rc)
+        bight_queue_close(queue);
+    return rc;
 }
 
 static int consume(void *arg)
@@ -53,6 +58,8 @@ static int consume(void *arg)
         printf("Consumed: %s\n", (char *)item);
         free(item);
     }
+    if (rc)
+        bight_queue_close(queue);
     return rc;
 }
 
