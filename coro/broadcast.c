@@ -235,7 +235,8 @@ void bight_broadcast_close(struct bight_broadcast *broadcast)
         wake_all(&container_of(link, struct bight_subscriber, link)->waits, BIGHT_ECLOSED);
 }
 
-int bight_subscribe(struct bight_broadcast *broadcast, struct bight_subscriber *subscriber)
+int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
+                              struct bight_subscriber *subscriber)
 {
     if (broadcast->closed)
         return BIGHT_ECLOSED;
@@ -256,7 +257,7 @@ static size_t next_index(const struct bight_subscriber *subscriber, uint64_t *mi
     return (size_t)(subscriber->next + *missed - first);
 }
 
-void bight_unsubscribe(struct bight_subscriber *subscriber)
+void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
 {
     struct bight_broadcast *broadcast = subscriber->broadcast;
     uint64_t missed;

@@ -184,7 +184,7 @@ static int listens(void *arg)
         if (rc)
             break;
     }
-    bight_unsubscribe(&listener->subscriber);
+    bight_broadcast_unsubscribe(&listener->subscriber);
     return rc == BIGHT_ECLOSED ? 0 : rc;
 }
 
@@ -201,12 +201,12 @@ int scenario_broadcast(void *arg)
         return rc;
     calls[0].arg = broadcast;
     for (int i = 0; i < 2; i++) {
-        EXPECT(bight_subscribe(broadcast, &listeners[i].subscriber) == 0);
+        EXPECT(bight_broadcast_subscribe(broadcast, &listeners[i].subscriber) == 0);
         calls[i + 1].arg = &listeners[i];
     }
     rc = bight_gather(calls, 3, 0);
     for (int i = 0; i < 2; i++)
-        bight_unsubscribe(&listeners[i].subscriber);
+        bight_broadcast_unsubscribe(&listeners[i].subscriber);
     EXPECT(bight_broadcast_free(broadcast) == 0);
     return rc;
 }

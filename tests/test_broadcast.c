@@ -85,10 +85,10 @@ static int all_receive(void *arg)
 
     (void)arg;
     publish(broadcast, 1); /* to nobody */
-    ck_ok(bight_subscribe(broadcast, &early));
+    ck_ok(bight_broadcast_subscribe(broadcast, &early));
     for (int round = 0; round < 5; round++) { /* so that the ring wraps */
         publish(broadcast, 10);
-        ck_ok(bight_subscribe(broadcast, &late));
+        ck_ok(bight_broadcast_subscribe(broadcast, &late));
         publish(broadcast, 11);
         publish(broadcast, 12);
         ck_code(bight_broadcast_try_publish(broadcast, &(int){13}), BIGHT_EAGAIN);
@@ -100,12 +100,12 @@ static int all_receive(void *arg)
         if (round == 2)
             receive(&early, 12, 0);
         receives_nothing(&early, BIGHT_EAGAIN);
-        bight_unsubscribe(&late);
-        bight_unsubscribe(&late);
+        bight_broadcast_unsubscribe(&late);
+        bight_broadcast_unsubscribe(&late);
         receives_nothing(&late, BIGHT_ECLOSED);
     }
     ck_code(bight_broadcast_free(broadcast), BIGHT_EBUSY);
-    bight_unsubscribe(&early);
+    bight_broadcast_unsubscribe(&early);
     return bight_broadcast_free(broadcast);
 }
 
@@ -122,8 +122,8 @@ static int waits_for_slowest(void *arg)
     struct user publishers[3];
 
     (void)arg;
-    ck_ok(bight_subscribe(broadcast, &fast));
-    ck_ok(bight_subscribe(broadcast, &slow));
+    ck_ok(bight_broadcast_subscribe(broadcast, &fast));
+    ck_ok(bight_broadcast_subscribe(broadcast, &slow));
     publish(broadcast, 1);
     for (int i = 0; i < 3; i++)
         spawn_publisher(&publishers[i], broadcast, 2 + i);
@@ -133,14 +133,14 @@ static int waits_for_slowest(void *arg)
     receive(&slow, 1, 0); /* lets 3 in, not 2 */
     receive(&fast, 3, 0);
     receives_nothing(&fast, BIGHT_EAGAIN);
-    bight_unsubscribe(&slow); /* nobody waits for it any more: lets 4 in */
+    bight_broadcast_unsubscribe(&slow); /* nobody waits for it any more: lets 4 in */
     receive(&fast, 4, 0);
     for (int i = 0; i < 3; i++)
         join_user(&publishers[i], i ? 0 : BIGHT_ECANCELED, 2 + i);
     publish(broadcast, 5);
     for (int i = 0; i < 3; i++)
         spawn_publisher(&publishers[i], broadcast, 6 + i);
-    bight_unsubscribe(&fast); /* to nobody, all of them */
+    bight_broadcast_unsubscribe(&fast); /* to nobody, all of them */
     for (int i = 0; i < 3; i++)
         join_user(&publishers[i], 0, 6 + i);
     return bight_broadcast_free(broadcast);
@@ -158,8 +158,8 @@ static int drops_oldest(void *arg)
     struct bight_subscriber fast, slow;
 
     (void)arg;
-    ck_ok(bight_subscribe(broadcast, &fast));
-    ck_ok(bight_subscribe(broadcast, &slow));
+    ck_ok(bight_broadcast_subscribe(broadcast, &fast));
+    ck_ok(bight_broadcast_subscribe(broadcast, &slow));
     for (int i = 1; i <= 7; i++) {
         publish(broadcast, i);
         receive(&fast, i, 0);
@@ -175,10 +175,10 @@ static int drops_oldest(void *arg)
     receives_nothing(&slow, BIGHT_EAGAIN);
     publish(broadcast, 12);
     publish(broadcast, 13);
-    bight_unsubscribe(&fast); /* lags by more than is kept */
+    bight_broadcast_unsubscribe(&fast); /* lags by more than is kept */
     receive(&slow, 12, 0);
     receive(&slow, 13, 0);
-    bight_unsubscribe(&slow);
+    bight_broadcast_unsubscribe(&slow);
     return bight_broadcast_free(broadcast);
 }
 
@@ -195,8 +195,8 @@ static int receivers_wait(void *arg)
     struct user users[4];
 
     (void)arg;
-    ck_ok(bight_subscribe(broadcast, &shared));
-    ck_ok(bight_subscribe(broadcast, &other));
+    ck_ok(bight_broadcast_subscribe(broadcast, &shared));
+    ck_ok(bight_broadcast_subscribe(broadcast, &other));
     for (int i = 0; i < 3; i++)
         spawn_receiver(&users[i], &shared);
     spawn_receiver(&users[3], &other);
@@ -211,9 +211,9 @@ static int receivers_wait(void *arg)
     receives_nothing(&shared, BIGHT_EAGAIN);
     receive(&other, 2, 0);
     spawn_receiver(&users[0], &shared);
-    bight_unsubscribe(&shared);
+    bight_broadcast_unsubscribe(&shared);
     join_user(&users[0], BIGHT_ECLOSED, 0);
-    bight_unsubscribe(&other);
+    bight_broadcast_unsubscribe(&other);
     return bight_broadcast_free(broadcast);
 }
 
@@ -230,8 +230,8 @@ static int closes(void *arg)
     struct user publisher, receiver;
 
     (void)arg;
-    ck_ok(bight_subscribe(broadcast, &behind));
-    ck_ok(bight_subscribe(broadcast, &waiting));
+    ck_ok(bight_broadcast_subscribe(broadcast, &behind));
+    ck_ok(bight_broadcast_subscribe(broadcast, &waiting));
     publish(broadcast, 1);
     receive(&waiting, 1, 0);
     spawn_publisher(&publisher, broadcast, 2);
@@ -244,9 +244,9 @@ static int closes(void *arg)
     ck_code(bight_broadcast_publish(broadcast, &(int){3}), BIGHT_ECLOSED);
     receive(&behind, 1, 0); /* drains */
     receives_nothing(&behind, BIGHT_ECLOSED);
-    bight_unsubscribe(&behind);
-    bight_unsubscribe(&waiting);
-    ck_code(bight_subscribe(broadcast, &behind), BIGHT_ECLOSED);
+    bight_broadcast_unsubscribe(&behind);
+    bight_broadcast_unsubscribe(&waiting);
+    ck_code(bight_broadcast_subscribe(broadcast, &behind), BIGHT_ECLOSED);
     return bight_broadcast_free(broadcast);
 }
 

@@ -184,7 +184,7 @@ static void broadcast_open(struct stage *stage)
     struct bight_broadcast_options options = {.capacity = 1, .value_bytes = sizeof(int)};
 
     ck_assert_int_eq(bight_broadcast_new(&stage->broadcast, &options), 0);
-    ck_assert_int_eq(bight_subscribe(stage->broadcast, &stage->subscriber), 0);
+    ck_assert_int_eq(bight_broadcast_subscribe(stage->broadcast, &stage->subscriber), 0);
 }
 
 static void publish_one(struct stage *stage)
@@ -232,7 +232,7 @@ static void broadcast_close_with(struct stage *stage, size_t left)
     for (size_t i = 0; i < left; i++)
         ck_assert_int_eq(bight_broadcast_try_receive(&stage->subscriber, &value, NULL), 0);
     ck_assert_int_eq(bight_broadcast_try_receive(&stage->subscriber, &value, NULL), BIGHT_EAGAIN);
-    bight_unsubscribe(&stage->subscriber);
+    bight_broadcast_unsubscribe(&stage->subscriber);
     ck_assert_int_eq(bight_broadcast_free(stage->broadcast), 0);
 }
 

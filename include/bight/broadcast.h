@@ -24,7 +24,7 @@ struct bight_broadcast_options {
     enum bight_broadcast_policy policy;
 };
 
-/* In memory of the caller, also in a frame, from bight_subscribe to bight_unsubscribe; it stays at its
+/* In memory of the caller, also in a frame, from bight_broadcast_subscribe to bight_broadcast_unsubscribe; it stays at its
  * place between. Several tasks may receive from one: each value then goes to one of them. */
 struct bight_subscriber {
     /* Private: NULL when not subscribed; its place among the others; its calls that wait; the number
@@ -84,10 +84,10 @@ BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
  *
  *  @return 0, or BIGHT_ECLOSED when the broadcast is closed.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: keeps subscriber and broadcast until bight_unsubscribe.
+ *  Ownership: keeps subscriber and broadcast until bight_broadcast_unsubscribe.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_subscribe(struct bight_broadcast *broadcast,
-                                               struct bight_subscriber *subscriber);
+BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
+                                                         struct bight_subscriber *subscriber);
 
 /** Receive no more: what was kept for this subscriber alone is gone, publishers need not wait for it,
  *  and calls that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is not subscribed.
@@ -95,7 +95,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_subscribe(struct bight_broadcast *broadcast
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the subscriber's memory to the caller.
  */
-BIGHT_API void bight_unsubscribe(struct bight_subscriber *subscriber);
+BIGHT_API void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber);
 
 /** Copy the next value to `value`, sleeping while there is none.
  *

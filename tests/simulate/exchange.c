@@ -114,7 +114,7 @@ static int follow(struct news *news)
 {
     struct bight_subscriber subscriber;
     uint64_t missed;
-    int value, last = -1, rc = bight_subscribe(news->broadcast, &subscriber);
+    int value, last = -1, rc = bight_broadcast_subscribe(news->broadcast, &subscriber);
 
     if (rc)
         return rc == BIGHT_ECLOSED ? 0 : rc;
@@ -126,7 +126,7 @@ static int follow(struct news *news)
         if (rc)
             break;
     }
-    bight_unsubscribe(&subscriber);
+    bight_broadcast_unsubscribe(&subscriber);
     return rc == BIGHT_ECLOSED ? 0 : rc;
 }
 
