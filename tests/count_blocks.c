@@ -6,7 +6,7 @@
 #include "tests/support.h"
 
 static long blocks;
-static _Thread_local const bool *window;
+static _Thread_local const bool *counting;
 static _Thread_local size_t taken;
 
 void *__real_malloc(size_t bytes);
@@ -21,7 +21,7 @@ void __wrap_free(void *memory);
 static void took(bool any)
 {
     blocks += any;
-    if (window && *window)
+    if (counting && *counting)
         taken += any;
 }
 
@@ -67,9 +67,9 @@ long counted_blocks(void)
     return blocks;
 }
 
-void count_taken_while(const bool *while_true)
+void count_taken_while(const bool *window)
 {
-    window = while_true;
+    counting = window;
     taken = 0;
 }
 
