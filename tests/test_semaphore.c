@@ -105,6 +105,60 @@ START_TEST(semaphore_passes_the_cancelled_by)
 }
 END_TEST
 
+struct handed {
+    struct bight_semaphore semaphore;
+    struct bight_task *second;
+    bool had_unit;
+};
+
+static int releases_and_cancels(void *arg)
+{
+    struct handed *handed = arg;
+
+    ck_ok(bight_semaphore_acquire(&handed->semaphore));
+    ck_ok(bight_yield());
+    ck_ok(bight_semaphore_release(&handed->semaphore));
+    bight_task_cancel(handed->second);
+    return 0;
+}
+
+static int cancelled_with_a_unit(void *arg)
+{
+    struct handed *handed = arg;
+    int rc;
+
+    ck_ok(bight_semaphore_acquire(&handed->semaphore));
+    handed->had_unit = true;
+    rc = bight_yield();
+    ck_ok(bight_semaphore_release(&handed->semaphore));
+    return rc;
+}
+
+static int handed_then_cancelled(void *arg)
+{
+    struct handed handed = {.had_unit = false};
+    struct bight_task *first;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_semaphore_init(&handed.semaphore, 1));
+    ck_ok(bight_spawn(&first, releases_and_cancels, &handed));
+    ck_ok(bight_spawn(&handed.second, cancelled_with_a_unit, &handed));
+    ck_ok(bight_join(first, &status));
+    ck_code(status, 0);
+    ck_ok(bight_join(handed.second, &status));
+    ck_code(status, BIGHT_ECANCELED);
+    ck_assert(handed.had_unit);
+    ck_ok(bight_semaphore_try_acquire(&handed.semaphore));
+    return 0;
+}
+
+START_TEST(semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards)
+{
+    ck_ok(world_run(handed_then_cancelled, NULL, NULL));
+}
+END_TEST
+
 static int twice(void *arg)
 {
     struct shared *shared = arg;
@@ -169,6 +223,7 @@ int main(void)
 
     tcase_add_test(tests, semaphore_hands_units_over_in_order);
     tcase_add_test(tests, semaphore_passes_the_cancelled_by);
+    tcase_add_test(tests, semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards);
     tcase_add_test(tests, semaphore_puts_those_who_come_back_behind_those_who_waited);
     tcase_add_test(tests, semaphore_has_no_unit_too_many);
     suite_add_tcase(suite, tests);
