@@ -13,6 +13,7 @@ void bight__timer_update(struct bight_task *task)
         if (armed)
             host->disarm(task->sched, &task->deadline);
     } else if (!armed || task->deadline.deadline_ns != earliest) {
+        task->deadline.fire = bight__task_timer;
         host->arm(task->sched, &task->deadline, earliest);
     }
 }

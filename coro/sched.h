@@ -66,20 +66,20 @@ struct bight_task {
     uint32_t flags;
     /* Up to here a cache line, all that a yield touches. */
     struct bight_sched *sched;
-    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
+    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise. From here zero at first */
     int status;                  /* once done */
     uint32_t delivered;          /* cancellations in a row */
-    int (*fn)(void *arg);
-    void *arg;
     void (*drop)(void *arg);
-    struct bight_group *group;
-    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
-    struct bight_link children; /* tasks of its groups; those may die with their frames */
     struct bight_mutex *held;
-    struct bight_link ends; /* of end watches; next is NULL until there is one */
     struct bight_defer *defers;
     struct bight_start *starting; /* bight_group_start waits for it */
     struct bight_local_node *locals;
+    struct bight_link ends; /* of end watches; next is NULL until there is one. To here */
+    int (*fn)(void *arg);
+    void *arg;
+    struct bight_group *group;
+    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
+    struct bight_link children;     /* tasks of its groups; those may die with their frames */
     struct bight_task *cancel_next; /* worklist of a cancellation */
     const void *spawned_at;
     uint64_t id;
@@ -213,7 +213,6 @@ struct bight_group *bight__start_target(const struct bight_task *task);
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                  const void *site);
-void bight__task_free(struct bight_task *task);
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
 
@@ -320,6 +319,12 @@ void bight__failure_unseen(const struct bight_task *task);
 int bight__group_wait_below(struct bight_group *group, size_t limit);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
+
+/* Never again in use: its stack goes back. */
+static inline void bight__task_free(struct bight_task *task)
+{
+    bight__stack_put(&task->sched->stacks, &task->stack);
+}
 
 /* How many tasks are ready; the running one is not. */
 static inline size_t bight__ready_count(const struct bight_sched *sched)

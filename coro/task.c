@@ -20,11 +20,6 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
     task->sched->host->report(task->sched, &report);
 }
 
-void bight__task_free(struct bight_task *task)
-{
-    bight__stack_put(&task->sched->stacks, &task->stack);
-}
-
 /* Never in use after this: frees the task from its own stack, or has the loop do it. */
 BIGHT__NEVER_LEFT static _Noreturn void task_vanish(struct bight_sched *sched,
                                                     struct bight_task *task)
@@ -45,13 +40,12 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     if (unlikely(task->locals))
         bight__locals_drop(task);
     task->flags |= TASK_DONE;
+    bight__group_left_by(task);
     if (unlikely(task->flags & TASK_MAIN)) {
         sched->main_done = true;
         sched->main_status = task->status;
-    }
-    bight__group_left_by(task);
-    if (unlikely(task->flags & TASK_MAIN))
         sched->host->main_ended(sched);
+    }
     if (--sched->live == 0)
         sched->host->alive(sched, false);
     if (unlikely(task->ends.next != NULL))
@@ -107,23 +101,15 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
                        const struct bight_spawn_options *options)
 {
     task->sched = sched;
-    task->parked = NULL;
+    memset(&task->parked, 0,
+           offsetof(struct bight_task, ends.prev) - offsetof(struct bight_task, parked));
     task->pending = 0;
     task->flags = 0;
     task->aborted = false;
-    task->status = 0;
-    task->delivered = 0;
-    task->drop = NULL;
-    task->ends.next = NULL;
-    task->held = NULL;
-    task->defers = NULL;
-    task->starting = NULL;
-    task->locals = NULL;
     task->id = ++sched->spawned;
     task->name[0] = '\0';
     link_init(&task->children);
     link_init(&task->deadline.link);
-    task->deadline.fire = bight__task_timer;
     if (unlikely(sched->seams.cancel_here != NULL)) {
         task->pending = PENDING_PROBE;
         task->checks = 0;
