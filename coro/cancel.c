@@ -65,24 +65,42 @@ static struct bight_task *reversed(struct bight_task *list, struct bight_task *t
     return tail;
 }
 
+/* A wait that passes its cancellation on to another task has an abort hook that comes here again: that task
+ * is only put on the list of the walk that called the hook, because chains of such waits may be long. */
+static bool listed(struct bight_sched *sched, struct bight_scope *scope)
+{
+    struct bight_task *task = scope->task;
+
+    if (!sched->spreading || !task || scope != &task->base)
+        return false;
+    scope->effective = true;
+    task->cancel_next = *sched->spreading;
+    *sched->spreading = task;
+    return true;
+}
+
 /* `scope` became cancelled or expired: everything inside observes it. No recursion, because trees
  * of tasks may be deep and stacks are small. */
 void bight__scope_spread(struct bight_scope *scope)
 {
-    struct bight_task *todo = NULL;
+    struct bight_sched *sched = bight__sched;
+    struct bight_task **outer = sched->spreading;
+    struct bight_task *todo = NULL, *found = NULL;
 
-    if (scope->effective)
+    if (scope->effective || listed(sched, scope))
         return;
-    mark(scope, &todo);
-    todo = reversed(todo, NULL);
+    sched->spreading = &todo;
+    mark(scope, &found);
+    todo = reversed(found, todo);
     while (todo) {
         struct bight_task *task = todo;
-        struct bight_task *found = NULL;
 
+        found = NULL;
         todo = task->cancel_next;
         mark(&task->base, &found);
         todo = reversed(found, todo);
     }
+    sched->spreading = outer;
 }
 
 void bight__scope_cancel(struct bight_scope *scope)

@@ -126,6 +126,8 @@ struct bight_sched {
     const struct bight_host *host;
     struct bight_seams seams;
     struct bight_options options;
+    struct bight_task *
+        *spreading;           /* where a cancellation that is on its way lists tasks; cancel.c */
     struct bight_task *dying; /* ended on a stack that the loop's stack has to put back */
     struct bight_link ended;  /* tasks done, handle not yet joined */
     size_t live;

@@ -65,6 +65,7 @@ static void for_time_is_up(struct bight_timer *timer)
 static int for_park(struct wait_for *wait, int64_t timeout_ms)
 {
     struct bight_task *task = wait->task;
+    uint64_t deadline_ns = bight__deadline_after(task->sched, timeout_ms);
     int rc = bight_waiter_init(&wait->waiter, &for_ops);
 
     if (rc)
@@ -76,9 +77,8 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
     bight__watch_end(task, &wait->watch);
     if (timeout_ms == 0)
         for_time_is_up(&wait->timer);
-    else if (timeout_ms > 0)
-        task->sched->host->arm(task->sched, &wait->timer,
-                               bight__deadline_after(task->sched, timeout_ms));
+    else if (deadline_ns != NO_DEADLINE)
+        task->sched->host->arm(task->sched, &wait->timer, deadline_ns);
     return bight_park(&wait->waiter);
 }
 

@@ -197,6 +197,69 @@ START_TEST(wait_for_a_task_passes_a_cancellation_on_and_awaits_it)
 }
 END_TEST
 
+/* Each waits for the next one, many times deeper than a stack is. */
+static int waits_for_the_next(void *arg)
+{
+    struct bight_task *task;
+    int *left = arg;
+    int rc;
+
+    if (--*left == 0)
+        return bight_sleep(-1);
+    rc = bight_spawn(&task, waits_for_the_next, left);
+    return rc ? rc : bight_wait_for(task, -1, NULL);
+}
+
+static int chain(void *arg)
+{
+    struct bight_task *task;
+    int left = 10000, status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&task, waits_for_the_next, &left));
+    while (left)
+        ck_ok(bight_yield());
+    bight_task_cancel(task);
+    ck_ok(bight_join(task, &status));
+    ck_code(status, BIGHT_ECANCELED);
+    return 0;
+}
+
+START_TEST(wait_for_a_task_passes_a_cancellation_along_a_long_chain)
+{
+    ck_ok(world_run(chain, NULL, NULL));
+}
+END_TEST
+
+static int waits_for_event(void *arg)
+{
+    return bight_event_wait(arg);
+}
+
+/* The longest limit is none: nothing would end this wait. */
+static int stalls(void *arg)
+{
+    struct bight_event event;
+    struct bight_task *task;
+    int status = 0;
+
+    (void)arg;
+    bight_event_init(&event);
+    ck_ok(bight_spawn(&task, waits_for_event, &event));
+    ck_code(bight_wait_for(task, INT64_MAX, &status), BIGHT_ECANCELED);
+    ck_code(status, BIGHT_ECANCELED);
+    return 0;
+}
+
+START_TEST(wait_for_a_task_with_an_endless_limit_may_stall)
+{
+    struct world_reports reports;
+
+    ck_code(world_run(stalls, NULL, &reports), BIGHT_ESTALLED);
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_STALLED], 1);
+}
+END_TEST
+
 static int joins(void *arg)
 {
     return bight_join(arg, NULL);
@@ -232,6 +295,8 @@ int main(void)
     tcase_add_test(limit, wait_for_a_task_ends_it_at_the_limit_and_awaits_it);
     tcase_add_test(limit, wait_for_a_task_keeps_its_answer_to_the_limit);
     tcase_add_test(limit, wait_for_a_task_passes_a_cancellation_on_and_awaits_it);
+    tcase_add_test(limit, wait_for_a_task_passes_a_cancellation_along_a_long_chain);
+    tcase_add_test(limit, wait_for_a_task_with_an_endless_limit_may_stall);
     tcase_add_test(limit, wait_for_a_task_refuses_what_join_refuses);
     suite_add_tcase(suite, limit);
     return test_run(suite);
