@@ -9,7 +9,7 @@
 /* A wait until fewer than `below` tasks are left. */
 struct drain_wait {
     struct bight_waiter waiter;
-    struct bight_group *group;
+    struct bight_group *group; /* NULL once that has ended */
     size_t below;
 };
 
@@ -95,16 +95,13 @@ void bight__group_succeeded_by(struct bight_group *group, const struct bight_tas
 
 void bight__group_wake(struct bight_group *group)
 {
-    struct bight_link *link, *next;
+    struct bight_link *link;
 
-    for (link = group->waiters.next; link != &group->waiters; link = next) {
+    for (link = group->waiters.next; link != &group->waiters; link = link->next) {
         struct drain_wait *wait = container_of(link, struct drain_wait, waiter.link);
 
-        next = link->next;
-        if (group->live < wait->below) {
-            link_remove(link);
+        if (group->live < wait->below)
             bight_unpark(&wait->waiter, 0);
-        }
     }
     if (link_empty(&group->waiters))
         group->wakes_at = 0;
@@ -157,13 +154,14 @@ void bight__group_failed_by(struct bight_group *group, const struct bight_task *
         bight__failure_unseen(task);
 }
 
-/* By the time the waiter runs the group may have new tasks: then it sleeps again. */
+/* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have ended: so
+ * the wait stays linked until it runs, for the end to find it. */
 static int wait_below(struct bight_group *group, size_t below, const struct bight_wait_ops *ops)
 {
     struct drain_wait wait = {.group = group, .below = below};
     int rc = 0;
 
-    while (group->live >= below && rc == 0) {
+    while (wait.group && group->live >= below && rc == 0) {
         rc = bight_waiter_init(&wait.waiter, ops);
         if (rc)
             break;
@@ -171,6 +169,7 @@ static int wait_below(struct bight_group *group, size_t below, const struct bigh
             group->wakes_at = below - 1;
         link_append(&group->waiters, &wait.waiter.link);
         rc = bight_park(&wait.waiter);
+        link_remove(&wait.waiter.link);
     }
     return rc;
 }
@@ -283,6 +282,15 @@ static int group_outcome(struct bight_group *group, int rc, bool cancelled_aroun
     return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
 }
 
+/* The last task has ended. Others were woken by that as well, and will not look at the group any more. */
+static void waiters_released(struct bight_group *group)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&group->waiters)))
+        container_of(link, struct drain_wait, waiter.link)->group = NULL;
+}
+
 /* Scopes below `frame` are gone. */
 static int group_end(struct bight_group *group, struct bight_task *self, int rc, const char *frame)
 {
@@ -300,6 +308,7 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc,
     }
     bight__breathe(self);
     (void)!wait_below(group, 1, &end_ops); /* has no way to fail */
+    waiters_released(group);
     cancelled_around = group->scope.parent->effective && !(group->scope.kind & SCOPE_SHIELDS);
     bight__scope_close(&group->scope);
     rc = group_outcome(group, rc, cancelled_around);

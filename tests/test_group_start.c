@@ -1,4 +1,7 @@
 /* Starting a task until it is ready; groups with a first success, with failure handlers, drained. */
+#include <stdlib.h>
+#include <string.h>
+
 #include <bight.h>
 
 #include "tests/support.h"
@@ -407,6 +410,62 @@ START_TEST(a_group_can_be_drained_and_go_on)
 }
 END_TEST
 
+static struct bight_group *ending; /* in memory that is gone after its end */
+
+static int ends_group(void *arg)
+{
+    struct runner runner = {10, 0, false};
+
+    (void)arg;
+    ending = malloc(sizeof(*ending));
+    ck_assert_ptr_nonnull(ending);
+    ck_ok(bight_group_begin(ending, 0));
+    ck_ok(bight_group_spawn(ending, NULL, NULL, runs, &runner));
+    ck_ok(bight_group_end(ending, 0));
+    memset(ending, 0x55, sizeof(*ending));
+    free(ending);
+    return 0;
+}
+
+static int drains_what_ends(void *arg)
+{
+    struct bight_task *owner;
+
+    (void)arg;
+    ck_ok(bight_spawn(&owner, ends_group, NULL));
+    world_settle();
+    ck_ok(bight_group_drain(ending)); /* the owner waits already, and runs first */
+    return bight_join(owner, NULL);
+}
+
+START_TEST(a_drained_group_may_be_gone_when_its_drainer_runs)
+{
+    ck_ok(world_run(drains_what_ends, NULL, NULL));
+}
+END_TEST
+
+static int drains_where_it_comes(void *arg)
+{
+    ck_code(bight_group_drain(arg), BIGHT_EDEADLK);
+    return bight_started(0);
+}
+
+static int starts_a_drainer(void *arg)
+{
+    struct bight_group group;
+
+    (void)arg;
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_group_start(&group, NULL, NULL, drains_where_it_comes, &group, NULL));
+    return bight_group_end(&group, 0);
+}
+
+START_TEST(a_task_that_starts_counts_in_its_group)
+{
+    ck_ok(world_run(starts_a_drainer, NULL, NULL));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("group_start");
@@ -421,6 +480,8 @@ int main(void)
     tcase_add_test(tc, a_group_has_a_deadline_and_a_failure_handler);
     tcase_add_test(tc, a_group_can_be_shielded);
     tcase_add_test(tc, a_group_can_be_drained_and_go_on);
+    tcase_add_test(tc, a_drained_group_may_be_gone_when_its_drainer_runs);
+    tcase_add_test(tc, a_task_that_starts_counts_in_its_group);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }
