@@ -14,7 +14,7 @@ struct bight_generator {
     struct generator_wait *producer; /* sleeps until asked */
     struct generator_wait *consumer; /* sleeps until there is a value */
     bool closed;
-    bool closing; /* a task awaits the producer's end */
+    bool closing; /* a task is in close */
     bool ended;   /* the body has returned, or never runs */
     bool told;    /* its failure has reached the consumer */
     int status;
@@ -328,9 +328,7 @@ static int stop_producer(struct bight_generator *generator)
         bight_task_cancel(task);
     else if (generator->producer && !generator->producer->in_flight)
         wake_producer(generator, BIGHT_ECLOSED);
-    generator->closing = true;
     rc = await_end(task);
-    generator->closing = false;
     if (rc)
         return rc;
     if (task->status < 0 && generator->status >= 0) /* a handler left a scope open */
@@ -353,11 +351,13 @@ int bight_generator_close(struct bight_generator *generator)
         return BIGHT_EALREADY;
     if (generator->task && bight__join_would_deadlock(generator->task, self))
         return BIGHT_EDEADLK;
-    bight__breathe(self);
     generator->closed = true;
+    generator->closing = true; /* also while this gives way to others: one of them could free it */
+    bight__breathe(self);
     wake_consumer(generator, BIGHT_ECLOSED);
     if (generator->task)
         rc = stop_producer(generator);
+    generator->closing = false;
     if (rc)
         return rc;
     rc = end_code(generator);
