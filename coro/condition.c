@@ -136,6 +136,8 @@ int bight_condition_wait_until(struct bight_condition *condition, bool (*predica
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 
+    if (rc == 0 && !predicate)
+        return BIGHT_EINVAL;
     while (rc == 0 && !predicate(arg))
         rc = bight_condition_wait(condition);
     return rc;

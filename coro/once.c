@@ -82,6 +82,8 @@ int bight_once(struct bight_once *once, int (*fn)(void *arg), void *arg)
 
     if (unlikely(rc))
         return rc;
+    if (unlikely(!fn))
+        return BIGHT_EINVAL;
     if (likely(once->done))
         return once->result;
     rc = ONCE_RUN;

@@ -277,6 +277,7 @@ static int misused(void *arg)
     ck_code(bight_condition_wait(&shared->condition), BIGHT_EPERM);
     ck_code(bight_condition_notify(&shared->condition, 1), BIGHT_EPERM);
     ck_code(bight_condition_notify_all(&shared->condition), BIGHT_EPERM);
+    ck_code(bight_condition_wait_until(&shared->condition, NULL, NULL), BIGHT_EINVAL);
     shared->state = 1;
     ck_code(bight_condition_wait_until(&shared->condition, is_zero, &shared->state), BIGHT_EPERM);
     shared->state = 0;

@@ -151,6 +151,7 @@ static int circles(void *arg)
     (void)arg;
     bight_once_init(&circle.once);
     bight_mutex_init(&circle.mutex);
+    ck_code(bight_once(&circle.once, NULL, NULL), BIGHT_EINVAL);
     ck_ok(bight_spawn(&task, locked_needs_once, &circle));
     ck_ok(bight_once(&circle.once, needs_itself, &circle));
     ck_code(circle.code, BIGHT_EDEADLK); /* the other one waits for us, with the mutex */

@@ -43,7 +43,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_condition_wait(struct bight_condition *cond
 /** Wait until `predicate(arg)` is true, which is asked with the mutex held, first at once and then
  *  after each notification. If it is true at once the mutex need not be held and is not touched.
  *
- *  @return 0: it is true; else as bight_condition_wait.
+ *  @return 0: it is true; BIGHT_EINVAL without predicate; else as bight_condition_wait.
  *  Suspends: yes.  Cancellable: yes, until notified; locking the mutex again is not.
  *  On cancel: BIGHT_ECANCELED with the mutex held as before the call.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps condition until it returns; borrows arg.

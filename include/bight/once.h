@@ -28,7 +28,8 @@ BIGHT_API void bight_once_init(struct bight_once *once);
  *  returning BIGHT_ECANCELED, has no result: the first of those who wait runs its own `fn(arg)` then.
  *
  *  @return what fn returned, now or then; BIGHT_ECANCELED; BIGHT_EDEADLK: the task that runs it
- *          waits, directly or through others, for the caller, or is the caller; BIGHT_ENOTASK.
+ *          waits, directly or through others, for the caller, or is the caller; BIGHT_EINVAL without fn;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, while another runs it; inside fn as fn does.
  *  On cancel: BIGHT_ECANCELED; or what fn returns, if the caller runs it.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps once until it returns; borrows arg.
