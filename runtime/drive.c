@@ -21,7 +21,7 @@ static void runtime_wake(struct bight_sched *sched)
 {
     struct bight_runtime *runtime = of_sched(sched);
 
-    if (!runtime->owns_loop && !runtime->idling)
+    if (!runtime->owns_loop && !runtime->idling && !runtime->closing)
         bight__drive_soon(runtime);
 }
 

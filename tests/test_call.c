@@ -304,6 +304,44 @@ START_TEST(a_call_armed_at_the_end_is_not_pending_any_more)
 }
 END_TEST
 
+/* On a host's loop, what the host does while the runtime's handles are closing. */
+static struct bight_call late;
+static int late_times;
+
+static void calls_late(uv_check_t *check)
+{
+    if (late_times++ == 0) {
+        bight_call_init(&late, queue_again);
+        ck_ok(bight_call_soon(&late));
+    }
+    uv_check_stop(check);
+}
+
+static void detached(void *arg)
+{
+    uv_close(arg, NULL);
+}
+
+START_TEST(a_call_queued_while_the_runtime_closes_is_forgotten)
+{
+    struct bight_runtime *runtime;
+    uv_loop_t loop;
+    uv_check_t check;
+
+    ck_ok(uv_loop_init(&loop));
+    ck_ok(bight_attach(&runtime, &loop, NULL));
+    ck_ok(uv_check_init(&loop, &check));
+    ck_ok(uv_check_start(&check, calls_late));
+    again = 0;
+    ck_ok(bight_detach(runtime, detached, &check));
+    ck_ok(uv_run(&loop, UV_RUN_DEFAULT));
+    ck_assert_int_eq(late_times, 1);
+    ck_assert(!bight_call_pending(&late));
+    ck_assert_uint_eq(again, 0);
+    ck_ok(uv_loop_close(&loop));
+}
+END_TEST
+
 static int nothing_else(void *arg)
 {
     struct noting only;
@@ -423,6 +461,7 @@ int main(void)
     tcase_add_test(tc, a_call_that_queues_itself_starves_nobody);
     tcase_add_test(tc, what_is_queued_at_the_end_is_made_once_and_forgotten);
     tcase_add_test(tc, a_call_armed_at_the_end_is_not_pending_any_more);
+    tcase_add_test(tc, a_call_queued_while_the_runtime_closes_is_forgotten);
     tcase_add_test(tc, a_queued_call_is_no_deadlock_yet);
     tcase_add_test(tc, callbacks_come_after_the_end_in_the_order_they_were_added);
     tcase_add_test(tc, a_task_without_a_handle_has_callbacks_too);
