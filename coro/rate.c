@@ -24,7 +24,7 @@ static struct rate_wait *wait_of(struct bight_link *link)
  * that ns is kept for the next one, else a small bucket would lose a little each time. */
 static void refill(struct bight_rate_limiter *limiter, uint64_t now_ns)
 {
-    uint64_t missing = limiter->capacity - limiter->level;
+    uint64_t missing = limiter->level < limiter->capacity ? limiter->capacity - limiter->level : 0;
     uint64_t elapsed_ns = now_ns - limiter->filled_ns;
     uint64_t most_ns = missing / limiter->amount;
 

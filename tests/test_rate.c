@@ -159,6 +159,37 @@ START_TEST(rate_limiter_gives_the_tokens_of_the_cancelled_to_the_next)
 }
 END_TEST
 
+static int takes_one(void *arg)
+{
+    return bight_rate_limiter_acquire(arg, 1);
+}
+
+/* The first waiter is due in the ns in which more comes than it needs. */
+static int looks_while_one_is_due(void *arg)
+{
+    struct bight_rate_limiter limiter;
+    struct bight_task *task;
+
+    (void)arg;
+    ck_ok(bight_rate_limiter_init(&limiter, 1500000, 1499999, 1));
+    ck_ok(bight_rate_limiter_acquire(&limiter, 1));
+    ck_ok(bight_spawn(&task, takes_one, &limiter));
+    ck_ok(bight_yield());
+    ck_ok(bight_test_advance(1));
+    ck_assert_uint_eq(bight_rate_limiter_available(&limiter), 1);
+    ck_ok(bight_test_advance(5));
+    ck_assert_uint_eq(bight_rate_limiter_available(&limiter), 1);
+    return bight_join(task, NULL);
+}
+
+START_TEST(rate_limiter_never_has_more_than_the_burst)
+{
+    struct bight_test_options options = {.manual = true};
+
+    ck_ok(bight_test_run(&options, looks_while_one_is_due, NULL, NULL));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rate");
@@ -169,6 +200,7 @@ int main(void)
     tcase_add_test(rate, rate_limiter_refuses_what_cannot_be);
     tcase_add_test(rate, rate_limiter_serves_in_order);
     tcase_add_test(rate, rate_limiter_gives_the_tokens_of_the_cancelled_to_the_next);
+    tcase_add_test(rate, rate_limiter_never_has_more_than_the_burst);
     suite_add_tcase(suite, rate);
     return test_run(suite);
 }
