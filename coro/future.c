@@ -134,6 +134,8 @@ static void queue_callback(struct bight_future_watch *watch)
 int bight_future_add_callback(struct bight_future *future, struct bight_future_callback *callback,
                               void (*fn)(struct bight_future_callback *callback))
 {
+    if (!bight__sched)
+        return BIGHT_ENORUNTIME; /* it could not be queued */
     if (!fn)
         return BIGHT_EINVAL;
     callback->fn = fn;

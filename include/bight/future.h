@@ -97,7 +97,7 @@ struct bight_future_callback {
 /** Have `fn(callback)` called when `future` is done, as by bight_call_soon at that moment; now if it is
  *  done. Callbacks are called, and tasks woken, in the order in which they came.
  *
- *  @return 0; BIGHT_EINVAL without fn.
+ *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps future and callback until it was called or removed.
  */

@@ -44,8 +44,8 @@ struct bight_case_ops {
     void (*settle)(struct bight_case *chosen);
 };
 
-/* One thing to wait for. To be made by a bight_case_* before its first use, and to be used by one select at
- * a time, any number of times. */
+/* One thing to wait for. To be made by a bight_case_* where it is to be used, since a copy of it is none; and
+ * to be used by one select at a time, any number of times. */
 struct bight_case {
     /* What the chosen case came to: 0 or a code of its source, such as BIGHT_ECLOSED; for the end of a task
      * its status. */
