@@ -9,7 +9,7 @@
 /* A wait until fewer than `below` tasks are left. */
 struct drain_wait {
     struct bight_waiter waiter;
-    struct bight_group *group; /* NULL once that has ended */
+    struct bight_group_user user;
     size_t below;
 };
 
@@ -17,7 +17,7 @@ static void drain_describe(const struct bight_waiter *waiter, char *text, size_t
 {
     const struct drain_wait *wait = container_of(waiter, struct drain_wait, waiter);
 
-    snprintf(text, text_bytes, "%zu tasks", wait->group->live);
+    snprintf(text, text_bytes, "%zu tasks", wait->user.group->live);
 }
 
 /* No abort: the group ends after its tasks, and a cancellation reaches those by the scope. */
@@ -138,14 +138,16 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
 
 void bight__failure_unseen(const struct bight_task *task)
 {
-    if (task->status < 0 && task->status != BIGHT_ECANCELED && !task->group->scope.task &&
+    if (task->status < 0 && task->status != BIGHT_ECANCELED &&
         !(task->flags & (TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
         bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
                            "failed, and nobody has its handle");
 }
 
-void bight__group_failed_by(struct bight_group *group, const struct bight_task *task)
+void bight__group_failed_by(struct bight_group *group, struct bight_task *task)
 {
+    if (group->scope.task)
+        task->flags |= TASK_SEEN; /* by the group, which may be gone when the handle is looked at */
     if (task->status == BIGHT_ECANCELED)
         group->gave_way |= group->scope.effective;
     else if (group->scope.task)
@@ -154,14 +156,63 @@ void bight__group_failed_by(struct bight_group *group, const struct bight_task *
         bight__failure_unseen(task);
 }
 
+void bight__group_use(struct bight_group_user *user, struct bight_group *group)
+{
+    struct bight_task *owner = group->scope.task;
+
+    user->group = group;
+    user->place = NULL;
+    if (owner == bight_self())
+        return;
+    user->next = owner->group_users;
+    user->place = &owner->group_users;
+    if (user->next)
+        user->next->place = &user->next;
+    owner->group_users = user;
+}
+
+void bight__group_unuse(struct bight_group_user *user)
+{
+    if (!user->place)
+        return;
+    *user->place = user->next;
+    if (user->next)
+        user->next->place = user->place;
+    user->place = NULL;
+}
+
+void bight__group_users_tell(const struct bight_task *task)
+{
+    struct bight_group_user *user, *next;
+
+    for (user = task->group_users; user; user = next) {
+        next = user->next;
+        if (bight__scope_is_open(&user->group->scope, task)) /* looks at the address only */
+            continue;
+        bight__group_unuse(user);
+        user->group = NULL;
+        user->lost(user);
+    }
+}
+
+/* The list that the wait is in is lost with the group, and so are all other waits in it. */
+static void drain_lost(struct bight_group_user *user)
+{
+    struct drain_wait *wait = container_of(user, struct drain_wait, user);
+
+    link_init(&wait->waiter.link);
+    bight_unpark(&wait->waiter, BIGHT_ECLOSED);
+}
+
 /* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have ended: so
  * the wait stays linked until it runs, for the end to find it. */
 static int wait_below(struct bight_group *group, size_t below, const struct bight_wait_ops *ops)
 {
-    struct drain_wait wait = {.group = group, .below = below};
+    struct drain_wait wait = {.user.lost = drain_lost, .below = below};
     int rc = 0;
 
-    while (wait.group && group->live >= below && rc == 0) {
+    bight__group_use(&wait.user, group);
+    while (wait.user.group && group->live >= below && rc == 0) {
         rc = bight_waiter_init(&wait.waiter, ops);
         if (rc)
             break;
@@ -171,6 +222,7 @@ static int wait_below(struct bight_group *group, size_t below, const struct bigh
         rc = bight_park(&wait.waiter);
         link_remove(&wait.waiter.link);
     }
+    bight__group_unuse(&wait.user);
     return rc;
 }
 
@@ -199,7 +251,7 @@ const struct bight_group *bight__group_awaited(const struct bight_task *task)
 
     if (!parked || (parked->ops != &end_ops && parked->ops != &drain_ops))
         return NULL;
-    return container_of(parked, struct drain_wait, waiter)->group;
+    return container_of(parked, struct drain_wait, waiter)->user.group;
 }
 
 /* The policies exclude each other. */
@@ -287,8 +339,12 @@ static void waiters_released(struct bight_group *group)
 {
     struct bight_link *link;
 
-    while ((link = link_take(&group->waiters)))
-        container_of(link, struct drain_wait, waiter.link)->group = NULL;
+    while ((link = link_take(&group->waiters))) {
+        struct drain_wait *wait = container_of(link, struct drain_wait, waiter.link);
+
+        wait->user.group = NULL;
+        bight__group_unuse(&wait->user);
+    }
 }
 
 /* Scopes below `frame` are gone. */

@@ -51,6 +51,15 @@ struct bight_host {
 #define TASK_JOINED 32u /* somebody waits to take the handle */
 #define TASK_SEEN 64u   /* somebody knows what it came to */
 
+/* A task that uses a group which another has open: drains it, or starts a task into it. Listed in the
+ * owner's control block, because the group may be lost with its frame. */
+struct bight_group_user {
+    struct bight_group_user *next;
+    struct bight_group_user **place; /* what points here; NULL when it is not listed */
+    struct bight_group *group;       /* NULL once that has ended, or is lost */
+    void (*lost)(struct bight_group_user *user);
+};
+
 struct bight_defer;
 struct bight_start;
 struct bight_local_node;
@@ -79,7 +88,8 @@ struct bight_task {
     void *arg;
     struct bight_group *group;
     struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
-    struct bight_link children;     /* tasks of its groups; those may die with their frames */
+    struct bight_link children; /* tasks of its groups; those may die with their frames */
+    struct bight_group_user *group_users;
     struct bight_task *cancel_next; /* worklist of a cancellation */
     const void *spawned_at;
     uint64_t id;
@@ -302,7 +312,7 @@ void bight__scope_expire(struct bight_scope *scope);
 /* group.c */
 void bight__group_setup(struct bight_group *group, unsigned flags);
 /* A member has ended with a negative status. */
-void bight__group_failed_by(struct bight_group *group, const struct bight_task *task);
+void bight__group_failed_by(struct bight_group *group, struct bight_task *task);
 /* A member has ended well, where that matters. */
 void bight__group_succeeded_by(struct bight_group *group, const struct bight_task *task);
 /* Move a task whose group is lost to `group`, cancelled. */
@@ -310,6 +320,12 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task);
 /* Move a live task to `group`, which counts it already; the group that it leaves does not count it any
  * more, and its own tasks stay with it. */
 void bight__group_move(struct bight_group *group, struct bight_task *task);
+/* Have `user` told when the group is lost; needless, and not done, for the group's owner. */
+void bight__group_use(struct bight_group_user *user, struct bight_group *group);
+/* It needs no telling any more. */
+void bight__group_unuse(struct bight_group_user *user);
+/* Tell the users of those groups of the task that are not open any more. */
+void bight__group_users_tell(const struct bight_task *task);
 /* One task less, or what was counted as one. */
 void bight__group_shrink(struct bight_group *group);
 /* Few enough tasks are left for somebody who waits for that, perhaps. */

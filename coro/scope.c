@@ -163,6 +163,7 @@ static void forget_inside(struct bight_task *task, struct bight_scope *last)
         if (!bight__scope_is_open(&child->group->scope, task))
             bight__group_adopt(heir, child);
     }
+    bight__group_users_tell(task);
     bight__timer_update(task);
     bight__pending_update(task);
 }

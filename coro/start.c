@@ -5,14 +5,15 @@
 
 /* In the starter's frame; the task points at it until it has moved. */
 struct bight_start {
-    struct bight_group *target;
+    struct bight_group_user target;
+    struct bight_group own;
     int value;
     bool ready;
 };
 
 struct bight_group *bight__start_target(const struct bight_task *task)
 {
-    return task->starting ? task->starting->target : NULL;
+    return task->starting ? task->starting->target.group : NULL;
 }
 
 int bight_started(int value)
@@ -30,8 +31,15 @@ int bight_started(int value)
     if (self->group->scope.effective)
         return 0; /* the starter gives up, and this task with it */
     self->starting = NULL;
-    bight__group_move(start->target, self);
+    bight__group_unuse(&start->target); /* its owner may be gone when the starter runs */
+    bight__group_move(start->target.group, self);
     return 0;
+}
+
+/* Its owner has left the target open: there is no group that the task could belong to. */
+static void target_lost(struct bight_group_user *user)
+{
+    bight__scope_cancel(&container_of(user, struct bight_start, target)->own.scope);
 }
 
 /* The starter's own group has ended, because the task has moved or has ended in it. */
@@ -39,6 +47,8 @@ static int start_outcome(const struct bight_start *start, const struct bight_tas
 {
     bool moved = !task->starting;
 
+    if (!moved && !start->target.group)
+        return rc < 0 ? rc : BIGHT_ECLOSED;
     if (moved || (start->ready && task->status >= 0))
         return 0;
     return rc ? rc : BIGHT_ENOTREADY;
@@ -47,23 +57,28 @@ static int start_outcome(const struct bight_start *start, const struct bight_tas
 static int start_in(struct bight_start *start, struct bight_task **out,
                     const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
 {
-    struct bight_group own;
+    struct bight_group *target = start->target.group;
     struct bight_task *task;
-    int rc = bight_group_begin(&own, 0);
+    int rc = bight_group_begin(&start->own, 0);
     int spawned;
 
     if (rc)
         return rc;
-    spawned = bight_group_spawn(&own, &task, options, fn, arg);
+    spawned = bight_group_spawn(&start->own, &task, options, fn, arg);
     if (spawned) {
-        (void)!bight_group_end(&own, 0);
+        (void)!bight_group_end(&start->own, 0);
         return spawned;
     }
     task->starting = start;
-    start->target->live++; /* so that it does not end before the task comes */
-    rc = start_outcome(start, task, bight_group_end(&own, 0));
-    if (task->starting)
-        bight__group_shrink(start->target);
+    target->live++; /* so that it does not end before the task comes */
+    bight__group_use(&start->target, target);
+    rc = start_outcome(start, task, bight_group_end(&start->own, 0));
+    bight__group_unuse(&start->target);
+    if (task->starting && start->target.group)
+        bight__group_shrink(start->target.group);
+    task->starting = NULL;
+    if (rc == 0)
+        task->group = target; /* also one that ended before it could come */
     if (rc == 0 && out)
         *out = task;
     else
@@ -75,7 +90,7 @@ int bight_group_start(struct bight_group *group, struct bight_task **out,
                       const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                       int *value)
 {
-    struct bight_start start = {.target = group};
+    struct bight_start start = {.target = {.group = group, .lost = target_lost}};
     struct bight_task *self;
     int rc = bight__checkpoint(&self);
 

@@ -109,6 +109,7 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     task->id = ++sched->spawned;
     task->name[0] = '\0';
     link_init(&task->children);
+    task->group_users = NULL;
     link_init(&task->deadline.link);
     if (unlikely(sched->seams.cancel_here != NULL)) {
         task->pending = PENDING_PROBE;

@@ -3,6 +3,7 @@
 #include "tests/world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct probe {
@@ -332,6 +333,100 @@ START_TEST(what_main_leaves_running_is_cancelled_and_joined)
 }
 END_TEST
 
+static int detaches_late(void *arg)
+{
+    struct bight_group *group = malloc(sizeof(*group));
+    struct bight_task *task;
+    int io = BIGHT_EIO;
+
+    (void)arg;
+    ck_assert_ptr_nonnull(group);
+    ck_ok(bight_group_begin(group, 0));
+    ck_ok(bight_group_spawn(group, &task, NULL, world_return, &io));
+    ck_code(bight_group_end(group, 0), BIGHT_EIO);
+    memset(group, 0, sizeof(*group));
+    free(group);
+    return bight_task_detach(task);
+}
+
+START_TEST(a_handle_outlives_its_group_and_the_failure_was_seen_there)
+{
+    ck_ok(world_run(detaches_late, NULL, NULL));
+}
+END_TEST
+
+static struct bight_group *lost;
+
+static int drains_lost(void *arg)
+{
+    (void)arg;
+    return bight_group_drain(lost);
+}
+
+static int starts_late(void *arg)
+{
+    (void)arg;
+    ck_code(bight_sleep(20), BIGHT_ECANCELED);
+    ck_ok(bight_started(1));
+    return 0;
+}
+
+static int starts_into_lost(void *arg)
+{
+    struct bight_task *task = arg;
+    int value = 7;
+
+    ck_code(bight_group_start(lost, &task, NULL, starts_late, NULL, &value), BIGHT_ECLOSED);
+    ck_assert_ptr_null(task);
+    ck_assert_int_eq(value, 7);
+    return BIGHT_ECLOSED;
+}
+
+static int loses_group(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    lost = malloc(sizeof(*lost));
+    ck_assert_ptr_nonnull(lost);
+    ck_ok(bight_group_begin(lost, 0));
+    ck_ok(bight_group_spawn(lost, NULL, NULL, world_forever, NULL));
+    ck_ok(bight_sleep(10));
+    ck_code(bight_scope_end(&scope, 0), BIGHT_ESCOPE);
+    memset(lost, 0x55, sizeof(*lost));
+    free(lost);
+    return 0;
+}
+
+static int uses_lost(void *arg)
+{
+    struct bight_task *owner, *users[3];
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&owner, loses_group, NULL));
+    world_settle();
+    ck_ok(bight_spawn(&users[0], drains_lost, NULL));
+    ck_ok(bight_spawn(&users[1], starts_into_lost, NULL));
+    ck_ok(bight_spawn(&users[2], drains_lost, NULL));
+    ck_ok(bight_join(owner, NULL));
+    for (size_t i = 0; i < 3; i++) {
+        ck_ok(bight_join(users[i], &status));
+        ck_code(status, BIGHT_ECLOSED);
+    }
+    return 0;
+}
+
+START_TEST(group_left_open_tells_those_who_drain_it_or_start_into_it)
+{
+    struct world_reports reports;
+
+    ck_ok(world_run(uses_lost, NULL, &reports));
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("group");
@@ -347,6 +442,8 @@ int main(void)
     tcase_add_test(tests, a_cancelled_group_starts_nobody_and_an_ended_one_takes_nobody);
     tcase_add_test(tests, a_failing_body_cancels_the_tasks);
     tcase_add_test(tests, a_task_may_not_join_the_one_whose_group_it_is_in);
+    tcase_add_test(tests, group_left_open_tells_those_who_drain_it_or_start_into_it);
+    tcase_add_test(tests, a_handle_outlives_its_group_and_the_failure_was_seen_there);
     tcase_add_test(tests, what_main_leaves_running_is_cancelled_and_joined);
     suite_add_tcase(suite, tests);
     return test_run(suite);

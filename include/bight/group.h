@@ -140,7 +140,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_drain(struct bight_group *group);
 /** The group that `task` belongs to, or is to belong to once it is started; NULL for the root group.
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows task; the result is valid until that group has ended.
+ *  Ownership: borrows task, whose group has not ended; the result is valid until it has.
  */
 BIGHT_API struct bight_group *bight_task_group(const struct bight_task *task);
 
