@@ -38,12 +38,6 @@ static int inside_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static int outside_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static void barrier_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
     const struct bight_barrier *barrier =
@@ -60,7 +54,7 @@ static const struct bight_wait_ops inside_ops = {
 
 static const struct bight_wait_ops outside_ops = {
     .name = "next round of a barrier",
-    .abort = outside_abort,
+    .abort = bight__unlink_abort,
     .describe = barrier_describe,
 };
 
@@ -161,12 +155,9 @@ int bight_barrier_wait(struct bight_barrier *barrier)
 
 void bight_barrier_abort(struct bight_barrier *barrier)
 {
-    struct bight_link *link;
-
     barrier->state = BIGHT_BARRIER_BROKEN;
     wake_parked(barrier);
-    while ((link = link_take(&barrier->outside)))
-        bight_unpark(container_of(link, struct bight_waiter, link), BIGHT_EBROKEN);
+    bight__wake_all(&barrier->outside, BIGHT_EBROKEN);
 }
 
 void bight_barrier_reset(struct bight_barrier *barrier)

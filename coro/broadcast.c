@@ -33,12 +33,6 @@ struct broadcast_wait {
     const struct bight_broadcast *broadcast;
 };
 
-static int broadcast_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static void broadcast_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
     const struct bight_broadcast *broadcast =
@@ -50,13 +44,13 @@ static void broadcast_describe(const struct bight_waiter *waiter, char *text, si
 
 static const struct bight_wait_ops publish_ops = {
     .name = "broadcast publish",
-    .abort = broadcast_abort,
+    .abort = bight__unlink_abort,
     .describe = broadcast_describe,
 };
 
 static const struct bight_wait_ops receive_ops = {
     .name = "broadcast receive",
-    .abort = broadcast_abort,
+    .abort = bight__unlink_abort,
     .describe = broadcast_describe,
 };
 
@@ -65,14 +59,6 @@ static struct broadcast_wait *first_wait(struct bight_link *list)
     struct bight_link *link = link_take(list);
 
     return link ? container_of(link, struct broadcast_wait, waiter.link) : NULL;
-}
-
-static void wake_all(struct bight_link *list, int result)
-{
-    struct broadcast_wait *wait;
-
-    while ((wait = first_wait(list)))
-        bight_unpark(&wait->waiter, result);
 }
 
 int bight_broadcast_new(struct bight_broadcast **out, const struct bight_broadcast_options *options)
@@ -229,10 +215,10 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
 void bight_broadcast_close(struct bight_broadcast *broadcast)
 {
     broadcast->closed = true;
-    wake_all(&broadcast->publishers, BIGHT_ECLOSED);
+    bight__wake_all(&broadcast->publishers, BIGHT_ECLOSED);
     for (struct bight_link *link = broadcast->subscribers.next; link != &broadcast->subscribers;
          link = link->next)
-        wake_all(&container_of(link, struct bight_subscriber, link)->waits, BIGHT_ECLOSED);
+        bight__wake_all(&container_of(link, struct bight_subscriber, link)->waits, BIGHT_ECLOSED);
 }
 
 int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
@@ -269,7 +255,7 @@ void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
     link_remove(&subscriber->link);
     subscriber->broadcast = NULL;
     broadcast->subscriber_count--;
-    wake_all(&subscriber->waits, BIGHT_ECLOSED);
+    bight__wake_all(&subscriber->waits, BIGHT_ECLOSED);
     trim(broadcast);
 }
 

@@ -149,13 +149,8 @@ void bight_case_put(struct bight_case *to, struct bight_queue *queue, void *item
 
 /* Events */
 
-static int event_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
-static const struct bight_wait_ops event_wait = {.name = "select: event", .abort = event_abort};
+static const struct bight_wait_ops event_wait = {.name = "select: event",
+                                                 .abort = bight__unlink_abort};
 
 static bool event_attempt(struct bight_case *chosen)
 {

@@ -10,12 +10,6 @@ struct next_wait {
     const struct bight_as_completed *completed;
 };
 
-static int next_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static void next_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
     const struct next_wait *wait = container_of(waiter, struct next_wait, waiter);
@@ -25,17 +19,9 @@ static void next_describe(const struct bight_waiter *waiter, char *text, size_t 
 
 static const struct bight_wait_ops next_ops = {
     .name = "next end of a task",
-    .abort = next_abort,
+    .abort = bight__unlink_abort,
     .describe = next_describe,
 };
-
-static void close_waiters(struct bight_as_completed *completed)
-{
-    struct bight_link *link;
-
-    while ((link = link_take(&completed->waiters)))
-        bight_unpark(container_of(link, struct bight_waiter, link), BIGHT_ECLOSED);
-}
 
 static struct bight_wait_item *take(struct bight_as_completed *completed)
 {
@@ -67,7 +53,7 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
         }
     }
     if (completed->left == 0)
-        close_waiters(completed);
+        bight__wake_all(&completed->waiters, BIGHT_ECLOSED);
 }
 
 int bight_as_completed_begin(struct bight_as_completed *completed, struct bight_wait_item *items,
@@ -115,5 +101,5 @@ void bight_as_completed_end(struct bight_as_completed *completed)
     bight__items_leave(completed->items, completed->count);
     completed->count = 0;
     completed->left = 0;
-    close_waiters(completed);
+    bight__wake_all(&completed->waiters, BIGHT_ECLOSED);
 }

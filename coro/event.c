@@ -3,15 +3,9 @@
 
 #include <bight/sync.h>
 
-static int event_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static const struct bight_wait_ops event_ops = {
     .name = "event",
-    .abort = event_abort,
+    .abort = bight__unlink_abort,
 };
 
 void bight_event_init(struct bight_event *event)
@@ -22,11 +16,8 @@ void bight_event_init(struct bight_event *event)
 
 void bight_event_set(struct bight_event *event)
 {
-    struct bight_link *link;
-
     event->set = true;
-    while ((link = link_take(&event->waiters)))
-        bight_unpark(container_of(link, struct bight_waiter, link), 0);
+    bight__wake_all(&event->waiters, 0);
 }
 
 void bight_event_clear(struct bight_event *event)

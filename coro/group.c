@@ -26,21 +26,15 @@ static const struct bight_wait_ops end_ops = {
     .describe = drain_describe,
 };
 
-static int drain_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static const struct bight_wait_ops drain_ops = {
     .name = "tasks of group",
-    .abort = drain_abort,
+    .abort = bight__unlink_abort,
     .describe = drain_describe,
 };
 
 static const struct bight_wait_ops below_ops = {
     .name = "room in a group",
-    .abort = drain_abort,
+    .abort = bight__unlink_abort,
     .describe = drain_describe,
 };
 

@@ -13,12 +13,6 @@ struct latest_wait {
     const struct bight_latest *latest;
 };
 
-static int latest_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static void latest_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
     const struct latest_wait *wait = container_of(waiter, struct latest_wait, waiter);
@@ -28,17 +22,9 @@ static void latest_describe(const struct bight_waiter *waiter, char *text, size_
 
 static const struct bight_wait_ops latest_ops = {
     .name = "latest value",
-    .abort = latest_abort,
+    .abort = bight__unlink_abort,
     .describe = latest_describe,
 };
-
-static void wake_all(struct bight_latest *latest, int result)
-{
-    struct bight_link *link;
-
-    while ((link = link_take(&latest->waiters)))
-        bight_unpark(container_of(link, struct bight_waiter, link), result);
-}
 
 void bight_latest_init(struct bight_latest *latest, void *value, size_t value_bytes)
 {
@@ -55,7 +41,7 @@ int bight_latest_set(struct bight_latest *latest, const void *value)
         return BIGHT_ECLOSED;
     memcpy(latest->value, value, latest->value_bytes);
     latest->version++;
-    wake_all(latest, 0);
+    bight__wake_all(&latest->waiters, 0);
     return 0;
 }
 
@@ -92,5 +78,5 @@ int bight_latest_wait(struct bight_latest *latest, uint64_t *version, void *valu
 void bight_latest_close(struct bight_latest *latest)
 {
     latest->closed = true;
-    wake_all(latest, BIGHT_ECLOSED);
+    bight__wake_all(&latest->waiters, BIGHT_ECLOSED);
 }

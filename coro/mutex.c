@@ -9,12 +9,6 @@ struct lock_wait {
     const struct bight_mutex *mutex;
 };
 
-static int lock_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static struct bight_task *lock_waits_for(const struct bight_waiter *waiter)
 {
     return container_of(waiter, struct lock_wait, waiter)->mutex->owner;
@@ -32,7 +26,7 @@ static void lock_describe(const struct bight_waiter *waiter, char *text, size_t 
 
 static const struct bight_wait_ops lock_ops = {
     .name = "mutex",
-    .abort = lock_abort,
+    .abort = bight__unlink_abort,
     .waits_for = lock_waits_for,
     .describe = lock_describe,
 };

@@ -13,12 +13,6 @@ struct once_wait {
     const struct bight_once *once;
 };
 
-static int once_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static struct bight_task *once_waits_for(const struct bight_waiter *waiter)
 {
     return container_of(waiter, struct once_wait, waiter)->once->runner;
@@ -31,7 +25,7 @@ static void once_describe(const struct bight_waiter *waiter, char *text, size_t 
 
 static const struct bight_wait_ops once_ops = {
     .name = "once",
-    .abort = once_abort,
+    .abort = bight__unlink_abort,
     .waits_for = once_waits_for,
     .describe = once_describe,
 };

@@ -275,3 +275,17 @@ int bight_yield(void)
 
     return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
 }
+
+int bight__unlink_abort(struct bight_waiter *waiter)
+{
+    link_remove(&waiter->link);
+    return 0;
+}
+
+void bight__wake_all(struct bight_link *waiters, int result)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(waiters)))
+        bight_unpark(container_of(link, struct bight_waiter, link), result);
+}

@@ -9,12 +9,6 @@
 
 #include "coro/sched.h"
 
-int bight__queue_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes)
 {
     if (queue->capacity == BIGHT_QUEUE_UNBOUNDED)
@@ -36,19 +30,19 @@ void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t
 
 const struct bight_wait_ops bight__queue_get_ops = {
     .name = "queue get",
-    .abort = bight__queue_abort,
+    .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 
 const struct bight_wait_ops bight__queue_put_ops = {
     .name = "queue put",
-    .abort = bight__queue_abort,
+    .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 
 static const struct bight_wait_ops join_ops = {
     .name = "queue join",
-    .abort = bight__queue_abort,
+    .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 
@@ -57,14 +51,6 @@ static struct bight__queue_wait *first_wait(struct bight_link *list)
     struct bight_link *link = link_take(list);
 
     return link ? container_of(link, struct bight__queue_wait, waiter.link) : NULL;
-}
-
-static void wake_all(struct bight_link *list, int result)
-{
-    struct bight__queue_wait *wait;
-
-    while ((wait = first_wait(list)))
-        bight_unpark(&wait->waiter, result);
 }
 
 static inline void ring_push(struct bight_queue *queue, void *item)
@@ -252,7 +238,7 @@ static void finished(struct bight_queue *queue, size_t count)
 {
     queue->unfinished -= count;
     if (queue->unfinished == 0)
-        wake_all(&queue->joiners, 0);
+        bight__wake_all(&queue->joiners, 0);
 }
 
 int bight_queue_task_done(struct bight_queue *queue)
@@ -283,9 +269,9 @@ void bight__queue_close(struct bight_queue *queue, int end)
     if (!queue->end)
         queue->end = end;
     queue->plain = false;
-    wake_all(&queue->putters, queue->end);
+    bight__wake_all(&queue->putters, queue->end);
     if (queue->length == 0)
-        wake_all(&queue->getters, queue->end);
+        bight__wake_all(&queue->getters, queue->end);
 }
 
 void bight_queue_close(struct bight_queue *queue)
@@ -304,7 +290,7 @@ void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
         if (drop)
             drop(item);
     }
-    wake_all(&queue->getters, queue->end);
+    bight__wake_all(&queue->getters, queue->end);
     /* Some may have been reported before they were taken. */
     finished(queue, dropped < queue->unfinished ? dropped : queue->unfinished);
 }

@@ -65,7 +65,6 @@ static inline void bight__queue_put_arm(struct bight_queue *queue, struct bight_
 void bight__queue_close(struct bight_queue *queue, int end);
 
 /* What the waiters of a queue have in common. */
-int bight__queue_abort(struct bight_waiter *waiter);
 void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes);
 void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes);
 

@@ -16,7 +16,7 @@ struct many {
 
 const struct bight_wait_ops bight__queue_many_ops = {
     .name = "queue get of many",
-    .abort = bight__queue_abort,
+    .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 

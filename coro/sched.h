@@ -203,6 +203,12 @@ void bight__breathe(struct bight_task *task);
 /* Make a parked task observe a cancellation, if its source lets go. */
 void bight__abort_park(struct bight_task *task);
 
+/* park.c: what sources share that keep their waiters in a list, by the link that a waiter has. */
+/* The abort hook: unlink the waiter and let go. */
+int bight__unlink_abort(struct bight_waiter *waiter);
+/* Unlink and wake all, in order. */
+void bight__wake_all(struct bight_link *waiters, int result);
+
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__group_contains(const struct bight_group *group, const struct bight_task *task);

@@ -3,15 +3,9 @@
 
 #include <bight/semaphore.h>
 
-static int semaphore_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static const struct bight_wait_ops semaphore_ops = {
     .name = "semaphore",
-    .abort = semaphore_abort,
+    .abort = bight__unlink_abort,
 };
 
 int bight_semaphore_init(struct bight_semaphore *semaphore, int64_t value)

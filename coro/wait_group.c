@@ -3,15 +3,9 @@
 
 #include <bight/wait_group.h>
 
-static int wait_group_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static const struct bight_wait_ops wait_group_ops = {
     .name = "wait group",
-    .abort = wait_group_abort,
+    .abort = bight__unlink_abort,
 };
 
 void bight_wait_group_init(struct bight_wait_group *group)
@@ -22,13 +16,11 @@ void bight_wait_group_init(struct bight_wait_group *group)
 
 int bight_wait_group_add(struct bight_wait_group *group, int64_t count)
 {
-    struct bight_link *link;
-
     if (count < 0 ? group->count + count < 0 : count > INT64_MAX - group->count)
         return BIGHT_ERANGE;
     group->count += count;
-    while (group->count == 0 && (link = link_take(&group->waiters)))
-        bight_unpark(container_of(link, struct bight_waiter, link), 0);
+    if (group->count == 0)
+        bight__wake_all(&group->waiters, 0);
     return 0;
 }
 

@@ -14,12 +14,6 @@ static struct settle_wait *of_link(struct bight_link *link)
     return container_of(container_of(link, struct bight_waiter, link), struct settle_wait, waiter);
 }
 
-static int settle_abort(struct bight_waiter *waiter)
-{
-    link_remove(&waiter->link);
-    return 0;
-}
-
 static void settle_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
     const struct settle_wait *wait = container_of(waiter, const struct settle_wait, waiter);
@@ -29,7 +23,7 @@ static void settle_describe(const struct bight_waiter *waiter, char *text, size_
 
 static const struct bight_wait_ops settle_ops = {
     .name = "all others blocked",
-    .abort = settle_abort,
+    .abort = bight__unlink_abort,
     .describe = settle_describe,
 };
 

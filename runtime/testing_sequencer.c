@@ -19,11 +19,8 @@ static struct step_wait *of_link(struct bight_link *link)
 
 static void break_all(struct bight_test_sequencer *sequencer)
 {
-    struct bight_link *link;
-
     sequencer->broken = true;
-    while ((link = link_take(&sequencer->waiting)))
-        (void)bight_unpark(&of_link(link)->waiter, BIGHT_EBROKEN);
+    bight__wake_all(&sequencer->waiting, BIGHT_EBROKEN);
 }
 
 static int step_abort(struct bight_waiter *waiter)
