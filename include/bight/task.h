@@ -149,7 +149,8 @@ bight_task_add_callback(struct bight_task *task, struct bight_task_callback *cal
 BIGHT_API bool bight_task_remove_callback(struct bight_task_callback *callback);
 
 /** Call `visit(arg, task)` for every task of this thread's runtime that has not ended, parents before
- *  their children, until it returns false. `visit` must neither suspend nor spawn.
+ *  their children, until it returns false. `visit` must neither suspend nor spawn. What it is given is
+ *  no handle: it may be looked at and cancelled, but not joined or detached.
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows arg.
  */
