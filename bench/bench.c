@@ -1,11 +1,23 @@
-/* Clocks, medians and JSON lines: see bench.h. */
+/* Clocks, medians, and what a sample measures: see bench.h. */
 #include "bench/bench.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <bight/errors.h>
+
+#include "bench/rows.h"
+
+/* Without its header nothing tells callgrind what to count: rows of instructions then say so. */
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT bench_fail(BIGHT_ENOTSUP, "built without valgrind's headers")
+#endif
+
+static bool counting;
 
 static uint64_t read_clock(clockid_t clock)
 {
@@ -30,6 +42,50 @@ uint64_t bench_thread_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+void bench_count(void)
+{
+    counting = true;
+}
+
+bool bench_counting(void)
+{
+    return counting;
+}
+
+static void toggle(void)
+{
+    if (counting)
+        CALLGRIND_TOGGLE_COLLECT;
+}
+
+uint64_t bench_begin(void)
+{
+    toggle();
+    return bench_thread_ns();
+}
+
+double bench_end(uint64_t begin, uint64_t operations)
+{
+    double ns = (double)(bench_thread_ns() - begin);
+
+    toggle();
+    return ns / (double)operations;
+}
+
+uint64_t bench_wall_begin(void)
+{
+    toggle();
+    return bench_wall_ns();
+}
+
+double bench_wall_end(uint64_t begin, uint64_t operations)
+{
+    double ns = (double)(bench_wall_ns() - begin);
+
+    toggle();
+    return ns / (double)operations;
+}
+
 uint64_t bench_random(uint64_t *state)
 {
     *state ^= *state << 13;
@@ -51,29 +107,13 @@ double bench_median(double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-void bench_compare(const struct bench_row *row, bench_sample *value, bench_sample *baseline,
-                   void *arg)
+void bench_pin(int cpu)
 {
-    double values[BENCH_SAMPLES], baselines[BENCH_SAMPLES];
+    cpu_set_t set;
 
-    baseline(arg);
-    value(arg);
-    for (size_t i = 0; i < BENCH_SAMPLES; i++) {
-        baselines[i] = baseline(arg);
-        values[i] = value(arg);
-    }
-    bench_print(row, bench_median(values, BENCH_SAMPLES), bench_median(baselines, BENCH_SAMPLES));
-}
-
-void bench_print(const struct bench_row *row, double value, double baseline)
-{
-    printf("{\"bench\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"baseline\": \"%s\", ",
-           row->name, value, row->unit, row->baseline);
-    if (baseline > 0)
-        printf("\"baseline_value\": %.6g, \"ratio\": %.4g}\n", baseline, value / baseline);
-    else
-        printf("\"baseline_value\": %.6g, \"ratio\": null}\n", baseline);
-    fflush(stdout);
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
 }
 
 void bench_fail(int rc, const char *what)

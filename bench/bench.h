@@ -1,11 +1,13 @@
-/* What the bench programs share: clocks, medians, a value and its baseline measured in turns, and the
- * one JSON line per row that scripts/bench passes on. Knows nothing of bight. docs/bench.md says what
- * each row means. */
+/* What the bench programs share: clocks, medians, rows whose value and baseline are measured in
+ * turns, the command line by which scripts/bench asks for them, and the JSON line that it
+ * passes on. Knows nothing of bight (run.h does). docs/bench.md says what each row means. */
 #ifndef BIGHT_BENCH_BENCH_H
 #define BIGHT_BENCH_BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Of a function: callers know nothing of it, not even which registers it leaves alone. For clang,
  * which has no such attribute, a call by name may still be seen through: reach those by pointer. */
@@ -15,24 +17,70 @@
 #define BENCH_OPAQUE __attribute__((noinline))
 #endif
 
-/* Samples of each side in bench_compare; the median of them is the row's figure. */
+/* Samples of each side, unless a row has its own number; the median of them is the row's figure. */
 #define BENCH_SAMPLES 11
+#define BENCH_SAMPLES_MAX 15
+#define BENCH_PEERS 2
+
+/* One sample: do so many operations, and return what one of them took, in the row's unit. */
+typedef double bench_sample(void *arg, uint64_t operations);
+
+/* Something else that the value is compared with, beside the baseline. */
+struct bench_peer {
+    const char *name;
+    bench_sample *sample;
+};
 
 struct bench_row {
     const char *name;
     const char *unit;
-    /* What the value is compared with, in a few words. */
+    /* What the value is compared with, in a few words; NULL: nothing. */
     const char *baseline;
+    bench_sample *value, *base;
+    void *arg;
+    /* In one sample. */
+    uint64_t operations;
+    /* 0: BENCH_SAMPLES of each side, after one of each that does not count. */
+    unsigned samples;
+    /* Not 0: there is a row NAME_instructions as well, the difference of two runs of the value
+     * under callgrind, of so many operations and of twice as many. */
+    uint64_t counted;
+    /* Of that row; 0: one, since it repeats exactly. */
+    unsigned counted_samples;
+    struct bench_peer peers[BENCH_PEERS];
+    /* Before the first sample and after the last one; NULL: nothing to do. */
+    void (*open)(void *arg);
+    void (*close)(void *arg);
 };
 
-/* One sample, in the row's unit. */
-typedef double bench_sample(void *arg);
+/* The whole of a bench program, once it has made what all its rows need. Command lines:
+ *
+ *     bench_X                      all rows, one JSON line each
+ *     bench_X --list               name, number of samples and unit of each row, tabs between
+ *     bench_X --row NAME...        those rows
+ *     bench_X --sample NAME        its value alone, by as few samples as will do
+ *     bench_X --operations N NAME  its value's operations and nothing else, for those who count
+ *     bench_X --try N              N operations of each value, baseline and peer; no figures
+ */
+int bench_main(int argc, char **argv, const struct bench_row *rows, size_t count);
+
+/* What a sample measures lies between the two, and a counting run counts there alone. CPU time
+ * of this thread: what another program does on the same core is not in it. For code that only
+ * computes. */
+uint64_t bench_begin(void);
+/* ns per operation. */
+double bench_end(uint64_t begin, uint64_t operations);
+
+/* The same by the wall clock, for what waits for other threads and processes. */
+uint64_t bench_wall_begin(void);
+double bench_wall_end(uint64_t begin, uint64_t operations);
+
+/* Whether this is a counting run, in which nothing may depend on the time. */
+bool bench_counting(void);
 
 uint64_t bench_wall_ns(void);
 /* CPU time of this process, all threads, system calls included. */
 uint64_t bench_process_ns(void);
-/* CPU time of this thread: what another program does on the same core is not in it. For code that
- * only computes. */
 uint64_t bench_thread_ns(void);
 
 /* xorshift64: the next of *state, which must not be 0. */
@@ -41,13 +89,26 @@ uint64_t bench_random(uint64_t *state);
 /* The middle one, or the mean of the two middle ones; sorts `values`. */
 double bench_median(double *values, size_t count);
 
-/* Take samples of value and baseline in turns, after one of each that does not count, and print the
- * row with their medians. */
-void bench_compare(const struct bench_row *row, bench_sample *value, bench_sample *baseline,
-                   void *arg);
+/* Baseline of what yields, parks or hands over: that many callbacks take turns in a FIFO queue
+ * until all have done `operations` steps. ns per step. */
+double bench_callbacks(unsigned count, uint64_t operations);
 
-/* Print a row; a baseline value of 0 makes no ratio (null). */
-void bench_print(const struct bench_row *row, double value, double baseline);
+/* Run the calling process on one CPU; does nothing where there is no such CPU. */
+void bench_pin(int cpu);
+
+/* This program once more, in a process of its own. */
+struct bench_again {
+    const char *const *tool; /* what watches it: words before the program's name, up to a NULL */
+    const char *const *arguments; /* up to a NULL */
+    int cpu;                      /* -1: any */
+    pid_t pid;                    /* which process it was */
+};
+
+/* Run it and give what it printed, with what the tool reported; end the program if that failed. */
+char *bench_again(struct bench_again *again);
+
+/* What callgrind or cachegrind counted in process `pid`, by their report. */
+double bench_instructions(const char *report, pid_t pid);
 
 /* End the program with a message. */
 _Noreturn void bench_fail(int rc, const char *what);

@@ -1,7 +1,7 @@
-/* What handing an item over costs: a rendezvous there and another one back between two tasks, and a put
- * and a get that need not wait. Baselines: the same as callbacks out of a FIFO queue that hand a
- * pointer over; a ring of pointers behind two functions. */
-#include "bench/bench.h"
+/* What handing an item over costs: a rendezvous there and another one back between two tasks,
+ * and a put and a get that need not wait. Baselines: the same as callbacks out of a FIFO queue
+ * that hand a pointer over; a ring of pointers behind two functions. */
+#include "bench/run.h"
 
 #include <bight/queue.h>
 #include <bight/runtime.h>
@@ -17,6 +17,8 @@ static int item;
 
 struct wires {
     struct bight_queue *there, *back;
+    uint64_t trips;
+    double ns; /* per trip */
 };
 
 static int echo(void *arg)
@@ -24,7 +26,7 @@ static int echo(void *arg)
     const struct wires *wires = arg;
     void *got;
 
-    for (unsigned i = 0; i < TRIPS; i++) {
+    for (uint64_t i = 0; i < wires->trips; i++) {
         bench_check(bight_queue_get(wires->there, &got), "get");
         bench_check(bight_queue_put(wires->back, got), "put");
     }
@@ -33,34 +35,34 @@ static int echo(void *arg)
 
 static int trips_main(void *arg)
 {
-    struct wires wires;
+    struct wires *wires = arg;
     struct bight_task *task;
     void *got;
     uint64_t begin;
 
-    bench_check(bight_queue_new(&wires.there, 0), "queue");
-    bench_check(bight_queue_new(&wires.back, 0), "queue");
-    bench_check(bight_spawn(&task, echo, &wires), "spawn");
+    bench_check(bight_queue_new(&wires->there, 0), "queue");
+    bench_check(bight_queue_new(&wires->back, 0), "queue");
+    bench_check(bight_spawn(&task, echo, wires), "spawn");
     bench_check(bight_yield(), "yield");
-    begin = bench_thread_ns();
-    for (unsigned i = 0; i < TRIPS; i++) {
-        bench_check(bight_queue_put(wires.there, &item), "put");
-        bench_check(bight_queue_get(wires.back, &got), "get");
+    begin = bench_begin();
+    for (uint64_t i = 0; i < wires->trips; i++) {
+        bench_check(bight_queue_put(wires->there, &item), "put");
+        bench_check(bight_queue_get(wires->back, &got), "get");
     }
-    *(double *)arg = (double)(bench_thread_ns() - begin) / TRIPS;
+    wires->ns = bench_end(begin, wires->trips);
     bench_check(bight_join(task, NULL), "join");
-    bench_check(bight_queue_free(wires.there), "free");
-    bench_check(bight_queue_free(wires.back), "free");
+    bench_check(bight_queue_free(wires->there), "free");
+    bench_check(bight_queue_free(wires->back), "free");
     return 0;
 }
 
-static double trips(void *arg)
+static double trips(void *arg, uint64_t operations)
 {
-    double ns = 0;
+    struct wires wires = {.trips = operations};
 
     (void)arg;
-    bench_check(bight_run(trips_main, &ns), "run");
-    return ns;
+    bench_run(trips_main, &wires);
+    return wires.ns;
 }
 
 /* Callbacks in a FIFO queue. */
@@ -69,7 +71,7 @@ struct callback {
     void (*fn)(struct callback *callback);
     struct callback *other;
     void *handed;
-    unsigned left;
+    uint64_t left;
 };
 
 static struct callback *queue_head, **queue_tail = &queue_head;
@@ -89,11 +91,11 @@ static BENCH_OPAQUE void hand_over(struct callback *callback)
     queue_push(callback->other);
 }
 
-static double callbacks(void *arg)
+static double callbacks(void *arg, uint64_t operations)
 {
-    struct callback there = {.fn = hand_over, .handed = &item, .left = TRIPS};
-    struct callback back = {.fn = hand_over, .other = &there, .left = TRIPS};
-    uint64_t begin = bench_thread_ns();
+    struct callback there = {.fn = hand_over, .handed = &item, .left = operations};
+    struct callback back = {.fn = hand_over, .other = &there, .left = operations};
+    uint64_t begin = bench_begin();
 
     (void)arg;
     there.other = &back;
@@ -104,35 +106,41 @@ static double callbacks(void *arg)
             queue_tail = &queue_head;
         callback->fn(callback);
     }
-    return (double)(bench_thread_ns() - begin) / TRIPS;
+    return bench_end(begin, operations);
 }
 
 /* Without waiting */
 
+struct passes {
+    uint64_t count;
+    double ns; /* per pass */
+};
+
 static int passes_main(void *arg)
 {
+    struct passes *passes = arg;
     struct bight_queue *queue;
     void *got;
     uint64_t begin;
 
     bench_check(bight_queue_new(&queue, PLACES), "queue");
-    begin = bench_thread_ns();
-    for (unsigned i = 0; i < PASSES; i++) {
+    begin = bench_begin();
+    for (uint64_t i = 0; i < passes->count; i++) {
         bench_check(bight_queue_put(queue, &item), "put");
         bench_check(bight_queue_get(queue, &got), "get");
     }
-    *(double *)arg = (double)(bench_thread_ns() - begin) / PASSES;
+    passes->ns = bench_end(begin, passes->count);
     bench_check(bight_queue_free(queue), "free");
     return 0;
 }
 
-static double passes(void *arg)
+static double passes(void *arg, uint64_t operations)
 {
-    double ns = 0;
+    struct passes sample = {.count = operations};
 
     (void)arg;
-    bench_check(bight_run(passes_main, &ns), "run");
-    return ns;
+    bench_run(passes_main, &sample);
+    return sample.ns;
 }
 
 struct ring {
@@ -157,29 +165,30 @@ static BENCH_OPAQUE int ring_get(struct ring *ring, void **got)
     return 0;
 }
 
-static double ring(void *arg)
+static double ring(void *arg, uint64_t operations)
 {
     int (*volatile put)(struct ring * ring, void *put) = ring_put;
     int (*volatile get)(struct ring * ring, void **got) = ring_get;
     static struct ring ring;
-    uint64_t begin = bench_thread_ns();
+    uint64_t begin = bench_begin();
     void *got;
 
     (void)arg;
-    for (unsigned i = 0; i < PASSES; i++) {
+    for (uint64_t i = 0; i < operations; i++) {
         bench_check(put(&ring, &item), "put");
         bench_check(get(&ring, &got), "get");
     }
-    return (double)(bench_thread_ns() - begin) / PASSES;
+    return bench_end(begin, operations);
 }
 
-int main(void)
-{
-    static const struct bench_row rtt = {"channel_rtt", "ns",
-                                         "callbacks out of a FIFO queue handing a pointer over"};
-    static const struct bench_row put_get = {"queue_put_get", "ns", "a ring behind two functions"};
+static const struct bench_row rows[] = {
+    {"channel_rtt", "ns", "callbacks out of a FIFO queue handing a pointer over", trips, callbacks,
+     NULL, TRIPS, .counted = 20000},
+    {"queue_put_get", "ns", "a ring behind two functions", passes, ring, NULL, PASSES,
+     .counted = 20000},
+};
 
-    bench_compare(&rtt, trips, callbacks, NULL);
-    bench_compare(&put_get, passes, ring, NULL);
-    return 0;
+int main(int argc, char **argv)
+{
+    return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

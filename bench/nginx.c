@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <ftw.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,15 +35,6 @@ static const char configuration[] = "daemon off;\n"
                                     "        root .;\n"
                                     "    }\n"
                                     "}\n";
-
-void nginx_pin(int cpu)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    (void)sched_setaffinity(0, sizeof set, &set);
-}
 
 static FILE *create(const struct nginx *nginx, const char *name)
 {
@@ -89,7 +79,7 @@ static void become_nginx(const struct nginx *nginx, int fd, int cpu)
 {
     char inherited[16];
 
-    nginx_pin(cpu);
+    bench_pin(cpu);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (fd != LISTENER_FD) {
         dup2(fd, LISTENER_FD);

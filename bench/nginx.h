@@ -1,5 +1,5 @@
-/* An nginx of our own for the client's benches: one worker on a free loopback port, serving files of
- * a temporary folder. */
+/* An nginx of our own for the client's benches: one worker on a free loopback port, serving
+ * files of a temporary folder. */
 #ifndef BIGHT_BENCH_NGINX_H
 #define BIGHT_BENCH_NGINX_H
 
@@ -12,12 +12,9 @@ struct nginx {
     char folder[64];
 };
 
-/* Start it on CPU `cpu`, with a file of `bytes[i]` bytes for each of names[i] up to a NULL. It takes
- * requests as soon as this returns, and is ended with this process at the latest. */
+/* Start it on CPU `cpu`, with a file of `bytes[i]` bytes for each of names[i] up to a NULL. It
+ * takes requests as soon as this returns, and is ended with this process at the latest. */
 void nginx_start(struct nginx *nginx, int cpu, const char *const *names, const size_t *bytes);
 void nginx_stop(struct nginx *nginx);
-
-/* Run the calling process on one CPU; does nothing where there is no such CPU. */
-void nginx_pin(int cpu);
 
 #endif

@@ -1,18 +1,17 @@
-/* Calls on libuv's threads: one at a time, and a thousand in flight, against raw uv_queue_work. Wall
- * time, since what it costs is waking another core. */
-#include "bench/bench.h"
+/* Calls on libuv's threads: one at a time, and a thousand in flight, against raw uv_queue_work.
+ * Wall time, since what it costs is waking another core. */
+#include "bench/run.h"
 
 #include <stdlib.h>
 
 #include <bight/group.h>
 #include <bight/offload.h>
-#include <bight/runtime.h>
 #include <uv.h>
 
 struct load {
-    unsigned calls;
     unsigned in_flight;
-    unsigned begun;
+    uint64_t calls;
+    uint64_t begun;
     double us; /* per call */
 };
 
@@ -50,19 +49,20 @@ static int callers(struct bight_group *group, void *arg)
 static int load_main(void *arg)
 {
     struct load *load = arg;
-    uint64_t begin = bench_wall_ns();
+    uint64_t begin = bench_wall_begin();
     int rc = bight_group(callers, load);
 
-    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->calls;
+    load->us = bench_wall_end(begin, load->calls) / 1000;
     return rc;
 }
 
-static double ours(void *arg)
+static double ours(void *arg, uint64_t operations)
 {
     struct load *load = arg;
 
+    load->calls = operations;
     load->begun = 0;
-    bench_check(bight_run(load_main, load), "run");
+    bench_run(load_main, load);
     return load->us;
 }
 
@@ -82,7 +82,7 @@ static void uv_done(uv_work_t *work, int status)
     bench_check(uv_queue_work(work->loop, work, uv_nothing, uv_done), "queue_work");
 }
 
-static double raw(void *arg)
+static double raw(void *arg, uint64_t operations)
 {
     struct load *load = arg;
     uv_work_t *works = calloc(load->in_flight, sizeof *works);
@@ -90,25 +90,28 @@ static double raw(void *arg)
     uint64_t begin;
 
     bench_check(works ? uv_loop_init(&loop) : BIGHT_ENOMEM, "loop");
+    load->calls = operations;
     load->begun = load->in_flight;
-    begin = bench_wall_ns();
+    begin = bench_wall_begin();
     for (unsigned i = 0; i < load->in_flight; i++) {
         works[i].data = load;
         bench_check(uv_queue_work(&loop, &works[i], uv_nothing, uv_done), "queue_work");
     }
     uv_run(&loop, UV_RUN_DEFAULT);
-    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->calls;
+    load->us = bench_wall_end(begin, load->calls) / 1000;
     bench_check(uv_loop_close(&loop), "close");
     free(works);
     return load->us;
 }
 
-int main(void)
-{
-    static const struct bench_row rtt = {"offload_rtt", "us", "uv_queue_work"};
-    static const struct bench_row many = {"offload_1000", "us per call", "uv_queue_work"};
+static struct load one = {.in_flight = 1}, thousand = {.in_flight = 1000};
 
-    bench_compare(&rtt, ours, raw, &(struct load){.calls = 5000, .in_flight = 1});
-    bench_compare(&many, ours, raw, &(struct load){.calls = 100000, .in_flight = 1000});
-    return 0;
+static const struct bench_row rows[] = {
+    {"offload_rtt", "us", "uv_queue_work", ours, raw, &one, .operations = 5000},
+    {"offload_1000", "us per call", "uv_queue_work", ours, raw, &thousand, .operations = 100000},
+};
+
+int main(int argc, char **argv)
+{
+    return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

@@ -1,6 +1,6 @@
 /* Jobs in worker processes: one at a time in one worker, and a thousand in flight over two, against
  * forked children that echo what comes over a socketpair. Wall time. */
-#include "bench/bench.h"
+#include "bench/run.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <bight/group.h>
-#include <bight/runtime.h>
 #include <bight/workers.h>
 
 #define WORKERS_MAX 2
@@ -23,11 +22,11 @@ struct message {
 };
 
 struct load {
-    unsigned jobs;
     unsigned in_flight;
     unsigned workers;
     struct bight_executor *executor;
-    unsigned begun;
+    uint64_t jobs;
+    uint64_t begun;
     double us; /* per job */
 };
 
@@ -79,23 +78,25 @@ static int load_main(void *arg)
     load->begun = load->jobs - 1;
     bench_check(caller(load), "first job");
     load->begun = 0;
-    begin = bench_wall_ns();
+    begin = bench_wall_begin();
     rc = bight_group(callers, load);
-    load->us = (double)(bench_wall_ns() - begin) / 1000 / load->jobs;
+    load->us = bench_wall_end(begin, load->jobs) / 1000;
     bench_check(bight_workers_close(load->executor), "close");
     return rc;
 }
 
-static double ours(void *arg)
+static double ours(void *arg, uint64_t operations)
 {
     struct load *load = arg;
 
-    bench_check(bight_run(load_main, load), "run");
+    load->jobs = operations;
+    bench_run(load_main, load);
     return load->us;
 }
 
 /* The children of the baseline, forked first of all. */
 static int channels[WORKERS_MAX];
+static pid_t children[WORKERS_MAX];
 
 static void transfer(int fd, void *data, size_t bytes, int writes)
 {
@@ -137,6 +138,7 @@ static void fork_children(void)
         bench_check(pid < 0 ? BIGHT_EAGAIN : 0, "fork");
         close(ends[1]);
         channels[i] = ends[0];
+        children[i] = pid;
     }
 }
 
@@ -144,7 +146,7 @@ static void one_at_a_time(const struct load *load)
 {
     struct message message = {0};
 
-    for (unsigned i = 0; i < load->jobs; i++) {
+    for (uint64_t i = 0; i < load->jobs; i++) {
         transfer(channels[0], &message, sizeof message, 1);
         transfer(channels[0], &message, sizeof message, 0);
     }
@@ -156,7 +158,7 @@ static void in_batches(const struct load *load)
     static struct message batch[BATCH_BYTES / sizeof(struct message)];
     struct pollfd polls[WORKERS_MAX];
     size_t partial[WORKERS_MAX] = {0};
-    unsigned begun = load->in_flight, done = 0;
+    uint64_t begun = load->in_flight, done = 0;
 
     for (unsigned i = 0; i < load->workers; i++) {
         transfer(channels[i], batch, load->in_flight / load->workers * sizeof *batch, 1);
@@ -171,7 +173,7 @@ static void in_batches(const struct load *load)
 
             bench_check(bytes <= 0 ? BIGHT_EIO : 0, "read");
             partial[i] += (size_t)bytes;
-            unsigned back = (unsigned)(partial[i] / sizeof *batch);
+            uint64_t back = partial[i] / sizeof *batch;
             partial[i] %= sizeof *batch;
             done += back;
             if (back > load->jobs - begun)
@@ -182,32 +184,40 @@ static void in_batches(const struct load *load)
     }
 }
 
-static double raw(void *arg)
+static double raw(void *arg, uint64_t operations)
 {
-    const struct load *load = arg;
-    uint64_t begin = bench_wall_ns();
+    struct load *load = arg;
+    uint64_t begin;
 
+    load->jobs = operations;
+    begin = bench_wall_begin();
     if (load->in_flight == 1)
         one_at_a_time(load);
     else
         in_batches(load);
-    return (double)(bench_wall_ns() - begin) / 1000 / load->jobs;
+    return bench_wall_end(begin, load->jobs) / 1000;
 }
+
+static struct load single = {.in_flight = 1, .workers = 1};
+static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX};
+
+/* Instructions are those of the host alone: valgrind does not count a child with its parent. */
+static const struct bench_row rows[] = {
+    {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000},
+    {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,
+     .counted = 20000, .counted_samples = 5},
+};
 
 int main(int argc, char **argv)
 {
-    static const struct bench_row rtt = {"worker_rtt", "us", "forked child on a socketpair"};
-    static const struct bench_row many = {"worker_1000", "us per job",
-                                          "forked children on socketpairs"};
+    int rc;
 
     bench_check(bight_workers_prepare(argc, argv), "prepare");
     fork_children();
-    bench_compare(&rtt, ours, raw, &(struct load){.jobs = 5000, .in_flight = 1, .workers = 1});
-    bench_compare(&many, ours, raw,
-                  &(struct load){.jobs = 100000, .in_flight = 1000, .workers = WORKERS_MAX});
+    rc = bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
     for (int i = 0; i < WORKERS_MAX; i++)
         close(channels[i]);
-    while (wait(NULL) > 0)
-        ;
-    return 0;
+    for (int i = 0; i < WORKERS_MAX; i++)
+        waitpid(children[i], NULL, 0);
+    return rc;
 }

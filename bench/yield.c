@@ -1,18 +1,18 @@
-/* Switching among tasks that are too many for the caches. In `yield_10000` all stand at the same depth of
- * their stacks; in `yield_10000_varied` each has used its own depth, up to 16 KiB, so that frames and
- * records lie on two pages. Baseline: bare switches around a ring of stacks that lie and are used in the
- * same way, which is what the memory alone costs: no queue, no checkpoint, and nothing fetched ahead. */
-#include "bench/bench.h"
+/* Switching among tasks that are too many for the caches. In `yield_10000` all stand at the
+ * same depth of their stacks; in `yield_10000_varied` each has used its own depth, up to 16
+ * KiB, so that frames and records lie on two pages. Baseline: bare switches around a ring of
+ * stacks that lie and are used in the same way, which is what the memory alone costs: no queue,
+ * no checkpoint, and nothing fetched ahead. */
+#include "bench/run.h"
 #include "coro/sched.h"
 #include "coro/switch_here.h"
 
 #include <stdlib.h>
 
-#include <bight/runtime.h>
 #include <bight/task.h>
 
 #define TASKS 10000u
-#define STEPS 100u /* of each task */
+#define STEPS 100u /* of each task, in one sample */
 #define LEVEL_BYTES 512u
 
 struct layout {
@@ -44,23 +44,26 @@ static BENCH_OPAQUE int descend(unsigned levels, int (*fn)(void *arg), void *arg
 
 static int yielder(void *arg)
 {
-    (void)arg;
-    for (unsigned i = 0; i < STEPS; i++)
+    for (uint64_t steps = *(const uint64_t *)arg; steps; steps--)
         bench_check(bight_yield(), "yield");
     return 0;
 }
 
 struct one {
     unsigned levels;
+    uint64_t steps;
 };
 
 static int one_task(void *arg)
 {
-    return descend(((struct one *)arg)->levels, yielder, NULL);
+    struct one *one = arg;
+
+    return descend(one->levels, yielder, &one->steps);
 }
 
 struct sample {
     const struct layout *layout;
+    uint64_t steps; /* of each task */
     double ns;
 };
 
@@ -73,24 +76,30 @@ static int yield_main(void *arg)
 
     bench_check(tasks && ones ? 0 : BIGHT_ENOMEM, "calloc");
     for (unsigned i = 0; i < TASKS; i++) {
-        ones[i].levels = levels_of(sample->layout, i);
+        ones[i] = (struct one){levels_of(sample->layout, i), sample->steps};
         bench_check(bight_spawn(&tasks[i], one_task, &ones[i]), "spawn");
     }
     bench_check(bight_yield(), "yield"); /* all have gone down and stand in their first yield */
-    begin = bench_thread_ns();
+    begin = bench_begin();
     for (unsigned i = 0; i < TASKS; i++)
         bench_check(bight_join(tasks[i], NULL), "join");
-    sample->ns = (double)(bench_thread_ns() - begin) / ((double)TASKS * (STEPS - 1));
+    sample->ns = bench_end(begin, TASKS * (sample->steps - 1));
     free(ones);
     free(tasks);
     return 0;
 }
 
-static double yields(void *arg)
+/* At least two steps of each: the clock begins with the second. */
+static uint64_t steps_of(uint64_t operations)
 {
-    struct sample sample = {.layout = arg};
+    return operations / TASKS < 2 ? 2 : operations / TASKS;
+}
 
-    bench_check(bight_run(yield_main, &sample), "run");
+static double yields(void *arg, uint64_t operations)
+{
+    struct sample sample = {.layout = arg, .steps = steps_of(operations)};
+
+    bench_run(yield_main, &sample);
     return sample.ns;
 }
 
@@ -101,13 +110,13 @@ struct ring {
     struct bight_stackpool pool;
     struct bight_stack *stacks[TASKS];
     unsigned at;
-    unsigned left;
+    uint64_t left;
     void *loop_sp;
 };
 
 /* Outside of static functions for what switch_here.h says of gcc's ipa-reference. */
 SWITCHES int bench_ring_turn(void *arg);
-SWITCHES double bench_ring_run(struct ring *ring);
+SWITCHES double bench_ring_run(struct ring *ring, uint64_t steps);
 
 /* From each stack to the next one, and home when all rounds are over. */
 SWITCHES int bench_ring_turn(void *arg)
@@ -132,20 +141,20 @@ static void ring_entry(void *arg)
     (void)descend(levels_of(ring->layout, ring->at), bench_ring_turn, ring);
 }
 
-SWITCHES double bench_ring_run(struct ring *ring)
+SWITCHES double bench_ring_run(struct ring *ring, uint64_t steps)
 {
     uint64_t begin;
 
     ring->at = 0;
     ring->left = TASKS; /* once around: every stack goes down */
     bight__switch_here(&ring->loop_sp, ring->stacks[0]->context.sp);
-    ring->left = TASKS * STEPS;
-    begin = bench_thread_ns();
+    ring->left = TASKS * steps;
+    begin = bench_begin();
     bight__switch_here(&ring->loop_sp, ring->stacks[ring->at]->context.sp);
-    return (double)(bench_thread_ns() - begin) / ((double)TASKS * STEPS);
+    return bench_end(begin, TASKS * steps);
 }
 
-static double bare_switches(void *arg)
+static double bare_switches(void *arg, uint64_t operations)
 {
     static struct ring ring;
     const struct bight_stackpool_config config = {.head_bytes = sizeof(struct bight_task)};
@@ -159,24 +168,23 @@ static double bare_switches(void *arg)
         bench_check(bight__stack_get(&ring.pool, 0, stack), "stack");
         (*stack)->context.sp = bight__switch_prepare((*stack)->lo, *stack, ring_entry, &ring);
     }
-    ns = bench_ring_run(&ring);
+    ns = bench_ring_run(&ring, steps_of(operations));
     for (unsigned i = 0; i < TASKS; i++)
         bight__stack_put(&ring.pool, ring.stacks[i]);
     bight__stackpool_destroy(&ring.pool);
     return ns;
 }
 
-static void row(const char *name, unsigned levels_max)
-{
-    const struct bench_row row = {name, "ns", "bare switch over the same stacks"};
-    struct layout layout = {.levels_max = levels_max};
+static struct layout even = {0}, varied = {16384 / LEVEL_BYTES};
 
-    bench_compare(&row, yields, bare_switches, &layout);
-}
+static const struct bench_row rows[] = {
+    {"yield_10000", "ns", "bare switch over the same stacks", yields, bare_switches, &even,
+     .operations = (uint64_t)TASKS * STEPS},
+    {"yield_10000_varied", "ns", "bare switch over the same stacks", yields, bare_switches, &varied,
+     .operations = (uint64_t)TASKS * STEPS},
+};
 
-int main(void)
+int main(int argc, char **argv)
 {
-    row("yield_10000", 0);
-    row("yield_10000_varied", 16384 / LEVEL_BYTES);
-    return 0;
+    return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }
