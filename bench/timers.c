@@ -2,7 +2,7 @@
  * while many others are live (cancel one of them at random, arm it for a random time in the
  * next minute), and firing them all. */
 #include "bench/bench.h"
-#include "coro/list.h"
+#include "coro/base/list.h"
 #include "runtime/wheel.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * stacks that lie and are used in the same way, which is what the memory alone costs: no queue,
  * no checkpoint, and nothing fetched ahead. */
 #include "bench/run.h"
-#include "coro/sched.h"
-#include "coro/switch_here.h"
+#include "coro/core/sched.h"
+#include "coro/stack/switch_here.h"
 
 #include <stdlib.h>
 

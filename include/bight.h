@@ -25,7 +25,7 @@
 #include <bight/offload.h>
 #include <bight/once.h>
 #include <bight/queue.h>
-#include <bight/rate.h>
+#include <bight/rate_limiter.h>
 #include <bight/resolve.h>
 #include <bight/retry.h>
 #include <bight/runner.h>

@@ -10,7 +10,7 @@
 #include <bight/mailbox.h>
 #include <bight/resolve.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 
 #define RESOLVE_HOST_BYTES 256
 

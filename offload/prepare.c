@@ -27,7 +27,7 @@
 
 #include <bight/workers.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 #include "offload/control.h"
 #include "offload/fresh_stack.h"
 #include "offload/keeper.h"

@@ -5,7 +5,7 @@
 
 #include <bight/job.h>
 
-#include "coro/seams.h"
+#include "coro/base/seams.h"
 
 struct registry_entry {
     const struct bight_job_def *def;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 #include "offload/control.h"
 #include "offload/definition.h"
 #include "offload/executor.h"

@@ -1,6 +1,6 @@
 /* The runtime object: a scheduler driven by a libuv loop. drive.c runs slices from the loop's
  * prepare and check phases; start.c makes and ends runtimes; everything else of runtime/ hangs its
- * handles in here. Read coro/sched.h first. */
+ * handles in here. Read coro/core/sched.h first. */
 #ifndef BIGHT_RUNTIME_RUNTIME_H
 #define BIGHT_RUNTIME_RUNTIME_H
 
@@ -9,7 +9,7 @@
 #include <bight/mailbox.h>
 #include <bight/uv.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 #include "runtime/wheel.h"
 
 /* Something that lives as long as the runtime and belongs to another layer: the offload request

@@ -1,4 +1,4 @@
-/* The test mode's record, one per run, which stands behind all seams (coro/seams.h). testing.c makes and
+/* The test mode's record, one per run, which stands behind all seams (coro/base/seams.h). testing.c makes and
  * ends runs; testing_clock.c has the clocks and the seams of time, testing_idle.c what happens when
  * nothing is ready, testing_faults.c what fails, is cancelled and shuffled, testing_line.c the replay
  * line. The project's own suites embed the record too, to use its clock with seams of their own. */

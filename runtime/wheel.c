@@ -7,7 +7,7 @@
  * Owns no clock: drive.c advances it and asks when to come back. */
 #include "runtime/wheel.h"
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 
 #define GROUP_BITS 6
 #define RANGE_BITS (WHEEL_LEVELS * GROUP_BITS)

@@ -13,7 +13,7 @@ bight_test(context LABELS threads LIBS m SOURCES test_context.c switch_cases.c $
 if(NOT BIGHT_SWITCH STREQUAL "ucontext")
   # The same on the fallback switch: a program that has one of its own takes none from the library.
   bight_test(context_ucontext LABELS threads LIBS m
-    SOURCES test_context.c switch_cases.c ${registers} ../coro/switch_ucontext.c)
+    SOURCES test_context.c switch_cases.c ${registers} ../coro/stack/switch_ucontext.c)
   if(registers STREQUAL "registers_x86_64.S" AND BIGHT_SANITIZE STREQUAL "none")
     bight_test(switch_cfi LIBS m SOURCES test_switch_cfi.c switch_cases.c ${registers})
   endif()

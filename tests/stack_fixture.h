@@ -1,8 +1,8 @@
-/* A pool of stacks for the suites of coro/stack.c and coro/slab.c, and what they look at. */
+/* A pool of stacks for the suites of coro/stack/stack.c and coro/stack/slab.c, and what they look at. */
 #ifndef TESTS_STACK_FIXTURE_H
 #define TESTS_STACK_FIXTURE_H
 
-#include "coro/stack.h"
+#include "coro/stack/stack.h"
 
 /* What the scheduler has at the top of each stack, roughly. */
 #define HEAD_BYTES 500

@@ -83,14 +83,22 @@ static bool is_one_of(const char *const *names, const char *name, size_t bytes)
     return false;
 }
 
-/* `line` names a source file and a line of it, in one of the folders. */
+/* `line` names a source file and a line of it, in one of the folders or in one of their rooms; the
+ * folders of the same names below tests/ are not meant. */
 static bool is_in(const char *line, const char *const *folders)
 {
-    const char *slash = strrchr(line, '/'), *folder = slash;
+    const char *end = strrchr(line, '/');
 
-    while (folder > line && folder[-1] != '/')
-        folder--;
-    return is_one_of(folders, folder, (size_t)(slash - folder));
+    for (int up = 0; up < 2 && end > line; up++) {
+        const char *folder = end;
+
+        while (folder > line && folder[-1] != '/')
+            folder--;
+        if (is_one_of(folders, folder, (size_t)(end - folder)))
+            return folder - line < 7 || strncmp(folder - 7, "/tests/", 7) != 0;
+        end = folder - 1;
+    }
+    return false;
 }
 
 /* Whether the line calls one of the functions, or what the compiler made of it (`name.part.0`). */

@@ -17,17 +17,17 @@ done
 
 flags="-std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -I. -Iinclude -static"
 $cross $flags -o "$out/switch_main" tests/switch_main.c tests/switch_cases.c \
-    tests/registers_aarch64.S coro/switch_aarch64.S coro/stack.c coro/slab.c coro/alloc.c -lm
+    tests/registers_aarch64.S coro/stack/switch_aarch64.S coro/stack/stack.c coro/stack/slab.c coro/base/alloc.c -lm
 qemu-aarch64 "$out/switch_main"
 
 # Branch target identification is enforced on a program only when all of it declares it, so this one
 # has no C library. The first run must pass; in the second a jump without landing pad must be caught,
 # or the first has shown nothing.
 $cross $flags -mbranch-protection=bti -nostdlib -ffreestanding -Wl,-z,force-bti \
-    -o "$out/bti" tests/bti_aarch64.c coro/switch_aarch64.S
+    -o "$out/bti" tests/bti_aarch64.c coro/stack/switch_aarch64.S
 qemu-aarch64 -cpu max "$out/bti"
 $cross $flags -mbranch-protection=bti -nostdlib -ffreestanding -Wl,-z,force-bti -DBREAK_BTI \
-    -o "$out/bti_broken" tests/bti_aarch64.c coro/switch_aarch64.S
+    -o "$out/bti_broken" tests/bti_aarch64.c coro/stack/switch_aarch64.S
 if qemu-aarch64 -cpu max "$out/bti_broken" 2>/dev/null; then
     echo "the emulator does not enforce branch targets: nothing shown"
     exit 1

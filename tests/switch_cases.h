@@ -1,10 +1,10 @@
 /* What must hold of every switch, as plain functions: the suite runs them natively, a small program
- * without Check under an emulator. Also the smallest possible user of coro/context.h and
- * coro/stack.h, for other suites. */
+ * without Check under an emulator. Also the smallest possible user of coro/stack/context.h and
+ * coro/stack/stack.h, for other suites. */
 #ifndef TESTS_SWITCH_CASES_H
 #define TESTS_SWITCH_CASES_H
 
-#include "coro/stack.h"
+#include "coro/stack/stack.h"
 
 struct switch_case {
     const char *name;

@@ -5,7 +5,7 @@
 
 #include <bight/select.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
 #define NUMBER(item) ((int)(uintptr_t)(item))

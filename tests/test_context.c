@@ -1,4 +1,4 @@
-/* coro/context.h and the switch behind it. The cases that hold for every platform are in
+/* coro/stack/context.h and the switch behind it. The cases that hold for every platform are in
  * switch_cases.c; here are those that need a process of their own: what the sanitizers see. */
 #include <stdlib.h>
 #include <string.h>

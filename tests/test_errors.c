@@ -1,4 +1,4 @@
-/* coro/errors.c: every code of both lists has its name and text, and no input has none. */
+/* coro/base/errors.c: every code of both lists has its name and text, and no input has none. */
 #include <bight/errors.h>
 
 #include <limits.h>

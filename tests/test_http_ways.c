@@ -2,7 +2,7 @@
  * by hand, at the moment that the test is about. */
 #include <stdlib.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 #include "net/http.h"
 #include "tests/http_case.h"
 

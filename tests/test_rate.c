@@ -2,7 +2,7 @@
 #include "tests/support.h"
 #include "tests/world.h"
 
-#include <bight/rate.h>
+#include <bight/rate_limiter.h>
 
 static uint64_t begin_ns;
 

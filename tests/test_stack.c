@@ -1,4 +1,4 @@
-/* coro/stack.c: sizes, what is resident, the cache, and pages that go back. Guards and every way to
+/* coro/stack/stack.c: sizes, what is resident, the cache, and pages that go back. Guards and every way to
  * run out are in test_slab.c. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The unwind rules of coro/switch_x86_64.S and of the scheduler around coro/switch_here.h, at each
+/* The unwind rules of coro/stack/switch_x86_64.S and of the scheduler around coro/stack/switch_here.h, at each
  * instruction: the processor's trap flag stops after every one, and the handler unwinds from there. A
  * profiler or a debugger may stop anywhere. x86-64 only, without instrumentation. */
 #include <bight.h>

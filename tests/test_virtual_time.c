@@ -4,7 +4,7 @@
 #include <bight/uv.h>
 #include <semaphore.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 #include "tests/support.h"
 
 #define HOUR_MS INT64_C(3600000)

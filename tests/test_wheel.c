@@ -1,5 +1,5 @@
 /* runtime/wheel.c against a naive model: an array of timers that is searched from end to end. */
-#include "coro/list.h"
+#include "coro/base/list.h"
 #include "runtime/wheel.h"
 
 #include "tests/support.h"

@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 
 /* Groups: the seat opens one, and the task in it waits for the event. */
 

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 
 static void event_open(struct stage *stage)
 {

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 
 static struct bight_mutex mutex;
 static struct bight_condition condition;

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <pthread.h>
 
-#include "coro/sched.h"
+#include "coro/core/sched.h"
 
 static int item;
 

@@ -10,7 +10,7 @@
 #include <bight.h>
 #include <bight/workers.h>
 
-#include "coro/list.h"
+#include "coro/base/list.h"
 
 /* Do not call bight_workers_prepare. */
 #define CASE_UNPREPARED 1u

@@ -10,7 +10,7 @@
  * hour each time. With bight_run in its place the same functions take an hour. */
 #include <bight/errors.h>
 #include <bight/gather.h>
-#include <bight/rate.h>
+#include <bight/rate_limiter.h>
 #include <bight/retry.h>
 #include <bight/testing.h>
 #include <bight/ticker.h>

@@ -2,8 +2,8 @@
  * ready tasks, what the program does, and whether a suspension is cancelled or an allocation fails in it.
  * So a scenario has to be right for every way its tasks may end: whatever fails is passed on, what was begun
  * is ended, and nobody is left to wait for somebody who is gone. */
-#ifndef TESTS_SIMULATE_H
-#define TESTS_SIMULATE_H
+#ifndef TESTS_SIMULATE_SIMULATE_H
+#define TESTS_SIMULATE_SIMULATE_H
 
 #include <bight.h>
 

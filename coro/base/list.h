@@ -1,0 +1,82 @@
+/* Lists: one intrusive two-word node (struct bight_link of <bight/waiter.h>), circular, with the list
+ * head being a node too. A node outside of any list points at itself, so that unlinking is
+ * idempotent. */
+#ifndef BIGHT_CORO_BASE_LIST_H
+#define BIGHT_CORO_BASE_LIST_H
+
+#include <bight/waiter.h>
+
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+static inline void link_init(struct bight_link *link)
+{
+    link->next = link;
+    link->prev = link;
+}
+
+static inline bool link_empty(const struct bight_link *head)
+{
+    return head->next == head;
+}
+
+static inline void link_append(struct bight_link *head, struct bight_link *link)
+{
+    link->next = head;
+    link->prev = head->prev;
+    head->prev->next = link;
+    head->prev = link;
+}
+
+static inline void link_prepend(struct bight_link *head, struct bight_link *link)
+{
+    link_append(head->next, link);
+}
+
+/* Walks the list. */
+static inline size_t link_count(const struct bight_link *head)
+{
+    const struct bight_link *link;
+    size_t count = 0;
+
+    for (link = head->next; link != head; link = link->next)
+        count++;
+    return count;
+}
+
+/* Unlink a node that is about to be freed or linked elsewhere: what it points at stays. */
+static inline void link_cut(struct bight_link *link)
+{
+    link->next->prev = link->prev;
+    link->prev->next = link->next;
+}
+
+static inline void link_remove(struct bight_link *link)
+{
+    link_cut(link);
+    link_init(link);
+}
+
+/* The first node, unlinked; NULL when the list is empty. */
+static inline struct bight_link *link_take(struct bight_link *head)
+{
+    struct bight_link *first = head->next;
+
+    if (first == head)
+        return NULL;
+    link_remove(first);
+    return first;
+}
+
+/* Move all of `from` behind what `to` has. */
+static inline void link_splice(struct bight_link *to, struct bight_link *from)
+{
+    if (link_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    link_init(from);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* As-completed: the records of the caller's array, moved from the lists of their tasks to one of those that
+ * have ended, from which they are given out. */
+#include "coro/combine/wait.h"
+
+#include <stdio.h>
+
+struct next_wait {
+    struct bight_waiter waiter;
+    struct bight_wait_item *item;
+    const struct bight_as_completed *completed;
+};
+
+static void next_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct next_wait *wait = container_of(waiter, struct next_wait, waiter);
+
+    snprintf(text, text_bytes, "%zu left", wait->completed->left);
+}
+
+static const struct bight_wait_ops next_ops = {
+    .name = "next end of a task",
+    .abort = bight__unlink_abort,
+    .describe = next_describe,
+};
+
+static struct bight_wait_item *take(struct bight_as_completed *completed)
+{
+    struct bight_link *link = link_take(&completed->finished);
+
+    if (!link)
+        return NULL;
+    completed->left--;
+    return container_of(link, struct bight_wait_item, watch.link);
+}
+
+static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
+{
+    struct bight_wait_item *item = bight__item_of(watch);
+    struct bight_as_completed *completed = item->wait;
+    struct bight_link *link;
+
+    item->done = true;
+    item->status = task->status;
+    link_append(&completed->finished, &watch->link);
+    /* Nobody waits while there is one, so the first one who waits is for this. */
+    while ((link = link_take(&completed->waiters))) {
+        struct next_wait *wait = container_of(link, struct next_wait, waiter.link);
+
+        wait->item = item;
+        if (bight_unpark(&wait->waiter, 0)) {
+            take(completed);
+            break;
+        }
+    }
+    if (completed->left == 0)
+        bight__wake_all(&completed->waiters, BIGHT_ECLOSED);
+}
+
+int bight_as_completed_begin(struct bight_as_completed *completed, struct bight_wait_item *items,
+                             size_t count)
+{
+    if (!bight__items_sound(items, count))
+        return BIGHT_EINVAL;
+    completed->items = items;
+    completed->count = count;
+    link_init(&completed->finished);
+    link_init(&completed->waiters);
+    completed->left = bight__items_watch(items, count, completed, item_ended);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].done && !items[i].twin)
+            link_append(&completed->finished, &items[i].watch.link);
+    }
+    return 0;
+}
+
+int bight_as_completed_next(struct bight_as_completed *completed, struct bight_wait_item **item)
+{
+    struct next_wait wait = {.completed = completed};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    wait.item = take(completed);
+    if (!wait.item) {
+        if (completed->left == 0)
+            return BIGHT_ECLOSED;
+        rc = bight_waiter_init(&wait.waiter, &next_ops);
+        if (rc)
+            return rc;
+        link_append(&completed->waiters, &wait.waiter.link);
+        rc = bight_park(&wait.waiter);
+    }
+    if (rc == 0)
+        *item = wait.item;
+    return rc;
+}
+
+void bight_as_completed_end(struct bight_as_completed *completed)
+{
+    bight__items_leave(completed->items, completed->count);
+    completed->count = 0;
+    completed->left = 0;
+    bight__wake_all(&completed->waiters, BIGHT_ECLOSED);
+}

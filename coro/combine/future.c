@@ -1,0 +1,159 @@
+/* Futures: a cell that is settled once. Tasks and callbacks that wait are watches in one list, so that
+ * they are served in the order in which they came. */
+#include "coro/core/sched.h"
+
+#include <bight/future.h>
+
+#include <stdio.h>
+
+struct future_wait {
+    struct bight_waiter waiter;
+    struct bight_future_watch watch;
+    const struct bight_future *future; /* for future_describe */
+};
+
+static int future_abort(struct bight_waiter *waiter)
+{
+    link_remove(&container_of(waiter, struct future_wait, waiter)->watch.link);
+    return 0;
+}
+
+static void future_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_future *future = container_of(waiter, struct future_wait, waiter)->future;
+
+    snprintf(text, text_bytes, "%p", (const void *)future);
+}
+
+static const struct bight_wait_ops future_ops = {
+    .name = "future",
+    .abort = future_abort,
+    .describe = future_describe,
+};
+
+void bight_future_init(struct bight_future *future)
+{
+    future->done = false;
+    future->status = 0;
+    future->value = NULL;
+    link_init(&future->watches);
+}
+
+static int settle(struct bight_future *future, int status, void *value)
+{
+    struct bight_link *link;
+
+    if (future->done)
+        return BIGHT_EALREADY;
+    future->done = true;
+    future->status = status;
+    future->value = value;
+    while ((link = link_take(&future->watches))) {
+        struct bight_future_watch *watch = container_of(link, struct bight_future_watch, link);
+
+        watch->settled(watch);
+    }
+    return 0;
+}
+
+int bight_future_set(struct bight_future *future, void *value)
+{
+    return settle(future, 0, value);
+}
+
+int bight_future_fail(struct bight_future *future, int code)
+{
+    return code < 0 ? settle(future, code, NULL) : BIGHT_EINVAL;
+}
+
+int bight_future_cancel(struct bight_future *future)
+{
+    return settle(future, BIGHT_ECANCELED, NULL);
+}
+
+int bight_future_copy(struct bight_future *to, const struct bight_future *from)
+{
+    return from->done ? settle(to, from->status, from->value) : BIGHT_EAGAIN;
+}
+
+bool bight_future_done(const struct bight_future *future)
+{
+    return future->done;
+}
+
+int bight_future_get(const struct bight_future *future, int *status, void **value)
+{
+    if (!future->done)
+        return BIGHT_EAGAIN;
+    if (status)
+        *status = future->status;
+    if (value)
+        *value = future->value;
+    return 0;
+}
+
+static void wake_waiter(struct bight_future_watch *watch)
+{
+    bight_unpark(&container_of(watch, struct future_wait, watch)->waiter, 0);
+}
+
+static int future_park(struct bight_future *future)
+{
+    struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
+    int rc = bight_waiter_init(&wait.waiter, &future_ops);
+
+    if (rc)
+        return rc;
+    link_append(&future->watches, &wait.watch.link);
+    return bight_park(&wait.waiter);
+}
+
+int bight_future_wait(struct bight_future *future, int *status, void **value)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (rc == 0 && !future->done)
+        rc = future_park(future);
+    return rc ? rc : bight_future_get(future, status, value);
+}
+
+static void callback_called(struct bight_call *call)
+{
+    struct bight_future_callback *callback = container_of(call, struct bight_future_callback, call);
+
+    callback->fn(callback);
+}
+
+static void queue_callback(struct bight_future_watch *watch)
+{
+    /* Never pending here: it was initialised when it was added, and is queued once. */
+    (void)!bight_call_soon(&container_of(watch, struct bight_future_callback, watch)->call);
+}
+
+int bight_future_add_callback(struct bight_future *future, struct bight_future_callback *callback,
+                              void (*fn)(struct bight_future_callback *callback))
+{
+    if (!bight__sched)
+        return BIGHT_ENORUNTIME; /* it could not be queued */
+    if (!fn)
+        return BIGHT_EINVAL;
+    callback->fn = fn;
+    callback->future = future;
+    bight_call_init(&callback->call, callback_called);
+    callback->watch.settled = queue_callback;
+    link_init(&callback->watch.link);
+    if (future->done)
+        queue_callback(&callback->watch);
+    else
+        link_append(&future->watches, &callback->watch.link);
+    return 0;
+}
+
+bool bight_future_remove_callback(struct bight_future_callback *callback)
+{
+    if (link_empty(&callback->watch.link))
+        return bight_call_cancel(&callback->call);
+    link_remove(&callback->watch.link);
+    return true;
+}

@@ -1,0 +1,127 @@
+/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt and the park,
+ * so what could not happen when it was tried cannot have happened when it is armed; and the park resolves
+ * exactly one waiter and lets the others go. The kinds of cases are cases.c's. */
+#include "coro/core/sched.h"
+
+#include <bight/select.h>
+
+#include <limits.h>
+
+static int cases_check(const struct bight_case *cases, size_t count, unsigned flags,
+                       const struct bight_task *self)
+{
+    if (count == 0 || count > INT_MAX || flags & ~(BIGHT_SELECT_ORDERED | BIGHT_SELECT_TRY))
+        return BIGHT_EINVAL;
+    for (size_t i = 0; i < count; i++) {
+        const struct bight_case_ops *ops = cases[i].ops;
+
+        if (!ops || !ops->wait->abort || ops->wait->flags & BIGHT_WAIT_MAY_REFUSE)
+            return BIGHT_EINVAL;
+        if (cases[i].source == self)
+            return BIGHT_EDEADLK;
+    }
+    return 0;
+}
+
+/* The case `steps` after `start`, around the end. */
+static struct bight_case *case_at(struct bight_case *cases, size_t count, size_t start,
+                                  size_t steps)
+{
+    size_t left = count - start;
+
+    return &cases[steps < left ? start + steps : steps - left];
+}
+
+static struct bight_case *attempt_all(struct bight_case *cases, size_t count, size_t start)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct bight_case *at = case_at(cases, count, start, i);
+
+        if (at->ops->attempt(at))
+            return at;
+    }
+    return NULL;
+}
+
+/* Make them one park; nothing is armed yet. */
+static int link_all(struct bight_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = bight_waiter_init(&cases[i].waiter, cases[i].ops->wait);
+
+        if (rc == 0 && i > 0)
+            rc = bight_waiter_also(&cases[i].waiter, &cases[0].waiter);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* Arm one after the other, for as long as none has happened. Those that wait longest for their turn at a
+ * source are so by the same lot as the attempts. */
+static int arm_all(struct bight_case *cases, size_t count, size_t start)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct bight_case *at = case_at(cases, count, start, i);
+        int rc;
+
+        if (!bight_waiter_pending(&at->waiter))
+            return 0;
+        rc = at->ops->arm(at);
+        if (rc && bight_waiter_drop(&at->waiter) == 0)
+            return rc;
+    }
+    return 0;
+}
+
+static struct bight_case *winner_of(struct bight_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bight_waiter_won(&cases[i].waiter))
+            return &cases[i];
+    }
+    return NULL;
+}
+
+/* The case that happened, or NULL and why none did in *rc. */
+static struct bight_case *wait_all(struct bight_case *cases, size_t count, size_t start, int *rc)
+{
+    struct bight_case *chosen;
+
+    *rc = link_all(cases, count);
+    if (*rc == 0)
+        *rc = arm_all(cases, count, start);
+    if (*rc)
+        return NULL;
+    *rc = bight_park(&cases[0].waiter);
+    chosen = winner_of(cases, count);
+    if (!chosen)
+        return NULL;
+    chosen->status = chosen->waiter.result;
+    if (chosen->ops->settle)
+        chosen->ops->settle(chosen);
+    return chosen;
+}
+
+int bight_select(struct bight_case *cases, size_t count, unsigned flags)
+{
+    struct bight_case *chosen;
+    struct bight_task *self;
+    size_t start = 0;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    rc = cases_check(cases, count, flags, self);
+    if (rc)
+        return rc;
+    if (count > 1 && !(flags & BIGHT_SELECT_ORDERED))
+        start = bight__random_below(self->sched, count);
+    chosen = attempt_all(cases, count, start);
+    if (!chosen) {
+        if (flags & BIGHT_SELECT_TRY)
+            return BIGHT_EAGAIN;
+        chosen = wait_all(cases, count, start, &rc);
+    }
+    return chosen ? (int)(chosen - cases) : rc;
+}

@@ -1,0 +1,172 @@
+/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and notes its end
+ * by itself, so that all that have ended by the time the waiting task runs are seen, whichever woke it. */
+#include "coro/combine/wait.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "coro/core/timed.h"
+
+bool bight__items_sound(const struct bight_wait_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].task)
+            return false;
+    }
+    return true;
+}
+
+/* The item that watches this task for the same wait already: nothing has run since it was linked, so it is
+ * the last in the task's list. */
+static struct bight_wait_item *twin_of(const struct bight_wait_item *item)
+{
+    const struct bight_link *ends = &item->task->ends;
+    struct bight_wait_item *last;
+    struct bight_end_watch *watch;
+
+    if (!ends->next || link_empty(ends))
+        return NULL;
+    watch = container_of(ends->prev, struct bight_end_watch, link);
+    if (watch->ended != item->watch.ended)
+        return NULL;
+    last = bight__item_of(watch);
+    return last->wait == item->wait ? last : NULL;
+}
+
+size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wait,
+                          void (*ended)(struct bight_end_watch *watch, struct bight_task *task))
+{
+    size_t different = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct bight_wait_item *item = &items[i];
+
+        item->done = false;
+        item->status = 0;
+        item->wait = wait;
+        item->watch.ended = ended;
+        link_init(&item->watch.link);
+        item->twin = twin_of(item);
+        if (item->twin)
+            continue;
+        bight__watch_end(item->task, &item->watch);
+        different++;
+    }
+    /* Those that have ended watched only to be found by their twins: their tasks may be joined now. */
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].task->flags & TASK_DONE) {
+            link_remove(&items[i].watch.link);
+            items[i].done = true;
+            items[i].status = items[i].task->status;
+        }
+    }
+    return different;
+}
+
+void bight__items_leave(struct bight_wait_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        link_remove(&items[i].watch.link);
+        if (items[i].twin) {
+            items[i].done = items[i].twin->done;
+            items[i].status = items[i].twin->status;
+        }
+    }
+}
+
+struct wait {
+    struct bight__timed timed;
+    size_t tasks;
+    size_t done;
+    bool failed;
+    int until;
+};
+
+static void wait_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct wait *wait = container_of(waiter, struct wait, timed.waiter);
+
+    snprintf(text, text_bytes, "%zu of %zu", wait->done, wait->tasks);
+}
+
+static const struct bight_wait_ops wait_ops = {
+    .name = "ends of tasks",
+    .abort = bight__timed_abort,
+    .describe = wait_describe,
+};
+
+static bool is_over(const struct wait *wait)
+{
+    if (wait->done == wait->tasks)
+        return true;
+    if (wait->until == BIGHT_FIRST_COMPLETED)
+        return wait->done;
+    return wait->until == BIGHT_FIRST_FAILED && wait->failed;
+}
+
+static void count_done(struct wait *wait, const struct bight_wait_item *item)
+{
+    wait->done++;
+    wait->failed |= bight__item_failed(item);
+}
+
+static void wait_ended(struct bight_end_watch *watch, struct bight_task *task)
+{
+    struct bight_wait_item *item = bight__item_of(watch);
+    struct wait *wait = item->wait;
+
+    item->done = true;
+    item->status = task->status;
+    count_done(wait, item);
+    if (is_over(wait))
+        bight__timed_unpark(&wait->timed, 0);
+}
+
+/* Whether the wait would be for its own caller. */
+static bool would_deadlock(const struct bight_wait_item *items, size_t count, int until,
+                           const struct bight_task *self)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].task == self)
+            return true;
+        if (until == BIGHT_ALL_COMPLETED && !(items[i].task->flags & TASK_DONE) &&
+            bight__join_would_deadlock(items[i].task, self))
+            return true;
+    }
+    return false;
+}
+
+static int wait_park(struct wait *wait, struct bight_sched *sched, int64_t timeout_ms)
+{
+    int rc = bight__timed_init(&wait->timed, &wait_ops);
+
+    if (rc)
+        return rc;
+    bight__timed_arm(&wait->timed, bight__deadline_after(sched, timeout_ms));
+    rc = bight_park(&wait->timed.waiter);
+    return rc == BIGHT_ETIMEDOUT ? 0 : rc;
+}
+
+int bight_wait(struct bight_wait_item *items, size_t count, int until, int64_t timeout_ms)
+{
+    struct wait wait = {.until = until};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (count == 0 || count > INT_MAX || until < BIGHT_FIRST_COMPLETED ||
+        until > BIGHT_ALL_COMPLETED || !bight__items_sound(items, count))
+        return BIGHT_EINVAL;
+    if (would_deadlock(items, count, until, self))
+        return BIGHT_EDEADLK;
+    wait.tasks = bight__items_watch(items, count, &wait, wait_ended);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].done && !items[i].twin)
+            count_done(&wait, &items[i]);
+    }
+    if (!is_over(&wait) && timeout_ms != 0)
+        rc = wait_park(&wait, self->sched, timeout_ms);
+    bight__items_leave(items, count);
+    return rc ? rc : (int)wait.done;
+}

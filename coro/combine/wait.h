@@ -1,0 +1,31 @@
+/* What wait and as-completed share: the records of a caller's array as watches of its tasks' ends. */
+#ifndef BIGHT_CORO_COMBINE_WAIT_H
+#define BIGHT_CORO_COMBINE_WAIT_H
+
+#include <bight/wait.h>
+
+#include "coro/core/sched.h"
+
+/* Watch the task of each item for `wait`. Of items with the same task the first is the one that watches,
+ * the others have it for a twin. Those that have ended are done at once and do not watch. Gives how many
+ * different tasks there are. */
+size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wait,
+                          void (*ended)(struct bight_end_watch *watch, struct bight_task *task));
+
+/* Stop watching, and bring the twins up to date. */
+void bight__items_leave(struct bight_wait_item *items, size_t count);
+
+/* Each has a task. */
+bool bight__items_sound(const struct bight_wait_item *items, size_t count);
+
+static inline struct bight_wait_item *bight__item_of(struct bight_end_watch *watch)
+{
+    return container_of(watch, struct bight_wait_item, watch);
+}
+
+static inline bool bight__item_failed(const struct bight_wait_item *item)
+{
+    return item->done && item->status < 0 && item->status != BIGHT_ECANCELED;
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* Calls: a queue beside that of the ready tasks, in one order with it. A call knows how many tasks run
+ * between the call before it and itself (`before`); the scheduler hands out no longer quantum than
+ * that while a call waits, so the hot path of tasks pays nothing for them. They are made on the loop's
+ * own stack, outside of tasks. */
+#include "coro/core/sched.h"
+
+/* Calls between two readings of the clock. */
+#define CALLS_PER_CLOCK 64
+
+/* The next at most `count` calls whose turn it is. */
+static size_t run_due(struct bight_sched *sched, size_t count)
+{
+    size_t made = 0;
+
+    while (made < count && bight__call_is_due(sched)) {
+        struct bight_link *link = link_take(&sched->calls);
+        struct bight_call *call = container_of(link, struct bight_call, timer.link);
+
+        sched->calls_queued--;
+        call->queued = false;
+        made++;
+        bight__slow_begin(sched);
+        call->fn(call);
+        bight__slow_end(sched);
+    }
+    return made;
+}
+
+bool bight__calls_run(struct bight_sched *sched)
+{
+    size_t count = sched->switches_left < CALLS_PER_CLOCK ? sched->switches_left : CALLS_PER_CLOCK;
+    size_t made = run_due(sched, count);
+
+    if (!made)
+        return false;
+    sched->switches_left -= made;
+    return sched->host->now_ns(sched) < sched->slice_end_ns;
+}
+
+void bight__calls_run_last(struct bight_sched *sched)
+{
+    run_due(sched, sched->calls_queued);
+}
+
+void bight__calls_drop(struct bight_sched *sched)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&sched->calls)))
+        container_of(link, struct bight_call, timer.link)->queued = false;
+    sched->calls_queued = 0;
+}
+
+void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
+{
+    bool idle = !sched->current && !bight__sched_busy(sched);
+
+    call->queued = true;
+    call->before = bight__call_distance(sched);
+    link_append(&sched->calls, &call->timer.link);
+    sched->calls_queued++;
+    bight__quantum_cap(sched);
+    if (idle)
+        sched->host->wake(sched);
+}
+
+static void fire(struct bight_timer *timer)
+{
+    bight__call_queue(bight__sched, container_of(timer, struct bight_call, timer));
+}
+
+void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call))
+{
+    call->fn = fn;
+    link_init(&call->timer.link);
+    call->timer.deadline_ns = 0;
+    call->timer.fire = fire;
+    call->before = 0;
+    call->queued = false;
+}
+
+int bight_call_soon(struct bight_call *call)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (!call->fn)
+        return BIGHT_EINVAL;
+    if (bight_call_pending(call))
+        return BIGHT_EALREADY;
+    sched->host->collect(sched);
+    bight__call_queue(sched, call);
+    return 0;
+}
+
+int bight_call_at(struct bight_call *call, uint64_t when_ns)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (!call->fn)
+        return BIGHT_EINVAL;
+    if (bight_call_pending(call))
+        return BIGHT_EALREADY;
+    if (when_ns == UINT64_MAX)
+        return BIGHT_ERANGE;
+    sched->host->arm(sched, &call->timer, when_ns);
+    return 0;
+}
+
+int bight_call_later(struct bight_call *call, int64_t delay_ms)
+{
+    struct bight_sched *sched = bight__sched;
+    uint64_t now, delay;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    now = sched->host->now_ns(sched);
+    if (delay_ms < 0) {
+        delay = -(uint64_t)delay_ms;
+        return bight_call_at(call, delay < now / 1000000 ? now - delay * 1000000 : 0);
+    }
+    delay = (uint64_t)delay_ms;
+    if (delay >= (UINT64_MAX - now) / 1000000)
+        return BIGHT_ERANGE;
+    return bight_call_at(call, now + delay * 1000000);
+}
+
+/* What is taken out passes its distance on to the call behind it, or to nobody. */
+static void unqueue(struct bight_sched *sched, struct bight_call *call)
+{
+    struct bight_link *next = call->timer.link.next;
+
+    bight__quantum_settle(sched);
+    if (next != &sched->calls)
+        container_of(next, struct bight_call, timer.link)->before += call->before;
+    else
+        sched->calls_span -= call->before;
+    link_remove(&call->timer.link);
+    sched->calls_queued--;
+    call->queued = false;
+}
+
+bool bight_call_cancel(struct bight_call *call)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!bight_call_pending(call))
+        return false;
+    if (call->queued)
+        unqueue(sched, call);
+    else
+        sched->host->disarm(sched, &call->timer);
+    return true;
+}
+
+bool bight_call_pending(const struct bight_call *call)
+{
+    return !link_empty(&call->timer.link);
+}
+
+uint64_t bight_call_when_ns(const struct bight_call *call)
+{
+    return bight_call_pending(call) && !call->queued ? call->timer.deadline_ns : 0;
+}

@@ -1,0 +1,82 @@
+/* The tree of tasks as text: groups within tasks within groups, each task with what it waits for.
+ * Reads only; allocates nothing, so that it works when memory is the problem and in a debugger. */
+#include "coro/core/sched.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct dump {
+    void (*write)(void *arg, const char *text, size_t bytes);
+    void *arg;
+};
+
+static __attribute__((format(printf, 2, 3))) void emit(const struct dump *dump, const char *format,
+                                                       ...)
+{
+    char text[256];
+    va_list args;
+    int bytes;
+
+    va_start(args, format);
+    bytes = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (bytes > 0)
+        dump->write(dump->arg, text,
+                    (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
+}
+
+static void emit_wait(const struct dump *dump, const struct bight_task *task)
+{
+    const struct bight_waiter *waiter = task->parked;
+    const char *between = "waits for ";
+
+    do {
+        emit(dump, "%s%s", between, waiter->ops->name);
+        if (waiter->ops->describe) {
+            char text[96] = "";
+
+            waiter->ops->describe(waiter, text, sizeof(text));
+            emit(dump, " (%s)", text);
+        }
+        between = " or ";
+        waiter = waiter->also;
+    } while (waiter != task->parked);
+}
+
+static void emit_task(const struct dump *dump, const struct bight_task *task, unsigned depth)
+{
+    emit(dump, "%*s#%llu %s: ", (int)(2 * depth), "", (unsigned long long)task->id,
+         task->name[0] ? task->name : "-");
+    if (task->parked)
+        emit_wait(dump, task);
+    else if (task->sched->current == task)
+        emit(dump, "running");
+    else
+        emit(dump, task->flags & TASK_STARTED ? "ready" : "not started");
+    if (task->pending & PENDING_CANCEL)
+        emit(dump, ", cancelled");
+    if (task->scope->earliest_ns != NO_DEADLINE) {
+        uint64_t now = task->sched->host->now_ns(task->sched);
+        uint64_t due = task->scope->earliest_ns;
+
+        emit(dump, ", deadline in %llu ms",
+             (unsigned long long)(due > now ? (due - now) / 1000000 : 0));
+    }
+    emit(dump, "\n");
+}
+
+int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
+{
+    struct dump dump = {write, arg};
+    struct bight_sched *sched = bight__sched;
+    const struct bight_task *task;
+    unsigned depth = 1;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    emit(&dump, "%zu tasks, %zu ready\n", sched->live, bight__ready_count(sched));
+    for (task = bight__task_first(sched); task; task = bight__task_next(task, &depth))
+        emit_task(&dump, task, depth);
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* Mutex: hand-over in FIFO order. The owner field changes in unlock itself, so a woken waiter owns
+ * the mutex before it runs, and nobody can barge in between. */
+#include "coro/core/mutex.h"
+
+#include <stdio.h>
+
+struct lock_wait {
+    struct bight_waiter waiter;
+    const struct bight_mutex *mutex;
+};
+
+static struct bight_task *lock_waits_for(const struct bight_waiter *waiter)
+{
+    return container_of(waiter, struct lock_wait, waiter)->mutex->owner;
+}
+
+void bight__owner_describe(const struct bight_task *owner, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "held by #%llu %s", (unsigned long long)owner->id, owner->name);
+}
+
+static void lock_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    bight__owner_describe(lock_waits_for(waiter), text, text_bytes);
+}
+
+static const struct bight_wait_ops lock_ops = {
+    .name = "mutex",
+    .abort = bight__unlink_abort,
+    .waits_for = lock_waits_for,
+    .describe = lock_describe,
+};
+
+void bight_mutex_init(struct bight_mutex *mutex)
+{
+    mutex->owner = NULL;
+    mutex->next_held = NULL;
+    link_init(&mutex->waiters);
+    mutex->abandoned = NULL;
+}
+
+static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
+{
+    struct lock_wait wait = {.mutex = mutex};
+    int rc;
+
+    if (bight__lock_would_deadlock(mutex->owner, self))
+        return BIGHT_EDEADLK;
+    rc = bight_waiter_init(&wait.waiter, &lock_ops);
+    if (rc)
+        return rc;
+    link_append(&mutex->waiters, &wait.waiter.link);
+    return bight_park(&wait.waiter);
+}
+
+void bight__mutex_hand_over(struct bight_mutex *mutex)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&mutex->waiters))) {
+        struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
+        struct bight_task *heir = waiter->task;
+
+        if (bight_unpark(waiter, 0)) {
+            bight__mutex_take(mutex, heir);
+            return;
+        }
+    }
+}
+
+int bight_mutex_lock(struct bight_mutex *mutex)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (unlikely(mutex->owner))
+        return lock_park(mutex, self);
+    bight__mutex_take(mutex, self);
+    return 0;
+}
+
+int bight_mutex_trylock(struct bight_mutex *mutex)
+{
+    struct bight_task *self = bight_self();
+
+    if (!self)
+        return BIGHT_ENOTASK;
+    if (mutex->owner)
+        return mutex->owner == self ? BIGHT_EDEADLK : BIGHT_EBUSY;
+    bight__mutex_take(mutex, self);
+    return 0;
+}
+
+int bight_mutex_unlock(struct bight_mutex *mutex)
+{
+    struct bight_task *self = bight_self();
+
+    if (unlikely(!self))
+        return BIGHT_ENOTASK;
+    if (unlikely(mutex->owner != self))
+        return BIGHT_EPERM;
+    bight__mutex_untake(mutex, self);
+    if (unlikely(!link_empty(&mutex->waiters)))
+        bight__mutex_hand_over(mutex);
+    return 0;
+}
+
+struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex)
+{
+    return mutex->owner;
+}
+
+size_t bight_mutex_waiting(const struct bight_mutex *mutex)
+{
+    return link_count(&mutex->waiters);
+}
+
+void bight__mutexes_abandoned(struct bight_task *task)
+{
+    bight__task_report(task, BIGHT_REPORT_MUTEX_HELD, BIGHT_EPERM, 0, "ended with a mutex locked");
+    /* One on the task's own stack is gone with its frame, and the way to those below it in the list
+     * with it. */
+    while (task->held && !bight__stack_contains(&task->stack, task->held)) {
+        struct bight_mutex *mutex = task->held;
+
+        bight__mutex_untake(mutex, task);
+        if (mutex->abandoned)
+            mutex->abandoned(mutex);
+        else
+            bight__mutex_hand_over(mutex);
+    }
+}

@@ -1,0 +1,35 @@
+/* The inside of a mutex, for what is built on one: the condition, whose waiters go over to the queue of
+ * the mutex, and the rwlock, whose writer holds one. */
+#ifndef BIGHT_CORO_CORE_MUTEX_H
+#define BIGHT_CORO_CORE_MUTEX_H
+
+#include <bight/sync.h>
+
+#include "coro/core/sched.h"
+
+/* A task knows what it holds, most recent first, so that its end can give it away. */
+static inline void bight__mutex_take(struct bight_mutex *mutex, struct bight_task *task)
+{
+    mutex->owner = task;
+    mutex->next_held = task->held;
+    task->held = mutex;
+}
+
+static inline void bight__mutex_untake(struct bight_mutex *mutex, struct bight_task *task)
+{
+    struct bight_mutex **place = &task->held;
+
+    while (unlikely(*place != mutex))
+        place = &(*place)->next_held;
+    *place = mutex->next_held;
+    mutex->owner = NULL;
+}
+
+/* Give a free mutex to the first of its waiters that can still be woken. Any waiter may stand there
+ * that takes a result of 0 for "the mutex is yours". */
+void bight__mutex_hand_over(struct bight_mutex *mutex);
+
+/* For ops->describe. */
+void bight__owner_describe(const struct bight_task *owner, char *text, size_t text_bytes);
+
+#endif

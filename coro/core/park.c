@@ -1,0 +1,291 @@
+/* Park, unpark, abort: the mechanism of docs/waiting.md. bight_park is the only function that waits;
+ * cancellation is delivered here and in the checkpoint, nowhere else.
+ *
+ * Invariant: a waiter's task field is non-NULL exactly while it can be resolved. Whoever clears it
+ * (unpark, or a successful abort) decides the outcome; the other side then finds NULL. */
+#include "coro/core/sched.h"
+
+/* Deliveries in a row after which the task is reported. */
+#define IGNORED_CANCELS 1000
+
+/* Whether a cancellation from outside of the task cannot reach it here. */
+static bool is_shielded(const struct bight_task *task)
+{
+    for (const struct bight_scope *scope = task->scope; scope != &task->base;
+         scope = scope->parent) {
+        if (scope->kind & SCOPE_SHIELDS)
+            return true;
+    }
+    return false;
+}
+
+/* A test may cancel the task at any suspension; `site` tells it which one this is. */
+static void probe(struct bight_sched *sched, struct bight_task *task, const void *site)
+{
+    task->checks += !is_shielded(task);
+    if (sched->seams.cancel_here && sched->seams.cancel_here(sched->seams.ctx, site))
+        bight__scope_cancel(&task->base);
+}
+
+int bight__deliver(struct bight_task *task, bool passed_queue)
+{
+    struct bight_sched *sched = task->sched;
+
+    task->delivered++;
+    /* A loop that retries in spite of the cancellation must not starve the others. */
+    if (task->delivered > 1 && !passed_queue) {
+        bight__requeue(sched, task);
+    }
+    if (task->delivered % IGNORED_CANCELS == 0)
+        bight__task_report(task, BIGHT_REPORT_IGNORED_CANCEL, BIGHT_ECANCELED, task->delivered,
+                           "goes on in spite of its cancellation");
+    return BIGHT_ECANCELED;
+}
+
+__attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
+                                                     struct bight_task *task)
+{
+    if (task->pending & PENDING_PROBE)
+        probe(sched, task, __builtin_return_address(0));
+    if (task->pending & PENDING_CANCEL)
+        return bight__deliver(task, false);
+    if (sched->ops_left > 1) {
+        sched->ops_left--;
+        return 0;
+    }
+    bight__requeue(sched, task);
+    return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
+}
+
+void bight__breathe(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+
+    if (sched->ops_left > 1)
+        sched->ops_left--;
+    else
+        bight__requeue(sched, task);
+}
+
+int bight_checkpoint(void)
+{
+    struct bight_task *self;
+
+    return bight__checkpoint(&self);
+}
+
+int bight_waiter_init(struct bight_waiter *waiter, const struct bight_wait_ops *ops)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched || !sched->current)
+        return BIGHT_ENOTASK;
+    link_init(&waiter->link);
+    waiter->ops = ops;
+    waiter->result = 0;
+    waiter->task = sched->current;
+    waiter->also = waiter;
+    waiter->won = false;
+    waiter->asked = false;
+    return 0;
+}
+
+static bool may_share(const struct bight_waiter *waiter)
+{
+    return waiter->ops->abort && !(waiter->ops->flags & BIGHT_WAIT_MAY_REFUSE);
+}
+
+int bight_waiter_also(struct bight_waiter *waiter, struct bight_waiter *with)
+{
+    struct bight_waiter *next = with->also;
+
+    if (!may_share(waiter) || !may_share(with) || waiter->also != waiter)
+        return BIGHT_EINVAL;
+    with->also = waiter;
+    waiter->also = next;
+    if (with->task)
+        return 0;
+    waiter->task = NULL;
+    return BIGHT_EALREADY;
+}
+
+bool bight_waiter_pending(const struct bight_waiter *waiter)
+{
+    return waiter->task;
+}
+
+bool bight_waiter_won(const struct bight_waiter *waiter)
+{
+    return waiter->won;
+}
+
+/* Let go of every waiter of the ring but `winner`. 0, or BIGHT_EBUSY: then the ring is that one
+ * waiter, since only waiters that always let go may share. */
+static int ring_abort(struct bight_waiter *first, const struct bight_waiter *winner)
+{
+    struct bight_waiter *waiter = first;
+    int rc = 0;
+
+    do {
+        struct bight_waiter *next = waiter->also;
+
+        if (waiter != winner && waiter->task) {
+            bool asked = waiter->asked;
+
+            waiter->asked = true;
+            if (asked || !waiter->ops->abort || waiter->ops->abort(waiter))
+                rc = BIGHT_EBUSY;
+            else
+                waiter->task = NULL;
+        }
+        waiter = next;
+    } while (waiter != first);
+    return rc;
+}
+
+static void count_outside(struct bight_sched *sched, const struct bight_waiter *first, bool sleeps)
+{
+    const struct bight_waiter *waiter = first;
+
+    do {
+        if (waiter->ops->flags & BIGHT_WAIT_OUTSIDE)
+            sched->outside += sleeps ? 1 : (size_t)-1;
+        waiter = waiter->also;
+    } while (waiter != first);
+}
+
+/* The waiter of the ring that was unparked, NULL when all were let go. */
+static struct bight_waiter *ring_winner(struct bight_waiter *first)
+{
+    struct bight_waiter *waiter = first;
+
+    do {
+        if (waiter->won)
+            return waiter;
+        waiter = waiter->also;
+    } while (waiter != first);
+    return NULL;
+}
+
+static bool share_a_park(const struct bight_waiter *waiter, const struct bight_waiter *other)
+{
+    const struct bight_waiter *at = waiter;
+
+    while (at != other && at->also != waiter)
+        at = at->also;
+    return at == other;
+}
+
+int bight_waiter_drop(struct bight_waiter *waiter)
+{
+    return ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter, NULL);
+}
+
+bool bight_unpark(struct bight_waiter *waiter, int result)
+{
+    struct bight_task *task = waiter->task;
+
+    if (!task)
+        return false;
+    waiter->task = NULL;
+    waiter->result = result;
+    waiter->won = true;
+    if (unlikely(waiter->also != waiter))
+        (void)ring_abort(waiter, waiter);
+    /* The task may sleep in another wait between arming this one and parking on it. */
+    if (task->parked && share_a_park(waiter, task->parked)) {
+        count_outside(task->sched, task->parked, false);
+        task->parked = NULL;
+        bight__ready(task);
+    }
+    return true;
+}
+
+void bight__abort_park(struct bight_task *task)
+{
+    struct bight_waiter *parked = task->parked;
+
+    if (!parked || task->aborted)
+        return;
+    task->aborted = true;
+    /* A source may also unpark from within its abort hook: that settles it. */
+    if (ring_abort(parked, NULL) || task->parked != parked)
+        return;
+    count_outside(task->sched, parked, false);
+    task->parked = NULL;
+    bight__ready(task);
+}
+
+/* Something is pending as the task is about to sleep. True: do not sleep, *rc is the outcome. */
+static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
+                                                   struct bight_task *task,
+                                                   struct bight_waiter *waiter, const void *site,
+                                                   int *rc)
+{
+    if (task->pending & PENDING_PROBE)
+        probe(sched, task, site);
+    if (!(task->pending & PENDING_CANCEL))
+        return false;
+    task->aborted = true;
+    if (ring_abort(waiter, NULL))
+        return false;
+    if (ring_winner(waiter))
+        return false;
+    *rc = bight__deliver(task, false);
+    return true;
+}
+
+int bight_park(struct bight_waiter *waiter)
+{
+    struct bight_sched *sched = bight__sched;
+    struct bight_task *task;
+    struct bight_waiter *winner;
+    int rc;
+
+    if (unlikely(!sched || !sched->current))
+        return BIGHT_ENOTASK;
+    task = sched->current;
+    if (unlikely(!waiter->task))
+        goto resolved;
+    if (unlikely(waiter->task != task))
+        return BIGHT_EINVAL;
+    task->aborted = false;
+    if (unlikely(task->pending)) {
+        if (park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
+            return rc;
+        if (!waiter->task)
+            goto resolved; /* unparked from within its abort hook */
+    }
+    count_outside(sched, waiter, true);
+    task->parked = waiter;
+    bight__reschedule(sched, task);
+    if (likely(waiter->won) || ring_winner(waiter))
+        task->delivered = 0; /* it slept and was woken: not in a loop that ignores cancellation */
+resolved:
+    if (likely(waiter->won))
+        return waiter->result;
+    winner = ring_winner(waiter);
+    return winner ? winner->result : bight__deliver(task, true);
+}
+
+int bight_yield(void)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
+}
+
+int bight__unlink_abort(struct bight_waiter *waiter)
+{
+    link_remove(&waiter->link);
+    return 0;
+}
+
+void bight__wake_all(struct bight_link *waiters, int result)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(waiters)))
+        bight_unpark(container_of(link, struct bight_waiter, link), result);
+}

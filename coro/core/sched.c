@@ -1,0 +1,356 @@
+/* The ready queue and the slices. Ready tasks run in FIFO order, each switching straight to the next;
+ * what becomes ready runs after what is. A slice ends when nothing is ready, after as many switches
+ * as the allowed turns would take with the tasks that were ready when it began, or when its time is
+ * over: then the loop gets its say again. The hot path counts one number down, `quantum`; clock and
+ * seams are looked at when it reaches 0.
+ *
+ * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
+ * waits for memory, and what a list will need after next it only tells when the next has come. */
+#include "coro/core/sched.h"
+#include "coro/stack/switch_here.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Switches between two readings of the clock, which costs about as much as ten of them. */
+#define SWITCHES_PER_CLOCK 64
+
+/* Places in the ready queue at the start, a power of two. */
+#define READY_PLACES 64
+
+/* How many switches ahead a task's record and its frames are fetched. */
+#define FETCH_RECORD 8
+#define FETCH_FRAMES 4
+
+/* With so many ready tasks or fewer, what they touch is in the caches anyway. */
+#define FETCH_FROM 1024
+#define CACHE_LINE 64
+
+#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
+#define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
+#define DEFAULT_STACK_CACHE 1024
+#define DEFAULT_TURNS 64
+#define DEFAULT_SLICE_US 100
+
+_Thread_local struct bight_sched *bight__sched __attribute__((tls_model("initial-exec")));
+
+static void options_default(struct bight_options *options)
+{
+    if (!options->stack_bytes)
+        options->stack_bytes = DEFAULT_STACK_BYTES;
+    if (!options->main_stack_bytes)
+        options->main_stack_bytes = DEFAULT_MAIN_STACK_BYTES;
+    if (!options->stack_cache)
+        options->stack_cache = DEFAULT_STACK_CACHE;
+    if (!options->turns_per_slice)
+        options->turns_per_slice = DEFAULT_TURNS;
+    if (!options->slice_us)
+        options->slice_us = DEFAULT_SLICE_US;
+}
+
+int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
+                      const struct bight_options *options, const struct bight_seams *seams)
+{
+    int rc;
+
+    memset(sched, 0, sizeof(*sched));
+    sched->ops_left = OPS_PER_SWITCH;
+    sched->host = host;
+    if (options)
+        sched->options = *options;
+    options_default(&sched->options);
+    if (seams)
+        sched->seams = *seams;
+    link_init(&sched->ended);
+    link_init(&sched->calls);
+    link_init(&sched->children);
+    bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
+    struct bight_stackpool_config config = {
+        .stack_bytes = sched->options.stack_bytes,
+        .head_bytes = sizeof(struct bight_task),
+        .cache_max = sched->options.stack_cache,
+    };
+    rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
+    if (rc)
+        return rc;
+    rc = bight__ready_grow(sched);
+    if (rc) {
+        bight__stackpool_destroy(&sched->stacks);
+        return rc;
+    }
+    bight__context_thread_init(&sched->loop);
+    return 0;
+}
+
+void bight__sched_fini(struct bight_sched *sched)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&sched->ended))) {
+        struct bight_task *task = container_of(link, struct bight_task, member);
+
+        bight__task_report(task, BIGHT_REPORT_NEVER_JOINED, task->status, 0,
+                           "ended, but its handle was never joined nor detached");
+        bight__task_free(task);
+    }
+    bight__context_thread_fini(&sched->loop);
+    bight__free(sched->ready);
+    bight__stackpool_destroy(&sched->stacks);
+}
+
+/* Without calls the count only has to be right from the next call on. */
+void bight__quantum_settle(struct bight_sched *sched)
+{
+    unsigned popped = sched->quantum_counted - sched->quantum;
+
+    sched->quantum_counted = sched->quantum;
+    if (sched->calls_queued) {
+        container_of(sched->calls.next, struct bight_call, timer.link)->before -= popped;
+        sched->calls_span -= popped;
+    }
+}
+
+void bight__quantum_cap(struct bight_sched *sched)
+{
+    size_t before = container_of(sched->calls.next, struct bight_call, timer.link)->before;
+
+    if (sched->quantum <= before)
+        return;
+    sched->switches_left += sched->quantum - before;
+    sched->quantum = (unsigned)before;
+    sched->quantum_counted = sched->quantum;
+}
+
+static struct bight_task **ready_place(struct bight_sched *sched, size_t index)
+{
+    return &sched->ready[(sched->ready_head + index) & sched->ready_mask];
+}
+
+int bight__ready_grow(struct bight_sched *sched)
+{
+    size_t places = sched->ready ? 2 * (sched->ready_mask + 1) : READY_PLACES;
+    size_t count = bight__ready_count(sched);
+    struct bight_task **ready = bight__alloc(&sched->seams, places * sizeof(struct bight_task *));
+
+    if (!ready)
+        return BIGHT_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        ready[i] = *ready_place(sched, i);
+    bight__free(sched->ready);
+    sched->ready = ready;
+    sched->ready_mask = places - 1;
+    sched->ready_head = 0;
+    sched->ready_tail = count;
+    return 0;
+}
+
+/* A seam chooses among the tasks of the turn: bring the chosen one to the front. */
+static void pick_ready(struct bight_sched *sched, size_t ready)
+{
+    struct bight_task *task;
+    size_t index;
+
+    if (sched->turn_left == 0)
+        sched->turn_left = ready;
+    index = sched->seams.pick_ready(sched->seams.ctx, sched->turn_left--);
+    if (index > sched->turn_left)
+        return;
+    assert(sched->turn_left < bight__ready_count(sched));
+    task = *ready_place(sched, index);
+    for (; index > 0; index--)
+        *ready_place(sched, index) = *ready_place(sched, index - 1);
+    *ready_place(sched, 0) = task;
+    sched->front = task;
+}
+
+static bool quantum_take(struct bight_sched *sched, size_t ready)
+{
+    /* The loop's stack makes the calls. */
+    if (bight__call_is_due(sched) || ready == 0 || sched->switches_left == 0)
+        return false;
+    if (unlikely(sched->seams.pick_ready)) {
+        pick_ready(sched, ready);
+        (*ready_place(sched, 0))->turns++;
+        sched->switches_left--;
+        sched->quantum = 1;
+        sched->quantum_counted = 1;
+        return true;
+    }
+    if (sched->slice_begun && sched->host->now_ns(sched) >= sched->slice_end_ns)
+        return false;
+    sched->slice_begun = true;
+    sched->quantum = SWITCHES_PER_CLOCK;
+    if (sched->quantum > sched->switches_left)
+        sched->quantum = (unsigned)sched->switches_left;
+    sched->switches_left -= sched->quantum;
+    sched->quantum_counted = sched->quantum;
+    if (unlikely(sched->calls_queued))
+        bight__quantum_cap(sched);
+    return true;
+}
+
+/* Every step is measured: it begins on the loop's stack, and is over when the loop is back there. */
+static bool quantum_of_one(struct bight_sched *sched, size_t ready)
+{
+    if (sched->current)
+        return false;
+    bight__step_ended(sched);
+    if (!quantum_take(sched, ready))
+        return false;
+    sched->switches_left += sched->quantum - 1;
+    sched->quantum = 1;
+    sched->quantum_counted = 1;
+    bight__step_begun(sched, *ready_place(sched, 0));
+    return true;
+}
+
+/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one that gives
+ * way. False ends the slice, or goes by way of the loop's stack. */
+static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
+{
+    if (unlikely(sched->options.slow_ms))
+        return quantum_of_one(sched, ready);
+    return quantum_take(sched, ready);
+}
+
+/* Fetch what the switches to the tasks soon to come will touch: first their records, and a few switches
+ * later, when those are here, the frames that their stack pointers lead to. */
+static inline void prefetch(const struct bight_sched *sched)
+{
+    size_t head = sched->ready_head;
+    const char *record = (const char *)sched->ready[(head + FETCH_RECORD) & sched->ready_mask];
+    const struct bight_task *task = sched->ready[(head + FETCH_FRAMES) & sched->ready_mask];
+    const char *frames = task->stack.context.sp;
+
+    __builtin_prefetch(record);
+    __builtin_prefetch(frames);
+    __builtin_prefetch(frames + CACHE_LINE);
+    __builtin_prefetch(frames + 2 * CACHE_LINE);
+}
+
+/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is among the
+ * ready ones, behind all others. */
+static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own)
+{
+    size_t count = bight__ready_count(sched);
+    struct bight_task *task;
+
+    if (unlikely(sched->quantum == 0) && !quantum_refill(sched, count - own))
+        return NULL;
+    if (unlikely(count == 0))
+        return NULL;
+    sched->quantum--;
+    task = sched->front;
+    sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
+    if (likely(count > 1))
+        __builtin_prefetch(sched->front->stack.context.sp);
+    if (unlikely(count > FETCH_FROM))
+        prefetch(sched);
+    return task;
+}
+
+/* A task that keeps float control of its own stops: keep its words, put the thread's back, and the
+ * other way round when it goes on. */
+static __attribute__((noinline)) void switch_keeping_float_control(struct bight_task *self,
+                                                                   struct bight_context *to)
+{
+    bight__float_control_save(&self->float_control);
+    bight__float_control_load(&self->sched->float_control);
+    bight__context_switch(&self->stack.context, to);
+    bight__float_control_save(&self->sched->float_control);
+    bight__float_control_load(&self->float_control);
+}
+
+/* Go on as `next`, or the loop when it is NULL, until somebody switches back to `self`. */
+__attribute__((always_inline)) static inline void
+switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task *next)
+{
+    struct bight_context *to = next ? &next->stack.context : &sched->loop;
+    char *frame = __builtin_frame_address(0);
+
+    if (frame < self->stack.low_water)
+        self->stack.low_water = frame;
+    sched->current = next;
+    if (unlikely(self->flags & TASK_FLOAT))
+        switch_keeping_float_control(self, to);
+    else
+        bight__context_switch_here(&self->stack.context, to);
+    sched->ops_left = OPS_PER_SWITCH;
+}
+
+SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
+{
+    switch_to(sched, self, ready_pop(sched, 0));
+}
+
+__attribute__((always_inline)) static inline void requeue(struct bight_sched *sched,
+                                                          struct bight_task *self)
+{
+    struct bight_task *next;
+
+    bight__ready_push(sched, self);
+    next = ready_pop(sched, 1);
+    if (next == self)
+        sched->ops_left = OPS_PER_SWITCH;
+    else
+        switch_to(sched, self, next);
+}
+
+SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
+{
+    requeue(sched, self);
+}
+
+SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
+{
+    requeue(sched, self);
+    return unlikely(self->pending & PENDING_CANCEL) ? bight__deliver(self, true) : 0;
+}
+
+BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,
+                                                       struct bight_task *self)
+{
+    struct bight_task *next = NULL;
+
+    if (unlikely(self->flags & TASK_FLOAT))
+        bight__float_control_load(&sched->float_control);
+    /* The loop's stack puts back what cannot be put while one stands on it. */
+    if (!sched->dying)
+        next = ready_pop(sched, 0);
+    sched->current = next;
+    bight__context_exit_here(next ? &next->stack.context : &sched->loop);
+}
+
+/* Until none is ready, the slice is over, or it is a call's turn. */
+static SWITCHES void run_tasks(struct bight_sched *sched)
+{
+    struct bight_task *task;
+
+    while ((task = ready_pop(sched, 0))) {
+        sched->ops_left = OPS_PER_SWITCH;
+        sched->current = task;
+        bight__context_switch_here(&sched->loop, &task->stack.context);
+        sched->current = NULL;
+        if (sched->dying) {
+            struct bight_task *dead = sched->dying;
+
+            sched->dying = NULL;
+            bight__task_free(dead);
+        }
+    }
+}
+
+void bight__sched_run(struct bight_sched *sched)
+{
+    sched->slices++;
+    sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
+    sched->switches_left =
+        sched->options.turns_per_slice * (bight__ready_count(sched) + sched->calls_queued);
+    sched->slice_begun = false;
+    bight__quantum_settle(sched);
+    sched->quantum = 0;
+    sched->quantum_counted = 0;
+    do {
+        run_tasks(sched);
+    } while (unlikely(sched->calls_queued) && bight__calls_run(sched));
+}

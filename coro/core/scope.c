@@ -1,0 +1,294 @@
+/* Scopes: a task's form a chain from its base to the innermost one; the base hangs under the scope of the
+ * task's group. Owns the chain: opening, closing in order, and what to do about those that were left
+ * open. How cancellation travels is cancel.c's, deadlines are deadline.c's. */
+#include "coro/core/sched.h"
+
+void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
+                       uint64_t deadline_ns)
+{
+    struct bight_scope *parent = task->scope;
+
+    scope->cancelled = false;
+    scope->expired = false;
+    scope->caught = false;
+    scope->effective = kind & SCOPE_SHIELDS ? false : parent->effective;
+    scope->kind = (uint8_t)kind;
+    scope->magic = SCOPE_MAGIC;
+    scope->task = task;
+    scope->parent = parent;
+    scope->inner = NULL;
+    scope->deadline_ns = deadline_ns;
+    scope->earliest_ns = deadline_ns < parent->earliest_ns ? deadline_ns : parent->earliest_ns;
+    parent->inner = scope;
+    task->scope = scope;
+    if (scope->earliest_ns != parent->earliest_ns)
+        bight__timer_update(task);
+    if (scope->effective != parent->effective)
+        bight__pending_update(task);
+}
+
+void bight__scope_close(struct bight_scope *scope)
+{
+    struct bight_task *task = scope->task;
+    struct bight_scope *parent = scope->parent;
+    bool timer_changes = scope->earliest_ns != parent->earliest_ns;
+
+    scope->magic = SCOPE_LEFT;
+    parent->inner = NULL;
+    task->scope = parent;
+    if (timer_changes)
+        bight__timer_update(task);
+    if (task->scope->effective != !!(task->pending & PENDING_CANCEL))
+        bight__pending_update(task);
+}
+
+bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task)
+{
+    const struct bight_scope *at = task->scope;
+
+    while (at != scope && at != &task->base)
+        at = at->parent;
+    return at == scope;
+}
+
+/* Open a scope that was made. */
+static int scope_enter(struct bight_scope *scope, struct bight_task *task)
+{
+    bool cancelled = scope->cancelled;
+    uint64_t deadline = scope->deadline_ns;
+    bool past = bight__scope_made_is_past(scope) || (scope->timeout_ms == 0 && !cancelled);
+
+    if (scope->kind & ~SCOPE_SHIELDS) {
+        scope->magic = 0;
+        return BIGHT_EINVAL;
+    }
+    if (scope->timeout_ms >= 0)
+        deadline = bight__deadline_after(task->sched, scope->timeout_ms);
+    bight__scope_open(scope, task, scope->kind, deadline);
+    if (past)
+        bight__scope_expire(scope);
+    if (cancelled)
+        bight__scope_cancel(scope);
+    return 0;
+}
+
+void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
+{
+    scope->cancelled = false;
+    scope->expired = false;
+    scope->caught = false;
+    scope->kind = flags == BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : flags ? SCOPE_INVALID : 0;
+    scope->magic = SCOPE_MADE;
+    scope->task = NULL;
+    scope->deadline_ns = NO_DEADLINE;
+    scope->timeout_ms = timeout_ms;
+}
+
+int bight_scope_enter(struct bight_scope *scope)
+{
+    struct bight_task *task = bight_self();
+
+    if (!task)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(task, __builtin_frame_address(0));
+    if (scope->magic == SCOPE_MAGIC || scope->magic == SCOPE_LEFT)
+        return BIGHT_EALREADY;
+    return scope->magic == SCOPE_MADE ? scope_enter(scope, task) : BIGHT_EINVAL;
+}
+
+int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
+{
+    struct bight_task *task = bight_self();
+
+    if (!task) {
+        scope->magic = 0;
+        return BIGHT_ENOTASK;
+    }
+    bight__scopes_check(task, __builtin_frame_address(0));
+    if (bight__scope_is_open(scope, task))
+        return BIGHT_EALREADY;
+    bight_scope_init(scope, timeout_ms, flags);
+    return scope_enter(scope, task);
+}
+
+int bight_scope_set_shield(struct bight_scope *scope, bool shield)
+{
+    bool made = scope->magic == SCOPE_MADE;
+
+    if (!made && (scope->magic != SCOPE_MAGIC || !scope->task))
+        return BIGHT_EINVAL;
+    if (shield)
+        scope->kind |= SCOPE_SHIELDS;
+    else
+        scope->kind &= (uint8_t)~SCOPE_SHIELDS;
+    if (!made)
+        bight__scope_follow(scope);
+    return 0;
+}
+
+enum bight_scope_state bight_scope_state(const struct bight_scope *scope)
+{
+    if (scope->magic == SCOPE_MADE)
+        return bight__scope_made_is_past(scope) ? BIGHT_SCOPE_EXPIRING : BIGHT_SCOPE_MADE;
+    if (scope->magic != SCOPE_MAGIC)
+        return scope->expired && scope->caught ? BIGHT_SCOPE_EXPIRED : BIGHT_SCOPE_FINISHED;
+    if (scope->expired)
+        return BIGHT_SCOPE_EXPIRING;
+    return scope->effective ? BIGHT_SCOPE_CANCELLED : BIGHT_SCOPE_ACTIVE;
+}
+
+static void left_open(struct bight_task *task, const char *text)
+{
+    bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0, text);
+}
+
+/* Make `last`, which is open and whole, the innermost scope. Tasks of groups that were inside it have
+ * lost theirs: the innermost group that is left around takes them. */
+static void forget_inside(struct bight_task *task, struct bight_scope *last)
+{
+    struct bight_group *heir = task->group;
+    struct bight_scope *scope;
+    struct bight_link *link, *next;
+
+    last->inner = NULL;
+    task->scope = last;
+    for (scope = last; scope != &task->base && heir == task->group; scope = scope->parent) {
+        if (scope->kind & SCOPE_GROUP)
+            heir = container_of(scope, struct bight_group, scope);
+    }
+    for (link = task->children.next; link != &task->children; link = next) {
+        struct bight_task *child = container_of(link, struct bight_task, member);
+
+        next = link->next;
+        if (!bight__scope_is_open(&child->group->scope, task))
+            bight__group_adopt(heir, child);
+    }
+    bight__group_users_tell(task);
+    bight__timer_update(task);
+    bight__pending_update(task);
+}
+
+__attribute__((noinline)) void bight__scopes_cut(struct bight_task *task, const char *frame)
+{
+    struct bight_scope *last = &task->base;
+
+    while (last->inner && !bight__scope_is_gone(task, last->inner, frame) &&
+           last->inner->parent == last)
+        last = last->inner;
+    forget_inside(task, last);
+    left_open(task, "a scope was open in a frame that has returned");
+}
+
+bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task)
+{
+    struct bight_scope *at;
+
+    if (task->scope == scope)
+        return true;
+    if (!bight__scope_is_open(scope, task))
+        return false;
+    for (at = task->scope; at != scope; at = at->parent) {
+        at->magic = SCOPE_LEFT;
+        at->kind |= SCOPE_TORN;
+    }
+    forget_inside(task, scope);
+    left_open(task, "a scope was open inside one that was closed");
+    return true;
+}
+
+static int settle(struct bight_scope *scope, int rc)
+{
+    bool visible = scope->parent->effective && !(scope->kind & SCOPE_SHIELDS);
+
+    bight__scope_close(scope);
+    if (rc != BIGHT_ECANCELED || visible)
+        return rc;
+    scope->caught = scope->expired || scope->cancelled;
+    if (scope->expired)
+        return BIGHT_ETIMEDOUT;
+    return scope->cancelled ? 0 : rc;
+}
+
+/* Scopes below `frame` are gone. That something was open inside is told once: here, or it was when a scope
+ * around this one was closed. */
+static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc, const char *frame)
+{
+    bool whole = bight__scopes_check(task, frame) && task->scope == scope;
+
+    if (scope->magic == SCOPE_LEFT && scope->kind & SCOPE_TORN) {
+        scope->kind &= (uint8_t)~SCOPE_TORN;
+        return rc;
+    }
+    if (scope->magic != SCOPE_MAGIC || !bight__scope_make_innermost(scope, task))
+        return BIGHT_ESCOPE;
+    rc = settle(scope, rc);
+    return whole || rc < 0 ? rc : BIGHT_ESCOPE;
+}
+
+int bight_scope_end(struct bight_scope *scope, int rc)
+{
+    struct bight_task *task = bight_self();
+
+    if (!task)
+        return BIGHT_ENOTASK;
+    if (scope->kind & SCOPE_GROUP)
+        return BIGHT_ESCOPE;
+    return scope_end(scope, task, rc, __builtin_frame_address(0));
+}
+
+void bight_scope_cancel(struct bight_scope *scope)
+{
+    if (scope->magic == SCOPE_MAGIC) {
+        bight__scope_cancel(scope);
+        return;
+    }
+    if (scope->magic == SCOPE_MADE)
+        scope->expired = bight__scope_made_is_past(scope);
+    if (scope->magic == SCOPE_MADE || scope->magic == SCOPE_LEFT)
+        scope->cancelled = true;
+}
+
+/* `frame` is that of the public function, above everything that the body leaves behind. */
+static int run_in_scope(struct bight_scope *scope, int (*fn)(void *arg), void *arg,
+                        const char *frame)
+{
+    struct bight_task *task = bight_self();
+    int rc;
+
+    if (!task)
+        return BIGHT_ENOTASK;
+    if (!fn)
+        return BIGHT_EINVAL;
+    bight__scopes_check(task, frame);
+    rc = scope_enter(scope, task);
+    if (rc)
+        return rc;
+    rc = fn(arg);
+    /* What lies below our own scope belonged to the body. */
+    return scope_end(scope, task, rc, (const char *)scope);
+}
+
+int bight_timeout(int64_t timeout_ms, int (*fn)(void *arg), void *arg)
+{
+    struct bight_scope scope;
+
+    bight_scope_init(&scope, timeout_ms, 0);
+    return run_in_scope(&scope, fn, arg, __builtin_frame_address(0));
+}
+
+int bight_deadline(uint64_t deadline_ns, int (*fn)(void *arg), void *arg)
+{
+    struct bight_scope scope;
+
+    bight_scope_init(&scope, -1, 0);
+    scope.deadline_ns = deadline_ns;
+    return run_in_scope(&scope, fn, arg, __builtin_frame_address(0));
+}
+
+int bight_shield(int64_t budget_ms, int (*fn)(void *arg), void *arg)
+{
+    struct bight_scope scope;
+
+    bight_scope_init(&scope, budget_ms, BIGHT_SCOPE_SHIELD);
+    return run_in_scope(&scope, fn, arg, __builtin_frame_address(0));
+}

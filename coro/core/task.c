@@ -1,0 +1,241 @@
+/* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack: the control block is the head
+ * of it, so a task that ends either puts its stack back itself, as the last thing before it leaves,
+ * or leaves that to the joiner or the loop. */
+#include "coro/core/sched.h"
+
+#include <string.h>
+
+void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
+                        uint64_t count, const char *text)
+{
+    struct bight_report report = {
+        .kind = kind,
+        .code = code,
+        .count = count,
+        .task_id = task->id,
+        .task_name = task->name,
+        .text = text,
+    };
+
+    task->sched->host->report(task->sched, &report);
+}
+
+/* Never in use after this: frees the task from its own stack, or has the loop do it. */
+BIGHT__NEVER_LEFT static _Noreturn void task_vanish(struct bight_sched *sched,
+                                                    struct bight_task *task)
+{
+    if (likely(bight__stack_put_is_cheap(&sched->stacks, &task->stack)))
+        bight__stack_put(&sched->stacks, &task->stack);
+    else
+        sched->dying = task;
+    bight__leave(sched, task);
+}
+
+BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+
+    if (unlikely(!link_empty(&task->deadline.link)))
+        sched->host->disarm(sched, &task->deadline);
+    if (unlikely(task->locals))
+        bight__locals_drop(task);
+    task->flags |= TASK_DONE;
+    bight__group_left_by(task);
+    if (unlikely(task->flags & TASK_MAIN)) {
+        sched->main_done = true;
+        sched->main_status = task->status;
+        sched->host->main_ended(sched);
+    }
+    if (--sched->live == 0)
+        sched->host->alive(sched, false);
+    if (unlikely(task->ends.next != NULL))
+        bight__ends_tell(task);
+    if (!(task->flags & TASK_HANDLE))
+        task_vanish(sched, task);
+    link_append(&sched->ended, &task->member);
+    bight__leave(sched, task);
+}
+
+/* The body has returned with scopes open. */
+static void settle_scopes(struct bight_task *task, const char *frame)
+{
+    bight__scopes_cut(task, frame);
+    if (task->scope != &task->base)
+        bight__scope_make_innermost(&task->base, task); /* some live outside of the stack */
+    if (task->status >= 0)
+        task->status = BIGHT_ESCOPE;
+}
+
+/* The first and last frame on every task's stack. */
+BIGHT__NEVER_LEFT static void task_entry(void *argument)
+{
+    struct bight_task *task = argument;
+
+    bight__context_arrive(&task->stack.context);
+    task->sched->ops_left = OPS_PER_SWITCH;
+    if (unlikely(task->flags & TASK_FLOAT)) {
+        bight__float_control_save(&task->sched->float_control);
+        bight__float_control_load(&task->float_control);
+    }
+    if (unlikely(task->pending & PENDING_CANCEL)) {
+        task->status = BIGHT_ECANCELED;
+        if (task->drop)
+            task->drop(task->arg);
+    } else {
+        task->flags |= TASK_STARTED;
+        task->status = task->fn(task->arg);
+    }
+    if (unlikely(task->scope != &task->base))
+        settle_scopes(task, __builtin_frame_address(0));
+    if (unlikely(task->defers)) {
+        bight__defers_run(task);
+        if (task->scope != &task->base)
+            settle_scopes(task, __builtin_frame_address(0));
+    }
+    if (unlikely(task->held))
+        bight__mutexes_abandoned(task);
+    task_end(task);
+}
+
+static void task_setup(struct bight_task *task, struct bight_sched *sched,
+                       const struct bight_spawn_options *options)
+{
+    task->sched = sched;
+    memset(&task->parked, 0,
+           offsetof(struct bight_task, ends.prev) - offsetof(struct bight_task, parked));
+    task->pending = 0;
+    task->flags = 0;
+    task->aborted = false;
+    task->id = ++sched->spawned;
+    task->name[0] = '\0';
+    link_init(&task->children);
+    task->group_users = NULL;
+    link_init(&task->deadline.link);
+    if (unlikely(sched->seams.cancel_here != NULL)) {
+        task->pending = PENDING_PROBE;
+        task->checks = 0;
+        task->turns = 0;
+    }
+    if (!options)
+        return;
+    task->drop = options->drop;
+    if (options->flags & BIGHT_SPAWN_FLOAT_CONTROL) {
+        task->flags |= TASK_FLOAT;
+        bight__float_control_save(&task->float_control);
+    }
+    if (options->name)
+        bight_task_set_name(task, options->name);
+}
+
+static __attribute__((noinline)) int no_stack(struct bight_sched *sched, int rc)
+{
+    struct bight_report report = {
+        .kind = BIGHT_REPORT_MAP_LIMIT,
+        .code = rc,
+        .count = sched->stacks.used,
+        .task_name = "",
+        .text = "no stack for a task: vm.max_map_count is reached",
+    };
+
+    if (rc == BIGHT_ENOMEM && sched->stacks.map_limit)
+        sched->host->report(sched, &report);
+    return rc;
+}
+
+int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
+                 const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
+                 const void *site)
+{
+    struct bight_stack *stack;
+    struct bight_task *task;
+    int rc;
+
+    if (unlikely(!fn || (options && (options->flags & ~BIGHT_SPAWN_FLOAT_CONTROL))))
+        return BIGHT_EINVAL;
+    if (unlikely(sched->live > sched->ready_mask)) {
+        rc = bight__ready_grow(sched);
+        if (rc)
+            return rc;
+    }
+    rc = bight__stack_get(&sched->stacks, options ? options->stack_bytes : 0, &stack);
+    if (unlikely(rc))
+        return no_stack(sched, rc);
+    task = (struct bight_task *)stack;
+    task_setup(task, sched, options);
+    task->fn = fn;
+    task->arg = arg;
+    task->spawned_at = site;
+    bight__group_joined_by(group, task);
+    if (sched->current && sched->current->locals)
+        bight__locals_share(task, sched->current);
+    task->stack.context.sp = bight__switch_prepare(stack->lo, stack, task_entry, task);
+    if (sched->live++ == 0)
+        sched->host->alive(sched, true);
+    if (out) {
+        task->flags |= TASK_HANDLE;
+        *out = task;
+    }
+    bight__ready(task);
+    return 0;
+}
+
+static int spawn_root(struct bight_task **out, const struct bight_spawn_options *options,
+                      int (*fn)(void *arg), void *arg, const void *site)
+{
+    struct bight_sched *sched = bight__sched;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (sched->closing)
+        return BIGHT_ECLOSED;
+    return bight__spawn(sched, &sched->root, out, options, fn, arg, site);
+}
+
+int bight_spawn(struct bight_task **out, int (*fn)(void *arg), void *arg)
+{
+    return spawn_root(out, NULL, fn, arg, __builtin_return_address(0));
+}
+
+int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *options,
+                     int (*fn)(void *arg), void *arg)
+{
+    return spawn_root(out, options, fn, arg, __builtin_return_address(0));
+}
+
+bool bight_task_cancel(struct bight_task *task)
+{
+    if (task->flags & TASK_DONE) {
+        task->flags |= TASK_SEEN;
+        return false;
+    }
+    bight__scope_cancel(&task->base);
+    return true;
+}
+
+bool bight_task_cancelling(const struct bight_task *task)
+{
+    return task->base.effective;
+}
+
+struct bight_task *bight_self(void)
+{
+    return bight__sched ? bight__sched->current : NULL;
+}
+
+uint64_t bight_task_id(const struct bight_task *task)
+{
+    return task->id;
+}
+
+const char *bight_task_name(const struct bight_task *task)
+{
+    return task->name;
+}
+
+void bight_task_set_name(struct bight_task *task, const char *name)
+{
+    size_t bytes = strnlen(name, sizeof(task->name) - 1);
+
+    memcpy(task->name, name, bytes);
+    task->name[bytes] = '\0';
+}

@@ -1,0 +1,68 @@
+/* Walking the tree of tasks: groups within tasks within groups. Reads only and allocates nothing, so that
+ * it works when memory is the problem and in a debugger. */
+#include "coro/core/sched.h"
+
+/* Without a stack: first the children, then the siblings, then those of the tasks around. */
+struct bight_task *bight__task_next(const struct bight_task *task, unsigned *depth)
+{
+    if (!link_empty(&task->children)) {
+        ++*depth;
+        return container_of(task->children.next, struct bight_task, member);
+    }
+    while (task) {
+        const struct bight_link *siblings = bight__group_siblings(task->group);
+
+        if (task->member.next != siblings)
+            return container_of(task->member.next, struct bight_task, member);
+        task = task->group->scope.task;
+        --*depth;
+    }
+    return NULL;
+}
+
+struct bight_task *bight__task_first(const struct bight_sched *sched)
+{
+    if (link_empty(&sched->children))
+        return NULL;
+    return container_of(sched->children.next, struct bight_task, member);
+}
+
+void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg)
+{
+    const struct bight_sched *sched = bight__sched;
+    struct bight_task *task = sched ? bight__task_first(sched) : NULL;
+    unsigned depth = 0;
+
+    while (task && visit(arg, task))
+        task = bight__task_next(task, &depth);
+}
+
+struct bight_task *bight_task_parent(const struct bight_task *task)
+{
+    return task->group->scope.task;
+}
+
+struct bight_group *bight_task_group(const struct bight_task *task)
+{
+    struct bight_group *target = bight__start_target(task);
+
+    if (target)
+        return target;
+    return task->group->scope.task ? task->group : NULL;
+}
+
+/* The chain of a task that sleeps is whole: its last call saw to that. */
+void bight_task_groups(const struct bight_task *task,
+                       bool (*visit)(void *arg, struct bight_group *group), void *arg)
+{
+    struct bight_task *self = bight_self();
+    struct bight_scope *scope;
+
+    if (task == self)
+        bight__scopes_check(self, __builtin_frame_address(0));
+    for (scope = task->base.inner; scope; scope = scope->inner) {
+        if (scope->kind & SCOPE_GROUP &&
+            !visit(arg, container_of(scope, struct bight_group, scope)))
+            break;
+    }
+}

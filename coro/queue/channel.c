@@ -1,0 +1,231 @@
+/* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on it, so
+ * that closing it wakes those and no others. A call that was woken does not look at its end again: the
+ * memory of an end that was closed may be gone. */
+#include <bight/channel.h>
+
+#include "coro/queue/queue.h"
+#include "coro/core/sched.h"
+
+struct bight_channel {
+    struct bight_queue *queue;
+    size_t senders;
+    size_t receivers;
+    void (*drop)(void *item);
+};
+
+struct channel_wait {
+    struct bight__queue_wait wait;
+    struct bight_link of_end; /* in the end's waits, until it is closed or the call returns */
+};
+
+static int channel_abort(struct bight_waiter *waiter)
+{
+    struct channel_wait *wait = container_of(waiter, struct channel_wait, wait.waiter);
+
+    link_remove(&waiter->link);
+    link_remove(&wait->of_end);
+    return 0;
+}
+
+static void channel_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    bight__queue_describe_items(container_of(waiter, struct bight__queue_wait, waiter)->queue, text,
+                                text_bytes);
+}
+
+static const struct bight_wait_ops send_ops = {
+    .name = "channel send",
+    .abort = channel_abort,
+    .describe = channel_describe,
+};
+
+static const struct bight_wait_ops receive_ops = {
+    .name = "channel receive",
+    .abort = channel_abort,
+    .describe = channel_describe,
+};
+
+/* The calls that sleep on an end learn that it is closed. */
+static void end_waits(struct bight_link *waits)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(waits))) {
+        struct channel_wait *wait = container_of(link, struct channel_wait, of_end);
+
+        link_remove(&wait->wait.waiter.link);
+        bight_unpark(&wait->wait.waiter, BIGHT_ECLOSED);
+    }
+}
+
+static void free_unless_open(struct bight_channel *channel)
+{
+    if (channel->senders || channel->receivers)
+        return;
+    (void)bight_queue_free(channel->queue); /* nobody waits on it: all ends are closed */
+    bight__free(channel);
+}
+
+int bight_channel_open(struct bight_sender *sender, struct bight_receiver *receiver,
+                       const struct bight_channel_options *options)
+{
+    struct bight_channel *channel;
+    int rc;
+
+    if (!bight__sched)
+        return BIGHT_ENORUNTIME;
+    channel = bight__alloc(&bight__sched->seams, sizeof(*channel));
+    if (!channel)
+        return BIGHT_ENOMEM;
+    rc = bight_queue_new(&channel->queue, options->capacity);
+    if (rc) {
+        bight__free(channel);
+        return rc;
+    }
+    channel->senders = 1;
+    channel->receivers = 1;
+    channel->drop = options->drop;
+    sender->channel = channel;
+    receiver->channel = channel;
+    link_init(&sender->waits);
+    link_init(&receiver->waits);
+    return 0;
+}
+
+int bight_channel_try_send(struct bight_sender *sender, void *item)
+{
+    return sender->channel ? bight_queue_try_put(sender->channel->queue, item) : BIGHT_ECLOSED;
+}
+
+int bight_channel_try_receive(struct bight_receiver *receiver, void **item)
+{
+    return receiver->channel ? bight_queue_try_get(receiver->channel->queue, item) : BIGHT_ECLOSED;
+}
+
+/* Sleep, armed, until the item is handed over. */
+static int wait_on(struct bight_link *waits, struct channel_wait *wait)
+{
+    int rc;
+
+    link_append(waits, &wait->of_end);
+    rc = bight_park(&wait->wait.waiter);
+    link_remove(&wait->of_end);
+    return rc;
+}
+
+int bight_channel_send(struct bight_sender *sender, void *item)
+{
+    struct channel_wait wait = {.wait.item = item};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    rc = bight_channel_try_send(sender, item);
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    rc = bight_waiter_init(&wait.wait.waiter, &send_ops);
+    if (rc)
+        return rc;
+    bight__queue_put_arm(sender->channel->queue, &wait.wait);
+    return wait_on(&sender->waits, &wait);
+}
+
+int bight_channel_receive(struct bight_receiver *receiver, void **item)
+{
+    struct channel_wait wait = {.wait.item = NULL};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    rc = bight_channel_try_receive(receiver, item);
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    rc = bight_waiter_init(&wait.wait.waiter, &receive_ops);
+    if (rc)
+        return rc;
+    bight__queue_get_arm(receiver->channel->queue, &wait.wait);
+    rc = wait_on(&receiver->waits, &wait);
+    if (rc == 0)
+        *item = wait.wait.item;
+    return rc;
+}
+
+int bight_sender_clone(struct bight_sender *clone, const struct bight_sender *sender)
+{
+    if (!sender->channel)
+        return BIGHT_ECLOSED;
+    sender->channel->senders++;
+    clone->channel = sender->channel;
+    link_init(&clone->waits);
+    return 0;
+}
+
+int bight_receiver_clone(struct bight_receiver *clone, const struct bight_receiver *receiver)
+{
+    if (!receiver->channel)
+        return BIGHT_ECLOSED;
+    receiver->channel->receivers++;
+    clone->channel = receiver->channel;
+    link_init(&clone->waits);
+    return 0;
+}
+
+void bight_sender_close(struct bight_sender *sender)
+{
+    struct bight_channel *channel = sender->channel;
+
+    if (!channel)
+        return;
+    sender->channel = NULL;
+    end_waits(&sender->waits);
+    if (--channel->senders == 0)
+        bight__queue_close(channel->queue, BIGHT_EPIPE);
+    free_unless_open(channel);
+}
+
+void bight_receiver_close(struct bight_receiver *receiver)
+{
+    struct bight_channel *channel = receiver->channel;
+
+    if (!channel)
+        return;
+    receiver->channel = NULL;
+    end_waits(&receiver->waits);
+    if (channel->receivers == 1) {
+        /* It counts as open until the items are dropped: drop may close the last sender. */
+        bight__queue_close(channel->queue, BIGHT_EPIPE);
+        bight_queue_abort(channel->queue, channel->drop);
+    }
+    channel->receivers--;
+    free_unless_open(channel);
+}
+
+static int channel_stats(const struct bight_channel *channel, struct bight_channel_stats *stats)
+{
+    struct bight_queue_stats queue;
+
+    if (!channel)
+        return BIGHT_ECLOSED;
+    bight_queue_stats(channel->queue, &queue);
+    *stats = (struct bight_channel_stats){
+        .length = queue.length,
+        .capacity = queue.capacity,
+        .senders = channel->senders,
+        .receivers = channel->receivers,
+        .sending = queue.putters,
+        .receiving = queue.getters,
+    };
+    return 0;
+}
+
+int bight_sender_stats(const struct bight_sender *sender, struct bight_channel_stats *stats)
+{
+    return channel_stats(sender->channel, stats);
+}
+
+int bight_receiver_stats(const struct bight_receiver *receiver, struct bight_channel_stats *stats)
+{
+    return channel_stats(receiver->channel, stats);
+}

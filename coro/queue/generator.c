@@ -1,0 +1,375 @@
+/* Generator: a producer task and a consumer that meet at most one value. The producer sleeps in a yield
+ * (or before its first step) until it is asked; the consumer sleeps in next until there is a value. A value
+ * that nobody waits for stays where it is, in the frame of the yield, until it is taken or withdrawn. */
+#include "coro/core/sched.h"
+
+#include <bight/generator.h>
+
+#include <stdio.h>
+
+struct bight_generator {
+    struct bight_task *task; /* NULL once it has been awaited */
+    int (*fn)(struct bight_generator *generator, void *arg);
+    void *arg;
+    struct generator_wait *producer; /* sleeps until asked */
+    struct generator_wait *consumer; /* sleeps until there is a value */
+    bool closed;
+    bool closing; /* a task is in close */
+    bool ended;   /* the body has returned, or never runs */
+    bool told;    /* its failure has reached the consumer */
+    int status;
+};
+
+struct generator_wait {
+    struct bight_waiter waiter;
+    struct bight_generator *generator;
+    void *value;
+    /* Of the producer. */
+    bool offers;    /* value is not taken yet */
+    bool in_flight; /* it is, but the consumer has not run since */
+    bool refused;   /* a cancellation came in that time */
+};
+
+/* The value may lie in the frame of the yield, so the producer stays in it until the consumer has had the
+ * chance to look. */
+static int yield_abort(struct bight_waiter *waiter)
+{
+    struct generator_wait *wait = container_of(waiter, struct generator_wait, waiter);
+
+    if (wait->in_flight) {
+        wait->refused = true;
+        return BIGHT_EBUSY;
+    }
+    wait->generator->producer = NULL;
+    return 0;
+}
+
+static int next_abort(struct bight_waiter *waiter)
+{
+    container_of(waiter, struct generator_wait, waiter)->generator->consumer = NULL;
+    return 0;
+}
+
+static struct bight_task *next_waits_for(const struct bight_waiter *waiter)
+{
+    return container_of(waiter, struct generator_wait, waiter)->generator->task;
+}
+
+static void next_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_task *task = next_waits_for(waiter);
+
+    snprintf(text, text_bytes, "#%llu %s", (unsigned long long)task->id, task->name);
+}
+
+static const struct bight_wait_ops yield_ops = {
+    .name = "generator's next",
+    .abort = yield_abort,
+    .flags = BIGHT_WAIT_MAY_REFUSE,
+};
+static const struct bight_wait_ops next_ops = {
+    .name = "generator's value",
+    .abort = next_abort,
+    .waits_for = next_waits_for,
+    .describe = next_describe,
+};
+
+static void wake_producer(struct bight_generator *generator, int result)
+{
+    struct generator_wait *producer = generator->producer;
+
+    if (!producer)
+        return;
+    generator->producer = NULL;
+    bight_unpark(&producer->waiter, result);
+}
+
+static void wake_consumer(struct bight_generator *generator, int result)
+{
+    struct generator_wait *consumer = generator->consumer;
+
+    if (!consumer)
+        return;
+    generator->consumer = NULL;
+    bight_unpark(&consumer->waiter, result);
+}
+
+/* Sleep as the producer until asked. */
+static int await_question(struct bight_generator *generator, struct generator_wait *wait)
+{
+    int rc = bight_waiter_init(&wait->waiter, &yield_ops);
+
+    if (rc)
+        return rc;
+    wait->generator = generator;
+    generator->producer = wait;
+    return bight_park(&wait->waiter);
+}
+
+/* What a consumer is told that asks beyond the end. */
+static int end_code(struct bight_generator *generator)
+{
+    bool failed = generator->status < 0 && generator->status != BIGHT_ECANCELED;
+
+    if (!failed || generator->told || generator->status == BIGHT_ECLOSED)
+        return BIGHT_ECLOSED;
+    generator->told = true;
+    return generator->status;
+}
+
+static void producer_ended(struct bight_generator *generator, int status)
+{
+    generator->ended = true;
+    generator->status = status;
+    if (generator->consumer)
+        wake_consumer(generator, end_code(generator));
+}
+
+static int producer_body(void *arg)
+{
+    const struct bight_task *self = bight_self();
+    struct bight_generator *generator = arg;
+    struct generator_wait wait = {.offers = false};
+    /* It may have been asked before its first step. */
+    int rc = generator->consumer ? 0 : await_question(generator, &wait);
+
+    if (rc == 0)
+        rc = generator->fn(generator, generator->arg);
+    /* What the task is about to end with. */
+    if (self->scope != &self->base && rc >= 0)
+        rc = BIGHT_ESCOPE;
+    producer_ended(generator, rc);
+    return rc == BIGHT_ECANCELED ? rc : 0; /* a failure is the consumer's */
+}
+
+static void producer_dropped(void *arg)
+{
+    producer_ended(arg, BIGHT_ECANCELED);
+}
+
+static int generator_new(struct bight_generator **out, struct bight_group *group,
+                         const struct bight_spawn_options *options,
+                         int (*fn)(struct bight_generator *generator, void *arg), void *arg,
+                         const void *site)
+{
+    struct bight_spawn_options with = {.name = "generator"};
+    struct bight_generator *generator;
+    struct bight_sched *sched = bight__sched;
+    int rc;
+
+    if (!sched)
+        return BIGHT_ENORUNTIME;
+    if (options)
+        with = *options;
+    if (!fn || with.drop)
+        return BIGHT_EINVAL;
+    if (group ? group->scope.magic != SCOPE_MAGIC || !group->scope.task : sched->closing)
+        return BIGHT_ECLOSED;
+    with.drop = producer_dropped;
+    generator = bight__alloc_zero(&sched->seams, sizeof(*generator));
+    if (!generator)
+        return BIGHT_ENOMEM;
+    generator->fn = fn;
+    generator->arg = arg;
+    rc = bight__spawn(sched, group ? group : &sched->root, &generator->task, &with, producer_body,
+                      generator, site);
+    if (rc)
+        bight__free(generator);
+    else
+        *out = generator;
+    return rc;
+}
+
+int bight_generator_new(struct bight_generator **out,
+                        int (*fn)(struct bight_generator *generator, void *arg), void *arg)
+{
+    return generator_new(out, NULL, NULL, fn, arg, __builtin_return_address(0));
+}
+
+int bight_generator_new_in(struct bight_generator **out, struct bight_group *group,
+                           const struct bight_spawn_options *options,
+                           int (*fn)(struct bight_generator *generator, void *arg), void *arg)
+{
+    return generator_new(out, group, options, fn, arg, __builtin_return_address(0));
+}
+
+int bight_generator_yield(struct bight_generator *generator, void *value)
+{
+    struct generator_wait wait = {.value = value};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (generator->closed)
+        return BIGHT_ECLOSED;
+    if (generator->producer)
+        return BIGHT_EALREADY;
+    wait.offers = !generator->consumer;
+    if (generator->consumer) {
+        wait.in_flight = true;
+        generator->consumer->value = value;
+        wake_consumer(generator, 0);
+    }
+    rc = await_question(generator, &wait);
+    return wait.refused ? bight__deliver(self, true) : rc;
+}
+
+/* The consumer runs and has its value. */
+static void arrived(struct bight_generator *generator)
+{
+    struct generator_wait *producer = generator->producer;
+
+    if (!producer)
+        return;
+    producer->in_flight = false;
+    if (generator->closed)
+        wake_producer(generator, BIGHT_ECLOSED);
+    else if (producer->refused)
+        wake_producer(generator, 0);
+}
+
+/* Sleep as the consumer until there is a value; the producer goes on. */
+static int await_value(struct bight_generator *generator, void **value)
+{
+    struct generator_wait wait = {.generator = generator};
+    int rc = bight_waiter_init(&wait.waiter, &next_ops);
+
+    if (rc)
+        return rc;
+    generator->consumer = &wait;
+    wake_producer(generator, 0);
+    rc = bight_park(&wait.waiter);
+    if (rc == 0) {
+        *value = wait.value;
+        arrived(generator);
+    }
+    return rc;
+}
+
+int bight_generator_next(struct bight_generator *generator, void **value)
+{
+    struct generator_wait *producer;
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (generator->closed)
+        return BIGHT_ECLOSED;
+    producer = generator->producer;
+    if (generator->consumer || (producer && producer->in_flight))
+        return BIGHT_EALREADY;
+    if (producer && producer->offers) {
+        producer->offers = false;
+        *value = producer->value;
+        return 0;
+    }
+    if (generator->ended)
+        return end_code(generator);
+    if (bight__join_would_deadlock(generator->task, self))
+        return BIGHT_EDEADLK;
+    return await_value(generator, value);
+}
+
+/* Closing: the wait for the end of the producer's task. */
+struct close_wait {
+    struct bight_waiter waiter;
+    struct bight_end_watch watch;
+    struct bight_task *task;
+};
+
+/* The wait goes on, but the producer learns of it. */
+static int close_abort(struct bight_waiter *waiter)
+{
+    bight_task_cancel(container_of(waiter, struct close_wait, waiter)->task);
+    return BIGHT_EBUSY;
+}
+
+static struct bight_task *close_waits_for(const struct bight_waiter *waiter)
+{
+    return container_of(waiter, struct close_wait, waiter)->task;
+}
+
+static const struct bight_wait_ops close_ops = {
+    .name = "end of a generator",
+    .abort = close_abort,
+    .waits_for = close_waits_for,
+    .flags = BIGHT_WAIT_MAY_REFUSE,
+};
+
+static void producer_is_done(struct bight_end_watch *watch, struct bight_task *task)
+{
+    (void)task;
+    bight_unpark(&container_of(watch, struct close_wait, watch)->waiter, 0);
+}
+
+static int await_end(struct bight_task *task)
+{
+    struct close_wait wait = {.task = task, .watch.ended = producer_is_done};
+    int rc;
+
+    if (task->flags & TASK_DONE)
+        return 0;
+    rc = bight_waiter_init(&wait.waiter, &close_ops);
+    if (rc)
+        return rc;
+    bight__watch_end(task, &wait.watch);
+    return bight_park(&wait.waiter);
+}
+
+/* Have the producer end, wait for it and free its handle. */
+static int stop_producer(struct bight_generator *generator)
+{
+    struct bight_task *task = generator->task;
+    int rc;
+
+    if (!generator->producer && !generator->ended)
+        bight_task_cancel(task);
+    else if (generator->producer && !generator->producer->in_flight)
+        wake_producer(generator, BIGHT_ECLOSED);
+    rc = await_end(task);
+    if (rc)
+        return rc;
+    if (task->status < 0 && generator->status >= 0) /* a handler left a scope open */
+        generator->status = task->status;
+    link_cut(&task->member);
+    bight__task_free(task);
+    generator->task = NULL;
+    return 0;
+}
+
+int bight_generator_close(struct bight_generator *generator)
+{
+    struct bight_task *self = bight_self();
+    int rc = 0;
+
+    if (!self)
+        return BIGHT_ENOTASK;
+    bight__scopes_check(self, __builtin_frame_address(0));
+    if (generator->closing)
+        return BIGHT_EALREADY;
+    if (generator->task && bight__join_would_deadlock(generator->task, self))
+        return BIGHT_EDEADLK;
+    generator->closed = true;
+    generator->closing = true; /* also while this gives way to others: one of them could free it */
+    bight__breathe(self);
+    wake_consumer(generator, BIGHT_ECLOSED);
+    if (generator->task)
+        rc = stop_producer(generator);
+    generator->closing = false;
+    if (rc)
+        return rc;
+    rc = end_code(generator);
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+int bight_generator_free(struct bight_generator *generator)
+{
+    if (!generator)
+        return 0;
+    if (generator->task || generator->consumer || generator->closing)
+        return BIGHT_EBUSY;
+    bight__free(generator);
+    return 0;
+}

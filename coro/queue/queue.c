@@ -1,0 +1,334 @@
+/* Queue: a place for pointers with getters and putters that sleep. Getters wait only while it is empty,
+ * putters only while it is full. An item goes straight from a putter to a waiting getter, and a place
+ * freed by a getter is filled with the first putter's item at once, so the order of arrival is the
+ * order of service. With a capacity of 0 there is no place at all: both sides meet. */
+#include "coro/queue/queue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "coro/core/sched.h"
+
+void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes)
+{
+    if (queue->capacity == BIGHT_QUEUE_UNBOUNDED)
+        snprintf(text, text_bytes, "%zu items", queue->length);
+    else
+        snprintf(text, text_bytes, "%zu of %zu items", queue->length, queue->capacity);
+}
+
+void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_queue *queue = container_of(waiter, struct bight__queue_wait, waiter)->queue;
+    size_t used;
+
+    bight__queue_describe_items(queue, text, text_bytes);
+    used = strlen(text);
+    snprintf(text + used, text_bytes - used, ", %zu unfinished%s", queue->unfinished,
+             queue->end ? ", closed" : "");
+}
+
+const struct bight_wait_ops bight__queue_get_ops = {
+    .name = "queue get",
+    .abort = bight__unlink_abort,
+    .describe = bight__queue_describe,
+};
+
+const struct bight_wait_ops bight__queue_put_ops = {
+    .name = "queue put",
+    .abort = bight__unlink_abort,
+    .describe = bight__queue_describe,
+};
+
+static const struct bight_wait_ops join_ops = {
+    .name = "queue join",
+    .abort = bight__unlink_abort,
+    .describe = bight__queue_describe,
+};
+
+static struct bight__queue_wait *first_wait(struct bight_link *list)
+{
+    struct bight_link *link = link_take(list);
+
+    return link ? container_of(link, struct bight__queue_wait, waiter.link) : NULL;
+}
+
+static inline void ring_push(struct bight_queue *queue, void *item)
+{
+    size_t at = queue->head + queue->length++;
+
+    queue->items[at < queue->room ? at : at - queue->room] = item;
+}
+
+static inline void *ring_pop(struct bight_queue *queue)
+{
+    void *item = queue->items[queue->head];
+
+    if (++queue->head == queue->room)
+        queue->head = 0;
+    queue->length--;
+    return item;
+}
+
+/* There is room. */
+static void store(struct bight_queue *queue, void *item)
+{
+    if (queue->kind == BIGHT_QUEUE_FIFO)
+        ring_push(queue, item);
+    else
+        bight__queue_store(queue, item);
+}
+
+/* It is not empty. */
+static void *take(struct bight_queue *queue)
+{
+    return queue->kind == BIGHT_QUEUE_FIFO ? ring_pop(queue) : bight__queue_take(queue);
+}
+
+/* Hand `item` to the first getter that still wants it. */
+static bool give(struct bight_queue *queue, void *item)
+{
+    struct bight__queue_wait *getter;
+
+    while ((getter = first_wait(&queue->getters))) {
+        if (unlikely(getter->waiter.ops == &bight__queue_many_ops)) {
+            if (bight__queue_many_give(queue, getter, item))
+                return true;
+            continue;
+        }
+        getter->item = item;
+        if (bight_unpark(&getter->waiter, 0))
+            return true;
+    }
+    return false;
+}
+
+/* Take the item of the first putter that still offers it. */
+static bool accept(struct bight_queue *queue, void **item)
+{
+    struct bight__queue_wait *putter;
+
+    while ((putter = first_wait(&queue->putters))) {
+        void *offered = putter->item;
+
+        if (bight_unpark(&putter->waiter, 0)) {
+            *item = offered;
+            queue->unfinished++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The common case of a put, and of a get: a ring with room, or an item, and nobody who waits. False:
+ * look at the others. */
+static inline bool put_at_once(struct bight_queue *queue, void *item)
+{
+    if (unlikely(!queue->plain || queue->length == queue->room || !link_empty(&queue->getters)))
+        return false;
+    ring_push(queue, item);
+    queue->unfinished++;
+    return true;
+}
+
+static inline bool get_at_once(struct bight_queue *queue, void **item)
+{
+    if (unlikely(!queue->plain || queue->length == 0 || !link_empty(&queue->putters)))
+        return false;
+    *item = ring_pop(queue);
+    return true;
+}
+
+/* The other cases, apart so that the common ones need no frame. */
+static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *item)
+{
+    int rc;
+
+    if (queue->end)
+        return queue->end;
+    if (!give(queue, item)) {
+        rc = queue->length == queue->room ? bight__queue_grow(queue) : 0;
+        if (rc)
+            return rc;
+        store(queue, item);
+    }
+    queue->unfinished++;
+    return 0;
+}
+
+static __attribute__((noinline)) int get_now(struct bight_queue *queue, void **item)
+{
+    void *next;
+
+    if (queue->length == 0) {
+        /* Putters that wait by an empty queue are those of a rendezvous. */
+        if (accept(queue, item))
+            return 0;
+        return queue->end ? queue->end : BIGHT_EAGAIN;
+    }
+    *item = take(queue);
+    if (accept(queue, &next))
+        store(queue, next);
+    return 0;
+}
+
+int bight_queue_try_put(struct bight_queue *queue, void *item)
+{
+    return likely(put_at_once(queue, item)) ? 0 : put_now(queue, item);
+}
+
+int bight_queue_try_get(struct bight_queue *queue, void **item)
+{
+    return likely(get_at_once(queue, item)) ? 0 : get_now(queue, item);
+}
+
+static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void *item)
+{
+    struct bight__queue_wait wait;
+    int rc = put_now(queue, item);
+
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    rc = bight_waiter_init(&wait.waiter, &bight__queue_put_ops);
+    if (rc)
+        return rc;
+    wait.item = item;
+    bight__queue_put_arm(queue, &wait);
+    return bight_park(&wait.waiter);
+}
+
+static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void **item)
+{
+    struct bight__queue_wait wait;
+    int rc = get_now(queue, item);
+
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    rc = bight_waiter_init(&wait.waiter, &bight__queue_get_ops);
+    if (rc)
+        return rc;
+    bight__queue_get_arm(queue, &wait);
+    rc = bight_park(&wait.waiter);
+    if (rc == 0)
+        *item = wait.item;
+    return rc;
+}
+
+int bight_queue_put(struct bight_queue *queue, void *item)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || likely(put_at_once(queue, item)))
+        return rc;
+    return put_or_wait(queue, item);
+}
+
+int bight_queue_get(struct bight_queue *queue, void **item)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || likely(get_at_once(queue, item)))
+        return rc;
+    return get_or_wait(queue, item);
+}
+
+static void finished(struct bight_queue *queue, size_t count)
+{
+    queue->unfinished -= count;
+    if (queue->unfinished == 0)
+        bight__wake_all(&queue->joiners, 0);
+}
+
+int bight_queue_task_done(struct bight_queue *queue)
+{
+    if (queue->unfinished == 0)
+        return BIGHT_EINVAL;
+    finished(queue, 1);
+    return 0;
+}
+
+int bight_queue_join(struct bight_queue *queue)
+{
+    struct bight__queue_wait wait = {.queue = queue};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || queue->unfinished == 0)
+        return rc;
+    rc = bight_waiter_init(&wait.waiter, &join_ops);
+    if (rc)
+        return rc;
+    link_append(&queue->joiners, &wait.waiter.link);
+    return bight_park(&wait.waiter);
+}
+
+void bight__queue_close(struct bight_queue *queue, int end)
+{
+    if (!queue->end)
+        queue->end = end;
+    queue->plain = false;
+    bight__wake_all(&queue->putters, queue->end);
+    if (queue->length == 0)
+        bight__wake_all(&queue->getters, queue->end);
+}
+
+void bight_queue_close(struct bight_queue *queue)
+{
+    bight__queue_close(queue, BIGHT_ECLOSED);
+}
+
+void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
+{
+    size_t dropped = queue->length;
+
+    bight_queue_close(queue);
+    while (queue->length) {
+        void *item = take(queue);
+
+        if (drop)
+            drop(item);
+    }
+    bight__wake_all(&queue->getters, queue->end);
+    /* Some may have been reported before they were taken. */
+    finished(queue, dropped < queue->unfinished ? dropped : queue->unfinished);
+}
+
+size_t bight_queue_length(const struct bight_queue *queue)
+{
+    return queue->length;
+}
+
+bool bight_queue_empty(const struct bight_queue *queue)
+{
+    return queue->length == 0;
+}
+
+bool bight_queue_full(const struct bight_queue *queue)
+{
+    return queue->length == queue->capacity;
+}
+
+/* Who of the list still waits: a getter of many stays in it for a while. */
+static size_t count_waits(const struct bight_link *list)
+{
+    size_t count = 0;
+
+    for (const struct bight_link *link = list->next; link != list; link = link->next)
+        count += bight_waiter_pending(container_of(link, struct bight_waiter, link));
+    return count;
+}
+
+void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats)
+{
+    *stats = (struct bight_queue_stats){
+        .length = queue->length,
+        .capacity = queue->capacity,
+        .unfinished = queue->unfinished,
+        .getters = count_waits(&queue->getters),
+        .putters = count_waits(&queue->putters),
+        .joiners = count_waits(&queue->joiners),
+        .closed = queue->end,
+    };
+}

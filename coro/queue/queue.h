@@ -1,0 +1,83 @@
+/* The inside of a queue, for those who wait on one beside other things: select, channels. They try
+ * first (bight_queue_try_get, _try_put), and on BIGHT_EAGAIN, without suspending in between, link a
+ * waiter that was initialised with the ops below. What they wait for is then handed to it: by a put to
+ * wait->item of a getter, by a get out of wait->item of a putter. Linking resolves nothing, so a task
+ * may offer to get and to put on one queue in one park and does not meet itself. */
+#ifndef BIGHT_CORO_QUEUE_QUEUE_H
+#define BIGHT_CORO_QUEUE_QUEUE_H
+
+#include <bight/queue.h>
+
+#include "coro/base/list.h"
+
+/* A place in the heap of a priority queue; of equal items the one put first is taken first. */
+struct bight__queue_entry {
+    void *item;
+    uint64_t number;
+};
+
+struct bight_queue {
+    /* FIFO: a ring that begins at `head`. LIFO: a stack. Both of `room` places. */
+    void **items;
+    size_t head;
+    size_t length;
+    size_t room;       /* `capacity`, but for an unbounded queue, which grows */
+    size_t unfinished; /* put and not yet reported with task_done */
+    struct bight_link getters;
+    struct bight_link putters;
+    struct bight_link joiners;
+    bool plain; /* FIFO and not closed */
+    enum bight_queue_kind kind;
+    int end; /* 0, or what a closed queue answers: BIGHT_ECLOSED, or what a channel says */
+    /* PRIORITY: a heap of `room` places, instead of items. */
+    struct bight__queue_entry *heap;
+    uint64_t put_count;
+    int (*compare)(const void *a, const void *b);
+    size_t capacity;
+};
+
+/* The waiter's result is 0 once the item has been handed over, or what a closed queue says. */
+struct bight__queue_wait {
+    struct bight_waiter waiter;
+    void *item; /* a getter receives it here, a putter offers it */
+    const struct bight_queue *queue;
+};
+
+/* For bight_waiter_init; both let go at once, so they may share a park. */
+extern const struct bight_wait_ops bight__queue_get_ops;
+extern const struct bight_wait_ops bight__queue_put_ops;
+
+/* bight_queue_try_get has just said BIGHT_EAGAIN. */
+static inline void bight__queue_get_arm(struct bight_queue *queue, struct bight__queue_wait *wait)
+{
+    wait->queue = queue;
+    link_append(&queue->getters, &wait->waiter.link);
+}
+
+/* bight_queue_try_put of wait->item has just said BIGHT_EAGAIN. */
+static inline void bight__queue_put_arm(struct bight_queue *queue, struct bight__queue_wait *wait)
+{
+    wait->queue = queue;
+    link_append(&queue->putters, &wait->waiter.link);
+}
+
+/* Close with an answer of one's own, instead of BIGHT_ECLOSED. */
+void bight__queue_close(struct bight_queue *queue, int end);
+
+/* What the waiters of a queue have in common. */
+void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes);
+void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes);
+
+/* queue_store.c: the kinds that are no ring, and growth. */
+void bight__queue_store(struct bight_queue *queue, void *item); /* there is room */
+void *bight__queue_take(struct bight_queue *queue);             /* it is not empty */
+/* There is no room. 0 when there is now; BIGHT_EAGAIN when the queue is bounded; BIGHT_ENOMEM. */
+int bight__queue_grow(struct bight_queue *queue);
+
+/* queue_many.c: a getter that takes more than one item. */
+extern const struct bight_wait_ops bight__queue_many_ops;
+/* Hand it an item. It was unlinked, and is linked again in front when it has room for more. False when
+ * it has let go. */
+bool bight__queue_many_give(struct bight_queue *queue, struct bight__queue_wait *wait, void *item);
+
+#endif

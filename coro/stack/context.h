@@ -1,0 +1,158 @@
+/* Stacks that can be switched to. The switch itself is bight__switch, in assembly per platform
+ * (switch_x86_64.S, switch_aarch64.S) or over ucontext; it keeps the registers that the ABI says a
+ * callee keeps and nothing else. Around it, the inline functions here tell AddressSanitizer and
+ * ThreadSanitizer what happens; without them they are the bare switch. Valgrind has to know the
+ * stacks only, not the switches: stack.c tells it. Callers: coro/core/sched.c only. */
+#ifndef BIGHT_CORO_STACK_CONTEXT_H
+#define BIGHT_CORO_STACK_CONTEXT_H
+
+#include <bight/base.h>
+
+#ifdef BIGHT_ASAN
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifdef BIGHT_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+/* For functions that a stack is left in for ever: the entry function, the one that calls
+ * bight__context_exit, and all between. ThreadSanitizer keeps a stack of calls per fiber, which
+ * outlives the task; a frame that is entered and never left would stay on it, and after some ten
+ * thousand tasks on one pooled stack it would run over. */
+#if defined(__clang__)
+#define BIGHT__NEVER_LEFT __attribute__((disable_sanitizer_instrumentation))
+#else
+#define BIGHT__NEVER_LEFT __attribute__((no_sanitize("address", "thread")))
+#endif
+
+/* One stack of execution: a task's, or the thread's own while it drives the loop. */
+struct bight_context {
+    /* Where it stopped, as bight__switch left it. */
+    void *sp;
+#ifdef BIGHT_ASAN
+    void *asan_fake;
+    const void *asan_low;
+    size_t asan_bytes;
+#endif
+#ifdef BIGHT_TSAN
+    void *tsan_fiber;
+#endif
+#ifdef BIGHT_VALGRIND
+    unsigned valgrind_id;
+#endif
+};
+
+/* Floating-point control words: mxcsr and x87 on x86-64, fpcr on aarch64, what <fenv.h> calls the
+ * modes elsewhere. */
+struct bight_float_control {
+    uint64_t words;
+};
+
+/* Save the running stack's position to *save and go on at `to`. Extern, and in assembly where
+ * possible, because gcc's ipa-reference trusts file-local statics across inline asm. */
+void bight__switch(void **save, void *to);
+
+/* The position from which the first bight__switch to the stack [low, top) calls entry(arg) on it.
+ * entry must not return. Backtraces end there. */
+void *bight__switch_prepare(void *low, void *top, void (*entry)(void *arg), void *arg);
+
+/* Read, or load, the control words of the running thread. */
+void bight__float_control_save(struct bight_float_control *out);
+void bight__float_control_load(const struct bight_float_control *in);
+
+/* How the switch is done: "x86-64", "aarch64" or "ucontext". */
+extern const char bight__switch_name[];
+
+/* Make `self` stand for the stack that the caller runs on and did not get from a pool. To be paired
+ * with _fini from the same stack, with no other stack of the thread running at that time. */
+static inline void bight__context_thread_init(struct bight_context *self)
+{
+    self->sp = NULL;
+#ifdef BIGHT_ASAN
+    /* AddressSanitizer tells the bounds of a stack to the one that arrives from it. Pretend to go
+     * away and to come back. */
+    __sanitizer_start_switch_fiber(&self->asan_fake, self, sizeof *self);
+    __sanitizer_finish_switch_fiber(self->asan_fake, &self->asan_low, &self->asan_bytes);
+    __sanitizer_start_switch_fiber(&self->asan_fake, self->asan_low, self->asan_bytes);
+    __sanitizer_finish_switch_fiber(self->asan_fake, NULL, NULL);
+    /* LeakSanitizer looks at the running stack only: exit() in a task must not lose what the
+     * thread's own stack holds. */
+    __lsan_register_root_region(self->asan_low, self->asan_bytes);
+#endif
+#ifdef BIGHT_TSAN
+    self->tsan_fiber = __tsan_get_current_fiber();
+#endif
+}
+
+static inline void bight__context_thread_fini(struct bight_context *self)
+{
+    (void)self;
+#ifdef BIGHT_ASAN
+    __lsan_unregister_root_region(self->asan_low, self->asan_bytes);
+#endif
+}
+
+/* Tell the instrumentation that `from` is about to be left for `to`, and that it was come back to. */
+__attribute__((always_inline)) static inline void bight__context_depart(struct bight_context *from,
+                                                                        struct bight_context *to)
+{
+    (void)from;
+    (void)to;
+#ifdef BIGHT_ASAN
+    __sanitizer_start_switch_fiber(&from->asan_fake, to->asan_low, to->asan_bytes);
+#endif
+#ifdef BIGHT_TSAN
+    __tsan_switch_to_fiber(to->tsan_fiber, 0);
+#endif
+}
+
+__attribute__((always_inline)) static inline void bight__context_return(struct bight_context *from)
+{
+    (void)from;
+#ifdef BIGHT_ASAN
+    __sanitizer_finish_switch_fiber(from->asan_fake, NULL, NULL);
+#endif
+}
+
+/* Leave the running stack, which is `from`, for `to`; return when somebody switches back. */
+static inline void bight__context_switch(struct bight_context *from, struct bight_context *to)
+{
+    bight__context_depart(from, to);
+    bight__switch(&from->sp, to->sp);
+    bight__context_return(from);
+}
+
+/* The first thing that the entry function of a stack does. */
+static inline void bight__context_arrive(struct bight_context *self)
+{
+    (void)self;
+#ifdef BIGHT_ASAN
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+#endif
+}
+
+/* Tell the instrumentation that the running stack is left for ever: nobody may switch to it before it
+ * is prepared anew. Its memory may already be back in the pool's warm cache. */
+__attribute__((always_inline)) static inline void
+bight__context_depart_for_ever(struct bight_context *to)
+{
+    (void)to;
+#ifdef BIGHT_ASAN
+    __sanitizer_start_switch_fiber(NULL, to->asan_low, to->asan_bytes);
+#endif
+#ifdef BIGHT_TSAN
+    __tsan_switch_to_fiber(to->tsan_fiber, 0);
+#endif
+}
+
+/* Leave `from` for ever; nothing of it but sp is written. */
+__attribute__((always_inline)) static inline void bight__context_exit(struct bight_context *from,
+                                                                      struct bight_context *to)
+{
+    bight__context_depart_for_ever(to);
+    bight__switch(&from->sp, to->sp);
+    __builtin_trap();
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* Slabs: address space for many stacks of one size in one mapping, so that a million stacks take some
+ * dozens of mappings. Owns reservation, guards, and which stacks of a slab are cold: never used, or
+ * given back with all pages. What must survive a stack's pages is kept here. Used by stack.c only. */
+#ifndef BIGHT_CORO_STACK_SLAB_H
+#define BIGHT_CORO_STACK_SLAB_H
+
+#include "coro/stack/stack.h"
+
+/* What is remembered of a stack whose record is gone with its page. */
+struct bight_slot {
+    uint32_t next; /* index + 1 of the next cold one, 0: none */
+    uint32_t uses;
+#ifdef BIGHT_TSAN
+    void *fiber; /* created at the first use, destroyed with the slab */
+#endif
+};
+
+struct bight_slab {
+    struct bight_slab *next;      /* all of the class */
+    struct bight_slab *next_open; /* those with a cold stack; only while `open` */
+    struct bight_stack_class *class;
+    char *base;
+    size_t stride;
+    uint32_t count;
+    uint32_t fresh; /* from here on never handed out: no guard yet */
+    uint32_t cold;  /* index + 1 of the first one given back, 0: none */
+    bool open;
+    struct bight_slot slots[];
+};
+
+/* Take a cold stack of the class: *index of slab *out, guarded. Reserves a new slab if there is none.
+ * BIGHT_ENOMEM: nothing changed, except that a reserved slab may stay. */
+int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
+                     struct bight_slab **out, uint32_t *index);
+
+/* Give stack `index` back with all its pages. */
+void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index);
+
+/* Unmap all slabs of the class. */
+void bight__slab_free_all(struct bight_stack_class *class);
+
+/* The lowest address of stack `index`, where its guard begins. */
+static inline char *bight__slab_guard(const struct bight_slab *slab, uint32_t index)
+{
+    return slab->base + slab->stride * index;
+}
+
+#endif

@@ -1,0 +1,251 @@
+/* The pool of stacks: classes of size, the warm cache, and the record at the top of each stack. Owns
+ * no address space: that is slab.c. Read stack.h first.
+ *
+ * From the guard upward a stack has what was asked for and a head of whole pages, in which record and
+ * color lie: so the usable bytes are never fewer than asked for. The head's size is chosen such that
+ * the distance between stacks is an odd number of pages; an even one would use only a part of the
+ * sets of the processor's translation cache. */
+#include "coro/stack/slab.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bight/errors.h>
+
+#ifdef BIGHT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+#ifdef BIGHT_VALGRIND
+#include <valgrind/memcheck.h>
+#endif
+
+#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
+#define DEFAULT_GUARD_BYTES ((size_t)64 << 10)
+#define GUARD_MAX ((size_t)1 << 30)
+#define HEAD_MAX ((size_t)64 << 10)
+
+/* Stacks in the first slab of the default class. */
+#define FIRST_SLAB 16
+
+/* Heads are shifted by whole cache lines, by up to this much. */
+#define COLOR_BYTES 64
+#define COLOR_SPAN 4096
+/* What the frames of a parked task typically take: head, color and these fit into one page, the only
+ * one resident. */
+#define PARKED_FRAME_BYTES 768
+
+static size_t round_up(size_t bytes, size_t unit)
+{
+    return (bytes + unit - 1) / unit * unit;
+}
+
+static void class_init(const struct bight_stackpool *pool, struct bight_stack_class *class,
+                       size_t bytes, uint32_t grow)
+{
+    const size_t page = pool->page_bytes;
+    const size_t head = pool->config.head_bytes + (size_t)COLOR_BYTES * (pool->colors - 1);
+
+    *class = (struct bight_stack_class){
+        .bytes = round_up(bytes, page) + round_up(head, page),
+        .guard_bytes = round_up(pool->config.guard_bytes, page),
+        .grow = grow,
+    };
+    if ((class->bytes + class->guard_bytes) / page % 2 == 0)
+        class->guard_bytes += page;
+}
+
+int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stackpool_config *config,
+                          const struct bight_seams *seams)
+{
+    *pool = (struct bight_stackpool){.config = *config, .seams = seams};
+    pool->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    if (!pool->config.stack_bytes)
+        pool->config.stack_bytes = DEFAULT_STACK_BYTES;
+    if (!pool->config.guard_bytes)
+        pool->config.guard_bytes = DEFAULT_GUARD_BYTES;
+    if (pool->config.stack_bytes < BIGHT_STACK_MIN)
+        pool->config.stack_bytes = BIGHT_STACK_MIN;
+    if (pool->config.stack_bytes > BIGHT_STACK_MAX || pool->config.guard_bytes > GUARD_MAX ||
+        config->head_bytes < sizeof(struct bight_stack) || config->head_bytes > HEAD_MAX)
+        return BIGHT_EINVAL;
+    pool->config.head_bytes = round_up(config->head_bytes, COLOR_BYTES);
+
+    size_t span = 0;
+    if (pool->config.head_bytes + PARKED_FRAME_BYTES < pool->page_bytes)
+        span = pool->page_bytes - pool->config.head_bytes - PARKED_FRAME_BYTES;
+    if (span > COLOR_SPAN)
+        span = COLOR_SPAN;
+    pool->colors = (uint32_t)(span / COLOR_BYTES) + 1;
+
+    class_init(pool, &pool->classes[0], pool->config.stack_bytes, FIRST_SLAB);
+    for (int i = 1; i < BIGHT_STACK_CLASSES; i++)
+        class_init(pool, &pool->classes[i], BIGHT_STACK_MIN << (i - 1), 1);
+    return 0;
+}
+
+static struct bight_stack_class *class_for(struct bight_stackpool *pool, size_t bytes)
+{
+    size_t power = BIGHT_STACK_MIN;
+    int i = 1;
+
+    if (bytes == 0)
+        return &pool->classes[0];
+    if (bytes > BIGHT_STACK_MAX)
+        return NULL;
+    while (power < bytes) {
+        power *= 2;
+        i++;
+    }
+    if (bytes <= pool->config.stack_bytes && pool->config.stack_bytes <= power)
+        i = 0;
+    return &pool->classes[i];
+}
+
+/* From here a stack's memory belongs to a task. */
+static void annotate_taken(struct bight_stack *stack)
+{
+    (void)stack;
+#ifdef BIGHT_ASAN
+    const size_t bytes = bight__stack_bytes(stack);
+    if (stack->uses > 1) /* frames that were left for ever are poisoned still */
+        __asan_unpoison_memory_region(stack->lo, bytes);
+    __lsan_register_root_region(stack->lo, bytes);
+    stack->context.asan_fake = NULL;
+    stack->context.asan_low = stack->lo;
+    stack->context.asan_bytes = bytes;
+#endif
+#ifdef BIGHT_VALGRIND
+    VALGRIND_MAKE_MEM_UNDEFINED(stack->lo, bight__stack_bytes(stack));
+#endif
+}
+
+/* What a cached stack still points at is garbage: LeakSanitizer must not take it for reachable. */
+static void annotate_put(struct bight_stack *stack)
+{
+    (void)stack;
+#ifdef BIGHT_ASAN
+    __lsan_unregister_root_region(stack->lo, bight__stack_bytes(stack));
+#endif
+}
+
+/* Bring a cold stack's record to life. */
+static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index,
+                        struct bight_stack **out)
+{
+    const struct bight_stack_class *class = slab->class;
+    char *lo = bight__slab_guard(slab, index) + class->guard_bytes;
+    char *head =
+        lo + class->bytes - pool->config.head_bytes - (size_t)COLOR_BYTES * (index % pool->colors);
+    struct bight_stack *stack = (struct bight_stack *)(void *)head;
+
+    *stack = (struct bight_stack){
+        .lo = lo, .slab = slab, .index = index, .uses = slab->slots[index].uses};
+#ifdef BIGHT_TSAN
+    if (!slab->slots[index].fiber)
+        slab->slots[index].fiber = __tsan_create_fiber(0);
+    stack->context.tsan_fiber = slab->slots[index].fiber;
+#endif
+#ifdef BIGHT_VALGRIND
+    stack->context.valgrind_id = VALGRIND_STACK_REGISTER(lo, head);
+#endif
+    *out = stack;
+}
+
+/* The record's page is about to go. */
+static void record_fini(struct bight_stack *stack)
+{
+    stack->slab->slots[stack->index].uses = stack->uses;
+#ifdef BIGHT_VALGRIND
+    VALGRIND_STACK_DEREGISTER(stack->context.valgrind_id);
+#endif
+}
+
+void bight__stackpool_destroy(struct bight_stackpool *pool)
+{
+    for (int i = 0; i < BIGHT_STACK_CLASSES; i++) {
+        struct bight_stack_class *class = &pool->classes[i];
+        for (struct bight_stack *stack = class->cache; stack; stack = stack->next)
+            record_fini(stack);
+        class->cache = NULL;
+        bight__slab_free_all(class);
+    }
+    pool->cached = 0;
+}
+
+int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out)
+{
+    struct bight_stack_class *class = class_for(pool, bytes);
+    struct bight_stack *stack;
+
+    if (!class)
+        return BIGHT_EINVAL;
+    stack = class->cache;
+    if (stack) {
+        class->cache = stack->next;
+        pool->cached--;
+    } else {
+        struct bight_slab *slab;
+        uint32_t index;
+        const int rc = bight__slab_take(pool, class, &slab, &index);
+        if (rc)
+            return rc;
+        record_init(pool, slab, index, &stack);
+    }
+    pool->used++;
+    stack->uses++;
+    stack->low_water = (char *)stack;
+    annotate_taken(stack);
+    *out = stack;
+    return 0;
+}
+
+/* Give back what lies below the warm part. */
+static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
+{
+    const uintptr_t limit =
+        ((uintptr_t)stack - BIGHT__WARM_BYTES) / pool->page_bytes * pool->page_bytes;
+
+    if (limit > (uintptr_t)stack->lo && !bight__call_fails(pool->seams, "madvise"))
+        (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
+}
+
+/* Not cheap: the cache is full, or the stack has to be trimmed. True: it is gone. */
+static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
+                                                struct bight_stack *stack)
+{
+    if (pool->cached < pool->config.cache_max) {
+        trim(pool, stack);
+        return false;
+    }
+    struct bight_slab *slab = stack->slab;
+    const uint32_t index = stack->index;
+    record_fini(stack);
+    bight__slab_give(pool, slab, index);
+    return true;
+}
+
+void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack)
+{
+    struct bight_stack_class *class = stack->slab->class;
+
+    pool->used--;
+    annotate_put(stack);
+    if (!bight__stack_put_is_cheap(pool, stack) && give_back(pool, stack))
+        return;
+    stack->next = class->cache;
+    class->cache = stack;
+    pool->cached++;
+}
+
+size_t bight__stack_bytes(const struct bight_stack *stack)
+{
+    return (size_t)((const char *)stack - stack->lo);
+}
+
+bool bight__stack_contains(const struct bight_stack *stack, const void *address)
+{
+    const char *low = bight__slab_guard(stack->slab, stack->index);
+    const char *at = address;
+
+    return at >= low && at < low + stack->slab->stride;
+}

@@ -1,0 +1,137 @@
+/* Stacks for tasks. Owns the reservation of address space, guards, the warm cache, and giving pages
+ * back. A stack's own record, and with it the task's control block, sits in the stack's top page: a
+ * parked task costs one resident page. Does not know tasks: it keeps `head_bytes` free at the top
+ * for whoever embeds struct bight_stack as first member.
+ *
+ *   low addresses                                                              high addresses
+ *   | guard (64 KiB or more) | lo ... usable, grows down ... frames | head (record, task) | color |
+ *
+ * Heads are shifted by a color so that those of neighbouring stacks fall into different cache sets. */
+#ifndef BIGHT_CORO_STACK_STACK_H
+#define BIGHT_CORO_STACK_STACK_H
+
+#include "coro/stack/context.h"
+#include "coro/base/seams.h"
+
+struct bight_slab;
+struct bight_stackpool;
+
+struct bight_stack {
+    /* The context of the code that runs on the stack. */
+    struct bight_context context;
+    /* Lowest usable address; the guard is below. Frames grow down from the record itself. */
+    char *lo;
+    /* Lowest stack pointer seen at a switch since the stack was taken; kept by the scheduler. */
+    char *low_water;
+    /* Private to stack.c from here. */
+    struct bight_stack *next;
+    struct bight_slab *slab;
+    uint32_t index;
+    uint32_t uses; /* how often it was taken, this time included */
+};
+
+/* What the smallest and the largest stack have at least. */
+#define BIGHT_STACK_MIN ((size_t)16 << 10)
+#define BIGHT_STACK_MAX ((size_t)1 << 30)
+
+struct bight_stackpool_config {
+    size_t stack_bytes; /* of the default class; 0: 256 KiB */
+    size_t guard_bytes; /* at least; 0: 64 KiB */
+    size_t head_bytes;  /* sizeof the record's owner */
+    size_t cache_max;   /* warm stacks kept, of all classes together */
+};
+
+/* How guards are made: found out once per pool, by the first one. */
+enum bight_guard { BIGHT_GUARD_UNKNOWN, BIGHT_GUARD_INSTALL, BIGHT_GUARD_MPROTECT };
+
+/* Stacks of one size. The first class has the configured size, the others powers of two from
+ * BIGHT_STACK_MIN to BIGHT_STACK_MAX: few enough sizes that stacks find a second user, and neighbours
+ * in a slab, where a mapping each would cost two system calls per task. */
+struct bight_stack_class {
+    struct bight_stack *cache; /* warm stacks, last in first out */
+    struct bight_slab *open;   /* slabs with a stack that is cold and free */
+    struct bight_slab *slabs;  /* all */
+    size_t bytes;              /* from the guard to the end: what was asked for, and the head */
+    size_t guard_bytes;
+    uint32_t grow; /* stacks in the next slab */
+};
+
+#define BIGHT_STACK_CLASSES 18
+
+struct bight_stackpool {
+    size_t cached;
+    size_t used;
+    struct bight_stackpool_config config;
+    const struct bight_seams *seams;
+    enum bight_guard guard;
+    /* Whether the last BIGHT_ENOMEM was for the number of mappings, vm.max_map_count. */
+    bool map_limit;
+    uint32_t colors; /* places, 64 bytes apart, at which the head may end */
+    size_t page_bytes;
+    struct bight_stack_class classes[BIGHT_STACK_CLASSES];
+};
+
+/* 0, or BIGHT_EINVAL for sizes that cannot be. Takes no address space yet. */
+int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stackpool_config *config,
+                          const struct bight_seams *seams);
+
+/* Unmap everything; no stack may be in use. Until then slabs of address space stay, also empty ones;
+ * of a stack that is neither in use nor cached no page is resident. */
+void bight__stackpool_destroy(struct bight_stackpool *pool);
+
+/* bight__stack_get beyond its fast path. */
+int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
+
+/* What stays resident below the record of a cached stack, and every how many uses it is enforced. */
+#define BIGHT__WARM_BYTES ((size_t)16 << 10)
+#define BIGHT__TRIM_USES 256
+
+#if defined(BIGHT_ASAN) || defined(BIGHT_VALGRIND)
+#define BIGHT__STACKS_ARE_ANNOTATED true
+#else
+#define BIGHT__STACKS_ARE_ANNOTATED false
+#endif
+
+/* A stack of at least `bytes` usable (0: the default), its record initialised but for context.sp. The
+ * fast path is a pop of the warm cache. BIGHT_ENOMEM, see map_limit; BIGHT_EINVAL: more than
+ * BIGHT_STACK_MAX. */
+static inline int bight__stack_get(struct bight_stackpool *pool, size_t bytes,
+                                   struct bight_stack **out)
+{
+    struct bight_stack *stack = pool->classes[0].cache;
+
+    if (BIGHT__STACKS_ARE_ANNOTATED || bytes || !stack)
+        return bight__stack_get_slow(pool, bytes, out);
+    pool->classes[0].cache = stack->next;
+    pool->cached--;
+    pool->used++;
+    stack->uses++;
+    stack->low_water = (char *)stack;
+    *out = stack;
+    return 0;
+}
+
+/* Whether bight__stack_put would only push it to the warm cache: then a task that ends may put its own
+ * stack while it still runs on it, and must switch away at once. */
+static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
+                                             const struct bight_stack *stack)
+{
+    return pool->cached < pool->config.cache_max &&
+           stack->low_water >= (const char *)stack - BIGHT__WARM_BYTES &&
+           stack->uses % BIGHT__TRIM_USES != 0;
+}
+
+/* Take the stack back into the warm cache, or give its pages back to the system.
+ *
+ * What a task used deeply would stay resident in a cached stack for ever. So when low_water is further
+ * down than 16 KiB, all below that goes back to the system. A stack used deeply between two switches
+ * does not show in low_water; for those every 256th reuse of a stack gives back the same. */
+void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack);
+
+/* Usable bytes between lo and the record. */
+size_t bight__stack_bytes(const struct bight_stack *stack);
+
+/* Whether `address` lies on the stack or in its guard. */
+bool bight__stack_contains(const struct bight_stack *stack, const void *address);
+
+#endif

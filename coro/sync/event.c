@@ -1,0 +1,51 @@
+/* Event: a flag that tasks wait for. Setting it wakes all who wait at that moment, in order. */
+#include "coro/core/sched.h"
+
+#include <bight/sync.h>
+
+static const struct bight_wait_ops event_ops = {
+    .name = "event",
+    .abort = bight__unlink_abort,
+};
+
+void bight_event_init(struct bight_event *event)
+{
+    event->set = false;
+    link_init(&event->waiters);
+}
+
+void bight_event_set(struct bight_event *event)
+{
+    event->set = true;
+    bight__wake_all(&event->waiters, 0);
+}
+
+void bight_event_clear(struct bight_event *event)
+{
+    event->set = false;
+}
+
+bool bight_event_is_set(const struct bight_event *event)
+{
+    return event->set;
+}
+
+size_t bight_event_waiting(const struct bight_event *event)
+{
+    return link_count(&event->waiters);
+}
+
+int bight_event_wait(struct bight_event *event)
+{
+    struct bight_waiter waiter;
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || event->set)
+        return rc;
+    rc = bight_waiter_init(&waiter, &event_ops);
+    if (rc)
+        return rc;
+    link_append(&event->waiters, &waiter.link);
+    return bight_park(&waiter);
+}

@@ -1,0 +1,97 @@
+/* Once: a mutex around a function that needs to run to its end one time. Whoever gives up hands the
+ * running to the first waiter, as a mutex is handed over. */
+#include "coro/core/mutex.h"
+
+#include <bight/once.h>
+
+/* Results of the wait. */
+#define ONCE_DONE 0
+#define ONCE_RUN 1 /* the waiter is the runner now */
+
+struct once_wait {
+    struct bight_waiter waiter;
+    const struct bight_once *once;
+};
+
+static struct bight_task *once_waits_for(const struct bight_waiter *waiter)
+{
+    return container_of(waiter, struct once_wait, waiter)->once->runner;
+}
+
+static void once_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    bight__owner_describe(once_waits_for(waiter), text, text_bytes);
+}
+
+static const struct bight_wait_ops once_ops = {
+    .name = "once",
+    .abort = bight__unlink_abort,
+    .waits_for = once_waits_for,
+    .describe = once_describe,
+};
+
+void bight_once_init(struct bight_once *once)
+{
+    once->runner = NULL;
+    once->done = false;
+    once->result = 0;
+    link_init(&once->waiters);
+}
+
+static int once_park(struct bight_once *once, struct bight_task *self)
+{
+    struct once_wait wait = {.once = once};
+    int rc;
+
+    if (bight__lock_would_deadlock(once->runner, self))
+        return BIGHT_EDEADLK;
+    rc = bight_waiter_init(&wait.waiter, &once_ops);
+    if (rc)
+        return rc;
+    link_append(&once->waiters, &wait.waiter.link);
+    return bight_park(&wait.waiter);
+}
+
+/* The runner has a result, which concerns all, or has none: then the first takes its place. */
+static void settle(struct bight_once *once, int result)
+{
+    struct bight_link *link;
+
+    once->runner = NULL;
+    once->done = result != BIGHT_ECANCELED;
+    once->result = result;
+    while (!once->runner && (link = link_take(&once->waiters))) {
+        struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
+        struct bight_task *heir = waiter->task;
+
+        if (bight_unpark(waiter, once->done ? ONCE_DONE : ONCE_RUN) && !once->done)
+            once->runner = heir;
+    }
+}
+
+int bight_once(struct bight_once *once, int (*fn)(void *arg), void *arg)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (unlikely(!fn))
+        return BIGHT_EINVAL;
+    if (likely(once->done))
+        return once->result;
+    rc = ONCE_RUN;
+    if (once->runner)
+        rc = once_park(once, self);
+    if (rc != ONCE_RUN)
+        return rc == ONCE_DONE ? once->result : rc;
+    once->runner = self;
+    rc = fn(arg);
+    settle(once, rc);
+    return rc;
+}
+
+bool bight_once_done(const struct bight_once *once)
+{
+    return once->done;
+}

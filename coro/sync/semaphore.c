@@ -1,0 +1,73 @@
+/* Semaphore: units handed over in FIFO order. Nobody waits while there is one to be taken. */
+#include "coro/core/sched.h"
+
+#include <bight/semaphore.h>
+
+static const struct bight_wait_ops semaphore_ops = {
+    .name = "semaphore",
+    .abort = bight__unlink_abort,
+};
+
+int bight_semaphore_init(struct bight_semaphore *semaphore, int64_t value)
+{
+    return bight_semaphore_init_bounded(semaphore, value, INT64_MAX);
+}
+
+int bight_semaphore_init_bounded(struct bight_semaphore *semaphore, int64_t value, int64_t bound)
+{
+    if (value < 0 || bound < value)
+        return BIGHT_EINVAL;
+    semaphore->value = value;
+    semaphore->bound = bound;
+    link_init(&semaphore->waiters);
+    return 0;
+}
+
+int bight_semaphore_acquire(struct bight_semaphore *semaphore)
+{
+    struct bight_waiter waiter;
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    if (bight_semaphore_try_acquire(semaphore) == 0)
+        return 0;
+    rc = bight_waiter_init(&waiter, &semaphore_ops);
+    if (rc)
+        return rc;
+    link_append(&semaphore->waiters, &waiter.link);
+    return bight_park(&waiter);
+}
+
+int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)
+{
+    if (semaphore->value == 0)
+        return BIGHT_EAGAIN;
+    semaphore->value--;
+    return 0;
+}
+
+int bight_semaphore_release(struct bight_semaphore *semaphore)
+{
+    struct bight_link *link;
+
+    if (semaphore->value == semaphore->bound)
+        return BIGHT_ERANGE;
+    while ((link = link_take(&semaphore->waiters))) {
+        if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
+            return 0;
+    }
+    semaphore->value++;
+    return 0;
+}
+
+int64_t bight_semaphore_value(const struct bight_semaphore *semaphore)
+{
+    return semaphore->value;
+}
+
+size_t bight_semaphore_waiting(const struct bight_semaphore *semaphore)
+{
+    return link_count(&semaphore->waiters);
+}

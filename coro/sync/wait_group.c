@@ -1,0 +1,55 @@
+/* Wait group: a count, and who waits for its zero. */
+#include "coro/core/sched.h"
+
+#include <bight/wait_group.h>
+
+static const struct bight_wait_ops wait_group_ops = {
+    .name = "wait group",
+    .abort = bight__unlink_abort,
+};
+
+void bight_wait_group_init(struct bight_wait_group *group)
+{
+    group->count = 0;
+    link_init(&group->waiters);
+}
+
+int bight_wait_group_add(struct bight_wait_group *group, int64_t count)
+{
+    if (count < 0 ? group->count + count < 0 : count > INT64_MAX - group->count)
+        return BIGHT_ERANGE;
+    group->count += count;
+    if (group->count == 0)
+        bight__wake_all(&group->waiters, 0);
+    return 0;
+}
+
+int bight_wait_group_done(struct bight_wait_group *group)
+{
+    return bight_wait_group_add(group, -1);
+}
+
+int bight_wait_group_wait(struct bight_wait_group *group)
+{
+    struct bight_waiter waiter;
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc) || group->count == 0)
+        return rc;
+    rc = bight_waiter_init(&waiter, &wait_group_ops);
+    if (rc)
+        return rc;
+    link_append(&group->waiters, &waiter.link);
+    return bight_park(&waiter);
+}
+
+int64_t bight_wait_group_count(const struct bight_wait_group *group)
+{
+    return group->count;
+}
+
+size_t bight_wait_group_waiting(const struct bight_wait_group *group)
+{
+    return link_count(&group->waiters);
+}
