@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 #include "tests/count_blocks.h"
 
 /* Which of the visits to the seam are answered with yes. */

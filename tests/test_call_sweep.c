@@ -3,7 +3,7 @@
  * affair: some calls are only advice. */
 #include <bight.h>
 
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 #include "tests/scenarios.h"
 #include "tests/support.h"
 #include "tests/sweep.h"

@@ -4,7 +4,7 @@
 
 #include "runtime/runtime.h"
 #include "tests/support.h"
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 #include "tests/world.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))

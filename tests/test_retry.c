@@ -5,7 +5,7 @@
 #include <bight/retry.h>
 
 #include "runtime/runtime.h"
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 /* Fails so many times. */
 struct flaky {

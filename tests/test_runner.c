@@ -1,5 +1,5 @@
 /* runtime/runner.c: several runs on one loop, what stays between them and what does not. */
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 #include <bight.h>
 #include <bight/uv.h>

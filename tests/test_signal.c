@@ -1,4 +1,4 @@
-/* runtime/signal.c. Signals are raised in this process: when raise returns, libuv has noted it, and
+/* runtime/uv/signal.c. Signals are raised in this process: when raise returns, libuv has noted it, and
  * the next poll of the loop delivers it. */
 #include "runtime/runtime.h"
 

@@ -1,4 +1,4 @@
-/* runtime/submission.c: tasks and calls that other threads run in a runtime, and how they end. How a
+/* runtime/threads/submission.c: tasks and calls that other threads run in a runtime, and how they end. How a
  * task's wait for one ends is in test_waits.c too. */
 #include "runtime/runtime.h"
 

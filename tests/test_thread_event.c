@@ -1,4 +1,4 @@
-/* runtime/thread_event.c: tasks and plain threads at one flag. How its waits end is in test_waits.c
+/* runtime/threads/thread_event.c: tasks and plain threads at one flag. How its waits end is in test_waits.c
  * too. */
 #include "runtime/runtime.h"
 

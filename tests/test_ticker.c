@@ -1,4 +1,4 @@
-/* runtime/ticker.c: when ticks come, and what becomes of those nobody was there for. In virtual time,
+/* runtime/time/ticker.c: when ticks come, and what becomes of those nobody was there for. In virtual time,
  * which passes only in sleeps, so every time is exact. */
 #include <bight.h>
 

@@ -1,4 +1,4 @@
-/* runtime/uvreq.c: one-shot libuv requests and close callbacks awaited in direct style. What happens
+/* runtime/uv/uvreq.c: one-shot libuv requests and close callbacks awaited in direct style. What happens
  * when they are cancelled is in test_uvreq_cancel.c. */
 #include "runtime/runtime.h"
 

@@ -1,4 +1,4 @@
-/* Cancelling what runtime/uvreq.c awaits. libuv's pool has one thread here, so that a request can be
+/* Cancelling what runtime/uv/uvreq.c awaits. libuv's pool has one thread here, so that a request can be
  * kept waiting behind work that stands at a gate. */
 #include "runtime/runtime.h"
 

@@ -9,7 +9,7 @@
 #include <bight.h>
 #include <bight/uv.h>
 
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 struct stage;
 

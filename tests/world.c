@@ -1,6 +1,6 @@
 #include "tests/world.h"
 
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 #include "tests/support.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include <bight.h>
 
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Runs in test mode, and what a program may ask about the one it is in. See testing.h. */
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 #include <stdio.h>
 #include <string.h>

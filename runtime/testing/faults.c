@@ -1,6 +1,6 @@
 /* What a test run makes happen: allocations and system calls that fail, suspensions that are cancelled,
  * the order of ready tasks. Which of them is decided by their number and the seed alone. */
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * ends runs; testing_clock.c has the clocks and the seams of time, testing_idle.c what happens when
  * nothing is ready, testing_faults.c what fails, is cancelled and shuffled, testing_line.c the replay
  * line. The project's own suites embed the record too, to use its clock with seams of their own. */
-#ifndef BIGHT_RUNTIME_TESTING_H
-#define BIGHT_RUNTIME_TESTING_H
+#ifndef BIGHT_RUNTIME_TESTING_TESTING_H
+#define BIGHT_RUNTIME_TESTING_TESTING_H
 
 #include <stdatomic.h>
 

@@ -3,7 +3,7 @@
  * only while the ring is full. An item goes straight from a putter to a waiting getter, and a place
  * freed by a getter is filled with the first putter's item at once, so the order of arrival is the
  * order of service. */
-#include "runtime/thread_wait.h"
+#include "runtime/threads/thread_wait.h"
 
 #include <bight/thread_queue.h>
 

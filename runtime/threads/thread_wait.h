@@ -7,8 +7,8 @@
  * wait too, so once it was posted the wait cannot be left before the post has come: abort refuses
  * then, for as long as the loop takes to get there. That is what lets the wake, and the wait, do
  * without an allocation, and what keeps a task that was handed something from losing it. */
-#ifndef BIGHT_RUNTIME_THREAD_WAIT_H
-#define BIGHT_RUNTIME_THREAD_WAIT_H
+#ifndef BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
+#define BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
 
 #include "runtime/runtime.h"
 

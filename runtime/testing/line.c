@@ -1,6 +1,6 @@
 /* The replay line: `bight-test: name=NAME seed=N alloc=N ... # why`. Numbers that are 0 are left out, the
  * seed is not. */
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
