@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 #include "tests/support.h"
 
 #define EXPECT(what)                                                                               \

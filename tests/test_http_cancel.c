@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/http_case.h"
 
 /* The call is cancelled now; it must have returned after one more turn. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/http_case.h"
 
 static void fails(struct bight_http_session *session, const char *url, enum bight_http_failure kind,

@@ -1,4 +1,4 @@
-/* net/http_request.c and what it asks of libcurl: what a request takes along and to whom, and how long
+/* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and how long
  * it may take. */
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* net/http_session.c: the end of a session in every state, hooks, and want of memory. */
+/* net/http/session.c: the end of a session in every state, hooks, and want of memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/http_case.h"
 
 HTTP_TEST(closing_fails_what_runs)

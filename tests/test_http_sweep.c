@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/http_case.h"
 #include "tests/sweep.h"
 

@@ -1,10 +1,10 @@
-/* net/http_url.c, http_check.c: what is meant by a URL. The short way through plain URLs must never
+/* net/http/url.c, http_check.c: what is meant by a URL. The short way through plain URLs must never
  * disagree with libcurl's parser, which has the last word when the request is sent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/support.h"
 
 static const struct {

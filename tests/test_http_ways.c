@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "coro/core/sched.h"
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/http_case.h"
 
 /* The only request of the session. */

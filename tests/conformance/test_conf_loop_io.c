@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 
 struct fd_wait {
     struct bight_waiter waiter;

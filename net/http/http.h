@@ -4,8 +4,8 @@
  *
  * Who calls whom: tasks call libcurl (add, remove, pause), libuv's callbacks call it (socket_action),
  * libcurl's callbacks call only us, and there nothing of libcurl may be called. */
-#ifndef BIGHT_NET_HTTP_H
-#define BIGHT_NET_HTTP_H
+#ifndef BIGHT_NET_HTTP_HTTP_H
+#define BIGHT_NET_HTTP_HTTP_H
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include <bight/curl.h>
 #include <bight/http.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 #include "runtime/runtime.h"
 
 #define HTTP_HOST_BYTES 256

@@ -6,8 +6,8 @@
 #include <bight/time.h>
 #include <bight/waiter.h>
 
-#include "net/hash.h"
-#include "net/http.h"
+#include "net/resolve/hash.h"
+#include "net/http/http.h"
 
 #define BUCKETS_AT_START 64
 /* For how long what libcurl was told about a name may be relied on: shorter than libcurl keeps it. */

@@ -1,7 +1,7 @@
 /* Bytes that grow by doubling. */
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buffer *buffer,
                                size_t more)

@@ -1,7 +1,7 @@
 /* Responses: what they hold, how they are read and freed. They are pooled with their small buffers. */
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 /* What a pooled response may keep of memory, and how many are kept. */
 #define POOLED_BYTES 16384

@@ -1,8 +1,8 @@
 /* Inside of the resolver. resolve.c answers tasks; resolve_cache.c keeps what was found;
  * resolve_threads.c runs getaddrinfo. Loop and threads share only struct resolver_threads (under its
  * lock) and the jobs that pass through it. */
-#ifndef BIGHT_NET_RESOLVE_H
-#define BIGHT_NET_RESOLVE_H
+#ifndef BIGHT_NET_RESOLVE_RESOLVE_H
+#define BIGHT_NET_RESOLVE_RESOLVE_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -7,7 +7,7 @@
 
 #include <bight/time.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 /* Bodies from which on the next transfer with that origin reads in larger pieces, and these. */
 #define LARGE_BODY_BYTES (256u << 10)

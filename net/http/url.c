@@ -3,7 +3,7 @@
  * no two parsers can disagree about it: that would be a hole in the address filter. */
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 /* Four decimal numbers without leading zeros: what every parser takes for the same address. */
 static bool is_dotted_quad(const char *host)

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 void bight__http_headers_clear(struct http_headers *headers)
 {

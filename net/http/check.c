@@ -2,7 +2,7 @@
  * are, so that a value out of the caller's input could add headers or whole requests. */
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 bool bight__http_valid_value(const char *text)
 {

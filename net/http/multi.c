@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 

@@ -6,7 +6,7 @@
 
 #include <bight/time.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 /* How much of a redirect's body is read to keep its connection; beyond that the connection is given
  * up instead. */

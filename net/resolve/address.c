@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 
 /* The number of an interface given by name or number; 0: there is none. */
 static uint32_t zone_number(const char *zone)

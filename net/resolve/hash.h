@@ -1,7 +1,7 @@
 /* Hashing of short strings that a stranger may choose: FNV-1a from a random start. Good enough for
  * tables whose size is bounded, and a quarter of the instructions of SipHash. */
-#ifndef BIGHT_NET_HASH_H
-#define BIGHT_NET_HASH_H
+#ifndef BIGHT_NET_RESOLVE_HASH_H
+#define BIGHT_NET_RESOLVE_HASH_H
 
 #include <sys/random.h>
 

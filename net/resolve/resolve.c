@@ -1,12 +1,12 @@
 /* The resolver as tasks see it: literals, known names, and waiting for a lookup that may be shared.
- * Read net/resolve.h first. */
+ * Read net/resolve/resolve.h first. */
 #include <netdb.h>
 #include <string.h>
 
 #include <bight/time.h>
 #include <bight/waiter.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 
 #define DEFAULT_THREADS 4
 #define DEFAULT_TTL_MS 60000

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "net/resolve.h"
+#include "net/resolve/resolve.h"
 
 /* How long a thread without work stays. */
 #define IDLE_SECONDS 2

@@ -2,8 +2,8 @@
  * which known names were used. The loop's alone. */
 #include <string.h>
 
-#include "net/hash.h"
-#include "net/resolve.h"
+#include "net/resolve/hash.h"
+#include "net/resolve/resolve.h"
 
 #define BUCKETS_AT_START 64
 

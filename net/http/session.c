@@ -5,7 +5,7 @@
 
 #include <bight/time.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 #define STRING(x) #x
 #define VERSION_TEXT(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)

@@ -1,7 +1,7 @@
 /* Failures: which kind a CURLcode is, and the record that carries what a code cannot. */
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 static const int codes[] = {
     [BIGHT_HTTP_OK] = 0,

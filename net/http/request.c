@@ -7,7 +7,7 @@
 #include <bight/time.h>
 #include <bight/waiter.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
