@@ -8,10 +8,10 @@
 
 #include <bight/errors.h>
 
-#include "offload/channel.h"
-#include "offload/control.h"
-#include "offload/definition.h"
-#include "offload/registry.h"
+#include "offload/wire/channel.h"
+#include "offload/wire/control.h"
+#include "offload/wire/definition.h"
+#include "offload/pool/registry.h"
 #include "tests/support.h"
 
 START_TEST(an_arena_gives_and_takes_back_in_order)

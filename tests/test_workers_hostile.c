@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "offload/channel.h"
+#include "offload/wire/channel.h"
 
 /* Finds the channel's socket as the only one that is open. */
 static int scribble_socket(struct bight_job *job)

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "offload/channel.h"
+#include "offload/wire/channel.h"
 
 static void pause_ms(long ms)
 {

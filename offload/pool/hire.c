@@ -1,6 +1,6 @@
 /* Making a worker: the memory it shares with its parent, its socket, and the request to the zygote
  * that forks it. Its life is fleet.c's. Read pool.h and channel.h first. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "offload/control.h"
+#include "offload/wire/control.h"
 
 /* The initialiser is the worker's first job; it is in the ring before the process exists. */
 static bool post_init(struct worker *worker)

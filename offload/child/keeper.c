@@ -1,5 +1,5 @@
 /* See keeper.h. */
-#include "offload/keeper.h"
+#include "offload/child/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "offload/zygote.h"
+#include "offload/child/zygote.h"
 
 /* One line of /proc/self/maps, as much of it as is needed. */
 struct mapping {

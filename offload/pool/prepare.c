@@ -6,7 +6,7 @@
  * wait() nor waitpid(-1) of the host sees it; it is reaped through its pidfd. It forks the zygote and
  * stays as its keeper (keeper.h). Where clone3 is missing (valgrind, qemu-user, old kernels) the
  * zygote is an ordinary child. */
-#include "offload/zygote.h"
+#include "offload/child/zygote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,9 @@
 #include <bight/workers.h>
 
 #include "coro/core/sched.h"
-#include "offload/control.h"
-#include "offload/fresh_stack.h"
-#include "offload/keeper.h"
+#include "offload/wire/control.h"
+#include "offload/child/fresh_stack.h"
+#include "offload/child/keeper.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

@@ -1,7 +1,7 @@
 /* What runs in a worker process: takes jobs from the ring in order, runs them, puts their outputs
  * where the parent finds them, sleeps on the socket. Leaves by _exit. The parent is trusted here; that
  * it need not trust this side is harvest.c's business. Read channel.h first. */
-#include "offload/channel.h"
+#include "offload/wire/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "coro/base/list.h"
-#include "offload/control.h"
-#include "offload/definition.h"
+#include "offload/wire/control.h"
+#include "offload/wire/definition.h"
 #include "offload/executor.h"
-#include "offload/zygote.h"
+#include "offload/child/zygote.h"
 
 #define INLINE_OUTPUT UINT64_MAX
 

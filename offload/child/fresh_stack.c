@@ -1,5 +1,5 @@
 /* See fresh_stack.h. ucontext, because this happens once per zygote and has to work everywhere. */
-#include "offload/fresh_stack.h"
+#include "offload/child/fresh_stack.h"
 
 #include <stddef.h>
 #include <sys/mman.h>

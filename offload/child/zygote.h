@@ -1,8 +1,8 @@
 /* The zygote: a small single-threaded process that forks the workers of all executors of this
  * process and reaps them. prepare.c starts it and is asked for connections; zygote.c is what runs in
  * it; worker.c is what runs in its children. */
-#ifndef BIGHT_OFFLOAD_ZYGOTE_H
-#define BIGHT_OFFLOAD_ZYGOTE_H
+#ifndef BIGHT_OFFLOAD_CHILD_ZYGOTE_H
+#define BIGHT_OFFLOAD_CHILD_ZYGOTE_H
 
 #include <sys/types.h>
 

@@ -2,7 +2,7 @@
  * death, interrupts. A worker that ends is replaced at once; when workers fail at their start, or the
  * zygote does, the next attempt waits a while, and after a few in a row the pool is broken. Read
  * pool.h first. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "offload/control.h"
+#include "offload/wire/control.h"
 
 #define FAILURES_MAX 3
 #define FIRST_RETRY_MS 20

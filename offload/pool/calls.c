@@ -1,5 +1,5 @@
 /* A call's life, from bight_execute to its one end. Read pool.h first. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <stdio.h>
 #include <sys/wait.h>

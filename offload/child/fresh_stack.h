@@ -1,6 +1,6 @@
 /* A stack of ordinary size for a process that was forked on a task's. */
-#ifndef BIGHT_OFFLOAD_FRESH_STACK_H
-#define BIGHT_OFFLOAD_FRESH_STACK_H
+#ifndef BIGHT_OFFLOAD_CHILD_FRESH_STACK_H
+#define BIGHT_OFFLOAD_CHILD_FRESH_STACK_H
 
 /* Leave the running stack for good and call fn(arg), which must not return, on a new one as large as
  * the soft limit says that a main thread's may become. Ends the process when there is no memory. */

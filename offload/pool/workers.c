@@ -1,6 +1,6 @@
 /* The public calls of <bight/workers.h>: opening a pool, closing it, looking at it. Read pool.h
  * first. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <sched.h>
 #include <string.h>

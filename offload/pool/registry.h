@@ -1,7 +1,7 @@
 /* The definitions that one executor has been given, numbered in order of their first use, each with
  * the record that tells a worker which one it is. */
-#ifndef BIGHT_OFFLOAD_REGISTRY_H
-#define BIGHT_OFFLOAD_REGISTRY_H
+#ifndef BIGHT_OFFLOAD_POOL_REGISTRY_H
+#define BIGHT_OFFLOAD_POOL_REGISTRY_H
 
 #include <bight/job.h>
 

@@ -1,5 +1,5 @@
 /* See control.h. Used by both sides, so nothing of a loop here. */
-#include "offload/control.h"
+#include "offload/wire/control.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,8 +10,8 @@
  * Nobody sleeps on the memory. The worker says that it sleeps in `sleeping`, and the parent then
  * sends a byte; the worker sends one when the parent has not been told since it last looked. The
  * parent believes nothing that it reads here: see harvest.c. */
-#ifndef BIGHT_OFFLOAD_CHANNEL_H
-#define BIGHT_OFFLOAD_CHANNEL_H
+#ifndef BIGHT_OFFLOAD_WIRE_CHANNEL_H
+#define BIGHT_OFFLOAD_WIRE_CHANNEL_H
 
 #include <stdatomic.h>
 

@@ -1,8 +1,8 @@
 /* Messages between an executor and the zygote, over a SOCK_SEQPACKET pair per executor. The two are
  * the same program, so the messages are plain structs; what comes back is trusted as far as this
  * program is: workers have no way to this socket. */
-#ifndef BIGHT_OFFLOAD_CONTROL_H
-#define BIGHT_OFFLOAD_CONTROL_H
+#ifndef BIGHT_OFFLOAD_WIRE_CONTROL_H
+#define BIGHT_OFFLOAD_WIRE_CONTROL_H
 
 #include <sys/types.h>
 

@@ -2,7 +2,7 @@
  * anything by now, so each field is read once, checked against what the parent knows by itself, and
  * used; bytes are copied once. What cannot be means that the worker scribbled over its channel: it is
  * killed, and the rest of its ring believed no more. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <string.h>
 #include <sys/mman.h>

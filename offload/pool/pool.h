@@ -11,17 +11,17 @@
  * Invariants: a call is in the queue (call->worker is NULL) or in exactly one worker's ring, until
  * bight__call_end; `pool->jobs` counts the calls in either. A worker is in pool->workers from its
  * start until the zygote has said that it ended. */
-#ifndef BIGHT_OFFLOAD_POOL_H
-#define BIGHT_OFFLOAD_POOL_H
+#ifndef BIGHT_OFFLOAD_POOL_POOL_H
+#define BIGHT_OFFLOAD_POOL_POOL_H
 
 #include <bight/time.h>
 #include <bight/workers.h>
 
-#include "offload/channel.h"
+#include "offload/wire/channel.h"
 #include "offload/executor.h"
-#include "offload/registry.h"
-#include "offload/watch.h"
-#include "offload/zygote.h"
+#include "offload/pool/registry.h"
+#include "offload/pool/watch.h"
+#include "offload/child/zygote.h"
 
 struct pool;
 struct worker;

@@ -1,6 +1,6 @@
 /* See definition.h. Walks the loaded files with dl_iterate_phdr; there are few, and each definition
  * is looked up once per executor and once per worker. */
-#include "offload/definition.h"
+#include "offload/wire/definition.h"
 
 #include <link.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* See registry.h. */
-#include "offload/registry.h"
+#include "offload/pool/registry.h"
 
 #include <string.h>
 
-#include "offload/channel.h"
-#include "offload/definition.h"
+#include "offload/wire/channel.h"
+#include "offload/wire/definition.h"
 
 #include <bight/errors.h>
 

@@ -1,6 +1,6 @@
 /* See struct arena in channel.h. Free bytes are [head, end) and [0, tail) while head is beyond tail,
  * else [head, tail). */
-#include "offload/channel.h"
+#include "offload/wire/channel.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -2,7 +2,7 @@
  * input, output and error, the host's socket (CONTROL_FD), and one socket per executor. It ends with
  * the host; its workers die with it by PR_SET_PDEATHSIG, which is exact here because the zygote has
  * only the one thread. Read control.h first. */
-#include "offload/zygote.h"
+#include "offload/child/zygote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "offload/control.h"
+#include "offload/wire/control.h"
 
 /* What the poll set begins with: the host's socket, the host itself. */
 enum { FROM_HOST, HOST_ENDS, FIRST_CLIENT };

@@ -3,8 +3,8 @@
  * process's exit signal back into SIGCHLD) or dies before its workers (which would then become
  * children of the host, if that is a subreaper or process 1). It sleeps in wait4 until nobody is left.
  */
-#ifndef BIGHT_OFFLOAD_KEEPER_H
-#define BIGHT_OFFLOAD_KEEPER_H
+#ifndef BIGHT_OFFLOAD_CHILD_KEEPER_H
+#define BIGHT_OFFLOAD_CHILD_KEEPER_H
 
 #include <sys/types.h>
 

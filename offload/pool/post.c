@@ -1,7 +1,7 @@
 /* Which worker gets which job, and putting it into the ring. A job goes to the worker with the fewest;
  * workers have several in their rings, so that short jobs cost no wake-up each, and when one runs dry
  * it gets what another has not begun. Read pool.h and channel.h first. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 
 #include <string.h>
 
