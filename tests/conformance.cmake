@@ -7,8 +7,8 @@ function(conformance name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
-  bight_test(conf_${name} LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT} LIBS ${ARG_LIBS}
-    SOURCES conformance/test_conf_${name}.c conformance/conf.c world.c ${ARG_SOURCES})
+  bight_test(conformance/conf_${name} LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT} LIBS ${ARG_LIBS}
+    SOURCES conformance/conf.c ${ARG_SOURCES})
   list(APPEND conformance_suites "$<TARGET_FILE:test_conf_${name}>")
   set(conformance_suites "${conformance_suites}" PARENT_SCOPE)
 endfunction()

@@ -1,39 +1,40 @@
 # Suites of coro/. The valgrind preset runs all of them.
-bight_test(errors)
+bight_test(coro/base/errors)
 
 # Registers that a callee keeps are filled by assembly where we have it for the processor.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
-  set(registers registers_x86_64.S)
+  set(registers coro/stack/registers_x86_64.S)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
-  set(registers registers_aarch64.S)
+  set(registers coro/stack/registers_aarch64.S)
 else()
-  set(registers registers_none.c)
+  set(registers coro/stack/registers_none.c)
 endif()
-bight_test(context LABELS threads LIBS m SOURCES test_context.c switch_cases.c ${registers})
+bight_test(coro/stack/context LABELS threads LIBS m SOURCES coro/stack/switch_cases.c ${registers})
 if(NOT BIGHT_SWITCH STREQUAL "ucontext")
   # The same on the fallback switch: a program that has one of its own takes none from the library.
-  bight_test(context_ucontext LABELS threads LIBS m
-    SOURCES test_context.c switch_cases.c ${registers} ../coro/stack/switch_ucontext.c)
-  if(registers STREQUAL "registers_x86_64.S" AND BIGHT_SANITIZE STREQUAL "none")
-    bight_test(switch_cfi LIBS m SOURCES test_switch_cfi.c switch_cases.c ${registers})
+  bight_test(coro/stack/context_ucontext SUITE test_context.c LABELS threads LIBS m
+    SOURCES coro/stack/switch_cases.c ${registers} ../coro/stack/switch_ucontext.c)
+  if(registers STREQUAL "coro/stack/registers_x86_64.S" AND BIGHT_SANITIZE STREQUAL "none")
+    bight_test(coro/stack/switch_cfi LIBS m SOURCES coro/stack/switch_cases.c ${registers})
   endif()
 endif()
-bight_test(stack LABELS threads SOURCES test_stack.c stack_fixture.c)
-bight_test(slab LABELS threads SOURCES test_slab.c stack_fixture.c)
-bight_test(lives LABELS threads)
+bight_test(coro/stack/stack LABELS threads SOURCES coro/stack/stack_fixture.c)
+bight_test(coro/stack/slab LABELS threads SOURCES coro/stack/stack_fixture.c)
+bight_test(coro/stack/lives LABELS threads)
 # One line per file of ways.
 set(ways
-  ways.c
-  ways_combine.c
-  ways_queue.c
-  ways_select.c
-  ways_sync.c
-  ways_task.c
-  ways_testing.c
-  ways_threads.c
-  ways_time.c
+  ways/ways.c
+  ways/ways_combine.c
+  ways/ways_queue.c
+  ways/ways_select.c
+  ways/ways_sync.c
+  ways/ways_task.c
+  ways/ways_testing.c
+  ways/ways_threads.c
+  ways/ways_time.c
 )
-bight_test(waits LABELS threads SOURCES test_waits.c count_blocks.c ${ways} LIBS ${counting_libs} -Wl,--wrap=_mark_point
+bight_test(ways/waits LABELS threads SOURCES harness/count_blocks.c ${ways}
+  LIBS ${counting_libs} -Wl,--wrap=_mark_point
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 # Programs under seeds: scripts/simulate, and a short form of it.
 add_executable(simulate simulate/main.c simulate/simulate.c simulate/combine.c simulate/exchange.c
@@ -51,52 +52,25 @@ set_tests_properties(simulation PROPERTIES LABELS coro TIMEOUT 300 ENVIRONMENT "
 add_dependencies(suites_coro simulate)
 set(model_sources model/program.c model/model.c model/scopes.c model/locks.c model/queues.c
   model/checks.c)
-bight_test(model SOURCES test_model.c ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
-bight_test(lockstep SOURCES test_lockstep.c ${model_sources} model/generate.c model/lockstep.c
+bight_test(model/model SOURCES ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
+bight_test(model/lockstep SOURCES ${model_sources} model/generate.c model/lockstep.c
   model/interpret.c TIMEOUT 120)
 add_test(NAME switch_aarch64
-  COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
+  COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/coro/stack/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)
 
-# Those that need no more than a world.
-set(suites
-  background
-  broadcast
-  barrier
-  call
-  cases
-  completed
-  cancel
-  channel_ends
-  condition
-  deadline
-  event
-  future
-  gather
-  generator
-  group
-  group_start
-  latest
-  limiter
-  mutex
-  once
-  park
-  queue
-  queue_many
-  queue_store
-  race
-  rate
-  rwlock
-  scope
-  select
-  semaphore
-  slow
-  task
-  tree
-  wait_group
-  wait
-  wait_for
-)
-foreach(suite ${suites})
-  bight_test(${suite} SOURCES test_${suite}.c world.c)
+# Those that need nothing more.
+foreach(suite call cancel deadline group group_start mutex park scope
+    slow task tree)
+  bight_test(coro/core/${suite})
+endforeach()
+foreach(suite barrier condition event limiter once rate_limiter rwlock
+    semaphore wait_group)
+  bight_test(coro/sync/${suite})
+endforeach()
+foreach(suite broadcast channel_ends generator latest queue queue_many queue_store)
+  bight_test(coro/queue/${suite})
+endforeach()
+foreach(suite background cases completed future gather race select wait wait_for)
+  bight_test(coro/combine/${suite})
 endforeach()

@@ -19,9 +19,9 @@ add_test(NAME readme_program COMMAND readme_program)
 set_tests_properties(readme_program PROPERTIES LABELS docs TIMEOUT 20
                      PASS_REGULAR_EXPRESSION "hello, rope.*hello, loop")
 
-add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/quotes.sh" "${PROJECT_SOURCE_DIR}")
+add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/quotes.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_quotes PROPERTIES LABELS docs TIMEOUT 20)
-add_test(NAME docs_names COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/names.sh" "${PROJECT_SOURCE_DIR}")
+add_test(NAME docs_names COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/names.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_names PROPERTIES LABELS docs TIMEOUT 20)
-add_test(NAME docs_links COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/links.sh" "${PROJECT_SOURCE_DIR}")
+add_test(NAME docs_links COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/links.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_links PROPERTIES LABELS docs TIMEOUT 20)

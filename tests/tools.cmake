@@ -10,8 +10,8 @@ function(tools_test name)
 endfunction()
 
 set(scripts "${PROJECT_SOURCE_DIR}/scripts")
-set(expect "${CMAKE_CURRENT_SOURCE_DIR}/expect.sh")
-set(fixtures "${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
+set(expect "${CMAKE_CURRENT_SOURCE_DIR}/tools/expect.sh")
+set(fixtures "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures")
 
 tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" $<TARGET_OBJECTS:bight_coro>)
 tools_test(layers_finds_includes "${expect}" 1 "${fixtures}/layers/expected"
@@ -39,8 +39,8 @@ tools_test(waiting_table_finds_stale "${expect}" 1 "${fixtures}/waiting-stale/ex
            "${scripts}/waiting-table" --check "${fixtures}/waiting-stale")
 
 find_program(BIGHT_CXX NAMES c++ g++ clang++)
-tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/headers.sh" "${PROJECT_SOURCE_DIR}"
+tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>" ${LIBUV_CFLAGS}
            ${LIBCURL_CFLAGS})
-tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
+tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
            "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}")

@@ -3,8 +3,8 @@
 #ifndef TESTS_CONFORMANCE_CONF_H
 #define TESTS_CONFORMANCE_CONF_H
 
-#include "tests/support.h"
-#include "tests/world.h"
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
 
 /* Run the tests as suite `name`; gives main's exit status. */
 #define conf_run(name, tests) conf_run_tests(name, tests, sizeof(tests) / sizeof(*(tests)))

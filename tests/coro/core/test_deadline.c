@@ -1,0 +1,272 @@
+/* Deadlines: absolute ones, those that move, those of scopes that are not entered yet. */
+#include <bight.h>
+
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+#define MS UINT64_C(1000000)
+
+static int absolute(void *arg)
+{
+    struct bight_scope scope;
+    uint64_t begin = bight_now_ns();
+
+    (void)arg;
+    ck_code(bight_deadline(begin + 7 * MS, world_forever, NULL), BIGHT_ETIMEDOUT);
+    ck_assert_uint_eq(bight_now_ns(), begin + 7 * MS);
+    ck_code(bight_deadline(begin, world_forever, NULL), BIGHT_ETIMEDOUT);
+    ck_code(bight_deadline(0, world_forever, NULL), BIGHT_ETIMEDOUT);
+    ck_assert_uint_eq(bight_now_ns(), begin + 7 * MS);
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    ck_assert_uint_eq(bight_scope_deadline(&scope), BIGHT_NO_DEADLINE);
+    ck_ok(bight_scope_set_deadline(&scope, begin + 20 * MS));
+    ck_assert_uint_eq(bight_scope_deadline(&scope), begin + 20 * MS);
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 13);
+    ck_ok(bight_scope_set_deadline(&scope, BIGHT_NO_DEADLINE));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), -1);
+    ck_ok(bight_scope_set_timeout(&scope, 2));
+    ck_assert_uint_eq(bight_scope_deadline(&scope), begin + 9 * MS);
+    ck_code(bight_sleep(5), BIGHT_ECANCELED);
+    ck_code(bight_scope_set_deadline(&scope, begin + 100 * MS), BIGHT_EALREADY);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    ck_assert_uint_eq(bight_scope_deadline(&scope), begin + 9 * MS);
+    ck_code(bight_scope_set_deadline(&scope, begin), BIGHT_EINVAL);
+    return 0;
+}
+
+START_TEST(a_deadline_may_be_a_point_in_time)
+{
+    ck_ok(world_run(absolute, NULL, NULL));
+}
+END_TEST
+
+static int moved_into_the_past(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 10, 0));
+    ck_ok(bight_sleep(5));
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_ACTIVE);
+    ck_ok(bight_scope_set_deadline(&scope, bight_now_ns() - MS));
+    ck_assert(scope.expired);
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
+    return bight_yield();
+}
+
+START_TEST(a_deadline_moved_into_the_past_expires_at_once)
+{
+    ck_ok(world_run(moved_into_the_past, NULL, NULL));
+}
+END_TEST
+
+static int made(void *arg)
+{
+    struct bight_scope after, at, moved;
+    uint64_t begin = bight_now_ns();
+
+    (void)arg;
+    bight_scope_init(&after, 5, 0);
+    bight_scope_init(&at, -1, 0);
+    bight_scope_init(&moved, 5, 0);
+    ck_code(bight_scope_set_deadline(&after, begin), BIGHT_EINVAL);
+    ck_ok(bight_scope_set_deadline(&at, begin + 5 * MS));
+    ck_code(bight_scope_set_timeout(&at, 5), BIGHT_EINVAL);
+    ck_assert_uint_eq(bight_scope_deadline(&after), BIGHT_NO_DEADLINE);
+    ck_assert_uint_eq(bight_scope_deadline(&at), begin + 5 * MS);
+    ck_ok(bight_scope_set_timeout(&moved, 9));
+    ck_ok(bight_sleep(3));
+    ck_ok(bight_scope_enter(&at));
+    ck_ok(bight_scope_enter(&after));
+    ck_ok(bight_scope_enter(&moved));
+    ck_assert_uint_eq(bight_scope_deadline(&after), begin + 8 * MS);
+    ck_assert_uint_eq(bight_scope_deadline(&moved), begin + 12 * MS);
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 2);
+    ck_ok(bight_scope_end(&moved, 0));
+    ck_code(bight_sleep(-1), BIGHT_ECANCELED);
+    ck_assert_uint_eq(bight_now_ns(), begin + 5 * MS);
+    ck_code(bight_scope_end(&after, BIGHT_ECANCELED), BIGHT_ECANCELED);
+    ck_assert(!after.expired && !after.caught);
+    ck_code(bight_scope_end(&at, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    ck_assert(at.expired && at.caught);
+    return bight_yield();
+}
+
+START_TEST(a_timeout_counts_from_the_entering_of_the_scope)
+{
+    ck_ok(world_run(made, NULL, NULL));
+}
+END_TEST
+
+static int entered_too_late(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    bight_scope_init(&scope, -1, 0);
+    ck_ok(bight_scope_set_deadline(&scope, bight_now_ns() + 5 * MS));
+    ck_ok(bight_sleep(5));
+    ck_ok(bight_scope_enter(&scope));
+    ck_assert(scope.expired);
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    return bight_yield();
+}
+
+START_TEST(a_scope_entered_after_its_deadline_has_expired)
+{
+    ck_ok(world_run(entered_too_late, NULL, NULL));
+}
+END_TEST
+
+static int expired_while_made(void *arg)
+{
+    struct bight_scope scope;
+    uint64_t begin = bight_now_ns();
+
+    (void)arg;
+    bight_scope_init(&scope, -1, 0);
+    ck_ok(bight_scope_set_deadline(&scope, begin + 5 * MS));
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_ok(bight_sleep(5));
+    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_code(bight_scope_set_deadline(&scope, begin + 50 * MS), BIGHT_EALREADY);
+    bight_scope_init(&scope, -1, 0);
+    ck_ok(bight_scope_set_deadline(&scope, begin));
+    ck_assert(scope.expired);
+    ck_code(bight_scope_set_deadline(&scope, BIGHT_NO_DEADLINE), BIGHT_EALREADY);
+    ck_ok(bight_scope_enter(&scope));
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    return bight_yield();
+}
+
+static int over_while_made(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    for (int late = 0; late < 2; late++) {
+        bight_scope_init(&scope, -1, 0);
+        ck_ok(bight_scope_set_deadline(&scope, bight_now_ns() + 5 * MS));
+        ck_ok(bight_sleep(late ? 5 : 0));
+        bight_scope_cancel(&scope);
+        ck_ok(bight_sleep(5));
+        ck_ok(bight_scope_enter(&scope));
+        ck_code(bight_yield(), BIGHT_ECANCELED);
+        ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), late ? BIGHT_ETIMEDOUT : 0);
+    }
+    bight_scope_init(&scope, 0, 0);
+    bight_scope_cancel(&scope);
+    ck_ok(bight_scope_enter(&scope));
+    ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
+    return bight_yield();
+}
+
+START_TEST(a_made_scope_is_over_once)
+{
+    ck_ok(world_run(over_while_made, NULL, NULL));
+}
+END_TEST
+
+static int effective_deadline(void *arg)
+{
+    struct bight_scope outer, inner;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&outer, 5, 0));
+    ck_ok(bight_scope_begin(&inner, 99, 0));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 5);
+    ck_ok(bight_scope_set_shield(&inner, true));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 99);
+    bight_scope_cancel(&outer);
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 99);
+    ck_ok(bight_scope_set_shield(&inner, false));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), 0);
+    ck_ok(bight_scope_end(&inner, 0));
+    ck_ok(bight_scope_end(&outer, 0));
+    ck_assert_int_eq(bight_deadline_remaining_ms(), -1);
+    return 0;
+}
+
+START_TEST(who_is_cancelled_has_no_time_left)
+{
+    ck_ok(world_run(effective_deadline, NULL, NULL));
+}
+END_TEST
+
+START_TEST(an_expiry_before_the_entering_is_not_taken_back)
+{
+    ck_ok(world_run(expired_while_made, NULL, NULL));
+}
+END_TEST
+
+static int many_moves(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 1000, 0));
+    for (int i = 0; i < 10000; i++)
+        ck_ok(bight_scope_set_timeout(&scope, i % 2 ? 1000 : 2000));
+    ck_ok(bight_sleep(10));
+    return bight_scope_end(&scope, 0);
+}
+
+START_TEST(a_deadline_moves_any_number_of_times)
+{
+    ck_ok(world_run(many_moves, NULL, NULL));
+}
+END_TEST
+
+static size_t armed(void)
+{
+    struct bight_stats stats;
+
+    ck_ok(bight_stats(&stats));
+    return stats.timers;
+}
+
+static int cancelled_first(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 1000, 0));
+    ck_assert_uint_eq(armed(), 1);
+    bight_scope_cancel(&scope);
+    ck_assert_uint_eq(armed(), 0);
+    ck_ok(bight_scope_set_timeout(&scope, 0));
+    ck_ok(bight_scope_set_deadline(&scope, 0));
+    ck_assert(!scope.expired);
+    ck_ok(bight_scope_end(&scope, bight_yield()));
+    return bight_yield();
+}
+
+START_TEST(a_cancelled_scope_does_not_expire)
+{
+    ck_ok(world_run(cancelled_first, NULL, NULL));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("deadline");
+    TCase *tc = tcase_create("deadline");
+
+    tcase_add_test(tc, a_deadline_may_be_a_point_in_time);
+    tcase_add_test(tc, a_deadline_moved_into_the_past_expires_at_once);
+    tcase_add_test(tc, a_timeout_counts_from_the_entering_of_the_scope);
+    tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
+    tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
+    tcase_add_test(tc, a_made_scope_is_over_once);
+    tcase_add_test(tc, who_is_cancelled_has_no_time_left);
+    tcase_add_test(tc, a_deadline_moves_any_number_of_times);
+    tcase_add_test(tc, a_cancelled_scope_does_not_expire);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,293 @@
+/* Scopes: deadlines, cancellation as a state, shields, and what happens to those left open. Time is
+ * virtual. */
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+static int sleeps(void *arg)
+{
+    return bight_sleep(*(int64_t *)arg);
+}
+
+static int times_out(void *arg)
+{
+    int64_t long_ms = 5000, short_ms = 10;
+
+    (void)arg;
+    ck_code(bight_timeout(1000, sleeps, &long_ms), BIGHT_ETIMEDOUT);
+    ck_ok(bight_timeout(1000, sleeps, &short_ms));
+    ck_ok(bight_timeout(-1, sleeps, &short_ms));
+    ck_code(bight_timeout(0, sleeps, &short_ms), BIGHT_ETIMEDOUT); /* without a turn of the loop */
+    ck_assert(!bight_cancelled());
+    return 0;
+}
+
+START_TEST(a_deadline_turns_cancellation_into_a_timeout)
+{
+    ck_ok(world_run(times_out, NULL, NULL));
+}
+END_TEST
+
+static int nested(void *arg)
+{
+    struct bight_scope outer, inner;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&outer, 10, 0));
+    ck_ok(bight_scope_begin(&inner, 10000, 0));
+    ck_assert_int_le(bight_deadline_remaining_ms(), 10); /* the earliest holds */
+    int rc = bight_sleep(-1);
+    ck_code(rc, BIGHT_ECANCELED);
+    ck_code(bight_yield(), BIGHT_ECANCELED); /* a state, not an event */
+    rc = bight_scope_end(&inner, rc);
+    ck_code(rc, BIGHT_ECANCELED); /* not the inner one's deadline */
+    ck_assert(!inner.expired);
+    ck_code(bight_scope_end(&outer, rc), BIGHT_ETIMEDOUT);
+    ck_assert(outer.expired);
+    ck_assert_int_eq(bight_deadline_remaining_ms(), -1);
+    ck_ok(bight_yield());
+    return 0;
+}
+
+START_TEST(of_nested_deadlines_the_earliest_holds_and_its_scope_tells)
+{
+    ck_ok(world_run(nested, NULL, NULL));
+}
+END_TEST
+
+static int own_cancel(void *arg)
+{
+    struct bight_scope outer, scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    bight_scope_cancel(&scope);
+    bight_scope_cancel(&scope); /* twice is once */
+    ck_code(bight_sleep(1), BIGHT_ECANCELED);
+    ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
+    ck_assert(scope.cancelled);
+    ck_ok(bight_yield());
+
+    /* Another code passes; of two cancelled scopes the outer one takes the cancellation. */
+    ck_ok(bight_scope_begin(&outer, -1, 0));
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    bight_scope_cancel(&scope);
+    bight_scope_cancel(&outer);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&outer, BIGHT_EIO), BIGHT_EIO);
+    return 0;
+}
+
+START_TEST(a_scope_absorbs_its_own_cancellation_only)
+{
+    ck_ok(world_run(own_cancel, NULL, NULL));
+}
+END_TEST
+
+static int kept_result(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 0, 0));
+    ck_assert(scope.expired);
+    ck_assert_int_eq(bight_scope_end(&scope, 17), 17);
+    return 0;
+}
+
+START_TEST(a_result_that_was_complete_is_kept_though_expired)
+{
+    ck_ok(world_run(kept_result, NULL, NULL));
+}
+END_TEST
+
+static int moves_deadline(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, 10, 0));
+    ck_ok(bight_scope_set_timeout(&scope, 100));
+    ck_ok(bight_sleep(50));
+    ck_ok(bight_scope_set_timeout(&scope, -1));
+    ck_ok(bight_sleep(500));
+    ck_ok(bight_scope_set_timeout(&scope, 20));
+    ck_code(bight_sleep(50), BIGHT_ECANCELED);
+    ck_code(bight_scope_set_timeout(&scope, 1000), BIGHT_EALREADY);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    ck_code(bight_scope_set_timeout(&scope, 1), BIGHT_EINVAL);
+    return 0;
+}
+
+START_TEST(a_deadline_can_be_moved_until_it_has_passed)
+{
+    ck_ok(world_run(moves_deadline, NULL, NULL));
+}
+END_TEST
+
+static int shielded(void *arg)
+{
+    int64_t ms = 20;
+
+    ck_ok(bight_shield(-1, sleeps, &ms)); /* lasts, though the task is cancelled meanwhile */
+    *(int *)arg = 1;
+    ck_code(bight_yield(), BIGHT_ECANCELED);
+    ms = 1000;
+    ck_code(bight_shield(10, sleeps, &ms), BIGHT_ETIMEDOUT); /* the budget */
+    return bight_yield();
+}
+
+static int cancels_shielded(void *arg)
+{
+    struct bight_task *task;
+    int got_through = 0, status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&task, shielded, &got_through));
+    world_settle();
+    bight_task_cancel(task);
+    ck_ok(bight_join(task, &status));
+    ck_code(status, BIGHT_ECANCELED);
+    ck_assert_int_eq(got_through, 1);
+    return 0;
+}
+
+START_TEST(a_shield_keeps_cancellation_out_for_its_budget)
+{
+    ck_ok(world_run(cancels_shielded, NULL, NULL));
+}
+END_TEST
+
+static int mistakes(void *arg)
+{
+    struct bight_scope scope, other;
+
+    (void)arg;
+    ck_code(bight_scope_begin(&scope, -1, 1u << 9), BIGHT_EINVAL);
+    ck_code(bight_scope_end(&scope, 0), BIGHT_ESCOPE);
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    ck_code(bight_scope_begin(&scope, -1, 0), BIGHT_EALREADY);
+    ck_ok(bight_scope_begin(&other, 5, 0));
+    /* Out of order: the inner one is closed with it, and that is told once. */
+    ck_code(bight_scope_end(&scope, 7), BIGHT_ESCOPE);
+    ck_assert_int_eq(bight_scope_end(&other, 7), 7);
+    ck_code(bight_scope_end(&other, 7), BIGHT_ESCOPE);
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    ck_ok(bight_scope_begin(&other, 5, 0));
+    ck_code(bight_scope_end(&scope, BIGHT_EIO), BIGHT_EIO); /* a failure is not covered up */
+    ck_ok(bight_sleep(20));                                 /* its deadline is gone with it */
+    return 0;
+}
+
+START_TEST(scopes_out_of_order_are_told)
+{
+    struct world_reports reports;
+    struct bight_scope scope;
+
+    ck_code(bight_scope_begin(&scope, -1, 0), BIGHT_ENOTASK);
+    ck_ok(world_run(mistakes, NULL, &reports));
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 2);
+}
+END_TEST
+
+static __attribute__((noinline)) int leaves_scope(int64_t timeout_ms)
+{
+    struct bight_scope scope;
+
+    return bight_scope_begin(&scope, timeout_ms, 0);
+}
+
+static __attribute__((noinline)) int writes_over(void)
+{
+    volatile char frame[1024];
+
+    for (size_t i = 0; i < sizeof(frame); i++)
+        frame[i] = 0x55;
+    return frame[7];
+}
+
+static int child(void *arg)
+{
+    struct bight_cancel_cause cause;
+    int rc = bight_sleep(-1);
+
+    ck_assert(bight_cancel_cause(&cause));
+    ck_assert_int_eq(cause.kind, BIGHT_CAUSE_LEFT_OPEN);
+    *(int *)arg = rc;
+    return rc;
+}
+
+static int ended;
+
+static __attribute__((noinline)) int leaves_group(void)
+{
+    struct bight_group group;
+    int rc = bight_group_begin(&group, 0);
+
+    if (!rc)
+        rc = bight_group_spawn(&group, NULL, NULL, child, &ended);
+    return rc ? rc : bight_yield(); /* the child begins */
+}
+
+static int leaves_body(struct bight_group *group, void *arg)
+{
+    (void)group;
+    (void)arg;
+    return leaves_group();
+}
+
+static int gone_scopes(void *arg)
+{
+    struct bight_scope outer;
+
+    (void)arg;
+    ck_ok(leaves_scope(5));
+    ck_code(bight_yield(), BIGHT_ESCOPE); /* told once */
+    ck_ok(bight_sleep(20));
+
+    ck_ok(leaves_scope(5));
+    ck_assert_int_eq(writes_over(), 0x55);
+    ck_code(bight_yield(), BIGHT_ESCOPE);
+
+    ck_ok(bight_scope_begin(&outer, -1, 0));
+    ck_ok(leaves_scope(5));
+    ck_code(bight_scope_end(&outer, 0), BIGHT_ESCOPE);
+    ck_ok(bight_sleep(20));
+
+    /* The task of a group that is lost is cancelled and waited for by the group around. */
+    ended = 0;
+    ck_code(bight_group(leaves_body, NULL), BIGHT_ESCOPE);
+    ck_code(ended, BIGHT_ECANCELED);
+    ended = 0;
+    ck_ok(leaves_group());
+    ck_assert_int_eq(writes_over(), 0x55);
+    ck_code(bight_sleep(1), BIGHT_ESCOPE);
+    world_settle();
+    ck_code(ended, BIGHT_ECANCELED);
+    return leaves_scope(1);
+}
+
+START_TEST(scopes_whose_frame_is_gone_are_noticed_and_closed)
+{
+    struct world_reports reports;
+
+    ck_code(world_run(gone_scopes, NULL, &reports), BIGHT_ESCOPE);
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 6);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("scope");
+    TCase *tests = tcase_create("scope");
+
+    tcase_add_test(tests, a_deadline_turns_cancellation_into_a_timeout);
+    tcase_add_test(tests, of_nested_deadlines_the_earliest_holds_and_its_scope_tells);
+    tcase_add_test(tests, a_scope_absorbs_its_own_cancellation_only);
+    tcase_add_test(tests, a_result_that_was_complete_is_kept_though_expired);
+    tcase_add_test(tests, a_deadline_can_be_moved_until_it_has_passed);
+    tcase_add_test(tests, a_shield_keeps_cancellation_out_for_its_budget);
+    tcase_add_test(tests, scopes_out_of_order_are_told);
+    tcase_add_test(tests, scopes_whose_frame_is_gone_are_noticed_and_closed);
+    suite_add_tcase(suite, tests);
+    return test_run(suite);
+}

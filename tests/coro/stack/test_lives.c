@@ -1,0 +1,68 @@
+/* One pooled stack serves task after task: nothing of the earlier ones piles up on it, neither in
+ * what a sanitizer remembers of it nor in memory. */
+#include <bight.h>
+
+#include "coro/core/sched.h"
+#include "tests/harness/support.h"
+
+/* Beyond the depth of ThreadSanitizer's stack of calls, 65,536, at one frame each. */
+#define LIVES 70000
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int spawn_one_by_one(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < LIVES; i++) {
+        struct bight_task *task;
+        int status = -1;
+        int rc = bight_spawn(&task, nothing, NULL);
+        if (!rc)
+            rc = bight_join(task, &status);
+        if (rc || status)
+            return rc ? rc : status;
+    }
+    ck_assert_uint_le(bight__sched->stacks.cached, 2);
+    return 0;
+}
+
+static int spawn_and_forget(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < LIVES; i++) {
+        int rc = bight_spawn(NULL, nothing, NULL);
+        if (!rc)
+            rc = bight_yield();
+        if (rc)
+            return rc;
+    }
+    ck_assert_uint_le(bight__sched->stacks.cached, 2);
+    return 0;
+}
+
+START_TEST(a_stack_serves_many_joined_tasks)
+{
+    ck_assert_int_eq(bight_run(spawn_one_by_one, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_stack_serves_many_forgotten_tasks)
+{
+    ck_assert_int_eq(bight_run(spawn_and_forget, NULL), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lives");
+    TCase *tc = tcase_create("lives");
+    tcase_set_timeout(tc, 20);
+    tcase_add_test(tc, a_stack_serves_many_joined_tasks);
+    tcase_add_test(tc, a_stack_serves_many_forgotten_tasks);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

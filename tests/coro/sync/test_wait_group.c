@@ -1,0 +1,69 @@
+/* Wait group: wakes all at zero, and at no other number. */
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+static int waits(void *arg)
+{
+    return bight_wait_group_wait(arg);
+}
+
+static int wakes_at_zero(void *arg)
+{
+    struct bight_task *tasks[3];
+    struct bight_wait_group group;
+    int status;
+
+    (void)arg;
+    bight_wait_group_init(&group);
+    ck_ok(bight_wait_group_wait(&group)); /* at once */
+    ck_ok(bight_wait_group_add(&group, 3));
+    for (int i = 0; i < 3; i++)
+        ck_ok(bight_spawn(&tasks[i], waits, &group));
+    world_settle();
+    ck_assert_uint_eq(bight_wait_group_waiting(&group), 3);
+    bight_task_cancel(tasks[1]);
+    ck_ok(bight_wait_group_done(&group));
+    ck_code(bight_wait_group_add(&group, -3), BIGHT_ERANGE);
+    ck_assert_int_eq(bight_wait_group_count(&group), 2);
+    world_settle();
+    ck_assert(!bight_task_done(tasks[0]));
+    ck_ok(bight_wait_group_add(&group, -2));
+    ck_ok(bight_wait_group_add(&group, 1)); /* those already woken stay woken */
+    for (int i = 0; i < 3; i++) {
+        ck_ok(bight_join(tasks[i], &status));
+        ck_code(status, i == 1 ? BIGHT_ECANCELED : 0);
+    }
+    ck_code(bight_timeout(10, waits, &group), BIGHT_ETIMEDOUT);
+    return 0;
+}
+
+START_TEST(wait_group_wakes_all_who_wait_at_zero)
+{
+    ck_ok(world_run(wakes_at_zero, NULL, NULL));
+}
+END_TEST
+
+START_TEST(wait_group_count_stays_in_range)
+{
+    struct bight_wait_group group;
+
+    bight_wait_group_init(&group);
+    ck_code(bight_wait_group_done(&group), BIGHT_ERANGE);
+    ck_ok(bight_wait_group_add(&group, INT64_MAX));
+    ck_code(bight_wait_group_add(&group, 1), BIGHT_ERANGE);
+    ck_code(bight_wait_group_add(&group, INT64_MIN), BIGHT_ERANGE);
+    ck_assert_int_eq(bight_wait_group_count(&group), INT64_MAX);
+    ck_code(bight_wait_group_wait(&group), BIGHT_ENOTASK);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("wait_group");
+    TCase *tests = tcase_create("wait_group");
+
+    tcase_add_test(tests, wait_group_wakes_all_who_wait_at_zero);
+    tcase_add_test(tests, wait_group_count_stays_in_range);
+    suite_add_tcase(suite, tests);
+    return test_run(suite);
+}

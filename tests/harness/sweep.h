@@ -1,0 +1,43 @@
+/* What the sweeps share: a table of the call sites seen and hit, common to all the processes of a
+ * suite, and exact counts of what one run of a scenario leaves behind. */
+#ifndef TESTS_HARNESS_SWEEP_H
+#define TESTS_HARNESS_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/testing/testing.h"
+#include "tests/harness/count_blocks.h"
+
+/* Which of the visits to the seam are answered with yes. */
+struct sweep {
+    struct bight__test test; /* first: the seams have one ctx */
+    size_t visits;
+    size_t from;  /* the first yes */
+    size_t count; /* how many in a row */
+    size_t said;
+};
+
+/* The manners of a yes: alone, with the next one, with all that follow. */
+#define SWEEP_ONCE 1u
+#define SWEEP_TWICE 2u
+#define SWEEP_FROM_THERE_ON 4u
+
+/* Call once, in main, before the suite forks. */
+void sweep_share_sites(void);
+
+/* Start over, with `count` yes from visit number `from` on. */
+void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, size_t count);
+
+/* The body of a seam: note the site and say what the sweep wants there. */
+bool sweep_visit(void *ctx, const void *site);
+
+/* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when there are
+ * any. Found are those seen by sweep_visit, and the calls of `callees` in this program's code from
+ * sources of `folders`; both lists end with NULL. */
+bool sweep_report(unsigned manners, const char *const *callees, const char *const *folders);
+
+/* Mappings of this process; always 0 under sanitizers, whose own come and go. */
+int sweep_maps(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* What the suites of coro/ and runtime/ share: run a body as main task and insist that nothing is
+ * left behind; collect the runtime's reports. */
+#ifndef TESTS_HARNESS_WORLD_H
+#define TESTS_HARNESS_WORLD_H
+
+#include <bight.h>
+#include <check.h>
+
+struct world_reports {
+    size_t count[BIGHT_REPORT_PROGRAM + 1]; /* by enum bight_report_kind */
+    int last_code;
+    char last_task[BIGHT_TASK_NAME_BYTES];
+};
+
+/* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left. Gives
+ * what bight_run gave. `reports` may be NULL: then any report fails the test. */
+int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports);
+
+/* Insist on 0. */
+#define ck_ok(call) world_code(call, 0, #call, __FILE__, __LINE__)
+
+/* Insist on a code, and name the other when it differs. */
+#define ck_code(call, code) world_code(call, code, #call, __FILE__, __LINE__)
+void world_code(int rc, int code, const char *call, const char *file, int line);
+
+/* Bodies that many tests spawn. */
+int world_forever(void *arg); /* sleeps until cancelled */
+int world_return(void *arg);  /* returns *(int *)arg */
+int world_add_one(void *arg); /* ++*(int *)arg, returns 0 */
+/* Yield often enough for everything that is ready, and what that makes ready, to have run. */
+void world_settle(void);
+
+#endif

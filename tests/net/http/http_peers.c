@@ -1,0 +1,174 @@
+/* See http_peers.h. nginx is handed its listening sockets, which is its own way of upgrading itself:
+ * the ports are the kernel's choice, and nobody has to wait for it to come up. */
+#include "tests/net/http/http_peers.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness/support.h"
+
+/* Not a path of the machine: what Debian's packages say. */
+#define NGINX "/usr/sbin/nginx"
+#define PYTHON "/usr/bin/python3"
+
+static const char configuration[] =
+    "daemon off; worker_processes 1; pid nginx.pid; %s\n"
+    "events { worker_connections 1024; }\n"
+    "http {\n"
+    "  access_log off; gzip on; gzip_min_length 256;\n"
+    "  types { text/html html; } default_type application/octet-stream;\n"
+    "  keepalive_requests 20; keepalive_timeout 100ms;\n"
+    "  client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;\n"
+    "  uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
+    "  ssl_certificate cert.pem; ssl_certificate_key key.pem;\n"
+    "  server { listen 127.0.0.1:%u; root .; location /up { return 302 https://localhost:%u/small; "
+    "} }\n"
+    "  server { listen 127.0.0.1:%u ssl http2; root .; keepalive_requests 10000; keepalive_timeout "
+    "10s;\n"
+    "    location /down { return 302 http://localhost:%u/small; } }\n"
+    "}\n";
+
+bool nginx_installed(void)
+{
+    if (access(NGINX, X_OK) == 0 && system("openssl version >/dev/null 2>&1") == 0)
+        return true;
+    puts("skipped: nginx or openssl is not installed");
+    return false;
+}
+
+bool httpbin_installed(void)
+{
+    if (system(PYTHON " -c 'import httpbin' >/dev/null 2>&1") == 0)
+        return true;
+    puts("skipped: python3-httpbin is not installed");
+    return false;
+}
+
+static FILE *create(const struct nginx *nginx, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", nginx->folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    return file;
+}
+
+static void write_file(const struct nginx *nginx, const char *name, size_t bytes)
+{
+    FILE *file = create(nginx, name);
+
+    for (size_t i = 0; i < bytes; i++)
+        putc((int)(i * 7 % 251), file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void write_certificate(const struct nginx *nginx)
+{
+    char command[512];
+
+    snprintf(command, sizeof command,
+             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+             " -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
+             " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 >/dev/null 2>&1",
+             nginx->folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static int listen_on(uint16_t *port)
+{
+    struct sockaddr_in address;
+    int fd = test_bound_socket(&address);
+
+    ck_assert_int_eq(listen(fd, 512), 0);
+    ck_assert_int_eq(fcntl(fd, F_SETFD, 0), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+void nginx_start(struct nginx *nginx)
+{
+    char inherited[32];
+    int fds[2] = {listen_on(&nginx->port), listen_on(&nginx->tls_port)};
+
+    strcpy(nginx->folder, "/tmp/bight-nginx-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(nginx->folder));
+    snprintf(nginx->ca_file, sizeof nginx->ca_file, "%s/cert.pem", nginx->folder);
+    write_file(nginx, "small", 1024);
+    write_file(nginx, "large", 8 << 20);
+    write_file(nginx, "page.html", 32768);
+    write_file(nginx, "large.html", 1 << 20);
+    write_certificate(nginx);
+    FILE *file = create(nginx, "nginx.conf");
+    fprintf(file, configuration, geteuid() ? "" : "user root root;", nginx->port, nginx->tls_port,
+            nginx->tls_port, nginx->port);
+    ck_assert_int_eq(fclose(file), 0);
+    snprintf(inherited, sizeof inherited, "%d;%d;", fds[0], fds[1]);
+    nginx->pid = fork();
+    ck_assert_int_ge(nginx->pid, 0);
+    if (nginx->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        setenv("NGINX", inherited, 1);
+        execl(NGINX, "nginx", "-p", nginx->folder, "-c", "nginx.conf", "-e", "error.log", NULL);
+        _exit(127);
+    }
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
+{
+    (void)stat;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+void nginx_stop(struct nginx *nginx)
+{
+    kill(nginx->pid, SIGTERM);
+    waitpid(nginx->pid, NULL, 0);
+    nftw(nginx->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char httpbin_script[] =
+    "from werkzeug.serving import make_server, WSGIRequestHandler\n"
+    "from httpbin import app\n"
+    "WSGIRequestHandler.log = lambda *a: None\n"
+    "server = make_server('127.0.0.1', 0, app, threaded=True)\n"
+    "print(server.server_port, flush=True)\n"
+    "server.serve_forever()\n";
+
+void httpbin_start(struct httpbin *httpbin)
+{
+    char line[32] = "";
+    int out[2];
+
+    ck_assert_int_eq(pipe(out), 0);
+    httpbin->pid = fork();
+    ck_assert_int_ge(httpbin->pid, 0);
+    if (httpbin->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out[1], STDOUT_FILENO);
+        execl(PYTHON, "python3", "-c", httpbin_script, NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    ck_assert_int_gt(read(out[0], line, sizeof line - 1), 1);
+    close(out[0]);
+    httpbin->port = (uint16_t)atoi(line);
+}
+
+void httpbin_stop(struct httpbin *httpbin)
+{
+    kill(httpbin->pid, SIGKILL);
+    waitpid(httpbin->pid, NULL, 0);
+}

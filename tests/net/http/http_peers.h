@@ -1,0 +1,36 @@
+/* Servers that others wrote: nginx (plain, and TLS with HTTP/2) and httpbin. Started for one test, on
+ * ports of the kernel's choice. */
+#ifndef TESTS_NET_HTTP_HTTP_PEERS_H
+#define TESTS_NET_HTTP_HTTP_PEERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct nginx {
+    pid_t pid;
+    uint16_t port;     /* http */
+    uint16_t tls_port; /* https, with a certificate for "localhost" of ca_file's own */
+    char folder[64];
+    char ca_file[80];
+};
+
+/* Whether the programs are there; if not, says on standard output what is missing. */
+bool nginx_installed(void);
+bool httpbin_installed(void);
+
+/* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB, compressed
+ * on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302 to https). It
+ * closes a connection after 20 requests and when it was idle for 100 ms (with TLS later). */
+void nginx_start(struct nginx *nginx);
+void nginx_stop(struct nginx *nginx);
+
+struct httpbin {
+    pid_t pid;
+    uint16_t port;
+};
+
+void httpbin_start(struct httpbin *httpbin);
+void httpbin_stop(struct httpbin *httpbin);
+
+#endif

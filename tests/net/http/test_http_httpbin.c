@@ -1,0 +1,194 @@
+/* The client against httpbin, which reports what it was asked. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/net/http/http_case.h"
+#include "tests/net/http/http_peers.h"
+
+static struct httpbin httpbin;
+
+static void setup(void)
+{
+    httpbin_start(&httpbin);
+}
+
+static void teardown(void)
+{
+    httpbin_stop(&httpbin);
+}
+
+static const char *url(const char *path)
+{
+    static char text[256];
+
+    snprintf(text, sizeof text, "http://127.0.0.1:%u%s", httpbin.port, path);
+    return text;
+}
+
+/* The body of `path`, whose status must be `status`; to be freed. */
+static char *fetch(struct bight_http_session *session, const char *path, int status,
+                   const struct bight_http_request *request)
+{
+    struct bight_http_response *response;
+    char *copy;
+
+    EXPECT(bight_http_get(&response, session, url(path), request) == 0);
+    ck_assert_int_eq(bight_http_response_status(response), status);
+    copy = strdup(bight_http_response_body(response, NULL));
+    bight_http_response_free(response);
+    return copy;
+}
+
+static void has(struct bight_http_session *session, const char *path, const char *what)
+{
+    char *body = fetch(session, path, 200, NULL);
+
+    ck_assert_msg(strstr(body, what), "%s: no %s in %s", path, what, body);
+    free(body);
+}
+
+HTTP_TEST(what_is_asked_arrives)
+{
+    static const char *const headers[] = {"X-Mine: a, b", NULL};
+    struct bight_http_request request = {.headers = headers};
+    char *body = fetch(session, "/headers", 200, &request);
+
+    EXPECT(strstr(body, "\"X-Mine\":\"a, b\"") && strstr(body, "\"User-Agent\":\"bight/"));
+    free(body);
+    has(session, "/get?a=1&b=%C3%BC", "\"a\":\"1\"");
+    request = (struct bight_http_request){.method = "POST", .body = "k=v&x=y", .body_bytes = 7};
+    body = fetch(session, "/post", 200, &request);
+    EXPECT(strstr(body, "\"form\":{\"k\":\"v\",\"x\":\"y\"}"));
+    free(body);
+    request.method = "PATCH";
+    free(fetch(session, "/patch", 200, &request));
+    free(fetch(session, "/patch", 405, NULL));
+    return 0;
+}
+
+HTTP_TEST(each_coding_is_undone)
+{
+    has(session, "/gzip", "\"gzipped\":true");
+    has(session, "/deflate", "\"deflated\":true");
+    has(session, "/brotli", "\"brotli\":true");
+    return 0;
+}
+
+static const struct bight_http_session_options plain = {.accept_encoding = ""};
+
+HTTP_TEST_WITH(a_coding_that_was_not_asked_for_is_left_as_it_is, &plain)
+{
+    struct bight_http_response *response;
+    size_t bytes;
+
+    EXPECT(bight_http_get(&response, session, url("/gzip"), NULL) == 0);
+    const char *body = bight_http_response_body(response, &bytes);
+    EXPECT(bytes > 2 && (unsigned char)body[0] == 0x1f && (unsigned char)body[1] == 0x8b);
+    bight_http_response_free(response);
+    return 0;
+}
+
+HTTP_TEST(every_status_is_a_response)
+{
+    static const int statuses[] = {200, 204, 304, 400, 404, 418, 500, 503};
+    char path[64];
+
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        snprintf(path, sizeof path, "/status/%d", statuses[i]);
+        free(fetch(session, path, statuses[i], NULL));
+    }
+    return 0;
+}
+
+HTTP_TEST(redirects_of_all_sorts)
+{
+    struct bight_http_request post = {.method = "POST", .body = "a=b", .body_bytes = 3};
+    char *body;
+
+    has(session, "/redirect/5", "/get");
+    has(session, "/absolute-redirect/3", "/get");
+    has(session, "/relative-redirect/3", "/get");
+    has(session, "/redirect-to?url=/get%3Fq%3D1&status_code=307", "\"q\":\"1\"");
+    body = fetch(session, "/redirect-to?url=/post&status_code=307", 200, &post);
+    EXPECT(strstr(body, "\"a\":\"b\""));
+    free(body);
+    body = fetch(session, "/redirect-to?url=/get&status_code=303", 200, &post);
+    EXPECT(!strstr(body, "\"a\":\"b\""));
+    free(body);
+    EXPECT(http_try(session, url("/redirect/12"), NULL) == BIGHT_EREDIRECTS);
+    return 0;
+}
+
+HTTP_TEST(streams_without_a_length)
+{
+    struct bight_http_response *response;
+    char buffer[1000];
+    int64_t got, total = 0;
+
+    EXPECT(bight_http_open(&response, session, url("/stream-bytes/50000?seed=1"), NULL) == 0);
+    while ((got = bight_http_read(response, buffer, sizeof buffer)) > 0)
+        total += got;
+    EXPECT(got == 0 && total == 50000);
+    bight_http_response_free(response);
+    has(session, "/stream/20", "\"id\": 19");
+    return 0;
+}
+
+HTTP_TEST(credentials_in_the_url)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "http://user:secret@127.0.0.1:%u/basic-auth/user/secret",
+             httpbin.port);
+    struct bight_http_response *response;
+    EXPECT(bight_http_get(&response, session, text, NULL) == 0);
+    EXPECT(bight_http_response_status(response) == 200);
+    bight_http_response_free(response);
+    free(fetch(session, "/basic-auth/user/secret", 401, NULL));
+    return 0;
+}
+
+HTTP_TEST(a_slow_answer_is_not_waited_for)
+{
+    struct http_call calls[10];
+    uint64_t begun;
+
+    memset(calls, 0, sizeof calls);
+    EXPECT(http_try(session, url("/get"), NULL) == 0);
+    begun = bight_now_ns();
+    for (int i = 0; i < 10; i++) {
+        calls[i].request.total_timeout_ms = i % 2 ? 100 : 0;
+        http_call_start(&calls[i], session, strdup(url("/delay/5")));
+    }
+    EXPECT(bight_sleep(50) == 0);
+    for (int i = 0; i < 10; i += 2)
+        bight_task_cancel(calls[i].task);
+    for (int i = 0; i < 10; i++) {
+        EXPECT(http_call_finish(&calls[i]) == (i % 2 ? BIGHT_ETIMEDOUT : BIGHT_ECANCELED));
+        free((void *)calls[i].url);
+    }
+    EXPECT(bight_now_ns() - begun < 2000000000);
+    return 0;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("http_httpbin");
+    TCase *tc = tcase_create("httpbin");
+
+    if (!httpbin_installed())
+        return 77;
+    /* One server for all: Python takes a second to come up. */
+    tcase_add_unchecked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, what_is_asked_arrives);
+    tcase_add_test(tc, each_coding_is_undone);
+    tcase_add_test(tc, a_coding_that_was_not_asked_for_is_left_as_it_is);
+    tcase_add_test(tc, every_status_is_a_response);
+    tcase_add_test(tc, redirects_of_all_sorts);
+    tcase_add_test(tc, streams_without_a_length);
+    tcase_add_test(tc, credentials_in_the_url);
+    tcase_add_test(tc, a_slow_answer_is_not_waited_for);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,109 @@
+/* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines, memory. */
+#include <bight/curl.h>
+
+#include "net/http/http.h"
+#include "tests/net/http/http_case.h"
+
+static int digest(void *arg, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_USERPWD, arg);
+    return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_DIGEST) ? BIGHT_ENOMEM : 0;
+}
+
+static const struct bight_curl_hook credentials = {.prepare = digest, .arg = "user:password"};
+
+HTTP_TEST(the_answer_to_credentials_is_the_response)
+{
+    struct bight_http_request request = {.curl = &credentials, .max_body_bytes = 6};
+    struct bight_http_response *response;
+    char bytes[10];
+
+    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/secret"), &request) == 0);
+    EXPECT(bight_http_response_status(response) == 200);
+    ck_assert_str_eq(bight_http_response_body(response, NULL), "secret");
+    EXPECT(!bight_http_response_header(response, "X-First"));
+    ck_assert_str_eq(bight_http_response_header(response, "X-Second"), "yes");
+    bight_http_response_free(response);
+
+    EXPECT(bight_http_open(&response, session, http_server_url(&server, "/secret"), &request) == 0);
+    EXPECT(bight_http_response_status(response) == 200);
+    EXPECT(bight_http_read(response, bytes, sizeof bytes) == 6 && !memcmp(bytes, "secret", 6));
+    EXPECT(bight_http_read(response, bytes, sizeof bytes) == 0);
+    bight_http_response_free(response);
+    return 0;
+}
+
+HTTP_TEST(a_response_that_nobody_answers_is_final)
+{
+    static const char *const paths[] = {"/secret", "/status/401", "/status/407", "/status/417"};
+    struct bight_http_request head = {.method = "HEAD"}, small = {.max_body_bytes = 5};
+    struct bight_http_response *response;
+    char bytes[10];
+
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        const char *url = http_server_url(&server, paths[i]);
+        EXPECT(bight_http_get(&response, session, url, NULL) == 0);
+        EXPECT(bight_http_response_status(response) >= 401);
+        EXPECT(strlen(bight_http_response_body(response, NULL)) == 6);
+        bight_http_response_free(response);
+        EXPECT(bight_http_open(&response, session, url, NULL) == 0);
+        EXPECT(bight_http_response_status(response) >= 401);
+        EXPECT(bight_http_read(response, bytes, sizeof bytes) == 6);
+        bight_http_response_free(response);
+        EXPECT(bight_http_get(&response, session, url, &small) == BIGHT_ETOOBIG);
+        EXPECT(bight_http_open(&response, session, url, &small) == 0);
+        EXPECT(bight_http_read(response, bytes, sizeof bytes) == BIGHT_ETOOBIG);
+        bight_http_response_free(response);
+    }
+    EXPECT(bight_http_open(&response, session, http_server_url(&server, "/no-body"), &head) == 0);
+    EXPECT(bight_http_response_status(response) == 401);
+    EXPECT(bight_http_read(response, bytes, sizeof bytes) == 0);
+    bight_http_response_free(response);
+    return 0;
+}
+
+HTTP_TEST(a_line_too_long_for_libcurl_is_too_big)
+{
+    struct bight_http_error error;
+
+    EXPECT(http_try(session, http_server_url(&server, "/long-header"), &error) == BIGHT_ETOOBIG);
+    EXPECT(error.kind == BIGHT_HTTP_TOO_BIG && error.code == BIGHT_ETOOBIG && *error.text);
+    return 0;
+}
+
+/* libcurl holds 64 MiB of a paused transfer at most. */
+HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
+{
+    struct bight_http_request request = {.max_body_bytes = UINT64_MAX};
+    struct bight_http_response *response;
+    static char bytes[1 << 20];
+    int64_t total = 0, got;
+
+    EXPECT(http_try(session, http_server_url(&server, "/bytes/1048576"), NULL) == 0);
+    EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bomb"), &request) == 0);
+    while (total < 96 << 20) {
+        got = bight_http_read(response, bytes, sizeof bytes);
+        ck_assert_msg(got > 0, "after %lld: %s", (long long)total,
+                      bight_http_response_error(response)->text);
+        total += got;
+        if (total < 1 << 20)
+            EXPECT(bight_sleep(20) == 0); /* the peer fills the socket */
+    }
+    bight_http_response_free(response);
+    return 0;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("http_libcurl");
+    TCase *tc = tcase_create("libcurl");
+
+    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, the_answer_to_credentials_is_the_response);
+    tcase_add_test(tc, a_response_that_nobody_answers_is_final);
+    tcase_add_test(tc, a_line_too_long_for_libcurl_is_too_big);
+    tcase_add_test(tc, a_coded_stream_is_read_in_small_pieces);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,246 @@
+/* The client against nginx: kept connections that the peer gives up, TLS, HTTP/2, compression, files
+ * of all sizes. */
+#include <bight/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/net/http/http_case.h"
+#include "tests/net/http/http_peers.h"
+
+static struct nginx nginx;
+
+static void setup(void)
+{
+    nginx_start(&nginx);
+}
+
+static void teardown(void)
+{
+    nginx_stop(&nginx);
+}
+
+static const char *url(const char *path)
+{
+    static char text[128];
+
+    snprintf(text, sizeof text, "http://127.0.0.1:%u%s", nginx.port, path);
+    return text;
+}
+
+static const char *tls_url(const char *path)
+{
+    static char text[128];
+
+    snprintf(text, sizeof text, "https://127.0.0.1:%u%s", nginx.tls_port, path);
+    return text;
+}
+
+static void check_bytes(const char *bytes, size_t at, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        EXPECT((unsigned char)bytes[i] == (at + i) * 7 % 251);
+}
+
+HTTP_TEST(files_arrive_whole)
+{
+    static const struct {
+        const char *path;
+        size_t bytes;
+    } files[] = {{"/small", 1024}, {"/page.html", 32768}, {"/large", 8 << 20}, {"/large", 8 << 20}};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct bight_http_response *response;
+        size_t bytes;
+        EXPECT(bight_http_get(&response, session, url(files[i].path), NULL) == 0);
+        const char *body = bight_http_response_body(response, &bytes);
+        EXPECT(bight_http_response_status(response) == 200 && bytes == files[i].bytes);
+        check_bytes(body, 0, bytes);
+        EXPECT(!bight_http_response_header(response, "Content-Encoding") == (i != 1));
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+HTTP_TEST(a_large_file_is_streamed_at_the_readers_pace)
+{
+    struct bight_http_response *response;
+    char buffer[40000];
+    size_t at = 0;
+    int64_t got;
+
+    EXPECT(bight_http_open(&response, session, url("/large"), NULL) == 0);
+    while ((got = bight_http_read(response, buffer, sizeof buffer)) > 0) {
+        check_bytes(buffer, at, (size_t)got);
+        at += (size_t)got;
+        if (at % 3 == 0)
+            EXPECT(bight_sleep(1) == 0);
+    }
+    EXPECT(got == 0 && at == 8 << 20);
+    bight_http_response_free(response);
+    return 0;
+}
+
+struct load {
+    struct bight_http_session *session;
+    const char *url;
+    int left;
+};
+
+static int load_main(void *arg)
+{
+    struct load *load = arg;
+
+    while (load->left > 0) {
+        load->left--;
+        int rc = http_try(load->session, load->url, NULL);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void run_load(struct load *load, int tasks)
+{
+    struct bight_group group;
+
+    EXPECT(bight_group_begin(&group, 0) == 0);
+    for (int i = 0; i < tasks; i++)
+        EXPECT(bight_group_spawn(&group, NULL, NULL, load_main, load) == 0);
+    ck_assert_int_eq(bight_group_end(&group, 0), 0);
+}
+
+static const struct bight_http_session_options wide = {.max_per_host = 50};
+
+HTTP_TEST_WITH(connections_given_up_by_the_peer_cost_no_request, &wide)
+{
+    struct load load = {session, strdup(url("/small")), 2000};
+    struct bight_http_stats stats;
+
+    run_load(&load, 50);
+    bight_http_session_stats(session, &stats);
+    /* nginx closes each after 20 requests, and those that a slow machine leaves idle. */
+    EXPECT(stats.transfers == 2000 && stats.connects >= 100 && stats.connects <= 500);
+    free((void *)load.url);
+    return 0;
+}
+
+HTTP_TEST(an_idle_connection_that_is_closed_does_not_spin)
+{
+    clock_t before;
+
+    EXPECT(http_try(session, url("/small"), NULL) == 0);
+    before = clock();
+    EXPECT(bight_sleep(300) == 0); /* the peer closes it in the midst of this */
+    EXPECT((clock() - before) * 1000 / CLOCKS_PER_SEC < 100);
+    EXPECT(http_try(session, url("/small"), NULL) == 0);
+    return 0;
+}
+
+HTTP_TEST(an_unknown_certificate_is_refused)
+{
+    struct bight_http_error error;
+
+    EXPECT(http_try(session, tls_url("/small"), &error) == BIGHT_ETLS);
+    EXPECT(error.kind == BIGHT_HTTP_TLS && error.curl_code && *error.text);
+    return 0;
+}
+
+static int trust(void *arg, CURL *easy)
+{
+    (void)arg;
+    return curl_easy_setopt(easy, CURLOPT_CAINFO, nginx.ca_file) ? BIGHT_ENOMEM : 0;
+}
+
+/* Read to the end and compare; the reader is slow at first, so that the transfer pauses. */
+static void read_large(struct bight_http_response *response)
+{
+    char buffer[65536];
+    size_t at = 0;
+    int64_t got;
+
+    EXPECT(bight_sleep(20) == 0);
+    while ((got = bight_http_read(response, buffer, sizeof buffer)) > 0) {
+        check_bytes(buffer, at, (size_t)got);
+        at += (size_t)got;
+    }
+    EXPECT(got == 0 && at == 8 << 20);
+    bight_http_response_free(response);
+}
+
+static const struct bight_curl_hook trust_hook = {.prepare = trust};
+static const struct bight_http_session_options trusting = {.curl = &trust_hook,
+                                                           .max_per_host = 100};
+
+HTTP_TEST_WITH(many_requests_share_one_connection_of_http2, &trusting)
+{
+    struct load load = {session, strdup(tls_url("/small")), 500};
+    struct bight_http_response *response;
+    struct bight_http_stats stats;
+
+    run_load(&load, 40);
+    bight_http_session_stats(session, &stats);
+    EXPECT(stats.transfers == 500 && stats.connects == 1);
+    EXPECT(bight_http_get(&response, session, tls_url("/large"), NULL) == 0);
+    EXPECT(bight_http_response_version(response) == 20);
+    size_t bytes;
+    const char *body = bight_http_response_body(response, &bytes);
+    EXPECT(bytes == 8 << 20);
+    check_bytes(body, 0, bytes);
+    bight_http_response_free(response);
+    free((void *)load.url);
+    return 0;
+}
+
+HTTP_TEST_WITH(a_stream_that_is_aborted_leaves_the_others_alone, &trusting)
+{
+    struct bight_http_response *streams[8];
+    struct bight_http_stats stats;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 8; i++)
+            EXPECT(bight_http_open(&streams[i], session, tls_url("/large"), NULL) == 0);
+        EXPECT(bight_sleep(20) == 0);
+        for (int i = 0; i < 8; i += 2)
+            bight_http_response_free(streams[i]);
+        for (int i = 1; i < 8; i += 2)
+            read_large(streams[i]);
+    }
+    bight_http_session_stats(session, &stats);
+    EXPECT(stats.connects == 1);
+    return 0;
+}
+
+HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
+{
+    struct bight_http_response *response;
+    struct bight_http_error error;
+
+    EXPECT(bight_http_get(&response, session, url("/up"), NULL) == 0);
+    EXPECT(!strncmp(bight_http_response_url(response), "https://localhost:", 18));
+    bight_http_response_free(response);
+    EXPECT(http_try(session, tls_url("/down"), &error) == BIGHT_EFORBIDDEN);
+    EXPECT(error.kind == BIGHT_HTTP_FORBIDDEN);
+    return 0;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("http_nginx");
+    TCase *tc = tcase_create("nginx");
+
+    if (!nginx_installed())
+        return 77;
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, files_arrive_whole);
+    tcase_add_test(tc, a_large_file_is_streamed_at_the_readers_pace);
+    tcase_add_test(tc, connections_given_up_by_the_peer_cost_no_request);
+    tcase_add_test(tc, an_idle_connection_that_is_closed_does_not_spin);
+    tcase_add_test(tc, an_unknown_certificate_is_refused);
+    tcase_add_test(tc, many_requests_share_one_connection_of_http2);
+    tcase_add_test(tc, a_stream_that_is_aborted_leaves_the_others_alone);
+    tcase_add_test(tc, up_to_https_but_never_down);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

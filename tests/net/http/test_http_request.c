@@ -1,0 +1,169 @@
+/* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and how long
+ * it may take. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <bight/curl.h>
+#include <bight/time.h>
+
+#include "tests/net/http/http_case.h"
+
+static int set_credentials(void *arg, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_USERPWD, "user:secret");
+    curl_easy_setopt(easy, CURLOPT_COOKIE, "secret=1");
+    if (arg)
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, arg);
+    return 0;
+}
+
+static const char *across(const char *path)
+{
+    static char text[200];
+
+    snprintf(text, sizeof text, "/to/%s", http_server_url(&other, path));
+    return http_server_url(&server, text);
+}
+
+/* Whether the server that answered was told the secret. */
+static bool tells(struct bight_http_session *session, const char *url,
+                  const struct bight_curl_hook *hook)
+{
+    struct bight_http_request request = {.curl = hook};
+    struct bight_http_response *response;
+    const char *echo;
+    bool told;
+
+    EXPECT(bight_http_get(&response, session, url, &request) == 0);
+    echo = bight_http_response_body(response, NULL);
+    told = strstr(echo, "Authorization: Basic") && strstr(echo, "Cookie: secret=1");
+    EXPECT(told ||
+           !(strstr(echo, "Authorization") || strstr(echo, "Cookie") || strstr(echo, "X-Secret")));
+    bight_http_response_free(response);
+    return told;
+}
+
+static const struct bight_curl_hook session_hook = {set_credentials, NULL};
+static const struct bight_http_session_options with_hook = {.curl = &session_hook};
+
+HTTP_TEST_WITH(what_hooks_set_does_not_cross_origins, &with_hook)
+{
+    struct curl_slist header = {.data = (char[]){"X-Secret: 1"}};
+    const struct bight_curl_hook hook = {set_credentials, &header};
+
+    for (int i = 0; i < 3; i++) {
+        const struct bight_curl_hook *hooks[] = {NULL, &hook};
+        EXPECT(tells(session, http_server_url(&server, "/echo"), hooks[i % 2]));
+        EXPECT(tells(session, http_server_url(&server, "/to//echo"), hooks[i % 2]));
+        EXPECT(!tells(session, across("/echo"), hooks[i % 2]));
+        EXPECT(tells(session, http_server_url(&other, "/echo"), hooks[i % 2]));
+    }
+    return 0;
+}
+
+HTTP_TEST(headers_about_the_body_go_with_it)
+{
+    static const char *const headers[] = {"Content-Length: 3", "content-type: text/x", "Expect:",
+                                          "X-Kept: 1",         "Content-Language: en", NULL};
+    static const char *const paths[] = {"/status-to/303//echo", "/status-to/302//echo",
+                                        "/status-to/307//echo"};
+    struct bight_http_request request = {
+        .method = "POST", .body = "abc", .body_bytes = 3, .headers = headers};
+    struct bight_http_response *response;
+
+    for (int i = 0; i < 3; i++) {
+        const char *url = http_server_url(&server, paths[i]);
+        EXPECT(bight_http_get(&response, session, url, &request) == 0);
+        const char *echo = bight_http_response_body(response, NULL);
+        bool has = strcasestr(echo, "\r\nContent-");
+        EXPECT(has == (i == 2) && strstr(echo, i == 2 ? "POST " : "GET ") == echo);
+        EXPECT(strstr(echo, "X-Kept: 1"));
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+HTTP_TEST(a_timeout_of_ages_does_not_pass_at_once)
+{
+    static const int64_t ages_ms[] = {INT64_MAX, INT64_MAX / 1000000 + 2000};
+
+    for (int i = 0; i < 2; i++) {
+        struct bight_http_request request = {.total_timeout_ms = ages_ms[i],
+                                             .idle_timeout_ms = ages_ms[i]};
+        struct bight_http_response *response;
+        const char *url = http_server_url(&server, "/later");
+        EXPECT(bight_http_get(&response, session, url, &request) == 0);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+static int small_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    int bytes = 65536;
+
+    (void)arg;
+    (void)purpose;
+    return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+static int set_small_socket(void *arg, CURL *easy)
+{
+    (void)arg;
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, small_socket) ? BIGHT_ENOMEM : 0;
+}
+
+HTTP_TEST(who_takes_the_body_slowly_is_not_idle)
+{
+    static char body[6 << 20];
+    static const char *const headers[] = {"Expect:", NULL}; /* libcurl would wait for a second */
+    const struct bight_curl_hook hook = {set_small_socket, NULL};
+    struct bight_http_request request = {.method = "POST",
+                                         .body = body,
+                                         .body_bytes = sizeof body,
+                                         .headers = headers,
+                                         .idle_timeout_ms = 300,
+                                         .curl = &hook};
+    struct bight_http_response *response;
+    uint64_t begun_ns = bight_now_ns();
+
+    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/sluggish"), &request) ==
+           0);
+    EXPECT(bight_now_ns() - begun_ns > 600000000); /* or it would say nothing */
+    bight_http_response_free(response);
+    return 0;
+}
+
+HTTP_TEST(who_takes_the_body_and_says_nothing_is_idle)
+{
+    struct bight_http_error error;
+    struct bight_http_request request = {.method = "POST",
+                                         .body = "x",
+                                         .body_bytes = 1,
+                                         .idle_timeout_ms = 40,
+                                         .total_timeout_ms = 10000,
+                                         .error = &error};
+    struct bight_http_response *response;
+    const char *url = http_server_url(&server, "/silent");
+
+    EXPECT(bight_http_get(&response, session, url, &request) == BIGHT_ETIMEDOUT);
+    EXPECT(strstr(error.text, "nothing"));
+    return 0;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("http_request");
+    TCase *tc = tcase_create("request");
+
+    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, what_hooks_set_does_not_cross_origins);
+    tcase_add_test(tc, headers_about_the_body_go_with_it);
+    tcase_add_test(tc, a_timeout_of_ages_does_not_pass_at_once);
+    tcase_add_test(tc, who_takes_the_body_slowly_is_not_idle);
+    tcase_add_test(tc, who_takes_the_body_and_says_nothing_is_idle);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

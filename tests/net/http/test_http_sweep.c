@@ -1,0 +1,250 @@
+/* Every allocation of net/ fails in turn, alone and with all that follow, and every suspension is
+ * cancelled in turn: each program below ends with BIGHT_ENOMEM or BIGHT_ECANCELED, or without an error
+ * where it can do without, and leaves nothing open. LeakSanitizer sees what is left of memory. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/http/http.h"
+#include "tests/net/http/http_case.h"
+#include "tests/harness/sweep.h"
+
+/* More than a hash table has buckets at the start. */
+#define MANY 70
+
+static struct sweep sweep;
+
+/* Run `fn` with a session, which is closed in any case. */
+static int with_session(const struct bight_http_session_options *options,
+                        int (*fn)(struct bight_http_session *session))
+{
+    struct bight_http_session *session;
+    int rc = bight_http_session_new(&session, options);
+
+    if (rc < 0)
+        return rc;
+    rc = fn(session);
+    int closed = bight_http_session_close(session);
+    return rc < 0 ? rc : closed;
+}
+
+static int read_all(struct bight_http_response *response)
+{
+    char buffer[1000];
+    int64_t got;
+
+    do {
+        got = bight_http_read(response, buffer, sizeof buffer);
+    } while (got > 0);
+    return (int)got;
+}
+
+static int look_up(void *arg, const char *host, struct bight_address *addresses, size_t *count)
+{
+    (void)arg;
+    (void)host;
+    addresses[0] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 1}};
+    *count = 1;
+    return 0;
+}
+
+/* Headers, a body, a name, a hop to another origin, a stream. */
+static int requests_with(struct bight_http_session *session)
+{
+    static const char *const headers[] = {"X: 1", NULL};
+    struct bight_http_request request = {
+        .method = "POST", .headers = headers, .body = "x", .body_bytes = 1};
+    struct bight_http_response *response;
+    char path[100];
+    int rc;
+
+    bight__resolver_set_lookup(session->resolver, look_up, NULL);
+    snprintf(path, sizeof path, "/to/http://name.test:%u/bytes/40000", other.port);
+    rc = bight_http_get(&response, session, http_server_url(&server, path), &request);
+    if (rc < 0)
+        return rc;
+    bight_http_response_free(response);
+    rc = bight_http_open(&response, session, http_server_url(&server, "/chunked/50000"), NULL);
+    if (rc < 0)
+        return rc;
+    rc = read_all(response);
+    bight_http_response_free(response);
+    return rc;
+}
+
+static int requests(void)
+{
+    return with_session(NULL, requests_with);
+}
+
+static int get_main(void *arg)
+{
+    struct bight_http_response *response;
+    int rc = bight_http_get(&response, arg, http_server_url(&server, "/bytes/20000"), NULL);
+
+    if (rc == 0)
+        bight_http_response_free(response);
+    return rc;
+}
+
+/* Tasks that wait for the limits, in a group that fails with its first. */
+static int crowd_with(struct bight_http_session *session)
+{
+    struct bight_group group;
+    int rc = bight_group_begin(&group, 0);
+
+    if (rc < 0)
+        return rc;
+    for (int i = 0; rc == 0 && i < 4; i++)
+        rc = bight_group_spawn(&group, NULL, NULL, get_main, session);
+    return bight_group_end(&group, rc);
+}
+
+static int crowd(void)
+{
+    static const struct bight_http_session_options two = {.max_total = 2, .max_per_host = 1};
+
+    return with_session(&two, crowd_with);
+}
+
+static int refuse(void *arg, CURL *easy)
+{
+    (void)arg;
+    (void)easy;
+    return BIGHT_EPERM;
+}
+
+static int origins_with(struct bight_http_session *session)
+{
+    const struct bight_curl_hook hook = {refuse, NULL};
+    struct bight_http_request request = {.curl = &hook};
+    struct bight_http_response *response;
+    char url[64];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/", 1000 + i);
+        int rc = bight_http_get(&response, session, url, &request);
+        if (rc != BIGHT_EPERM)
+            return rc;
+    }
+    return 0;
+}
+
+static int origins(void)
+{
+    return with_session(NULL, origins_with);
+}
+
+static int names(void)
+{
+    const struct bight_resolver_options options = {.max_threads = 1};
+    struct bight_resolver *resolver;
+    struct bight_resolved result;
+    char name[32];
+    int rc = bight_resolver_new(&resolver, NULL);
+
+    if (rc < 0)
+        return rc;
+    bight_resolver_close(resolver);
+    rc = bight_resolver_new(&resolver, &options);
+    if (rc < 0)
+        return rc;
+    bight__resolver_set_lookup(resolver, look_up, NULL);
+    for (int i = 0; rc == 0 && i < MANY; i++) {
+        snprintf(name, sizeof name, "name%d.test", i);
+        rc = bight_resolve(resolver, name, &result);
+    }
+    bight_resolver_close(resolver);
+    return rc;
+}
+
+static const struct program {
+    const char *name;
+    int (*fn)(void);
+} programs[] = {
+    {"requests", requests},
+    {"crowd", crowd},
+    {"origins", origins},
+    {"names", names},
+};
+
+#define PROGRAMS (int)(sizeof programs / sizeof programs[0])
+
+static int program_main(void *arg)
+{
+    return ((const struct program *)arg)->fn();
+}
+
+static int run(const struct program *program, struct bight_seams *seams, size_t from, size_t count)
+{
+    sweep_start(&sweep, seams, from, count);
+    return bight__run_with_seams(NULL, seams, program_main, (void *)program);
+}
+
+static void sweep_program(const struct program *program, struct bight_seams *seams, size_t count,
+                          int code)
+{
+    size_t surfaced = 0;
+
+    for (int i = 0; i < 2; i++) /* what libraries keep for good they take now */
+        ck_assert_int_eq(run(program, seams, SIZE_MAX, 0), 0);
+    int fds = test_open_fds();
+    for (size_t from = 0;; from++) {
+        int rc = run(program, seams, from, count);
+        if (rc != 0 && (rc != code || !sweep.said))
+            ck_abort_msg("%s, visit %zu: %s", program->name, from, bight_error_name(rc));
+        if (test_open_fds() != fds)
+            ck_abort_msg("%s, visit %zu: %+d descriptors", program->name, from,
+                         test_open_fds() - fds);
+        surfaced += rc != 0;
+        if (!sweep.said)
+            break;
+    }
+    ck_assert_uint_gt(surfaced, 0);
+}
+
+START_TEST(one_failed_allocation_leaves_nothing)
+{
+    struct bight_seams seams = {.fail_alloc = sweep_visit};
+    sweep_program(&programs[_i], &seams, 1, BIGHT_ENOMEM);
+}
+END_TEST
+
+START_TEST(without_memory_from_somewhere_on_nothing_is_left)
+{
+    struct bight_seams seams = {.fail_alloc = sweep_visit};
+    sweep_program(&programs[_i], &seams, SIZE_MAX, BIGHT_ENOMEM);
+}
+END_TEST
+
+START_TEST(one_cancelled_suspension_leaves_nothing)
+{
+    struct bight_seams seams = {.cancel_here = sweep_visit};
+    sweep_program(&programs[_i], &seams, 1, BIGHT_ECANCELED);
+}
+END_TEST
+
+START_TEST(cancelled_from_a_suspension_on_everything_ends)
+{
+    struct bight_seams seams = {.cancel_here = sweep_visit};
+    sweep_program(&programs[_i], &seams, SIZE_MAX, BIGHT_ECANCELED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http_sweep");
+    TCase *tc = tcase_create("sweep");
+
+    sweep_share_sites();
+    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, one_failed_allocation_leaves_nothing, 0, PROGRAMS);
+    tcase_add_loop_test(tc, without_memory_from_somewhere_on_nothing_is_left, 0, PROGRAMS);
+    tcase_add_loop_test(tc, one_cancelled_suspension_leaves_nothing, 0, PROGRAMS);
+    tcase_add_loop_test(tc, cancelled_from_a_suspension_on_everything_ends, 0, PROGRAMS);
+    suite_add_tcase(suite, tc);
+    int status = test_run(suite);
+    static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", NULL};
+    static const char *const folders[] = {"net", NULL};
+    return sweep_report(SWEEP_ONCE | SWEEP_FROM_THERE_ON, callees, folders) ? status : EXIT_FAILURE;
+}

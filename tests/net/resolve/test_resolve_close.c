@@ -1,0 +1,104 @@
+/* net/resolve/resolve.c, resolve_threads.c: what ends first, the resolver, a call, the runtime or a thread's
+ * lookup. */
+#include <sched.h>
+
+#include "tests/net/resolve/resolve_held.h"
+
+IN_TASK(closing_ends_the_waits_and_not_the_threads)
+{
+    struct bight_resolver_options options = {.max_threads = 1};
+    struct call stuck, queued;
+
+    make(&options);
+    start(&stuck, "one.test");
+    start(&queued, "two.test");
+    sem_wait(&begun);
+    bight_resolver_close(resolver);
+    EXPECT(finish(&stuck) == BIGHT_ECLOSED);
+    EXPECT(finish(&queued) == BIGHT_ECLOSED);
+    sem_post(&go);
+    return 0;
+}
+
+static int leave_stuck_main(void *arg)
+{
+    struct call *call = arg;
+
+    make(NULL);
+    start(call, "one.test");
+    sem_wait(&begun);
+    bight_resolver_close(resolver);
+    return finish(call);
+}
+
+START_TEST(a_thread_may_outlive_the_runtime)
+{
+    static struct call call;
+    ck_assert_int_eq(bight_run(leave_stuck_main, &call), BIGHT_ECLOSED);
+    sem_post(&go);
+}
+END_TEST
+
+static int read_main(void *arg)
+{
+    struct call *call = arg;
+
+    /* One of the first 128 calls that need not wait lets others run. */
+    do {
+        call->rc = bight_resolve(resolver, "127.0.0.1", &call->result);
+    } while (call->rc == 0);
+    return 0;
+}
+
+IN_TASK(closing_while_a_call_yields)
+{
+    struct call call = {0};
+
+    make(NULL);
+    EXPECT(bight_spawn(&call.task, read_main, &call) == 0);
+    EXPECT(bight_yield() == 0);
+    bight_resolver_close(resolver);
+    EXPECT(finish(&call) == BIGHT_ECLOSED);
+    return 0;
+}
+
+static int leave_open_main(void *arg)
+{
+    struct call *call = arg;
+
+    make(NULL);
+    start(call, "one.test");
+    sem_wait(&begun);
+    bight_task_cancel(call->task);
+    return finish(call) == BIGHT_ECANCELED ? 0 : call->rc;
+}
+
+START_TEST(a_resolver_may_outlive_the_runtime_and_its_lookups)
+{
+    static struct call call;
+    struct bight_resolver_stats stats;
+
+    ck_assert_int_eq(bight_run(leave_open_main, &call), 0);
+    sem_post(&go);
+    do {
+        sched_yield();
+        bight_resolver_stats(resolver, &stats);
+    } while (stats.busy); /* its post has failed */
+    bight_resolver_close(resolver);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("resolve close");
+    TCase *tc = tcase_create("resolve close");
+
+    tcase_add_checked_fixture(tc, prepare, NULL);
+    tcase_set_timeout(tc, 20);
+    tcase_add_test(tc, closing_ends_the_waits_and_not_the_threads);
+    tcase_add_test(tc, a_thread_may_outlive_the_runtime);
+    tcase_add_test(tc, closing_while_a_call_yields);
+    tcase_add_test(tc, a_resolver_may_outlive_the_runtime_and_its_lookups);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,470 @@
+/* bight_offload: calls on libuv's pool, which has one thread here, so that a call can be kept waiting
+ * behind one that stands at a gate. Two calls at most are with libuv then; the rest wait in our own
+ * queue. */
+#include <bight.h>
+#include <bight/offload.h>
+#include <bight/uv.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "runtime/runtime.h"
+#include "tests/harness/support.h"
+
+static int run(int (*fn)(void *arg))
+{
+    setenv("UV_THREADPOOL_SIZE", "1", 1);
+    return bight_run(fn, NULL);
+}
+
+/* A call in a task and a scope of its own. */
+struct call {
+    int (*fn)(void *arg);
+    sem_t entered;
+    sem_t gate;
+    atomic_int runs;
+    int64_t timeout_ms;
+    struct bight_scope scope;
+    struct bight_task *task;
+    int rc;
+    int settled;
+    bool ended;
+};
+
+static int stand_at_gate(void *arg)
+{
+    struct call *call = arg;
+
+    atomic_fetch_add(&call->runs, 1);
+    sem_post(&call->entered);
+    sem_wait(&call->gate);
+    return 17;
+}
+
+static int pass(void *arg)
+{
+    struct call *call = arg;
+
+    return atomic_fetch_add(&call->runs, 1) + 1;
+}
+
+static int call_task(void *arg)
+{
+    struct call *call = arg;
+
+    ck_assert_int_eq(bight_scope_begin(&call->scope, call->timeout_ms, 0), 0);
+    call->rc = bight_offload(call->fn, call);
+    call->ended = true;
+    call->settled = bight_scope_end(&call->scope, call->rc);
+    return 0;
+}
+
+static void start(struct call *call, int (*fn)(void *arg), int64_t timeout_ms)
+{
+    *call = (struct call){.fn = fn, .timeout_ms = timeout_ms};
+    sem_init(&call->entered, 0, 0);
+    sem_init(&call->gate, 0, 0);
+    ck_assert_int_eq(bight_spawn(&call->task, call_task, call), 0);
+    ck_assert_int_eq(bight_yield(), 0);
+}
+
+static void finish(struct call *call)
+{
+    ck_assert_int_eq(bight_join(call->task, NULL), 0);
+    sem_destroy(&call->entered);
+    sem_destroy(&call->gate);
+}
+
+static void start_holding(struct call *call)
+{
+    start(call, stand_at_gate, -1);
+    sem_wait(&call->entered);
+}
+
+static int give_thread(void *arg)
+{
+    *(pthread_t *)arg = pthread_self();
+    return -33;
+}
+
+static int returns(void *arg)
+{
+    pthread_t thread = pthread_self();
+
+    (void)arg;
+    ck_assert_int_eq(bight_offload(give_thread, &thread), -33);
+    ck_assert(!pthread_equal(thread, pthread_self()));
+    return 0;
+}
+
+START_TEST(gives_what_the_call_returned_on_another_thread)
+{
+    ck_assert_int_eq(run(returns), 0);
+}
+END_TEST
+
+static int goes_on(void *arg)
+{
+    struct call held;
+
+    (void)arg;
+    start_holding(&held);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(bight_yield(), 0);
+    ck_assert(!held.ended);
+    sem_post(&held.gate);
+    finish(&held);
+    ck_assert_int_eq(held.rc, 17);
+    return 0;
+}
+
+START_TEST(other_tasks_run_meanwhile)
+{
+    ck_assert_int_eq(run(goes_on), 0);
+}
+END_TEST
+
+/* held is on the thread, second with libuv, third and fourth in our queue. */
+static int cancels(void *arg)
+{
+    struct call held, second, third, fourth;
+
+    (void)arg;
+    start_holding(&held);
+    start(&second, pass, -1);
+    start(&third, pass, -1);
+    start(&fourth, pass, -1);
+    bight_scope_cancel(&second.scope);
+    bight_scope_cancel(&third.scope);
+    finish(&third);
+    ck_assert_int_eq(third.rc, BIGHT_ECANCELED);
+    ck_assert_int_eq(third.settled, 0);
+    ck_assert_int_eq(third.runs, 0);
+    finish(&second);
+    ck_assert_int_eq(second.rc, BIGHT_ECANCELED);
+    ck_assert_int_eq(second.runs, 0);
+    ck_assert(!held.ended);
+    sem_post(&held.gate);
+    finish(&fourth);
+    ck_assert_int_eq(fourth.rc, 1);
+    finish(&held);
+    return 0;
+}
+
+START_TEST(a_call_that_has_not_begun_is_withdrawn)
+{
+    ck_assert_int_eq(run(cancels), 0);
+}
+END_TEST
+
+static int cancels_running(void *arg)
+{
+    struct call held;
+
+    (void)arg;
+    start_holding(&held);
+    bight_scope_cancel(&held.scope);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(bight_yield(), 0);
+    ck_assert(!held.ended);
+    sem_post(&held.gate);
+    finish(&held);
+    ck_assert_int_eq(held.rc, 17);
+    ck_assert(held.scope.cancelled);
+    return 0;
+}
+
+START_TEST(a_running_call_is_awaited_and_its_result_kept)
+{
+    ck_assert_int_eq(run(cancels_running), 0);
+}
+END_TEST
+
+static int times_out(void *arg)
+{
+    struct call held, queued, ours;
+
+    (void)arg;
+    start_holding(&held);
+    start(&queued, pass, 5);
+    start(&ours, pass, 5);
+    finish(&queued);
+    finish(&ours);
+    ck_assert_int_eq(queued.settled, BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(ours.settled, BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(queued.runs + ours.runs, 0);
+    sem_post(&held.gate);
+    finish(&held);
+    return 0;
+}
+
+START_TEST(a_deadline_turns_a_withdrawal_into_a_timeout)
+{
+    ck_assert_int_eq(run(times_out), 0);
+}
+END_TEST
+
+static int keeps_late_result(void *arg)
+{
+    struct call held;
+
+    (void)arg;
+    start(&held, stand_at_gate, 5);
+    sem_wait(&held.entered);
+    while (!held.scope.expired)
+        ck_assert_int_eq(bight_sleep(1), 0);
+    sem_post(&held.gate);
+    finish(&held);
+    ck_assert_int_eq(held.settled, 17);
+    return 0;
+}
+
+START_TEST(a_result_that_comes_after_the_deadline_is_kept)
+{
+    ck_assert_int_eq(run(keeps_late_result), 0);
+}
+END_TEST
+
+/* The after-work callback has woken the task and cancels it before it runs: it is a uv handle's
+ * callback that does so, in the same turn of the loop. */
+static void cancel_when_over(uv_check_t *check)
+{
+    struct call *awaited = check->data;
+
+    if (!awaited->ended && atomic_load(&awaited->runs))
+        bight_scope_cancel(&awaited->scope);
+}
+
+static int wakes_then_cancels(void *arg)
+{
+    struct call call;
+    uv_check_t check;
+
+    (void)arg;
+    for (int i = 0; i < 50; i++) {
+        uv_check_init(bight_uv_loop(), &check);
+        check.data = &call;
+        start(&call, pass, -1);
+        uv_check_start(&check, cancel_when_over);
+        finish(&call);
+        ck_assert_int_eq(call.rc, 1);
+        ck_assert_int_eq(bight_uv_close((uv_handle_t *)&check), 0);
+    }
+    return 0;
+}
+
+START_TEST(woken_then_cancelled_is_woken)
+{
+    ck_assert_int_eq(run(wakes_then_cancels), 0);
+}
+END_TEST
+
+static int cancels_then_wakes(void *arg)
+{
+    struct call held, next, last;
+
+    (void)arg;
+    start_holding(&held);
+    start(&next, pass, -1);
+    start(&last, pass, -1);
+    bight_scope_cancel(&last.scope);
+    sem_post(&held.gate);
+    finish(&held);
+    finish(&next);
+    finish(&last);
+    ck_assert_int_eq(next.rc, 1);
+    ck_assert_int_eq(last.rc, BIGHT_ECANCELED);
+    ck_assert_int_eq(last.runs, 0);
+    return 0;
+}
+
+START_TEST(cancelled_then_woken_is_cancelled)
+{
+    ck_assert_int_eq(run(cancels_then_wakes), 0);
+}
+END_TEST
+
+static int in_cancelled_scope(void *arg)
+{
+    struct call call = {0};
+
+    (void)arg;
+    ck_assert_int_eq(bight_scope_begin(&call.scope, -1, 0), 0);
+    bight_scope_cancel(&call.scope);
+    ck_assert_int_eq(bight_offload(pass, &call), BIGHT_ECANCELED);
+    ck_assert_int_eq(call.runs, 0);
+    return bight_scope_end(&call.scope, BIGHT_ECANCELED);
+}
+
+START_TEST(in_a_cancelled_scope_nothing_is_called)
+{
+    ck_assert_int_eq(run(in_cancelled_scope), 0);
+}
+END_TEST
+
+START_TEST(outside_of_a_task_is_an_error)
+{
+    struct call call = {0};
+
+    ck_assert_int_eq(bight_offload(pass, &call), BIGHT_ENOTASK);
+    ck_assert_int_eq(call.runs, 0);
+}
+END_TEST
+
+static int without_function(void *arg)
+{
+    ck_assert_int_eq(bight_offload(NULL, arg), BIGHT_EINVAL);
+    return 0;
+}
+
+START_TEST(without_a_function_is_an_error)
+{
+    ck_assert_int_eq(run(without_function), 0);
+}
+END_TEST
+
+enum { CROWD = 1500 };
+
+struct crowd {
+    struct bight_task *tasks[CROWD];
+    atomic_int runs[CROWD];
+    int done;
+};
+
+struct one {
+    struct crowd *crowd;
+    int number;
+};
+
+static int note_run(void *arg)
+{
+    struct one *one = arg;
+
+    return atomic_fetch_add(&one->crowd->runs[one->number], 1);
+}
+
+static int one_task(void *arg)
+{
+    struct one one = *(struct one *)arg;
+
+    ck_assert_int_eq(bight_offload(note_run, &one), 0);
+    one.crowd->done++;
+    return 0;
+}
+
+static int crowded(void *arg)
+{
+    static struct crowd crowd;
+    static struct one ones[CROWD];
+
+    (void)arg;
+    for (int i = 0; i < CROWD; i++) {
+        ones[i] = (struct one){&crowd, i};
+        ck_assert_int_eq(bight_spawn(&crowd.tasks[i], one_task, &ones[i]), 0);
+    }
+    for (int i = 0; i < CROWD; i++)
+        ck_assert_int_eq(bight_join(crowd.tasks[i], NULL), 0);
+    ck_assert_int_eq(crowd.done, CROWD);
+    for (int i = 0; i < CROWD; i++)
+        ck_assert_int_eq(crowd.runs[i], 1);
+    return 0;
+}
+
+START_TEST(more_calls_than_are_admitted_all_run_once)
+{
+    ck_assert_int_eq(bight_run(crowded, NULL), 0);
+}
+END_TEST
+
+/* Fails the allocation of that number, counted from 0 after `counting` is set; -1 for none. */
+struct torture {
+    bool counting;
+    int failing;
+    int seen;
+};
+static struct torture torture;
+
+static bool fail_alloc(void *ctx, const void *site)
+{
+    (void)ctx;
+    (void)site;
+    return torture.counting && torture.seen++ == torture.failing;
+}
+
+static int torture_offload(void *arg)
+{
+    struct call call = {0};
+    int *first = arg;
+
+    torture.counting = true;
+    *first = bight_offload(pass, &call);
+    torture.counting = false;
+    ck_assert_int_eq(call.runs, *first == 1 ? 1 : 0);
+    ck_assert_int_ge(bight_offload(pass, &call), 1);
+    torture.counting = true;
+    torture.seen = 0;
+    torture.failing = -1;
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_ge(bight_offload(pass, &call), 1);
+    torture.counting = false;
+    ck_assert_int_eq(torture.seen, 0); /* nothing is allocated any more */
+    return 0;
+}
+
+START_TEST(only_the_first_call_allocates_and_may_fail)
+{
+    struct bight_seams seams = {.fail_alloc = fail_alloc};
+    int failures = 0;
+    int rc = BIGHT_ENOMEM;
+
+    for (int failing = 0; rc == BIGHT_ENOMEM; failing++) {
+        torture = (struct torture){.failing = failing};
+        ck_assert_int_eq(bight__run_with_seams(NULL, &seams, torture_offload, &rc), 0);
+        failures += rc == BIGHT_ENOMEM;
+    }
+    ck_assert_int_eq(rc, 1);
+    ck_assert_int_ge(failures, 1);
+}
+END_TEST
+
+static int leaves_nothing(void *arg)
+{
+    struct call call = {0};
+    int before = test_open_fds();
+
+    (void)arg;
+    ck_assert_int_eq(bight_offload(pass, &call), 1);
+    ck_assert_int_eq(test_open_fds(), before);
+    return 0;
+}
+
+START_TEST(no_descriptor_is_left)
+{
+    ck_assert_int_eq(run(leaves_nothing), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("offload");
+    TCase *tcase = tcase_create("threads");
+
+    tcase_add_test(tcase, gives_what_the_call_returned_on_another_thread);
+    tcase_add_test(tcase, other_tasks_run_meanwhile);
+    tcase_add_test(tcase, a_call_that_has_not_begun_is_withdrawn);
+    tcase_add_test(tcase, a_running_call_is_awaited_and_its_result_kept);
+    tcase_add_test(tcase, a_deadline_turns_a_withdrawal_into_a_timeout);
+    tcase_add_test(tcase, a_result_that_comes_after_the_deadline_is_kept);
+    tcase_add_test(tcase, woken_then_cancelled_is_woken);
+    tcase_add_test(tcase, cancelled_then_woken_is_cancelled);
+    tcase_add_test(tcase, in_a_cancelled_scope_nothing_is_called);
+    tcase_add_test(tcase, outside_of_a_task_is_an_error);
+    tcase_add_test(tcase, without_a_function_is_an_error);
+    tcase_add_test(tcase, more_calls_than_are_admitted_all_run_once);
+    tcase_add_test(tcase, only_the_first_call_allocates_and_may_fail);
+    tcase_add_test(tcase, no_descriptor_is_left);
+    suite_add_tcase(suite, tcase);
+    return test_run(suite);
+}

@@ -1,0 +1,280 @@
+/* See worker_cases.h. */
+#include "tests/offload/worker_cases.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CASE_SECONDS 40
+#define LEFT_BEHIND_SECONDS 10
+
+extern char **environ;
+
+struct worker_shared *worker_shared;
+
+_Noreturn void worker_case_failed(const char *file, int line, const char *what, long a, long b)
+{
+    printf("%s:%d: %s: %ld, %ld\n", file, line, what, a, b);
+    fflush(stdout);
+    _exit(1);
+}
+
+static int factor(void)
+{
+    const char *text = getenv("CK_TIMEOUT_MULTIPLIER");
+
+    return text && atoi(text) > 0 ? atoi(text) : 1;
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Descriptors that are open. (tests/harness/support.c's can be called by Check's own processes only.) */
+static int open_fds(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    CHECK(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count - 1;
+}
+
+/* Lines of /proc/self/maps that are a channel's memory. */
+static int channel_maps(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    int count = 0;
+
+    CHECK(maps);
+    while (fgets(line, sizeof line, maps))
+        count += strstr(line, "bight-channel") != NULL;
+    fclose(maps);
+    return count;
+}
+
+static int run_case(const struct worker_case *one, int argc, char **argv)
+{
+    int before;
+
+    worker_shared = mmap(NULL, sizeof *worker_shared, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(worker_shared != MAP_FAILED);
+    if (!(one->flags & CASE_UNPREPARED))
+        CHECK_EQ(bight_workers_prepare(argc, argv), 0);
+    alarm((unsigned)(CASE_SECONDS * factor()));
+    if (one->plain)
+        return one->plain();
+    CHECK_EQ(bight_run(nothing, NULL), 0); /* libuv keeps a pipe from its first loop */
+    before = open_fds();
+    CHECK_EQ(bight_run(one->task, NULL), 0);
+    if (one->flags & CASE_LOSES_ZYGOTE)
+        before -= 2;
+    if (!(one->flags & CASE_COUNTS_FDS))
+        CHECK_EQ(open_fds(), before);
+    CHECK_EQ(channel_maps(), 0);
+    return 0;
+}
+
+/* As their subreaper: everybody who descends from the case has to end soon. 0 or an error. */
+static int await_left_behind(const char *name)
+{
+    struct timespec now, pause = {.tv_nsec = 1000000};
+    time_t end;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    end = now.tv_sec + LEFT_BEHIND_SECONDS * factor();
+    for (;;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG | __WALL);
+
+        if (pid < 0)
+            return errno == ECHILD ? 0 : 1;
+        if (pid > 0)
+            continue;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec > end) {
+            printf("%s: left processes behind\n", name);
+            return 1;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+static int execute_case(const char *program, const char *name)
+{
+    char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)name, NULL};
+    int status = 0;
+    pid_t pid;
+    int rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
+
+    if (rc)
+        return rc;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    rc = await_left_behind(name);
+    if (status)
+        printf("%s: wait status %#x\n", name, (unsigned)status);
+    fflush(stdout);
+    return status || rc;
+}
+
+int worker_cases_main(int argc, char **argv, const struct worker_case *cases, size_t count)
+{
+    size_t failed = 0;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    /* The name of a case, or what a re-executed zygote is called. */
+    if (argc > 1) {
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(cases[i].name, argv[1]) == 0)
+                return run_case(&cases[i], argc, argv);
+        }
+        return bight_workers_prepare(argc, argv) ? 2 : 3;
+    }
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (size_t i = 0; i < count; i++)
+        failed += execute_case(argv[0], cases[i].name) != 0;
+    printf("%zu cases, %zu failed\n", count, failed);
+    return failed != 0;
+}
+
+void worker_await(_Atomic int *value, int least)
+{
+    while (atomic_load(value) < least)
+        CHECK_EQ(bight_sleep(1), 0);
+}
+
+struct bight_executor *worker_open(const struct bight_workers_options *options)
+{
+    struct bight_executor *executor = NULL;
+
+    CHECK_EQ(bight_workers_new(&executor, options), 0);
+    return executor;
+}
+
+struct bight_executor *worker_open_count(unsigned workers)
+{
+    struct bight_workers_options options = {.workers = workers};
+
+    return worker_open(&options);
+}
+
+void worker_close(struct bight_executor *executor)
+{
+    CHECK_EQ(bight_workers_close(executor), 0);
+}
+
+struct bight_workers_stats worker_stats(const struct bight_executor *executor)
+{
+    struct bight_workers_stats stats;
+
+    CHECK_EQ(bight_workers_stats(executor, &stats), 0);
+    return stats;
+}
+
+int worker_pid(const struct bight_executor *executor)
+{
+    int pid;
+
+    CHECK_EQ(bight_workers_pids(executor, &pid, 1), 1);
+    return pid;
+}
+
+static int call_task(void *arg)
+{
+    struct worker_call *call = arg;
+
+    call->rc =
+        bight_execute(call->executor, call->def, call->input, call->input_bytes, &call->result);
+    call->ended = true;
+    return 0;
+}
+
+void worker_spawn(struct worker_call *call)
+{
+    call->ended = false;
+    CHECK_EQ(bight_spawn(&call->task, call_task, call), 0);
+}
+
+void worker_join(struct worker_call *call)
+{
+    CHECK_EQ(bight_join(call->task, NULL), 0);
+    CHECK(call->ended);
+    bight_result_free(&call->result);
+}
+
+static int echo(struct bight_job *job)
+{
+    return bight_job_output_append(job, job->input, job->input_bytes);
+}
+
+static int hold(struct bight_job *job)
+{
+    struct timespec pause = {.tv_nsec = 200000};
+
+    atomic_store(&worker_shared->pid, (int)getpid());
+    atomic_fetch_add(&worker_shared->running, 1);
+    while (!atomic_load(&worker_shared->released) && !bight_job_cancelled(job))
+        nanosleep(&pause, NULL);
+    return (int)job->attempt;
+}
+
+static int own_pid(struct bight_job *job)
+{
+    (void)job;
+    return (int)getpid();
+}
+
+const struct bight_job_def echo_job = {"echo", echo, 0};
+const struct bight_job_def hold_job = {"hold", hold, 0};
+const struct bight_job_def hold_again_job = {"hold again", hold, BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def pid_job = {"own pid", own_pid, 0};
+
+int worker_prepare(void)
+{
+    char *argv[] = {(char *)(uintptr_t) "case", NULL};
+
+    return bight_workers_prepare(1, argv);
+}
+
+/* Which of the first 256 descriptors are open, as text of zeros and ones. */
+static int list_fds(struct bight_job *job)
+{
+    struct stat about;
+
+    for (int fd = 0; fd < 256; fd++) {
+        if (bight_job_output_append(job, fcntl(fd, F_GETFD) >= 0 ? "1" : "0", 1))
+            return BIGHT_EIO;
+    }
+    return fstat(3, &about) == 0 && S_ISSOCK(about.st_mode) ? fcntl(3, F_GETFD) : BIGHT_EBADF;
+}
+
+static const struct bight_job_def list_fds_job = {"list fds", list_fds, 0};
+
+void worker_check_fds(struct bight_executor *executor)
+{
+    struct bight_result result;
+
+    CHECK_EQ(bight_execute(executor, &list_fds_job, NULL, 0, &result), 0);
+    CHECK_EQ(result.code, FD_CLOEXEC);
+    CHECK_EQ(result.output_bytes, 256);
+    for (int fd = 0; fd < 256; fd++)
+        CHECK_EQ(((char *)result.output)[fd], fd <= 3 ? '1' : '0');
+    bight_result_free(&result);
+}

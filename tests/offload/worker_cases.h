@@ -1,0 +1,99 @@
+/* Tests of worker processes. Every case runs in a program of its own, whose zygote is its own child:
+ * the suite executes itself once per case, and then waits until all processes that the case left
+ * behind have ended too, so that none can be forgotten. */
+#ifndef TESTS_OFFLOAD_WORKER_CASES_H
+#define TESTS_OFFLOAD_WORKER_CASES_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include <bight.h>
+#include <bight/workers.h>
+
+#include "coro/base/list.h"
+
+/* Do not call bight_workers_prepare. */
+#define CASE_UNPREPARED 1u
+/* The case ends without its zygote, so it has less open than it began with. */
+#define CASE_LOSES_ZYGOTE 2u
+/* The case counts its own descriptors. */
+#define CASE_COUNTS_FDS 4u
+
+struct worker_case {
+    const char *name;
+    /* The main task, or NULL. */
+    int (*task)(void *arg);
+    /* Instead of it: called from main, outside of any runtime. */
+    int (*plain)(void);
+    unsigned flags;
+};
+
+/* Memory that the case and the workers forked for it share; zero at the start. */
+struct worker_shared {
+    _Atomic int running;  /* hold_job: how many have begun */
+    _Atomic int released; /* and may end */
+    _Atomic int counter;
+    _Atomic int pid;
+    _Atomic int flags[4096];
+};
+extern struct worker_shared *worker_shared;
+
+int worker_cases_main(int argc, char **argv, const struct worker_case *cases, size_t count);
+
+/* End the case as failed. */
+_Noreturn void worker_case_failed(const char *file, int line, const char *what, long a, long b);
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            worker_case_failed(__FILE__, __LINE__, #condition, 0, 0);                              \
+    } while (0)
+#define CHECK_EQ(a, b)                                                                             \
+    do {                                                                                           \
+        long a_value = (long)(a), b_value = (long)(b);                                             \
+        if (a_value != b_value)                                                                    \
+            worker_case_failed(__FILE__, __LINE__, #a " == " #b, a_value, b_value);                \
+    } while (0)
+
+/* Let the loop run until *value is at least `least`. */
+void worker_await(_Atomic int *value, int least);
+
+/* Open an executor that must succeed. */
+struct bight_executor *worker_open(const struct bight_workers_options *options);
+struct bight_executor *worker_open_count(unsigned workers);
+void worker_close(struct bight_executor *executor);
+struct bight_workers_stats worker_stats(const struct bight_executor *executor);
+/* The process id of the only worker. */
+int worker_pid(const struct bight_executor *executor);
+
+/* A task that executes one job. */
+struct worker_call {
+    struct bight_executor *executor;
+    const struct bight_job_def *def;
+    const void *input;
+    size_t input_bytes;
+    struct bight_result result;
+    struct bight_task *task;
+    int rc;
+    bool ended;
+};
+void worker_spawn(struct worker_call *call);
+/* Join it and free its output. */
+void worker_join(struct worker_call *call);
+
+/* Copies its input to its output, returns 0. */
+extern const struct bight_job_def echo_job;
+/* Counts itself in worker_shared->running, ends when `released` is set; returns its attempt. */
+extern const struct bight_job_def hold_job;
+/* The same, idempotent. */
+extern const struct bight_job_def hold_again_job;
+/* Returns the worker's process id. */
+extern const struct bight_job_def pid_job;
+
+/* bight_workers_prepare, as main would call it. */
+int worker_prepare(void);
+
+/* A job finds open what a worker is to have: stdio, and its channel as descriptor 3. */
+void worker_check_fds(struct bight_executor *executor);
+
+#endif

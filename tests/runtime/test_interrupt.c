@@ -1,0 +1,223 @@
+/* runtime/interrupt.c: a signal that cancels main, once. In real time, since a signal is no event of a
+ * virtual clock; nobody waits for time to pass. */
+#include <bight.h>
+#include <bight/uv.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+static const struct bight_options options = {.interrupt_signal = SIGUSR1};
+
+static int seen;
+
+static int main_busy(void *arg)
+{
+    (void)arg;
+    raise(SIGUSR1);
+    while (!seen)
+        seen = bight_yield();
+    return seen;
+}
+
+static enum bight_cause cause_seen;
+
+static int main_waiting(void *arg)
+{
+    struct bight_cancel_cause cause;
+
+    (void)arg;
+    raise(SIGUSR1);
+    seen = bight_sleep(-1); /* not taken for deadlocked */
+    ck_assert(bight_cancel_cause(&cause));
+    cause_seen = cause.kind;
+    return seen;
+}
+
+START_TEST(an_interrupt_cancels_main_and_is_what_the_run_comes_to)
+{
+    ck_code(bight_run_with(&options, _i ? main_waiting : main_busy, NULL), BIGHT_EINTR);
+    ck_code(seen, BIGHT_ECANCELED);
+    ck_assert(!_i || cause_seen == BIGHT_CAUSE_INTERRUPT);
+}
+END_TEST
+
+static int main_swallows(void *arg)
+{
+    ck_code(main_waiting(arg), BIGHT_ECANCELED);
+    return 42;
+}
+
+static int main_fails(void *arg)
+{
+    ck_code(main_waiting(arg), BIGHT_ECANCELED);
+    return BIGHT_EIO;
+}
+
+static int main_returns(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+START_TEST(a_main_that_ends_in_another_way_has_its_result)
+{
+    ck_code(bight_run_with(&options, main_swallows, NULL), 42);
+    ck_code(bight_run_with(&options, main_fails, NULL), BIGHT_EIO);
+    ck_code(bight_run_with(&options, main_returns, NULL), 7);
+}
+END_TEST
+
+static int cancel_and_raise(void *main)
+{
+    bight_task_cancel(main);
+    raise(SIGUSR1);
+    return 0;
+}
+
+static int main_cancelled(void *arg)
+{
+    (void)arg;
+    ck_ok(bight_spawn(NULL, cancel_and_raise, bight_self()));
+    int rc = bight_sleep(10000);
+    ck_code(bight_shield(2, world_forever, NULL), BIGHT_ETIMEDOUT); /* long enough to be told */
+    return rc;
+}
+
+START_TEST(a_main_that_is_cancelled_anyway_stays_cancelled)
+{
+    ck_code(bight_run_with(&options, main_cancelled, NULL), BIGHT_ECANCELED);
+}
+END_TEST
+
+/* What the second arrival would do. */
+static void expect_default(void)
+{
+    struct sigaction action;
+
+    ck_assert_int_eq(sigaction(SIGUSR1, NULL, &action), 0);
+    ck_assert(action.sa_handler == SIG_DFL);
+}
+
+static int main_looks(void *arg)
+{
+    ck_code(main_waiting(arg), BIGHT_ECANCELED);
+    expect_default();
+    return BIGHT_ECANCELED;
+}
+
+static int main_raises_twice(void *arg)
+{
+    (void)arg;
+    raise(SIGUSR1);
+    raise(SIGUSR1); /* the loop did not even get to see the first */
+    return 0;
+}
+
+START_TEST(the_second_arrival_has_its_default_action)
+{
+    ck_code(bight_run_with(&options, main_looks, NULL), BIGHT_EINTR);
+    expect_default();
+}
+END_TEST
+
+START_TEST(two_arrivals_at_once_kill_the_process)
+{
+    (void)!bight_run_with(&options, main_raises_twice, NULL);
+}
+END_TEST
+
+static int look_at_the_end(void *arg)
+{
+    int rc = bight_sleep(-1);
+
+    expect_default();
+    *(int *)arg = rc;
+    return rc;
+}
+
+static int main_leaves_a_task(void *arg)
+{
+    ck_ok(bight_spawn(NULL, look_at_the_end, arg));
+    return bight_sleep(1);
+}
+
+START_TEST(after_mains_end_the_signal_is_the_systems_again)
+{
+    int left = 0;
+
+    ck_ok(bight_run_with(&options, main_leaves_a_task, &left));
+    ck_code(left, BIGHT_ECANCELED);
+    expect_default();
+}
+END_TEST
+
+START_TEST(each_run_of_a_runner_can_be_interrupted)
+{
+    struct bight_runner *runner;
+
+    ck_ok(bight_runner_open(&runner, &options));
+    expect_default();
+    for (int i = 0; i < 3; i++) {
+        ck_code(bight_runner_run(runner, main_waiting, NULL), BIGHT_EINTR);
+        ck_code(bight_runner_run(runner, main_returns, NULL), 7);
+        expect_default();
+    }
+    ck_ok(bight_runner_close(&runner));
+}
+END_TEST
+
+static void *run_on_a_thread(void *arg)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    ck_assert_int_eq(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+    ck_code(bight_run_with(&options, main_waiting, arg), BIGHT_EINTR);
+    return NULL;
+}
+
+START_TEST(any_thread_can_be_interrupted)
+{
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_on_a_thread, NULL), 0);
+    pthread_join(thread, NULL);
+}
+END_TEST
+
+START_TEST(signals_that_cannot_be_are_refused)
+{
+    struct bight_options wrong = {.interrupt_signal = SIGKILL};
+    struct bight_runtime *runtime;
+    uv_loop_t loop;
+
+    ck_code(bight_run_with(&wrong, main_returns, NULL), BIGHT_EINVAL);
+    wrong.interrupt_signal = -1;
+    ck_code(bight_run_with(&wrong, main_returns, NULL), BIGHT_EINVAL);
+    ck_ok(uv_loop_init(&loop));
+    ck_code(bight_attach(&runtime, &loop, &options), BIGHT_EINVAL);
+    ck_ok(uv_run(&loop, UV_RUN_DEFAULT));
+    ck_ok(uv_loop_close(&loop));
+    ck_ok(bight_run_with(NULL, world_add_one, &(int){0}));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("interrupt");
+    TCase *tc = tcase_create("interrupt");
+    tcase_add_loop_test(tc, an_interrupt_cancels_main_and_is_what_the_run_comes_to, 0, 2);
+    tcase_add_test(tc, a_main_that_ends_in_another_way_has_its_result);
+    tcase_add_test(tc, a_main_that_is_cancelled_anyway_stays_cancelled);
+    tcase_add_test(tc, the_second_arrival_has_its_default_action);
+    tcase_add_test_raise_signal(tc, two_arrivals_at_once_kill_the_process, SIGUSR1);
+    tcase_add_test(tc, after_mains_end_the_signal_is_the_systems_again);
+    tcase_add_test(tc, each_run_of_a_runner_can_be_interrupted);
+    tcase_add_test(tc, any_thread_can_be_interrupted);
+    tcase_add_test(tc, signals_that_cannot_be_are_refused);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

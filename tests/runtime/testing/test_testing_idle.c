@@ -1,0 +1,239 @@
+/* Settling: until all others are blocked, in what order, and that it is a wait like others. */
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+#include <string.h>
+
+struct notes {
+    char text[64];
+};
+
+static void note(struct notes *notes, const char *what)
+{
+    strcat(notes->text, what);
+    strcat(notes->text, ";");
+}
+
+static int yawn(void *arg)
+{
+    ck_ok(bight_sleep(100));
+    note(arg, "yawn");
+    return 0;
+}
+
+static int wait_and_settle(void *arg)
+{
+    ck_ok(bight_test_settle(0));
+    note(arg, "waiter woke");
+    ck_ok(bight_sleep(1000));
+    note(arg, "waiter done");
+    return 0;
+}
+
+static int settle_before_jump(struct bight_group *group, void *arg)
+{
+    ck_ok(bight_group_spawn(group, NULL, NULL, yawn, arg));
+    return bight_group_spawn(group, NULL, NULL, wait_and_settle, arg);
+}
+
+static int settle_before_jump_main(void *arg)
+{
+    return bight_group(settle_before_jump, arg);
+}
+
+START_TEST(settling_comes_before_jumping)
+{
+    struct notes notes = {""};
+
+    ck_assert_int_eq(bight_test_run(NULL, settle_before_jump_main, &notes, NULL), 0);
+    ck_assert_str_eq(notes.text, "waiter woke;yawn;waiter done;");
+}
+END_TEST
+
+static int yield_ten_times(void *arg)
+{
+    for (int i = 0; i < 10; i++)
+        ck_ok(bight_yield());
+    note(arg, "busy");
+    return 0;
+}
+
+static int settle_and_note(void *arg)
+{
+    ck_ok(bight_test_settle(0));
+    note(arg, "settled");
+    return 0;
+}
+
+static int busy_body(struct bight_group *group, void *arg)
+{
+    ck_ok(bight_group_spawn(group, NULL, NULL, settle_and_note, arg));
+    ck_ok(bight_group_spawn(group, NULL, NULL, yield_ten_times, arg));
+    return bight_group_spawn(group, NULL, NULL, settle_and_note, arg);
+}
+
+static int busy_main(void *arg)
+{
+    return bight_group(busy_body, arg);
+}
+
+START_TEST(settling_waits_for_busy_tasks)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        const struct bight_test_options options = {.seed = seed};
+        struct notes notes = {""};
+
+        ck_assert_int_eq(bight_test_run(&options, busy_main, &notes, NULL), 0);
+        ck_assert_str_eq(notes.text, "busy;settled;settled;");
+    }
+}
+END_TEST
+
+struct cushioned {
+    struct notes *notes;
+    int64_t cushion_ms;
+    const char *what;
+};
+
+static int settle_cushioned(void *arg)
+{
+    struct cushioned *cushioned = arg;
+
+    ck_ok(bight_test_settle(cushioned->cushion_ms));
+    note(cushioned->notes, cushioned->what);
+    return 0;
+}
+
+static int sleep_thrice(void *arg)
+{
+    note(arg, "start");
+    for (int i = 0; i < 3; i++)
+        ck_ok(bight_sleep(10));
+    note(arg, "end");
+    return 0;
+}
+
+static int cushions_body(struct bight_group *group, void *arg)
+{
+    static struct cushioned all[] = {{.cushion_ms = 60, .what = "60"},
+                                     {.cushion_ms = 40, .what = "40"},
+                                     {.cushion_ms = 0, .what = "0"},
+                                     {.cushion_ms = 40, .what = "40"}};
+
+    ck_ok(bight_group_spawn(group, NULL, NULL, sleep_thrice, arg));
+    ck_ok(bight_yield());
+    for (int i = 0; i < 4; i++) {
+        all[i].notes = arg;
+        ck_ok(bight_group_spawn(group, NULL, NULL, settle_cushioned, &all[i]));
+    }
+    return 0;
+}
+
+static int cushions_main(void *arg)
+{
+    return bight_group(cushions_body, arg);
+}
+
+static int cushions_in_real_time(void *arg)
+{
+    ck_ok(bight_test_set_rate(1));
+    ck_ok(bight_test_set_autojump(-1));
+    return cushions_main(arg);
+}
+
+START_TEST(the_smallest_cushion_goes_on_first)
+{
+    struct notes notes = {""};
+
+    ck_assert_int_eq(bight_test_run(NULL, cushions_main, &notes, NULL), 0);
+    ck_assert_str_eq(notes.text, "start;0;end;40;40;60;");
+    notes = (struct notes){""};
+    ck_assert_int_eq(bight_test_run(NULL, cushions_in_real_time, &notes, NULL), 0);
+    ck_assert_str_eq(notes.text, "start;0;end;40;40;60;");
+}
+END_TEST
+
+/* The scenes of a wait, as test_waits.c has them for all others. */
+
+struct settler {
+    int rc;
+    int after;
+    bool done;
+    bool cancelled;
+    int64_t timeout_ms;
+};
+
+static int settle_an_hour(void *arg)
+{
+    (void)arg;
+    return bight_test_settle(3600000);
+}
+
+static int settle(void *arg)
+{
+    struct settler *settler = arg;
+    struct bight_scope scope;
+
+    if (settler->timeout_ms)
+        settler->rc = bight_timeout(settler->timeout_ms, settle_an_hour, NULL);
+    else if (settler->cancelled) {
+        ck_ok(bight_scope_begin(&scope, -1, 0));
+        bight_scope_cancel(&scope);
+        settler->rc = bight_test_settle(0);
+        ck_ok(bight_scope_end(&scope, 0));
+    } else {
+        settler->rc = bight_test_settle(0);
+    }
+    settler->after = bight_checkpoint();
+    settler->done = true;
+    return 0;
+}
+
+static int cancel_settlers(void *arg)
+{
+    struct settler waiting = {.rc = 1}, woken = {.rc = 1}, late = {.timeout_ms = 5},
+                   before = {.cancelled = true};
+    struct bight_task *tasks[4];
+
+    (void)arg;
+    ck_ok(bight_spawn(&tasks[0], settle, &waiting));
+    ck_ok(bight_yield());
+    ck_ok(bight_yield());
+    bight_task_cancel(tasks[0]);
+    ck_ok(bight_join(tasks[0], NULL));
+    ck_assert_int_eq(waiting.rc, BIGHT_ECANCELED);
+    /* Main settles first, so that it runs between the other's wake and its turn. */
+    ck_ok(bight_spawn(&tasks[1], settle, &woken));
+    ck_ok(bight_test_settle(0));
+    ck_assert(!woken.done);
+    bight_task_cancel(tasks[1]);
+    ck_ok(bight_join(tasks[1], NULL));
+    ck_assert_int_eq(woken.rc, 0);
+    ck_assert_int_eq(woken.after, BIGHT_ECANCELED);
+    ck_ok(bight_spawn(&tasks[2], settle, &late));
+    ck_ok(bight_join(tasks[2], NULL));
+    ck_assert_int_eq(late.rc, BIGHT_ETIMEDOUT);
+    ck_ok(bight_spawn(&tasks[3], settle, &before));
+    ck_ok(bight_join(tasks[3], NULL));
+    ck_assert_int_eq(before.rc, BIGHT_ECANCELED);
+    ck_code(bight_test_settle(-1), BIGHT_EINVAL);
+    return 0;
+}
+
+START_TEST(settling_can_be_cancelled_and_keeps_a_wake)
+{
+    ck_assert_int_eq(bight_test_run(NULL, cancel_settlers, NULL, NULL), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("testing_idle");
+    TCase *tc = tcase_create("testing_idle");
+    tcase_add_test(tc, settling_comes_before_jumping);
+    tcase_add_test(tc, settling_waits_for_busy_tasks);
+    tcase_add_test(tc, the_smallest_cushion_goes_on_first);
+    tcase_add_test(tc, settling_can_be_cancelled_and_keeps_a_wake);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,135 @@
+/* runtime/threads/thread_event.c: tasks and plain threads at one flag. How its waits end is in test_waits.c
+ * too. */
+#include "runtime/runtime.h"
+
+#include <bight.h>
+#include <pthread.h>
+
+#include "tests/harness/support.h"
+#include "tests/harness/world.h"
+
+#define THREADS 4
+
+#define EXPECT(what)                                                                               \
+    do {                                                                                           \
+        if (!(what))                                                                               \
+            ck_abort_msg("not so: %s", #what);                                                     \
+    } while (0)
+
+static struct bight_thread_event *event;
+
+START_TEST(set_it_lets_everybody_through_until_cleared)
+{
+    ck_ok(bight_thread_event_new(&event));
+    ck_assert(!bight_thread_event_is_set(event));
+    ck_code(bight_thread_event_wait_timeout(event, 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_event_wait_timeout(event, 1), BIGHT_ETIMEDOUT);
+    bight_thread_event_set(event);
+    ck_assert(bight_thread_event_is_set(event));
+    ck_ok(bight_thread_event_wait(event));
+    ck_ok(bight_thread_event_wait_timeout(event, 0));
+    bight_thread_event_clear(event);
+    ck_code(bight_thread_event_wait_timeout(event, 0), BIGHT_ETIMEDOUT);
+    ck_assert_ptr_eq(bight_thread_event_ref(event), event);
+    bight_thread_event_unref(event);
+    bight_thread_event_unref(event);
+    bight_thread_event_unref(NULL);
+}
+END_TEST
+
+static int wait_in_task(void *arg)
+{
+    (void)arg;
+    return bight_thread_event_wait(event);
+}
+
+static int wait_in_tasks(void *arg)
+{
+    struct bight_task *task;
+    int status;
+
+    ck_ok(bight_spawn(&task, wait_in_task, arg));
+    ck_ok(bight_thread_event_wait(event));
+    ck_ok(bight_join(task, &status));
+    return status;
+}
+
+static void *wait_in_thread(void *arg)
+{
+    EXPECT((arg ? bight_run(wait_in_tasks, NULL) : bight_thread_event_wait(event)) == 0);
+    return NULL;
+}
+
+START_TEST(it_wakes_threads_and_tasks_of_several_runtimes)
+{
+    pthread_t threads[THREADS];
+
+    for (int round = 0; round < 50; round++) {
+        ck_ok(bight_thread_event_new(&event));
+        for (int i = 0; i < THREADS; i++)
+            ck_assert_int_eq(
+                pthread_create(&threads[i], NULL, wait_in_thread, i % 2 ? &event : NULL), 0);
+        bight_thread_event_set(event);
+        for (int i = 0; i < THREADS; i++)
+            pthread_join(threads[i], NULL);
+        bight_thread_event_unref(event);
+    }
+}
+END_TEST
+
+static int set_and_clear(void *arg)
+{
+    struct bight_task *task;
+    int status;
+
+    ck_ok(bight_spawn(&task, wait_in_task, arg));
+    world_settle();
+    bight_thread_event_set(event);
+    bight_thread_event_clear(event);
+    ck_ok(bight_join(task, &status));
+    ck_code(bight_thread_event_wait_timeout(event, 1), BIGHT_ETIMEDOUT);
+    return status;
+}
+
+START_TEST(cleared_at_once_it_has_woken_who_waited)
+{
+    ck_ok(bight_thread_event_new(&event));
+    ck_ok(world_run(set_and_clear, NULL, NULL));
+    bight_thread_event_unref(event);
+}
+END_TEST
+
+static bool fail_always(void *ctx, const void *site)
+{
+    (void)site;
+    return *(bool *)ctx;
+}
+
+static int new_without_memory(void *failing)
+{
+    *(bool *)failing = true;
+    ck_code(bight_thread_event_new(&event), BIGHT_ENOMEM);
+    *(bool *)failing = false;
+    return 0;
+}
+
+START_TEST(only_a_new_event_needs_memory)
+{
+    bool failing = false;
+    const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_always};
+
+    ck_ok(bight__run_with_seams(NULL, &seams, new_without_memory, &failing));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("thread_event");
+    TCase *tc = tcase_create("thread_event");
+    tcase_add_test(tc, set_it_lets_everybody_through_until_cleared);
+    tcase_add_test(tc, it_wakes_threads_and_tasks_of_several_runtimes);
+    tcase_add_test(tc, cleared_at_once_it_has_woken_who_waited);
+    tcase_add_test(tc, only_a_new_event_needs_memory);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

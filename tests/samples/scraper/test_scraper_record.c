@@ -1,0 +1,162 @@
+/* samples/scraper/record.c and progress.c: what is written is JSON, whatever it is made of. */
+#include "samples/scraper/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "samples/scraper/progress.h"
+
+#include "tests/harness/support.h"
+
+static void expect(const struct record *record, const char *line)
+{
+    struct bytes out = {0};
+
+    ck_assert_int_eq(record_write(&out, record), 0);
+    ck_assert_int_eq(bytes_append_char(&out, '\0'), 0);
+    ck_assert_str_eq(out.data, line);
+    bytes_free(&out);
+}
+
+START_TEST(page_has_every_field)
+{
+    struct record record = {
+        .url = "http://h/a",
+        .final_url = "http://h/b",
+        .status = 200,
+        .content_type = "text/html; charset=utf-8",
+        .bytes = 1234,
+        .parsed = true,
+        .title = "A \"title\"",
+        .links = 3,
+        .words = 40,
+        .sha256 = "00ff",
+        .ms = 12,
+    };
+
+    expect(&record, "{\"url\":\"http://h/a\",\"final_url\":\"http://h/b\",\"status\":200,"
+                    "\"content_type\":\"text/html; charset=utf-8\",\"bytes\":1234,"
+                    "\"title\":\"A \\\"title\\\"\",\"links\":3,\"words\":40,\"sha256\":\"00ff\","
+                    "\"ms\":12}\n");
+}
+END_TEST
+
+START_TEST(what_is_not_known_is_null)
+{
+    struct record record = {.url = "http://h/",
+                            .final_url = "http://h/",
+                            .bytes = -1,
+                            .ms = 5,
+                            .error = "connect: refused"};
+
+    expect(&record, "{\"url\":\"http://h/\",\"final_url\":\"http://h/\",\"status\":null,"
+                    "\"content_type\":null,\"bytes\":null,\"title\":null,\"links\":null,"
+                    "\"words\":null,\"sha256\":null,\"ms\":5,\"error\":\"connect: refused\"}\n");
+}
+END_TEST
+
+START_TEST(without_libcrypto_there_is_no_sha256)
+{
+    struct record record = {.url = "u", .final_url = "u", .status = 200, .sha256 = ""};
+
+    expect(&record, "{\"url\":\"u\",\"final_url\":\"u\",\"status\":200,\"content_type\":null,"
+                    "\"bytes\":0,\"title\":null,\"links\":null,\"words\":null,\"ms\":0}\n");
+}
+END_TEST
+
+#define BAD "\xef\xbf\xbd"
+
+static const struct {
+    const char *text;
+    const char *json;
+} strings[] = {
+    {"", "\"\""},
+    {"plain", "\"plain\""},
+    {"\"\\/", "\"\\\"\\\\/\""},
+    {"a\nb\rc\td", "\"a\\nb\\rc\\td\""},
+    {"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
+    {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+    /* Bytes that begin nothing, cut characters, long forms, surrogates, beyond the last character. */
+    {"\x80z\xff", "\"" BAD "z" BAD "\""},
+    {"\xc3", "\"" BAD "\""},
+    {"\xe2\x82", "\"" BAD BAD "\""},
+    {"\xf0\x9f\x98", "\"" BAD BAD BAD "\""},
+    {"\xc3\"", "\"" BAD "\\\"\""},
+    {"\xc0\xaf", "\"" BAD BAD "\""},
+    {"\xe0\x80\xaf", "\"" BAD BAD BAD "\""},
+    {"\xf0\x80\x80\xaf", "\"" BAD BAD BAD BAD "\""},
+    {"\xed\xa0\x80", "\"" BAD BAD BAD "\""},
+    {"\xf4\x90\x80\x80", "\"" BAD BAD BAD BAD "\""},
+    {"\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80", "\"\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80\""},
+};
+
+START_TEST(string_is_json)
+{
+    struct bytes out = {0};
+
+    ck_assert_int_eq(record_write_string(&out, strings[_i].text), 0);
+    ck_assert_int_eq(bytes_append_char(&out, '\0'), 0);
+    ck_assert_str_eq(out.data, strings[_i].json);
+    bytes_free(&out);
+}
+END_TEST
+
+START_TEST(summary_has_pages_bytes_time_and_failures_by_kind)
+{
+    struct progress progress;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = tmpfile();
+    FILE *copy = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(copy);
+    progress_init(&progress, file, file, false, 0);
+    for (int i = 0; i < 3; i++)
+        progress_page(&progress, 200, 1000000, FAILURE_NONE);
+    progress_page(&progress, 404, 10, FAILURE_NONE);
+    progress_page(&progress, 404, 10, FAILURE_NONE);
+    progress_page(&progress, 999, 0, FAILURE_NONE);
+    progress_page(&progress, 0, -1, FAILURE_TIMEOUT);
+    progress_page(&progress, 302, -1, FAILURE_FORBIDDEN);
+    progress_summary(&progress, 2000000000);
+    rewind(file);
+    for (int c; (c = getc(file)) != EOF;)
+        (void)putc(c, copy);
+    ck_assert_int_eq(fclose(copy), 0);
+    ck_assert_str_eq(text, "bight-scrape: 8 pages, 3.0 MB (3000020 bytes) in 2.00 s, 4.0 pages/s\n"
+                           "bight-scrape: failures: 1 timeout, 1 forbidden, 2 HTTP 404\n");
+    free(text);
+    ck_assert_int_eq(fclose(file), 0);
+}
+END_TEST
+
+START_TEST(quiet_says_nothing)
+{
+    struct progress progress;
+    FILE *file = tmpfile();
+
+    ck_assert_ptr_nonnull(file);
+    progress_init(&progress, file, file, true, 0);
+    progress_page(&progress, 200, 5, FAILURE_NONE);
+    progress_show(&progress, 1, 2, 3);
+    progress_summary(&progress, 4);
+    ck_assert_int_eq(ftell(file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("scraper_record");
+    TCase *tc = tcase_create("record");
+    tcase_add_test(tc, page_has_every_field);
+    tcase_add_test(tc, what_is_not_known_is_null);
+    tcase_add_test(tc, without_libcrypto_there_is_no_sha256);
+    tcase_add_loop_test(tc, string_is_json, 0, (int)(sizeof strings / sizeof strings[0]));
+    tcase_add_test(tc, summary_has_pages_bytes_time_and_failures_by_kind);
+    tcase_add_test(tc, quiet_says_nothing);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,200 @@
+/* samples/scraper/url.c: each page has one name, however it is linked to. */
+#include "samples/scraper/url.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bight/errors.h>
+
+#include "tests/harness/support.h"
+
+struct resolution {
+    const char *base;
+    const char *href;
+    /* NULL: refused with `rc`. */
+    const char *url;
+    int rc;
+};
+
+static const struct resolution resolutions[] = {
+    {"http://h/a/b", "c", "http://h/a/c", 0},
+    {"http://h/a/b", "", "http://h/a/b", 0},
+    {"http://h/a/b?q", "", "http://h/a/b?q", 0},
+    {"http://h/a/b", "#part", "http://h/a/b", 0},
+    {"http://h/a/b#x", "c#y", "http://h/a/c", 0},
+    {"http://h/a/b?x=1", "?y=2", "http://h/a/b?y=2", 0},
+    {"http://h/a/b?x=/1/2", "c", "http://h/a/c", 0},
+    {"http://h/a/b", "/c", "http://h/c", 0},
+    {"https://h/a/b", "//O.example/c", "https://o.example/c", 0},
+    {"http://h/a/b", ".", "http://h/a/", 0},
+    {"http://h/a/b", "..", "http://h/", 0},
+    {"http://h/a/b/", "../..", "http://h/", 0},
+    {"http://h/a/b", "../../../c/./d/../e", "http://h/c/e", 0},
+    {"http://h/a/b", "c?u=/../d", "http://h/a/c?u=/../d", 0},
+    {"http://h/a/b", ".hidden/...", "http://h/a/.hidden/...", 0},
+    {"http://h/a/b", "./a:b", "http://h/a/a:b", 0},
+    {"http://h", "c", "http://h/c", 0},
+    {"http://h?q", "c", "http://h/c", 0},
+    {"http://h/a/b", "  c d\t\n ", "http://h/a/c%20d", 0},
+    {"http://h/a/b", "\nlong/\n\tname", "http://h/a/long/name", 0},
+    {"http://h/a/b", "?q=a b", "http://h/a/b?q=a%20b", 0},
+    {"http://h/a/b", "caf\xc3\xa9", "http://h/a/caf%C3%A9", 0},
+    {"http://h/a/b", "\"<x>\"", "http://h/a/%22%3Cx%3E%22", 0},
+    {"http://h/a/b", "already%20there", "http://h/a/already%20there", 0},
+    {"http://h/a/b", "HTTP://EXAMPLE.com:80", "http://example.com/", 0},
+    {"http://h/a/b", "HTTPS://EXAMPLE.com:443/", "https://example.com/", 0},
+    {"http://h/a/b", "https://example.com:80/", "https://example.com:80/", 0},
+    {"http://h:8080/a/b", "c", "http://h:8080/a/c", 0},
+    {"http://h/a/b", "http://user:secret@other/c", "http://other/c", 0},
+    {"http://[::1]:8080/a", "b", "http://[::1]:8080/b", 0},
+    {"http://h/a/b", "http://b\xff\xff/", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "http://%ff/", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "mailto:a@b.example", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "javascript:void(0)", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "tel:+123", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "data:text/html,x", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "ftp://h/c", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "file:///etc/passwd", NULL, BIGHT_ENOTSUP},
+    {"http://h/a/b", "http://", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "http://h:99999/", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "http://a b/", NULL, BIGHT_EINVAL},
+};
+
+START_TEST(link_resolves_to_its_normal_form)
+{
+    const struct resolution *row = &resolutions[_i];
+    struct url_base *base;
+    char *url = NULL;
+
+    ck_assert_int_eq(url_base_new(&base, row->base), 0);
+    ck_assert_int_eq(url_resolve(base, row->href, &url), row->rc);
+    url_base_free(base);
+    if (row->url)
+        ck_assert_str_eq(url, row->url);
+    else
+        ck_assert_ptr_null(url);
+    free(url);
+}
+END_TEST
+
+START_TEST(normal_form_of_a_normal_form_is_itself)
+{
+    const char *url = resolutions[_i].url;
+    char *again = NULL;
+
+    if (!url)
+        return;
+    ck_assert_int_eq(url_normalise(url, &again), 0);
+    ck_assert_str_eq(again, url);
+    free(again);
+}
+END_TEST
+
+START_TEST(relative_text_is_no_url)
+{
+    char *url = NULL;
+
+    ck_assert_int_lt(url_normalise("a/b", &url), 0);
+    ck_assert_int_lt(url_normalise("", &url), 0);
+    ck_assert_int_lt(url_normalise("#a", &url), 0);
+    ck_assert_ptr_null(url);
+}
+END_TEST
+
+START_TEST(user_may_leave_the_scheme_out)
+{
+    char *url = NULL;
+
+    ck_assert_int_eq(url_from_user("Example.com:8080/a#b", &url), 0);
+    ck_assert_str_eq(url, "http://example.com:8080/a");
+    free(url);
+    ck_assert_int_eq(url_from_user("https://example.com", &url), 0);
+    ck_assert_str_eq(url, "https://example.com/");
+    free(url);
+}
+END_TEST
+
+START_TEST(international_names_go_as_punycode)
+{
+    char *url = NULL;
+
+    ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+    ck_assert_int_eq(url_normalise("http://B\xc3\xbc"
+                                   "CHER.example/",
+                                   &url),
+                     0);
+    if (strcmp(url, "http://b\xc3\xbc"
+                    "cher.example/") != 0) /* a libcurl without IDN */
+        ck_assert_str_eq(url, "http://xn--bcher-kva.example/");
+    free(url);
+}
+END_TEST
+
+START_TEST(users_mistakes_are_told_apart)
+{
+    char *url = NULL;
+
+    ck_assert_int_eq(url_from_user("ftp://example.com/", &url), BIGHT_ENOTSUP);
+    ck_assert_int_eq(url_from_user("http://me:secret@example.com/", &url), BIGHT_EPERM);
+    ck_assert_int_eq(url_from_user("", &url), BIGHT_EINVAL);
+    ck_assert_int_eq(url_from_user("localhost:http", &url), BIGHT_EINVAL);
+    ck_assert_ptr_null(url);
+}
+END_TEST
+
+START_TEST(endless_url_is_refused)
+{
+    char *href = malloc(URL_BYTES_MAX + 2);
+    char *url = NULL;
+    struct url_base *base;
+
+    ck_assert_ptr_nonnull(href);
+    memset(href, 'a', URL_BYTES_MAX + 1);
+    href[URL_BYTES_MAX + 1] = '\0';
+    ck_assert_int_eq(url_base_new(&base, "http://h/"), 0);
+    ck_assert_int_eq(url_resolve(base, href, &url), BIGHT_ETOOBIG);
+    href[URL_BYTES_MAX] = '\0';
+    ck_assert_int_eq(url_resolve(base, href, &url), BIGHT_ETOOBIG);
+    href[URL_BYTES_MAX - strlen("http://h/")] = '\0';
+    ck_assert_int_eq(url_resolve(base, href, &url), 0);
+    ck_assert_uint_eq(strlen(url), URL_BYTES_MAX);
+    /* Every byte becomes three. */
+    memset(href, '\xff', URL_BYTES_MAX / 2);
+    href[URL_BYTES_MAX / 2] = '\0';
+    char *none = NULL;
+    ck_assert_int_eq(url_resolve(base, href, &none), BIGHT_ETOOBIG);
+    url_base_free(base);
+    free(url);
+    free(href);
+}
+END_TEST
+
+START_TEST(origin_is_scheme_host_and_port)
+{
+    ck_assert_uint_eq(url_origin_bytes("http://h/a"), strlen("http://h"));
+    ck_assert_uint_eq(url_origin_bytes("https://h:8443/a?b"), strlen("https://h:8443"));
+    ck_assert(url_same_origin("http://h/a", "http://h/b"));
+    ck_assert(!url_same_origin("http://h/", "https://h/"));
+    ck_assert(!url_same_origin("http://h/", "http://h:8080/"));
+    ck_assert(!url_same_origin("http://h/", "http://h.example/"));
+    ck_assert(!url_same_origin("http://h.example/", "http://h/"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("scraper_url");
+    TCase *tc = tcase_create("url");
+    int rows = (int)(sizeof resolutions / sizeof resolutions[0]);
+    tcase_add_loop_test(tc, link_resolves_to_its_normal_form, 0, rows);
+    tcase_add_loop_test(tc, normal_form_of_a_normal_form_is_itself, 0, rows);
+    tcase_add_test(tc, relative_text_is_no_url);
+    tcase_add_test(tc, user_may_leave_the_scheme_out);
+    tcase_add_test(tc, international_names_go_as_punycode);
+    tcase_add_test(tc, users_mistakes_are_told_apart);
+    tcase_add_test(tc, endless_url_is_refused);
+    tcase_add_test(tc, origin_is_scheme_host_and_port);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

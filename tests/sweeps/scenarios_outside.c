@@ -1,0 +1,193 @@
+/* The scenarios that wait for something outside of the runtime. See scenarios.h. */
+#include "tests/sweeps/scenarios.h"
+
+#include <bight.h>
+#include <bight/uv.h>
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+
+static void call_event(void *event)
+{
+    bight_event_set(event);
+}
+
+int scenario_posts(void *arg)
+{
+    static struct bight_event event; /* outlives a main that gave up waiting */
+    struct bight_mailbox *mailbox;
+    int rc = bight_mailbox_get(&mailbox);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    bight_event_init(&event);
+    rc = bight_post(mailbox, call_event, &event);
+    if (rc == 0)
+        rc = bight_event_wait(&event);
+    bight_mailbox_unref(mailbox);
+    return rc;
+}
+
+int scenario_signals(void *arg)
+{
+    struct bight_signal *first, *second;
+    int rc = bight_signal_open(&first, SIGUSR1);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_signal_open(&second, SIGUSR2);
+    if (rc == 0) {
+        raise(SIGUSR2);
+        rc = bight_signal_wait(second);
+        bight_signal_close(second);
+    }
+    bight_signal_close(first);
+    return rc > 0 ? 0 : rc;
+}
+
+/* The result of a request that libuv has accepted. */
+static int finish(struct bight_uv_req *req, int started)
+{
+    int rc = started ? started : (int)bight_uv_await(req);
+
+    uv_fs_req_cleanup(&req->u.fs);
+    return rc;
+}
+
+static int close_file(void *arg)
+{
+    struct bight_uv_req req;
+    int rc = bight_uv_req_init(&req);
+
+    return rc ? rc
+              : finish(&req, uv_fs_close(bight_uv_loop(), &req.u.fs, *(int *)arg, bight_uv_on_fs));
+}
+
+static int read_file(void *arg)
+{
+    char text[16];
+    uv_buf_t buffer = uv_buf_init(text, sizeof text);
+    struct bight_uv_req req;
+    int rc = bight_uv_req_init(&req), fd;
+
+    (void)arg;
+    if (rc)
+        return rc;
+    fd = finish(&req,
+                uv_fs_open(bight_uv_loop(), &req.u.fs, "/dev/zero", O_RDONLY, 0, bight_uv_on_fs));
+    if (fd < 0)
+        return fd;
+    rc = bight_uv_req_init(&req);
+    if (rc == 0)
+        rc =
+            finish(&req, uv_fs_read(bight_uv_loop(), &req.u.fs, fd, &buffer, 1, 0, bight_uv_on_fs));
+    int closed = bight_shield(-1, close_file, &fd);
+    return rc < 0 ? rc : closed;
+}
+
+int scenario_uv_requests(void *arg)
+{
+    uv_timer_t timer;
+
+    EXPECT(uv_timer_init(bight_uv_loop(), &timer) == 0);
+    int rc = read_file(arg);
+    EXPECT(bight_uv_close((uv_handle_t *)&timer) == 0);
+    return rc;
+}
+
+/* A task fills the queue of threads, main empties it; an event says that it is over. */
+
+struct exchange {
+    struct bight_thread_queue *queue;
+    struct bight_thread_event *over;
+};
+
+#define EXCHANGED 4
+
+static void drop_item(void *item)
+{
+    (void)item;
+    scenario_balance--;
+}
+
+static int put_items(void *arg)
+{
+    struct exchange *exchange = arg;
+    int rc = 0;
+
+    for (int i = 0; i < EXCHANGED && !rc; i++) {
+        rc = i % 2 ? bight_thread_queue_put(exchange->queue, exchange)
+                   : bight_thread_queue_put_timeout(exchange->queue, exchange, 1000);
+        scenario_balance += !rc;
+    }
+    bight_thread_queue_close(exchange->queue);
+    bight_thread_event_set(exchange->over);
+    return rc;
+}
+
+static int get_items(struct bight_group *group, void *arg)
+{
+    struct exchange *exchange = arg;
+    void *item;
+    int rc = bight_group_spawn(group, NULL, NULL, put_items, exchange);
+
+    for (int i = 0; !rc; i++) {
+        rc = i % 2 ? bight_thread_queue_get(exchange->queue, &item)
+                   : bight_thread_queue_get_timeout(exchange->queue, &item, 1000);
+        scenario_balance -= !rc;
+    }
+    if (rc != BIGHT_ECLOSED)
+        return rc;
+    rc = bight_thread_event_wait(exchange->over);
+    return rc ? rc : bight_thread_event_wait_timeout(exchange->over, 1000);
+}
+
+int scenario_thread_queue(void *arg)
+{
+    struct exchange exchange;
+    int rc = bight_thread_event_new(&exchange.over);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_thread_queue_new(&exchange.queue, 1, drop_item);
+    if (rc == 0) {
+        rc = bight_group(get_items, &exchange);
+        bight_thread_queue_unref(exchange.queue);
+    }
+    bight_thread_event_unref(exchange.over);
+    return rc;
+}
+
+static int submitted(void *arg)
+{
+    (void)arg;
+    return bight_sleep(1);
+}
+
+/* One that is waited for, and one that is let go. */
+int scenario_submission(void *arg)
+{
+    struct bight_mailbox *mailbox;
+    struct bight_submission *first, *second;
+    int status = 0;
+    int rc = bight_mailbox_get(&mailbox);
+
+    if (rc)
+        return rc;
+    rc = bight_thread_submit(&first, mailbox, submitted, arg);
+    if (rc == 0) {
+        rc = bight_thread_submit(&second, mailbox, submitted, arg);
+        if (rc == 0) {
+            bight_submission_cancel(second);
+            bight_submission_unref(second);
+        }
+        int waited = bight_submission_wait(first, -1, &status);
+        bight_submission_unref(first);
+        rc = rc ? rc : waited ? waited : status;
+    }
+    bight_mailbox_unref(mailbox);
+    return rc;
+}

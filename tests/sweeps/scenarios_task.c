@@ -1,0 +1,228 @@
+/* Scenarios of tasks beyond groups: futures, starts, background work, points in time,
+ * stacks, the dump. See scenarios.h. */
+#include "tests/sweeps/scenarios.h"
+
+#include <bight.h>
+#include <check.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Futures */
+
+static int settles(void *arg)
+{
+    scenario_balance--;
+    int rc = bight_sleep(1);
+    (void)(rc ? bight_future_fail(arg, rc) : bight_future_set(arg, arg));
+    return rc;
+}
+
+/* In every case somebody waits for it. */
+static void never_settles(void *arg)
+{
+    (void)bight_future_cancel(arg);
+    scenario_balance--;
+}
+
+static int future_body(struct bight_group *group, void *arg)
+{
+    const struct bight_spawn_options options = {.name = "settles", .drop = never_settles};
+    int status = 0, rc = bight_group_spawn(group, NULL, &options, settles, arg);
+    void *value;
+
+    if (rc)
+        return rc;
+    scenario_balance++;
+    rc = bight_future_wait(arg, &status, &value);
+    EXPECT(rc || status || value == arg);
+    return rc ? rc : status;
+}
+
+int scenario_future(void *arg)
+{
+    struct bight_future future;
+
+    (void)arg;
+    bight_future_init(&future);
+    return bight_group(future_body, &future);
+}
+
+/* Starts */
+
+static int serves(void *arg)
+{
+    (void)arg;
+    scenario_balance--;
+    int rc = bight_sleep(1);
+    if (rc)
+        return rc;
+    (void)bight_started(7);
+    return bight_sleep(1);
+}
+
+static int never_serves(struct bight_group *group, void *arg)
+{
+    static const struct bight_spawn_options options = {.name = "serves"};
+    int value, rc;
+
+    (void)arg;
+    scenario_balance++;
+    rc = bight_group_start(group, NULL, &options, serves, NULL, &value);
+    if (rc && scenario_balance)
+        scenario_balance--; /* it never ran */
+    EXPECT(rc || value == 7);
+    if (rc && rc != BIGHT_ENOTREADY) /* cancelled, that is no failure */
+        return rc;
+    return bight_group_drain(group);
+}
+
+int scenario_started(void *arg)
+{
+    return bight_group(never_serves, arg);
+}
+
+/* Background */
+
+static int rests(void *arg)
+{
+    (void)arg;
+    scenario_balance--;
+    return bight_sleep(5);
+}
+
+static void rests_never(void *arg)
+{
+    (void)arg;
+    scenario_balance--;
+}
+
+int scenario_background(void *arg)
+{
+    static const struct bight_spawn_options options = {.name = "rests", .drop = rests_never};
+    struct bight_background *background;
+    int rc = bight_background_new(&background, NULL, NULL);
+
+    if (rc)
+        return rc;
+    for (int i = 0; i < 2 && !rc; i++) {
+        rc = bight_background_spawn(background, NULL, &options, rests, arg);
+        scenario_balance += !rc;
+    }
+    if (rc == BIGHT_ECLOSED)
+        rc = bight_checkpoint(); /* its keeper was cancelled */
+    if (rc == 0)
+        rc = bight_background_drain(background);
+    int closed = bight_background_close(background);
+    return rc ? rc : closed;
+}
+
+/* Points in time */
+
+int scenario_points(void *arg)
+{
+    struct bight_ticker ticker;
+    int rc = bight_ticker_init(&ticker, 10, BIGHT_TICKER_SKIP);
+
+    (void)arg;
+    for (int i = 0; i < 2 && !rc; i++) {
+        rc = bight_ticker_wait(&ticker);
+        EXPECT(rc <= 1);
+        rc = rc > 0 ? 0 : rc;
+    }
+    return rc ? rc : bight_sleep_until(bight_now_ns() + 1000);
+}
+
+/* Work that is awaited item by item */
+
+static int works(void *queue)
+{
+    void *item;
+    int rc;
+
+    scenario_balance--;
+    while (!(rc = bight_queue_get(queue, &item))) {
+        rc = bight_sleep(1);
+        EXPECT(bight_queue_task_done(queue) == 0);
+        if (rc)
+            break;
+    }
+    bight_queue_abort(queue, NULL);
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+static void never_works(void *queue)
+{
+    bight_queue_abort(queue, NULL);
+    scenario_balance--;
+}
+
+static int join_body(struct bight_group *group, void *queue)
+{
+    static const struct bight_spawn_options options = {.name = "works", .drop = never_works};
+    int rc = bight_group_spawn(group, NULL, &options, works, queue);
+
+    if (rc)
+        return rc;
+    scenario_balance++;
+    for (int i = 0; i < 3 && !rc; i++)
+        rc = bight_queue_put(queue, queue);
+    if (rc == 0)
+        rc = bight_queue_join(queue);
+    bight_queue_close(queue);
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+int scenario_queue_join(void *arg)
+{
+    struct bight_queue *queue;
+    int rc = bight_queue_new(&queue, 5);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_group(join_body, queue);
+    bight_queue_abort(queue, NULL);
+    EXPECT(bight_queue_free(queue) == 0);
+    return rc;
+}
+
+/* Stacks */
+
+static int goes_deep(void *arg)
+{
+    volatile char frame[100000];
+
+    (void)arg;
+    scenario_balance--;
+    for (size_t i = 0; i < sizeof frame; i += 1000)
+        frame[i] = 1;
+    return bight_yield();
+}
+
+static int deep_body(struct bight_group *group, void *arg)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 2 && !rc; i++)
+        rc = scenario_spawn(group, NULL, "goes deep", goes_deep, arg);
+    return rc;
+}
+
+int scenario_deep_stack(void *arg)
+{
+    return bight_group(deep_body, arg);
+}
+
+/* The dump */
+
+int scenario_dump(void *arg)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)arg;
+    EXPECT(fd >= 0);
+    int rc = bight_dump_fd(fd);
+    close(fd);
+    return rc;
+}

@@ -1,0 +1,424 @@
+/* docs/waiting.md, played: every call of coro/ and runtime/ that waits for something (ways.c) ends as
+ * the page says when it is woken, cancelled, both in either order, when a deadline passes, and when
+ * there is no memory. The last holds of every scene: from the call on every allocation fails, and none
+ * is tried. The last test reads the page and finds calls that are not played. */
+#include "tests/ways/ways.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/runtime.h"
+#include "tests/harness/count_blocks.h"
+#include "tests/harness/support.h"
+
+static const char *page;
+
+/* The seats */
+
+static int sit(void *arg)
+{
+    struct seat *seat = arg;
+
+    return seat->stage->way->wait(seat);
+}
+
+static int seat_body(void *arg)
+{
+    struct seat *seat = arg;
+
+    if (seat->cancelled)
+        bight_task_cancel(bight_self());
+    seat->rc = seat->timeout_ms ? bight_timeout(seat->timeout_ms, sit, seat) : sit(seat);
+    seat->end_ns = bight_now_ns();
+    if (seat->rc == seat->stage->way->woken) {
+        seat->stage->taken++;
+        if (seat->stage->way->leave)
+            seat->stage->way->leave(seat);
+    }
+    seat->after = bight_checkpoint();
+    seat->done = true;
+    return 0;
+}
+
+static void spawn_seat(struct stage *stage, int index)
+{
+    struct seat *seat = &stage->seats[index];
+
+    seat->stage = stage;
+    ck_assert_int_eq(bight_spawn(&seat->task, seat_body, seat), 0);
+}
+
+static void yield(void)
+{
+    ck_assert_int_eq(bight_yield(), 0);
+}
+
+/* All seats are taken, in order, and asleep. */
+static void begin(struct stage *stage)
+{
+    for (int i = 0; i < stage->way->seats; i++)
+        spawn_seat(stage, i);
+    for (int i = 0; i < stage->way->seats; i++)
+        while (!stage->seats[i].task->parked && !stage->seats[i].done)
+            yield();
+}
+
+static void wake(struct stage *stage)
+{
+    stage->given++;
+    stage->way->wake(stage);
+}
+
+static void await_seat(struct stage *stage, int index, int rc, int after)
+{
+    struct seat *seat = &stage->seats[index];
+
+    ck_assert_int_eq(bight_join(seat->task, NULL), 0);
+    ck_assert_int_eq(seat->rc, rc);
+    ck_assert_int_eq(seat->after, after);
+}
+
+/* The other seat gets something, at last. */
+static void await_second(struct stage *stage)
+{
+    if (stage->way->seats < 2)
+        return;
+    yield();
+    yield();
+    if (!stage->seats[1].done)
+        wake(stage);
+    await_seat(stage, 1, stage->way->woken, 0);
+}
+
+/* The scenes */
+
+static void woken(struct stage *stage)
+{
+    begin(stage);
+    wake(stage);
+    await_seat(stage, 0, stage->way->woken, 0);
+    await_second(stage);
+}
+
+static void still_waits(struct stage *stage)
+{
+    if (stage->way->by_itself)
+        return;
+    for (int i = 0; i < 8; i++)
+        yield();
+    ck_assert(!stage->seats[0].done);
+}
+
+static void cancelled(struct stage *stage)
+{
+    const struct way *way = stage->way;
+
+    begin(stage);
+    bight_task_cancel(stage->seats[0].task);
+    if (!way->lets_go) {
+        still_waits(stage);
+        wake(stage);
+    }
+    await_seat(stage, 0, way->lets_go ? BIGHT_ECANCELED : way->woken, BIGHT_ECANCELED);
+    await_second(stage);
+}
+
+/* What a condition gives is a hint, and goes on to somebody who can use it. */
+static bool is_hint(const struct way *way)
+{
+    return strncmp(way->call, "bight_condition_", strlen("bight_condition_")) == 0;
+}
+
+/* The wake has arrived at the task, and it has not run yet. */
+static void woken_then_cancelled(struct stage *stage)
+{
+    begin(stage);
+    wake(stage);
+    while (stage->seats[0].task->parked)
+        yield();
+    ck_assert(!stage->seats[0].done);
+    bight_task_cancel(stage->seats[0].task);
+    await_seat(stage, 0, is_hint(stage->way) ? BIGHT_ECANCELED : stage->way->woken,
+               BIGHT_ECANCELED);
+    await_second(stage);
+}
+
+/* What is given goes to the second seat, or stays where it is: see close. */
+static void cancelled_then_woken(struct stage *stage)
+{
+    const struct way *way = stage->way;
+
+    begin(stage);
+    bight_task_cancel(stage->seats[0].task);
+    wake(stage);
+    if (way->seats == 2 && way->lets_go)
+        await_seat(stage, 1, way->woken, 0);
+    await_seat(stage, 0, way->lets_go ? BIGHT_ECANCELED : way->woken, BIGHT_ECANCELED);
+    if (!way->lets_go)
+        await_second(stage);
+}
+
+static void out_of_time(struct stage *stage)
+{
+    const struct way *way = stage->way;
+    uint64_t deadline_ns = bight_now_ns() + SLEEP_MS / 2 * UINT64_C(1000000);
+
+    stage->seats[0].timeout_ms = SLEEP_MS / 2;
+    begin(stage);
+    ck_assert_int_eq(bight_sleep(SLEEP_MS), 0);
+    if (!way->lets_go) {
+        ck_assert(way->by_itself || !stage->seats[0].done);
+        wake(stage);
+    }
+    await_seat(stage, 0, way->lets_go ? BIGHT_ETIMEDOUT : way->woken, 0);
+    if (way->lets_go)
+        ck_assert_uint_ge(stage->seats[0].end_ns, deadline_ns);
+    await_second(stage);
+}
+
+/* There is something to have, but the call is not to have it. */
+static void cancelled_before(struct stage *stage)
+{
+    const struct way *way = stage->way;
+
+    wake(stage);
+    stage->seats[0].cancelled = true;
+    spawn_seat(stage, 0);
+    if (!way->lets_go) {
+        while (!stage->seats[0].task->parked && !stage->seats[0].done)
+            yield();
+        wake(stage);
+    }
+    /* A call that goes on still opens with a checkpoint if it has not begun anything. */
+    ck_assert_int_eq(bight_join(stage->seats[0].task, NULL), 0);
+    if (stage->seats[0].rc != way->woken || way->lets_go)
+        ck_assert_int_eq(stage->seats[0].rc, BIGHT_ECANCELED);
+    ck_assert_int_eq(stage->seats[0].after, BIGHT_ECANCELED);
+}
+
+/* Playing them */
+
+struct play {
+    struct stage *stage;
+    void (*scene)(struct stage *stage);
+};
+
+static int perform(void *arg)
+{
+    const struct play *play = arg;
+    struct stage *stage = play->stage;
+
+    stage->way->open(stage);
+    play->scene(stage);
+    stage->no_memory = false;
+    stage->way->close(stage);
+    return 0;
+}
+
+static bool fail_alloc(void *ctx, const void *site)
+{
+    struct stage *stage = ctx;
+
+    (void)site;
+    stage->allocations += stage->no_memory;
+    return stage->no_memory;
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Check notes each assertion that holds, in memory that it takes for that. */
+void __wrap__mark_point(const char *file, int line);
+
+void __wrap__mark_point(const char *file, int line)
+{
+    (void)file;
+    (void)line;
+}
+
+static void play(const struct way *way, void (*scene)(struct stage *stage))
+{
+    static struct stage stage;
+    struct bight_seams seams = {.fail_alloc = fail_alloc};
+    struct play it = {.stage = &stage, .scene = scene};
+
+    count_blocks_of_libuv();
+    ck_assert_int_eq(bight_run(nothing, NULL), 0); /* libuv opens its signal pipe once */
+    int fds = test_open_fds();
+    stage.way = way;
+    bight__test_time(&stage.test, &seams);
+    count_taken_while(&stage.no_memory);
+    ck_assert_int_eq(bight__run_with_seams(NULL, &seams, perform, &it), 0);
+    ck_assert_uint_eq(stage.allocations, 0);
+    ck_assert_uint_eq(counted_taken(), 0); /* by whatever way, libuv's included */
+    count_taken_while(NULL);
+    ck_assert_int_eq(test_open_fds(), fds);
+}
+
+START_TEST(woken_it_returns_what_it_was_given)
+{
+    play(way_at(_i), woken);
+}
+END_TEST
+
+START_TEST(cancelled_it_lets_go_or_goes_on)
+{
+    play(way_at(_i), cancelled);
+}
+END_TEST
+
+START_TEST(woken_then_cancelled_it_keeps_what_it_was_given)
+{
+    play(way_at(_i), woken_then_cancelled);
+}
+END_TEST
+
+START_TEST(cancelled_then_woken_it_passes_the_wake_on)
+{
+    play(way_at(_i), cancelled_then_woken);
+}
+END_TEST
+
+START_TEST(out_of_time_only_the_scope_that_expired_says_so)
+{
+    play(way_at(_i), out_of_time);
+}
+END_TEST
+
+START_TEST(cancelled_before_it_takes_nothing)
+{
+    play(way_at(_i), cancelled_before);
+}
+END_TEST
+
+/* Calls that suspend but wait for nothing. */
+
+static int no_request(void)
+{
+    static struct bight_uv_req req;
+
+    return bight_uv_req_init(&req);
+}
+
+static int no_sleep(void)
+{
+    return bight_sleep(0);
+}
+
+static const struct {
+    const char *call;
+    int (*fn)(void);
+} passes[] = {
+    {"bight_yield", bight_yield},
+    {"bight_checkpoint", bight_checkpoint},
+    {"bight_uv_req_init", no_request},
+    {"bight_sleep", no_sleep},
+};
+
+static const int pass_count = sizeof(passes) / sizeof(passes[0]);
+
+static int cancel_main(void *arg)
+{
+    bight_scope_cancel(arg);
+    return 0;
+}
+
+static int pass(void *arg)
+{
+    int (*fn)(void) = passes[*(int *)arg].fn;
+    struct bight_scope scope;
+    uint64_t slices;
+    struct bight_stats stats;
+
+    ck_assert_int_eq(fn(), 0);
+    ck_assert_int_eq(bight_scope_begin(&scope, -1, 0), 0);
+    ck_assert_int_eq(bight_spawn(NULL, cancel_main, &scope), 0);
+    while (!scope.cancelled)
+        ck_assert_int_ne(fn(), BIGHT_ENOTASK); /* by the budget at the latest, others get to run */
+    ck_assert_int_eq(fn(), BIGHT_ECANCELED);
+    /* A loop that ignores it does not keep the loop from turning. */
+    ck_assert_int_eq(bight_stats(&stats), 0);
+    slices = stats.slices;
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(fn(), BIGHT_ECANCELED);
+    ck_assert_int_eq(bight_stats(&stats), 0);
+    ck_assert_uint_gt(stats.slices, slices);
+    ck_assert_int_eq(bight_scope_end(&scope, BIGHT_ECANCELED), 0);
+    return fn();
+}
+
+START_TEST(what_waits_for_nothing_observes_a_cancellation_all_the_same)
+{
+    ck_assert_int_eq(passes[_i].fn(), BIGHT_ENOTASK);
+    ck_assert_int_eq(bight_run(pass, &_i), 0);
+    ck_assert_int_eq(passes[_i].fn(), BIGHT_ENOTASK);
+}
+END_TEST
+
+/* The page */
+
+static bool is_played(const char *call)
+{
+    for (int i = 0; i < way_count(); i++)
+        if (strcmp(way_at(i)->call, call) == 0)
+            return true;
+    for (int i = 0; i < pass_count; i++)
+        if (strcmp(passes[i].call, call) == 0)
+            return true;
+    return false;
+}
+
+/* Headers of the other layers, whose calls have suites of their own. */
+static bool is_elsewhere(const char *header)
+{
+    static const char *const headers[] = {"executor", "http", "offload", "resolve", "workers"};
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        if (strcmp(headers[i], header) == 0)
+            return true;
+    return false;
+}
+
+/* All but settling: see ways_testing.c. */
+START_TEST(every_call_of_the_page_is_played)
+{
+    char line[1024], call[64], header[32];
+    FILE *file = fopen(page, "r");
+    int rows = 0;
+
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "| `%63[a-z_]` | `<bight/%31[a-z_].h>`", call, header) != 2)
+            continue;
+        rows++;
+        if (!is_elsewhere(header) && !is_played(call) && strcmp(call, "bight_test_settle") != 0)
+            ck_abort_msg("%s is not played", call);
+    }
+    fclose(file);
+    ck_assert_int_gt(rows, 20);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("waits");
+    TCase *scenes = tcase_create("scenes");
+    TCase *others = tcase_create("others");
+
+    page = argc > 1 ? argv[1] : "docs/waiting.md";
+    tcase_add_loop_test(scenes, woken_it_returns_what_it_was_given, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_it_lets_go_or_goes_on, 0, way_count());
+    tcase_add_loop_test(scenes, woken_then_cancelled_it_keeps_what_it_was_given, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_then_woken_it_passes_the_wake_on, 0, way_count());
+    tcase_add_loop_test(scenes, out_of_time_only_the_scope_that_expired_says_so, 0, way_count());
+    tcase_add_loop_test(scenes, cancelled_before_it_takes_nothing, 0, way_count());
+    tcase_add_loop_test(others, what_waits_for_nothing_observes_a_cancellation_all_the_same, 0,
+                        pass_count);
+    tcase_add_test(others, every_call_of_the_page_is_played);
+    suite_add_tcase(suite, scenes);
+    suite_add_tcase(suite, others);
+    return test_run(suite);
+}

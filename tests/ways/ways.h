@@ -1,0 +1,116 @@
+/* The ways of waiting that coro/ and runtime/ have, as a table: how to make a source, wait for it,
+ * and give it what is waited for. test_waits.c plays the same scenes with each of them. */
+#ifndef TESTS_WAYS_WAYS_H
+#define TESTS_WAYS_WAYS_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include <bight.h>
+#include <bight/uv.h>
+
+#include "runtime/testing/testing.h"
+
+struct stage;
+
+/* One task that waits. */
+struct seat {
+    struct stage *stage;
+    struct bight_task *task;
+    /* How it is to wait. */
+    int64_t timeout_ms; /* under a deadline; 0: none */
+    bool cancelled;     /* in a scope that was cancelled before */
+    /* What it saw: the call's return, that of a checkpoint after it, when it was over. */
+    int rc;
+    int after;
+    uint64_t end_ns;
+    bool done;
+    /* For the source's use. */
+    void *item;
+    struct bight_group group;
+};
+
+/* A source, and those who wait for it. */
+struct stage {
+    struct bight__test test; /* first: the seams' ctx */
+    const struct way *way;
+    struct seat seats[2];
+    size_t given; /* what main gave out, and how many seats got something */
+    size_t taken;
+    bool no_memory; /* from now on no allocation succeeds */
+    size_t allocations;
+    /* The sources. */
+    struct bight_mutex mutex;
+    struct bight_event event;
+    struct bight_future future;
+    struct bight_queue *queue;
+    struct bight_thread_queue *thread_queue;
+    struct bight_thread_event *thread_event;
+    struct bight_sender sender;
+    struct bight_receiver receiver;
+    struct bight_mailbox *mailbox;
+    struct bight_submission *submission;
+    struct bight_broadcast *broadcast;
+    struct bight_subscriber subscriber;
+    struct bight_latest latest;
+    int latest_value;
+    struct bight_generator *generator;
+    struct bight_rate_limiter rate;
+    struct bight_test_sequencer sequencer;
+    struct bight_test_stream *ends[2];
+    struct bight_task *child;
+    struct bight_background *background;
+    struct bight_signal *signal;
+    struct bight_waiter *first;
+    uv_timer_t timer;
+    struct bight_uv_req req;
+    sem_t finish;
+    atomic_bool begun;
+};
+
+struct way {
+    /* The call, as docs/waiting.md lists it. */
+    const char *call;
+    /* How many may wait for one source: 2 where what is given goes to one of several. */
+    int seats;
+    /* What the call returns when it got what it waited for. */
+    int woken;
+    /* A cancellation ends the wait; else the wait goes on until it is woken. */
+    bool lets_go;
+    /* Nobody has to wake it, and nobody can hold it up. */
+    bool by_itself;
+    /* In main: make a source that has nothing to give. */
+    void (*open)(struct stage *stage);
+    /* In a seat: wait. With `no_memory` from the call in question on. */
+    int (*wait)(struct seat *seat);
+    /* In main: give something once. A second time does nothing where there is but one to give. */
+    void (*wake)(struct stage *stage);
+    /* In a seat that was woken, may be NULL: give back. */
+    void (*leave)(struct seat *seat);
+    /* In main: check that nothing was lost, and end the source. */
+    void (*close)(struct stage *stage);
+};
+
+/* One per file of ways: ways.c, which lists them all, and ways_*.c. */
+struct way_table {
+    const struct way *rows;
+    int count;
+};
+
+extern const struct way_table basic_way_table;
+extern const struct way_table combine_way_table;
+extern const struct way_table queue_way_table;
+extern const struct way_table select_way_table;
+extern const struct way_table task_way_table;
+extern const struct way_table testing_way_table;
+extern const struct way_table thread_way_table;
+extern const struct way_table sync_way_table;
+extern const struct way_table time_way_table;
+
+/* All ways of all tables, numbered from 0. */
+int way_count(void);
+const struct way *way_at(int index);
+
+#define SLEEP_MS 10
+
+#endif

@@ -1,0 +1,211 @@
+/* See ways.h. Waits for something that other threads give; each is woken by a task of the same runtime
+ * in one row, and by a thread in the next. */
+#include "tests/ways/ways.h"
+
+#include <check.h>
+#include <pthread.h>
+
+#include "coro/core/sched.h"
+
+static int item;
+
+/* Do `fn` in another thread, and see it done. */
+static void in_thread(void *(*fn)(void *arg), void *arg)
+{
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, fn, arg), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+/* Queues */
+
+static void queue_open(struct stage *stage)
+{
+    ck_assert_int_eq(bight_thread_queue_new(&stage->thread_queue, 1, NULL), 0);
+}
+
+static void full_queue_open(struct stage *stage)
+{
+    queue_open(stage);
+    ck_assert_int_eq(bight_thread_queue_try_put(stage->thread_queue, &item), 0);
+}
+
+static int put_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_thread_queue_put(seat->stage->thread_queue, seat);
+}
+
+static int put_timeout_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_thread_queue_put_timeout(seat->stage->thread_queue, seat, 60000);
+}
+
+static void put_wake(struct stage *stage)
+{
+    void *got;
+
+    ck_assert_int_eq(bight_thread_queue_try_get(stage->thread_queue, &got), 0);
+}
+
+static void *take_one(void *stage)
+{
+    put_wake(stage);
+    return NULL;
+}
+
+static void put_wake_from_thread(struct stage *stage)
+{
+    in_thread(take_one, stage);
+}
+
+static void put_close(struct stage *stage)
+{
+    ck_assert_uint_eq(bight_thread_queue_length(stage->thread_queue),
+                      1 + stage->taken - stage->given);
+    bight_thread_queue_unref(stage->thread_queue);
+}
+
+static int got(struct seat *seat, int rc)
+{
+    ck_assert_ptr_eq(seat->item, rc ? NULL : &item);
+    return rc;
+}
+
+static int get_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return got(seat, bight_thread_queue_get(seat->stage->thread_queue, &seat->item));
+}
+
+static int get_timeout_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return got(seat, bight_thread_queue_get_timeout(seat->stage->thread_queue, &seat->item, 60000));
+}
+
+static void get_wake(struct stage *stage)
+{
+    ck_assert_int_eq(bight_thread_queue_try_put(stage->thread_queue, &item), 0);
+}
+
+static void *give_one(void *stage)
+{
+    get_wake(stage);
+    return NULL;
+}
+
+static void get_wake_from_thread(struct stage *stage)
+{
+    in_thread(give_one, stage);
+}
+
+static void get_close(struct stage *stage)
+{
+    ck_assert_uint_eq(bight_thread_queue_length(stage->thread_queue), stage->given - stage->taken);
+    bight_thread_queue_unref(stage->thread_queue);
+}
+
+/* Events */
+
+static void event_open(struct stage *stage)
+{
+    ck_assert_int_eq(bight_thread_event_new(&stage->thread_event), 0);
+}
+
+static int event_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_thread_event_wait(seat->stage->thread_event);
+}
+
+static int event_timeout_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_thread_event_wait_timeout(seat->stage->thread_event, 60000);
+}
+
+static void event_wake(struct stage *stage)
+{
+    bight_thread_event_set(stage->thread_event);
+}
+
+static void *set_event(void *stage)
+{
+    event_wake(stage);
+    return NULL;
+}
+
+static void event_wake_from_thread(struct stage *stage)
+{
+    in_thread(set_event, stage);
+}
+
+static void event_close(struct stage *stage)
+{
+    ck_assert_int_eq(bight_thread_event_is_set(stage->thread_event), stage->given > 0);
+    bight_thread_event_unref(stage->thread_event);
+}
+
+/* Submissions: the submitted task waits for the event. */
+
+static int wait_submitted(void *stage)
+{
+    return bight_thread_event_wait(((struct stage *)stage)->thread_event);
+}
+
+static void submission_open(struct stage *stage)
+{
+    event_open(stage);
+    ck_assert_int_eq(bight_mailbox_get(&stage->mailbox), 0);
+    ck_assert_int_eq(bight_thread_submit(&stage->submission, stage->mailbox, wait_submitted, stage),
+                     0);
+    ck_assert_int_eq(bight_sleep(1), 0); /* it has begun when the virtual time passes */
+}
+
+static int submission_wait(struct seat *seat)
+{
+    int status = 1;
+
+    seat->stage->no_memory = true;
+    int rc = bight_submission_wait(seat->stage->submission, 60000, &status);
+    ck_assert_int_eq(status, rc ? 1 : 0);
+    return rc;
+}
+
+static void submission_close(struct stage *stage)
+{
+    event_wake(stage);
+    ck_assert_int_eq(bight_submission_wait(stage->submission, -1, NULL), 0);
+    bight_submission_unref(stage->submission);
+    bight_thread_event_unref(stage->thread_event);
+    bight_mailbox_unref(stage->mailbox);
+}
+
+/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+static const struct way thread_ways[] = {
+    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL,
+     put_close},
+    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake_from_thread,
+     NULL, put_close},
+    {"bight_thread_queue_put_timeout", 2, 0, true, false, full_queue_open, put_timeout_wait,
+     put_wake_from_thread, NULL, put_close},
+    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
+    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake_from_thread, NULL,
+     get_close},
+    {"bight_thread_queue_get_timeout", 2, 0, true, false, queue_open, get_timeout_wait,
+     get_wake_from_thread, NULL, get_close},
+    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake, NULL,
+     event_close},
+    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake_from_thread,
+     NULL, event_close},
+    {"bight_thread_event_wait_timeout", 2, 0, true, false, event_open, event_timeout_wait,
+     event_wake_from_thread, NULL, event_close},
+    {"bight_submission_wait", 2, 0, true, false, submission_open, submission_wait,
+     event_wake_from_thread, NULL, submission_close},
+};
+
+const struct way_table thread_way_table = {thread_ways,
+                                           sizeof(thread_ways) / sizeof(thread_ways[0])};
