@@ -20,7 +20,8 @@ static uint32_t zone_number(const char *zone)
     return *end || number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
-static int parse_ipv6(const char *text, size_t bytes, struct bight_address *address)
+/* `in_url`: as it stands in a URL, where the percent sign itself may be encoded (RFC 6874). */
+static int parse_ipv6(const char *text, size_t bytes, bool in_url, struct bight_address *address)
 {
     char copy[INET6_ADDRSTRLEN + IF_NAMESIZE];
     char *zone;
@@ -35,8 +36,9 @@ static int parse_ipv6(const char *text, size_t bytes, struct bight_address *addr
     if (inet_pton(AF_INET6, copy, address->bytes) != 1)
         return BIGHT_EINVAL;
     if (zone) {
-        /* In URLs the percent sign itself is encoded (RFC 6874). */
-        address->scope_id = zone_number(strncmp(zone, "25", 2) == 0 && zone[2] ? zone + 2 : zone);
+        if (in_url && strncmp(zone, "25", 2) == 0 && zone[2])
+            zone += 2;
+        address->scope_id = zone_number(zone);
         if (!address->scope_id)
             return BIGHT_EINVAL;
     }
@@ -50,9 +52,9 @@ int bight__address_parse(const char *text, struct bight_address *address)
 
     memset(address, 0, sizeof *address);
     if (bytes > 2 && text[0] == '[' && text[bytes - 1] == ']')
-        return parse_ipv6(text + 1, bytes - 2, address);
+        return parse_ipv6(text + 1, bytes - 2, true, address);
     if (strchr(text, ':'))
-        return parse_ipv6(text, bytes, address);
+        return parse_ipv6(text, bytes, false, address);
     if (inet_pton(AF_INET, text, address->bytes) != 1)
         return BIGHT_EINVAL;
     address->family = 4;
