@@ -61,9 +61,10 @@ static char *split_line(struct http_headers *headers, char *to, const char *line
         to[-1] = ' ';
         return put(to, value, end);
     }
+    /* No header, and its two NULs might not find room; libcurl may be built to let it pass. */
     if (!colon || colon >= end)
-        colon = end;
-    value = colon < end ? skip_blank(colon + 1, end) : end;
+        return to;
+    value = skip_blank(colon + 1, end);
     headers->count++;
     to = put(to, line, trim(line, colon));
     return put(to, value, end);
