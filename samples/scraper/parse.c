@@ -59,8 +59,8 @@ static int put_links(struct bytes *out, const struct page *page, const char *url
 {
     struct url_base *base;
     struct table seen;
-    const char *href = page->hrefs.data;
-    const char *end = page->hrefs.data + page->hrefs.size;
+    const char *href = page->hrefs.size ? page->hrefs.data : "";
+    const char *end = href + page->hrefs.size;
     int rc = base_of_page(&base, page, url);
     if (rc)
         return rc;

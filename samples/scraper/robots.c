@@ -294,7 +294,7 @@ static bool allows_path(const struct robots *robots, struct span path)
          * it allows. */
         if (rule->length < longest || (rule->length == longest && allow))
             continue;
-        struct span pattern = {robots->patterns.data + rule->start, rule->size};
+        struct span pattern = {rule->size ? robots->patterns.data + rule->start : "", rule->size};
         if (matches(pattern, rule->anchored, path)) {
             longest = rule->length;
             allow = rule->allow;

@@ -172,6 +172,9 @@ static int normal_form(CURLU *handle, char **out)
         rc = error_of(curl_url_get(handle, CURLUPART_URL, &text, CURLU_NO_DEFAULT_PORT));
     if (rc == 0 && strlen(text) > URL_BYTES_MAX)
         rc = BIGHT_ETOOBIG;
+    /* libcurl decodes host names, so that bytes may stand there which no URL has. */
+    if (rc == 0 && !url_is_plausible(text))
+        rc = BIGHT_EINVAL;
     if (rc == 0) {
         /* A copy, so that callers free it with free() and never have to know of libcurl. */
         *out = strdup(text);
