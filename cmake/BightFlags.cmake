@@ -44,3 +44,11 @@ elseif(BIGHT_SANITIZE STREQUAL "valgrind")
 elseif(NOT BIGHT_SANITIZE STREQUAL "none")
   message(FATAL_ERROR "BIGHT_SANITIZE is none, address, thread or valgrind, not ${BIGHT_SANITIZE}")
 endif()
+
+if(BIGHT_FUZZ)
+  # The library itself has to say which way it went; only fuzz targets get libFuzzer's main.
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "BIGHT_FUZZ needs clang, not ${CMAKE_C_COMPILER_ID}")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

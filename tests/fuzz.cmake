@@ -1,0 +1,32 @@
+# Fuzz targets for parsers of ours: tests/fuzz/fuzz_NAME.c, with seeds in tests/fuzz/seeds/NAME. In every build
+# each is a test that goes through its seeds; with BIGHT_FUZZ it is a program of libFuzzer's as well, which
+# scripts/nightly runs.
+
+# bight_fuzz(NAME [LIBS ...])
+function(bight_fuzz name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LIBS")
+  bight_test(test_fuzz_${name} SOURCES fuzz/fuzz_${name}.c fuzz/replay.c LIBS ${ARG_LIBS}
+    ARGS "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/seeds/${name}")
+  if(BIGHT_FUZZ)
+    add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
+    target_link_libraries(fuzz_${name} PRIVATE bight_test_support ${ARG_LIBS})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers fuzz_${name})
+  endif()
+endfunction()
+
+if(BIGHT_FUZZ)
+  add_custom_target(fuzzers)
+endif()
+
+bight_fuzz(address)
+bight_fuzz(definition)
+bight_fuzz(harvest)
+bight_fuzz(http_headers LIBS PkgConfig::LIBCURL)
+bight_fuzz(http_url LIBS PkgConfig::LIBCURL)
+bight_fuzz(replay_line)
+if(TARGET scraper_parts)
+  foreach(part page robots scraper_url wire)
+    bight_fuzz(${part} LIBS scraper_parts)
+  endforeach()
+endif()

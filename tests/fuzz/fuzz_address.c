@@ -1,0 +1,19 @@
+/* net/address.c: an address that was read is written as a text which is read as the same. */
+#include "net/resolve.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    struct bight_address address, again;
+    char normal[BIGHT_ADDRESS_TEXT_BYTES];
+
+    if (bight__address_parse(text, &address) == 0) {
+        FUZZ_CHECK(address.family == 4 || address.family == 6);
+        bight_address_text(&address, normal);
+        FUZZ_CHECK(bight__address_parse(normal, &again) == 0);
+        FUZZ_CHECK(memcmp(&address, &again, sizeof address) == 0);
+    }
+    free(text);
+    return 0;
+}

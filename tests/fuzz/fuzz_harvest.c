@@ -1,0 +1,128 @@
+/* offload/harvest.c: a ring whose worker has written whatever it liked. The parent takes results
+ * that can be, each call ends at most once, and what it copies lies within the channel. Input:
+ * the number of jobs, then for each what the worker wrote: its state as a letter, and the head
+ * of the slot. */
+#include "offload/pool.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { ARENA_BYTES = 4096, PAYLOAD_MAX = 2048, JOBS_MAX = 8 };
+
+/* What the worker writes of a slot. */
+struct scribble {
+    uint8_t state;
+    uint8_t serial;
+    uint8_t verdict;
+    uint8_t place; /* 0: inline, 1: in the arena, otherwise anywhere */
+    uint32_t offset;
+    uint32_t bytes;
+    int32_t code;
+};
+
+static struct job {
+    struct call call;
+    struct bight_result result;
+    int ends;
+} jobs[JOBS_MAX];
+
+static void ended(struct call *call)
+{
+    jobs[call->position].ends++;
+}
+
+static uint32_t state_of(uint8_t letter)
+{
+    static const uint32_t states[] = {SLOT_FREE, SLOT_READY, SLOT_TAKEN, SLOT_DONE, SLOT_REVOKED};
+
+    return letter < 128 ? states[letter % 5 == 4 ? 4 : 3] : states[letter % 5] + (letter > 250);
+}
+
+static void write_slot(struct worker *worker, uint64_t position, const struct scribble *from)
+{
+    struct channel_slot *slot = channel_slot(worker->channel, position);
+    uint64_t inline_at = (uint64_t)(slot->output - (unsigned char *)worker->channel);
+
+    atomic_store(&slot->state, state_of(from->state));
+    slot->serial = (uint32_t)position + from->serial % 4 / 3;
+    slot->verdict = from->verdict % 8;
+    slot->code = from->code;
+    slot->output_bytes = from->bytes;
+    slot->output_offset = from->offset;
+    if (from->place == 0)
+        slot->output_offset = (uint32_t)inline_at + from->offset % 512;
+    else if (from->place == 1)
+        slot->output_offset = (uint32_t)worker->output_arena + from->offset % ARENA_BYTES;
+}
+
+/* Seats without a call are those of jobs that were withdrawn. */
+static void seat_jobs(struct worker *worker, unsigned count, uint8_t withdrawn)
+{
+    for (unsigned i = 0; i < count; i++) {
+        bool called = !(withdrawn >> i & 1);
+
+        jobs[i] = (struct job){.call = {.ended = ended,
+                                        .pool = worker->pool,
+                                        .worker = worker,
+                                        .result = &jobs[i].result,
+                                        .position = i}};
+        worker->seats[i] = (struct seat){called ? &jobs[i].call : NULL, UINT64_MAX};
+        worker->load += called;
+    }
+    worker->head = count;
+}
+
+static void check_jobs(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        FUZZ_CHECK(jobs[i].ends <= 1);
+        FUZZ_CHECK(jobs[i].result.output_bytes <= PAYLOAD_MAX);
+        bight__free(jobs[i].result.output);
+    }
+}
+
+static void harvest(struct worker *worker, const uint8_t *data, size_t size)
+{
+    struct scribble scribble;
+    unsigned count = size > 1 ? data[0] % (JOBS_MAX + 1) : 0;
+
+    seat_jobs(worker, count, count ? data[1] : 0);
+    for (unsigned i = 0; i < count; i++) {
+        size_t at = 2 + i * sizeof scribble;
+
+        memset(&scribble, 0, sizeof scribble);
+        if (at < size)
+            memcpy(&scribble, data + at, size - at < sizeof scribble ? size - at : sizeof scribble);
+        write_slot(worker, i, &scribble);
+    }
+    (void)bight__harvest(worker);
+    FUZZ_CHECK(worker->tail <= worker->head && worker->load <= count);
+    check_jobs(count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct bight_runtime runtime;
+    static struct pool pool;
+    static struct worker worker;
+    static struct channel *channel;
+    size_t map_bytes = sizeof(struct channel) + 2 * ARENA_BYTES;
+
+    pool = (struct pool){.runtime = &runtime,
+                         .options = {.payload_max_bytes = PAYLOAD_MAX},
+                         .arena_bytes = ARENA_BYTES,
+                         .registry = {.room = 4}};
+    worker = (struct worker){.pool = &pool,
+                             .map_bytes = map_bytes,
+                             .input_arena = sizeof(struct channel),
+                             .output_arena = sizeof(struct channel) + ARENA_BYTES};
+    /* A block of exactly this size, so that a read beyond the mapping is seen. */
+    if (!channel) {
+        channel = aligned_alloc(4096, map_bytes);
+        FUZZ_CHECK(channel);
+        memset(channel, 0, map_bytes);
+    }
+    memset(channel->slots, 0, JOBS_MAX * sizeof channel->slots[0]);
+    worker.channel = channel;
+    harvest(&worker, data, size);
+    bight__free(worker.known);
+    return 0;
+}
