@@ -15,7 +15,7 @@ bight_test(net/http/http_sweep TIMEOUT 120 LIBS PkgConfig::LIBCURL ${counting_li
   SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 
-# Against servers of others; skipped where those are not installed (scripts/deps test).
+# Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
 bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS PkgConfig::LIBCURL)

@@ -10,7 +10,7 @@ mkdir -p "$out"
 
 for tool in $cross qemu-aarch64; do
     if ! command -v $tool >/dev/null; then
-        echo "SKIPPED: no $tool here (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)"
+        echo "skipped: needs gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user (scripts/deps ci)"
         exit 77
     fi
 done

@@ -40,7 +40,7 @@ bool nginx_installed(void)
 {
     if (access(NGINX, X_OK) == 0 && system("openssl version >/dev/null 2>&1") == 0)
         return true;
-    puts("skipped: nginx or openssl is not installed");
+    puts("skipped: needs nginx and openssl (scripts/deps peers)");
     return false;
 }
 
@@ -48,7 +48,7 @@ bool httpbin_installed(void)
 {
     if (system(PYTHON " -c 'import httpbin' >/dev/null 2>&1") == 0)
         return true;
-    puts("skipped: python3-httpbin is not installed");
+    puts("skipped: needs python3-httpbin (scripts/deps peers)");
     return false;
 }
 
