@@ -25,7 +25,25 @@ static const char *url(const char *path)
     return text;
 }
 
-/* The body of `path`, whose status must be `status`; to be freed. */
+/* Drop the white space between JSON's tokens: versions of httpbin write different amounts of it. */
+static void compact(char *json)
+{
+    bool in_string = false;
+    char *to = json;
+
+    for (const char *at = json; *at; at++) {
+        if (!in_string && strchr(" \t\r\n", *at))
+            continue;
+        *to++ = *at;
+        if (in_string && at[0] == '\\' && at[1])
+            *to++ = *++at;
+        else if (*at == '"')
+            in_string = !in_string;
+    }
+    *to = '\0';
+}
+
+/* The body of `path`, compacted, whose status must be `status`; to be freed. */
 static char *fetch(struct bight_http_session *session, const char *path, int status,
                    const struct bight_http_request *request)
 {
@@ -35,6 +53,7 @@ static char *fetch(struct bight_http_session *session, const char *path, int sta
     EXPECT(bight_http_get(&response, session, url(path), request) == 0);
     ck_assert_int_eq(bight_http_response_status(response), status);
     copy = strdup(bight_http_response_body(response, NULL));
+    compact(copy);
     bight_http_response_free(response);
     return copy;
 }
@@ -130,7 +149,7 @@ HTTP_TEST(streams_without_a_length)
         total += got;
     EXPECT(got == 0 && total == 50000);
     bight_http_response_free(response);
-    has(session, "/stream/20", "\"id\": 19");
+    has(session, "/stream/20", "\"id\":19");
     return 0;
 }
 
