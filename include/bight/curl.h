@@ -13,9 +13,9 @@ BIGHT_BEGIN_DECLS
 /* Set in bight_http_session_options.curl (called once per handle, for all its requests) or in
  * bight_http_request.curl (called before each hop of that request).
  *
- * The session's own stay as they are: URL, CURLU, PRIVATE, ERRORBUFFER, NOSIGNAL, FOLLOWLOCATION,
- * RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
- * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are both
+ * The session's own stay as they are: URL, CURLU, PATH_AS_IS, PRIVATE, ERRORBUFFER, NOSIGNAL,
+ * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for
+ * write, header, opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are both
  * set here, never because of the environment; libcurl or the proxy then resolves names, and the
  * address filter sees the proxy's address.
  *

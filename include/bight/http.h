@@ -265,7 +265,8 @@ BIGHT_API int bight_http_response_header_at(const struct bight_http_response *re
 BIGHT_API const char *bight_http_response_body(const struct bight_http_response *response,
                                                size_t *bytes);
 
-/** The URL that the final response came from, normalised by libcurl's rules when it was redirected.
+/** The URL that the final response came from, as libcurl got it: dot segments are removed, also
+ *  those written with %2e, an empty path is "/", and what was odd about the host is put right.
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows response; the string is valid until the response is freed.

@@ -225,12 +225,16 @@ static inline const struct bight_seams *http_seams(const struct bight_http_sessi
     return &session->runtime->sched.seams;
 }
 
-/* http_url.c: 0, or BIGHT_EINVAL for what is no http or https URL. When libcurl's parser had to be
- * asked, the normalised text is in `text`, to be freed with curl_free; otherwise it is NULL. */
-int bight__http_url_parse(const char *url, struct http_url *out, char **text);
+/* http_url.c: take apart the URL in `text`, which ends with a NUL, and bring it into the form that
+ * libcurl gets and no version of it changes: 0; BIGHT_EINVAL for what is no URL, BIGHT_ENOTSUP for
+ * one that is neither http nor https; BIGHT_ENOMEM. */
+int bight__http_url_parse(const struct bight_seams *seams, struct http_buffer *text,
+                          struct http_url *out);
 bool bight__http_same_origin(const struct http_url *a, const struct http_url *b);
-/* Where `location` leads from `base`: 0 and the text (curl_free), BIGHT_EPROTOCOL for nonsense. */
-int bight__http_url_join(const char *base, const char *location, char **text);
+/* Append to `out` where `location` leads from `base`, which was parsed, and a NUL. It is not yet
+ * parsed itself. */
+int bight__http_url_join(const struct bight_seams *seams, const char *base, const char *location,
+                         struct http_buffer *out);
 
 /* http_check.c: what must not reach the wire. */
 bool bight__http_valid_value(const char *text);

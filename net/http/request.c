@@ -247,13 +247,6 @@ put:
     return rc;
 }
 
-static int set_url(struct bight_http_response *response, const char *text)
-{
-    response->url.bytes = 0;
-    return bight__http_buffer_append(http_seams(response->session), &response->url, text,
-                                     strlen(text) + 1);
-}
-
 /* One hop: until the headers of a final response to be streamed, otherwise until its end. */
 static int run_hop(struct bight_http_response *response, const struct http_plan *plan,
                    const struct http_url *url)
@@ -326,48 +319,59 @@ static int check_hop(struct bight_http_response *response, struct http_plan *pla
     return 0;
 }
 
+/* Where the redirect leads, into the empty `text` and `next`. */
+static int parse_location(struct bight_http_response *response, struct http_buffer *text,
+                          struct http_url *next)
+{
+    const struct bight_seams *seams = http_seams(response->session);
+    const char *location = bight__http_headers_find(&response->headers, "Location");
+    int rc = bight__http_url_join(seams, response->url.data, location, text);
+
+    if (rc == 0)
+        rc = bight__http_url_parse(seams, text, next);
+    if (rc == BIGHT_EINVAL)
+        return bight__http_fail(response, BIGHT_HTTP_PROTOCOL, BIGHT_EPROTOCOL,
+                                "the redirect leads nowhere");
+    if (rc == BIGHT_ENOTSUP)
+        return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
+                                "redirected to what is neither http nor https");
+    return rc;
+}
+
 /* Take the redirect: response->url and `url` become the next hop's. */
 static int follow(struct bight_http_response *response, struct http_plan *plan,
                   struct http_url *url)
 {
-    const char *location = bight__http_headers_find(&response->headers, "Location");
-    char *joined = NULL, *normal = NULL;
+    struct http_buffer text = {0};
     struct http_url next;
-    int rc = bight__http_url_join(response->url.data, location, &joined);
+    int rc = parse_location(response, &text, &next);
 
-    if (rc == BIGHT_EPROTOCOL)
-        bight__http_fail(response, BIGHT_HTTP_PROTOCOL, rc, "the redirect leads nowhere");
-    if (rc < 0)
+    if (rc == 0)
+        rc = check_hop(response, plan, url, &next, text.data);
+    if (rc < 0) {
+        bight__http_buffer_free(&text);
         return rc;
-    rc = bight__http_url_parse(joined, &next, &normal);
-    if (rc == BIGHT_EINVAL)
-        rc = bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
-                              "redirected to what is neither http nor https");
-    if (rc == 0)
-        rc = check_hop(response, plan, url, &next, normal ? normal : joined);
-    if (rc == 0)
-        rc = set_url(response, normal ? normal : joined);
-    curl_free(normal);
-    curl_free(joined);
-    if (rc == 0) {
-        *url = next;
-        response->hops++;
     }
-    return rc;
+    bight__http_buffer_free(&response->url);
+    response->url = text;
+    *url = next;
+    response->hops++;
+    return 0;
 }
 
 static int run(struct bight_http_response *response, struct http_plan *plan, const char *text)
 {
+    const struct bight_seams *seams = http_seams(response->session);
     struct http_url url;
-    char *normal;
-    int rc = bight__http_url_parse(text, &url, &normal);
+    int rc;
 
-    if (rc == BIGHT_EINVAL)
-        return bight__http_fail(response, BIGHT_HTTP_REQUEST, rc, "not an http or https URL");
-    if (rc < 0)
-        return rc;
-    rc = set_url(response, normal ? normal : text);
-    curl_free(normal);
+    response->url.bytes = 0;
+    rc = bight__http_buffer_append(seams, &response->url, text, strlen(text) + 1);
+    if (rc == 0)
+        rc = bight__http_url_parse(seams, &response->url, &url);
+    if (rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP)
+        return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL,
+                                "not an http or https URL");
     while (rc == 0) {
         rc = run_hop(response, plan, &url);
         if (rc < 0 || !response->hop)

@@ -54,6 +54,7 @@ static CURLcode set_common(struct http_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      options->connect_timeout_ms < 0 ? 0x7fffffffL
                                                      : (long)options->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* http_url.c has settled it */
     rc |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* The environment's proxy would see names and addresses that the filter never saw. */
     rc |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");

@@ -1,9 +1,14 @@
-/* URLs: which origin is meant, and where a Location leads. libcurl's own parser decides; plain URLs,
- * which are nearly all, are taken apart here without it. What the short way accepts is so narrow that
- * no two parsers can disagree about it: that would be a hole in the address filter. */
+/* URLs: which origin is meant, what libcurl gets to see, and where a Location leads. Versions of
+ * libcurl read paths and references differently, so those are settled here, by the rules of the
+ * WHATWG's URL standard. libcurl's parser decides about user info, host and port; plain ones, which
+ * are nearly all, are taken apart here without it. What the short way accepts is so narrow that no
+ * two parsers can disagree about it: that would be a hole in the address filter. */
 #include <string.h>
+#include <strings.h>
 
 #include "net/http/http.h"
+
+#define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
 /* Four decimal numbers without leading zeros: what every parser takes for the same address. */
 static bool is_dotted_quad(const char *host)
@@ -102,23 +107,108 @@ static int copy_host(struct http_url *out, const char *host)
     return 0;
 }
 
-static int curl_parse(CURLU *handle, const char *url, struct http_url *out, char **text)
+/* How many dots the path segment [at, end) stands for, 0 when it is an ordinary one. */
+static unsigned count_dots(const char *at, const char *end)
+{
+    unsigned dots = 0;
+
+    for (; at < end && dots <= 2; dots++) {
+        if (*at == '.')
+            at++;
+        else if (end - at >= 3 && at[0] == '%' && at[1] == '2' && (at[2] | 0x20) == 'e')
+            at += 3;
+        else
+            return 0;
+    }
+    return dots <= 2 ? dots : 0;
+}
+
+/* Remove the dot segments of the path [rest, end), also those that are written with %2e, which
+ * libcurl has taken for dots since 8.13 only. The path's new end. */
+static char *remove_dots(char *rest, const char *end)
+{
+    const char *at = rest, *next;
+    char *to = rest;
+
+    for (; at < end; at = next) {
+        for (next = at + 1; next < end && *next != '/'; next++)
+            ;
+        unsigned dots = count_dots(at + 1, next);
+        if (dots == 2)
+            while (to > rest && *--to != '/')
+                ;
+        if (dots == 0) {
+            if (to != at)
+                memmove(to, at, (size_t)(next - at));
+            to += next - at;
+        } else if (next == end) {
+            *to++ = '/';
+        }
+    }
+    return to;
+}
+
+/* Bring the path that begins at `offset` into its one form; an empty one is "/". */
+static int settle_path(const struct bight_seams *seams, struct http_buffer *text, size_t offset)
+{
+    char *path = text->data + offset;
+    char *end = path + strcspn(path, "?#");
+    size_t tail = text->bytes - (size_t)(end - text->data);
+
+    if (end == path) {
+        int rc = bight__http_buffer_reserve(seams, text, 1);
+        if (rc < 0)
+            return rc;
+        path = text->data + offset;
+        memmove(path + 1, path, tail);
+        *path = '/';
+        text->bytes++;
+        return 0;
+    }
+    char *to = remove_dots(path, end);
+    if (to != end)
+        memmove(to, end, tail);
+    text->bytes -= (size_t)(end - to);
+    return 0;
+}
+
+/* The bytes of "scheme" in "scheme:...", 0 when `text` has none. */
+static size_t scheme_bytes(const char *text)
+{
+    size_t bytes = strspn(text, SCHEME_BYTES);
+
+    return (*text | 0x20) >= 'a' && (*text | 0x20) <= 'z' && text[bytes] == ':' ? bytes : 0;
+}
+
+/* Where the path of an absolute URL, or of what follows its scheme, begins. libcurl takes one slash
+ * in front of the host, or three, for two. */
+static size_t path_offset(const char *text)
+{
+    size_t scheme = scheme_bytes(text);
+    const char *host = text + (scheme ? scheme + 1 : 0);
+
+    for (int slashes = 0; slashes < 3 && *host == '/'; slashes++)
+        host++;
+    return (size_t)(host - text) + strcspn(host, "/?#");
+}
+
+/* What libcurl makes of `front`, without a path: `out`, and the text with a slash behind. */
+static int ask_curl(CURLU *handle, const char *front, struct http_url *out, char **text)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
     int rc = BIGHT_EINVAL;
 
-    if (curl_url_set(handle, CURLUPART_URL, url, 0) ||
+    if (curl_url_set(handle, CURLUPART_URL, front, 0) ||
         curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) ||
         curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE) ||
         curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
         goto out;
     out->https = strcmp(scheme, "https") == 0;
-    if (!out->https && strcmp(scheme, "http") != 0)
-        goto out;
     out->port = (uint16_t)strtoul(port, NULL, 10);
-    if (out->port == 0 || copy_host(out, host) < 0)
+    /* Older versions let a percent sign pass that was itself encoded. */
+    if (out->port == 0 || strchr(host, '%') || copy_host(out, host) < 0)
         goto out;
-    rc = curl_url_get(handle, CURLUPART_URL, text, 0) ? BIGHT_ENOMEM : 0;
+    rc = curl_url_get(handle, CURLUPART_URL, text, CURLU_PUNYCODE) ? BIGHT_ENOMEM : 0;
 out:
     curl_free(scheme);
     curl_free(host);
@@ -126,18 +216,96 @@ out:
     return rc;
 }
 
-int bight__http_url_parse(const char *url, struct http_url *out, char **text)
+/* The part of `url` before its path, in memory of its own. The host is in lower case: of 0x and 0X
+ * only the first begins a number for every version. */
+static int copy_front(const struct bight_seams *seams, const char *url, size_t bytes, char **out)
 {
-    *text = NULL;
-    out->https = strncmp(url, "https://", 8) == 0;
-    if ((out->https || strncmp(url, "http://", 7) == 0) && parse_plain(url, out))
-        return 0;
-    CURLU *handle = curl_url();
-    if (!handle)
+    char *front = bight__alloc(seams, bytes + 1);
+    char *host;
+
+    if (!front)
         return BIGHT_ENOMEM;
-    int rc = curl_parse(handle, url, out, text);
+    memcpy(front, url, bytes);
+    front[bytes] = '\0';
+    host = strrchr(front, '@');
+    for (host = host ? host : front; *host; host++)
+        if (*host >= 'A' && *host <= 'Z')
+            *host = (char)(*host + 32);
+    *out = front;
+    return 0;
+}
+
+/* `text` becomes `front` and what of `text` begins at `rest`. */
+static int replace_front(const struct bight_seams *seams, struct http_buffer *text, size_t rest,
+                         const char *front, size_t front_bytes)
+{
+    struct http_buffer whole = {0};
+    int rc = bight__http_buffer_append(seams, &whole, front, front_bytes);
+
+    if (rc == 0)
+        rc = bight__http_buffer_append(seams, &whole, text->data + rest, text->bytes - rest);
+    if (rc < 0) {
+        bight__http_buffer_free(&whole);
+        return rc;
+    }
+    bight__http_buffer_free(text);
+    *text = whole;
+    return 0;
+}
+
+/* Bytes that may be in no URL. */
+static bool has_junk(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* 0: of http or https; BIGHT_ENOTSUP: of another scheme; BIGHT_EINVAL: no URL. */
+static int check_scheme(const char *url)
+{
+    size_t bytes = scheme_bytes(url);
+
+    if (bytes == 0 || url[bytes + 1] != '/' || has_junk(url))
+        return BIGHT_EINVAL;
+    if ((bytes == 4 || bytes == 5) && strncasecmp(url, "https", bytes) == 0)
+        return 0;
+    return BIGHT_ENOTSUP;
+}
+
+static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *text,
+                           struct http_url *out)
+{
+    size_t rest = path_offset(text->data);
+    char *front = NULL, *normal = NULL;
+    CURLU *handle;
+    int rc = check_scheme(text->data);
+
+    if (rc == 0)
+        rc = copy_front(seams, text->data, rest, &front);
+    if (rc < 0)
+        return rc;
+    handle = curl_url();
+    rc = handle ? ask_curl(handle, front, out, &normal) : BIGHT_ENOMEM;
+    if (rc == 0)
+        rc = replace_front(seams, text, rest, normal, path_offset(normal));
+    curl_free(normal);
     curl_url_cleanup(handle);
+    bight__free(front);
     return rc;
+}
+
+int bight__http_url_parse(const struct bight_seams *seams, struct http_buffer *text,
+                          struct http_url *out)
+{
+    const char *url = text->data;
+    int rc = 0;
+
+    out->https = strncmp(url, "https://", 8) == 0;
+    if (!(out->https || strncmp(url, "http://", 7) == 0) || !parse_plain(url, out))
+        rc = parse_with_curl(seams, text, out);
+    return rc == 0 ? settle_path(seams, text, path_offset(text->data)) : rc;
 }
 
 bool bight__http_same_origin(const struct http_url *a, const struct http_url *b)
@@ -145,21 +313,58 @@ bool bight__http_same_origin(const struct http_url *a, const struct http_url *b)
     return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-/* CURLINFO_REDIRECT_URL would tell the same, but not for a transfer that was cut short, and without
- * the encoding of spaces and of bytes beyond ASCII. */
-int bight__http_url_join(const char *base, const char *location, char **text)
+/* Append the reference `text` and a NUL. Bytes that may be in no URL are encoded, except in the
+ * host, [0, host_end); a space in a query becomes a plus, as libcurl has it. */
+static int append_encoded(const struct bight_seams *seams, struct http_buffer *out,
+                          const char *text, size_t host_end)
 {
-    CURLU *handle = curl_url();
-    int rc = BIGHT_EPROTOCOL;
+    static const char hex[] = "0123456789ABCDEF";
+    int rc = bight__http_buffer_append(seams, out, text, host_end);
+    bool query = false;
 
-    if (!handle)
-        return BIGHT_ENOMEM;
-    /* The fragment is the base's own. */
-    if (curl_url_set(handle, CURLUPART_URL, base, 0) == CURLUE_OK &&
-        curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-        curl_url_set(handle, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) ==
-            CURLUE_OK)
-        rc = curl_url_get(handle, CURLUPART_URL, text, 0) ? BIGHT_ENOMEM : 0;
-    curl_url_cleanup(handle);
-    return rc;
+    for (text += host_end; rc == 0 && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
+        query = query || c == '?';
+        if (c == ' ' && query)
+            rc = bight__http_buffer_append(seams, out, "+", 1);
+        else if (c <= ' ' || c >= 0x7f)
+            rc = bight__http_buffer_append(seams, out, encoded, sizeof encoded);
+        else
+            rc = bight__http_buffer_append(seams, out, text, 1);
+    }
+    return rc == 0 ? bight__http_buffer_append(seams, out, "", 1) : rc;
+}
+
+/* How much of `base` stays in front of the reference `location`, which has no scheme. */
+static size_t kept_bytes(const char *base, const char *location)
+{
+    size_t path = path_offset(base);
+    size_t path_end = path + strcspn(base + path, "?#");
+
+    switch (*location) {
+    case '/':
+        return location[1] == '/' ? scheme_bytes(base) + 1 : path;
+    case '?':
+        return path_end;
+    case '#':
+    case '\0':
+        return path + strcspn(base + path, "#");
+    default:
+        while (path_end > path && base[path_end - 1] != '/')
+            path_end--;
+        return path_end;
+    }
+}
+
+int bight__http_url_join(const struct bight_seams *seams, const char *base, const char *location,
+                         struct http_buffer *out)
+{
+    bool absolute = scheme_bytes(location) > 0;
+    bool names_host = absolute || (location[0] == '/' && location[1] == '/');
+    size_t kept = absolute ? 0 : kept_bytes(base, location);
+    int rc = bight__http_buffer_append(seams, out, base, kept);
+
+    return rc == 0 ? append_encoded(seams, out, location, names_host ? path_offset(location) : 0)
+                   : rc;
 }

@@ -47,7 +47,8 @@ static int look_up(void *arg, const char *host, struct bight_address *addresses,
     return 0;
 }
 
-/* Headers, a body, a name, a hop to another origin, a stream. */
+/* A URL that libcurl is asked about, headers, a body, a name, a hop to another origin, a stream. The
+ * first comes first, since the number of allocations for a stream depends on its pieces. */
 static int requests_with(struct bight_http_session *session)
 {
     static const char *const headers[] = {"X: 1", NULL};
@@ -58,6 +59,11 @@ static int requests_with(struct bight_http_session *session)
     int rc;
 
     bight__resolver_set_lookup(session->resolver, look_up, NULL);
+    snprintf(path, sizeof path, "HTTP://127.0.0.1:%u/ok", other.port);
+    rc = bight_http_get(&response, session, path, NULL);
+    if (rc < 0)
+        return rc;
+    bight_http_response_free(response);
     snprintf(path, sizeof path, "/to/http://name.test:%u/bytes/40000", other.port);
     rc = bight_http_get(&response, session, http_server_url(&server, path), &request);
     if (rc < 0)
