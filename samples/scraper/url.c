@@ -1,10 +1,12 @@
 /* See url.h. What libcurl leaves open is done here: browsers' forgiveness for white space and odd
- * bytes in links, and the last steps to the normal form. */
+ * bytes in links, and the last steps to the normal form. So is what its versions read differently:
+ * dots in disguise, relative paths, and odd hosts. */
 #include "samples/scraper/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -40,16 +42,27 @@ static bool is_space(unsigned char c)
     return c <= ' ';
 }
 
-/* Where the authority of `href` ends, 0 when it has none: host names keep their bytes. */
-static size_t authority_end(const char *href, size_t size)
+/* The bytes of "scheme" in "scheme:...", 0 when there is none. */
+static size_t scheme_bytes(const char *href)
 {
-    const char *slashes = memmem(href, size, "//", 2);
-    size_t scheme =
+    size_t bytes =
         strspn(href, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
-    if (!slashes || !(slashes == href || (href[scheme] == ':' && slashes == href + scheme + 1)))
+    return (*href | 0x20) >= 'a' && (*href | 0x20) <= 'z' && href[bytes] == ':' ? bytes : 0;
+}
+
+/* Where the authority of `href` ends, 0 when it has none: host names keep their bytes. libcurl
+ * takes one slash after a scheme, or three, for two. */
+static size_t authority_end(const char *href, size_t size)
+{
+    size_t scheme = scheme_bytes(href);
+    size_t begin = scheme ? scheme + 1 : 0;
+    size_t at = begin;
+
+    if (scheme ? href[at] != '/' : strncmp(href, "//", 2) != 0)
         return 0;
-    size_t at = (size_t)(slashes - href) + 2;
+    while (at < size && at < begin + 3 && href[at] == '/')
+        at++;
     while (at < size && !strchr("/?#", href[at]))
         at++;
     return at;
@@ -62,7 +75,7 @@ static bool needs_encoding(unsigned char c)
 }
 
 /* Write `href` into `out` as browsers read it: space around it and line ends inside it dropped,
- * impossible bytes percent-encoded. `out` has URL_BYTES_MAX + 1 bytes. */
+ * impossible bytes percent-encoded, the host in lower case. `out` has URL_BYTES_MAX + 1 bytes. */
 static int clean(const char *href, char *out)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -86,11 +99,51 @@ static int clean(const char *href, char *out)
             out[used++] = hex[c >> 4];
             out[used++] = hex[c & 15];
         } else {
-            out[used++] = (char)c;
+            /* Not every version takes 0X in an address for 0x. */
+            out[used++] = (char)(i < host_end && c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
         }
     }
     out[used] = '\0';
     return 0;
+}
+
+/* How many dots the path segment of `size` bytes stands for, 0 when it is an ordinary one. */
+static size_t count_dots(const char *segment, size_t size)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < size; dots++) {
+        if (segment[i] == '.')
+            i++;
+        else if (i + 3 <= size && strncasecmp(segment + i, "%2e", 3) == 0)
+            i += 3;
+        else
+            return 0;
+    }
+    return dots <= 2 ? dots : 0;
+}
+
+/* Write the dots of `href`'s dot segments as dots, so that every version of libcurl knows them. */
+static void spell_dots(char *href)
+{
+    char *to = href + authority_end(href, strlen(href));
+    const char *at = to;
+    bool in_path = true;
+
+    while (in_path) {
+        size_t size = strcspn(at, "/?#");
+        size_t dots = count_dots(at, size);
+        in_path = at[size] == '/';
+        if (dots)
+            memset(to, '.', dots);
+        else
+            memmove(to, at, size);
+        to += dots ? dots : size;
+        at += size;
+        if (in_path)
+            *to++ = *at++;
+    }
+    memmove(to, at, strlen(at) + 1);
 }
 
 static bool is_ascii(const char *text)
@@ -126,6 +179,9 @@ static CURLUcode lower_host(CURLU *handle)
 
     if (code == CURLUE_OK && !is_ascii(host))
         code = convert_host(handle, &host);
+    /* What was encoded twice: older versions let it pass. */
+    if (code == CURLUE_OK && strchr(host, '%'))
+        code = CURLUE_BAD_HOSTNAME;
     for (char *c = host; code == CURLUE_OK && *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
@@ -184,13 +240,43 @@ static int normal_form(CURLU *handle, char **out)
     return rc;
 }
 
-/* Set the whole URL of `handle` to the cleaned form of `text`, relative to what it holds. */
-static int set_url(CURLU *handle, const char *text)
+/* Put the directory of `handle`'s path in front of the relative path in `href`, which has
+ * URL_BYTES_MAX + 1 bytes. libcurl's versions do not agree on what "./" and "../" do there. */
+static int make_rooted(CURLU *handle, char *href)
+{
+    char *path = NULL;
+    int rc = error_of(curl_url_get(handle, CURLUPART_PATH, &path, 0));
+
+    if (rc)
+        return rc;
+    size_t directory = (size_t)(strrchr(path, '/') - path) + 1;
+    size_t size = strlen(href) + 1;
+    if (directory + size > URL_BYTES_MAX + 1) {
+        rc = BIGHT_ETOOBIG;
+    } else {
+        memmove(href + directory, href, size);
+        memcpy(href, path, directory);
+    }
+    curl_free(path);
+    return rc;
+}
+
+/* Set the whole URL of `handle` to the cleaned form of `text`, which is relative to what it holds if
+ * `based`. */
+static int set_url(CURLU *handle, const char *text, bool based)
 {
     char *cleaned = malloc(URL_BYTES_MAX + 1);
     if (!cleaned)
         return BIGHT_ENOMEM;
     int rc = clean(text, cleaned);
+    if (rc == 0)
+        spell_dots(cleaned);
+    if (rc == 0 && !scheme_bytes(cleaned)) {
+        if (!based)
+            rc = BIGHT_EINVAL;
+        else if (!strchr("/?#", cleaned[0]))
+            rc = make_rooted(handle, cleaned);
+    }
     /* For libcurl an empty link names the directory; by RFC 3986 it names the page itself. */
     if (rc == 0 && cleaned[0] != '\0' && cleaned[0] != '#')
         rc = error_of(curl_url_set(handle, CURLUPART_URL, cleaned, 0));
@@ -203,7 +289,7 @@ int url_base_new(struct url_base **out, const char *url)
     CURLU *handle = curl_url();
     if (!handle)
         return BIGHT_ENOMEM;
-    int rc = set_url(handle, url);
+    int rc = set_url(handle, url, false);
     if (rc == 0)
         rc = check_scheme(handle);
     if (rc) {
@@ -224,7 +310,7 @@ int url_resolve(const struct url_base *base, const char *href, char **out)
     CURLU *handle = curl_url_dup(handle_of(base));
     if (!handle)
         return BIGHT_ENOMEM;
-    int rc = set_url(handle, href);
+    int rc = set_url(handle, href, true);
     if (rc == 0)
         rc = normal_form(handle, out);
     curl_url_cleanup(handle);

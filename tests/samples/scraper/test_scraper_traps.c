@@ -40,7 +40,7 @@ static const struct row rows[] = {
      "<title>Sub</title><a href=../up.html>up</a><a href=../../../up.html>up</a>"
      "<a href=../SUB/%2e>case</a>"},
     {"/up.html", OK_HTML, "<title>Up</title>"},
-    {"/SUB/%2e", OK_HTML, "<title>Case</title>"},
+    {"/SUB/", OK_HTML, "<title>Case</title>"},
     {"/base.html", OK_HTML,
      "<title>Base</title><base href=/based/x><base href=/wrong/><a href=under>u</a>"},
     {"/based/under", OK_HTML, "<title>Under</title>"},
@@ -156,7 +156,7 @@ static void trap_site(const char *path, int port, int hits, struct site_reply *r
 /* What libcurl says of a broken protocol differs between its versions: "..." is any text. */
 static const char *const trap_records[] = {
     HTML("MAIN/", 1253, "Traps", 43, 33),
-    HTML("MAIN/SUB/%2e", 19, "Case", 0, 1),
+    HTML("MAIN/SUB/", 19, "Case", 0, 1),
     PAGE("MAIN/alias", "MAIN/sub/page.html", 200, "text/html", 101, "\"Sub\"", 3, 2),
     PAGE("MAIN/alias2", "MAIN/sub/page.html", 200, "text/html", 101, "\"Sub\"", 3, 2),
     ERROR("MAIN/away", "MAIN/away", 302,

@@ -33,6 +33,25 @@ static const struct resolution resolutions[] = {
     {"http://h/a/b", "../../../c/./d/../e", "http://h/c/e", 0},
     {"http://h/a/b", "c?u=/../d", "http://h/a/c?u=/../d", 0},
     {"http://h/a/b", ".hidden/...", "http://h/a/.hidden/...", 0},
+    {"http://h/a/b", "%2e", "http://h/a/", 0},
+    {"http://h/a/b/c", "%2E%2e/d", "http://h/a/d", 0},
+    {"http://h/a/b/c", ".%2e/%2E./d", "http://h/d", 0},
+    {"http://h/a/b", "c/%2e%2e/../d", "http://h/d", 0},
+    {"http://h/a/%2e%2e/b", "c", "http://h/c", 0},
+    {"http://h/a/b", "http://h/c/%2e%2e?%2e%2e/x#/%2e", "http://h/?%2e%2e/x", 0},
+    {"http://h/a/b", "/c/%2e%2e%2e/%2ed/%2", "http://h/c/%2e%2e%2e/%2ed/%2", 0},
+    {"http://h/a/b", "%252e/c", "http://h/a/%252e/c", 0},
+    {"http://h/a/b", ".//c", "http://h/a//c", 0},
+    {"http://h/a/b/c", "..//d", "http://h/a//d", 0},
+    {"http://h/a/b?/c/d", "../e", "http://h/e", 0},
+    {"http://h/a/b", "1a:b", "http://h/a/1a:b", 0},
+    {"http://h/a/b", "c?", "http://h/a/c", 0},
+    {"http://h/a/b?x", "?", "http://h/a/b", 0},
+    {"http://h/a/b", "http://0X7F.1/", "http://127.0.0.1/", 0},
+    {"http://h/a/b", "http:/0X7F.1/", "http://127.0.0.1/", 0},
+    {"http://h/a/b", "http://[::ABCD]/", "http://[::abcd]/", 0},
+    {"http://h/a/b", "http://a%2525b/", NULL, BIGHT_EINVAL},
+    {"http://h/a/b", "http://a@b@c/", NULL, BIGHT_EINVAL},
     {"http://h/a/b", "./a:b", "http://h/a/a:b", 0},
     {"http://h", "c", "http://h/c", 0},
     {"http://h?q", "c", "http://h/c", 0},
@@ -96,6 +115,7 @@ START_TEST(relative_text_is_no_url)
     char *url = NULL;
 
     ck_assert_int_lt(url_normalise("a/b", &url), 0);
+    ck_assert_int_eq(url_normalise("1a:b", &url), BIGHT_EINVAL);
     ck_assert_int_lt(url_normalise("", &url), 0);
     ck_assert_int_lt(url_normalise("#a", &url), 0);
     ck_assert_ptr_null(url);
