@@ -91,17 +91,22 @@ static const char *text_of(int code)
     return code == BIGHT_ETOOBIG ? "the response is larger than allowed" : bight_strerror(code);
 }
 
+static bool has_begun(const struct http_transfer *transfer)
+{
+    curl_off_t begun_us = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
+    return begun_us > 0;
+}
+
 /* libcurl takes lines of 100 KiB. Beyond that it says that there is no memory, or CURLE_TOO_LARGE, which
  * is 100 and not known to all of its headers. */
 static bool header_too_long(const struct bight_http_response *response,
                             const struct http_transfer *transfer, CURLcode result)
 {
-    curl_off_t begun_us = 0;
-
     if ((result != CURLE_OUT_OF_MEMORY && (int)result != 100) || response->headers_done)
         return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
-    return begun_us > 0;
+    return has_begun(transfer);
 }
 
 int bight__http_fail_curl(struct bight_http_response *response,
@@ -110,6 +115,9 @@ int bight__http_fail_curl(struct bight_http_response *response,
     enum bight_http_failure kind = kind_of(result);
     int code;
 
+    /* Of a response's headers: so say older versions where newer ones say CURLE_WEIRD_SERVER_REPLY. */
+    if (result == CURLE_BAD_FUNCTION_ARGUMENT && has_begun(transfer))
+        kind = BIGHT_HTTP_PROTOCOL;
     if (header_too_long(response, transfer, result))
         return bight__http_fail(response, BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG,
                                 "a header line is longer than libcurl takes");

@@ -189,6 +189,7 @@ struct bight_http_session {
     uint64_t timer_due_ms; /* what the uv timer is armed for, in the loop's time; UINT64_MAX: not */
     uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
     bool forgets_to_go_on; /* libcurl does, when an attempt to connect failed */
+    bool spoils_handles;   /* libcurl does, with every response */
     struct bight_link attention; /* transfers that libcurl has left behind, see http_multi.c */
     struct http_watch **watches; /* by descriptor */
     size_t watch_count;

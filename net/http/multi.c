@@ -414,7 +414,9 @@ int bight__http_multi_init(struct bight_http_session *session)
     int limit = session->options.max_total;
 
     link_init(&session->attention);
-    session->forgets_to_go_on = curl_version_info(CURLVERSION_NOW)->version_num < 0x080400;
+    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    session->forgets_to_go_on = version < 0x080400;
+    session->spoils_handles = version < 0x080100;
     pthread_once(&global_once, global_init);
     if (global_result)
         return BIGHT_ENOMEM;

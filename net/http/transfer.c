@@ -127,8 +127,10 @@ static void pool_give(struct http_transfer *transfer)
         bight__free(transfer->headers);
         transfer->headers = NULL;
     }
-    /* libcurl gives up at the sixth second try, counted over the handle's whole life. */
-    if (transfer->tainted || transfer->sent > 1 || session->closing ||
+    /* libcurl gives up at the sixth second try, counted over the handle's whole life. Before 8.1 a
+     * handle that had a response keeps a pointer into freed memory, and the next response can make
+     * libcurl use it. */
+    if (transfer->tainted || transfer->sent > 1 || session->spoils_handles || session->closing ||
         session->pooled >= POOLED_HANDLES) {
         bight__http_transfer_destroy(transfer);
         return;

@@ -120,7 +120,8 @@ HTTP_TEST_WITH(hooks_reach_libcurl, &hooked)
         EXPECT(bight_http_get(&response, session, url, NULL) == 0);
         EXPECT(strstr(bight_http_response_body(response, NULL), "from-session"));
         bight_http_response_free(response);
-        EXPECT(prepared == (i ? 3 : 1)); /* once per handle, and a request's hook spoils one */
+        /* Once per handle. A request's hook spoils one, and with an old libcurl each response. */
+        EXPECT(prepared == (i ? 3 + session->spoils_handles : 1));
         EXPECT(bight_http_get(&response, session, url, &request) == 0);
         EXPECT(strstr(bight_http_response_body(response, NULL), "from-request"));
         bight_http_response_free(response);
