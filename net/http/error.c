@@ -115,7 +115,7 @@ int bight__http_fail_curl(struct bight_http_response *response,
     enum bight_http_failure kind = kind_of(result);
     int code;
 
-    /* Of a response's headers: so say older versions where newer ones say CURLE_WEIRD_SERVER_REPLY. */
+    /* So say older versions of headers where newer ones say CURLE_WEIRD_SERVER_REPLY. */
     if (result == CURLE_BAD_FUNCTION_ARGUMENT && has_begun(transfer))
         kind = BIGHT_HTTP_PROTOCOL;
     if (header_too_long(response, transfer, result))

@@ -22,8 +22,9 @@ static size_t refuse(struct http_transfer *transfer, int code)
     return 0;
 }
 
-/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked it: the digits are there. */
-static void parse_status(struct bight_http_response *response, const char *line, size_t bytes)
+/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked it, but newer versions let a fourth digit
+ * pass, and a tab for the space. */
+static int parse_status(struct bight_http_response *response, const char *line, size_t bytes)
 {
     const char *end = line + bytes;
     const char *at = line + 5;
@@ -36,19 +37,21 @@ static void parse_status(struct bight_http_response *response, const char *line,
     }
     while (at < end && *at == ' ')
         at++;
+    const char *digits = at;
     response->status = 0;
-    for (int i = 0; i < 3 && at < end && *at >= '0' && *at <= '9'; i++)
-        response->status = response->status * 10 + (*at++ - '0');
+    for (; at < end && at < digits + 4 && *at >= '0' && *at <= '9'; at++)
+        response->status = response->status * 10 + (*at - '0');
+    return at == digits + 3 ? 0 : BIGHT_EPROTOCOL;
 }
 
 /* A new header block: of this hop's first response, or of the one behind a provisional one. */
-static void begin_block(struct bight_http_response *response, const char *line, size_t bytes)
+static int begin_block(struct bight_http_response *response, const char *line, size_t bytes)
 {
     bight__http_headers_clear(&response->headers);
     response->encoded = false;
     response->provisional = false;
     response->content_length = UINT64_MAX;
-    parse_status(response, line, bytes);
+    return parse_status(response, line, bytes);
 }
 
 static bool is_redirect(int status)
@@ -78,18 +81,25 @@ static bool line_begins(const char *line, size_t bytes, const char *name, size_t
 }
 
 /* The headers that decide how the body is received. A line ends with a line feed, which bounds the
- * number in it. */
-static void note_header(struct bight_http_response *response, const char *line, size_t bytes)
+ * number in it. BIGHT_EPROTOCOL for what only some versions of libcurl refuse. */
+static int note_header(struct bight_http_response *response, const char *line, size_t bytes)
 {
     static const char length[] = "Content-Length:", encoding[] = "Content-Encoding:";
 
+    if ((*line == ' ' || *line == '\t') && !response->headers.text.bytes)
+        return BIGHT_EPROTOCOL;
     /* Nearly all lines are told apart by two bytes. */
     if ((*line | 0x20) != 'c' || bytes < 16 || line[7] != '-' || line[bytes - 1] != '\n')
-        return;
-    if (line_begins(line, bytes, length, sizeof length - 1))
-        response->content_length = parse_length(line + sizeof length - 1);
-    else if (line_begins(line, bytes, encoding, sizeof encoding - 1))
+        return 0;
+    if (line_begins(line, bytes, length, sizeof length - 1)) {
+        line += sizeof length - 1;
+        if (line[strspn(line, " \t")] == '+')
+            return BIGHT_EPROTOCOL;
+        response->content_length = parse_length(line);
+    } else if (line_begins(line, bytes, encoding, sizeof encoding - 1)) {
         response->encoded = true;
+    }
+    return 0;
 }
 
 /* It is the hop's response: what kind of response is it? */
@@ -154,13 +164,14 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
         return bytes; /* trailers: counted, not kept */
     if (!response->in_block && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
         response->in_block = true;
-        begin_block(response, line, bytes);
+        rc = begin_block(response, line, bytes);
     } else if (line[0] == '\n' || line[0] == '\r') {
         rc = end_block(response);
     } else {
-        note_header(response, line, bytes);
-        rc =
-            bight__http_headers_add(http_seams(response->session), &response->headers, line, bytes);
+        rc = note_header(response, line, bytes);
+        if (rc == 0)
+            rc = bight__http_headers_add(http_seams(response->session), &response->headers, line,
+                                         bytes);
     }
     return rc < 0 ? refuse(transfer, rc) : bytes;
 }

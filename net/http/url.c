@@ -163,9 +163,14 @@ static int settle_path(const struct bight_seams *seams, struct http_buffer *text
         memmove(path + 1, path, tail);
         *path = '/';
         text->bytes++;
-        return 0;
+        end = path + 1;
     }
     char *to = remove_dots(path, end);
+    /* Newer versions send no question mark without a query. */
+    if (end[0] == '?' && (end[1] == '\0' || end[1] == '#')) {
+        end++;
+        tail--;
+    }
     if (to != end)
         memmove(to, end, tail);
     text->bytes -= (size_t)(end - to);

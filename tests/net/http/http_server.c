@@ -292,6 +292,12 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return secret(peer);
     if (!strcmp(path, "/long-header"))
         return long_header(peer);
+    if (!strcmp(path, "/four-digits"))
+        return say(peer, "HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok") && false;
+    if (!strcmp(path, "/tab"))
+        return say(peer, "HTTP/1.1\t200 OK\r\nContent-Length: 2\r\n\r\nok") && false;
+    if (!strcmp(path, "/plus-length"))
+        return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok") && false;
     if (!strcmp(path, "/reset-next"))
         return reset_next(peer);
     if (!strcmp(path, "/sluggish"))

@@ -71,6 +71,18 @@ HTTP_TEST(a_line_too_long_for_libcurl_is_too_big)
     return 0;
 }
 
+HTTP_TEST(what_some_versions_let_pass_is_no_response)
+{
+    static const char *const paths[] = {"/four-digits", "/tab", "/plus-length"};
+    struct bight_http_error error;
+
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        EXPECT(http_try(session, http_server_url(&server, paths[i]), &error) == BIGHT_EPROTOCOL);
+        EXPECT(error.kind == BIGHT_HTTP_PROTOCOL);
+    }
+    return 0;
+}
+
 /* libcurl holds 64 MiB of a paused transfer at most. */
 HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
 {
@@ -103,6 +115,7 @@ int main(void)
     tcase_add_test(tc, the_answer_to_credentials_is_the_response);
     tcase_add_test(tc, a_response_that_nobody_answers_is_final);
     tcase_add_test(tc, a_line_too_long_for_libcurl_is_too_big);
+    tcase_add_test(tc, what_some_versions_let_pass_is_no_response);
     tcase_add_test(tc, a_coded_stream_is_read_in_small_pieces);
     suite_add_tcase(suite, tc);
     return test_run(suite);
