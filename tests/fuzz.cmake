@@ -5,7 +5,7 @@
 # bight_fuzz(NAME [LIBS ...])
 function(bight_fuzz name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LIBS")
-  bight_test(test_fuzz_${name} SOURCES fuzz/fuzz_${name}.c fuzz/replay.c LIBS ${ARG_LIBS}
+  bight_test(fuzz/fuzz_${name} SUITE fuzz_${name}.c SOURCES fuzz/replay.c LIBS ${ARG_LIBS}
     ARGS "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/seeds/${name}")
   if(BIGHT_FUZZ)
     add_executable(fuzz_${name} fuzz/fuzz_${name}.c)

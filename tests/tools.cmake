@@ -44,5 +44,5 @@ tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${PROJECT_SOU
            ${LIBCURL_CFLAGS})
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
            "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}")
-tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/skips.sh" "${PROJECT_SOURCE_DIR}")
+tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(layers_svg "${PROJECT_SOURCE_DIR}/scripts/layers-svg" --check)

@@ -1,5 +1,5 @@
-/* net/address.c: an address that was read is written as a text which is read as the same. */
-#include "net/resolve.h"
+/* net/resolve/address.c: an address that was read is written as a text which is read as the same. */
+#include "net/resolve/resolve.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

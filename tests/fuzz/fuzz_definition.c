@@ -1,7 +1,7 @@
-/* offload/definition.c: a place and a name that another process says lead to a definition of
+/* offload/wire/definition.c: a place and a name that another process says lead to a definition of
  * this program or to none, and never to memory that is not there. Input: the offset, the module,
  * NUL, the name. */
-#include "offload/definition.h"
+#include "offload/wire/definition.h"
 #include "tests/fuzz/fuzz.h"
 
 static int nothing(struct bight_job *job)

@@ -1,8 +1,8 @@
-/* offload/harvest.c: a ring whose worker has written whatever it liked. The parent takes results
+/* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes results
  * that can be, each call ends at most once, and what it copies lies within the channel. Input:
  * the number of jobs, then for each what the worker wrote: its state as a letter, and the head
  * of the slot. */
-#include "offload/pool.h"
+#include "offload/pool/pool.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARENA_BYTES = 4096, PAYLOAD_MAX = 2048, JOBS_MAX = 8 };

@@ -1,6 +1,6 @@
-/* net/http_url.c: the short way through a plain URL says what libcurl's parser says, which has
+/* net/http/url.c: the short way through a plain URL says what libcurl's parser says, which has
  * the last word when the request is sent; anything else would be a hole in the address filter. */
-#include "net/http.h"
+#include "net/http/http.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What libcurl takes for the host of `url`, in lower case. Gives it; NULL: no URL. */

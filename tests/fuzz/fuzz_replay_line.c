@@ -1,6 +1,6 @@
-/* runtime/testing_line.c: a line that was read and written again has the same numbers and the
+/* runtime/testing/line.c: a line that was read and written again has the same numbers and the
  * same name. */
-#include "runtime/testing.h"
+#include "runtime/testing/testing.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
