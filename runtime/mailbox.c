@@ -24,7 +24,7 @@ struct bight_mailbox {
 };
 
 /* The record behind bight_post. */
-struct call {
+struct posted_call {
     struct bight_post post;
     void (*fn)(void *arg);
     void *arg;
@@ -214,7 +214,7 @@ int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
 
 static void run_call(struct bight_post *post)
 {
-    struct call *call = container_of(post, struct call, post);
+    struct posted_call *call = container_of(post, struct posted_call, post);
     void (*fn)(void *arg) = call->fn;
     void *arg = call->arg;
 
@@ -224,7 +224,7 @@ static void run_call(struct bight_post *post)
 
 int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
 {
-    struct call *call;
+    struct posted_call *call;
     int rc = 0;
 
     if (!fn)
@@ -240,7 +240,7 @@ int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
         rc = BIGHT_ENOMEM;
         goto unlock;
     }
-    *call = (struct call){.post.fn = run_call, .fn = fn, .arg = arg};
+    *call = (struct posted_call){.post.fn = run_call, .fn = fn, .arg = arg};
     push(mailbox, &call->post);
 
 unlock:
