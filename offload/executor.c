@@ -1,5 +1,5 @@
-/* The call of <bight/executor.h>: checks what holds for every kind of executor, then hands over. Owns
- * no jobs. */
+/* The call of <bight/executor.h>: checks what holds for every kind of executor, then hands over.
+ * Owns no jobs. */
 #include "offload/executor.h"
 
 #include "runtime/runtime.h"

@@ -1,5 +1,5 @@
-/* What stands behind <bight/executor.h> and <bight/job.h>: the table of calls that a kind of executor
- * implements. workers.c has the one for processes. */
+/* What stands behind <bight/executor.h>: the table of calls that a kind of executor implements.
+ * pool/workers.c has the one for processes. */
 #ifndef BIGHT_OFFLOAD_EXECUTOR_H
 #define BIGHT_OFFLOAD_EXECUTOR_H
 
@@ -17,15 +17,6 @@ struct bight__executor_ops {
 struct bight_executor {
     const struct bight__executor_ops *ops;
     const void *runtime;
-};
-
-/* Where a job's output goes. */
-struct bight__job_ops {
-    /* Make job->output have room for `bytes` in all, keeping what is in it. 0 or an error; the
-     * executor remembers BIGHT_ETOOBIG by itself, until `clear`. */
-    int (*grow)(struct bight_job *job, size_t bytes);
-    void (*clear)(struct bight_job *job);
-    void (*set_local)(struct bight_job *job, void *local);
 };
 
 #endif

@@ -1,8 +1,10 @@
 /* The calls of <bight/job.h>: a job's output and flags. Where the output lies is the executor's
  * business; it grows through job->ops. */
-#include "offload/executor.h"
+#include "offload/job.h"
 
 #include <string.h>
+
+#include <bight/errors.h>
 
 int bight_job_output_reserve(struct bight_job *job, size_t bytes, void **room)
 {

@@ -1,7 +1,7 @@
-/* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, which the
- * wait never leaves before libuv has called back. Per runtime there is a gate, which keeps most calls
- * from libuv while there are many: its one queue serves the file and name lookups of the whole
- * process too. */
+/* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, which
+ * the wait never leaves before libuv has called back. Per runtime there is a gate, which keeps
+ * most calls from libuv while there are many: its one queue serves the file and name lookups of
+ * the whole process too. */
 #include <bight/offload.h>
 
 #include "runtime/runtime.h"
@@ -49,8 +49,8 @@ static size_t pool_threads(void)
     return threads > (long)POOL_THREADS_MAX ? POOL_THREADS_MAX : (size_t)threads;
 }
 
-/* The runtime's gate. The first call is also what starts libuv's threads, which it does with abort()
- * for an error: so whether they can start is tried here. */
+/* The runtime's gate. The first call is also what starts libuv's threads, which it does with
+ * abort() for an error: so whether they can start is tried here. */
 static int find_gate(struct gate **out)
 {
     struct bight_runtime *runtime = bight__runtime();
@@ -65,7 +65,7 @@ static int find_gate(struct gate **out)
     rc = bight__probe_threads(&runtime->sched.seams);
     if (rc)
         return rc;
-    gate = bight__alloc_zero(&runtime->sched.seams, sizeof *gate);
+    gate = bight__alloc_zero(&runtime->sched.seams, sizeof(*gate));
     if (!gate)
         return BIGHT_ENOMEM;
     gate->plugin.key = &gate_key;
@@ -86,9 +86,9 @@ static void run(uv_work_t *work)
     offload->rc = offload->fn(offload->arg);
 }
 
-/* As many as ended in a millisecond of late may be with libuv: a file operation then waits for about
- * that long, and short calls still come in long rows. Upward at once, downward by halves, so that one
- * bad millisecond does not take the rows apart. */
+/* As many as ended in a millisecond of late may be with libuv: a file operation then waits for
+ * about that long, and short calls still come in long rows. Upward at once, downward by halves, so
+ * that one bad millisecond does not take the rows apart. */
 static void adapt(struct gate *gate)
 {
     uint64_t now_ms = uv_now(gate->loop);
@@ -130,8 +130,8 @@ static void after(uv_work_t *work, int status)
         admit(container_of(next, struct offload, waiter.link));
 }
 
-/* Withdraw what has not begun. libuv says that it withdrew by calling back, so then too it is waited
- * for. */
+/* Withdraw what has not begun. libuv says that it withdrew by calling back, so then too it is
+ * waited for. */
 static int abort_offload(struct bight_waiter *waiter)
 {
     struct offload *offload = container_of(waiter, struct offload, waiter);

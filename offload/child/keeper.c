@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "offload/child/zygote.h"
+#include "offload/child/process.h"
 
 /* One line of /proc/self/maps, as much of it as is needed. */
 struct mapping {
@@ -70,8 +70,8 @@ static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t 
     drop_range(from, mapping->high);
 }
 
-/* The keeper of a large host would hold on to a copy of every page that the host changes from now on:
- * give up what is large and not needed to sleep. Needed are the running frame, and errno's
+/* The keeper of a large host would hold on to a copy of every page that the host changes from now
+ * on: give up what is large and not needed to sleep. Needed are the running frame, and errno's
  * thread-local storage. */
 __attribute__((unused)) static void drop_memory(void)
 {
@@ -82,10 +82,10 @@ __attribute__((unused)) static void drop_memory(void)
     uintptr_t stack = (uintptr_t)buffer, local = (uintptr_t)&errno;
     struct mapping mapping;
 
-    while (fd >= 0 && (got = read(fd, buffer, sizeof buffer)) > 0) {
+    while (fd >= 0 && (got = read(fd, buffer, sizeof(buffer))) > 0) {
         for (ssize_t i = 0; i < got; i++) {
             if (buffer[i] != '\n') {
-                if (length < sizeof line - 1)
+                if (length < sizeof(line) - 1)
                     line[length++] = buffer[i];
                 continue;
             }
@@ -112,21 +112,22 @@ static _Noreturn void keep(__attribute__((unused)) bool threads)
     _exit(0);
 }
 
-/* fork() without its handlers, which may wait for locks that no thread of this copy will release. */
+/* fork() without its handlers, which may wait for locks that no thread of this copy will
+ * release. */
 static pid_t fork_plainly(void)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};
 
-    return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-int bight__keeper_fork(pid_t host, bool threads)
+int bight__keeper_fork(pid_t parent, bool threads)
 {
     pid_t keeper = getpid();
-    int host_fd = (int)syscall(SYS_pidfd_open, host, 0);
+    int parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
     pid_t pid;
 
-    if (getppid() != host)
+    if (getppid() != parent)
         _exit(0);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid = threads ? fork_plainly() : fork();
@@ -136,5 +137,5 @@ int bight__keeper_fork(pid_t host, bool threads)
         keep(threads);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
         _exit(0);
-    return host_fd;
+    return parent_fd;
 }

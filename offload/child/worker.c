@@ -1,7 +1,7 @@
 /* What runs in a worker process: takes jobs from the ring in order, runs them, puts their outputs
- * where the parent finds them, sleeps on the socket. Leaves by _exit. The parent is trusted here; that
- * it need not trust this side is harvest.c's business. Read channel.h first. */
-#include "offload/wire/channel.h"
+ * where the parent finds them, sleeps on the socket. Leaves by _exit. The parent is trusted here;
+ * that it need not trust this side is harvest.c's business. Read channel.h first. */
+#include "offload/child/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,11 @@
 #include <unistd.h>
 
 #include "coro/base/list.h"
+#include "offload/child/process.h"
+#include "offload/job.h"
+#include "offload/wire/channel.h"
 #include "offload/wire/control.h"
 #include "offload/wire/definition.h"
-#include "offload/executor.h"
-#include "offload/child/zygote.h"
 
 #define INLINE_OUTPUT UINT64_MAX
 
@@ -27,7 +28,7 @@ struct piece {
     uint64_t at;
 };
 
-struct self {
+struct worker_process {
     struct channel *channel;
     const volatile char *here; /* 1; 0 in a copy that a job forks. NULL: getpid has to be asked */
     pid_t pid;
@@ -62,26 +63,27 @@ static _Noreturn void leave(void)
 /* Sleep until the parent sends a byte, unless `ready` says that there is no need. `sleeping` is set
  * before that is asked, and the parent looks at it after what it does: one of the two sees the
  * other. Never returns when the parent has closed the channel. */
-static void sleep_for(struct self *self, uint32_t what, bool (*ready)(struct self *self))
+static void sleep_for(struct worker_process *worker, uint32_t what,
+                      bool (*ready)(struct worker_process *worker))
 {
     char bytes[64];
     ssize_t got = 1;
 
-    atomic_store_explicit(&self->channel->sleeping, what, memory_order_relaxed);
+    atomic_store_explicit(&worker->channel->sleeping, what, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    if (!ready(self)) {
+    if (!ready(worker)) {
         do
-            got = recv(CONTROL_FD, bytes, sizeof bytes, 0);
+            got = recv(CONTROL_FD, bytes, sizeof(bytes), 0);
         while (got < 0 && errno == EINTR);
     }
-    atomic_store_explicit(&self->channel->sleeping, 0, memory_order_relaxed);
+    atomic_store_explicit(&worker->channel->sleeping, 0, memory_order_relaxed);
     if (got <= 0)
         leave();
 }
 
-static void tell_parent(struct self *self)
+static void tell_parent(struct worker_process *worker)
 {
-    _Atomic uint32_t *told = &self->channel->told;
+    _Atomic uint32_t *told = &worker->channel->told;
 
     atomic_thread_fence(memory_order_seq_cst); /* the slot's state before what is read here */
     if (atomic_load_explicit(told, memory_order_relaxed) == CHANNEL_TOLD ||
@@ -92,206 +94,206 @@ static void tell_parent(struct self *self)
 }
 
 /* Forget the pieces whose slots the parent has freed. */
-static bool reclaim(struct self *self)
+static bool reclaim(struct worker_process *worker)
 {
     bool any = false;
 
-    while (self->arena.pieces) {
-        const struct piece *piece = &self->pieces[self->oldest % CHANNEL_SLOTS];
-        struct channel_slot *slot = channel_slot(self->channel, piece->position);
+    while (worker->arena.pieces) {
+        const struct piece *piece = &worker->pieces[worker->oldest % CHANNEL_SLOTS];
+        struct channel_slot *slot = channel_slot(worker->channel, piece->position);
 
         if (atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_DONE)
             break;
-        self->oldest++;
-        bight__arena_give(&self->arena, self->pieces[self->oldest % CHANNEL_SLOTS].at);
+        worker->oldest++;
+        bight__arena_give(&worker->arena, worker->pieces[worker->oldest % CHANNEL_SLOTS].at);
         any = true;
     }
     return any;
 }
 
-/* Room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need be. With
- * nothing in the way it always fits: the arena is as large as the largest output. */
-static uint64_t find_room(struct self *self, uint64_t bytes)
+/* Room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need be.
+ * With nothing in the way it always fits: the arena is as large as the largest output. */
+static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
 {
     for (;;) {
         uint64_t at;
 
-        (void)reclaim(self);
-        at = bight__arena_find(&self->arena, channel_round(bytes));
+        (void)reclaim(worker);
+        at = bight__arena_find(&worker->arena, channel_round(bytes));
         if (at != UINT64_MAX)
             return at;
-        sleep_for(self, SLEEPS_FOR_ROOM, reclaim);
+        sleep_for(worker, SLEEPS_FOR_ROOM, reclaim);
     }
 }
 
 static int grow(struct bight_job *job, size_t bytes)
 {
-    struct self *self = container_of(job, struct self, job);
-    struct channel *channel = self->channel;
+    struct worker_process *worker = container_of(job, struct worker_process, job);
+    struct channel *channel = worker->channel;
     uint64_t wanted = job->output_room * 2;
     unsigned char *arena = (unsigned char *)channel + channel->output_arena;
 
     if (bytes > channel->payload_max_bytes) {
-        self->too_big = true;
+        worker->too_big = true;
         return BIGHT_ETOOBIG;
     }
     if (wanted < bytes)
         wanted = bytes;
     if (wanted > channel->payload_max_bytes)
         wanted = channel->payload_max_bytes;
-    (void)reclaim(self);
-    self->output_at = bight__arena_find(&self->arena, channel_round(wanted));
-    if (self->output_at == UINT64_MAX) {
+    (void)reclaim(worker);
+    worker->output_at = bight__arena_find(&worker->arena, channel_round(wanted));
+    if (worker->output_at == UINT64_MAX) {
         wanted = bytes;
-        self->output_at = find_room(self, wanted);
+        worker->output_at = find_room(worker, wanted);
     }
     if (job->output_bytes)
-        memmove(arena + self->output_at, job->output, job->output_bytes);
-    job->output = arena + self->output_at;
+        memmove(arena + worker->output_at, job->output, job->output_bytes);
+    job->output = arena + worker->output_at;
     job->output_room = wanted;
     return 0;
 }
 
 static void clear(struct bight_job *job)
 {
-    container_of(job, struct self, job)->too_big = false;
+    container_of(job, struct worker_process, job)->too_big = false;
 }
 
 static void set_local(struct bight_job *job, void *local)
 {
-    container_of(job, struct self, job)->local = local;
+    container_of(job, struct worker_process, job)->local = local;
 }
 
 static const struct bight__job_ops job_ops = {grow, clear, set_local};
 
 /* Learn definition `number` from the record before the slot's input. */
-static int learn(struct self *self, uint32_t number, const unsigned char *record)
+static int learn(struct worker_process *worker, uint32_t number, const unsigned char *record)
 {
     struct channel_define define;
     struct definition_place place;
 
-    memcpy(&define, record, sizeof define);
-    if (number >= self->def_count) {
+    memcpy(&define, record, sizeof(define));
+    if (number >= worker->def_count) {
         size_t count = (size_t)number + 16;
         const struct bight_job_def **defs =
-            (const struct bight_job_def **)realloc((void *)self->defs, count * sizeof *defs);
+            (const struct bight_job_def **)realloc((void *)worker->defs, count * sizeof(*defs));
 
         if (!defs)
             return BIGHT_ENOMEM;
-        memset((void *)(defs + self->def_count), 0, (count - self->def_count) * sizeof *defs);
-        self->defs = defs;
-        self->def_count = count;
+        memset((void *)(defs + worker->def_count), 0, (count - worker->def_count) * sizeof(*defs));
+        worker->defs = defs;
+        worker->def_count = count;
     }
     place.offset = define.offset;
-    place.module = (const char *)record + sizeof define;
-    self->defs[number] = bight__definition_find(&place, place.module + define.module_bytes);
+    place.module = (const char *)record + sizeof(define);
+    worker->defs[number] = bight__definition_find(&place, place.module + define.module_bytes);
     return 0;
 }
 
 /* Where the output ended up, and that the parent will have to free it. */
-static void hand_over(struct self *self)
+static void hand_over(struct worker_process *worker)
 {
-    struct channel_slot *slot = self->slot;
+    struct channel_slot *slot = worker->slot;
 
-    slot->output_bytes = (uint32_t)self->job.output_bytes;
-    if (self->output_at == INLINE_OUTPUT || self->job.output_bytes == 0) {
-        slot->output_offset = (uint32_t)(slot->output - (unsigned char *)self->channel);
+    slot->output_bytes = (uint32_t)worker->job.output_bytes;
+    if (worker->output_at == INLINE_OUTPUT || worker->job.output_bytes == 0) {
+        slot->output_offset = (uint32_t)(slot->output - (unsigned char *)worker->channel);
         return;
     }
-    slot->output_offset = (uint32_t)(self->channel->output_arena + self->output_at);
-    self->pieces[(self->oldest + self->arena.pieces) % CHANNEL_SLOTS] =
-        (struct piece){self->position, self->output_at};
-    bight__arena_take(&self->arena, self->output_at, channel_round(slot->output_bytes));
+    slot->output_offset = (uint32_t)(worker->channel->output_arena + worker->output_at);
+    worker->pieces[(worker->oldest + worker->arena.pieces) % CHANNEL_SLOTS] =
+        (struct piece){worker->position, worker->output_at};
+    bight__arena_take(&worker->arena, worker->output_at, channel_round(slot->output_bytes));
 }
 
 /* Memory that tells this process from its copies, without a system call per job. */
-static void mark_process(struct self *self)
+static void mark_process(struct worker_process *worker)
 {
     size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    self->pid = getpid();
+    worker->pid = getpid();
     if (page == MAP_FAILED || madvise(page, bytes, MADV_WIPEONFORK) < 0)
         return;
     *page = 1;
-    self->here = page;
+    worker->here = page;
 }
 
 /* Whether the job forked, and this is the child, which returned from the job's function too. */
-static bool is_copy(const struct self *self)
+static bool is_copy(const struct worker_process *worker)
 {
-    return self->here ? !*self->here : getpid() != self->pid;
+    return worker->here ? !*worker->here : getpid() != worker->pid;
 }
 
-static uint32_t run(struct self *self)
+static uint32_t run(struct worker_process *worker)
 {
-    struct channel_slot *slot = self->slot;
-    unsigned char *input = (unsigned char *)self->channel + slot->input_offset;
+    struct channel_slot *slot = worker->slot;
+    unsigned char *input = (unsigned char *)worker->channel + slot->input_offset;
     const struct bight_job_def *def;
     int code;
 
-    self->too_big = false;
-    self->output_at = INLINE_OUTPUT;
-    self->job = (struct bight_job){.ops = &job_ops,
-                                   .cancel_flag = &slot->cancel,
-                                   .attempt = slot->attempt,
-                                   .local = self->local,
-                                   .input = slot->input_bytes ? input + slot->define_bytes : NULL,
-                                   .input_bytes = slot->input_bytes,
-                                   .output = slot->output,
-                                   .output_room = sizeof slot->output};
-    if ((slot->flags & SLOT_DEFINES) && learn(self, slot->def, input))
+    worker->too_big = false;
+    worker->output_at = INLINE_OUTPUT;
+    worker->job = (struct bight_job){.ops = &job_ops,
+                                     .cancel_flag = &slot->cancel,
+                                     .attempt = slot->attempt,
+                                     .local = worker->local,
+                                     .input = slot->input_bytes ? input + slot->define_bytes : NULL,
+                                     .input_bytes = slot->input_bytes,
+                                     .output = slot->output,
+                                     .output_room = sizeof(slot->output)};
+    if ((slot->flags & SLOT_DEFINES) && learn(worker, slot->def, input))
         return VERDICT_NO_MEMORY;
-    def = slot->def < self->def_count ? self->defs[slot->def] : NULL;
+    def = slot->def < worker->def_count ? worker->defs[slot->def] : NULL;
     if (!def)
         return VERDICT_UNKNOWN_JOB;
-    code = def->fn(&self->job);
-    if (is_copy(self))
+    code = def->fn(&worker->job);
+    if (is_copy(worker))
         _exit(0); /* the channel is the worker's, and what it has not printed yet too */
     slot->code = code;
-    if (self->too_big)
-        self->job.output_bytes = 0;
-    return self->too_big ? VERDICT_TOO_BIG : VERDICT_RAN;
+    if (worker->too_big)
+        worker->job.output_bytes = 0;
+    return worker->too_big ? VERDICT_TOO_BIG : VERDICT_RAN;
 }
 
-static bool slot_is_filled(struct self *self)
+static bool slot_is_filled(struct worker_process *worker)
 {
-    struct channel_slot *slot = channel_slot(self->channel, self->position);
+    struct channel_slot *slot = channel_slot(worker->channel, worker->position);
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
 
     return state == SLOT_READY || state == SLOT_REVOKED;
 }
 
 /* The next slot, once there is a job in it. */
-static void await_slot(struct self *self)
+static void await_slot(struct worker_process *worker)
 {
-    for (uint32_t i = 0; i < self->channel->spins; i++) {
-        if (slot_is_filled(self))
+    for (uint32_t i = 0; i < worker->channel->spins; i++) {
+        if (slot_is_filled(worker))
             return;
         relax();
     }
-    while (!slot_is_filled(self))
-        sleep_for(self, SLEEPS_FOR_JOB, slot_is_filled);
+    while (!slot_is_filled(worker))
+        sleep_for(worker, SLEEPS_FOR_JOB, slot_is_filled);
 }
 
-static void serve_slot(struct self *self)
+static void serve_slot(struct worker_process *worker)
 {
     uint32_t state = SLOT_READY;
 
-    self->slot = channel_slot(self->channel, self->position);
-    if (self->arena.pieces)
-        (void)reclaim(self); /* also makes room in `pieces` for this position's */
-    if (atomic_compare_exchange_strong(&self->slot->state, &state, SLOT_TAKEN)) {
-        self->slot->code = 0;
-        self->slot->verdict = run(self);
-        hand_over(self);
+    worker->slot = channel_slot(worker->channel, worker->position);
+    if (worker->arena.pieces)
+        (void)reclaim(worker); /* also makes room in `pieces` for this position's */
+    if (atomic_compare_exchange_strong(&worker->slot->state, &state, SLOT_TAKEN)) {
+        worker->slot->code = 0;
+        worker->slot->verdict = run(worker);
+        hand_over(worker);
     } else {
-        self->slot->verdict = VERDICT_PASSED_OVER;
-        self->slot->output_bytes = 0;
+        worker->slot->verdict = VERDICT_PASSED_OVER;
+        worker->slot->output_bytes = 0;
     }
-    self->position++;
-    atomic_store_explicit(&self->slot->state, SLOT_DONE, memory_order_release);
-    tell_parent(self);
+    worker->position++;
+    atomic_store_explicit(&worker->slot->state, SLOT_DONE, memory_order_release);
+    tell_parent(worker);
 }
 
 static struct channel *map(int memory_fd)
@@ -309,19 +311,19 @@ static struct channel *map(int memory_fd)
 
 _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
 {
-    struct self *self = calloc(1, sizeof *self);
+    struct worker_process *worker = calloc(1, sizeof(*worker));
 
-    if (!self)
+    if (!worker)
         _exit(1);
-    self->channel = map(memory_fd);
-    self->arena.bytes = self->channel->arena_bytes;
-    mark_process(self);
+    worker->channel = map(memory_fd);
+    worker->arena.bytes = worker->channel->arena_bytes;
+    mark_process(worker);
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
-    tell_parent(self); /* that the process has started */
+    tell_parent(worker); /* that the process has started */
     for (;;) {
-        await_slot(self);
-        serve_slot(self);
+        await_slot(worker);
+        serve_slot(worker);
     }
 }

@@ -1,7 +1,7 @@
 /* What runs in the zygote. It has one thread, its own process group, and nothing open but standard
- * input, output and error, the host's socket (CONTROL_FD), and one socket per executor. It ends with
- * the host; its workers die with it by PR_SET_PDEATHSIG, which is exact here because the zygote has
- * only the one thread. Read control.h first. */
+ * input, output and error, the host's socket (CONTROL_FD), and one socket per executor. It ends
+ * with the host; its workers die with it by PR_SET_PDEATHSIG, which is exact here because the
+ * zygote has only the one thread. Read control.h first. */
 #include "offload/child/zygote.h"
 
 #include <errno.h>
@@ -12,14 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "offload/child/process.h"
+#include "offload/child/worker.h"
 #include "offload/wire/control.h"
 
 /* What the poll set begins with: the host's socket, the host itself. */
-enum { FROM_HOST, HOST_ENDS, FIRST_CLIENT };
+enum { FROM_PARENT, PARENT_ENDS, FIRST_CLIENT };
 
 struct child {
     struct child *next;
@@ -35,29 +36,15 @@ struct zygote {
     size_t count;
     size_t room;
     struct child *children;
-    pid_t self;
+    pid_t pid;
     bool late;
 };
 
-void bight__close_from(int first)
+void bight__zygote_say_hello(int socket_fd)
 {
-    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
-        return;
-    long most = sysconf(_SC_OPEN_MAX);
+    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = getpid()};
 
-    for (int fd = first; fd < most; fd++)
-        close(fd);
-}
-
-void bight__signals_reset(void)
-{
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &standard, NULL);
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)bight__control_send(socket_fd, &hello, NULL, 0);
 }
 
 static void on_sigchld(int number)
@@ -80,15 +67,16 @@ static void watch_children(void)
 
 static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL_FDS_MAX])
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote->self)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote->pid)
         _exit(1);
     bight__signals_reset();
     (void)prctl(PR_SET_NAME, "bight-worker");
     bight__worker_main(fds[0], fds[1]);
 }
 
-/* An ordinary fork(), so that libraries notice it. But of a host that was using libuv, not with what
- * libuv does in the child: a new pipe for signals, whose ends would then be closed behind its back. */
+/* An ordinary fork(), so that libraries notice it. But of a host that was using libuv, not with
+ * what libuv does in the child: a new pipe for signals, whose ends would then be closed behind its
+ * back. */
 static pid_t fork_worker(const struct zygote *zygote)
 {
 #ifdef BIGHT_HAVE__FORK
@@ -102,7 +90,7 @@ static pid_t fork_worker(const struct zygote *zygote)
 static void spawn(struct zygote *zygote, int client, uint64_t worker,
                   const int fds[CONTROL_FDS_MAX])
 {
-    struct child *child = calloc(1, sizeof *child);
+    struct child *child = calloc(1, sizeof(*child));
     const struct control_message failed = {
         .kind = CONTROL_FAILED, .value = ENOMEM, .worker = worker};
     pid_t pid = -1;
@@ -152,11 +140,11 @@ static void drop_client(struct zygote *zygote, size_t index)
 
 static void add_client(struct zygote *zygote, int fd)
 {
-    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = zygote->self};
+    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = zygote->pid};
 
     if (zygote->count == zygote->room) {
         size_t room = zygote->room * 2;
-        struct pollfd *set = realloc(zygote->set, room * sizeof *set);
+        struct pollfd *set = realloc(zygote->set, room * sizeof(*set));
 
         if (!set) {
             close(fd); /* the executor sees that the line ended */
@@ -192,7 +180,7 @@ static bool serve(struct zygote *zygote, int client)
     }
 }
 
-static void serve_host(struct zygote *zygote)
+static void serve_parent(struct zygote *zygote)
 {
     for (;;) {
         struct control_message message;
@@ -264,20 +252,20 @@ static void answer(struct zygote *zygote)
     }
 }
 
-/* Notice the host's end even where its sockets live on in a process it forked: by its pidfd, or where
- * there is none, as its child. */
-static int watch_host(pid_t host)
+/* Notice the host's end even where its sockets live on in a process it forked: by its pidfd, or
+ * where there is none, as its child. */
+static int watch_parent(pid_t parent)
 {
-    if (fcntl(HOST_FD, F_SETFD, FD_CLOEXEC) == 0)
-        return HOST_FD;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != host)
+    if (fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC) == 0)
+        return PARENT_FD;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(0);
     return -1;
 }
 
-_Noreturn void bight__zygote_main(pid_t host, bool late)
+_Noreturn void bight__zygote_main(pid_t parent, bool late)
 {
-    struct zygote zygote = {.self = getpid(), .late = late, .count = FIRST_CLIENT, .room = 8};
+    struct zygote zygote = {.pid = getpid(), .late = late, .count = FIRST_CLIENT, .room = 8};
     sigset_t none;
 
     sigemptyset(&none);
@@ -288,11 +276,11 @@ _Noreturn void bight__zygote_main(pid_t host, bool late)
     /* What the host had not written yet is the host's to write. */
     __fpurge(stdout);
     __fpurge(stderr);
-    zygote.set = calloc(zygote.room, sizeof *zygote.set);
+    zygote.set = calloc(zygote.room, sizeof(*zygote.set));
     if (!zygote.set)
         _exit(1);
-    zygote.set[FROM_HOST] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
-    zygote.set[HOST_ENDS] = (struct pollfd){.fd = watch_host(host), .events = POLLIN};
+    zygote.set[FROM_PARENT] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
+    zygote.set[PARENT_ENDS] = (struct pollfd){.fd = watch_parent(parent), .events = POLLIN};
     for (;;) {
         reap(&zygote);
         answer(&zygote);
@@ -301,14 +289,14 @@ _Noreturn void bight__zygote_main(pid_t host, bool late)
                 _exit(1);
             continue;
         }
-        if (zygote.set[HOST_ENDS].revents)
+        if (zygote.set[PARENT_ENDS].revents)
             _exit(0);
         for (size_t i = zygote.count; i-- > FIRST_CLIENT;) {
             zygote.set[i].events = POLLIN;
             if (zygote.set[i].revents && !serve(&zygote, zygote.set[i].fd))
                 drop_client(&zygote, i);
         }
-        if (zygote.set[FROM_HOST].revents)
-            serve_host(&zygote);
+        if (zygote.set[FROM_PARENT].revents)
+            serve_parent(&zygote);
     }
 }

@@ -1,6 +1,7 @@
-/* The zygote: a small single-threaded process that forks the workers of all executors of this
- * process and reaps them. prepare.c starts it and is asked for connections; zygote.c is what runs in
- * it; worker.c is what runs in its children. */
+/* The zygote: a small single-threaded process that forks the workers of all executors of one
+ * process, its parent, and reaps them. Everywhere in offload/ "the parent" is the process whose
+ * executors they are, also where a keeper (keeper.h) stands between. pool/prepare.c starts the
+ * zygote. */
 #ifndef BIGHT_OFFLOAD_CHILD_ZYGOTE_H
 #define BIGHT_OFFLOAD_CHILD_ZYGOTE_H
 
@@ -8,30 +9,11 @@
 
 #include <bight/base.h>
 
-struct zygote_line {
-    int fd;              /* for struct control_message; non-blocking, close-on-exec */
-    unsigned generation; /* of the zygote */
-};
+/* Tell the parent who the zygote is, where it knows the keeper only. Async-signal-safe. */
+void bight__zygote_say_hello(int socket_fd);
 
-/* Give the caller a socket of its own to the zygote, starting one if there is none. 0 or an error;
- * BIGHT_ENOTPREPARED when none can be started. Any thread. */
-int bight__zygote_connect(struct zygote_line *line);
-
-/* The line of that generation has ended: so has the zygote, or it will now. Any thread. */
-void bight__zygote_lost(unsigned generation);
-
-/* Be the zygote of `host`: its socket is CONTROL_FD, and if it has a keeper, HOST_FD is a pidfd of the
- * host; else it is the host's child. `late`: the host was using libuv when it was forked. */
-_Noreturn void bight__zygote_main(pid_t host, bool late);
-
-/* Be a worker: run the jobs of the channel whose socket is `socket_fd` and whose memory is
- * `memory_fd`, until the other side closes it. */
-_Noreturn void bight__worker_main(int socket_fd, int memory_fd);
-
-/* Close every descriptor from `first` on. Async-signal-safe. */
-void bight__close_from(int first);
-
-/* All signals to their default dispositions, none blocked. Async-signal-safe. */
-void bight__signals_reset(void);
+/* Be the zygote of `parent`: its socket is CONTROL_FD. If it has a keeper, PARENT_FD is a pidfd of
+ * the parent; else it is the parent's child. `late`: the parent was using libuv when it forked. */
+_Noreturn void bight__zygote_main(pid_t parent, bool late);
 
 #endif

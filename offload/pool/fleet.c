@@ -1,7 +1,7 @@
-/* The workers of a pool: starting them, what the zygote tells of them, their deaths, the zygote's
- * death, interrupts. A worker that ends is replaced at once; when workers fail at their start, or the
- * zygote does, the next attempt waits a while, and after a few in a row the pool is broken. Read
- * pool.h first. */
+/* The workers of a pool: how many there are, what the zygote tells about them, their deaths, the
+ * zygote's death, interrupts. A worker that ends is replaced at once; when workers or the zygote
+ * fail at their start, the next attempt waits a while, and after a few failures in a row the pool
+ * is broken. Read pool.h first. */
 #include "offload/pool/pool.h"
 
 #include <errno.h>
@@ -12,13 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "offload/pool/prepare.h"
 #include "offload/wire/control.h"
 
 #define FAILURES_MAX 3
 #define FIRST_RETRY_MS 20
-/* Requests to the zygote under way: what its socket certainly holds. */
+/* Requests to the zygote that may be under way: its socket certainly holds so many. */
 #define FORKING_MAX 16
-/* How long the zygote may take to read; it is shared with other executors. */
+/* How long the zygote, which serves other executors too, may take to read. */
 #define HEARING_MS 2000
 
 static struct worker *worker_of(struct bight_link *link)
@@ -26,19 +27,9 @@ static struct worker *worker_of(struct bight_link *link)
     return container_of(link, struct worker, link);
 }
 
-void bight__worker_phase(struct worker *worker, enum worker_phase phase)
-{
-    struct pool *pool = worker->pool;
-
-    if (worker->phase == WORKER_READY)
-        pool->ready--;
-    worker->phase = phase;
-    if (phase == WORKER_READY)
-        pool->ready++;
-}
-
-/* To a worker by way of the zygote, which alone can be sure that the process id is still its. A zygote
- * that has not read for so long that its socket is full is given up, once the caller is done. */
+/* Signal a worker by way of the zygote, which alone can be sure that the process id is still the
+ * worker's. A zygote that has not read for so long that its socket is full is given up, once the
+ * caller is done. */
 static void send_signal(struct worker *worker, int number)
 {
     struct pool *pool = worker->pool;
@@ -59,7 +50,7 @@ static void doom(struct worker *worker)
     send_signal(worker, SIGKILL);
 }
 
-/* A worker or zygote came to nothing. */
+/* A worker or a zygote failed before it ran a job. */
 static void count_failure(struct pool *pool, int code)
 {
     pool->failures++;
@@ -68,12 +59,12 @@ static void count_failure(struct pool *pool, int code)
         return;
     if (code == BIGHT_ENOTPREPARED || (pool->failures >= FAILURES_MAX && pool->ready == 0)) {
         pool->broken = code;
-        bight__calls_refuse(pool);
+        bight__executions_refuse(pool);
     }
     bight__pool_progress(pool);
 }
 
-/* Something a worker needs before it takes jobs has come: its process id, or its readiness. */
+/* The worker takes jobs once its process id is known and it is able: one of the two has come. */
 static void check_ready(struct worker *worker)
 {
     struct pool *pool = worker->pool;
@@ -88,11 +79,11 @@ static void check_ready(struct worker *worker)
     bight__balance(worker);
 }
 
-void bight__fleet_initialised(struct call *call)
+static void initialised(struct execution *execution)
 {
-    struct worker *worker = container_of(call, struct worker, init);
+    struct worker *worker = container_of(execution, struct worker, init);
     struct pool *pool = worker->pool;
-    int rc = call->rc;
+    int rc = execution->rc;
 
     pool->init_code = worker->init_result.code;
     bight_result_free(&worker->init_result);
@@ -106,21 +97,106 @@ void bight__fleet_initialised(struct call *call)
     }
 }
 
-/* What was in the ring of a worker that has ended. */
+/* Read the worker's bytes: only wake-ups are allowed. False when the channel has ended or carried
+ * anything else. */
+static bool drain(struct worker *worker)
+{
+    char bytes[64];
+    ssize_t got;
+
+    do
+        got = recv(bight__watch_fd(worker->watch), bytes, sizeof(bytes), MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == EAGAIN;
+    for (ssize_t i = 0; i < got; i++)
+        worker->scribbled |= bytes[i] != CHANNEL_WAKE;
+    return got > 0 && !worker->scribbled;
+}
+
+static void heard(void *arg)
+{
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
+    bool sound = drain(worker);
+
+    atomic_store_explicit(&worker->channel->told, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* before the slots are read */
+    if (sound && !bight__harvest(worker))
+        worker->scribbled = true;
+    if (!worker->watch)
+        return; /* its initialiser failed */
+    if (!pool->options.init)
+        worker->able = true;
+    check_ready(worker);
+    if (!sound || worker->scribbled || (worker->phase == WORKER_DOOMED && worker->load == 0)) {
+        doom(worker);
+        return;
+    }
+    bight__pool_pump(pool);
+    bight__balance(worker);
+}
+
+void bight__fleet_interrupt(struct execution *execution)
+{
+    struct worker *worker = execution->worker;
+    struct channel_slot *slot = channel_slot(worker->channel, execution->position);
+
+    /* The slot's state is not read here, because the worker can write it. If the job has ended by
+     * itself, its result is taken long before the grace is over. An execution older than the one
+     * that is being interrupted has ended, or ends with it. */
+    __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
+    if (worker->told_to_stop ||
+        (worker->interrupted && worker->interrupted->position > execution->position))
+        return;
+    worker->interrupted = execution;
+    pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
+}
+
+/* The interrupted job has not ended in time. SIGTERM must not reach another job, so everything that
+ * the worker could still begin is taken out of its ring first. */
+static void grace_over(struct bight_timer *timer)
+{
+    struct worker *worker = container_of(timer, struct worker, grace);
+    struct pool *pool = worker->pool;
+
+    if (!worker->interrupted)
+        return;
+    if (worker->told_to_stop) {
+        send_signal(worker, SIGKILL);
+        return;
+    }
+    bight__unpost_some(worker, CHANNEL_SLOTS);
+    if (!bight__harvest(worker)) {
+        worker->scribbled = true;
+        doom(worker);
+    } else if (worker->interrupted) {
+        worker->told_to_stop = true;
+        worker->expected = true;
+        bight__worker_phase(worker, WORKER_DOOMED);
+        send_signal(worker, SIGTERM);
+        pool_arm(pool, &worker->grace, pool->options.grace_ms);
+    }
+    bight__pool_pump(pool);
+}
+
+static const struct worker_callbacks callbacks = {heard, grace_over, initialised};
+
+/* Take the results of a worker that has ended, and see to what is left in its ring. */
 static void settle_ring(struct worker *worker, int status)
 {
     if (!worker->scribbled && !bight__harvest(worker))
         worker->scribbled = true;
     while (worker->head > worker->tail) {
-        struct call *call = worker->seats[--worker->head % CHANNEL_SLOTS].call;
+        struct execution *execution = worker->seats[--worker->head % CHANNEL_SLOTS].execution;
         bool began;
 
-        if (!call)
+        if (!execution)
             continue;
-        began = !bight__unpost(call);
-        call->worker = worker;
-        if (call != &worker->init)
-            bight__call_orphaned(call, began, status);
+        began = !bight__unpost(execution);
+        execution->worker = worker;
+        if (execution != &worker->init)
+            bight__execution_orphaned(execution, began, status);
     }
 }
 
@@ -130,8 +206,8 @@ static void forked(struct worker *worker, int pid)
     worker->pid = pid;
 }
 
-/* The process has ended, or is certain to. `code` is what it means if the worker never took a job, 0
- * if that has been counted. */
+/* The process has ended, or certainly will. `code` is the failure to count if the worker was never
+ * ready, 0 if it has been counted. */
 static void worker_ended(struct worker *worker, int status, int code)
 {
     struct pool *pool = worker->pool;
@@ -149,7 +225,7 @@ static void worker_ended(struct worker *worker, int status, int code)
     bight__pool_progress(pool);
 }
 
-/* Without its line the zygote kills this pool's workers, and nobody is told of their ends. */
+/* When the line is closed, the zygote kills this pool's workers and tells nobody about it. */
 static void close_line(struct pool *pool)
 {
     bight__watch_close(pool->line);
@@ -203,7 +279,7 @@ static void obey(struct pool *pool, const struct control_message *message)
     }
 }
 
-/* The zygote said something, or has ended. */
+/* The zygote sent something, or has ended. */
 static void on_line(void *arg)
 {
     struct pool *pool = arg;
@@ -249,7 +325,7 @@ static void fill_now(struct pool *pool)
         int rc = connect_zygote(pool);
 
         if (!rc)
-            rc = bight__worker_start(pool);
+            rc = bight__worker_start(pool, &callbacks);
         if (rc) {
             count_failure(pool, rc);
             return;
@@ -257,7 +333,7 @@ static void fill_now(struct pool *pool)
     }
 }
 
-/* While the last attempt came to nothing, wait before the next. */
+/* After a failed attempt the next one waits. */
 void bight__fleet_fill(struct pool *pool)
 {
     unsigned doublings = pool->failures < 7 ? pool->failures : 7;
@@ -271,7 +347,7 @@ void bight__fleet_fill(struct pool *pool)
         pool_arm(pool, &pool->timer, FIRST_RETRY_MS << doublings);
 }
 
-/* Whether the zygote has left unread what it was sent. */
+/* Whether the zygote has not read all that it was sent. */
 static bool zygote_is_deaf(const struct pool *pool)
 {
     int unread = 0;
@@ -279,9 +355,9 @@ static bool zygote_is_deaf(const struct pool *pool)
     return ioctl(bight__watch_fd(pool->line), SIOCOUTQ, &unread) < 0 || unread > 0;
 }
 
-/* The workers were let go and have not all gone: kill them. When that does not help for long, they are
- * left to the zygote. Only when that does not even listen, it is killed, and other pools' workers
- * with it. */
+/* Some workers that were let go have not gone: kill them. When they stay even then, they are left
+ * to the zygote. Only when the zygote does not listen either, it is killed, and other pools'
+ * workers with it. */
 static void lose_patience(struct pool *pool)
 {
     if (pool->impatient) {
@@ -312,89 +388,6 @@ void bight__fleet_timer(struct bight_timer *timer)
     if (!pool->broken)
         fill_now(pool);
     bight__fleet_fill(pool);
-}
-
-/* Bytes from the worker: only wake-ups are allowed. False when the channel has ended, or is full of
- * something else. */
-static bool drain(struct worker *worker)
-{
-    char bytes[64];
-    ssize_t got;
-
-    do
-        got = recv(bight__watch_fd(worker->watch), bytes, sizeof bytes, MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return errno == EAGAIN;
-    for (ssize_t i = 0; i < got; i++)
-        worker->scribbled |= bytes[i] != CHANNEL_WAKE;
-    return got > 0 && !worker->scribbled;
-}
-
-void bight__fleet_heard(void *arg)
-{
-    struct worker *worker = arg;
-    struct pool *pool = worker->pool;
-    bool sound = drain(worker);
-
-    atomic_store_explicit(&worker->channel->told, 0, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* before the slots are looked at */
-    if (sound && !bight__harvest(worker))
-        worker->scribbled = true;
-    if (!worker->watch)
-        return; /* its initialiser failed */
-    if (!pool->options.init)
-        worker->able = true;
-    check_ready(worker);
-    if (!sound || worker->scribbled || (worker->phase == WORKER_DOOMED && worker->load == 0)) {
-        doom(worker);
-        return;
-    }
-    bight__pool_pump(pool);
-    bight__balance(worker);
-}
-
-void bight__fleet_interrupt(struct call *call)
-{
-    struct worker *worker = call->worker;
-    struct channel_slot *slot = channel_slot(worker->channel, call->position);
-
-    /* What the slot's state says is not asked: the worker can write there. If the job has ended by
-     * itself, its result is taken long before the grace is over. An older call than the one that is
-     * being interrupted has ended, or comes to its end with it. */
-    __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
-    if (worker->told_to_stop ||
-        (worker->interrupted && worker->interrupted->position > call->position))
-        return;
-    worker->interrupted = call;
-    pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
-}
-
-/* The interrupted job has not ended in time. SIGTERM must not reach another job, so first nothing may
- * be left in the ring that the worker could begin. */
-void bight__fleet_grace(struct bight_timer *timer)
-{
-    struct worker *worker = container_of(timer, struct worker, grace);
-    struct pool *pool = worker->pool;
-
-    if (!worker->interrupted)
-        return;
-    if (worker->told_to_stop) {
-        send_signal(worker, SIGKILL);
-        return;
-    }
-    bight__unpost_some(worker, CHANNEL_SLOTS);
-    if (!bight__harvest(worker)) {
-        worker->scribbled = true;
-        doom(worker);
-    } else if (worker->interrupted) {
-        worker->told_to_stop = true;
-        worker->expected = true;
-        bight__worker_phase(worker, WORKER_DOOMED);
-        send_signal(worker, SIGTERM);
-        pool_arm(pool, &worker->grace, pool->options.grace_ms);
-    }
-    bight__pool_pump(pool);
 }
 
 void bight__fleet_dismiss(struct pool *pool)

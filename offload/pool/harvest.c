@@ -1,7 +1,7 @@
 /* Taking results out of rings: the only place that reads what a worker wrote. The worker may be
- * anything by now, so each field is read once, checked against what the parent knows by itself, and
- * used; bytes are copied once. What cannot be means that the worker scribbled over its channel: it is
- * killed, and the rest of its ring believed no more. */
+ * anything by now, so each field is read once, checked against what the parent knows by itself,
+ * and used; bytes are copied once. What cannot be means that the worker scribbled over its
+ * channel: it is killed, and the rest of its ring believed no more. */
 #include "offload/pool/pool.h"
 
 #include <string.h>
@@ -41,7 +41,7 @@ static bool read_outcome(const struct worker *worker, const struct channel_slot 
         return false;
     if (out->bytes == 0)
         return true;
-    if (within(out->offset, out->bytes, inline_at, sizeof slot->output))
+    if (within(out->offset, out->bytes, inline_at, sizeof(slot->output)))
         return true;
     return out->bytes <= pool->options.payload_max_bytes &&
            within(out->offset, out->bytes, worker->output_arena, pool->arena_bytes);
@@ -107,9 +107,9 @@ static void release(struct worker *worker, struct channel_slot *slot)
         bight__arena_give(&worker->arena, worker->pieces[++worker->oldest_piece % CHANNEL_SLOTS]);
 }
 
-static void forget_interrupt(struct worker *worker, const struct call *call)
+static void forget_interrupt(struct worker *worker, const struct execution *execution)
 {
-    if (worker->interrupted != call)
+    if (worker->interrupted != execution)
         return;
     worker->interrupted = NULL;
     pool_disarm(worker->pool, &worker->grace);
@@ -118,23 +118,23 @@ static void forget_interrupt(struct worker *worker, const struct call *call)
 /* Take the result of the oldest slot, which is DONE. */
 static bool take(struct worker *worker, struct channel_slot *slot)
 {
-    struct call *call = worker->seats[worker->tail % CHANNEL_SLOTS].call;
+    struct execution *execution = worker->seats[worker->tail % CHANNEL_SLOTS].execution;
     struct outcome outcome;
     int rc;
 
     if (!read_outcome(worker, slot, worker->tail, &outcome) ||
-        (outcome.verdict == VERDICT_PASSED_OVER) != !call)
+        (outcome.verdict == VERDICT_PASSED_OVER) != !execution)
         return false;
     note_large(worker, &outcome);
-    if (call) {
+    if (execution) {
         if (outcome.verdict != VERDICT_NO_MEMORY)
-            note_known(worker, call->number);
-        rc = settle(worker, call->result, &outcome);
-        forget_interrupt(worker, call);
-        worker->seats[worker->tail % CHANNEL_SLOTS].call = NULL;
+            note_known(worker, execution->number);
+        rc = settle(worker, execution->result, &outcome);
+        forget_interrupt(worker, execution);
+        worker->seats[worker->tail % CHANNEL_SLOTS].execution = NULL;
         worker->load--;
         release(worker, slot);
-        bight__call_end(call, rc);
+        bight__execution_end(execution, rc);
         return true;
     }
     release(worker, slot);

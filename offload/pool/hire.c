@@ -12,21 +12,22 @@
 #include "offload/wire/control.h"
 
 /* The initialiser is the worker's first job; it is in the ring before the process exists. */
-static bool post_init(struct worker *worker)
+static bool post_init(struct worker *worker, void (*ended)(struct execution *init))
 {
     const struct pool *pool = worker->pool;
 
-    worker->init = (struct call){.ended = bight__fleet_initialised,
-                                 .pool = worker->pool,
-                                 .def = pool->options.init,
-                                 .number = (uint32_t)pool->init_number,
-                                 .input = pool->options.init_input,
-                                 .input_bytes = pool->options.init_input_bytes,
-                                 .result = &worker->init_result};
+    worker->init = (struct execution){.ended = ended,
+                                      .pool = worker->pool,
+                                      .def = pool->options.init,
+                                      .number = (uint32_t)pool->init_number,
+                                      .input = pool->options.init_input,
+                                      .input_bytes = pool->options.init_input_bytes,
+                                      .result = &worker->init_result};
     return bight__post(worker, &worker->init);
 }
 
-/* Memory that parent and worker share; sealed, so that no worker can shrink it under the parent. */
+/* Make the memory that parent and worker share; a seal keeps the worker from shrinking it under the
+ * parent. */
 static int make_channel(struct worker *worker, int *memory_fd)
 {
     struct pool *pool = worker->pool;
@@ -34,12 +35,12 @@ static int make_channel(struct worker *worker, int *memory_fd)
     struct rlimit limit;
     int fd, rc;
 
-    worker->input_arena = sizeof *channel;
+    worker->input_arena = sizeof(*channel);
     worker->output_arena = worker->input_arena + pool->arena_bytes;
     worker->map_bytes = worker->output_arena + pool->arena_bytes;
     if (!bight__may_map(pool_seams(pool), __builtin_return_address(0)))
         return BIGHT_ENOMEM;
-    /* Beyond this limit ftruncate raises SIGXFSZ, which ends the host. */
+    /* Beyond this limit ftruncate raises SIGXFSZ, which would end this process. */
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < worker->map_bytes)
         return BIGHT_EFBIG;
     fd = memfd_create("bight-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -89,7 +90,7 @@ void bight__worker_free(struct worker *worker)
 }
 
 /* Ask the zygote for the process and hand it its ends of the channel. */
-static int request(struct worker *worker, int memory_fd)
+static int request(struct worker *worker, int memory_fd, void (*heard)(void *worker))
 {
     struct pool *pool = worker->pool;
     const struct control_message message = {.kind = CONTROL_SPAWN, .worker = worker->serial};
@@ -98,7 +99,7 @@ static int request(struct worker *worker, int memory_fd)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    rc = bight__watch_new(&worker->watch, pool->runtime, pair[0], bight__fleet_heard, worker);
+    rc = bight__watch_new(&worker->watch, pool->runtime, pair[0], heard, worker);
     if (rc) {
         close(pair[0]);
     } else {
@@ -110,9 +111,9 @@ static int request(struct worker *worker, int memory_fd)
     return rc;
 }
 
-int bight__worker_start(struct pool *pool)
+int bight__worker_start(struct pool *pool, const struct worker_callbacks *callbacks)
 {
-    struct worker *worker = bight__alloc_zero(pool_seams(pool), sizeof *worker);
+    struct worker *worker = bight__alloc_zero(pool_seams(pool), sizeof(*worker));
     int memory_fd = -1;
     int rc;
 
@@ -120,16 +121,16 @@ int bight__worker_start(struct pool *pool)
         return BIGHT_ENOMEM;
     worker->pool = pool;
     worker->serial = ++pool->serial;
-    worker->grace.fire = bight__fleet_grace;
+    worker->grace.fire = callbacks->grace_over;
     link_init(&worker->grace.link);
     link_init(&worker->link);
     rc = make_channel(worker, &memory_fd);
     if (rc)
         goto fail;
-    if (pool->options.init && !post_init(worker))
+    if (pool->options.init && !post_init(worker, callbacks->initialised))
         rc = BIGHT_ETOOBIG;
     if (!rc)
-        rc = request(worker, memory_fd);
+        rc = request(worker, memory_fd, callbacks->heard);
     close(memory_fd);
     if (rc)
         goto fail;

@@ -1,35 +1,35 @@
 /* An executor of worker processes, as the parent keeps it. Everything here is touched on the loop's
- * thread only.
+ * thread only. A file calls only those below it:
  *
- *   workers.c  the public calls: open, close, stats
- *   calls.c    a call's life: queue, cancellation, end
- *   post.c     queue -> rings: which worker gets which job
- *   harvest.c  rings -> results: the only place that reads what workers write
- *   start.c    making a worker
- *   fleet.c    how many workers there are, their deaths, interrupts, the line to the zygote
+ *   workers.c    the public calls: open, close, stats
+ *   execution.c  from bight_execute into the queue, and cancellation
+ *   fleet.c      how many workers there are, their deaths, interrupts, the line to the zygote
+ *   hire.c       making a worker
+ *   harvest.c    rings -> results: the only place that reads what workers write
+ *   post.c       queue -> rings: which worker gets which job
+ *   state.c      what each of them may change: ends of executions, phases of workers
  *
- * Invariants: a call is in the queue (call->worker is NULL) or in exactly one worker's ring, until
- * bight__call_end; `pool->jobs` counts the calls in either. A worker is in pool->workers from its
- * start until the zygote has said that it ended. */
+ * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
+ * until bight__execution_end; `pool->jobs` counts those in either. A worker is in pool->workers from
+ * its start until the zygote has said that it ended. */
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
 #define BIGHT_OFFLOAD_POOL_POOL_H
 
 #include <bight/time.h>
 #include <bight/workers.h>
 
-#include "offload/wire/channel.h"
 #include "offload/executor.h"
 #include "offload/pool/registry.h"
 #include "offload/pool/watch.h"
-#include "offload/child/zygote.h"
+#include "offload/wire/channel.h"
 
 struct pool;
 struct worker;
 
-/* One bight_execute, on the stack of its caller, or a worker's run of the initialiser, in it. */
-struct call {
+/* One bight_execute, on the stack of its caller; or the run of the initialiser, in its worker. */
+struct execution {
     struct bight_waiter waiter; /* its link is the place in pool->queue */
-    void (*ended)(struct call *call);
+    void (*ended)(struct execution *execution);
     struct pool *pool;
     const struct bight_job_def *def;
     uint32_t number; /* of the definition */
@@ -37,56 +37,55 @@ struct call {
     size_t input_bytes;
     struct bight_result *result;
     struct worker *worker; /* whose ring it is in */
-    uint64_t position;     /* there */
+    uint64_t position;     /* in that ring */
     int rc;
-    unsigned returned; /* how often it came back from a dead worker, begun or not is unsure */
+    unsigned returned; /* how often a worker died with it and may or may not have begun it */
     bool unwanted;     /* the caller was cancelled while the job ran */
 };
 
 enum worker_phase {
     WORKER_STARTING, /* the zygote forks it, and it runs the initialiser */
     WORKER_READY,
-    WORKER_LEAVING, /* its channel is closed, it will leave by itself */
+    WORKER_LEAVING, /* its channel is closed, so it will leave by itself */
     WORKER_DOOMED,  /* SIGKILL is on its way */
 };
 
-/* What the parent knows by itself of a slot that is in use. */
+/* What the parent itself knows about a slot in use, whatever the worker wrote there. */
 struct seat {
-    struct call *call; /* NULL: withdrawn */
-    uint64_t arena_at; /* of the input; UINT64_MAX: in the slot */
+    struct execution *execution; /* NULL: withdrawn */
+    uint64_t arena_at;           /* of the input; UINT64_MAX: in the slot */
 };
 
 struct worker {
     struct bight_link link;
     struct pool *pool;
     uint64_t serial;
-    int pid; /* 0 until the zygote has told */
+    int pid; /* 0 until the zygote has told it */
     enum worker_phase phase;
-    bool able;      /* it has started, and is initialised if it has to be */
-    bool was_ready; /* it has taken jobs */
-    bool expected;  /* its end is our doing */
-    bool ended;     /* so it has: what its ring says is about the past */
-    bool scribbled; /* it broke the protocol: what its ring says means nothing */
+    bool able;      /* it has started, and the initialiser, if any, has run */
+    bool was_ready; /* it has been WORKER_READY at some time */
+    bool expected;  /* we are the cause of its end */
+    bool ended;     /* the process has ended: its ring tells about the past */
+    bool scribbled; /* it broke the protocol: its ring is not believed any more */
     struct watch *watch;
     struct channel *channel;
     size_t map_bytes;
-    uint64_t input_arena; /* offsets; what the channel itself says of them is not read */
+    uint64_t input_arena; /* offsets of the arenas; those in the channel are not read */
     uint64_t output_arena;
     uint64_t head; /* next position to fill */
     uint64_t tail; /* oldest position in use */
-    uint32_t load; /* seats in use that have a call */
+    uint32_t load; /* seats that have an execution */
     struct seat seats[CHANNEL_SLOTS];
-    /* Inputs; where its pieces begin, a ring. */
-    struct arena arena;
-    uint32_t pieces[CHANNEL_SLOTS];
+    struct arena arena;             /* of inputs */
+    uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
     uint32_t oldest_piece;
-    uint64_t large_bytes; /* how far arenas were used since they were last given back */
-    unsigned char *known; /* by number of definition: the worker knows it */
+    uint64_t large_bytes; /* how far the arenas were used since they were last given back */
+    unsigned char *known; /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
-    struct call *interrupted; /* the running job, which should stop */
-    bool told_to_stop;        /* and has got SIGTERM */
+    struct execution *interrupted; /* the running job, which should stop */
+    bool told_to_stop;             /* SIGTERM was sent because of it */
     struct bight_timer grace;
-    struct call init;
+    struct execution init;
     struct bight_result init_result;
 };
 
@@ -100,24 +99,24 @@ struct pool {
     struct registry registry;
     int64_t init_number;
     struct bight_link workers;
-    unsigned count; /* of them */
-    unsigned ready;
-    unsigned forking; /* that the zygote was asked for and has not answered about */
+    unsigned count;   /* of workers */
+    unsigned ready;   /* of them, those that are WORKER_READY */
+    unsigned forking; /* those that the zygote has not answered about */
     struct bight_link queue;
     size_t jobs;
     struct watch *line; /* to the zygote; NULL while there is none */
-    bool line_stuck;    /* it has failed, but nobody has ended it */
+    bool line_stuck;    /* it has failed and has not been closed yet */
     int zygote_pid;
     unsigned zygote_generation;
     uint64_t serial;              /* of the last worker */
-    unsigned failures;            /* of workers or zygotes in a row that never came to run a job */
-    int failure;                  /* what the last of them failed with */
+    unsigned failures;            /* workers or zygotes in a row that never came to run a job */
+    int failure;                  /* the code of the last of these failures */
     int init_code;                /* what the initialiser returned then */
-    int broken;                   /* the code that every call gets, or 0 */
-    bool closing;                 /* takes no more calls */
+    int broken;                   /* the code that every execution gets, or 0 */
+    bool closing;                 /* takes no more executions */
     bool dismissed;               /* the workers have been let go */
-    bool impatient;               /* and then killed */
-    struct bight_waiter *awaited; /* of the task that opens or closes the pool */
+    bool impatient;               /* and have then been killed */
+    struct bight_waiter *awaited; /* the task that opens or closes the pool */
     struct bight_timer timer;     /* the next attempt to start workers, or the end of the grace */
     uint64_t ended;
     uint64_t started;
@@ -137,7 +136,7 @@ static inline void pool_disarm(struct pool *pool, struct bight_timer *timer)
     sched->host->disarm(sched, timer);
 }
 
-/* A delay that no clock will see the end of is never. */
+/* A delay that ends after the last instant of the clock never ends. */
 static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_t delay_ms)
 {
     struct bight_sched *sched = &pool->runtime->sched;
@@ -149,25 +148,31 @@ static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_
         pool_disarm(pool, timer);
 }
 
-/* calls.c */
-int bight__call_run(struct pool *pool, struct call *call);
-void bight__call_end(struct call *call, int rc);
-/* The call's worker has ended, as `status` says, without ending the call; `began`: its job was
+/* state.c */
+/* Wake the task that opens or closes the pool, if what it waits for has come. */
+void bight__pool_progress(struct pool *pool);
+/* Whether what that task waits for has come. */
+bool bight__pool_settled(const struct pool *pool);
+/* The pool is broken: the code that an execution gets; its result may tell more. */
+int bight__pool_refusal(const struct pool *pool, struct bight_result *result);
+/* The pool is broken: end all executions of the queue. */
+void bight__executions_refuse(struct pool *pool);
+void bight__execution_end(struct execution *execution, int rc);
+/* Put an execution that was taken back from a worker in front of the queue. */
+void bight__execution_requeue(struct execution *execution);
+/* Its worker has ended, as `status` says, without ending the execution; `began`: the job was
  * running. Run it again elsewhere or end it. To be called from the newest to the oldest. */
-void bight__call_orphaned(struct call *call, bool began, int status);
-/* Put a call that was taken back in front of the queue. */
-void bight__call_requeue(struct call *call);
-/* The pool is broken: end all calls of the queue. */
-void bight__calls_refuse(struct pool *pool);
+void bight__execution_orphaned(struct execution *execution, bool began, int status);
+void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 
 /* post.c */
 /* Give queued jobs to workers. */
 void bight__pool_pump(struct pool *pool);
-/* Put `call` into the worker's ring. False when it does not fit now. */
-bool bight__post(struct worker *worker, struct call *call);
+/* Put `execution` into the worker's ring. False when it does not fit now. */
+bool bight__post(struct worker *worker, struct execution *execution);
 /* Take back a job that the worker has not begun; false when it has. */
-bool bight__unpost(struct call *call);
-/* Take back all such jobs of the worker, newest first, at most `count`, into the queue. */
+bool bight__unpost(struct execution *execution);
+/* Take back at most `count` such jobs of the worker, newest first, into the queue. */
 void bight__unpost_some(struct worker *worker, uint32_t count);
 /* The worker may be waiting for slots to be freed. */
 void bight__wake_for_room(struct worker *worker);
@@ -178,30 +183,32 @@ void bight__balance(struct worker *idle);
 /* Take the results of a worker. False when the worker broke the protocol. */
 bool bight__harvest(struct worker *worker);
 
-/* start.c */
+/* hire.c */
+/* What a worker calls in its life. */
+struct worker_callbacks {
+    void (*heard)(void *worker); /* the channel's socket can be read */
+    void (*grace_over)(struct bight_timer *grace);
+    void (*initialised)(struct execution *init);
+};
 /* Ask for one more worker; there is a line to the zygote. */
-int bight__worker_start(struct pool *pool);
+int bight__worker_start(struct pool *pool, const struct worker_callbacks *callbacks);
 /* Forget a worker; nothing is left in its ring. */
 void bight__worker_free(struct worker *worker);
 
 /* fleet.c */
-void bight__worker_phase(struct worker *worker, enum worker_phase phase);
-/* Callbacks of a worker: its channel can be read, its grace is over, its initialiser has ended. */
-void bight__fleet_heard(void *arg);
-void bight__fleet_grace(struct bight_timer *timer);
-void bight__fleet_initialised(struct call *call);
 /* Start workers until there are as many as wanted. */
 void bight__fleet_fill(struct pool *pool);
-/* The running job of the call should stop: begin the steps of BIGHT_CANCEL_INTERRUPT. */
-void bight__fleet_interrupt(struct call *call);
+/* The running job of the execution should stop: begin the steps of BIGHT_CANCEL_INTERRUPT. */
+void bight__fleet_interrupt(struct execution *execution);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);
-/* pool->timer's. */
+/* pool->timer has fired. */
 void bight__fleet_timer(struct bight_timer *timer);
-/* Drop everything without waiting; no calls are left. */
+/* Drop everything without waiting; no executions are left. */
 void bight__fleet_abandon(struct pool *pool);
 
-/* workers.c: the state of a pool that is being opened or closed has changed. */
-void bight__pool_progress(struct pool *pool);
+/* execution.c */
+/* Run the job that `execution` describes, and wait for its end. */
+int bight__execution_run(struct pool *pool, struct execution *execution);
 
 #endif

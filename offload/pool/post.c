@@ -1,6 +1,7 @@
-/* Which worker gets which job, and putting it into the ring. A job goes to the worker with the fewest;
- * workers have several in their rings, so that short jobs cost no wake-up each, and when one runs dry
- * it gets what another has not begun. Read pool.h and channel.h first. */
+/* Chooses a worker for each job and puts it into that worker's ring. A job goes to the worker with
+ * the fewest. Rings hold several jobs, so that a short one does not cost a wake-up each time; a
+ * worker whose ring is empty gets jobs that another has not begun. Read pool.h and channel.h
+ * first. */
 #include "offload/pool/pool.h"
 
 #include <string.h>
@@ -16,11 +17,12 @@ static void wake_if_asleep(struct worker *worker, uint32_t waiting_for)
 {
     _Atomic uint32_t *sleeping = &worker->channel->sleeping;
 
-    atomic_thread_fence(memory_order_seq_cst); /* the slot's state before what is read here */
+    atomic_thread_fence(
+        memory_order_seq_cst); /* the slot's state is written before `sleeping` is read */
     if (atomic_load_explicit(sleeping, memory_order_relaxed) != waiting_for ||
         atomic_exchange(sleeping, 0) != waiting_for)
         return;
-    /* A failure means that the worker is gone; the watch and the zygote will tell. */
+    /* A failure means that the worker is gone; the watch and the zygote will report it. */
     if (worker->watch)
         (void)bight__channel_wake(bight__watch_fd(worker->watch));
 }
@@ -35,14 +37,14 @@ static bool knows(const struct worker *worker, uint32_t number)
     return number < worker->known_count && worker->known[number];
 }
 
-/* Where the input goes: into the slot, or a piece of the arena. */
+/* Where the input goes: into the slot or a piece of the arena. NULL when there is no room. */
 static unsigned char *make_room(struct worker *worker, struct channel_slot *slot, uint64_t bytes,
                                 struct seat *seat)
 {
     unsigned char *base = (unsigned char *)worker->channel;
 
     seat->arena_at = NOT_IN_ARENA;
-    if (bytes <= sizeof slot->input)
+    if (bytes <= sizeof(slot->input))
         return slot->input;
     bytes = channel_round(bytes);
     seat->arena_at = bight__arena_find(&worker->arena, bytes);
@@ -56,64 +58,64 @@ static unsigned char *make_room(struct worker *worker, struct channel_slot *slot
     return base + worker->input_arena + seat->arena_at;
 }
 
-bool bight__post(struct worker *worker, struct call *call)
+bool bight__post(struct worker *worker, struct execution *execution)
 {
     struct channel_slot *slot = channel_slot(worker->channel, worker->head);
     struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
-    const struct registry_entry *entry = &call->pool->registry.entries[call->number];
-    uint32_t define_bytes = knows(worker, call->number) ? 0 : entry->record_bytes;
+    const struct registry_entry *entry = &execution->pool->registry.entries[execution->number];
+    uint32_t define_bytes = knows(worker, execution->number) ? 0 : entry->record_bytes;
     unsigned char *input;
 
     if (worker->head - worker->tail == CHANNEL_SLOTS)
         return false;
-    input = make_room(worker, slot, define_bytes + call->input_bytes, seat);
+    input = make_room(worker, slot, define_bytes + execution->input_bytes, seat);
     if (!input)
         return false;
     if (define_bytes)
         memcpy(input, entry->record, define_bytes);
-    if (call->input_bytes)
-        memcpy(input + define_bytes, call->input, call->input_bytes);
+    if (execution->input_bytes)
+        memcpy(input + define_bytes, execution->input, execution->input_bytes);
     slot->cancel = 0;
     slot->serial = (uint32_t)worker->head;
-    slot->def = call->number;
+    slot->def = execution->number;
     slot->flags = define_bytes ? SLOT_DEFINES : 0;
     slot->define_bytes = define_bytes;
-    slot->attempt = call->result->attempts + 1;
+    slot->attempt = execution->result->attempts + 1;
     slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
-    slot->input_bytes = (uint32_t)call->input_bytes;
-    seat->call = call;
-    call->worker = worker;
-    call->position = worker->head++;
+    slot->input_bytes = (uint32_t)execution->input_bytes;
+    seat->execution = execution;
+    execution->worker = worker;
+    execution->position = worker->head++;
     worker->load++;
     atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
     wake_if_asleep(worker, SLEEPS_FOR_JOB);
     return true;
 }
 
-bool bight__unpost(struct call *call)
+bool bight__unpost(struct execution *execution)
 {
-    struct worker *worker = call->worker;
-    struct channel_slot *slot = channel_slot(worker->channel, call->position);
+    struct worker *worker = execution->worker;
+    struct channel_slot *slot = channel_slot(worker->channel, execution->position);
     uint32_t state = SLOT_READY;
 
     if (!atomic_compare_exchange_strong(&slot->state, &state, SLOT_REVOKED))
         return false;
-    worker->seats[call->position % CHANNEL_SLOTS].call = NULL;
+    worker->seats[execution->position % CHANNEL_SLOTS].execution = NULL;
     worker->load--;
-    call->worker = NULL;
+    execution->worker = NULL;
     return true;
 }
 
 void bight__unpost_some(struct worker *worker, uint32_t count)
 {
     for (uint64_t at = worker->head; count > 0 && at > worker->tail; at--) {
-        struct call *call = worker->seats[(at - 1) % CHANNEL_SLOTS].call;
+        struct execution *execution = worker->seats[(at - 1) % CHANNEL_SLOTS].execution;
 
-        if (!call)
+        if (!execution)
             continue;
-        if (!bight__unpost(call))
+        if (!bight__unpost(execution))
             return; /* what is older has begun too */
-        bight__call_requeue(call);
+        bight__execution_requeue(execution);
         count--;
     }
 }
@@ -138,12 +140,12 @@ static struct worker *least_loaded(struct pool *pool)
 void bight__pool_pump(struct pool *pool)
 {
     while (!link_empty(&pool->queue)) {
-        struct call *call = container_of(pool->queue.next, struct call, waiter.link);
+        struct execution *execution = container_of(pool->queue.next, struct execution, waiter.link);
         struct worker *worker = least_loaded(pool);
 
-        if (!worker || !bight__post(worker, call))
+        if (!worker || !bight__post(worker, execution))
             return;
-        link_remove(&call->waiter.link);
+        link_remove(&execution->waiter.link);
     }
 }
 

@@ -1,12 +1,13 @@
-/* The host's side of the zygote: forks it, or re-executes this program to become one, finds out that
- * it died, and gives executors lines to it. The one piece of the library whose state is the process's
- * rather than a runtime's, because that is what a zygote is a copy of; it is under a mutex.
+/* The parent's side of the zygote: forks it, or re-executes this program to become one, finds out
+ * that it died, and gives executors lines to it. Its state, which a mutex guards, is the only one
+ * in the library that belongs to the process rather than to a runtime: a zygote is a copy of a
+ * process.
  *
- * What is forked here is made with clone3 and exit_signal 0: then it raises no SIGCHLD and neither
- * wait() nor waitpid(-1) of the host sees it; it is reaped through its pidfd. It forks the zygote and
- * stays as its keeper (keeper.h). Where clone3 is missing (valgrind, qemu-user, old kernels) the
- * zygote is an ordinary child. */
-#include "offload/child/zygote.h"
+ * The child that is forked here is made with clone3 and exit_signal 0: then it raises no SIGCHLD,
+ * and neither wait() nor waitpid(-1) of the parent sees it; it is reaped through its pidfd. It
+ * forks the zygote and stays as its keeper (keeper.h). Where clone3 is missing (valgrind,
+ * qemu-user, old kernels) the zygote is an ordinary child. */
+#include "offload/pool/prepare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,18 +29,20 @@
 #include <bight/workers.h>
 
 #include "coro/core/sched.h"
-#include "offload/wire/control.h"
 #include "offload/child/fresh_stack.h"
 #include "offload/child/keeper.h"
+#include "offload/child/process.h"
+#include "offload/child/zygote.h"
+#include "offload/wire/control.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 
-/* In the environment of a re-executed zygote: the process id of its host. */
+/* In the environment of a re-executed zygote: the process id of its parent. */
 #define MARKER "BIGHT_ZYGOTE_OF"
 
-/* How long the keeper may take to end after the zygote: workers that are being killed. */
+/* How long the keeper may take to end after the zygote, while its workers are being killed. */
 #define BURY_MS 200
 
 extern char **environ;
@@ -52,9 +55,9 @@ static struct {
     int pidfd; /* of the keeper; -1 where the zygote is an ordinary child */
     pid_t pid;
     unsigned generation;
-} host = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pidfd = -1};
+} zygote = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pidfd = -1};
 
-/* Threads of this process, 0 when that cannot be known. */
+/* The number of threads of this process, or 0 when it cannot be known. */
 static unsigned thread_count(void)
 {
     struct stat tasks;
@@ -68,8 +71,9 @@ static unsigned thread_count(void)
 #endif
 }
 
-/* fork() that the host's wait calls do not see, if *hidden. In the child only async-signal-safe calls
- * may follow where the parent has threads. The pid, 0 in the child, or -errno. */
+/* fork(), but if *hidden then the wait calls of this process do not see the child. Where this
+ * process has threads, the child may make async-signal-safe calls only. The pid, 0 in the child,
+ * or -errno. */
 static pid_t fork_unseen(int *pidfd, bool *hidden)
 {
     struct clone_args args = {
@@ -78,7 +82,7 @@ static pid_t fork_unseen(int *pidfd, bool *hidden)
 
     *pidfd = -1;
     *hidden = true;
-    pid = syscall(SYS_clone3, &args, sizeof args);
+    pid = syscall(SYS_clone3, &args, sizeof(args));
     if (pid < 0 && errno == ENOSYS) {
         *hidden = false;
         pid = fork();
@@ -86,77 +90,42 @@ static pid_t fork_unseen(int *pidfd, bool *hidden)
     return pid < 0 ? (pid_t)-errno : (pid_t)pid;
 }
 
-/* Standard descriptors that are closed would be taken by what the zygote opens. */
-static void fill_standard_fds(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    while (fd >= 0 && fd < CONTROL_FD);
-    if (fd >= 0)
-        close(fd);
-    for (int i = 0; i < CONTROL_FD; i++)
-        (void)fcntl(i, F_SETFD, 0);
-}
-
-/* Leave nothing open but standard input, output and error, `socket_fd` as CONTROL_FD, and `host_fd`,
- * if there is one, as HOST_FD. */
-static void keep_only(int socket_fd, int host_fd)
-{
-    /* In place: there may be no free descriptor. */
-    if (host_fd == CONTROL_FD)
-        host_fd = dup2(host_fd, socket_fd == HOST_FD + 1 ? HOST_FD + 2 : HOST_FD + 1);
-    if (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0)
-        _exit(1);
-    if (host_fd >= 0 && (host_fd == HOST_FD || dup2(host_fd, HOST_FD) >= 0))
-        bight__close_from(HOST_FD + 1);
-    else
-        bight__close_from(HOST_FD);
-    (void)fcntl(CONTROL_FD, F_SETFD, 0);
-    (void)fcntl(HOST_FD, F_SETFD, 0);
-    if (socket_fd < CONTROL_FD) /* the host had closed its standard descriptors */
-        close(socket_fd);
-    if (host_fd >= 0 && host_fd < CONTROL_FD)
-        close(host_fd);
-    fill_standard_fds();
-}
-
 static void run_late_zygote(void *arg)
 {
     bight__zygote_main((pid_t)(intptr_t)arg, true);
 }
 
-/* In the forked child of a host with one thread. If a runtime lives there, it was forked by a task:
- * whose small stack is no place for jobs, and which it is no more. libuv, too, is in use there, and
- * remembers the numbers of descriptors that are closed here: it would close them again in each child
- * of fork(), whatever they then are. */
-static _Noreturn void become_zygote(int socket_fd, int host_fd, pid_t parent)
+/* Runs in the forked child of a parent with one thread. If the parent has a runtime, a task of it
+ * forked: the child is no task, and the small stack of one is no place for jobs. libuv was in use
+ * then too, and remembers the numbers of descriptors that are closed here: it would close them
+ * again in each child of fork(), whatever they are by then. */
+static _Noreturn void become_zygote(int socket_fd, int parent_fd, pid_t parent)
 {
     bool late = bight__sched != NULL;
 
     if (late)
         uv_library_shutdown();
     bight__sched = NULL;
-    keep_only(socket_fd, host_fd);
-    (void)pthread_mutex_init(&host.lock, NULL); /* a job may have executors of its own */
-    host.fd = host.pidfd = -1;
+    bight__keep_only(socket_fd, parent_fd);
+    (void)pthread_mutex_init(&zygote.lock, NULL); /* a job may have executors of its own */
+    zygote.fd = zygote.pidfd = -1;
     if (late)
         bight__on_fresh_stack(run_late_zygote, (void *)(intptr_t)parent);
     bight__zygote_main(parent, false);
 }
 
-/* In the forked child of a host with threads: nothing but async-signal-safe calls. */
-static _Noreturn void become_program(int socket_fd, int host_fd, char *const *argv,
+/* Runs in the forked child of a parent with threads: makes async-signal-safe calls only. */
+static _Noreturn void become_program(int socket_fd, int parent_fd, char *const *argv,
                                      char *const *environment)
 {
-    keep_only(socket_fd, host_fd);
+    bight__keep_only(socket_fd, parent_fd);
     bight__signals_reset();
     execve("/proc/self/exe", argv, environment);
     _exit(127);
 }
 
-/* A copy of the environment with the marker in front; one block, to be freed. NULL: no memory. */
+/* A copy of the environment with the marker in front: one block, which the caller frees. NULL when
+ * there is no memory. */
 static char **marked_environment(char marker[static 64])
 {
     size_t count = 0;
@@ -164,35 +133,27 @@ static char **marked_environment(char marker[static 64])
 
     while (environ && environ[count])
         count++;
-    copy = malloc((count + 2) * sizeof *copy);
+    copy = malloc((count + 2) * sizeof(*copy));
     if (!copy)
         return NULL;
     snprintf(marker, 64, MARKER "=%ld", (long)getpid());
     copy[0] = marker;
     if (count)
-        memcpy(copy + 1, environ, count * sizeof *copy);
+        memcpy(copy + 1, environ, count * sizeof(*copy));
     copy[count + 1] = NULL;
     return copy;
 }
 
-/* In a zygote that has a keeper, whom alone the host knows: who it is. See kill_zygote. */
-static void say_hello(int socket_fd)
-{
-    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = getpid()};
-
-    (void)bight__control_send(socket_fd, &hello, NULL, 0);
-}
-
-/* Fork, and be in the child what is wanted there; signals are blocked meanwhile, because handlers of
- * the host must not run in the child. */
+/* Fork; the child becomes the zygote and does not return. Signals are blocked meanwhile, because
+ * handlers of the parent must not run in the child. */
 static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
 {
-    char *argv[] = {(char *)(uintptr_t)host.argv0, (char *)(uintptr_t) "bight-zygote", NULL};
+    char *argv[] = {(char *)(uintptr_t)zygote.argv0, (char *)(uintptr_t) "bight-zygote", NULL};
     char marker[64];
     char **environment = NULL;
     sigset_t all, before;
     pid_t parent = getpid();
-    int host_fd = -1;
+    int parent_fd = -1;
     bool hidden;
     pid_t pid;
 
@@ -202,22 +163,23 @@ static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = fork_unseen(pidfd, &hidden);
     if (pid == 0)
-        close(pair[0]); /* the host's end; a pidfd needs a number too */
+        close(pair[0]); /* the parent's end; it makes room for a pidfd */
     if (pid == 0 && hidden) {
-        host_fd = bight__keeper_fork(parent, execute);
-        say_hello(pair[1]);
+        parent_fd = bight__keeper_fork(parent, execute);
+        bight__zygote_say_hello(pair[1]);
     }
     if (pid == 0 && execute)
-        become_program(pair[1], host_fd, argv, environment);
+        become_program(pair[1], parent_fd, argv, environment);
     if (pid == 0)
-        become_zygote(pair[1], host_fd, parent);
+        become_zygote(pair[1], parent_fd, parent);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     free(environment);
     return pid;
 }
 
-/* Under the lock; there is no zygote. The first one after bight_workers_prepare is a fork of a process
- * that has one thread; later ones are executed anew, which only a prepared program understands. */
+/* Start a zygote; there is none, and the lock is held. The first one after bight_workers_prepare
+ * is a fork of a process with one thread; later ones are executed anew, which only a prepared
+ * program understands. */
 static int start(bool execute)
 {
     int pair[2];
@@ -225,19 +187,19 @@ static int start(bool execute)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    pid = fork_zygote(pair, execute, &host.pidfd);
+    pid = fork_zygote(pair, execute, &zygote.pidfd);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
         return pid;
     }
-    host.fd = pair[0];
-    host.pid = pid;
-    host.generation++;
+    zygote.fd = pair[0];
+    zygote.pid = pid;
+    zygote.generation++;
     return 0;
 }
 
-/* The parent of a process; 0 when that cannot be known. */
+/* The parent of a process, or 0 when it cannot be known. */
 static pid_t parent_of(pid_t pid)
 {
     char path[32], text[256];
@@ -246,67 +208,67 @@ static pid_t parent_of(pid_t pid)
     ssize_t got;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    got = read(fd, text, sizeof text - 1);
+    got = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
-    end = strrchr(text, ')'); /* of the name, which may hold anything */
+    end = strrchr(text, ')'); /* ends the name, which may hold anything */
     return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-/* While the keeper is there to take in its workers. The process id is still the zygote's if, with its
- * pidfd open, the keeper is its parent. */
+/* Kill the zygote while its keeper lives and takes in its workers. The process id is still the
+ * zygote's if the keeper is its parent once its pidfd is open. */
 static void kill_zygote(void)
 {
     struct control_message hello;
     int fds[CONTROL_FDS_MAX];
     int pidfd;
 
-    if (bight__control_receive(host.fd, &hello, fds) != 1 || hello.kind != CONTROL_HELLO)
+    if (bight__control_receive(zygote.fd, &hello, fds) != 1 || hello.kind != CONTROL_HELLO)
         return;
     pidfd = (int)syscall(SYS_pidfd_open, hello.pid, 0);
     if (pidfd < 0)
         return;
-    if (parent_of(hello.pid) == host.pid)
+    if (parent_of(hello.pid) == zygote.pid)
         (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     close(pidfd);
 }
 
-/* Under the lock: make sure that the zygote has ended, and reap it. */
+/* Make sure that the zygote has ended, and reap it. The lock is held. */
 static void bury(void)
 {
-    if (host.fd < 0)
+    if (zygote.fd < 0)
         return;
-    if (host.pidfd >= 0)
+    if (zygote.pidfd >= 0)
         kill_zygote();
-    close(host.fd);
-    host.fd = -1;
-    if (host.pidfd >= 0) {
-        struct pollfd keeper = {.fd = host.pidfd, .events = POLLIN};
+    close(zygote.fd);
+    zygote.fd = -1;
+    if (zygote.pidfd >= 0) {
+        struct pollfd keeper = {.fd = zygote.pidfd, .events = POLLIN};
         siginfo_t info;
 
-        /* It ends by itself as soon as it has reaped the zygote and its workers. Killed, it would
-         * leave them to the host: the last step. */
+        /* The keeper ends by itself as soon as it has reaped the zygote and its workers. Killing it
+         * is the last resort, because it would leave them to this process. */
         if (poll(&keeper, 1, BURY_MS) != 1)
-            (void)syscall(SYS_pidfd_send_signal, host.pidfd, SIGKILL, NULL, 0);
-        while (waitid((idtype_t)P_PIDFD, (id_t)host.pidfd, &info, WEXITED | __WALL) < 0 &&
+            (void)syscall(SYS_pidfd_send_signal, zygote.pidfd, SIGKILL, NULL, 0);
+        while (waitid((idtype_t)P_PIDFD, (id_t)zygote.pidfd, &info, WEXITED | __WALL) < 0 &&
                errno == EINTR)
             continue;
-        close(host.pidfd);
-        host.pidfd = -1;
+        close(zygote.pidfd);
+        zygote.pidfd = -1;
         return;
     }
-    if (waitpid(host.pid, NULL, WNOHANG) == 0) {
-        (void)kill(host.pid, SIGKILL);
-        while (waitpid(host.pid, NULL, 0) < 0 && errno == EINTR)
+    if (waitpid(zygote.pid, NULL, WNOHANG) == 0) {
+        (void)kill(zygote.pid, SIGKILL);
+        while (waitpid(zygote.pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }
 }
 
-/* Whether this process has one thread. One that was joined may be counted for a moment longer. */
+/* Whether this process has one thread. The kernel may count a joined one for a moment longer. */
 static bool has_one_thread(void)
 {
     for (int i = 0; i < 50 && thread_count() > 1; i++)
@@ -316,14 +278,14 @@ static bool has_one_thread(void)
 
 static int ensure(void)
 {
-    if (host.fd >= 0)
+    if (zygote.fd >= 0)
         return 0;
-    if (host.prepared)
+    if (zygote.prepared)
         return start(true);
     return has_one_thread() ? start(false) : BIGHT_ENOTPREPARED;
 }
 
-/* Under the lock: hand the zygote one end of a new pair. */
+/* Hand the zygote one end of a new pair. The lock is held. */
 static int introduce(int *out)
 {
     const struct control_message message = {.kind = CONTROL_CLIENT};
@@ -332,7 +294,7 @@ static int introduce(int *out)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    rc = bight__control_send(host.fd, &message, &pair[1], 1);
+    rc = bight__control_send(zygote.fd, &message, &pair[1], 1);
     close(pair[1]);
     if (rc)
         close(pair[0]);
@@ -346,7 +308,7 @@ int bight__zygote_connect(struct zygote_line *line)
     int fd = -1;
     int rc;
 
-    pthread_mutex_lock(&host.lock);
+    pthread_mutex_lock(&zygote.lock);
     rc = ensure();
     if (!rc)
         rc = introduce(&fd);
@@ -357,26 +319,26 @@ int bight__zygote_connect(struct zygote_line *line)
             rc = introduce(&fd);
     }
     if (!rc)
-        *line = (struct zygote_line){fd, host.generation};
-    pthread_mutex_unlock(&host.lock);
+        *line = (struct zygote_line){fd, zygote.generation};
+    pthread_mutex_unlock(&zygote.lock);
     return rc;
 }
 
 void bight__zygote_lost(unsigned generation)
 {
-    pthread_mutex_lock(&host.lock);
-    if (generation == host.generation)
+    pthread_mutex_lock(&zygote.lock);
+    if (generation == zygote.generation)
         bury();
-    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&zygote.lock);
 }
 
-/* Be a zygote if this process was executed by start(): then there is the marker, and CONTROL_FD is a
- * socket that keeps messages apart. */
+/* Be a zygote if start() executed this process: then the marker is set, and CONTROL_FD is a socket
+ * that keeps messages apart. */
 static void zygote_entry(void)
 {
     const char *marker = getenv(MARKER);
     int type = 0;
-    socklen_t bytes = sizeof type;
+    socklen_t bytes = sizeof(type);
     pid_t parent;
 
     if (!marker || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 ||
@@ -394,14 +356,14 @@ int bight_workers_prepare(int argc, char **argv)
     zygote_entry();
     if (thread_count() > 1)
         return BIGHT_ENOTPREPARED;
-    pthread_mutex_lock(&host.lock);
-    rc = host.prepared ? BIGHT_EALREADY : 0;
-    if (!rc && host.fd < 0)
+    pthread_mutex_lock(&zygote.lock);
+    rc = zygote.prepared ? BIGHT_EALREADY : 0;
+    if (!rc && zygote.fd < 0)
         rc = start(false);
     if (!rc) {
-        host.prepared = true;
-        host.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
+        zygote.prepared = true;
+        zygote.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
     }
-    pthread_mutex_unlock(&host.lock);
+    pthread_mutex_unlock(&zygote.lock);
     return rc;
 }

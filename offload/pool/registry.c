@@ -15,7 +15,7 @@ static uint32_t bucket(const struct registry *registry, const struct bight_job_d
     return (uint32_t)(mixed >> 32) & (registry->table_size - 1);
 }
 
-/* Where `def` is in the table, or where it belongs. */
+/* The place of `def` in the table, or the free one where it belongs. */
 static uint32_t *place_of(const struct registry *registry, const struct bight_job_def *def)
 {
     uint32_t at = bucket(registry, def);
@@ -28,8 +28,8 @@ static uint32_t *place_of(const struct registry *registry, const struct bight_jo
 static int grow(struct registry *registry)
 {
     uint32_t room = registry->room ? registry->room * 2 : 8;
-    struct registry_entry *entries = bight__alloc(registry->seams, room * sizeof *entries);
-    uint32_t *table = bight__alloc_zero(registry->seams, room * 2 * sizeof *table);
+    struct registry_entry *entries = bight__alloc(registry->seams, room * sizeof(*entries));
+    uint32_t *table = bight__alloc_zero(registry->seams, room * 2 * sizeof(*table));
 
     if (!entries || !table) {
         bight__free(entries);
@@ -37,7 +37,7 @@ static int grow(struct registry *registry)
         return BIGHT_ENOMEM;
     }
     if (registry->count)
-        memcpy(entries, registry->entries, registry->count * sizeof *entries);
+        memcpy(entries, registry->entries, registry->count * sizeof(*entries));
     bight__free(registry->entries);
     bight__free(registry->table);
     registry->entries = entries;
@@ -61,7 +61,7 @@ static int describe(const struct registry *registry, const struct bight_job_def 
     define.offset = place.offset;
     define.module_bytes = (uint32_t)strlen(place.module) + 1;
     define.name_bytes = (uint32_t)strlen(def->name) + 1;
-    bytes = channel_round(sizeof define + define.module_bytes + define.name_bytes);
+    bytes = channel_round(sizeof(define) + define.module_bytes + define.name_bytes);
     if (bytes > CHANNEL_DEFINE_MAX)
         return BIGHT_EINVAL;
     entry->def = def;
@@ -69,9 +69,9 @@ static int describe(const struct registry *registry, const struct bight_job_def 
     entry->record = bight__alloc_zero(registry->seams, bytes);
     if (!entry->record)
         return BIGHT_ENOMEM;
-    memcpy(entry->record, &define, sizeof define);
-    memcpy(entry->record + sizeof define, place.module, define.module_bytes);
-    memcpy(entry->record + sizeof define + define.module_bytes, def->name, define.name_bytes);
+    memcpy(entry->record, &define, sizeof(define));
+    memcpy(entry->record + sizeof(define), place.module, define.module_bytes);
+    memcpy(entry->record + sizeof(define) + define.module_bytes, def->name, define.name_bytes);
     return 0;
 }
 

@@ -20,7 +20,7 @@ static void on_closed(uv_handle_t *handle)
     bight__handle_closed(runtime);
 }
 
-/* Errors too: libuv has stopped the handle then, and reading says what happened. */
+/* Called for errors too: libuv has stopped the handle then, and reading tells what happened. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = container_of(poll, struct watch, poll);
@@ -33,7 +33,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 int bight__watch_new(struct watch **out, struct bight_runtime *runtime, int fd,
                      void (*ready)(void *arg), void *arg)
 {
-    struct watch *watch = bight__alloc(&runtime->sched.seams, sizeof *watch);
+    struct watch *watch = bight__alloc(&runtime->sched.seams, sizeof(*watch));
     int rc;
 
     if (!watch)

@@ -1,5 +1,5 @@
-/* A descriptor that the loop watches for reading. The uv handle lives on the heap until libuv has let
- * go of it, so that its owner may forget it, and close the descriptor, at any time. */
+/* A descriptor that the loop watches for reading. The uv handle lives on the heap until libuv has
+ * closed it, so that the owner may drop the watch, and close the descriptor, at any time. */
 #ifndef BIGHT_OFFLOAD_POOL_WATCH_H
 #define BIGHT_OFFLOAD_POOL_WATCH_H
 
@@ -7,8 +7,8 @@
 
 struct watch;
 
-/* Call `ready(arg)` whenever `fd` can be read, has ended or failed. The handle does not keep the loop
- * alive. 0 or an error; takes fd on success. */
+/* Call `ready(arg)` whenever `fd` can be read, has ended or failed. The handle does not keep the
+ * loop alive. 0 or an error; takes fd on success. */
 int bight__watch_new(struct watch **out, struct bight_runtime *runtime, int fd,
                      void (*ready)(void *arg), void *arg);
 

@@ -15,10 +15,10 @@
 #define GRACE_DEFAULT_MS 1000
 #define PAGE_BYTES ((uint64_t)64 << 10) /* the largest page of the platforms we know */
 /* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
- * waking it would cost. Not where that would take the processor from somebody else. */
+ * waking it would cost. 0 is used where spinning would take the processor from somebody else. */
 #define SPINS 2000u
 
-/* The pools of a runtime, for its end. */
+/* The pools of a runtime, which are freed at its end. */
 struct pools {
     struct bight_plugin plugin;
     struct bight_link list;
@@ -29,9 +29,10 @@ static const char pools_key;
 static int execute(struct bight_executor *executor, const struct bight_job_def *def,
                    const void *input, size_t input_bytes, struct bight_result *result)
 {
-    struct call call = {.def = def, .input = input, .input_bytes = input_bytes, .result = result};
+    struct execution execution = {
+        .def = def, .input = input, .input_bytes = input_bytes, .result = result};
 
-    return bight__call_run(container_of(executor, struct pool, base), &call);
+    return bight__execution_run(container_of(executor, struct pool, base), &execution);
 }
 
 static const struct bight__executor_ops pool_ops = {execute};
@@ -62,7 +63,7 @@ static struct pools *pools_of(struct bight_runtime *runtime)
 
     if (plugin)
         return container_of(plugin, struct pools, plugin);
-    pools = bight__alloc_zero(&runtime->sched.seams, sizeof *pools);
+    pools = bight__alloc_zero(&runtime->sched.seams, sizeof(*pools));
     if (!pools)
         return NULL;
     pools->plugin.key = &pools_key;
@@ -77,7 +78,7 @@ static unsigned cpu_count(void)
     cpu_set_t set;
     int count = 0;
 
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
         count = CPU_COUNT(&set);
     return count > 0 ? (unsigned)count : 1;
 }
@@ -103,7 +104,7 @@ static int fill_in(struct bight_workers_options *options)
     return 0;
 }
 
-/* Take a copy of what the options point to. */
+/* Copy the initialiser's input, which the options only point to, and register the initialiser. */
 static int keep_init(struct pool *pool)
 {
     const void *input = pool->options.init_input;
@@ -128,7 +129,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
 {
     struct bight_runtime *runtime = bight__runtime();
     struct pools *pools = pools_of(runtime);
-    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof *pool) : NULL;
+    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
     int rc;
 
     if (!pool)
@@ -154,26 +155,6 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     return rc;
 }
 
-/* Whether what the task that opens or closes the pool waits for has come. */
-static bool settled(const struct pool *pool)
-{
-    if (pool->dismissed)
-        return pool->count == 0;
-    if (pool->closing)
-        return pool->jobs == 0;
-    return pool->ready == pool->options.workers || pool->failures;
-}
-
-void bight__pool_progress(struct pool *pool)
-{
-    struct bight_waiter *waiter = pool->awaited;
-
-    if (!waiter || !settled(pool))
-        return;
-    pool->awaited = NULL;
-    (void)bight_unpark(waiter, 0);
-}
-
 struct pool_wait {
     struct bight_waiter waiter;
     struct pool *pool;
@@ -195,7 +176,7 @@ static int await(struct pool *pool, const struct bight_wait_ops *ops)
     struct pool_wait wait = {.pool = pool};
     int rc;
 
-    if (settled(pool))
+    if (bight__pool_settled(pool))
         return 0;
     rc = bight_waiter_init(&wait.waiter, ops);
     if (rc)
@@ -204,7 +185,7 @@ static int await(struct pool *pool, const struct bight_wait_ops *ops)
     return bight_park(&wait.waiter);
 }
 
-/* Neither wait can fail: the caller is a task, and a close does not let go. */
+/* Neither wait can fail: the caller is a task, and cancellation does not end a close. */
 static void close_pool(struct pool *pool)
 {
     pool->closing = true;
@@ -232,7 +213,7 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     bight__fleet_fill(pool);
     do /* a worker may die again between the wake-up and here */
         rc = await(pool, &open_ops);
-    while (!rc && !settled(pool));
+    while (!rc && !bight__pool_settled(pool));
     if (!rc && pool->ready == pool->options.workers) {
         *out = &pool->base;
         return 0;

@@ -1,9 +1,6 @@
-/* See struct arena in channel.h. Free bytes are [head, end) and [0, tail) while head is beyond tail,
- * else [head, tail). */
+/* See struct arena in channel.h. Free bytes are [head, end) and [0, tail) while head is beyond
+ * tail, else [head, tail). */
 #include "offload/wire/channel.h"
-
-#include <errno.h>
-#include <sys/socket.h>
 
 uint64_t bight__arena_find(const struct arena *arena, uint64_t bytes)
 {
@@ -30,17 +27,4 @@ void bight__arena_give(struct arena *arena, uint64_t next)
         arena->head = arena->tail = 0;
     else
         arena->tail = next;
-}
-
-int bight__channel_wake(int fd)
-{
-    static const char byte = CHANNEL_WAKE;
-    ssize_t sent;
-
-    do
-        sent = send(fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0 && errno != EAGAIN)
-        return -errno;
-    return 0;
 }

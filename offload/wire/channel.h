@@ -1,11 +1,11 @@
 /* The channel between an executor and one of its workers: memory that both map, and a stream socket
  * that wakes the side that sleeps. Read docs/workers.md, "The channel", first.
  *
- * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker) ->
- * FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
- * passes over it. Which jobs had begun when a worker dies is therefore known exactly. Payloads that a
- * slot has no room for lie in two arenas, rings of bytes too: the parent fills one, the worker the
- * other.
+ * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker)
+ * -> FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
+ * passes over it. Which jobs had begun when a worker dies is therefore known exactly. Payloads that
+ * a slot has no room for lie in two arenas, rings of bytes too: the parent fills one, the worker
+ * the other.
  *
  * Nobody sleeps on the memory. The worker says that it sleeps in `sleeping`, and the parent then
  * sends a byte; the worker sends one when the parent has not been told since it last looked. The

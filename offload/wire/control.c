@@ -14,7 +14,7 @@ union fd_buffer {
 int bight__control_send(int fd, const struct control_message *message, const int *fds, int count)
 {
     union fd_buffer buffer = {{0}};
-    struct iovec io = {(void *)(uintptr_t)message, sizeof *message};
+    struct iovec io = {(void *)(uintptr_t)message, sizeof(*message)};
     struct msghdr header = {.msg_iov = &io, .msg_iovlen = 1};
     ssize_t sent;
 
@@ -53,11 +53,11 @@ static void take_fds(struct msghdr *header, int fds[CONTROL_FDS_MAX])
 int bight__control_receive(int fd, struct control_message *message, int fds[CONTROL_FDS_MAX])
 {
     union fd_buffer buffer;
-    struct iovec io = {message, sizeof *message};
+    struct iovec io = {message, sizeof(*message)};
     struct msghdr header = {.msg_iov = &io,
                             .msg_iovlen = 1,
                             .msg_control = buffer.bytes,
-                            .msg_controllen = sizeof buffer.bytes};
+                            .msg_controllen = sizeof(buffer.bytes)};
     ssize_t got;
 
     for (int i = 0; i < CONTROL_FDS_MAX; i++)
@@ -68,7 +68,7 @@ int bight__control_receive(int fd, struct control_message *message, int fds[CONT
     if (got < 0)
         return -errno;
     take_fds(&header, fds);
-    if (got == (ssize_t)sizeof *message)
+    if (got == (ssize_t)sizeof(*message))
         return 1;
     for (int i = 0; i < CONTROL_FDS_MAX; i++) {
         if (fds[i] >= 0)

@@ -8,10 +8,11 @@
 
 #include <bight/base.h>
 
-/* The zygote's own socket is this descriptor in the zygote, a worker's channel is it in the worker. */
+/* The zygote's own socket is this descriptor in the zygote, a worker's channel is it in the
+ * worker. */
 #define CONTROL_FD 3
 /* In the zygote: a pidfd of the host. */
-#define HOST_FD 4
+#define PARENT_FD 4
 
 enum control_kind {
     /* On the zygote's own socket, with a descriptor: one more executor's socket. */
@@ -39,12 +40,13 @@ struct control_message {
 
 #define CONTROL_FDS_MAX 2
 
-/* Send `message` with `count` descriptors, which stay the caller's. Never blocks on a full socket, nor
- * raises SIGPIPE. 0 or -errno. */
+/* Send `message` with `count` descriptors, which stay the caller's. Never blocks on a full socket,
+ * nor raises SIGPIPE. 0 or -errno. */
 int bight__control_send(int fd, const struct control_message *message, const int *fds, int count);
 
-/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1. 1, 0 at the
- * end, -EAGAIN, or another -errno. A message of a wrong shape is -EPROTO and holds no descriptors. */
+/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1. 1, 0 at
+ * the end, -EAGAIN, or another -errno. A message of a wrong shape is -EPROTO and holds no
+ * descriptors. */
 int bight__control_receive(int fd, struct control_message *message, int fds[CONTROL_FDS_MAX]);
 
 #endif

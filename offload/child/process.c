@@ -1,0 +1,65 @@
+/* See process.h. Between fork and exec only async-signal-safe calls are allowed, so nothing here
+ * makes any other. */
+#include "offload/child/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "offload/wire/control.h"
+
+void bight__close_from(int first)
+{
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
+        return;
+    long most = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = first; fd < most; fd++)
+        close(fd);
+}
+
+/* Standard descriptors that are closed would be taken by what the zygote opens. */
+static void fill_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd < CONTROL_FD);
+    if (fd >= 0)
+        close(fd);
+    for (int i = 0; i < CONTROL_FD; i++)
+        (void)fcntl(i, F_SETFD, 0);
+}
+
+void bight__keep_only(int socket_fd, int parent_fd)
+{
+    /* In place: there may be no free descriptor. */
+    if (parent_fd == CONTROL_FD)
+        parent_fd = dup2(parent_fd, socket_fd == PARENT_FD + 1 ? PARENT_FD + 2 : PARENT_FD + 1);
+    if (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0)
+        _exit(1);
+    if (parent_fd >= 0 && (parent_fd == PARENT_FD || dup2(parent_fd, PARENT_FD) >= 0))
+        bight__close_from(PARENT_FD + 1);
+    else
+        bight__close_from(PARENT_FD);
+    (void)fcntl(CONTROL_FD, F_SETFD, 0);
+    (void)fcntl(PARENT_FD, F_SETFD, 0);
+    if (socket_fd < CONTROL_FD) /* the parent had closed its standard descriptors */
+        close(socket_fd);
+    if (parent_fd >= 0 && parent_fd < CONTROL_FD)
+        close(parent_fd);
+    fill_standard_fds();
+}
+
+void bight__signals_reset(void)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &standard, NULL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -1,0 +1,16 @@
+/* What a forked process does first: it sheds what it has inherited and does not need. */
+#ifndef BIGHT_OFFLOAD_CHILD_PROCESS_H
+#define BIGHT_OFFLOAD_CHILD_PROCESS_H
+
+/* Close every descriptor from `first` on. Async-signal-safe. */
+void bight__close_from(int first);
+
+/* Leave nothing open but standard input, output and error, `socket_fd` as CONTROL_FD, and
+ * `parent_fd`, if it is not negative, as PARENT_FD. Ends the process when that fails.
+ * Async-signal-safe. */
+void bight__keep_only(int socket_fd, int parent_fd);
+
+/* Set all signals to their default dispositions and block none. Async-signal-safe. */
+void bight__signals_reset(void);
+
+#endif

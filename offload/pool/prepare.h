@@ -1,0 +1,17 @@
+/* The parent's side of the zygote: the way of executors to it. */
+#ifndef BIGHT_OFFLOAD_POOL_PREPARE_H
+#define BIGHT_OFFLOAD_POOL_PREPARE_H
+
+struct zygote_line {
+    int fd;              /* for struct control_message; non-blocking, close-on-exec */
+    unsigned generation; /* of the zygote */
+};
+
+/* Give the caller a socket of its own to the zygote, starting one if there is none. 0 or an error;
+ * BIGHT_ENOTPREPARED when none can be started. Any thread. */
+int bight__zygote_connect(struct zygote_line *line);
+
+/* The line of that generation has ended: so has the zygote, or it is ended now. Any thread. */
+void bight__zygote_lost(unsigned generation);
+
+#endif

@@ -1,0 +1,114 @@
+/* The state that all other files of a pool change: an execution ends or goes back into the queue, a
+ * worker enters a phase, the task that opens or closes the pool goes on. Calls none of them. Read
+ * pool.h first. */
+#include "offload/pool/pool.h"
+
+#include <sys/wait.h>
+
+bool bight__pool_settled(const struct pool *pool)
+{
+    if (pool->dismissed)
+        return pool->count == 0;
+    if (pool->closing)
+        return pool->jobs == 0;
+    return pool->ready == pool->options.workers || pool->failures;
+}
+
+void bight__pool_progress(struct pool *pool)
+{
+    struct bight_waiter *waiter = pool->awaited;
+
+    if (!waiter || !bight__pool_settled(pool))
+        return;
+    pool->awaited = NULL;
+    (void)bight_unpark(waiter, 0);
+}
+
+int bight__pool_refusal(const struct pool *pool, struct bight_result *result)
+{
+    if (pool->broken == BIGHT_EINITFAILED)
+        result->code = pool->init_code;
+    return pool->broken;
+}
+
+void bight__execution_end(struct execution *execution, int rc)
+{
+    execution->rc = rc;
+    execution->worker = NULL;
+    execution->ended(execution);
+}
+
+void bight__execution_requeue(struct execution *execution)
+{
+    struct bight_link *link = &execution->waiter.link;
+
+    execution->worker = NULL;
+    link_append(execution->pool->queue.next, link); /* in front of the first */
+}
+
+/* Another worker runs a job that had not begun when its worker died. But only the dead worker's
+ * memory says that it had not: the oldest job of a dead worker may have begun, and any job of one
+ * that wrote nonsense. A job to which that happens again and again is the cause itself.
+ * attempts_max is too low a limit for it: where workers are killed as fast as they start, it
+ * happens to harmless jobs several times in a row. */
+#define RETURNS_LEAST 64u
+
+static bool may_return(const struct execution *execution)
+{
+    unsigned attempts_max = execution->pool->options.attempts_max;
+
+    return execution->returned < (attempts_max > RETURNS_LEAST ? attempts_max : RETURNS_LEAST);
+}
+
+static bool may_run_again(const struct execution *execution)
+{
+    return (execution->def->flags & BIGHT_JOB_IDEMPOTENT) && may_return(execution) &&
+           execution->result->attempts < execution->pool->options.attempts_max;
+}
+
+void bight__execution_orphaned(struct execution *execution, bool began, int status)
+{
+    struct worker *worker = execution->worker;
+    bool interrupted = worker->interrupted == execution && worker->told_to_stop;
+
+    if (began) {
+        execution->result->attempts++;
+        execution->result->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        execution->result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    }
+    if (!began && (worker->scribbled || execution->position == worker->tail))
+        execution->returned++;
+    if (!began && !worker->scribbled && may_return(execution))
+        bight__execution_requeue(execution);
+    else if (interrupted)
+        bight__execution_end(execution, BIGHT_ECANCELED);
+    else if (may_run_again(execution) && execution->unwanted)
+        bight__execution_end(execution, BIGHT_ECANCELED);
+    else if (may_run_again(execution))
+        bight__execution_requeue(execution);
+    else
+        bight__execution_end(execution, worker->scribbled || !began ? BIGHT_EUNKNOWNOUTCOME
+                                                                    : BIGHT_EWORKERDIED);
+}
+
+void bight__executions_refuse(struct pool *pool)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&pool->queue))) {
+        struct execution *execution = container_of(link, struct execution, waiter.link);
+
+        bight__execution_end(execution, bight__pool_refusal(pool, execution->result));
+    }
+}
+
+void bight__worker_phase(struct worker *worker, enum worker_phase phase)
+{
+    struct pool *pool = worker->pool;
+
+    if (worker->phase == WORKER_READY)
+        pool->ready--;
+    worker->phase = phase;
+    if (phase == WORKER_READY)
+        pool->ready++;
+}
