@@ -1,5 +1,5 @@
-/* The call of <bight/executor.h>: checks what holds for every kind of executor, then hands over.
- * Owns no jobs. */
+/* The calls of <bight/executor.h>: they check what holds for every kind of executor, then hand over
+ * to its own. Own no jobs. */
 #include "offload/executor.h"
 
 #include "runtime/runtime.h"

@@ -7,8 +7,8 @@
 #include <bight/executor.h>
 
 struct bight__executor_ops {
-    /* Arguments are checked, the caller is a task of the executor's runtime, cancellation has been
-     * observed, *result is zero. */
+    /* Called with checked arguments and a zeroed *result, by a task of the executor's runtime that
+     * has just checked for cancellation. */
     int (*execute)(struct bight_executor *executor, const struct bight_job_def *def,
                    const void *input, size_t input_bytes, struct bight_result *result);
 };

@@ -1,5 +1,5 @@
-/* The calls of <bight/job.h>: a job's output and flags. Where the output lies is the executor's
- * business; it grows through job->ops. */
+/* The calls of <bight/job.h>: a job's output and flags. The kind of executor knows where the output
+ * lies; it grows through job->ops. */
 #include "offload/job.h"
 
 #include <string.h>

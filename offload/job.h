@@ -5,10 +5,9 @@
 
 #include <bight/job.h>
 
-/* Where a job's output goes. */
 struct bight__job_ops {
-    /* Make job->output have room for `bytes` in all, keeping what is in it. 0 or an error; the
-     * executor remembers BIGHT_ETOOBIG by itself, until `clear`. */
+    /* Give job->output room for `bytes` in all and keep what is in it. 0 or an error; BIGHT_ETOOBIG
+     * is remembered as the job's end until `clear`. */
     int (*grow)(struct bight_job *job, size_t bytes);
     void (*clear)(struct bight_job *job);
     void (*set_local)(struct bight_job *job, void *local);

@@ -1,7 +1,7 @@
-/* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, which
- * the wait never leaves before libuv has called back. Per runtime there is a gate, which keeps
- * most calls from libuv while there are many: its one queue serves the file and name lookups of
- * the whole process too. */
+/* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, and
+ * the wait does not end before libuv has called back. Each runtime has a gate, which keeps most
+ * calls from libuv while there are many: libuv's one queue also serves the file operations and
+ * name lookups of the whole process. */
 #include <bight/offload.h>
 
 #include "runtime/runtime.h"
@@ -15,10 +15,10 @@ struct gate {
     uv_loop_t *loop;
     struct bight_link waiting;
     size_t admitted; /* requests that libuv has */
-    size_t least;    /* that it may always have: two for each thread, so that none runs dry */
-    size_t most;     /* that it may have now */
+    size_t least;    /* it may always have so many: two per thread, so that none runs dry */
+    size_t most;     /* it may have so many now */
     uint64_t window_ms;
-    size_t ended; /* since then */
+    size_t ended; /* since window_ms */
 };
 
 struct offload {
@@ -38,7 +38,7 @@ static void end_gate(struct bight_plugin *plugin)
     bight__free(container_of(plugin, struct gate, plugin));
 }
 
-/* As libuv reads it. */
+/* How many threads libuv starts: reads the environment as libuv does. */
 static size_t pool_threads(void)
 {
     const char *text = getenv("UV_THREADPOOL_SIZE");
@@ -49,8 +49,8 @@ static size_t pool_threads(void)
     return threads > (long)POOL_THREADS_MAX ? POOL_THREADS_MAX : (size_t)threads;
 }
 
-/* The runtime's gate. The first call is also what starts libuv's threads, which it does with
- * abort() for an error: so whether they can start is tried here. */
+/* The runtime's gate. The first call makes libuv start its threads, and libuv calls abort() when
+ * one cannot start: so this is tried here first. */
 static int find_gate(struct gate **out)
 {
     struct bight_runtime *runtime = bight__runtime();
@@ -78,7 +78,7 @@ static int find_gate(struct gate **out)
     return 0;
 }
 
-/* On a thread of the pool. */
+/* Runs on a thread of the pool. */
 static void run(uv_work_t *work)
 {
     struct offload *offload = container_of(work, struct offload, work);
@@ -86,9 +86,9 @@ static void run(uv_work_t *work)
     offload->rc = offload->fn(offload->arg);
 }
 
-/* As many as ended in a millisecond of late may be with libuv: a file operation then waits for
- * about that long, and short calls still come in long rows. Upward at once, downward by halves, so
- * that one bad millisecond does not take the rows apart. */
+/* Allow libuv as many requests as have lately ended per millisecond: a file operation then waits
+ * for about a millisecond, and short calls still come in long rows. The limit rises at once and
+ * falls by halves, so that one bad millisecond does not break up the rows. */
 static void adapt(struct gate *gate)
 {
     uint64_t now_ms = uv_now(gate->loop);
@@ -111,7 +111,7 @@ static void admit(struct offload *offload)
 {
     offload->admitted = true;
     offload->gate->admitted++;
-    /* Fails only without a function to call. */
+    /* It fails only without a function to call. */
     (void)uv_queue_work(offload->gate->loop, &offload->work, run, after);
 }
 
@@ -130,8 +130,8 @@ static void after(uv_work_t *work, int status)
         admit(container_of(next, struct offload, waiter.link));
 }
 
-/* Withdraw what has not begun. libuv says that it withdrew by calling back, so then too it is
- * waited for. */
+/* Withdraw a call that has not begun. libuv confirms that by calling back, so even then the task
+ * waits for it. */
 static int abort_offload(struct bight_waiter *waiter)
 {
     struct offload *offload = container_of(waiter, struct offload, waiter);

@@ -1,4 +1,4 @@
-/* See fresh_stack.h. ucontext, because this happens once per zygote and has to work everywhere. */
+/* See fresh_stack.h. Uses ucontext: this happens once per zygote and has to work everywhere. */
 #include "offload/child/fresh_stack.h"
 
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #define MOST_BYTES ((size_t)256 << 20)
 #define GUARD_BYTES ((size_t)64 << 10)
 
-/* makecontext passes ints only; there is one such switch per process. */
+/* A static, because makecontext passes ints only; a process makes one such switch. */
 static struct {
     void (*fn)(void *arg);
     void *arg;

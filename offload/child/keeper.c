@@ -14,19 +14,19 @@
 
 #include "offload/child/process.h"
 
-/* One line of /proc/self/maps, as much of it as is needed. */
+/* What is needed of one line of /proc/self/maps. */
 struct mapping {
     uintptr_t low;
     uintptr_t high;
 };
 
-/* Smaller mappings may be variables of the C library, and are not worth it. */
+/* Smaller mappings may be variables of the C library, and dropping them gains little. */
 #define LARGE_BYTES ((uintptr_t)1 << 20)
-/* So much on both sides of what is needed is kept; a multiple of any page size. */
+/* How much is kept on both sides of a needed address; a multiple of any page size. */
 #define KEPT_BYTES ((uintptr_t)64 << 10)
 
-/* Parse "low-high perms offset device inode ...", without stdio: other threads of the host may have
- * held its locks. True for what is large, private, writable, and of no file. */
+/* Parse "low-high perms offset device inode ...", without stdio: other threads of the parent may
+ * have held its locks. True for a mapping that is large, private, writable, and of no file. */
 static bool parse(const char *line, struct mapping *out)
 {
     uintptr_t *number = &out->low;
@@ -53,7 +53,7 @@ static void drop_range(uintptr_t low, uintptr_t high)
         (void)madvise((void *)low, high - low, MADV_DONTNEED);
 }
 
-/* Drop the mapping but for the surroundings of two addresses, `low` the lower one. */
+/* Drop the mapping except for the surroundings of two addresses, of which `low` is the lower. */
 static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t high)
 {
     uintptr_t needed[2] = {low / KEPT_BYTES * KEPT_BYTES, high / KEPT_BYTES * KEPT_BYTES};
@@ -70,8 +70,8 @@ static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t 
     drop_range(from, mapping->high);
 }
 
-/* The keeper of a large host would hold on to a copy of every page that the host changes from now
- * on: give up what is large and not needed to sleep. Needed are the running frame, and errno's
+/* The keeper of a large parent would hold a copy of every page that the parent changes from now on:
+ * drop the large mappings, except for what it needs to sleep: the running frame, and errno's
  * thread-local storage. */
 __attribute__((unused)) static void drop_memory(void)
 {
@@ -103,7 +103,7 @@ static _Noreturn void keep(__attribute__((unused)) bool threads)
 {
     bight__close_from(0);
     (void)prctl(PR_SET_NAME, "bight-keeper");
-#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* they keep books in memory like that */
+#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* their own records lie in such mappings */
     if (threads)
         drop_memory();
 #endif
@@ -112,8 +112,7 @@ static _Noreturn void keep(__attribute__((unused)) bool threads)
     _exit(0);
 }
 
-/* fork() without its handlers, which may wait for locks that no thread of this copy will
- * release. */
+/* fork() without its handlers, which may wait for locks that no thread of this copy releases. */
 static pid_t fork_plainly(void)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};

@@ -1,10 +1,8 @@
-/* The keeper: the process between the host and the zygote. It is what makes the zygote and the
- * workers invisible to the host's wait calls even when the zygote is executed anew (execve turns a
+/* The keeper: the process between the parent and the zygote. It makes the zygote and the workers
+ * invisible to the parent's wait calls even when the zygote is executed anew (execve turns a
  * process's exit signal back into SIGCHLD) or dies before its workers (which would then become
- * children of the host, if that is a subreaper or process 1). It sleeps in wait4 until nobody is
- * left.
- *
- *  */
+ * children of the parent, if that is a subreaper or process 1). It sleeps in wait4 until none of
+ * them is left. */
 #ifndef BIGHT_OFFLOAD_CHILD_KEEPER_H
 #define BIGHT_OFFLOAD_CHILD_KEEPER_H
 
@@ -12,10 +10,10 @@
 
 #include <bight/base.h>
 
-/* In a child of `host` that was made without an exit signal, all signals blocked: fork once more,
- * and stay behind as the keeper. Returns in the grandchild only, which dies with the keeper, with
- * a pidfd of the host, or -1. With `threads` (the host has some) only async-signal-safe calls are
- * made. */
+/* In a child of `parent` that was made without an exit signal, with all signals blocked: fork once
+ * more, and stay behind as the keeper. Returns in the grandchild only, which dies with the keeper:
+ * a pidfd of the parent, or -1. `threads`: the parent has some, so only async-signal-safe calls
+ * are made. */
 int bight__keeper_fork(pid_t parent, bool threads);
 
 #endif

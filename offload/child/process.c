@@ -1,5 +1,4 @@
-/* See process.h. Between fork and exec only async-signal-safe calls are allowed, so nothing here
- * makes any other. */
+/* See process.h. All calls here are async-signal-safe, because the parent may have had threads. */
 #include "offload/child/process.h"
 
 #include <fcntl.h>
@@ -19,7 +18,7 @@ void bight__close_from(int first)
         close(fd);
 }
 
-/* Standard descriptors that are closed would be taken by what the zygote opens. */
+/* Open those of 0, 1 and 2 that are closed: the zygote's own descriptors must not take them. */
 static void fill_standard_fds(void)
 {
     int fd;
@@ -35,7 +34,7 @@ static void fill_standard_fds(void)
 
 void bight__keep_only(int socket_fd, int parent_fd)
 {
-    /* In place: there may be no free descriptor. */
+    /* The descriptors are moved in place, because there may be no free one. */
     if (parent_fd == CONTROL_FD)
         parent_fd = dup2(parent_fd, socket_fd == PARENT_FD + 1 ? PARENT_FD + 2 : PARENT_FD + 1);
     if (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0)

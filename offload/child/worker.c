@@ -1,6 +1,6 @@
 /* What runs in a worker process: takes jobs from the ring in order, runs them, puts their outputs
- * where the parent finds them, sleeps on the socket. Leaves by _exit. The parent is trusted here;
- * that it need not trust this side is harvest.c's business. Read channel.h first. */
+ * where the parent finds them, sleeps on the socket. Leaves by _exit. The worker trusts the
+ * parent; the parent does not trust the worker (pool/harvest.c). Read channel.h first. */
 #include "offload/child/worker.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ struct piece {
 
 struct worker_process {
     struct channel *channel;
-    const volatile char *here; /* 1; 0 in a copy that a job forks. NULL: getpid has to be asked */
+    const volatile char *here; /* 1; 0 in a copy that a job forks. NULL: ask getpid */
     pid_t pid;
     uint64_t position; /* of the job to take next */
     struct channel_slot *slot;
@@ -38,9 +38,9 @@ struct worker_process {
     const struct bight_job_def **defs; /* by number; NULL for one that is not here */
     size_t def_count;
     struct arena arena;
-    struct piece pieces[CHANNEL_SLOTS]; /* a ring, arena.pieces of them from `oldest` on */
+    struct piece pieces[CHANNEL_SLOTS]; /* a ring: arena.pieces of them from `oldest` on */
     unsigned oldest;
-    uint64_t output_at; /* of the running job: in the arena, or INLINE_OUTPUT */
+    uint64_t output_at; /* the running job's: in the arena, or INLINE_OUTPUT */
     bool too_big;
     struct bight_job job;
 };
@@ -60,9 +60,9 @@ static _Noreturn void leave(void)
     _exit(0);
 }
 
-/* Sleep until the parent sends a byte, unless `ready` says that there is no need. `sleeping` is set
- * before that is asked, and the parent looks at it after what it does: one of the two sees the
- * other. Never returns when the parent has closed the channel. */
+/* Sleep until the parent sends a byte, unless `ready` says that there is no need. The worker sets
+ * `sleeping` before it calls `ready`, and the parent reads it after its own change: one of the two
+ * sees the other. Never returns when the parent has closed the channel. */
 static void sleep_for(struct worker_process *worker, uint32_t what,
                       bool (*ready)(struct worker_process *worker))
 {
@@ -85,7 +85,8 @@ static void tell_parent(struct worker_process *worker)
 {
     _Atomic uint32_t *told = &worker->channel->told;
 
-    atomic_thread_fence(memory_order_seq_cst); /* the slot's state before what is read here */
+    /* The slot's state is written before `told` is read. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(told, memory_order_relaxed) == CHANNEL_TOLD ||
         atomic_exchange(told, CHANNEL_TOLD) == CHANNEL_TOLD)
         return;
@@ -111,8 +112,8 @@ static bool reclaim(struct worker_process *worker)
     return any;
 }
 
-/* Room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need be.
- * With nothing in the way it always fits: the arena is as large as the largest output. */
+/* Find room in the arena for `bytes` in one piece, if need be by waiting for the parent to take
+ * outputs. An empty arena always has it: the arena is as large as the largest output. */
 static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
 {
     for (;;) {
@@ -190,7 +191,7 @@ static int learn(struct worker_process *worker, uint32_t number, const unsigned 
     return 0;
 }
 
-/* Where the output ended up, and that the parent will have to free it. */
+/* Tell the parent where the output is, and note the piece that it has to free. */
 static void hand_over(struct worker_process *worker)
 {
     struct channel_slot *slot = worker->slot;
@@ -206,7 +207,7 @@ static void hand_over(struct worker_process *worker)
     bight__arena_take(&worker->arena, worker->output_at, channel_round(slot->output_bytes));
 }
 
-/* Memory that tells this process from its copies, without a system call per job. */
+/* Make a page that tells this process from its copies, without a system call per job. */
 static void mark_process(struct worker_process *worker)
 {
     size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -219,7 +220,7 @@ static void mark_process(struct worker_process *worker)
     worker->here = page;
 }
 
-/* Whether the job forked, and this is the child, which returned from the job's function too. */
+/* Whether the job forked and this is its child, which returned from the job's function too. */
 static bool is_copy(const struct worker_process *worker)
 {
     return worker->here ? !*worker->here : getpid() != worker->pid;
@@ -249,7 +250,7 @@ static uint32_t run(struct worker_process *worker)
         return VERDICT_UNKNOWN_JOB;
     code = def->fn(&worker->job);
     if (is_copy(worker))
-        _exit(0); /* the channel is the worker's, and what it has not printed yet too */
+        _exit(0); /* the channel and the unwritten output are the worker's */
     slot->code = code;
     if (worker->too_big)
         worker->job.output_bytes = 0;
@@ -264,7 +265,7 @@ static bool slot_is_filled(struct worker_process *worker)
     return state == SLOT_READY || state == SLOT_REVOKED;
 }
 
-/* The next slot, once there is a job in it. */
+/* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
     for (uint32_t i = 0; i < worker->channel->spins; i++) {
@@ -282,7 +283,7 @@ static void serve_slot(struct worker_process *worker)
 
     worker->slot = channel_slot(worker->channel, worker->position);
     if (worker->arena.pieces)
-        (void)reclaim(worker); /* also makes room in `pieces` for this position's */
+        (void)reclaim(worker); /* also makes room in `pieces` for this output */
     if (atomic_compare_exchange_strong(&worker->slot->state, &state, SLOT_TAKEN)) {
         worker->slot->code = 0;
         worker->slot->verdict = run(worker);
@@ -321,7 +322,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
-    tell_parent(worker); /* that the process has started */
+    tell_parent(worker); /* the process has started */
     for (;;) {
         await_slot(worker);
         serve_slot(worker);

@@ -1,7 +1,7 @@
 /* What runs in the zygote. It has one thread, its own process group, and nothing open but standard
- * input, output and error, the host's socket (CONTROL_FD), and one socket per executor. It ends
- * with the host; its workers die with it by PR_SET_PDEATHSIG, which is exact here because the
- * zygote has only the one thread. Read control.h first. */
+ * input, output and error, the parent's socket (CONTROL_FD), its pidfd (PARENT_FD), and one socket
+ * per executor. It ends with the parent; its workers die with it by PR_SET_PDEATHSIG, which is
+ * exact here because the zygote has only the one thread. Read control.h first. */
 #include "offload/child/zygote.h"
 
 #include <errno.h>
@@ -19,20 +19,20 @@
 #include "offload/child/worker.h"
 #include "offload/wire/control.h"
 
-/* What the poll set begins with: the host's socket, the host itself. */
+/* The first places of the poll set: the parent's socket, and the pidfd that tells its end. */
 enum { FROM_PARENT, PARENT_ENDS, FIRST_CLIENT };
 
 struct child {
     struct child *next;
     pid_t pid; /* 0 when it was not forked, or has been reaped */
     int client;
-    int answer; /* a control_kind that has not been sent yet, or 0 */
+    int answer; /* a control_kind that is still to be sent, or 0 */
     int value;
     uint64_t worker;
 };
 
 struct zygote {
-    struct pollfd *set; /* FIRST_CLIENT and what follows are executors' sockets */
+    struct pollfd *set; /* from FIRST_CLIENT on: executors' sockets */
     size_t count;
     size_t room;
     struct child *children;
@@ -52,7 +52,7 @@ static void on_sigchld(int number)
     (void)number; /* only ends ppoll */
 }
 
-/* SIGCHLD is let through during ppoll only. */
+/* Let SIGCHLD through during ppoll only. */
 static void watch_children(void)
 {
     struct sigaction noted = {.sa_handler = on_sigchld};
@@ -74,9 +74,9 @@ static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL
     bight__worker_main(fds[0], fds[1]);
 }
 
-/* An ordinary fork(), so that libraries notice it. But of a host that was using libuv, not with
- * what libuv does in the child: a new pipe for signals, whose ends would then be closed behind its
- * back. */
+/* An ordinary fork(), so that libraries notice it. But if the parent was using libuv, then without
+ * its handler, which would make a new pipe for signals: the ends of that would be closed behind
+ * libuv's back. */
 static pid_t fork_worker(const struct zygote *zygote)
 {
 #ifdef BIGHT_HAVE__FORK
@@ -121,7 +121,7 @@ static void signal_child(const struct zygote *zygote, int client, uint64_t worke
     }
 }
 
-/* The executor is gone: nobody waits for its workers any more. */
+/* The executor is gone: kill its workers, for which nobody waits any more. */
 static void drop_client(struct zygote *zygote, size_t index)
 {
     int client = zygote->set[index].fd;
@@ -225,8 +225,9 @@ static struct pollfd *client_of(struct zygote *zygote, int fd)
     return NULL;
 }
 
-/* Send what the executors have not been told, oldest child last; forget children that are over. A
- * full socket is tried again when it has room, so the zygote never blocks. */
+/* Send the answers that the executors have not got yet, the oldest child's last, and forget
+ * children that are over. A full socket is tried again when it has room, so the zygote never
+ * blocks. */
 static void answer(struct zygote *zygote)
 {
     for (struct child **link = &zygote->children, *child; (child = *link);) {
@@ -252,8 +253,8 @@ static void answer(struct zygote *zygote)
     }
 }
 
-/* Notice the host's end even where its sockets live on in a process it forked: by its pidfd, or
- * where there is none, as its child. */
+/* Notice the parent's end even where its sockets live on in a process that it forked: by its pidfd,
+ * or by PR_SET_PDEATHSIG where there is none and this is its child. */
 static int watch_parent(pid_t parent)
 {
     if (fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC) == 0)
@@ -273,7 +274,7 @@ _Noreturn void bight__zygote_main(pid_t parent, bool late)
     (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_NAME, "bight-zygote");
-    /* What the host had not written yet is the host's to write. */
+    /* Output that the parent had buffered is the parent's to write. */
     __fpurge(stdout);
     __fpurge(stderr);
     zygote.set = calloc(zygote.room, sizeof(*zygote.set));

@@ -10,8 +10,8 @@
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
- * until bight__execution_end; `pool->jobs` counts those in either. A worker is in pool->workers from
- * its start until the zygote has said that it ended. */
+ * until bight__execution_end; `pool->jobs` counts those in either. A worker is in pool->workers
+ * from its start until the zygote has said that it ended. */
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
 #define BIGHT_OFFLOAD_POOL_POOL_H
 

@@ -17,8 +17,8 @@ static void wake_if_asleep(struct worker *worker, uint32_t waiting_for)
 {
     _Atomic uint32_t *sleeping = &worker->channel->sleeping;
 
-    atomic_thread_fence(
-        memory_order_seq_cst); /* the slot's state is written before `sleeping` is read */
+    /* The slot's state is written before `sleeping` is read. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(sleeping, memory_order_relaxed) != waiting_for ||
         atomic_exchange(sleeping, 0) != waiting_for)
         return;

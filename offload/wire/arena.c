@@ -1,4 +1,4 @@
-/* See struct arena in channel.h. Free bytes are [head, end) and [0, tail) while head is beyond
+/* See struct arena in channel.h. The free bytes are [head, end) and [0, tail) while head is beyond
  * tail, else [head, tail). */
 #include "offload/wire/channel.h"
 

@@ -1,4 +1,4 @@
-/* Waking the other side of a channel; all else of it is memory. See channel.h. */
+/* See channel.h: wakes the other side of a channel. */
 #include "offload/wire/channel.h"
 
 #include <errno.h>

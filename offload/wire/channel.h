@@ -3,13 +3,13 @@
  *
  * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker)
  * -> FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
- * passes over it. Which jobs had begun when a worker dies is therefore known exactly. Payloads that
- * a slot has no room for lie in two arenas, rings of bytes too: the parent fills one, the worker
- * the other.
+ * passes over it. So when a worker dies, the parent knows exactly which jobs had begun. Payloads
+ * that do not fit into a slot lie in two arenas, which are rings of bytes: the parent fills one,
+ * the worker the other.
  *
- * Nobody sleeps on the memory. The worker says that it sleeps in `sleeping`, and the parent then
- * sends a byte; the worker sends one when the parent has not been told since it last looked. The
- * parent believes nothing that it reads here: see harvest.c. */
+ * Neither side waits on the memory. A worker that sleeps says so in `sleeping`, and the parent
+ * then sends a byte; the worker sends one when it has not told the parent since the parent last
+ * looked. The parent believes nothing that it reads here: see pool/harvest.c. */
 #ifndef BIGHT_OFFLOAD_WIRE_CHANNEL_H
 #define BIGHT_OFFLOAD_WIRE_CHANNEL_H
 
@@ -18,7 +18,7 @@
 #include <bight/base.h>
 
 #define CHANNEL_MAGIC 0x62696768742d3031u
-/* Enough for what a worker does while the parent wakes up, which is some tens of microseconds. */
+/* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. */
 #define CHANNEL_SLOTS 256u
 #define CHANNEL_SLOT_BYTES 1024u
 #define CHANNEL_INLINE_BYTES 448u
@@ -26,7 +26,7 @@
 /* The only byte that either side sends. */
 #define CHANNEL_WAKE 'w'
 
-/* No state is 0 or a small number, so that a stray write is unlikely to make one. */
+/* No state is 0 or a small number, so that a stray write is unlikely to produce one. */
 enum slot_state {
     SLOT_FREE = 0x46726565,
     SLOT_READY = 0x52647921,
@@ -35,7 +35,7 @@ enum slot_state {
     SLOT_REVOKED = 0x5265766b,
 };
 
-/* channel_head.told: any other value means that the parent has to be woken. */
+/* channel.told when the parent was told; any other value means that it has to be woken. */
 #define CHANNEL_TOLD 0x746f6c64u
 
 enum slot_verdict {
@@ -53,11 +53,11 @@ enum slot_verdict {
 /* The input begins with the job's definition, which the worker may not know yet. */
 #define SLOT_DEFINES 1u
 
-/* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides look at
- * is in one cache line. */
+/* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides read
+ * of a slot's head is in one cache line. */
 struct channel_slot {
     _Atomic uint32_t state;
-    /* Set by the parent while the job runs: the job should stop. */
+    /* The parent sets it while the job runs: the job should stop. */
     uint32_t cancel;
     /* Written by the parent. */
     uint32_t serial; /* the lower half of the position */
@@ -83,18 +83,18 @@ _Static_assert(offsetof(struct channel_slot, input) == 64, "the head of a slot i
 struct channel {
     uint64_t magic;
     uint64_t map_bytes;
-    uint64_t input_arena; /* offsets of the arenas, and how large each is */
+    uint64_t input_arena; /* offsets of the arenas; each has arena_bytes */
     uint64_t output_arena;
     uint64_t arena_bytes;
     uint64_t payload_max_bytes;
     uint32_t spins; /* how often the worker looks before it sleeps */
-    /* The worker's; a SLEEPS_* or 0. */
+    /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t told;
     _Alignas(4096) struct channel_slot slots[CHANNEL_SLOTS];
 };
 
-/* How long such a record may be; arenas are larger than the largest payload by this. */
+/* The longest definition record; arenas are larger than the largest payload by so much. */
 #define CHANNEL_DEFINE_MAX 8192u
 
 /* The definition record before an input that SLOT_DEFINES: module and name follow, each with its
@@ -124,7 +124,7 @@ struct arena {
     uint64_t pieces;
 };
 
-/* Room for `bytes` in one piece: where, or UINT64_MAX. Nothing is taken yet. */
+/* Where `bytes` fit in one piece, or UINT64_MAX. Takes nothing yet. */
 uint64_t bight__arena_find(const struct arena *arena, uint64_t bytes);
 
 /* Take the piece of `bytes` found at `at`. */
@@ -133,7 +133,7 @@ void bight__arena_take(struct arena *arena, uint64_t at, uint64_t bytes);
 /* Give back the oldest piece; `next` is where the second oldest begins, UINT64_MAX for none. */
 void bight__arena_give(struct arena *arena, uint64_t next);
 
-/* Wake the other side. 0 or -errno; a full socket is 0, the other side is not asleep then. */
+/* Wake the other side. 0 or -errno; a full socket is 0, because the other side is then awake. */
 int bight__channel_wake(int fd);
 
 #endif

@@ -1,4 +1,4 @@
-/* See control.h. Used by both sides, so nothing of a loop here. */
+/* See control.h. Both processes use it, so nothing here needs a loop. */
 #include "offload/wire/control.h"
 
 #include <errno.h>

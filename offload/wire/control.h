@@ -1,6 +1,6 @@
-/* Messages between an executor and the zygote, over a SOCK_SEQPACKET pair per executor. The two are
- * the same program, so the messages are plain structs; what comes back is trusted as far as this
- * program is: workers have no way to this socket. */
+/* Messages between an executor and the zygote, over a SOCK_SEQPACKET pair per executor. Both ends
+ * are the same program, so the messages are plain structs; answers are trusted as far as this
+ * program is, because workers cannot reach this socket. */
 #ifndef BIGHT_OFFLOAD_WIRE_CONTROL_H
 #define BIGHT_OFFLOAD_WIRE_CONTROL_H
 
@@ -8,23 +8,22 @@
 
 #include <bight/base.h>
 
-/* The zygote's own socket is this descriptor in the zygote, a worker's channel is it in the
- * worker. */
+/* In the zygote: its own socket. In a worker: the socket of its channel. */
 #define CONTROL_FD 3
-/* In the zygote: a pidfd of the host. */
+/* In the zygote: a pidfd of the parent. */
 #define PARENT_FD 4
 
 enum control_kind {
-    /* On the zygote's own socket, with a descriptor: one more executor's socket. */
+    /* To the zygote's own socket, with one descriptor: the socket of one more executor. */
     CONTROL_CLIENT = 1,
-    /* Fork a worker for `worker`; with its channel and its shared memory. */
+    /* Fork a process for `worker`, with two descriptors: its channel's socket and memory. */
     CONTROL_SPAWN,
-    /* Send `value`, a signal, to `worker`; ignored when it has ended. */
+    /* Send the signal `value` to `worker`; ignored when it has ended. */
     CONTROL_SIGNAL,
     /* The first answer: the zygote is `pid`. */
     CONTROL_HELLO,
-    /* Answers: forked as `pid`; not forked for `value`, an errno; has ended with `value`, as
-     * wait(2) has it. After the last two the zygote knows the worker no more. */
+    /* Answers: forked as `pid`; not forked because of the errno `value`; ended with `value`, as
+     * wait(2) has it. After the last two the zygote has forgotten the worker. */
     CONTROL_SPAWNED,
     CONTROL_FAILED,
     CONTROL_ENDED,
@@ -40,13 +39,13 @@ struct control_message {
 
 #define CONTROL_FDS_MAX 2
 
-/* Send `message` with `count` descriptors, which stay the caller's. Never blocks on a full socket,
- * nor raises SIGPIPE. 0 or -errno. */
+/* Send `message` with `count` descriptors, which stay the caller's. Never blocks on a full socket
+ * and never raises SIGPIPE. 0 or -errno. */
 int bight__control_send(int fd, const struct control_message *message, const int *fds, int count);
 
-/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1. 1, 0 at
- * the end, -EAGAIN, or another -errno. A message of a wrong shape is -EPROTO and holds no
- * descriptors. */
+/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1. Returns 1,
+ * 0 at the end, -EAGAIN, or another -errno. A message of a wrong length is -EPROTO; its
+ * descriptors are closed. */
 int bight__control_receive(int fd, struct control_message *message, int fds[CONTROL_FDS_MAX]);
 
 #endif

@@ -83,8 +83,8 @@ static int look_for_module(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-/* Whether `def`, which lies in a readable segment, is a definition called `name`. It may be
- * anything else there, of which AddressSanitizer would say that it must not be read. */
+/* Whether `def`, which lies in a readable segment, is a definition called `name`. It may be any
+ * other data, which AddressSanitizer may forbid to read. */
 __attribute__((no_sanitize("address"))) static bool is_called(const struct bight_job_def *def,
                                                               const char *name)
 {
