@@ -1,5 +1,5 @@
 /* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes results
- * that can be, each call ends at most once, and what it copies lies within the channel. Input:
+ * that can be, each execution ends at most once, and what it copies lies within the channel. Input:
  * the number of jobs, then for each what the worker wrote: its state as a letter, and the head
  * of the slot. */
 #include "offload/pool/pool.h"
@@ -19,14 +19,14 @@ struct scribble {
 };
 
 static struct job {
-    struct call call;
+    struct execution execution;
     struct bight_result result;
     int ends;
 } jobs[JOBS_MAX];
 
-static void ended(struct call *call)
+static void ended(struct execution *execution)
 {
-    jobs[call->position].ends++;
+    jobs[execution->position].ends++;
 }
 
 static uint32_t state_of(uint8_t letter)
@@ -53,18 +53,18 @@ static void write_slot(struct worker *worker, uint64_t position, const struct sc
         slot->output_offset = (uint32_t)worker->output_arena + from->offset % ARENA_BYTES;
 }
 
-/* Seats without a call are those of jobs that were withdrawn. */
+/* Seats without an execution are those of jobs that were withdrawn. */
 static void seat_jobs(struct worker *worker, unsigned count, uint8_t withdrawn)
 {
     for (unsigned i = 0; i < count; i++) {
         bool called = !(withdrawn >> i & 1);
 
-        jobs[i] = (struct job){.call = {.ended = ended,
-                                        .pool = worker->pool,
-                                        .worker = worker,
-                                        .result = &jobs[i].result,
-                                        .position = i}};
-        worker->seats[i] = (struct seat){called ? &jobs[i].call : NULL, UINT64_MAX};
+        jobs[i] = (struct job){.execution = {.ended = ended,
+                                             .pool = worker->pool,
+                                             .worker = worker,
+                                             .result = &jobs[i].result,
+                                             .position = i}};
+        worker->seats[i] = (struct seat){called ? &jobs[i].execution : NULL, UINT64_MAX};
         worker->load += called;
     }
     worker->head = count;
