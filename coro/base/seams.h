@@ -14,8 +14,8 @@ struct bight_seams {
     void *ctx;
     /* True: the allocation (memory or address space) at return address `site` fails. */
     bool (*fail_alloc)(void *ctx, const void *site);
-    /* True: the scope of the task that is about to suspend at `site` is cancelled first. */
-    bool (*cancel_here)(void *ctx, const void *site);
+    /* The running task is about to suspend at `site`: the moment to cancel it. */
+    void (*cancel_here)(void *ctx, const void *site);
     /* True: the system call `name` at `site` fails, with *error. For one that transfers bytes, and
      * tells how many it did, `bytes` is not NULL and may be lowered instead, to 1 at the least. */
     bool (*fail_call)(void *ctx, const void *site, const char *name, int *error, size_t *bytes);

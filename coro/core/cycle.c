@@ -3,16 +3,6 @@
  * and the outside name nobody: those stall at worst, which runtime/drive.c notices. */
 #include "coro/core/sched.h"
 
-/* A task that is being started into a group counts there already. */
-bool bight__group_contains(const struct bight_group *group, const struct bight_task *task)
-{
-    for (; task; task = task->group->scope.task) {
-        if (task->group == group || bight__start_target(task) == group)
-            return true;
-    }
-    return false;
-}
-
 static const struct bight_task *awaited(const struct bight_task *task)
 {
     const struct bight_waiter *waiter = task->parked;

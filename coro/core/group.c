@@ -130,14 +130,6 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
     bight__scope_cancel(&task->base);
 }
 
-void bight__failure_unseen(const struct bight_task *task)
-{
-    if (task->status < 0 && task->status != BIGHT_ECANCELED &&
-        !(task->flags & (TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
-        bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
-                           "failed, and nobody has its handle");
-}
-
 void bight__group_failed_by(struct bight_group *group, struct bight_task *task)
 {
     if (group->scope.task)
@@ -239,6 +231,21 @@ int bight_group_drain(struct bight_group *group)
     return wait_below(group, 1, &drain_ops);
 }
 
+struct bight_group *bight__start_target(const struct bight_task *task)
+{
+    return task->starting ? task->starting->group : NULL;
+}
+
+/* A task that is being started into a group counts there already. */
+bool bight__group_contains(const struct bight_group *group, const struct bight_task *task)
+{
+    for (; task; task = task->group->scope.task) {
+        if (task->group == group || bight__start_target(task) == group)
+            return true;
+    }
+    return false;
+}
+
 const struct bight_group *bight__group_awaited(const struct bight_task *task)
 {
     const struct bight_waiter *parked = task->parked;
@@ -298,15 +305,6 @@ int bight_group_begin(struct bight_group *group, unsigned flags)
     }
     bight__scopes_check(self, __builtin_frame_address(0));
     return group_begin(group, &options, self);
-}
-
-int bight_group_spawn(struct bight_group *group, struct bight_task **out,
-                      const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
-{
-    if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
-        return BIGHT_ECLOSED;
-    return bight__spawn(group->scope.task->sched, group, out, options, fn, arg,
-                        __builtin_return_address(0));
 }
 
 /* Everything has ended: what the group as a whole came to. */

@@ -3,18 +3,13 @@
  * it to the group it was meant for, and the starter's own group is empty then. */
 #include "coro/core/sched.h"
 
-/* In the starter's frame; the task points at it until it has moved. */
+/* In the starter's frame; the task points at the target until it has moved. */
 struct bight_start {
     struct bight_group_user target;
     struct bight_group own;
     int value;
     bool ready;
 };
-
-struct bight_group *bight__start_target(const struct bight_task *task)
-{
-    return task->starting ? task->starting->target.group : NULL;
-}
 
 int bight_started(int value)
 {
@@ -23,8 +18,10 @@ int bight_started(int value)
 
     if (!self)
         return BIGHT_ENOTASK;
-    start = self->starting;
-    if (!start || start->ready)
+    if (!self->starting)
+        return BIGHT_EINVAL;
+    start = container_of(self->starting, struct bight_start, target);
+    if (start->ready)
         return BIGHT_EINVAL;
     start->value = value;
     start->ready = true;
@@ -69,7 +66,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
         (void)!bight_group_end(&start->own, 0);
         return spawned;
     }
-    task->starting = start;
+    task->starting = &start->target;
     target->live++; /* so that it does not end before the task comes */
     bight__group_use(&start->target, target);
     rc = start_outcome(start, task, bight_group_end(&start->own, 0));

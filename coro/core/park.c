@@ -23,8 +23,8 @@ static bool is_shielded(const struct bight_task *task)
 static void probe(struct bight_sched *sched, struct bight_task *task, const void *site)
 {
     task->checks += !is_shielded(task);
-    if (sched->seams.cancel_here && sched->seams.cancel_here(sched->seams.ctx, site))
-        bight__scope_cancel(&task->base);
+    if (sched->seams.cancel_here)
+        sched->seams.cancel_here(sched->seams.ctx, site);
 }
 
 int bight__deliver(struct bight_task *task, bool passed_queue)

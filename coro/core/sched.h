@@ -61,7 +61,6 @@ struct bight_group_user {
 };
 
 struct bight_defer;
-struct bight_start;
 struct bight_local_node;
 struct bight_mutex;
 
@@ -81,7 +80,7 @@ struct bight_task {
     void (*drop)(void *arg);
     struct bight_mutex *held;
     struct bight_defer *defers;
-    struct bight_start *starting; /* bight_group_start waits for it */
+    struct bight_group_user *starting; /* the group that bight_group_start starts it into */
     struct bight_local_node *locals;
     struct bight_link ends; /* of end watches; next is NULL until there is one. To here */
     int (*fn)(void *arg);
@@ -151,14 +150,16 @@ struct bight_sched {
     int main_status;
 };
 
-/* The runtime of this thread; the only thread-local. */
+/* self.c: the runtime of this thread; the only thread-local. */
 extern _Thread_local struct bight_sched *bight__sched __attribute__((tls_model("initial-exec")));
 
-/* sched.c */
+/* sched_init.c */
 int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
                       const struct bight_options *options, const struct bight_seams *seams);
 /* No task may be alive; unjoined ones are reported and freed. */
 void bight__sched_fini(struct bight_sched *sched);
+
+/* sched.c */
 /* Make room for one more task among the ready ones. 0 or BIGHT_ENOMEM. */
 int bight__ready_grow(struct bight_sched *sched);
 /* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
@@ -211,7 +212,6 @@ void bight__wake_all(struct bight_link *waiters, int result);
 
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
-bool bight__group_contains(const struct bight_group *group, const struct bight_task *task);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
 /* join.c: watch a task that has not ended. */
@@ -224,15 +224,16 @@ struct bight_task *bight__task_next(const struct bight_task *task, unsigned *dep
 /* The first task of that walk, NULL without any. */
 struct bight_task *bight__task_first(const struct bight_sched *sched);
 
-/* start.c: the group that a task is being started into, NULL for one that is not. */
-struct bight_group *bight__start_target(const struct bight_task *task);
-
 /* task.c */
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                  const void *site);
+
+/* report.c */
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
+/* Report the failure of an ended task that nobody has a handle of. */
+void bight__failure_unseen(const struct bight_task *task);
 
 /* condition.c: nothing can happen any more. A task that waits to lock a mutex again, which cannot be
  * cancelled, ends that wait without the mutex. False: it does not wait so. */
@@ -336,11 +337,13 @@ void bight__group_users_tell(const struct bight_task *task);
 void bight__group_shrink(struct bight_group *group);
 /* Few enough tasks are left for somebody who waits for that, perhaps. */
 void bight__group_wake(struct bight_group *group);
-/* Report the failure of an ended task of the root that nobody has a handle of. */
-void bight__failure_unseen(const struct bight_task *task);
 /* Sleep until fewer than `limit` tasks, at least 1, are in the group; the caller has it open. 0 or
  * BIGHT_ECANCELED. */
 int bight__group_wait_below(struct bight_group *group, size_t limit);
+/* The group that a task is being started into, NULL for one that is not. */
+struct bight_group *bight__start_target(const struct bight_task *task);
+/* Whether the task is in the group, or in one below it; a task that is being started into it is. */
+bool bight__group_contains(const struct bight_group *group, const struct bight_task *task);
 /* The group whose end a task sleeps in, else NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 

@@ -5,21 +5,6 @@
 
 #include <string.h>
 
-void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
-                        uint64_t count, const char *text)
-{
-    struct bight_report report = {
-        .kind = kind,
-        .code = code,
-        .count = count,
-        .task_id = task->id,
-        .task_name = task->name,
-        .text = text,
-    };
-
-    task->sched->host->report(task->sched, &report);
-}
-
 /* Never in use after this: frees the task from its own stack, or has the loop do it. */
 BIGHT__NEVER_LEFT static _Noreturn void task_vanish(struct bight_sched *sched,
                                                     struct bight_task *task)
@@ -202,6 +187,15 @@ int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *
     return spawn_root(out, options, fn, arg, __builtin_return_address(0));
 }
 
+int bight_group_spawn(struct bight_group *group, struct bight_task **out,
+                      const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
+{
+    if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
+        return BIGHT_ECLOSED;
+    return bight__spawn(group->scope.task->sched, group, out, options, fn, arg,
+                        __builtin_return_address(0));
+}
+
 bool bight_task_cancel(struct bight_task *task)
 {
     if (task->flags & TASK_DONE) {
@@ -215,11 +209,6 @@ bool bight_task_cancel(struct bight_task *task)
 bool bight_task_cancelling(const struct bight_task *task)
 {
     return task->base.effective;
-}
-
-struct bight_task *bight_self(void)
-{
-    return bight__sched ? bight__sched->current : NULL;
 }
 
 uint64_t bight_task_id(const struct bight_task *task)

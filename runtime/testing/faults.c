@@ -94,16 +94,16 @@ static bool fail_alloc(void *ctx, const void *site)
     return true;
 }
 
-static bool cancel_here(void *ctx, const void *site)
+static void cancel_here(void *ctx, const void *site)
 {
     struct bight__test *test = ctx;
     uint64_t number = ++test->suspends;
 
     (void)site;
     if (!in_range(number, test->options.suspend, test->options.suspend_count))
-        return false;
+        return;
     made_happen(test, ECANCELED);
-    return true;
+    bight_task_cancel(bight_self());
 }
 
 int bight__test_error(const char *name, uint64_t random, int last_error)

@@ -31,6 +31,8 @@ void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, si
 
 /* The body of a seam: note the site and say what the sweep wants there. */
 bool sweep_visit(void *ctx, const void *site);
+/* The same for the seam of suspensions: cancels the task that runs. */
+void sweep_cancel(void *ctx, const void *site);
 
 /* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when there are
  * any. Found are those seen by sweep_visit, and the calls of `callees` in this program's code from

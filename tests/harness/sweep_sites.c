@@ -58,6 +58,12 @@ bool sweep_visit(void *ctx, const void *site)
     return yes;
 }
 
+void sweep_cancel(void *ctx, const void *site)
+{
+    if (sweep_visit(ctx, site))
+        bight_task_cancel(bight_self());
+}
+
 extern const char __executable_start;
 
 /* The number of the site; SITES_MAX when it was not seen. Addresses in a disassembly of a

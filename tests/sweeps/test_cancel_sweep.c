@@ -12,7 +12,7 @@ static struct sweep sweep;
 
 static int run(const struct scenario *scenario, size_t from, size_t count)
 {
-    struct bight_seams seams = {.cancel_here = sweep_visit};
+    struct bight_seams seams = {.cancel_here = sweep_cancel};
 
     sweep_start(&sweep, &seams, from, count);
     return bight__run_with_seams(NULL, &seams, scenario->fn, NULL);

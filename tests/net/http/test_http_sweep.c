@@ -224,14 +224,14 @@ END_TEST
 
 START_TEST(one_cancelled_suspension_leaves_nothing)
 {
-    struct bight_seams seams = {.cancel_here = sweep_visit};
+    struct bight_seams seams = {.cancel_here = sweep_cancel};
     sweep_program(&programs[_i], &seams, 1, BIGHT_ECANCELED);
 }
 END_TEST
 
 START_TEST(cancelled_from_a_suspension_on_everything_ends)
 {
-    struct bight_seams seams = {.cancel_here = sweep_visit};
+    struct bight_seams seams = {.cancel_here = sweep_cancel};
     sweep_program(&programs[_i], &seams, SIZE_MAX, BIGHT_ECANCELED);
 }
 END_TEST

@@ -1,0 +1,25 @@
+/* Reports about a task. To whom they go is the driver's. */
+#include "coro/core/sched.h"
+
+void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
+                        uint64_t count, const char *text)
+{
+    struct bight_report report = {
+        .kind = kind,
+        .code = code,
+        .count = count,
+        .task_id = task->id,
+        .task_name = task->name,
+        .text = text,
+    };
+
+    task->sched->host->report(task->sched, &report);
+}
+
+void bight__failure_unseen(const struct bight_task *task)
+{
+    if (task->status < 0 && task->status != BIGHT_ECANCELED &&
+        !(task->flags & (TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
+        bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
+                           "failed, and nobody has its handle");
+}

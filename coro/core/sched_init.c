@@ -1,0 +1,75 @@
+/* Making and ending the scheduler: its options, its root group, its stacks. Above the other files, which
+ * never call it. */
+#include "coro/core/sched.h"
+
+#include <string.h>
+
+#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
+#define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
+#define DEFAULT_STACK_CACHE 1024
+#define DEFAULT_TURNS 64
+#define DEFAULT_SLICE_US 100
+
+static void options_default(struct bight_options *options)
+{
+    if (!options->stack_bytes)
+        options->stack_bytes = DEFAULT_STACK_BYTES;
+    if (!options->main_stack_bytes)
+        options->main_stack_bytes = DEFAULT_MAIN_STACK_BYTES;
+    if (!options->stack_cache)
+        options->stack_cache = DEFAULT_STACK_CACHE;
+    if (!options->turns_per_slice)
+        options->turns_per_slice = DEFAULT_TURNS;
+    if (!options->slice_us)
+        options->slice_us = DEFAULT_SLICE_US;
+}
+
+int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
+                      const struct bight_options *options, const struct bight_seams *seams)
+{
+    int rc;
+
+    memset(sched, 0, sizeof(*sched));
+    sched->ops_left = OPS_PER_SWITCH;
+    sched->host = host;
+    if (options)
+        sched->options = *options;
+    options_default(&sched->options);
+    if (seams)
+        sched->seams = *seams;
+    link_init(&sched->ended);
+    link_init(&sched->calls);
+    link_init(&sched->children);
+    bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
+    struct bight_stackpool_config config = {
+        .stack_bytes = sched->options.stack_bytes,
+        .head_bytes = sizeof(struct bight_task),
+        .cache_max = sched->options.stack_cache,
+    };
+    rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
+    if (rc)
+        return rc;
+    rc = bight__ready_grow(sched);
+    if (rc) {
+        bight__stackpool_destroy(&sched->stacks);
+        return rc;
+    }
+    bight__context_thread_init(&sched->loop);
+    return 0;
+}
+
+void bight__sched_fini(struct bight_sched *sched)
+{
+    struct bight_link *link;
+
+    while ((link = link_take(&sched->ended))) {
+        struct bight_task *task = container_of(link, struct bight_task, member);
+
+        bight__task_report(task, BIGHT_REPORT_NEVER_JOINED, task->status, 0,
+                           "ended, but its handle was never joined nor detached");
+        bight__task_free(task);
+    }
+    bight__context_thread_fini(&sched->loop);
+    bight__free(sched->ready);
+    bight__stackpool_destroy(&sched->stacks);
+}
