@@ -4,7 +4,7 @@
  * stacks that lie and are used in the same way, which is what the memory alone costs: no queue,
  * no checkpoint, and nothing fetched ahead. */
 #include "bench/run.h"
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 #include "coro/stack/switch_here.h"
 
 #include <stdlib.h>

@@ -4,6 +4,8 @@
  * deadlines of the wheel; the prepare handle is referenced while tasks live, which is what keeps a
  * host's loop alive. */
 #include "runtime/runtime.h"
+#include "coro/core/scope.h"
+#include "coro/sync/condition.h"
 
 static struct bight_runtime *of_sched(struct bight_sched *sched)
 {
@@ -63,7 +65,7 @@ static void runtime_collect(struct bight_sched *sched)
     bight__mailbox_collect(of_sched(sched));
 }
 
-const struct bight_host bight__runtime_host = {
+const struct bight_driver bight__runtime_driver = {
     .now_ns = runtime_now,
     .arm = runtime_arm,
     .disarm = runtime_disarm,

@@ -2,6 +2,7 @@
  * main runs. It listens once, so that the system does what it always did at the second arrival, also when
  * the loop does not get to look. */
 #include "runtime/runtime.h"
+#include "coro/core/scope.h"
 
 int bight__interrupt_open(struct bight_runtime *runtime)
 {

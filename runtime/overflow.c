@@ -3,6 +3,7 @@
  * The handler writes, puts the handler before it back and returns: the instruction faults again and
  * the process ends, or is debugged, as without us. */
 #include "runtime/runtime.h"
+#include "coro/core/task.h"
 
 #include <execinfo.h>
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* Reports: to whom they go, and those of the program itself. What is reported, and when, is decided where
  * it happens. */
 #include "runtime/runtime.h"
+#include "coro/core/task.h"
 
 int bight_report_set_handler(struct bight_report_handler handler,
                              struct bight_report_handler *before)
@@ -32,6 +33,6 @@ int bight_report_send(int code, const char *text)
 
     if (!sched)
         return BIGHT_ENORUNTIME;
-    sched->host->report(sched, &report);
+    sched->driver->report(sched, &report);
     return 0;
 }

@@ -2,6 +2,7 @@
  * them (bight_run) or several (<bight/runner.h>) in the life of a runtime. Between runs the loop is not
  * run. How a runtime is made and closed is start.c's. */
 #include "runtime/runtime.h"
+#include "coro/core/group.h"
 
 #include <bight/runner.h>
 

@@ -3,6 +3,7 @@
  * handles; when libuv has let go of the last one, `gone` frees the runtime. Runs on a loop of its own
  * are runner.c's. */
 #include "runtime/runtime.h"
+#include "coro/core/scope.h"
 
 #include <sys/resource.h>
 
@@ -61,13 +62,13 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     rc = bight__probe_watchers(runtime->loop, watchers_wanted(options, seams), seams);
     if (rc)
         goto close_loop;
-    rc = bight__sched_init(&runtime->sched, &bight__runtime_host, options, seams);
+    rc = bight__sched_init(&runtime->sched, &bight__runtime_driver, options, seams);
     if (rc)
         goto close_loop;
     link_init(&runtime->plugins);
     link_init(&runtime->turn_hooks);
     link_init(&runtime->idle_hooks);
-    bight__wheel_init(&runtime->wheel, bight__runtime_host.now_ns(&runtime->sched));
+    bight__wheel_init(&runtime->wheel, bight__runtime_driver.now_ns(&runtime->sched));
     rc = bight__overflow_watch(runtime);
     if (rc)
         goto fini_sched;

@@ -65,7 +65,7 @@ static inline bool bight__runtime_is_over(const struct bight_runtime *runtime)
 }
 
 /* drive.c */
-extern const struct bight_host bight__runtime_host;
+extern const struct bight_driver bight__runtime_driver;
 void bight__drive_open(struct bight_runtime *runtime);
 void bight__drive_close(struct bight_runtime *runtime);
 /* Have the loop run its prepare phase soon, whatever else it has to do. */

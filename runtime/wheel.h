@@ -10,7 +10,7 @@
 #ifndef BIGHT_RUNTIME_WHEEL_H
 #define BIGHT_RUNTIME_WHEEL_H
 
-#include "coro/core/timer.h"
+#include <bight/call.h>
 
 #define WHEEL_LEVELS 7
 #define WHEEL_SLOTS 64

@@ -1,7 +1,7 @@
 /* Background groups: an ordinary group, opened on behalf of a task of its own, the keeper, which sleeps
  * until the group is to end. So cancellation, deadlines, dumps and the end of the runtime see nothing
  * new. The record outlives the keeper until somebody closes it. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
 
 #include <bight/background.h>
 #include <bight/sync.h>
@@ -24,7 +24,7 @@ static void report_failure(void *arg, const struct bight_failure *failure)
         .text = "failed in the background",
     };
 
-    background->sched->host->report(background->sched, &report);
+    background->sched->driver->report(background->sched, &report);
 }
 
 /* The keeper's end: all tasks end, then the group, which was opened before the keeper's first step. */

@@ -242,7 +242,7 @@ static bool deadline_attempt(struct bight_case *chosen)
     uint64_t deadline_ns = (uint64_t)chosen->time;
 
     chosen->status = 0;
-    return deadline_ns != NO_DEADLINE && deadline_ns <= sched->host->now_ns(sched);
+    return deadline_ns != NO_DEADLINE && deadline_ns <= sched->driver->now_ns(sched);
 }
 
 static int deadline_arm(struct bight_case *chosen)

@@ -1,6 +1,6 @@
 /* Futures: a cell that is settled once. Tasks and callbacks that wait are watches in one list, so that
  * they are served in the order in which they came. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/future.h>
 

@@ -2,6 +2,7 @@
  * that is allocated: records are the caller's, and the bound of map is the number of tasks in the
  * group. */
 #include "coro/combine/gather.h"
+#include "coro/core/source.h"
 
 #include <limits.h>
 

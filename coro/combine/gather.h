@@ -4,7 +4,7 @@
 
 #include <bight/gather.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
 
 /* Set the results to those of calls that never began. False when one has no function. */
 bool bight__gather_reset(struct bight_gather *calls, size_t count);

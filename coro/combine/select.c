@@ -1,7 +1,7 @@
 /* Select: try each case, then wait for all in one park. Nothing runs between the last attempt and the park,
  * so what could not happen when it was tried cannot have happened when it is armed; and the park resolves
  * exactly one waiter and lets the others go. The kinds of cases are cases.c's. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/select.h>
 

@@ -4,7 +4,7 @@
 
 #include <bight/wait.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 /* Watch the task of each item for `wait`. Of items with the same task the first is the one that watches,
  * the others have it for a twin. Those that have ended are done at once and do not watch. Gives how many

@@ -1,6 +1,6 @@
 /* Wait-for: a join that takes the task with it. The wait refuses to be aborted and cancels the task instead,
  * so there is one way out: the task's end. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/wait.h>
 
@@ -50,7 +50,7 @@ static void for_ended(struct bight_end_watch *watch, struct bight_task *task)
     struct wait_for *wait = container_of(watch, struct wait_for, watch);
 
     if (!link_empty(&wait->timer.link))
-        task->sched->host->disarm(task->sched, &wait->timer);
+        task->sched->driver->disarm(task->sched, &wait->timer);
     bight_unpark(&wait->waiter, 0);
 }
 
@@ -78,7 +78,7 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
     if (timeout_ms == 0)
         for_time_is_up(&wait->timer);
     else if (deadline_ns != NO_DEADLINE)
-        task->sched->host->arm(task->sched, &wait->timer, deadline_ns);
+        task->sched->driver->arm(task->sched, &wait->timer, deadline_ns);
     return bight_park(&wait->waiter);
 }
 

@@ -34,7 +34,7 @@ bool bight__calls_run(struct bight_sched *sched)
     if (!made)
         return false;
     sched->switches_left -= made;
-    return sched->host->now_ns(sched) < sched->slice_end_ns;
+    return sched->driver->now_ns(sched) < sched->slice_end_ns;
 }
 
 void bight__calls_run_last(struct bight_sched *sched)
@@ -61,7 +61,7 @@ void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
     sched->calls_queued++;
     bight__quantum_cap(sched);
     if (idle)
-        sched->host->wake(sched);
+        sched->driver->wake(sched);
 }
 
 static void fire(struct bight_timer *timer)
@@ -89,7 +89,7 @@ int bight_call_soon(struct bight_call *call)
         return BIGHT_EINVAL;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
-    sched->host->collect(sched);
+    sched->driver->collect(sched);
     bight__call_queue(sched, call);
     return 0;
 }
@@ -106,7 +106,7 @@ int bight_call_at(struct bight_call *call, uint64_t when_ns)
         return BIGHT_EALREADY;
     if (when_ns == UINT64_MAX)
         return BIGHT_ERANGE;
-    sched->host->arm(sched, &call->timer, when_ns);
+    sched->driver->arm(sched, &call->timer, when_ns);
     return 0;
 }
 
@@ -117,7 +117,7 @@ int bight_call_later(struct bight_call *call, int64_t delay_ms)
 
     if (!sched)
         return BIGHT_ENORUNTIME;
-    now = sched->host->now_ns(sched);
+    now = sched->driver->now_ns(sched);
     if (delay_ms < 0) {
         delay = -(uint64_t)delay_ms;
         return bight_call_at(call, delay < now / 1000000 ? now - delay * 1000000 : 0);
@@ -152,7 +152,7 @@ bool bight_call_cancel(struct bight_call *call)
     if (call->queued)
         unqueue(sched, call);
     else
-        sched->host->disarm(sched, &call->timer);
+        sched->driver->disarm(sched, &call->timer);
     return true;
 }
 

@@ -2,7 +2,7 @@
  * kept up to date from above: what changes is spread inwards, within the task up to a shield, and over
  * groups to their tasks. That is a work list, not a recursion, because trees of tasks may be deep and
  * stacks are small. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* What a task carries with it: handlers for its end (bight_defer) and task locals. Locals are a list
  * that children share with their parent by counting references; setting one writes in
  * place as long as nobody else sees the node. */
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 struct bight_defer {
     struct bight_defer *next;

@@ -1,7 +1,8 @@
 /* Circles of waiting tasks, found before they close. Each wait that one task alone can end names it
  * (ops->waits_for); a task that closes a group waits for all its members. Waits on queues, events
  * and the outside name nobody: those stall at worst, which runtime/drive.c notices. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
+#include "coro/core/source.h"
 
 static const struct bight_task *awaited(const struct bight_task *task)
 {

@@ -1,20 +1,20 @@
 /* Deadlines of scopes. A scope lives on its user's stack, where a mistake may destroy it while it is
  * open, so no timer points at it. The one timer is in the task's control block and is armed for the
  * earliest deadline of the chain (`earliest_ns`, a minimum carried from the base inwards). */
-#include "coro/core/sched.h"
+#include "coro/core/scope.h"
 
 void bight__timer_update(struct bight_task *task)
 {
-    const struct bight_host *host = task->sched->host;
+    const struct bight_driver *driver = task->sched->driver;
     uint64_t earliest = task->scope->earliest_ns;
     bool armed = !link_empty(&task->deadline.link);
 
     if (earliest == NO_DEADLINE) {
         if (armed)
-            host->disarm(task->sched, &task->deadline);
+            driver->disarm(task->sched, &task->deadline);
     } else if (!armed || task->deadline.deadline_ns != earliest) {
         task->deadline.fire = bight__task_timer;
-        host->arm(task->sched, &task->deadline, earliest);
+        driver->arm(task->sched, &task->deadline, earliest);
     }
 }
 
@@ -52,7 +52,7 @@ uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)
 
     if (timeout_ms < 0)
         return NO_DEADLINE;
-    now = sched->host->now_ns(sched);
+    now = sched->driver->now_ns(sched);
     if ((uint64_t)timeout_ms >= (NO_DEADLINE - now) / 1000000)
         return NO_DEADLINE;
     return now + (uint64_t)timeout_ms * 1000000;
@@ -152,7 +152,7 @@ uint64_t bight_scope_deadline(const struct bight_scope *scope)
 
 bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns)
 {
-    return deadline_ns != NO_DEADLINE && deadline_ns <= sched->host->now_ns(sched);
+    return deadline_ns != NO_DEADLINE && deadline_ns <= sched->driver->now_ns(sched);
 }
 
 int64_t bight_deadline_remaining_ms(void)
@@ -172,6 +172,6 @@ int64_t bight_deadline_remaining_ms(void)
     }
     if (earliest == NO_DEADLINE)
         return -1;
-    now = task->sched->host->now_ns(task->sched);
+    now = task->sched->driver->now_ns(task->sched);
     return earliest <= now ? 0 : (int64_t)((earliest - now + 999999) / 1000000);
 }

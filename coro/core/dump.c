@@ -1,6 +1,6 @@
 /* The tree of tasks as text: groups within tasks within groups, each task with what it waits for.
  * Reads only; allocates nothing, so that it works when memory is the problem and in a debugger. */
-#include "coro/core/sched.h"
+#include "coro/core/scope.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
     if (task->pending & PENDING_CANCEL)
         emit(dump, ", cancelled");
     if (task->scope->earliest_ns != NO_DEADLINE) {
-        uint64_t now = task->sched->host->now_ns(task->sched);
+        uint64_t now = task->sched->driver->now_ns(task->sched);
         uint64_t due = task->scope->earliest_ns;
 
         emit(dump, ", deadline in %llu ms",

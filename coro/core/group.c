@@ -1,7 +1,8 @@
 /* Groups: a scope that owns tasks. Owns the rules of what the end of a member means to the others;
  * how cancellation travels is scope.c's. The root group of a runtime is one of these without an
  * owner: its members do not fail each other. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
+#include "coro/core/source.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* Starting a task and waiting until it is ready. While it starts, the task belongs to a group of the
  * starter's own, so that nothing of it is left when the starter is cancelled; saying that it is ready moves
  * it to the group it was meant for, and the starter's own group is empty then. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
+#include "coro/core/source.h"
 
 /* In the starter's frame; the task points at the target until it has moved. */
 struct bight_start {

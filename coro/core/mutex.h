@@ -5,7 +5,7 @@
 
 #include <bight/sync.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 /* A task knows what it holds, most recent first, so that its end can give it away. */
 static inline void bight__mutex_take(struct bight_mutex *mutex, struct bight_task *task)
@@ -28,6 +28,9 @@ static inline void bight__mutex_untake(struct bight_mutex *mutex, struct bight_t
 /* Give a free mutex to the first of its waiters that can still be woken. Any waiter may stand there
  * that takes a result of 0 for "the mutex is yours". */
 void bight__mutex_hand_over(struct bight_mutex *mutex);
+
+/* Give away what an ending task has locked. */
+void bight__mutexes_abandoned(struct bight_task *task);
 
 /* For ops->describe. */
 void bight__owner_describe(const struct bight_task *owner, char *text, size_t text_bytes);

@@ -3,7 +3,7 @@
  *
  * Invariant: a waiter's task field is non-NULL exactly while it can be resolved. Whoever clears it
  * (unpark, or a successful abort) decides the outcome; the other side then finds NULL. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 /* Deliveries in a row after which the task is reported. */
 #define IGNORED_CANCELS 1000

@@ -18,7 +18,7 @@ static uint64_t seed(struct bight_sched *sched)
 
     if (bight__call_fails(&sched->seams, "getrandom") ||
         getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
-        bits = mixed(sched->host->now_ns(sched)) ^ (uintptr_t)sched;
+        bits = mixed(sched->driver->now_ns(sched)) ^ (uintptr_t)sched;
     return bits | 1;
 }
 

@@ -1,5 +1,5 @@
 /* Reports about a task. To whom they go is the driver's. */
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text)
@@ -13,7 +13,7 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
         .text = text,
     };
 
-    task->sched->host->report(task->sched, &report);
+    task->sched->driver->report(task->sched, &report);
 }
 
 void bight__failure_unseen(const struct bight_task *task)

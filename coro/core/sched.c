@@ -6,7 +6,7 @@
  *
  * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
  * waits for memory, and what a list will need after next it only tells when the next has come. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 #include "coro/stack/switch_here.h"
 
 #include <assert.h>
@@ -103,7 +103,7 @@ static bool quantum_take(struct bight_sched *sched, size_t ready)
         sched->quantum_counted = 1;
         return true;
     }
-    if (sched->slice_begun && sched->host->now_ns(sched) >= sched->slice_end_ns)
+    if (sched->slice_begun && sched->driver->now_ns(sched) >= sched->slice_end_ns)
         return false;
     sched->slice_begun = true;
     sched->quantum = SWITCHES_PER_CLOCK;
@@ -270,7 +270,7 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
 void bight__sched_run(struct bight_sched *sched)
 {
     sched->slices++;
-    sched->slice_end_ns = sched->host->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
+    sched->slice_end_ns = sched->driver->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
     sched->switches_left =
         sched->options.turns_per_slice * (bight__ready_count(sched) + sched->calls_queued);
     sched->slice_begun = false;

@@ -1,6 +1,6 @@
 /* Making and ending the scheduler: its options, its root group, its stacks. Above the other files, which
  * never call it. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
 
 #include <string.h>
 
@@ -24,14 +24,14 @@ static void options_default(struct bight_options *options)
         options->slice_us = DEFAULT_SLICE_US;
 }
 
-int bight__sched_init(struct bight_sched *sched, const struct bight_host *host,
+int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driver,
                       const struct bight_options *options, const struct bight_seams *seams)
 {
     int rc;
 
     memset(sched, 0, sizeof(*sched));
     sched->ops_left = OPS_PER_SWITCH;
-    sched->host = host;
+    sched->driver = driver;
     if (options)
         sched->options = *options;
     options_default(&sched->options);

@@ -1,7 +1,7 @@
 /* Scopes: a task's form a chain from its base to the innermost one; the base hangs under the scope of the
  * task's group. Owns the chain: opening, closing in order, and what to do about those that were left
  * open. How cancellation travels is cancel.c's, deadlines are deadline.c's. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
 
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns)

@@ -2,7 +2,7 @@
  * While it is on, every step begins and ends on the loop's own stack, where the clock is read and the
  * report handler may do what it likes; sched.c sees to that by quanta of one. What is to be told is
  * noted before the step, since the task may be gone after it. */
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ void bight__step_begun(struct bight_sched *sched, const struct bight_task *task)
     step->task_id = task ? task->id : 0;
     memcpy(step->task_name, task ? task->name : "", task ? sizeof step->task_name : 1);
     step->begun = true;
-    step->begin_ns = sched->host->now_ns(sched);
+    step->begin_ns = sched->driver->now_ns(sched);
 }
 
 void bight__step_ended(struct bight_sched *sched)
@@ -23,7 +23,7 @@ void bight__step_ended(struct bight_sched *sched)
     if (!step->begun)
         return;
     step->begun = false;
-    uint64_t took_ms = (sched->host->now_ns(sched) - step->begin_ns) / 1000000;
+    uint64_t took_ms = (sched->driver->now_ns(sched) - step->begin_ns) / 1000000;
     if (took_ms < sched->options.slow_ms)
         return;
     struct bight_report report = {
@@ -34,5 +34,5 @@ void bight__step_ended(struct bight_sched *sched)
         .text = step->task_id ? "kept the loop for long without waiting"
                               : "a call, a post or a hook kept the loop for long",
     };
-    sched->host->report(sched, &report);
+    sched->driver->report(sched, &report);
 }

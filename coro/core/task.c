@@ -1,7 +1,8 @@
 /* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack: the control block is the head
  * of it, so a task that ends either puts its stack back itself, as the last thing before it leaves,
  * or leaves that to the joiner or the loop. */
-#include "coro/core/sched.h"
+#include "coro/core/group.h"
+#include "coro/core/mutex.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     struct bight_sched *sched = task->sched;
 
     if (unlikely(!link_empty(&task->deadline.link)))
-        sched->host->disarm(sched, &task->deadline);
+        sched->driver->disarm(sched, &task->deadline);
     if (unlikely(task->locals))
         bight__locals_drop(task);
     task->flags |= TASK_DONE;
@@ -29,10 +30,10 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     if (unlikely(task->flags & TASK_MAIN)) {
         sched->main_done = true;
         sched->main_status = task->status;
-        sched->host->main_ended(sched);
+        sched->driver->main_ended(sched);
     }
     if (--sched->live == 0)
-        sched->host->alive(sched, false);
+        sched->driver->alive(sched, false);
     if (unlikely(task->ends.next != NULL))
         bight__ends_tell(task);
     if (!(task->flags & TASK_HANDLE))
@@ -123,7 +124,7 @@ static __attribute__((noinline)) int no_stack(struct bight_sched *sched, int rc)
     };
 
     if (rc == BIGHT_ENOMEM && sched->stacks.map_limit)
-        sched->host->report(sched, &report);
+        sched->driver->report(sched, &report);
     return rc;
 }
 
@@ -155,7 +156,7 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
         bight__locals_share(task, sched->current);
     task->stack.context.sp = bight__switch_prepare(stack->lo, stack, task_entry, task);
     if (sched->live++ == 0)
-        sched->host->alive(sched, true);
+        sched->driver->alive(sched, true);
     if (out) {
         task->flags |= TASK_HANDLE;
         *out = task;

@@ -26,7 +26,7 @@ void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns)
     struct bight_sched *sched = bight__sched;
 
     if (deadline_ns != NO_DEADLINE)
-        sched->host->arm(sched, &timed->timer, deadline_ns);
+        sched->driver->arm(sched, &timed->timer, deadline_ns);
 }
 
 static void let_go(struct bight__timed *timed)
@@ -35,7 +35,7 @@ static void let_go(struct bight__timed *timed)
 
     link_remove(&timed->waiter.link);
     if (!link_empty(&timed->timer.link))
-        sched->host->disarm(sched, &timed->timer);
+        sched->driver->disarm(sched, &timed->timer);
 }
 
 int bight__timed_abort(struct bight_waiter *waiter)

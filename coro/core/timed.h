@@ -3,7 +3,7 @@
 #ifndef BIGHT_CORO_CORE_TIMED_H
 #define BIGHT_CORO_CORE_TIMED_H
 
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 struct bight__timed {
     struct bight_waiter waiter; /* its link is free for the source's list */

@@ -4,7 +4,7 @@
 #include <bight/channel.h>
 
 #include "coro/queue/queue.h"
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 struct bight_channel {
     struct bight_queue *queue;

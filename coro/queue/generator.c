@@ -1,7 +1,7 @@
 /* Generator: a producer task and a consumer that meet at most one value. The producer sleeps in a yield
  * (or before its first step) until it is asked; the consumer sleeps in next until there is a value. A value
  * that nobody waits for stays where it is, in the frame of the yield, until it is taken or withdrawn. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/generator.h>
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 struct latest_wait {
     struct bight_waiter waiter;

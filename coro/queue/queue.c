@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes)
 {

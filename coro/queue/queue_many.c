@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 /* Linked among the getters also after it was woken, as long as it has room and has not run. */
 struct many {

@@ -4,7 +4,7 @@
  * When a round is over, as many of those outside as there are places are woken. Their places are
  * reserved (`entering`), but they are inside only once they run: a reset by the last one out of the
  * old round does not concern them. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/barrier.h>
 

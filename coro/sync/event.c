@@ -1,5 +1,5 @@
 /* Event: a flag that tasks wait for. Setting it wakes all who wait at that moment, in order. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/sync.h>
 

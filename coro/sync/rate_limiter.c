@@ -1,12 +1,10 @@
 /* Rate limiter: a token bucket in whole numbers. Only the first of those who wait has its timer armed: by
  * the time it is served, the time of the next one is known. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/rate_limiter.h>
 
 #include <stdio.h>
-
-#define NS_PER_MS 1000000u
 
 struct rate_wait {
     struct bight_waiter waiter;
@@ -41,7 +39,7 @@ static void refill(struct bight_rate_limiter *limiter, uint64_t now_ns)
 static void serve(struct bight_rate_limiter *limiter)
 {
     struct bight_sched *sched = bight__sched;
-    uint64_t now_ns = sched->host->now_ns(sched);
+    uint64_t now_ns = sched->driver->now_ns(sched);
 
     refill(limiter, now_ns);
     while (!link_empty(&limiter->waiters)) {
@@ -51,8 +49,8 @@ static void serve(struct bight_rate_limiter *limiter)
         if (limiter->level < cost) {
             uint64_t missing = cost - limiter->level;
 
-            sched->host->arm(sched, &first->timer,
-                             now_ns + missing / limiter->amount + !!(missing % limiter->amount));
+            sched->driver->arm(sched, &first->timer,
+                               now_ns + missing / limiter->amount + !!(missing % limiter->amount));
             return;
         }
         link_remove(&first->waiter.link);
@@ -76,7 +74,7 @@ static int rate_abort(struct bight_waiter *waiter)
 
     link_remove(&waiter->link);
     if (!link_empty(&wait->timer.link))
-        sched->host->disarm(sched, &wait->timer);
+        sched->driver->disarm(sched, &wait->timer);
     if (was_first)
         serve(wait->limiter);
     return 0;
@@ -121,7 +119,7 @@ static int take(struct bight_rate_limiter *limiter, uint32_t tokens)
         return BIGHT_ERANGE;
     if (!link_empty(&limiter->waiters))
         return BIGHT_EAGAIN;
-    refill(limiter, sched->host->now_ns(sched));
+    refill(limiter, sched->driver->now_ns(sched));
     if (limiter->level < tokens * limiter->period_ns)
         return BIGHT_EAGAIN;
     limiter->level -= tokens * limiter->period_ns;
@@ -161,6 +159,6 @@ uint32_t bight_rate_limiter_available(struct bight_rate_limiter *limiter)
 
     if (!sched)
         return 0;
-    refill(limiter, sched->host->now_ns(sched));
+    refill(limiter, sched->driver->now_ns(sched));
     return (uint32_t)(limiter->level / limiter->period_ns);
 }

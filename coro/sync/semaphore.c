@@ -1,5 +1,5 @@
 /* Semaphore: units handed over in FIFO order. Nobody waits while there is one to be taken. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/semaphore.h>
 

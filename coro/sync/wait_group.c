@@ -1,5 +1,5 @@
 /* Wait group: a count, and who waits for its zero. */
-#include "coro/core/sched.h"
+#include "coro/core/source.h"
 
 #include <bight/wait_group.h>
 

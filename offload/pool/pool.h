@@ -133,7 +133,7 @@ static inline void pool_disarm(struct pool *pool, struct bight_timer *timer)
 {
     struct bight_sched *sched = &pool->runtime->sched;
 
-    sched->host->disarm(sched, timer);
+    sched->driver->disarm(sched, timer);
 }
 
 /* A delay that ends after the last instant of the clock never ends. */
@@ -143,7 +143,7 @@ static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_
     uint64_t now = bight_now_ns();
 
     if ((uint64_t)delay_ms < (UINT64_MAX - now) / 1000000)
-        sched->host->arm(sched, timer, now + (uint64_t)delay_ms * 1000000);
+        sched->driver->arm(sched, timer, now + (uint64_t)delay_ms * 1000000);
     else
         pool_disarm(pool, timer);
 }

@@ -1,6 +1,7 @@
 /* What happens in a test run when nothing is ready: those who settle go on, or the clock jumps, whichever
  * asks for less of a cushion of real time in which nothing else happened; those who settle first. */
 #include "runtime/testing/testing.h"
+#include "coro/core/source.h"
 
 #include <stdio.h>
 

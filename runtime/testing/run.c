@@ -1,5 +1,6 @@
 /* Runs in test mode, and what a program may ask about the one it is in. See testing.h. */
 #include "runtime/testing/testing.h"
+#include "coro/core/task.h"
 
 #include <stdio.h>
 #include <string.h>

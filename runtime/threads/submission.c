@@ -93,7 +93,7 @@ static void report_unspawned(int code)
         .text = "could not be spawned",
     };
 
-    bight__sched->host->report(bight__sched, &report);
+    bight__sched->driver->report(bight__sched, &report);
 }
 
 static void spawn(struct bight_submission *submission)

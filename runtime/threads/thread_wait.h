@@ -10,6 +10,7 @@
 #ifndef BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
 #define BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
 
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 struct bight_thread_wait {

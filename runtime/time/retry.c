@@ -1,4 +1,5 @@
 /* Retry: a loop around a function, which is all the more reason to have its limits in one place. */
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 #include <bight/retry.h>

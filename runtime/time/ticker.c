@@ -1,5 +1,6 @@
 /* Tickers, as <bight/ticker.h> has them: a grid of points in time, and the next one to wait for. Each
  * wait is a sleep of its own, so nothing is armed in between. */
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 #include <bight/ticker.h>
@@ -53,7 +54,7 @@ int bight_ticker_wait(struct bight_ticker *ticker)
 
     /* Another task may have taken the tick meanwhile. */
     for (; rc == 0; rc = bight__sleep_until(ticker->next_ns)) {
-        now_ns = self->sched->host->now_ns(self->sched);
+        now_ns = self->sched->driver->now_ns(self->sched);
         if (now_ns >= ticker->next_ns)
             return advance(ticker, now_ns);
     }

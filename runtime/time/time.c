@@ -1,5 +1,6 @@
 /* Sleeping, and the clock. A sleeper's timer lives in its own frame: the wheel points at it only
  * while the task is parked. */
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 #include <bight/time.h>
@@ -47,7 +48,7 @@ uint64_t bight_now_ns(void)
 {
     struct bight_sched *sched = bight__sched;
 
-    return sched ? sched->host->now_ns(sched) : uv_hrtime();
+    return sched ? sched->driver->now_ns(sched) : uv_hrtime();
 }
 
 int bight__sleep_until(uint64_t when_ns)
@@ -80,7 +81,7 @@ int bight_sleep(int64_t duration_ms)
     rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    return bight__sleep_until(after(self->sched->host->now_ns(self->sched), duration_ms));
+    return bight__sleep_until(after(self->sched->driver->now_ns(self->sched), duration_ms));
 }
 
 int bight_sleep_until(uint64_t when_ns)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coro/core/task.h"
 #include "runtime/runtime.h"
 #include "tests/harness/count_blocks.h"
 #include "tests/harness/support.h"

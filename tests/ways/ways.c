@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 /* Groups: the seat opens one, and the task in it waits for the event. */
 

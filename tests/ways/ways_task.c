@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 static void future_open(struct stage *stage)
 {

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <pthread.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 
 static int item;
 

@@ -4,6 +4,8 @@
 
 #include <bight/select.h>
 
+#include "coro/core/task.h"
+#include "coro/core/task.h"
 #include "runtime/runtime.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))

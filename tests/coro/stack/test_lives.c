@@ -2,7 +2,7 @@
  * what a sanitizer remembers of it nor in memory. */
 #include <bight.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 #include "tests/harness/support.h"
 
 /* Beyond the depth of ThreadSanitizer's stack of calls, 65,536, at one frame each. */

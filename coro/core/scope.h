@@ -1,0 +1,89 @@
+/* Scopes, how cancellation travels over them, and their deadlines: scope.c, cancel.c, deadline.c. */
+#ifndef BIGHT_CORO_CORE_SCOPE_H
+#define BIGHT_CORO_CORE_SCOPE_H
+
+#include "coro/core/task.h"
+
+/* scope.c */
+#define SCOPE_MAGIC 0xe5c0u /* open */
+#define SCOPE_MADE 0xe5c1u  /* by bight_scope_init, not entered yet */
+#define SCOPE_LEFT 0xe5c2u
+#define NO_DEADLINE BIGHT_NO_DEADLINE
+#define SCOPE_SHIELDS 1u /* scope->kind */
+#define SCOPE_GROUP 2u
+#define SCOPE_INVALID 4u /* made with a flag that does not exist */
+#define SCOPE_TORN 8u    /* closed with one around it, which was told; of a base: its group was */
+#define SCOPE_INTERRUPTED 16u /* the base of a main that a signal cancels */
+void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
+                       uint64_t deadline_ns);
+void bight__scope_close(struct bight_scope *scope);
+/* Whether `scope` is in the chain of the task, whose innermost scope is whole. */
+bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task);
+/* Close what is open inside `scope`, a scope of the running task. False when it is not open. */
+bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task);
+/* Forget the scopes of the running task that are gone: those below `frame`, whose frames have
+ * returned, and those that something else was written over. What is left of their groups is
+ * cancelled and passes to the innermost group around. */
+void bight__scopes_cut(struct bight_task *task, const char *frame);
+
+/* cancel.c */
+void bight__scope_cancel(struct bight_scope *scope);
+/* `scope` became cancelled or expired: everything inside observes it. */
+void bight__scope_spread(struct bight_scope *scope);
+/* What is around the scope, or its shield, changed: follow it. */
+void bight__scope_follow(struct bight_scope *scope);
+/* The innermost scope of the task is another one. */
+void bight__pending_update(struct bight_task *task);
+
+/* deadline.c */
+void bight__task_timer(struct bight_timer *timer);
+/* Arm the task's timer for the earliest deadline of its scopes. */
+void bight__timer_update(struct bight_task *task);
+uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
+bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
+/* Whether a scope that is made has expired before anybody entered it. */
+bool bight__scope_made_is_past(const struct bight_scope *scope);
+/* The open scope was cancelled: it does not expire any more. */
+void bight__deadline_over(struct bight_scope *scope);
+/* The open scope's deadline has passed: do not wait for the wheel to say so. */
+void bight__scope_expire(struct bight_scope *scope);
+
+/* The values that a scope starts with, of any kind; what is around it is not cancelled. */
+static inline void bight__scope_start(struct bight_scope *scope, unsigned kind, uint16_t magic,
+                                      struct bight_task *task, struct bight_scope *parent)
+{
+    scope->cancelled = false;
+    scope->expired = false;
+    scope->caught = false;
+    scope->effective = false;
+    scope->kind = (uint8_t)kind;
+    scope->magic = magic;
+    scope->task = task;
+    scope->parent = parent;
+    scope->inner = NULL;
+    scope->deadline_ns = NO_DEADLINE;
+    scope->earliest_ns = NO_DEADLINE;
+}
+
+/* Whether the innermost scope is gone, seen from a function with that frame. */
+static inline bool bight__scope_is_gone(const struct bight_task *task,
+                                        const struct bight_scope *scope, const char *frame)
+{
+    const char *address = (const char *)scope;
+
+    return (address < frame && address >= task->stack.lo) || scope->magic != SCOPE_MAGIC ||
+           scope->task != task;
+}
+
+/* Called first by the public functions that look at the chain of the running task, or extend it, with
+ * their own frame: deeper down, the frames of the library could lie over the scope that is gone.
+ * False: the chain had to be cut. */
+static inline bool bight__scopes_check(struct bight_task *task, const char *frame)
+{
+    if (task->scope == &task->base || likely(!bight__scope_is_gone(task, task->scope, frame)))
+        return true;
+    bight__scopes_cut(task, frame);
+    return false;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* For those who build something that waits, beside <bight/waiter.h>: the checkpoint that opens every
+ * suspending call, how a cancellation is delivered, and what sources share that keep their waiters in a
+ * list. */
+#ifndef BIGHT_CORO_CORE_SOURCE_H
+#define BIGHT_CORO_CORE_SOURCE_H
+
+#include "coro/core/scope.h"
+
+/* park.c */
+int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
+/* Count a delivered cancellation and return BIGHT_ECANCELED. */
+int bight__deliver(struct bight_task *task, bool passed_queue);
+/* Count an operation of a call that cannot be cancelled; passes through the queue when it is time. */
+void bight__breathe(struct bight_task *task);
+
+/* park.c: what sources share that keep their waiters in a list, by the link that a waiter has. */
+/* The abort hook: unlink the waiter and let go. */
+int bight__unlink_abort(struct bight_waiter *waiter);
+/* Unlink and wake all, in order. */
+void bight__wake_all(struct bight_link *waiters, int result);
+
+/* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
+bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
+bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
+
+/* The opening of every suspending call: finds the task and observes cancellation. Inlined, because
+ * the check wants the frame of the public function. */
+__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
+{
+    struct bight_sched *sched = bight__sched;
+    struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
+
+    if (unlikely(!task))
+        return BIGHT_ENOTASK;
+    *self = task;
+    if (unlikely(!bight__scopes_check(task, __builtin_frame_address(0))))
+        return BIGHT_ESCOPE;
+    if (likely(!task->pending && --sched->ops_left))
+        return 0;
+    return bight__checkpoint_slow(sched, task);
+}
+
+/* Arm the waiter for the task that the checkpoint has found, which is all that could be missing. */
+static inline void bight__waiter_begin(struct bight_waiter *waiter,
+                                       const struct bight_wait_ops *ops)
+{
+    (void)!bight_waiter_init(waiter, ops);
+}
+
+/* Sleep in `waiters` until woken. Inlined: the site of a suspension is the return address of its
+ * bight_park. */
+__attribute__((always_inline)) static inline int bight__wait_in(struct bight_link *waiters,
+                                                                struct bight_waiter *waiter,
+                                                                const struct bight_wait_ops *ops)
+{
+    bight__waiter_begin(waiter, ops);
+    link_append(waiters, &waiter->link);
+    return bight_park(waiter);
+}
+
+#endif

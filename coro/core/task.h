@@ -1,0 +1,108 @@
+/* Tasks: the control block, and what the files of a task's life offer each other and the other rooms. */
+#ifndef BIGHT_CORO_CORE_TASK_H
+#define BIGHT_CORO_CORE_TASK_H
+
+#include "coro/core/sched.h"
+
+/* task->pending: why the next checkpoint has to look closer. */
+#define PENDING_CANCEL 1u
+#define PENDING_PROBE 4u /* a seam wants to see every suspension */
+
+/* task->flags */
+#define TASK_HANDLE 1u /* somebody holds a handle */
+#define TASK_DONE 2u   /* the body has ended */
+#define TASK_FLOAT 4u  /* BIGHT_SPAWN_FLOAT_CONTROL */
+#define TASK_MAIN 8u   /* its end ends the runtime */
+#define TASK_STARTED 16u
+#define TASK_JOINED 32u /* somebody waits to take the handle */
+#define TASK_SEEN 64u   /* somebody knows what it came to */
+
+struct bight_group_user;
+struct bight_defer;
+struct bight_local_node;
+struct bight_mutex;
+
+/* A task's control block, in the top page of its stack. The fields that a switch touches come
+ * first. */
+struct bight_task {
+    struct bight_stack stack;  /* must be first: stack.c hands out this address */
+    struct bight_scope *scope; /* innermost open one */
+    uint8_t pending;
+    bool aborted; /* the abort hooks of this park have run */
+    uint32_t flags;
+    /* Up to here a cache line, all that a yield touches. */
+    struct bight_sched *sched;
+    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise. From here zero at first */
+    int status;                  /* once done */
+    uint32_t delivered;          /* cancellations in a row */
+    void (*drop)(void *arg);
+    struct bight_mutex *held;
+    struct bight_defer *defers;
+    struct bight_group_user *starting; /* the group that bight_group_start starts it into */
+    struct bight_local_node *locals;
+    struct bight_link ends; /* of end watches; next is NULL until there is one. To here */
+    int (*fn)(void *arg);
+    void *arg;
+    struct bight_group *group;
+    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
+    struct bight_link children; /* tasks of its groups; those may die with their frames */
+    struct bight_group_user *group_users;
+    struct bight_task *cancel_next; /* worklist of a cancellation */
+    const void *spawned_at;
+    uint64_t id;
+    struct bight_scope base;     /* parent of all its scopes, child of its group's */
+    struct bight_timer deadline; /* for the earliest deadline of its own scopes */
+    char name[BIGHT_TASK_NAME_BYTES];
+    struct bight_float_control float_control;
+    /* Under a test only: where a cancellation would have been seen, and turns. */
+    uint32_t checks;
+    uint32_t turns;
+};
+
+/* task.c */
+int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,
+                 const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
+                 const void *site);
+
+/* report.c */
+void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
+                        uint64_t count, const char *text);
+/* Report the failure of an ended task that nobody has a handle of. */
+void bight__failure_unseen(const struct bight_task *task);
+
+/* park.c */
+/* Make a parked task observe a cancellation, if its source lets go. */
+void bight__abort_park(struct bight_task *task);
+
+/* join.c: watch a task that has not ended. */
+void bight__watch_end(struct bight_task *task, struct bight_end_watch *watch);
+/* Tell those who watch; the task is done. */
+void bight__ends_tell(struct bight_task *task);
+
+/* tree.c: the task after `task` in a walk of all tasks, NULL at the end; *depth follows. */
+struct bight_task *bight__task_next(const struct bight_task *task, unsigned *depth);
+/* The first task of that walk, NULL without any. */
+struct bight_task *bight__task_first(const struct bight_sched *sched);
+
+/* cleanup.c */
+void bight__defers_run(struct bight_task *task);
+void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
+void bight__locals_drop(struct bight_task *task);
+
+/* Never again in use: its stack goes back. */
+static inline void bight__task_free(struct bight_task *task)
+{
+    bight__stack_put(&task->sched->stacks, &task->stack);
+}
+
+static inline void bight__ready(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+    bool first = sched->ready_tail == sched->ready_head;
+
+    bight__ready_push(sched, task);
+    if (unlikely(first) && !sched->current)
+        sched->driver->wake(sched);
+}
+
+#endif
