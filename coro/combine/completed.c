@@ -86,11 +86,7 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
     if (!wait.item) {
         if (completed->left == 0)
             return BIGHT_ECLOSED;
-        rc = bight_waiter_init(&wait.waiter, &next_ops);
-        if (rc)
-            return rc;
-        link_append(&completed->waiters, &wait.waiter.link);
-        rc = bight_park(&wait.waiter);
+        rc = bight__wait_in(&completed->waiters, &wait.waiter, &next_ops);
     }
     if (rc == 0)
         *item = wait.item;

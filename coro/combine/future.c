@@ -100,10 +100,8 @@ static void wake_waiter(struct bight_future_watch *watch)
 static int future_park(struct bight_future *future)
 {
     struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
-    int rc = bight_waiter_init(&wait.waiter, &future_ops);
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &future_ops);
     link_append(&future->watches, &wait.watch.link);
     return bight_park(&wait.waiter);
 }

@@ -47,10 +47,8 @@ static struct bight_case *attempt_all(struct bight_case *cases, size_t count, si
 static int link_all(struct bight_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int rc = bight_waiter_init(&cases[i].waiter, cases[i].ops->wait);
-
-        if (rc == 0 && i > 0)
-            rc = bight_waiter_also(&cases[i].waiter, &cases[0].waiter);
+        bight__waiter_begin(&cases[i].waiter, cases[i].ops->wait);
+        int rc = i ? bight_waiter_also(&cases[i].waiter, &cases[0].waiter) : 0;
         if (rc)
             return rc;
     }

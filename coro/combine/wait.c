@@ -138,10 +138,9 @@ static bool would_deadlock(const struct bight_wait_item *items, size_t count, in
 
 static int wait_park(struct wait *wait, struct bight_sched *sched, int64_t timeout_ms)
 {
-    int rc = bight__timed_init(&wait->timed, &wait_ops);
+    int rc;
 
-    if (rc)
-        return rc;
+    bight__timed_init(&wait->timed, &wait_ops);
     bight__timed_arm(&wait->timed, bight__deadline_after(sched, timeout_ms));
     rc = bight_park(&wait->timed.waiter);
     return rc == BIGHT_ETIMEDOUT ? 0 : rc;

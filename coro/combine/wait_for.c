@@ -66,10 +66,8 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
 {
     struct bight_task *task = wait->task;
     uint64_t deadline_ns = bight__deadline_after(task->sched, timeout_ms);
-    int rc = bight_waiter_init(&wait->waiter, &for_ops);
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait->waiter, &for_ops);
     link_init(&wait->timer.link);
     wait->timer.fire = for_time_is_up;
     wait->watch.ended = for_ended;

@@ -200,9 +200,7 @@ static int wait_below(struct bight_group *group, size_t below, const struct bigh
 
     bight__group_use(&wait.user, group);
     while (wait.user.group && group->live >= below && rc == 0) {
-        rc = bight_waiter_init(&wait.waiter, ops);
-        if (rc)
-            break;
+        bight__waiter_begin(&wait.waiter, ops);
         if (group->wakes_at < below - 1)
             group->wakes_at = below - 1;
         link_append(&group->waiters, &wait.waiter.link);

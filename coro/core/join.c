@@ -66,13 +66,10 @@ static void join_ended(struct bight_end_watch *watch, struct bight_task *task)
 static int join_park(struct bight_task *self, struct bight_task *task)
 {
     struct join_wait wait = {.task = task, .watch.ended = join_ended};
-    int rc;
 
     if (bight__join_would_deadlock(task, self))
         return BIGHT_EDEADLK;
-    rc = bight_waiter_init(&wait.waiter, &join_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &join_ops);
     task->flags |= TASK_JOINED;
     bight__watch_end(task, &wait.watch);
     return bight_park(&wait.waiter);

@@ -42,15 +42,10 @@ void bight_mutex_init(struct bight_mutex *mutex)
 static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
 {
     struct lock_wait wait = {.mutex = mutex};
-    int rc;
 
     if (bight__lock_would_deadlock(mutex->owner, self))
         return BIGHT_EDEADLK;
-    rc = bight_waiter_init(&wait.waiter, &lock_ops);
-    if (rc)
-        return rc;
-    link_append(&mutex->waiters, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__wait_in(&mutex->waiters, &wait.waiter, &lock_ops);
 }
 
 void bight__mutex_hand_over(struct bight_mutex *mutex)

@@ -15,10 +15,10 @@ void bight__timed_prepare(struct bight__timed *timed)
     timed->timer.fire = time_is_up;
 }
 
-int bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
+void bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
 {
     bight__timed_prepare(timed);
-    return bight_waiter_init(&timed->waiter, ops);
+    bight__waiter_begin(&timed->waiter, ops);
 }
 
 void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns)

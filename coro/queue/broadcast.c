@@ -188,18 +188,6 @@ int bight_broadcast_try_publish(struct bight_broadcast *broadcast, const void *v
     return 0;
 }
 
-/* Sleep in `list` until the value was copied. */
-static int wait_in(struct bight_link *list, struct broadcast_wait *wait,
-                   const struct bight_wait_ops *ops)
-{
-    int rc = bight_waiter_init(&wait->waiter, ops);
-
-    if (rc)
-        return rc;
-    link_append(list, &wait->waiter.link);
-    return bight_park(&wait->waiter);
-}
-
 int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value)
 {
     struct broadcast_wait wait = {.value.from = value, .broadcast = broadcast};
@@ -209,7 +197,9 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
     if (unlikely(rc))
         return rc;
     rc = bight_broadcast_try_publish(broadcast, value);
-    return rc == BIGHT_EAGAIN ? wait_in(&broadcast->publishers, &wait, &publish_ops) : rc;
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    return bight__wait_in(&broadcast->publishers, &wait.waiter, &publish_ops);
 }
 
 void bight_broadcast_close(struct bight_broadcast *broadcast)
@@ -291,7 +281,7 @@ int bight_broadcast_receive(struct bight_subscriber *subscriber, void *value, ui
     rc = bight_broadcast_try_receive(subscriber, value, missed);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = wait_in(&subscriber->waits, &wait, &receive_ops);
+    rc = bight__wait_in(&subscriber->waits, &wait.waiter, &receive_ops);
     if (rc == 0 && missed)
         *missed = 0; /* it had received everything */
     return rc;

@@ -124,9 +124,7 @@ int bight_channel_send(struct bight_sender *sender, void *item)
     rc = bight_channel_try_send(sender, item);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.wait.waiter, &send_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.wait.waiter, &send_ops);
     bight__queue_put_arm(sender->channel->queue, &wait.wait);
     return wait_on(&sender->waits, &wait);
 }
@@ -142,9 +140,7 @@ int bight_channel_receive(struct bight_receiver *receiver, void **item)
     rc = bight_channel_try_receive(receiver, item);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.wait.waiter, &receive_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.wait.waiter, &receive_ops);
     bight__queue_get_arm(receiver->channel->queue, &wait.wait);
     rc = wait_on(&receiver->waits, &wait);
     if (rc == 0)

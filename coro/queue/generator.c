@@ -97,10 +97,8 @@ static void wake_consumer(struct bight_generator *generator, int result)
 /* Sleep as the producer until asked. */
 static int await_question(struct bight_generator *generator, struct generator_wait *wait)
 {
-    int rc = bight_waiter_init(&wait->waiter, &yield_ops);
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait->waiter, &yield_ops);
     wait->generator = generator;
     generator->producer = wait;
     return bight_park(&wait->waiter);
@@ -233,10 +231,9 @@ static void arrived(struct bight_generator *generator)
 static int await_value(struct bight_generator *generator, void **value)
 {
     struct generator_wait wait = {.generator = generator};
-    int rc = bight_waiter_init(&wait.waiter, &next_ops);
+    int rc;
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &next_ops);
     generator->consumer = &wait;
     wake_producer(generator, 0);
     rc = bight_park(&wait.waiter);
@@ -307,13 +304,10 @@ static void producer_is_done(struct bight_end_watch *watch, struct bight_task *t
 static int await_end(struct bight_task *task)
 {
     struct close_wait wait = {.task = task, .watch.ended = producer_is_done};
-    int rc;
 
     if (task->flags & TASK_DONE)
         return 0;
-    rc = bight_waiter_init(&wait.waiter, &close_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &close_ops);
     bight__watch_end(task, &wait.watch);
     return bight_park(&wait.waiter);
 }

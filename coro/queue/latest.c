@@ -63,11 +63,7 @@ int bight_latest_wait(struct bight_latest *latest, uint64_t *version, void *valu
     if (latest->version == *version) {
         if (latest->closed)
             return BIGHT_ECLOSED;
-        rc = bight_waiter_init(&wait.waiter, &latest_ops);
-        if (rc)
-            return rc;
-        link_append(&latest->waiters, &wait.waiter.link);
-        rc = bight_park(&wait.waiter);
+        rc = bight__wait_in(&latest->waiters, &wait.waiter, &latest_ops);
         if (rc)
             return rc;
     }

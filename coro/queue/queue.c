@@ -4,6 +4,7 @@
  * order of service. With a capacity of 0 there is no place at all: both sides meet. */
 #include "coro/queue/queue.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,11 +41,41 @@ const struct bight_wait_ops bight__queue_put_ops = {
     .describe = bight__queue_describe,
 };
 
+/* A getter of many is woken by the first item and goes on taking what is put until it runs, so a burst
+ * of puts is one batch and wakes one task. It is linked among the getters also after it was woken, as long as it
+ * has room and has not run. */
+struct many {
+    struct bight__queue_wait wait;
+    void **items;
+    size_t max;
+    size_t count; /* more than 0: it was woken */
+};
+
+static const struct bight_wait_ops many_ops = {
+    .name = "queue get of many",
+    .abort = bight__unlink_abort,
+    .describe = bight__queue_describe,
+};
+
 static const struct bight_wait_ops join_ops = {
     .name = "queue join",
     .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
+
+/* It was unlinked, and is linked again in front when it has room for more. False when it has let go. */
+static __attribute__((noinline)) bool many_give(struct bight_queue *queue,
+                                                struct bight__queue_wait *wait, void *item)
+{
+    struct many *many = container_of(wait, struct many, wait);
+
+    if (many->count == 0 && !bight_unpark(&wait->waiter, 0))
+        return false;
+    many->items[many->count++] = item;
+    if (many->count < many->max)
+        link_append(queue->getters.next, &wait->waiter.link); /* in front of the first */
+    return true;
+}
 
 static struct bight__queue_wait *first_wait(struct bight_link *list)
 {
@@ -91,8 +122,8 @@ static bool give(struct bight_queue *queue, void *item)
     struct bight__queue_wait *getter;
 
     while ((getter = first_wait(&queue->getters))) {
-        if (unlikely(getter->waiter.ops == &bight__queue_many_ops)) {
-            if (bight__queue_many_give(queue, getter, item))
+        if (unlikely(getter->waiter.ops == &many_ops)) {
+            if (many_give(queue, getter, item))
                 return true;
             continue;
         }
@@ -189,9 +220,7 @@ static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void
 
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &bight__queue_put_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &bight__queue_put_ops);
     wait.item = item;
     bight__queue_put_arm(queue, &wait);
     return bight_park(&wait.waiter);
@@ -204,9 +233,7 @@ static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void
 
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &bight__queue_get_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &bight__queue_get_ops);
     bight__queue_get_arm(queue, &wait);
     rc = bight_park(&wait.waiter);
     if (rc == 0)
@@ -234,6 +261,38 @@ int bight_queue_get(struct bight_queue *queue, void **item)
     return get_or_wait(queue, item);
 }
 
+int bight_queue_try_get_many(struct bight_queue *queue, void **items, size_t max)
+{
+    size_t count = 0;
+    int rc = 0;
+
+    if (max == 0 || max > INT_MAX)
+        return BIGHT_EINVAL;
+    while (count < max && !(rc = bight_queue_try_get(queue, &items[count])))
+        count++;
+    return count ? (int)count : rc;
+}
+
+int bight_queue_get_many(struct bight_queue *queue, void **items, size_t max)
+{
+    struct many many = {.items = items, .max = max};
+    struct bight_task *self;
+    int rc = bight__checkpoint(&self);
+
+    if (unlikely(rc))
+        return rc;
+    rc = bight_queue_try_get_many(queue, items, max);
+    if (rc != BIGHT_EAGAIN)
+        return rc;
+    bight__waiter_begin(&many.wait.waiter, &many_ops);
+    bight__queue_get_arm(queue, &many.wait);
+    rc = bight_park(&many.wait.waiter);
+    if (rc)
+        return rc;
+    link_remove(&many.wait.waiter.link);
+    return (int)many.count;
+}
+
 static void finished(struct bight_queue *queue, size_t count)
 {
     queue->unfinished -= count;
@@ -257,11 +316,7 @@ int bight_queue_join(struct bight_queue *queue)
 
     if (unlikely(rc) || queue->unfinished == 0)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &join_ops);
-    if (rc)
-        return rc;
-    link_append(&queue->joiners, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__wait_in(&queue->joiners, &wait.waiter, &join_ops);
 }
 
 void bight__queue_close(struct bight_queue *queue, int end)

@@ -74,10 +74,4 @@ void *bight__queue_take(struct bight_queue *queue);             /* it is not emp
 /* There is no room. 0 when there is now; BIGHT_EAGAIN when the queue is bounded; BIGHT_ENOMEM. */
 int bight__queue_grow(struct bight_queue *queue);
 
-/* queue_many.c: a getter that takes more than one item. */
-extern const struct bight_wait_ops bight__queue_many_ops;
-/* Hand it an item. It was unlinked, and is linked again in front when it has room for more. False when
- * it has let go. */
-bool bight__queue_many_give(struct bight_queue *queue, struct bight__queue_wait *wait, void *item);
-
 #endif

@@ -105,9 +105,7 @@ static int enter(struct bight_barrier *barrier)
         if (barrier->state == BIGHT_BARRIER_FILLING &&
             barrier->inside + barrier->entering < barrier->parties)
             return 0;
-        rc = bight_waiter_init(&wait.waiter, &outside_ops);
-        if (rc)
-            return rc;
+        bight__waiter_begin(&wait.waiter, &outside_ops);
         /* All who were admitted together are ahead of the others again, and find places again. */
         if (was_admitted)
             link_prepend(&barrier->outside, &wait.waiter.link);
@@ -139,9 +137,7 @@ int bight_barrier_wait(struct bight_barrier *barrier)
     if (rc == 0)
         rc = enter(barrier);
     if (rc == 0)
-        rc = bight_waiter_init(&wait.waiter, &inside_ops);
-    if (rc)
-        return rc;
+        bight__waiter_begin(&wait.waiter, &inside_ops);
     if (++barrier->inside == barrier->parties)
         return complete(barrier);
     link_append(&barrier->parked, &wait.waiter.link);

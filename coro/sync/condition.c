@@ -104,10 +104,9 @@ bool bight__condition_give_up(struct bight_task *task)
 static int condition_park(struct bight_condition *condition, struct bight_task *self)
 {
     struct condition_wait wait = {.mutex = condition->mutex};
-    int rc = bight_waiter_init(&wait.waiter, &condition_ops);
+    int rc;
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &condition_ops);
     link_append(&condition->waiters, &wait.waiter.link);
     bight_mutex_unlock(condition->mutex);
     rc = bight_park(&wait.waiter);

@@ -43,9 +43,5 @@ int bight_event_wait(struct bight_event *event)
 
     if (unlikely(rc) || event->set)
         return rc;
-    rc = bight_waiter_init(&waiter, &event_ops);
-    if (rc)
-        return rc;
-    link_append(&event->waiters, &waiter.link);
-    return bight_park(&waiter);
+    return bight__wait_in(&event->waiters, &waiter, &event_ops);
 }

@@ -59,9 +59,7 @@ int bight_limiter_acquire(struct bight_limiter *limiter, struct bight_borrower *
     rc = bight_limiter_try_acquire(limiter, borrower);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &limiter_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &limiter_ops);
     borrower->limiter = limiter;
     borrower->lent = false;
     link_append(&limiter->waiters, &wait.waiter.link);

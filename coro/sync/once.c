@@ -41,15 +41,10 @@ void bight_once_init(struct bight_once *once)
 static int once_park(struct bight_once *once, struct bight_task *self)
 {
     struct once_wait wait = {.once = once};
-    int rc;
 
     if (bight__lock_would_deadlock(once->runner, self))
         return BIGHT_EDEADLK;
-    rc = bight_waiter_init(&wait.waiter, &once_ops);
-    if (rc)
-        return rc;
-    link_append(&once->waiters, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__wait_in(&once->waiters, &wait.waiter, &once_ops);
 }
 
 /* The runner has a result, which concerns all, or has none: then the first takes its place. */

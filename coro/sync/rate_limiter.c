@@ -137,9 +137,7 @@ int bight_rate_limiter_acquire(struct bight_rate_limiter *limiter, uint32_t toke
     rc = take(limiter, tokens);
     if (rc != BIGHT_EAGAIN)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &rate_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &rate_ops);
     wait.cost = tokens * limiter->period_ns;
     link_init(&wait.timer.link);
     link_append(&limiter->waiters, &wait.waiter.link);

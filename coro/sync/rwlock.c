@@ -100,15 +100,10 @@ static int try_lock(struct bight_rwlock *lock, struct bight_task *self, bool wri
 static int rwlock_park(struct bight_rwlock *lock, struct bight_task *self, bool write)
 {
     struct rwlock_wait wait = {.lock = lock, .write = write};
-    int rc;
 
     if (bight__lock_would_deadlock(lock->writer.owner, self))
         return BIGHT_EDEADLK;
-    rc = bight_waiter_init(&wait.waiter, write ? &write_ops : &read_ops);
-    if (rc)
-        return rc;
-    link_append(&lock->writer.waiters, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__wait_in(&lock->writer.waiters, &wait.waiter, write ? &write_ops : &read_ops);
 }
 
 int bight_rwlock_read_lock(struct bight_rwlock *lock)

@@ -33,11 +33,7 @@ int bight_semaphore_acquire(struct bight_semaphore *semaphore)
         return rc;
     if (bight_semaphore_try_acquire(semaphore) == 0)
         return 0;
-    rc = bight_waiter_init(&waiter, &semaphore_ops);
-    if (rc)
-        return rc;
-    link_append(&semaphore->waiters, &waiter.link);
-    return bight_park(&waiter);
+    return bight__wait_in(&semaphore->waiters, &waiter, &semaphore_ops);
 }
 
 int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)

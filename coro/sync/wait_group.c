@@ -37,11 +37,7 @@ int bight_wait_group_wait(struct bight_wait_group *group)
 
     if (unlikely(rc) || group->count == 0)
         return rc;
-    rc = bight_waiter_init(&waiter, &wait_group_ops);
-    if (rc)
-        return rc;
-    link_append(&group->waiters, &waiter.link);
-    return bight_park(&waiter);
+    return bight__wait_in(&group->waiters, &waiter, &wait_group_ops);
 }
 
 int64_t bight_wait_group_count(const struct bight_wait_group *group)

@@ -52,9 +52,7 @@ int bight_test_settle(int64_t cushion_ms)
     rc = bight__checkpoint(&self);
     if (rc)
         return rc;
-    rc = bight_waiter_init(&wait.waiter, &settle_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &settle_ops);
     wait.cushion_ns = (uint64_t)cushion_ms * 1000000;
     settle_insert(test, &wait);
     return bight_park(&wait.waiter);

@@ -83,11 +83,7 @@ int bight_test_sequencer_enter(struct bight_test_sequencer *sequencer, uint64_t 
         sequencer->inside = true;
         return 0;
     }
-    rc = bight_waiter_init(&wait.waiter, &step_ops);
-    if (rc)
-        return rc;
-    link_append(&sequencer->waiting, &wait.waiter.link);
-    return bight_park(&wait.waiter);
+    return bight__wait_in(&sequencer->waiting, &wait.waiter, &step_ops);
 }
 
 int bight_test_sequencer_leave(struct bight_test_sequencer *sequencer)

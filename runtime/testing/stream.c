@@ -86,10 +86,8 @@ static void time_has_come(struct bight_timer *timer)
 static int sleep_in(struct stream_wait **place, uint64_t when_ns)
 {
     struct stream_wait wait = {.timer.fire = time_has_come, .place = place};
-    int rc = bight_waiter_init(&wait.waiter, &wait_ops);
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &wait_ops);
     link_init(&wait.timer.link);
     *place = &wait;
     if (when_ns != UINT64_MAX)

@@ -54,10 +54,8 @@ uint64_t bight_now_ns(void)
 int bight__sleep_until(uint64_t when_ns)
 {
     struct sleep_wait wait = {.timer.fire = sleep_over};
-    int rc = bight_waiter_init(&wait.waiter, &sleep_ops);
 
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &sleep_ops);
     link_init(&wait.timer.link);
     if (when_ns != UINT64_MAX)
         bight__wheel_arm(&bight__runtime()->wheel, &wait.timer, when_ns);

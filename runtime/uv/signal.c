@@ -1,6 +1,7 @@
 /* Signals as <bight/signal.h> has them, one libuv handle each. A handle is a heap object because
  * libuv keeps it until its close callback. The runtime keeps a list of the open ones in a plugin and
  * closes what is left when it ends. */
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 #include <bight/signal.h>
@@ -153,9 +154,7 @@ int bight_signal_wait(struct bight_signal *signal)
         signal->arrived = 0;
         return arrived;
     }
-    rc = bight_waiter_init(&wait.waiter, &wait_ops);
-    if (rc)
-        return rc;
+    bight__waiter_begin(&wait.waiter, &wait_ops);
     signal->waiter = &wait.waiter;
     return bight_park(&wait.waiter);
 }
