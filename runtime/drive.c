@@ -202,7 +202,7 @@ static void timer_update_virtual(struct bight_runtime *runtime)
         return;
     }
     uv_update_time(runtime->loop);
-    uv_timer_start(&runtime->timer, on_timer, wait_ns / 1000000 + (wait_ns % 1000000 != 0), 0);
+    uv_timer_start(&runtime->timer, on_timer, ms_ceil(wait_ns), 0);
 }
 
 /* Make the poll that follows end in time for the wheel. libuv counts in ms from its own reading of
@@ -223,7 +223,7 @@ static void timer_update(struct bight_runtime *runtime)
     runtime->timer_due_ns = next;
     now = runtime_now(&runtime->sched);
     uv_update_time(runtime->loop);
-    uv_timer_start(&runtime->timer, on_timer, next <= now ? 0 : (next - now + 999999) / 1000000, 0);
+    uv_timer_start(&runtime->timer, on_timer, next <= now ? 0 : ms_ceil(next - now), 0);
 }
 
 static void on_idle(uv_idle_t *idle)

@@ -45,8 +45,7 @@ static int probe_descriptors(const struct bight_seams *seams)
     return rc;
 }
 
-/* As libuv reads it. */
-static size_t pool_threads(void)
+size_t bight__pool_threads(void)
 {
     const char *text = getenv("UV_THREADPOOL_SIZE");
     long threads = text ? strtol(text, NULL, 10) : POOL_THREADS;
@@ -107,7 +106,7 @@ static int start_and_join(struct probe_thread *threads, size_t count, const pthr
 
 int bight__probe_threads(const struct bight_seams *seams)
 {
-    size_t count = pool_threads();
+    size_t count = bight__pool_threads();
     struct probe_thread *threads = bight__alloc_zero(seams, count * sizeof *threads);
     pthread_attr_t attr;
     sigset_t all, before;

@@ -176,6 +176,25 @@ struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const voi
     return NULL;
 }
 
+struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
+                                       const struct bight_plugin_kind *kind, int *rc)
+{
+    struct bight_plugin *plugin = bight__plugin_find(runtime, kind);
+
+    if (likely(plugin != NULL))
+        return plugin;
+    plugin = bight__alloc_zero(&runtime->sched.seams, kind->bytes);
+    *rc = plugin ? kind->begin(plugin, runtime) : BIGHT_ENOMEM;
+    if (*rc) {
+        bight__free(plugin);
+        return NULL;
+    }
+    plugin->key = kind;
+    plugin->end = kind->end;
+    bight__plugin_add(runtime, plugin);
+    return plugin;
+}
+
 void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin)
 {
     link_append(&runtime->plugins, &plugin->link);

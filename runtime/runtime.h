@@ -17,7 +17,15 @@
  * handles (see bight__handle_opened), and frees the record or what surrounds it. */
 struct bight_plugin {
     struct bight_link link;
-    const void *key;
+    const void *key; /* its kind; NULL for one that is not asked for by kind */
+    void (*end)(struct bight_plugin *plugin);
+};
+
+/* Of which a runtime has one. */
+struct bight_plugin_kind {
+    size_t bytes; /* of the record, which has its struct bight_plugin first */
+    int (*begin)(struct bight_plugin *plugin,
+                 struct bight_runtime *runtime); /* it is zero so far */
     void (*end)(struct bight_plugin *plugin);
 };
 
@@ -88,6 +96,10 @@ void bight__handle_closed(struct bight_runtime *runtime);
 
 /* The runtime's plugin of that key, or NULL. */
 struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key);
+/* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet and
+ * *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
+struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
+                                       const struct bight_plugin_kind *kind, int *rc);
 void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin);
 
 /* runner.c: like bight_run_with and bight_runner_open, with the seams of a test. */
@@ -134,6 +146,8 @@ void bight__overflow_unwatch(struct bight_runtime *runtime);
 int bight__probe(const struct bight_seams *seams);
 /* The part of it about the threads of libuv's pool; for whoever is about to use the pool first. */
 int bight__probe_threads(const struct bight_seams *seams);
+/* How many threads that pool has, or will have: as libuv reads UV_THREADPOOL_SIZE. */
+size_t bight__pool_threads(void);
 /* Grow the loop's table of watchers to descriptor number `watchers`, within the soft limit of open
  * files, while failing is an error. Leaves a handle that the loop's next turn frees. */
 int bight__probe_watchers(uv_loop_t *loop, unsigned watchers, const struct bight_seams *seams);

@@ -113,19 +113,15 @@ int bight_call_at(struct bight_call *call, uint64_t when_ns)
 int bight_call_later(struct bight_call *call, int64_t delay_ms)
 {
     struct bight_sched *sched = bight__sched;
-    uint64_t now, delay;
+    uint64_t now, ago;
 
     if (!sched)
         return BIGHT_ENORUNTIME;
     now = sched->driver->now_ns(sched);
-    if (delay_ms < 0) {
-        delay = -(uint64_t)delay_ms;
-        return bight_call_at(call, delay < now / 1000000 ? now - delay * 1000000 : 0);
-    }
-    delay = (uint64_t)delay_ms;
-    if (delay >= (UINT64_MAX - now) / 1000000)
-        return BIGHT_ERANGE;
-    return bight_call_at(call, now + delay * 1000000);
+    if (delay_ms >= 0)
+        return bight_call_at(call, ns_after(now, delay_ms));
+    ago = -(uint64_t)delay_ms;
+    return bight_call_at(call, ago < now / NS_PER_MS ? now - ago * NS_PER_MS : 0);
 }
 
 /* What is taken out passes its distance on to the call behind it, or to nobody. */

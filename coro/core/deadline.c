@@ -48,14 +48,7 @@ void bight__task_timer(struct bight_timer *timer)
 
 uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)
 {
-    uint64_t now;
-
-    if (timeout_ms < 0)
-        return NO_DEADLINE;
-    now = sched->driver->now_ns(sched);
-    if ((uint64_t)timeout_ms >= (NO_DEADLINE - now) / 1000000)
-        return NO_DEADLINE;
-    return now + (uint64_t)timeout_ms * 1000000;
+    return timeout_ms < 0 ? NO_DEADLINE : ns_after(sched->driver->now_ns(sched), timeout_ms);
 }
 
 void bight__deadline_over(struct bight_scope *scope)
@@ -173,5 +166,5 @@ int64_t bight_deadline_remaining_ms(void)
     if (earliest == NO_DEADLINE)
         return -1;
     now = task->sched->driver->now_ns(task->sched);
-    return earliest <= now ? 0 : (int64_t)((earliest - now + 999999) / 1000000);
+    return earliest <= now ? 0 : (int64_t)ms_ceil(earliest - now);
 }

@@ -61,7 +61,7 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
         uint64_t due = task->scope->earliest_ns;
 
         emit(dump, ", deadline in %llu ms",
-             (unsigned long long)(due > now ? (due - now) / 1000000 : 0));
+             (unsigned long long)(due > now ? (due - now) / NS_PER_MS : 0));
     }
     emit(dump, "\n");
 }

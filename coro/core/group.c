@@ -41,17 +41,7 @@ static const struct bight_wait_ops below_ops = {
 
 void bight__group_setup(struct bight_group *group, unsigned flags)
 {
-    group->scope.cancelled = false;
-    group->scope.expired = false;
-    group->scope.caught = false;
-    group->scope.effective = false;
-    group->scope.kind = SCOPE_GROUP;
-    group->scope.magic = SCOPE_MAGIC;
-    group->scope.task = NULL;
-    group->scope.parent = NULL;
-    group->scope.inner = NULL;
-    group->scope.deadline_ns = NO_DEADLINE;
-    group->scope.earliest_ns = NO_DEADLINE;
+    bight__scope_start(&group->scope, SCOPE_GROUP, SCOPE_MAGIC, NULL, NULL);
     group->failed = 0;
     group->winner_id = 0;
     group->winner_status = 0;

@@ -1,15 +1,9 @@
 /* Random numbers for spreading and choosing, not for secrets: those of the seam in a test, else a
- * generator per runtime (splitmix64), seeded by the system. */
+ * generator per runtime, seeded by the system. */
 #include "coro/core/sched.h"
+#include "coro/base/splitmix.h"
 
 #include <sys/random.h>
-
-static uint64_t mixed(uint64_t bits)
-{
-    bits = (bits ^ (bits >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    bits = (bits ^ (bits >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return bits ^ (bits >> 31);
-}
 
 /* A system that has no entropy yet is not worth waiting for: clock and address differ too. */
 static uint64_t seed(struct bight_sched *sched)
@@ -18,7 +12,7 @@ static uint64_t seed(struct bight_sched *sched)
 
     if (bight__call_fails(&sched->seams, "getrandom") ||
         getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
-        bits = mixed(sched->driver->now_ns(sched)) ^ (uintptr_t)sched;
+        bits = splitmix_mix(sched->driver->now_ns(sched)) ^ (uintptr_t)sched;
     return bits | 1;
 }
 
@@ -28,8 +22,7 @@ uint64_t bight__random(struct bight_sched *sched)
         return sched->seams.random(sched->seams.ctx);
     if (!sched->random_state)
         sched->random_state = seed(sched);
-    sched->random_state += UINT64_C(0x9e3779b97f4a7c15);
-    return mixed(sched->random_state);
+    return splitmix_next(&sched->random_state);
 }
 
 uint64_t bight__random_below(struct bight_sched *sched, uint64_t bound)

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
 #define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
 #define DEFAULT_STACK_CACHE 1024
 #define DEFAULT_TURNS 64
@@ -13,7 +12,7 @@
 static void options_default(struct bight_options *options)
 {
     if (!options->stack_bytes)
-        options->stack_bytes = DEFAULT_STACK_BYTES;
+        options->stack_bytes = BIGHT_STACK_DEFAULT;
     if (!options->main_stack_bytes)
         options->main_stack_bytes = DEFAULT_MAIN_STACK_BYTES;
     if (!options->stack_cache)

@@ -8,15 +8,8 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
 {
     struct bight_scope *parent = task->scope;
 
-    scope->cancelled = false;
-    scope->expired = false;
-    scope->caught = false;
+    bight__scope_start(scope, kind, SCOPE_MAGIC, task, parent);
     scope->effective = kind & SCOPE_SHIELDS ? false : parent->effective;
-    scope->kind = (uint8_t)kind;
-    scope->magic = SCOPE_MAGIC;
-    scope->task = task;
-    scope->parent = parent;
-    scope->inner = NULL;
     scope->deadline_ns = deadline_ns;
     scope->earliest_ns = deadline_ns < parent->earliest_ns ? deadline_ns : parent->earliest_ns;
     parent->inner = scope;
@@ -74,13 +67,9 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
 
 void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
 {
-    scope->cancelled = false;
-    scope->expired = false;
-    scope->caught = false;
-    scope->kind = flags == BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : flags ? SCOPE_INVALID : 0;
-    scope->magic = SCOPE_MADE;
-    scope->task = NULL;
-    scope->deadline_ns = NO_DEADLINE;
+    unsigned kind = flags == BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : flags ? SCOPE_INVALID : 0;
+
+    bight__scope_start(scope, kind, SCOPE_MADE, NULL, NULL);
     scope->timeout_ms = timeout_ms;
 }
 

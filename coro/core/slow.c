@@ -23,7 +23,7 @@ void bight__step_ended(struct bight_sched *sched)
     if (!step->begun)
         return;
     step->begun = false;
-    uint64_t took_ms = (sched->driver->now_ns(sched) - step->begin_ns) / 1000000;
+    uint64_t took_ms = (sched->driver->now_ns(sched) - step->begin_ns) / NS_PER_MS;
     if (took_ms < sched->options.slow_ms)
         return;
     struct bight_report report = {

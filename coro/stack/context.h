@@ -17,7 +17,7 @@
 #endif
 
 /* For functions that a stack is left in for ever: the entry function, the one that calls
- * bight__context_exit, and all between. ThreadSanitizer keeps a stack of calls per fiber, which
+ * bight__context_exit_here, and all between. ThreadSanitizer keeps a stack of calls per fiber, which
  * outlives the task; a frame that is entered and never left would stay on it, and after some ten
  * thousand tasks on one pooled stack it would run over. */
 #if defined(__clang__)
@@ -144,15 +144,6 @@ bight__context_depart_for_ever(struct bight_context *to)
 #ifdef BIGHT_TSAN
     __tsan_switch_to_fiber(to->tsan_fiber, 0);
 #endif
-}
-
-/* Leave `from` for ever; nothing of it but sp is written. */
-__attribute__((always_inline)) static inline void bight__context_exit(struct bight_context *from,
-                                                                      struct bight_context *to)
-{
-    bight__context_depart_for_ever(to);
-    bight__switch(&from->sp, to->sp);
-    __builtin_trap();
 }
 
 #endif

@@ -19,7 +19,6 @@
 #include <valgrind/memcheck.h>
 #endif
 
-#define DEFAULT_STACK_BYTES ((size_t)256 << 10)
 #define DEFAULT_GUARD_BYTES ((size_t)64 << 10)
 #define GUARD_MAX ((size_t)1 << 30)
 #define HEAD_MAX ((size_t)64 << 10)
@@ -60,7 +59,7 @@ int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stack
     *pool = (struct bight_stackpool){.config = *config, .seams = seams};
     pool->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     if (!pool->config.stack_bytes)
-        pool->config.stack_bytes = DEFAULT_STACK_BYTES;
+        pool->config.stack_bytes = BIGHT_STACK_DEFAULT;
     if (!pool->config.guard_bytes)
         pool->config.guard_bytes = DEFAULT_GUARD_BYTES;
     if (pool->config.stack_bytes < BIGHT_STACK_MIN)

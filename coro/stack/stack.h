@@ -30,12 +30,13 @@ struct bight_stack {
     uint32_t uses; /* how often it was taken, this time included */
 };
 
-/* What the smallest and the largest stack have at least. */
+/* What a stack has where nobody says otherwise, and what the smallest and the largest have at least. */
+#define BIGHT_STACK_DEFAULT ((size_t)256 << 10)
 #define BIGHT_STACK_MIN ((size_t)16 << 10)
 #define BIGHT_STACK_MAX ((size_t)1 << 30)
 
 struct bight_stackpool_config {
-    size_t stack_bytes; /* of the default class; 0: 256 KiB */
+    size_t stack_bytes; /* of the default class; 0: BIGHT_STACK_DEFAULT */
     size_t guard_bytes; /* at least; 0: 64 KiB */
     size_t head_bytes;  /* sizeof the record's owner */
     size_t cache_max;   /* warm stacks kept, of all classes together */

@@ -79,7 +79,7 @@ bight__context_switch_here(struct bight_context *from, struct bight_context *to)
     bight__context_return(from);
 }
 
-/* bight__context_exit with the inlined switch. */
+/* Leave the running stack for ever; nothing of it is written. */
 __attribute__((always_inline)) static inline _Noreturn void
 bight__context_exit_here(struct bight_context *to)
 {

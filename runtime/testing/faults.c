@@ -1,12 +1,12 @@
 /* What a test run makes happen: allocations and system calls that fail, suspensions that are cancelled,
  * the order of ready tasks. Which of them is decided by their number and the seed alone. */
 #include "runtime/testing/testing.h"
+#include "coro/base/splitmix.h"
 
 #include <string.h>
 
 /* Different sequences out of one seed, so that one question more of a kind does not change the answers
  * to all others. */
-#define ORDER UINT64_C(0x9e3779b97f4a7c15)
 #define VALUES UINT64_C(0xd1b54a32d192ed03)
 #define CALLS UINT64_C(0x8cb92ba72f3d8dd7)
 
@@ -40,18 +40,9 @@ static const struct {
     {"write", {EAGAIN, EIO, ENOSPC, EPIPE, EINTR}},
 };
 
-/* splitmix64 */
-static uint64_t mix(uint64_t value)
-{
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
 uint64_t bight__test_draw(uint64_t *state)
 {
-    *state += UINT64_C(0x9e3779b97f4a7c15);
-    return mix(*state);
+    return splitmix_next(state);
 }
 
 static bool in_range(uint64_t number, uint64_t first, uint64_t count)
@@ -128,13 +119,13 @@ static bool fail_call(void *ctx, const void *site, const char *name, int *error,
 {
     struct bight__test *test = ctx;
     uint64_t number = ++test->calls;
-    uint64_t random = mix((test->options.seed ^ CALLS) + number * ORDER);
+    uint64_t random = splitmix_mix((test->options.seed ^ CALLS) + number * SPLITMIX_STEP);
 
     (void)site;
     if (!in_range(number, test->options.call, test->options.call_count) &&
         random % 1000000 >= test->options.call_chance)
         return false;
-    random = mix(random);
+    random = splitmix_mix(random);
     if (bytes && *bytes > 1 && random & 1) {
         *bytes = 1 + (size_t)(random >> 1) % (*bytes - 1);
         test->faults++;
@@ -162,7 +153,7 @@ static uint64_t random_bits(void *ctx)
 
 void bight__test_faults(struct bight__test *test, struct bight_seams *seams)
 {
-    test->order = test->options.seed * ORDER;
+    test->order = test->options.seed * SPLITMIX_STEP;
     test->values = test->options.seed * VALUES;
     seams->fail_alloc = fail_alloc;
     seams->fail_call = fail_call;

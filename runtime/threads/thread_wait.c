@@ -45,15 +45,6 @@ static int task_wait(struct bight_link *list, struct bight_thread_wait *wait, in
     return park(wait, timeout_ms);
 }
 
-static uint64_t deadline_of(int64_t timeout_ms)
-{
-    uint64_t now = uv_hrtime();
-
-    if (timeout_ms < 0 || (uint64_t)timeout_ms >= (UINT64_MAX - now) / 1000000)
-        return UINT64_MAX;
-    return now + (uint64_t)timeout_ms * 1000000;
-}
-
 static void sleep_until_woken(struct bight_thread_wait *wait, uint64_t deadline_ns)
 {
     while (!wait->woken) {
@@ -77,7 +68,7 @@ static int thread_wait(struct bight_link *list, struct bight_thread_wait *wait, 
         return rc;
     }
     link_append(list, &wait->waiter.link);
-    sleep_until_woken(wait, deadline_of(timeout_ms));
+    sleep_until_woken(wait, ns_after(uv_hrtime(), timeout_ms));
     rc = wait->woken ? wait->result : BIGHT_ETIMEDOUT;
     if (!wait->woken)
         link_remove(&wait->waiter.link);

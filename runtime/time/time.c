@@ -30,7 +30,7 @@ static void sleep_describe(const struct bight_waiter *waiter, char *text, size_t
         snprintf(text, text_bytes, "until cancelled");
     else
         snprintf(text, text_bytes, "%llu ms more",
-                 (unsigned long long)(due > now ? (due - now + 999999) / 1000000 : 0));
+                 (unsigned long long)(due > now ? ms_ceil(due - now) : 0));
 }
 
 static const struct bight_wait_ops sleep_ops = {
@@ -62,13 +62,6 @@ int bight__sleep_until(uint64_t when_ns)
     return bight_park(&wait.waiter);
 }
 
-static uint64_t after(uint64_t now_ns, int64_t duration_ms)
-{
-    if (duration_ms < 0 || (uint64_t)duration_ms >= (UINT64_MAX - now_ns) / 1000000)
-        return UINT64_MAX;
-    return now_ns + (uint64_t)duration_ms * 1000000;
-}
-
 int bight_sleep(int64_t duration_ms)
 {
     struct bight_task *self;
@@ -79,7 +72,7 @@ int bight_sleep(int64_t duration_ms)
     rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    return bight__sleep_until(after(self->sched->driver->now_ns(self->sched), duration_ms));
+    return bight__sleep_until(ns_after(self->sched->driver->now_ns(self->sched), duration_ms));
 }
 
 int bight_sleep_until(uint64_t when_ns)

@@ -29,8 +29,6 @@ struct signal_wait {
     struct bight_signal *signal;
 };
 
-static const char signals_key;
-
 static void signals_end(struct bight_plugin *plugin)
 {
     struct signals *signals = container_of(plugin, struct signals, plugin);
@@ -40,21 +38,18 @@ static void signals_end(struct bight_plugin *plugin)
     bight__free(signals);
 }
 
-static struct signals *signals_of(struct bight_runtime *runtime)
+static int signals_begin(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
-    struct bight_plugin *plugin = bight__plugin_find(runtime, &signals_key);
-
-    if (plugin)
-        return container_of(plugin, struct signals, plugin);
-    struct signals *signals = bight__alloc_zero(&runtime->sched.seams, sizeof *signals);
-    if (!signals)
-        return NULL;
-    link_init(&signals->open);
-    signals->plugin.key = &signals_key;
-    signals->plugin.end = signals_end;
-    bight__plugin_add(runtime, &signals->plugin);
-    return signals;
+    (void)runtime;
+    link_init(&container_of(plugin, struct signals, plugin)->open);
+    return 0;
 }
+
+static const struct bight_plugin_kind signals_kind = {
+    .bytes = sizeof(struct signals),
+    .begin = signals_begin,
+    .end = signals_end,
+};
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -89,16 +84,18 @@ int bight_signal_open(struct bight_signal **out, int signum)
         return BIGHT_ENORUNTIME;
     if (bight__runtime_is_over(runtime))
         return BIGHT_ECLOSED;
-    struct signals *signals = signals_of(runtime);
-    if (!signals)
-        return BIGHT_ENOMEM;
+    int rc;
+    struct bight_plugin *plugin = bight__plugin_get(runtime, &signals_kind, &rc);
+    if (!plugin)
+        return rc;
+    struct signals *signals = container_of(plugin, struct signals, plugin);
     struct bight_signal *signal = bight__alloc_zero(&runtime->sched.seams, sizeof *signal);
     if (!signal)
         return BIGHT_ENOMEM;
     const struct bight_seams *seams = &runtime->sched.seams;
-    int rc = bight__call_fails(seams, "uv_signal_init")
-                 ? -errno
-                 : uv_signal_init(runtime->loop, &signal->handle);
+    rc = bight__call_fails(seams, "uv_signal_init")
+             ? -errno
+             : uv_signal_init(runtime->loop, &signal->handle);
     if (rc) {
         bight__free(signal);
         return rc;

@@ -34,7 +34,9 @@ BIGHT__NEVER_LEFT void coroutine_entry(void *arg)
     bight__context_arrive(&co->stack.context);
     co->fn(co);
     co->done = true;
-    bight__context_exit(&co->stack.context, &thread);
+    bight__context_depart_for_ever(&thread);
+    bight__switch(&co->stack.context.sp, thread.sp);
+    __builtin_trap();
 }
 
 struct coroutine *coroutine_new(void (*fn)(struct coroutine *self), void *arg)
