@@ -1,5 +1,5 @@
-/* What the suites share: the runner, and exact counts of what this process holds, so that a test
- * can assert that nothing was left behind. Knows nothing of bight. */
+/* Exact counts of what this process holds, so that a test can assert that nothing was left behind.
+ * Knows nothing of bight. */
 #ifndef TESTS_HARNESS_SUPPORT_H
 #define TESTS_HARNESS_SUPPORT_H
 

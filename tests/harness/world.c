@@ -44,12 +44,18 @@ int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports)
     return rc;
 }
 
+int world_plain(int (*body)(void *arg), void *arg)
+{
+    return world_run(body, arg, NULL);
+}
+
 void world_code(int rc, int code, const char *call, const char *file, int line)
 {
-    if (rc != code)
-        ck_abort_msg("%s:%d: %s: %s (%d), not %s", file, line, call,
-                     rc < 0 ? bight_error_name(rc) : "success", rc,
-                     code < 0 ? bight_error_name(code) : "success");
+    if (rc == code)
+        return;
+    _ck_assert_failed(file, line, NULL, "%s: %s (%d), not %s (%d)", call,
+                      rc < 0 ? bight_error_name(rc) : "success", rc,
+                      code < 0 ? bight_error_name(code) : "success", code);
 }
 
 int world_forever(void *arg)

@@ -6,15 +6,22 @@
 #include <bight.h>
 #include <check.h>
 
+#include "tests/harness/suite.h"
+
 struct world_reports {
     size_t count[BIGHT_REPORT_PROGRAM + 1]; /* by enum bight_report_kind */
     int last_code;
     char last_task[BIGHT_TASK_NAME_BYTES];
 };
 
-/* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left. Gives
- * what bight_run gave. `reports` may be NULL: then any report fails the test. */
+/* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left.
+ * Gives what bight_run gave. `reports` may be NULL: then any report fails the test. */
 int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports);
+
+/* A case that is such a run, without an argument and without a report. It must give 0, or another
+ * .code. */
+#define world_case(name, body, ...) body_case(name, world_plain, body, __VA_ARGS__)
+int world_plain(int (*body)(void *arg), void *arg);
 
 /* Insist on 0. */
 #define ck_ok(call) world_code(call, 0, #call, __FILE__, __LINE__)

@@ -2,7 +2,7 @@
 #include <bight.h>
 #include <bight/uv.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static char trace[64];
@@ -65,12 +65,6 @@ static int mixed(void *arg)
     ck_assert_str_eq(trace, "abcde");
     return 0;
 }
-
-START_TEST(calls_and_ready_tasks_take_turns_in_one_order)
-{
-    ck_ok(world_run(mixed, NULL, NULL));
-}
-END_TEST
 
 /* Random: everything that is queued draws a number, and numbers come out in order. */
 static uint64_t drawn, last;
@@ -152,12 +146,11 @@ static int run_many_in_order(void *arg)
     return bight_group(many_in_order, arg);
 }
 
-START_TEST(a_long_random_mixture_keeps_the_order)
+static void a_long_random_mixture_keeps_the_order(void)
 {
     ck_ok(world_run(run_many_in_order, NULL, NULL));
     ck_assert_uint_gt(last, 20000);
 }
-END_TEST
 
 static int once_each(void *arg)
 {
@@ -186,12 +179,6 @@ static int once_each(void *arg)
     ck_assert_str_eq(trace, "ba");
     return 0;
 }
-
-START_TEST(a_call_is_made_once_and_can_be_taken_back)
-{
-    ck_ok(world_run(once_each, NULL, NULL));
-}
-END_TEST
 
 static int in_time(void *arg)
 {
@@ -222,12 +209,6 @@ static int in_time(void *arg)
     ck_assert_str_eq(trace, "opel");
     return 0;
 }
-
-START_TEST(timed_calls_come_in_the_order_of_their_times)
-{
-    ck_ok(world_run(in_time, NULL, NULL));
-}
-END_TEST
 
 /* A call that queues itself for ever lets tasks and libuv have their turns. */
 static unsigned again;
@@ -264,12 +245,6 @@ static int beside_the_busy(void *arg)
     return 0;
 }
 
-START_TEST(a_call_that_queues_itself_starves_nobody)
-{
-    ck_ok(bight_run(beside_the_busy, NULL));
-}
-END_TEST
-
 static struct bight_call left_over;
 
 static int leave_a_call(void *arg)
@@ -280,14 +255,13 @@ static int leave_a_call(void *arg)
     return bight_call_soon(&left_over);
 }
 
-START_TEST(what_is_queued_at_the_end_is_made_once_and_forgotten)
+static void what_is_queued_at_the_end_is_made_once_and_forgotten(void)
 {
     ck_ok(world_run(leave_a_call, NULL, NULL));
     ck_assert_uint_ge(again, 1);
     ck_assert(!bight_call_pending(&left_over));
     ck_code(bight_call_soon(&left_over), BIGHT_ENORUNTIME);
 }
-END_TEST
 
 static int leave_an_armed_call(void *arg)
 {
@@ -296,13 +270,12 @@ static int leave_an_armed_call(void *arg)
     return bight_call_later(&left_over, 60000);
 }
 
-START_TEST(a_call_armed_at_the_end_is_not_pending_any_more)
+static void a_call_armed_at_the_end_is_not_pending_any_more(void)
 {
     ck_ok(world_run(leave_an_armed_call, NULL, NULL));
     ck_assert(!bight_call_pending(&left_over));
     ck_assert(!bight_call_cancel(&left_over));
 }
-END_TEST
 
 /* On a host's loop, what the host does while the runtime's handles are closing. */
 static struct bight_call late;
@@ -322,7 +295,7 @@ static void detached(void *arg)
     uv_close(arg, NULL);
 }
 
-START_TEST(a_call_queued_while_the_runtime_closes_is_forgotten)
+static void a_call_queued_while_the_runtime_closes_is_forgotten(void)
 {
     struct bight_runtime *runtime;
     uv_loop_t loop;
@@ -340,7 +313,6 @@ START_TEST(a_call_queued_while_the_runtime_closes_is_forgotten)
     ck_assert_uint_eq(again, 0);
     ck_ok(uv_loop_close(&loop));
 }
-END_TEST
 
 static int nothing_else(void *arg)
 {
@@ -357,13 +329,12 @@ static int nothing_else(void *arg)
     return 0;
 }
 
-START_TEST(a_queued_call_is_no_deadlock_yet)
+static void a_queued_call_is_no_deadlock_yet(void)
 {
     struct world_reports reports;
 
     ck_code(world_run(nothing_else, NULL, &reports), BIGHT_ESTALLED);
 }
-END_TEST
 
 /* Callbacks at the end of tasks */
 
@@ -413,12 +384,6 @@ static int add_callbacks(void *arg)
     return 0;
 }
 
-START_TEST(callbacks_come_after_the_end_in_the_order_they_were_added)
-{
-    ck_ok(world_run(add_callbacks, NULL, NULL));
-}
-END_TEST
-
 static void start_again(struct bight_task_callback *callback)
 {
     ck_assert_int_eq(callback->status, 0);
@@ -443,28 +408,18 @@ static int callback_of_oneself(void *arg)
     return 0;
 }
 
-START_TEST(a_task_without_a_handle_has_callbacks_too)
-{
-    ck_ok(world_run(callback_of_oneself, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(calls_and_ready_tasks_take_turns_in_one_order, mixed),
+    plain_case(a_long_random_mixture_keeps_the_order),
+    world_case(a_call_is_made_once_and_can_be_taken_back, once_each),
+    world_case(timed_calls_come_in_the_order_of_their_times, in_time),
+    body_case(a_call_that_queues_itself_starves_nobody, bight_run, beside_the_busy),
+    plain_case(what_is_queued_at_the_end_is_made_once_and_forgotten),
+    plain_case(a_call_armed_at_the_end_is_not_pending_any_more),
+    plain_case(a_call_queued_while_the_runtime_closes_is_forgotten),
+    plain_case(a_queued_call_is_no_deadlock_yet),
+    world_case(callbacks_come_after_the_end_in_the_order_they_were_added, add_callbacks),
+    world_case(a_task_without_a_handle_has_callbacks_too, callback_of_oneself),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("call");
-    TCase *tc = tcase_create("call");
-
-    tcase_add_test(tc, calls_and_ready_tasks_take_turns_in_one_order);
-    tcase_add_test(tc, a_long_random_mixture_keeps_the_order);
-    tcase_add_test(tc, a_call_is_made_once_and_can_be_taken_back);
-    tcase_add_test(tc, timed_calls_come_in_the_order_of_their_times);
-    tcase_add_test(tc, a_call_that_queues_itself_starves_nobody);
-    tcase_add_test(tc, what_is_queued_at_the_end_is_made_once_and_forgotten);
-    tcase_add_test(tc, a_call_armed_at_the_end_is_not_pending_any_more);
-    tcase_add_test(tc, a_call_queued_while_the_runtime_closes_is_forgotten);
-    tcase_add_test(tc, a_queued_call_is_no_deadlock_yet);
-    tcase_add_test(tc, callbacks_come_after_the_end_in_the_order_they_were_added);
-    tcase_add_test(tc, a_task_without_a_handle_has_callbacks_too);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("call", cases);

@@ -2,7 +2,7 @@
  * and go, and why a task is cancelled. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static int made_and_cancelled(void *arg)
@@ -25,12 +25,6 @@ static int made_and_cancelled(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_scope_can_be_cancelled_before_it_is_entered_once)
-{
-    ck_ok(world_run(made_and_cancelled, NULL, NULL));
-}
-END_TEST
-
 static int entered_wrongly(void *arg)
 {
     struct bight_scope scope = {.magic = 0};
@@ -50,7 +44,7 @@ static int entered_wrongly(void *arg)
     return bight_yield();
 }
 
-START_TEST(what_was_not_made_is_not_entered)
+static void what_was_not_made_is_not_entered(void)
 {
     struct bight_scope scope;
 
@@ -58,7 +52,6 @@ START_TEST(what_was_not_made_is_not_entered)
     ck_code(bight_scope_enter(&scope), BIGHT_ENOTASK);
     ck_ok(world_run(entered_wrongly, NULL, NULL));
 }
-END_TEST
 
 static int shields_come_and_go(void *arg)
 {
@@ -90,12 +83,6 @@ static int shields_come_and_go(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_shield_can_be_put_on_and_taken_off)
-{
-    ck_ok(world_run(shields_come_and_go, NULL, NULL));
-}
-END_TEST
-
 static int made_with_a_shield(void *arg)
 {
     struct bight_scope outer, inner, other;
@@ -118,12 +105,6 @@ static int made_with_a_shield(void *arg)
     ck_code(bight_scope_set_shield(&outer, true), BIGHT_EINVAL);
     return 0;
 }
-
-START_TEST(a_scope_can_be_shielded_before_it_is_entered)
-{
-    ck_ok(world_run(made_with_a_shield, NULL, NULL));
-}
-END_TEST
 
 /* A tree of tasks below a scope whose shield comes and goes. */
 struct tree {
@@ -180,12 +161,6 @@ static int lift_over_a_tree(void *arg)
     return 0;
 }
 
-START_TEST(lifting_a_cancellation_reaches_the_whole_tree)
-{
-    ck_ok(world_run(lift_over_a_tree, NULL, NULL));
-}
-END_TEST
-
 /* What is cancelled by itself stays so when a shield goes on around it. */
 static int cancelled_within(struct bight_group *group, void *arg)
 {
@@ -221,12 +196,6 @@ static int stays_cancelled(void *arg)
     ck_ok(bight_scope_end(&outer, 0));
     return 0;
 }
-
-START_TEST(what_is_cancelled_by_itself_stays_so)
-{
-    ck_ok(world_run(stays_cancelled, NULL, NULL));
-}
-END_TEST
 
 /* Causes */
 
@@ -325,13 +294,7 @@ static int first_cause(void *arg)
     return 0;
 }
 
-START_TEST(the_first_cause_stays)
-{
-    ck_ok(world_run(first_cause, NULL, NULL));
-}
-END_TEST
-
-START_TEST(a_task_can_ask_why_it_is_cancelled)
+static void a_task_can_ask_why_it_is_cancelled(void)
 {
     struct bight_cancel_cause cause;
     enum bight_cause kind = BIGHT_CAUSE_NONE;
@@ -340,21 +303,16 @@ START_TEST(a_task_can_ask_why_it_is_cancelled)
     ck_ok(world_run(causes, &kind, NULL));
     ck_assert_int_eq(kind, BIGHT_CAUSE_END);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("cancel");
-    TCase *tc = tcase_create("cancel");
+static const struct suite_case cases[] = {
+    world_case(a_scope_can_be_cancelled_before_it_is_entered_once, made_and_cancelled),
+    plain_case(what_was_not_made_is_not_entered),
+    world_case(a_shield_can_be_put_on_and_taken_off, shields_come_and_go),
+    world_case(a_scope_can_be_shielded_before_it_is_entered, made_with_a_shield),
+    world_case(lifting_a_cancellation_reaches_the_whole_tree, lift_over_a_tree),
+    world_case(what_is_cancelled_by_itself_stays_so, stays_cancelled),
+    plain_case(a_task_can_ask_why_it_is_cancelled),
+    world_case(the_first_cause_stays, first_cause),
+};
 
-    tcase_add_test(tc, a_scope_can_be_cancelled_before_it_is_entered_once);
-    tcase_add_test(tc, what_was_not_made_is_not_entered);
-    tcase_add_test(tc, a_shield_can_be_put_on_and_taken_off);
-    tcase_add_test(tc, a_scope_can_be_shielded_before_it_is_entered);
-    tcase_add_test(tc, lifting_a_cancellation_reaches_the_whole_tree);
-    tcase_add_test(tc, what_is_cancelled_by_itself_stays_so);
-    tcase_add_test(tc, a_task_can_ask_why_it_is_cancelled);
-    tcase_add_test(tc, the_first_cause_stays);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("cancel", cases);

@@ -1,7 +1,7 @@
 /* Deadlines: absolute ones, those that move, those of scopes that are not entered yet. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define MS UINT64_C(1000000)
@@ -34,12 +34,6 @@ static int absolute(void *arg)
     return 0;
 }
 
-START_TEST(a_deadline_may_be_a_point_in_time)
-{
-    ck_ok(world_run(absolute, NULL, NULL));
-}
-END_TEST
-
 static int moved_into_the_past(void *arg)
 {
     struct bight_scope scope;
@@ -57,12 +51,6 @@ static int moved_into_the_past(void *arg)
     ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
     return bight_yield();
 }
-
-START_TEST(a_deadline_moved_into_the_past_expires_at_once)
-{
-    ck_ok(world_run(moved_into_the_past, NULL, NULL));
-}
-END_TEST
 
 static int made(void *arg)
 {
@@ -96,12 +84,6 @@ static int made(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_timeout_counts_from_the_entering_of_the_scope)
-{
-    ck_ok(world_run(made, NULL, NULL));
-}
-END_TEST
-
 static int entered_too_late(void *arg)
 {
     struct bight_scope scope;
@@ -116,12 +98,6 @@ static int entered_too_late(void *arg)
     ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
     return bight_yield();
 }
-
-START_TEST(a_scope_entered_after_its_deadline_has_expired)
-{
-    ck_ok(world_run(entered_too_late, NULL, NULL));
-}
-END_TEST
 
 static int expired_while_made(void *arg)
 {
@@ -167,12 +143,6 @@ static int over_while_made(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_made_scope_is_over_once)
-{
-    ck_ok(world_run(over_while_made, NULL, NULL));
-}
-END_TEST
-
 static int effective_deadline(void *arg)
 {
     struct bight_scope outer, inner;
@@ -193,18 +163,6 @@ static int effective_deadline(void *arg)
     return 0;
 }
 
-START_TEST(who_is_cancelled_has_no_time_left)
-{
-    ck_ok(world_run(effective_deadline, NULL, NULL));
-}
-END_TEST
-
-START_TEST(an_expiry_before_the_entering_is_not_taken_back)
-{
-    ck_ok(world_run(expired_while_made, NULL, NULL));
-}
-END_TEST
-
 static int many_moves(void *arg)
 {
     struct bight_scope scope;
@@ -216,12 +174,6 @@ static int many_moves(void *arg)
     ck_ok(bight_sleep(10));
     return bight_scope_end(&scope, 0);
 }
-
-START_TEST(a_deadline_moves_any_number_of_times)
-{
-    ck_ok(world_run(many_moves, NULL, NULL));
-}
-END_TEST
 
 static size_t armed(void)
 {
@@ -247,26 +199,16 @@ static int cancelled_first(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_cancelled_scope_does_not_expire)
-{
-    ck_ok(world_run(cancelled_first, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(a_deadline_may_be_a_point_in_time, absolute),
+    world_case(a_deadline_moved_into_the_past_expires_at_once, moved_into_the_past),
+    world_case(a_timeout_counts_from_the_entering_of_the_scope, made),
+    world_case(a_scope_entered_after_its_deadline_has_expired, entered_too_late),
+    world_case(an_expiry_before_the_entering_is_not_taken_back, expired_while_made),
+    world_case(a_made_scope_is_over_once, over_while_made),
+    world_case(who_is_cancelled_has_no_time_left, effective_deadline),
+    world_case(a_deadline_moves_any_number_of_times, many_moves),
+    world_case(a_cancelled_scope_does_not_expire, cancelled_first),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("deadline");
-    TCase *tc = tcase_create("deadline");
-
-    tcase_add_test(tc, a_deadline_may_be_a_point_in_time);
-    tcase_add_test(tc, a_deadline_moved_into_the_past_expires_at_once);
-    tcase_add_test(tc, a_timeout_counts_from_the_entering_of_the_scope);
-    tcase_add_test(tc, a_scope_entered_after_its_deadline_has_expired);
-    tcase_add_test(tc, an_expiry_before_the_entering_is_not_taken_back);
-    tcase_add_test(tc, a_made_scope_is_over_once);
-    tcase_add_test(tc, who_is_cancelled_has_no_time_left);
-    tcase_add_test(tc, a_deadline_moves_any_number_of_times);
-    tcase_add_test(tc, a_cancelled_scope_does_not_expire);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("deadline", cases);

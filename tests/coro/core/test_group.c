@@ -1,5 +1,5 @@
 /* Groups: they end after their tasks; what a failure, a cancellation and a deadline mean to them. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdio.h>
@@ -46,12 +46,6 @@ static int waits_for_all(void *arg)
     return 0;
 }
 
-START_TEST(a_group_ends_after_its_tasks)
-{
-    ck_ok(world_run(waits_for_all, NULL, NULL));
-}
-END_TEST
-
 static int body_of_failing(struct bight_group *group, void *arg)
 {
     struct probe *probes = arg;
@@ -71,12 +65,6 @@ static int failure(void *arg)
     ck_ok(bight_yield()); /* the group's cancellation ended with it */
     return 0;
 }
-
-START_TEST(the_first_failure_cancels_siblings_and_body_and_is_returned)
-{
-    ck_ok(world_run(failure, NULL, NULL));
-}
-END_TEST
 
 static int collects(void *arg)
 {
@@ -100,12 +88,6 @@ static int collects(void *arg)
     return 0;
 }
 
-START_TEST(collecting_lists_the_failures_and_cancels_nobody)
-{
-    ck_ok(world_run(collects, NULL, NULL));
-}
-END_TEST
-
 static int one_cancelled(void *arg)
 {
     struct probe first = {.sleep_ms = 1000}, second = {.sleep_ms = 20};
@@ -125,12 +107,6 @@ static int one_cancelled(void *arg)
     ck_ok(second.saw); /* went on */
     return 0;
 }
-
-START_TEST(a_cancelled_child_is_not_a_failed_one)
-{
-    ck_ok(world_run(one_cancelled, NULL, NULL));
-}
-END_TEST
 
 static int owner(void *arg)
 {
@@ -165,12 +141,6 @@ static int cancels_owner(void *arg)
     return 0;
 }
 
-START_TEST(cancelling_the_owner_in_the_end_of_the_group_cancels_the_tasks)
-{
-    ck_ok(world_run(cancels_owner, NULL, NULL));
-}
-END_TEST
-
 static int child_group(void *arg)
 {
     struct probe *probe = arg;
@@ -202,12 +172,6 @@ static int deadline_over_tree(void *arg)
     return 0;
 }
 
-START_TEST(a_deadline_reaches_grandchildren)
-{
-    ck_ok(world_run(deadline_over_tree, NULL, NULL));
-}
-END_TEST
-
 /* The outcome of a group with a deadline of its own and one task, which sleeps for `sleep_ms`. */
 static int timed_group(int64_t sleep_ms, bool cancel, int rc)
 {
@@ -232,12 +196,6 @@ static int ends_by_deadline(void *arg)
     return 0;
 }
 
-START_TEST(a_group_says_when_its_own_deadline_ended_a_task)
-{
-    ck_ok(world_run(ends_by_deadline, NULL, NULL));
-}
-END_TEST
-
 static int spawns_late(void *arg)
 {
     struct probe probe = {.sleep_ms = 1};
@@ -253,12 +211,6 @@ static int spawns_late(void *arg)
     ck_code(bight_group_end(&group, 0), BIGHT_ESCOPE);
     return 0;
 }
-
-START_TEST(a_cancelled_group_starts_nobody_and_an_ended_one_takes_nobody)
-{
-    ck_ok(world_run(spawns_late, NULL, NULL));
-}
-END_TEST
 
 static int body_fails(struct bight_group *group, void *arg)
 {
@@ -276,12 +228,6 @@ static int failing_body(void *arg)
     ck_code(probe.saw, BIGHT_ECANCELED);
     return 0;
 }
-
-START_TEST(a_failing_body_cancels_the_tasks)
-{
-    ck_ok(world_run(failing_body, NULL, NULL));
-}
-END_TEST
 
 static int joins_parent(void *arg)
 {
@@ -311,19 +257,13 @@ static int ancestor_join(void *arg)
     return 0;
 }
 
-START_TEST(a_task_may_not_join_the_one_whose_group_it_is_in)
-{
-    ck_ok(world_run(ancestor_join, NULL, NULL));
-}
-END_TEST
-
 static int leaves_running(void *arg)
 {
     ck_ok(bight_spawn(NULL, probe_run, arg));
     return bight_yield();
 }
 
-START_TEST(what_main_leaves_running_is_cancelled_and_joined)
+static void what_main_leaves_running_is_cancelled_and_joined(void)
 {
     struct probe probe = {.sleep_ms = -1};
 
@@ -331,7 +271,6 @@ START_TEST(what_main_leaves_running_is_cancelled_and_joined)
     ck_assert(probe.ended);
     ck_code(probe.saw, BIGHT_ECANCELED);
 }
-END_TEST
 
 static int detaches_late(void *arg)
 {
@@ -348,12 +287,6 @@ static int detaches_late(void *arg)
     free(group);
     return bight_task_detach(task);
 }
-
-START_TEST(a_handle_outlives_its_group_and_the_failure_was_seen_there)
-{
-    ck_ok(world_run(detaches_late, NULL, NULL));
-}
-END_TEST
 
 static struct bight_group *lost;
 
@@ -418,33 +351,28 @@ static int uses_lost(void *arg)
     return 0;
 }
 
-START_TEST(group_left_open_tells_those_who_drain_it_or_start_into_it)
+static void group_left_open_tells_those_who_drain_it_or_start_into_it(void)
 {
     struct world_reports reports;
 
     ck_ok(world_run(uses_lost, NULL, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("group");
-    TCase *tests = tcase_create("group");
+static const struct suite_case cases[] = {
+    world_case(a_group_ends_after_its_tasks, waits_for_all),
+    world_case(the_first_failure_cancels_siblings_and_body_and_is_returned, failure),
+    world_case(collecting_lists_the_failures_and_cancels_nobody, collects),
+    world_case(a_cancelled_child_is_not_a_failed_one, one_cancelled),
+    world_case(cancelling_the_owner_in_the_end_of_the_group_cancels_the_tasks, cancels_owner),
+    world_case(a_deadline_reaches_grandchildren, deadline_over_tree),
+    world_case(a_group_says_when_its_own_deadline_ended_a_task, ends_by_deadline),
+    world_case(a_cancelled_group_starts_nobody_and_an_ended_one_takes_nobody, spawns_late),
+    world_case(a_failing_body_cancels_the_tasks, failing_body),
+    world_case(a_task_may_not_join_the_one_whose_group_it_is_in, ancestor_join),
+    plain_case(group_left_open_tells_those_who_drain_it_or_start_into_it),
+    world_case(a_handle_outlives_its_group_and_the_failure_was_seen_there, detaches_late),
+    plain_case(what_main_leaves_running_is_cancelled_and_joined),
+};
 
-    tcase_add_test(tests, a_group_ends_after_its_tasks);
-    tcase_add_test(tests, the_first_failure_cancels_siblings_and_body_and_is_returned);
-    tcase_add_test(tests, collecting_lists_the_failures_and_cancels_nobody);
-    tcase_add_test(tests, a_cancelled_child_is_not_a_failed_one);
-    tcase_add_test(tests, cancelling_the_owner_in_the_end_of_the_group_cancels_the_tasks);
-    tcase_add_test(tests, a_deadline_reaches_grandchildren);
-    tcase_add_test(tests, a_group_says_when_its_own_deadline_ended_a_task);
-    tcase_add_test(tests, a_cancelled_group_starts_nobody_and_an_ended_one_takes_nobody);
-    tcase_add_test(tests, a_failing_body_cancels_the_tasks);
-    tcase_add_test(tests, a_task_may_not_join_the_one_whose_group_it_is_in);
-    tcase_add_test(tests, group_left_open_tells_those_who_drain_it_or_start_into_it);
-    tcase_add_test(tests, a_handle_outlives_its_group_and_the_failure_was_seen_there);
-    tcase_add_test(tests, what_main_leaves_running_is_cancelled_and_joined);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("group", cases);

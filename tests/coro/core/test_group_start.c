@@ -4,7 +4,7 @@
 
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 struct starter {
@@ -56,12 +56,6 @@ static int run_two_start(void *arg)
     return bight_group(two_start, arg);
 }
 
-START_TEST(start_returns_when_the_task_is_ready)
-{
-    ck_ok(world_run(run_two_start, NULL, NULL));
-}
-END_TEST
-
 static int not_ready(struct bight_group *group, void *arg)
 {
     struct starter fails = {.before_ms = 1, .status = BIGHT_EIO};
@@ -90,12 +84,11 @@ static int run_not_ready(void *arg)
     return bight_group(not_ready, arg);
 }
 
-START_TEST(a_task_that_ends_before_it_is_ready_is_the_starters_failure)
+static void a_task_that_ends_before_it_is_ready_is_the_starters_failure(void)
 {
     ck_code(bight_started(1), BIGHT_ENOTASK);
     ck_ok(world_run(run_not_ready, NULL, NULL));
 }
-END_TEST
 
 struct timed_start {
     struct bight_group *group;
@@ -156,12 +149,6 @@ static int run_cancelled_starts(void *arg)
     return bight_group(cancelled_starts, arg);
 }
 
-START_TEST(a_cancelled_start_takes_the_task_along)
-{
-    ck_ok(world_run(run_cancelled_starts, NULL, NULL));
-}
-END_TEST
-
 /* The group that a task is started into is cancelled around the moment. */
 struct moment {
     struct bight_group *group;
@@ -217,12 +204,11 @@ static int cancelled_target(void *arg)
     return 0;
 }
 
-START_TEST(the_group_cancels_what_has_come_to_it)
+static void the_group_cancels_what_has_come_to_it(void)
 {
     ck_ok(world_run(cancelled_target, NULL, NULL));
     ck_ok(world_run(cancelled_target, "before", NULL));
 }
-END_TEST
 
 /* First success */
 
@@ -278,12 +264,6 @@ static int first_success(void *arg)
     return 0;
 }
 
-START_TEST(the_first_success_cancels_the_others)
-{
-    ck_ok(world_run(first_success, NULL, NULL));
-}
-END_TEST
-
 static int never_first(void *arg)
 {
     struct runner runners[] = {{50, 1, false}, {60, 2, false}};
@@ -298,12 +278,6 @@ static int timed_first(void *arg)
     ck_code(bight_timeout(5, never_first, arg), BIGHT_ETIMEDOUT);
     return 0;
 }
-
-START_TEST(without_a_success_a_deadline_is_one)
-{
-    ck_ok(world_run(timed_first, NULL, NULL));
-}
-END_TEST
 
 /* Options */
 
@@ -338,14 +312,13 @@ static int with_options(void *arg)
     return 0;
 }
 
-START_TEST(a_group_has_a_deadline_and_a_failure_handler)
+static void a_group_has_a_deadline_and_a_failure_handler(void)
 {
     struct bight_group group;
 
     ck_code(bight_group_begin_with(&group, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(with_options, NULL, NULL));
 }
-END_TEST
 
 static int shielded_group(void *arg)
 {
@@ -366,12 +339,6 @@ static int shielded_group(void *arg)
     ck_ok(bight_scope_end(&outer, 0));
     return 0;
 }
-
-START_TEST(a_group_can_be_shielded)
-{
-    ck_ok(world_run(shielded_group, NULL, NULL));
-}
-END_TEST
 
 static int drains_itself(void *arg)
 {
@@ -404,12 +371,6 @@ static int drained(void *arg)
     return 0;
 }
 
-START_TEST(a_group_can_be_drained_and_go_on)
-{
-    ck_ok(world_run(drained, NULL, NULL));
-}
-END_TEST
-
 static struct bight_group *ending; /* in memory that is gone after its end */
 
 static int ends_group(void *arg)
@@ -438,12 +399,6 @@ static int drains_what_ends(void *arg)
     return bight_join(owner, NULL);
 }
 
-START_TEST(a_drained_group_may_be_gone_when_its_drainer_runs)
-{
-    ck_ok(world_run(drains_what_ends, NULL, NULL));
-}
-END_TEST
-
 static int drains_where_it_comes(void *arg)
 {
     ck_code(bight_group_drain(arg), BIGHT_EDEADLK);
@@ -460,28 +415,18 @@ static int starts_a_drainer(void *arg)
     return bight_group_end(&group, 0);
 }
 
-START_TEST(a_task_that_starts_counts_in_its_group)
-{
-    ck_ok(world_run(starts_a_drainer, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(start_returns_when_the_task_is_ready, run_two_start),
+    plain_case(a_task_that_ends_before_it_is_ready_is_the_starters_failure),
+    world_case(a_cancelled_start_takes_the_task_along, run_cancelled_starts),
+    plain_case(the_group_cancels_what_has_come_to_it),
+    world_case(the_first_success_cancels_the_others, first_success),
+    world_case(without_a_success_a_deadline_is_one, timed_first),
+    plain_case(a_group_has_a_deadline_and_a_failure_handler),
+    world_case(a_group_can_be_shielded, shielded_group),
+    world_case(a_group_can_be_drained_and_go_on, drained),
+    world_case(a_drained_group_may_be_gone_when_its_drainer_runs, drains_what_ends),
+    world_case(a_task_that_starts_counts_in_its_group, starts_a_drainer),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("group_start");
-    TCase *tc = tcase_create("group_start");
-
-    tcase_add_test(tc, start_returns_when_the_task_is_ready);
-    tcase_add_test(tc, a_task_that_ends_before_it_is_ready_is_the_starters_failure);
-    tcase_add_test(tc, a_cancelled_start_takes_the_task_along);
-    tcase_add_test(tc, the_group_cancels_what_has_come_to_it);
-    tcase_add_test(tc, the_first_success_cancels_the_others);
-    tcase_add_test(tc, without_a_success_a_deadline_is_one);
-    tcase_add_test(tc, a_group_has_a_deadline_and_a_failure_handler);
-    tcase_add_test(tc, a_group_can_be_shielded);
-    tcase_add_test(tc, a_group_can_be_drained_and_go_on);
-    tcase_add_test(tc, a_drained_group_may_be_gone_when_its_drainer_runs);
-    tcase_add_test(tc, a_task_that_starts_counts_in_its_group);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("group_start", cases);

@@ -1,5 +1,5 @@
 /* Mutex: hand-over, cancellation, cycles, owners that end. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdio.h>
@@ -46,7 +46,7 @@ static int exclusion(void *arg)
     return bight_group(exclusion_body, arg);
 }
 
-START_TEST(mutex_lets_one_in_at_a_time)
+static void mutex_lets_one_in_at_a_time(void)
 {
     struct shared shared;
 
@@ -54,7 +54,6 @@ START_TEST(mutex_lets_one_in_at_a_time)
     ck_ok(world_run(exclusion, &shared, NULL));
     ck_assert_ptr_null(bight_mutex_owner(&shared.mutex));
 }
-END_TEST
 
 struct named {
     struct shared *shared;
@@ -98,14 +97,13 @@ static int fifo(void *arg)
     return 0;
 }
 
-START_TEST(mutex_is_handed_over_in_order_past_the_cancelled)
+static void mutex_is_handed_over_in_order_past_the_cancelled(void)
 {
     struct shared shared;
 
     shared_init(&shared);
     ck_ok(world_run(fifo, &shared, NULL));
 }
-END_TEST
 
 static int woken_then_cancelled(void *arg)
 {
@@ -126,14 +124,13 @@ static int woken_then_cancelled(void *arg)
     return bight_mutex_unlock(&shared->mutex);
 }
 
-START_TEST(mutex_woken_then_cancelled_waiter_owns)
+static void mutex_woken_then_cancelled_waiter_owns(void)
 {
     struct shared shared;
 
     shared_init(&shared);
     ck_ok(world_run(woken_then_cancelled, &shared, NULL));
 }
-END_TEST
 
 static int second_then_first(void *arg)
 {
@@ -165,14 +162,13 @@ static int cycle(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(mutex_cycle_is_refused_at_once_also_under_a_deadline)
+static void mutex_cycle_is_refused_at_once_also_under_a_deadline(void)
 {
     struct shared shared;
 
     shared_init(&shared);
     ck_ok(world_run(cycle, &shared, NULL));
 }
-END_TEST
 
 static int not_owner(void *arg)
 {
@@ -195,14 +191,13 @@ static int wrong_unlock(void *arg)
     return bight_mutex_unlock(&shared->mutex);
 }
 
-START_TEST(mutex_is_unlocked_by_its_owner_only)
+static void mutex_is_unlocked_by_its_owner_only(void)
 {
     struct shared shared;
 
     shared_init(&shared);
     ck_ok(world_run(wrong_unlock, &shared, NULL));
 }
-END_TEST
 
 static int keeps_locked(void *arg)
 {
@@ -227,7 +222,7 @@ static int owner_ends(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(mutex_of_an_owner_that_ended_is_given_on_and_reported)
+static void mutex_of_an_owner_that_ended_is_given_on_and_reported(void)
 {
     struct world_reports reports;
     struct shared shared;
@@ -236,19 +231,14 @@ START_TEST(mutex_of_an_owner_that_ended_is_given_on_and_reported)
     ck_ok(world_run(owner_ends, &shared, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_MUTEX_HELD], 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("mutex");
-    TCase *tests = tcase_create("mutex");
+static const struct suite_case cases[] = {
+    plain_case(mutex_lets_one_in_at_a_time),
+    plain_case(mutex_is_handed_over_in_order_past_the_cancelled),
+    plain_case(mutex_woken_then_cancelled_waiter_owns),
+    plain_case(mutex_cycle_is_refused_at_once_also_under_a_deadline),
+    plain_case(mutex_is_unlocked_by_its_owner_only),
+    plain_case(mutex_of_an_owner_that_ended_is_given_on_and_reported),
+};
 
-    tcase_add_test(tests, mutex_lets_one_in_at_a_time);
-    tcase_add_test(tests, mutex_is_handed_over_in_order_past_the_cancelled);
-    tcase_add_test(tests, mutex_woken_then_cancelled_waiter_owns);
-    tcase_add_test(tests, mutex_cycle_is_refused_at_once_also_under_a_deadline);
-    tcase_add_test(tests, mutex_is_unlocked_by_its_owner_only);
-    tcase_add_test(tests, mutex_of_an_owner_that_ended_is_given_on_and_reported);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("mutex", cases);

@@ -1,5 +1,5 @@
 /* Park, unpark, abort: the contract that every way of waiting is built on. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 /* A source with one waiter at a time, which lets go, refuses, or misbehaves. */
@@ -131,12 +131,6 @@ static int outcomes(void *arg)
     return 0;
 }
 
-START_TEST(park_has_one_outcome_and_keeps_it)
-{
-    ck_ok(world_run(outcomes, NULL, NULL));
-}
-END_TEST
-
 static int cancelled_scope(void *arg)
 {
     struct bight_scope scope;
@@ -153,12 +147,6 @@ static int cancelled_scope(void *arg)
     ck_assert_int_eq(bight_park(&source.waiter), 33);
     return bight_scope_end(&scope, 0);
 }
-
-START_TEST(park_in_a_cancelled_scope_lets_go_at_once)
-{
-    ck_ok(world_run(cancelled_scope, NULL, NULL));
-}
-END_TEST
 
 struct select {
     struct source a, b, c;
@@ -205,12 +193,6 @@ static int one_wins(void *arg)
     return 0;
 }
 
-START_TEST(of_the_waiters_of_one_park_exactly_one_is_resolved)
-{
-    ck_ok(world_run(one_wins, NULL, NULL));
-}
-END_TEST
-
 static int counts(void *arg)
 {
     ++*(int *)arg;
@@ -250,12 +232,6 @@ static int wakes_in_between(void *arg)
     return 0;
 }
 
-START_TEST(any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations)
-{
-    ck_ok(world_run(wakes_in_between, NULL, NULL));
-}
-END_TEST
-
 static int early(void *arg)
 {
     struct source a = {0}, b = {0}, c = {0};
@@ -281,12 +257,6 @@ static int early(void *arg)
     ck_code(bight_waiter_drop(&b.waiter), BIGHT_EBUSY);
     return 0;
 }
-
-START_TEST(resolution_between_arming_and_parking_counts)
-{
-    ck_ok(world_run(early, NULL, NULL));
-}
-END_TEST
 
 /* Armed, then it waits for something else before it parks on what it armed. */
 struct detour {
@@ -325,12 +295,6 @@ static int unparked_in_a_detour(void *arg)
     return 0;
 }
 
-START_TEST(a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait)
-{
-    ck_ok(world_run(unparked_in_a_detour, NULL, NULL));
-}
-END_TEST
-
 static int misuse(void *arg)
 {
     (void)arg;
@@ -343,7 +307,7 @@ static int misuse(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(park_on_the_waiter_of_another_task_is_refused)
+static void park_on_the_waiter_of_another_task_is_refused(void)
 {
     struct bight_waiter waiter;
 
@@ -351,20 +315,16 @@ START_TEST(park_on_the_waiter_of_another_task_is_refused)
     ck_code(bight_checkpoint(), BIGHT_ENOTASK);
     ck_ok(world_run(misuse, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("park");
-    TCase *tests = tcase_create("park");
+static const struct suite_case cases[] = {
+    world_case(park_has_one_outcome_and_keeps_it, outcomes),
+    world_case(park_in_a_cancelled_scope_lets_go_at_once, cancelled_scope),
+    world_case(of_the_waiters_of_one_park_exactly_one_is_resolved, one_wins),
+    world_case(any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations, wakes_in_between),
+    world_case(resolution_between_arming_and_parking_counts, early),
+    world_case(a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait,
+               unparked_in_a_detour),
+    plain_case(park_on_the_waiter_of_another_task_is_refused),
+};
 
-    tcase_add_test(tests, park_has_one_outcome_and_keeps_it);
-    tcase_add_test(tests, park_in_a_cancelled_scope_lets_go_at_once);
-    tcase_add_test(tests, of_the_waiters_of_one_park_exactly_one_is_resolved);
-    tcase_add_test(tests, any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations);
-    tcase_add_test(tests, resolution_between_arming_and_parking_counts);
-    tcase_add_test(tests, a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait);
-    tcase_add_test(tests, park_on_the_waiter_of_another_task_is_refused);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("park", cases);

@@ -1,6 +1,6 @@
 /* Scopes: deadlines, cancellation as a state, shields, and what happens to those left open. Time is
  * virtual. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static int sleeps(void *arg)
@@ -20,12 +20,6 @@ static int times_out(void *arg)
     ck_assert(!bight_cancelled());
     return 0;
 }
-
-START_TEST(a_deadline_turns_cancellation_into_a_timeout)
-{
-    ck_ok(world_run(times_out, NULL, NULL));
-}
-END_TEST
 
 static int nested(void *arg)
 {
@@ -47,12 +41,6 @@ static int nested(void *arg)
     ck_ok(bight_yield());
     return 0;
 }
-
-START_TEST(of_nested_deadlines_the_earliest_holds_and_its_scope_tells)
-{
-    ck_ok(world_run(nested, NULL, NULL));
-}
-END_TEST
 
 static int own_cancel(void *arg)
 {
@@ -77,12 +65,6 @@ static int own_cancel(void *arg)
     return 0;
 }
 
-START_TEST(a_scope_absorbs_its_own_cancellation_only)
-{
-    ck_ok(world_run(own_cancel, NULL, NULL));
-}
-END_TEST
-
 static int kept_result(void *arg)
 {
     struct bight_scope scope;
@@ -93,12 +75,6 @@ static int kept_result(void *arg)
     ck_assert_int_eq(bight_scope_end(&scope, 17), 17);
     return 0;
 }
-
-START_TEST(a_result_that_was_complete_is_kept_though_expired)
-{
-    ck_ok(world_run(kept_result, NULL, NULL));
-}
-END_TEST
 
 static int moves_deadline(void *arg)
 {
@@ -117,12 +93,6 @@ static int moves_deadline(void *arg)
     ck_code(bight_scope_set_timeout(&scope, 1), BIGHT_EINVAL);
     return 0;
 }
-
-START_TEST(a_deadline_can_be_moved_until_it_has_passed)
-{
-    ck_ok(world_run(moves_deadline, NULL, NULL));
-}
-END_TEST
 
 static int shielded(void *arg)
 {
@@ -151,12 +121,6 @@ static int cancels_shielded(void *arg)
     return 0;
 }
 
-START_TEST(a_shield_keeps_cancellation_out_for_its_budget)
-{
-    ck_ok(world_run(cancels_shielded, NULL, NULL));
-}
-END_TEST
-
 static int mistakes(void *arg)
 {
     struct bight_scope scope, other;
@@ -178,7 +142,7 @@ static int mistakes(void *arg)
     return 0;
 }
 
-START_TEST(scopes_out_of_order_are_told)
+static void scopes_out_of_order_are_told(void)
 {
     struct world_reports reports;
     struct bight_scope scope;
@@ -187,7 +151,6 @@ START_TEST(scopes_out_of_order_are_told)
     ck_ok(world_run(mistakes, NULL, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 2);
 }
-END_TEST
 
 static __attribute__((noinline)) int leaves_scope(int64_t timeout_ms)
 {
@@ -266,28 +229,23 @@ static int gone_scopes(void *arg)
     return leaves_scope(1);
 }
 
-START_TEST(scopes_whose_frame_is_gone_are_noticed_and_closed)
+static void scopes_whose_frame_is_gone_are_noticed_and_closed(void)
 {
     struct world_reports reports;
 
     ck_code(world_run(gone_scopes, NULL, &reports), BIGHT_ESCOPE);
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 6);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scope");
-    TCase *tests = tcase_create("scope");
+static const struct suite_case cases[] = {
+    world_case(a_deadline_turns_cancellation_into_a_timeout, times_out),
+    world_case(of_nested_deadlines_the_earliest_holds_and_its_scope_tells, nested),
+    world_case(a_scope_absorbs_its_own_cancellation_only, own_cancel),
+    world_case(a_result_that_was_complete_is_kept_though_expired, kept_result),
+    world_case(a_deadline_can_be_moved_until_it_has_passed, moves_deadline),
+    world_case(a_shield_keeps_cancellation_out_for_its_budget, cancels_shielded),
+    plain_case(scopes_out_of_order_are_told),
+    plain_case(scopes_whose_frame_is_gone_are_noticed_and_closed),
+};
 
-    tcase_add_test(tests, a_deadline_turns_cancellation_into_a_timeout);
-    tcase_add_test(tests, of_nested_deadlines_the_earliest_holds_and_its_scope_tells);
-    tcase_add_test(tests, a_scope_absorbs_its_own_cancellation_only);
-    tcase_add_test(tests, a_result_that_was_complete_is_kept_though_expired);
-    tcase_add_test(tests, a_deadline_can_be_moved_until_it_has_passed);
-    tcase_add_test(tests, a_shield_keeps_cancellation_out_for_its_budget);
-    tcase_add_test(tests, scopes_out_of_order_are_told);
-    tcase_add_test(tests, scopes_whose_frame_is_gone_are_noticed_and_closed);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("scope", cases);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define MS UINT64_C(1000000)
@@ -84,19 +84,17 @@ static int main_and_others(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(a_step_that_takes_long_is_reported_with_its_task)
+static void a_step_that_takes_long_is_reported_with_its_task(void)
 {
     ck_ok(run(SLOW_MS, main_and_others, NULL));
     ck_assert_str_eq(reports, "main:21 twenty:20 thirty:30 thirty:30 ");
 }
-END_TEST
 
-START_TEST(without_the_option_nothing_is)
+static void without_the_option_nothing_is(void)
 {
     ck_ok(run(0, main_and_others, NULL));
     ck_assert_str_eq(reports, "");
 }
-END_TEST
 
 /* Calls, posts, hooks */
 
@@ -144,12 +142,11 @@ static int not_in_tasks(void *arg)
     return 0;
 }
 
-START_TEST(calls_posts_and_hooks_are_measured_too)
+static void calls_posts_and_hooks_are_measured_too(void)
 {
     ck_ok(run(SLOW_MS, not_in_tasks, NULL));
     ck_assert_str_eq(reports, ":31 :32 :33 ");
 }
-END_TEST
 
 /* Measuring changes nothing else: the same program, with tasks and calls that take turns. */
 
@@ -205,7 +202,7 @@ static int take_turns(void *arg)
     return 0;
 }
 
-START_TEST(the_order_is_the_same_with_and_without)
+static void the_order_is_the_same_with_and_without(void)
 {
     for (int slow = 0; slow < 2; slow++) {
         trace = traces[slow];
@@ -215,16 +212,12 @@ START_TEST(the_order_is_the_same_with_and_without)
     ck_assert_str_eq(traces[0], traces[1]);
     ck_assert_str_eq(reports, "");
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("slow");
-    TCase *tc = tcase_create("slow");
-    tcase_add_test(tc, a_step_that_takes_long_is_reported_with_its_task);
-    tcase_add_test(tc, without_the_option_nothing_is);
-    tcase_add_test(tc, calls_posts_and_hooks_are_measured_too);
-    tcase_add_test(tc, the_order_is_the_same_with_and_without);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(a_step_that_takes_long_is_reported_with_its_task),
+    plain_case(without_the_option_nothing_is),
+    plain_case(calls_posts_and_hooks_are_measured_too),
+    plain_case(the_order_is_the_same_with_and_without),
+};
+
+test_suite("slow", cases);

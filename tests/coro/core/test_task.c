@@ -1,5 +1,5 @@
 /* Tasks: spawn, run, end, join, detach, cancel, names, locals, deferred handlers. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <fenv.h>
@@ -18,12 +18,6 @@ static int joins_with_status(void *arg)
     ck_assert_int_eq(status, 7);
     return 42;
 }
-
-START_TEST(join_gives_the_status_and_run_that_of_main)
-{
-    ck_assert_int_eq(world_run(joins_with_status, NULL, NULL), 42);
-}
-END_TEST
 
 static char order[16];
 
@@ -49,12 +43,6 @@ static int spawns_in_order(void *arg)
         ck_ok(bight_join(tasks[i], NULL));
     return 0;
 }
-
-START_TEST(tasks_start_in_a_later_turn_in_order_of_spawning)
-{
-    ck_ok(world_run(spawns_in_order, NULL, NULL));
-}
-END_TEST
 
 static int joins_self(void *arg)
 {
@@ -84,12 +72,6 @@ static int join_mistakes(void *arg)
     ck_code(status, BIGHT_ECANCELED);
     return 0;
 }
-
-START_TEST(join_refuses_self_second_joiner_and_no_handle)
-{
-    ck_ok(world_run(join_mistakes, NULL, NULL));
-}
-END_TEST
 
 struct pair {
     struct bight_task *tasks[2];
@@ -121,12 +103,6 @@ static int join_cycle(void *arg)
     return 0;
 }
 
-START_TEST(join_that_closes_a_cycle_is_refused_at_once)
-{
-    ck_ok(world_run(join_cycle, NULL, NULL));
-}
-END_TEST
-
 static int dropped;
 
 static void drop(void *arg)
@@ -153,12 +129,6 @@ static int cancels_before_start(void *arg)
     ck_assert_int_eq(three, 3); /* the body never ran */
     return 0;
 }
-
-START_TEST(cancelled_before_its_first_step_a_task_is_dropped)
-{
-    ck_ok(world_run(cancels_before_start, NULL, NULL));
-}
-END_TEST
 
 static int stubborn(void *arg)
 {
@@ -190,14 +160,13 @@ static int cancels_stubborn(void *arg)
     return 0;
 }
 
-START_TEST(a_task_that_ignores_its_cancellation_lets_others_run_and_is_reported)
+static void a_task_that_ignores_its_cancellation_lets_others_run_and_is_reported(void)
 {
     struct world_reports reports;
 
     ck_ok(world_run(cancels_stubborn, NULL, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_IGNORED_CANCEL], 2);
 }
-END_TEST
 
 static int fails(void *arg)
 {
@@ -220,7 +189,7 @@ static int leaves_failures(void *arg)
     return 0;
 }
 
-START_TEST(failures_nobody_sees_and_handles_nobody_joins_are_reported)
+static void failures_nobody_sees_and_handles_nobody_joins_are_reported(void)
 {
     struct world_reports reports;
 
@@ -228,7 +197,6 @@ START_TEST(failures_nobody_sees_and_handles_nobody_joins_are_reported)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_UNSEEN_FAILURE], 2);
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_NEVER_JOINED], 1);
 }
-END_TEST
 
 static int looks_at_failures(void *arg)
 {
@@ -255,12 +223,6 @@ static int looks_at_failures(void *arg)
     ck_ok(bight_join(running, NULL));
     return 0;
 }
-
-START_TEST(a_failure_that_was_read_or_cancelled_too_late_is_not_reported)
-{
-    ck_ok(world_run(looks_at_failures, NULL, NULL));
-}
-END_TEST
 
 static void append(void *arg)
 {
@@ -294,12 +256,6 @@ static int cancels_deferring(void *arg)
     return 0;
 }
 
-START_TEST(deferred_handlers_run_in_reverse_and_may_suspend)
-{
-    ck_ok(world_run(cancels_deferring, NULL, NULL));
-}
-END_TEST
-
 static const struct bight_local colour = {"colour", "none"};
 static const struct bight_local size = {"size", "small"};
 
@@ -328,12 +284,6 @@ static int locals(void *arg)
     ck_assert_str_eq(bight_local_get(&size), "large");
     return 0;
 }
-
-START_TEST(locals_are_copied_to_children_at_the_spawn)
-{
-    ck_ok(world_run(locals, NULL, NULL));
-}
-END_TEST
 
 static int rounds_up(void *arg)
 {
@@ -373,12 +323,6 @@ static int keeps_rounding(void *arg)
     return 0;
 }
 
-START_TEST(float_control_of_a_task_that_asks_for_it_is_its_own)
-{
-    ck_ok(world_run(keeps_rounding, NULL, NULL));
-}
-END_TEST
-
 static int misuse(void *arg)
 {
     struct bight_spawn_options options = {.flags = 1u << 31};
@@ -395,7 +339,7 @@ static int misuse(void *arg)
     return 0;
 }
 
-START_TEST(misuse_is_an_error)
+static void misuse_is_an_error(void)
 {
     ck_code(bight_run(NULL, NULL), BIGHT_EINVAL);
     ck_code(bight_spawn(NULL, world_return, NULL), BIGHT_ENORUNTIME);
@@ -403,7 +347,6 @@ START_TEST(misuse_is_an_error)
     ck_code(bight_sleep(1), BIGHT_ENOTASK);
     ck_ok(world_run(misuse, NULL, NULL));
 }
-END_TEST
 
 static int names(void *arg)
 {
@@ -421,12 +364,6 @@ static int names(void *arg)
     ck_ok(bight_join(task, NULL));
     return 0;
 }
-
-START_TEST(names_are_cut_and_numbers_unique)
-{
-    ck_ok(world_run(names, NULL, NULL));
-}
-END_TEST
 
 static int spins(void *arg)
 {
@@ -458,31 +395,21 @@ static int counts_turns(void *arg)
     return 0;
 }
 
-START_TEST(operations_that_never_wait_still_let_others_run)
-{
-    ck_ok(world_run(counts_turns, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(join_gives_the_status_and_run_that_of_main, joins_with_status, .code = 42),
+    world_case(tasks_start_in_a_later_turn_in_order_of_spawning, spawns_in_order),
+    world_case(join_refuses_self_second_joiner_and_no_handle, join_mistakes),
+    world_case(join_that_closes_a_cycle_is_refused_at_once, join_cycle),
+    world_case(cancelled_before_its_first_step_a_task_is_dropped, cancels_before_start),
+    plain_case(a_task_that_ignores_its_cancellation_lets_others_run_and_is_reported),
+    plain_case(failures_nobody_sees_and_handles_nobody_joins_are_reported),
+    world_case(a_failure_that_was_read_or_cancelled_too_late_is_not_reported, looks_at_failures),
+    world_case(deferred_handlers_run_in_reverse_and_may_suspend, cancels_deferring),
+    world_case(locals_are_copied_to_children_at_the_spawn, locals),
+    world_case(float_control_of_a_task_that_asks_for_it_is_its_own, keeps_rounding),
+    plain_case(misuse_is_an_error),
+    world_case(names_are_cut_and_numbers_unique, names),
+    world_case(operations_that_never_wait_still_let_others_run, counts_turns),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("task");
-    TCase *tests = tcase_create("task");
-
-    tcase_add_test(tests, join_gives_the_status_and_run_that_of_main);
-    tcase_add_test(tests, tasks_start_in_a_later_turn_in_order_of_spawning);
-    tcase_add_test(tests, join_refuses_self_second_joiner_and_no_handle);
-    tcase_add_test(tests, join_that_closes_a_cycle_is_refused_at_once);
-    tcase_add_test(tests, cancelled_before_its_first_step_a_task_is_dropped);
-    tcase_add_test(tests, a_task_that_ignores_its_cancellation_lets_others_run_and_is_reported);
-    tcase_add_test(tests, failures_nobody_sees_and_handles_nobody_joins_are_reported);
-    tcase_add_test(tests, a_failure_that_was_read_or_cancelled_too_late_is_not_reported);
-    tcase_add_test(tests, deferred_handlers_run_in_reverse_and_may_suspend);
-    tcase_add_test(tests, locals_are_copied_to_children_at_the_spawn);
-    tcase_add_test(tests, float_control_of_a_task_that_asks_for_it_is_its_own);
-    tcase_add_test(tests, misuse_is_an_error);
-    tcase_add_test(tests, names_are_cut_and_numbers_unique);
-    tcase_add_test(tests, operations_that_never_wait_still_let_others_run);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("task", cases);

@@ -1,7 +1,7 @@
 /* Looking at the tree of tasks: who is whose parent, in which group, and which groups a task has open. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define ROOM 8
@@ -54,7 +54,7 @@ static int walks_tasks(void *arg)
     return bight_group_end(&group, 0);
 }
 
-START_TEST(all_tasks_are_walked_parents_first)
+static void all_tasks_are_walked_parents_first(void)
 {
     struct tasks none = {.count = 0};
 
@@ -62,7 +62,6 @@ START_TEST(all_tasks_are_walked_parents_first)
     ck_assert_int_eq(none.count, 0);
     ck_ok(world_run(walks_tasks, NULL, NULL));
 }
-END_TEST
 
 static int walks_groups(void *arg)
 {
@@ -93,12 +92,6 @@ static int walks_groups(void *arg)
     return bight_group_end(&outer, 0);
 }
 
-START_TEST(a_tasks_groups_are_walked_in_the_order_of_their_opening)
-{
-    ck_ok(world_run(walks_groups, NULL, NULL));
-}
-END_TEST
-
 static int says_ready(void *arg)
 {
     ck_assert_ptr_eq(bight_task_group(bight_self()), arg);
@@ -118,20 +111,10 @@ static int run_starts_one(void *arg)
     return bight_group(starts_one, arg);
 }
 
-START_TEST(a_task_that_starts_is_seen_in_the_group_it_is_meant_for)
-{
-    ck_ok(world_run(run_starts_one, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(all_tasks_are_walked_parents_first),
+    world_case(a_tasks_groups_are_walked_in_the_order_of_their_opening, walks_groups),
+    world_case(a_task_that_starts_is_seen_in_the_group_it_is_meant_for, run_starts_one),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("tree");
-    TCase *tc = tcase_create("tree");
-
-    tcase_add_test(tc, all_tasks_are_walked_parents_first);
-    tcase_add_test(tc, a_tasks_groups_are_walked_in_the_order_of_their_opening);
-    tcase_add_test(tc, a_task_that_starts_is_seen_in_the_group_it_is_meant_for);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("tree", cases);

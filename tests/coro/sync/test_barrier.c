@@ -1,5 +1,5 @@
 /* Barrier: rounds, those who leave, reset and abort at every moment of a round. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ static void play(struct shared *shared, int (*fn)(void *arg))
     join_all(tasks, MANY);
 }
 
-START_TEST(barrier_has_at_least_one_party)
+static void barrier_has_at_least_one_party(void)
 {
     struct bight_barrier barrier;
 
@@ -76,7 +76,6 @@ START_TEST(barrier_has_at_least_one_party)
     ck_assert_int_eq(bight_barrier_parties(&barrier), 5);
     ck_code(bight_barrier_wait(&barrier), BIGHT_ENOTASK);
 }
-END_TEST
 
 static int one_by_one(void *arg)
 {
@@ -107,12 +106,6 @@ static int one_by_one(void *arg)
     return 0;
 }
 
-START_TEST(barrier_counts_those_who_came_and_did_not_leave)
-{
-    ck_ok(world_run(one_by_one, NULL, NULL));
-}
-END_TEST
-
 static int for_one(void *arg)
 {
     struct shared shared;
@@ -125,12 +118,6 @@ static int for_one(void *arg)
     }
     return 0;
 }
-
-START_TEST(barrier_for_one_never_waits)
-{
-    ck_ok(world_run(for_one, NULL, NULL));
-}
-END_TEST
 
 static int passes_often(void *arg)
 {
@@ -160,12 +147,6 @@ static int rounds(void *arg)
     return 0;
 }
 
-START_TEST(barrier_gives_each_party_its_place_round_after_round)
-{
-    ck_ok(world_run(rounds, NULL, NULL));
-}
-END_TEST
-
 /* More tasks than parties: those outside come in in their order. */
 static int crowd(void *arg)
 {
@@ -186,12 +167,6 @@ static int crowd(void *arg)
     return 0;
 }
 
-START_TEST(barrier_lets_in_a_crowd_round_by_round)
-{
-    ck_ok(world_run(crowd, NULL, NULL));
-}
-END_TEST
-
 static int resets_with_two_inside(void *arg)
 {
     struct shared *shared = arg;
@@ -211,12 +186,6 @@ static int reset_while_draining(void *arg)
     ck_state(&shared, BIGHT_BARRIER_FILLING, 0);
     return 0;
 }
-
-START_TEST(barrier_reset_breaks_those_who_have_not_gone_on_yet)
-{
-    ck_ok(world_run(reset_while_draining, NULL, NULL));
-}
-END_TEST
 
 static int passes_again(void *arg)
 {
@@ -248,12 +217,6 @@ static int reset_while_filling(void *arg)
     return 0;
 }
 
-START_TEST(barrier_is_passed_after_a_reset)
-{
-    ck_ok(world_run(reset_while_filling, NULL, NULL));
-}
-END_TEST
-
 static int last_one_resets(void *arg)
 {
     struct shared *shared = arg;
@@ -283,12 +246,6 @@ static int reset_by_the_last(void *arg)
     return 0;
 }
 
-START_TEST(barrier_reset_by_the_last_one_out_disturbs_nobody)
-{
-    ck_ok(world_run(reset_by_the_last, NULL, NULL));
-}
-END_TEST
-
 static int third_one_aborts(void *arg)
 {
     struct shared *shared = arg;
@@ -317,12 +274,6 @@ static int abort_while_draining(void *arg)
     ck_state(&shared, BIGHT_BARRIER_FILLING, 0);
     return 0;
 }
-
-START_TEST(barrier_abort_breaks_those_inside_and_outside)
-{
-    ck_ok(world_run(abort_while_draining, NULL, NULL));
-}
-END_TEST
 
 static int aborted_and_mended(void *arg)
 {
@@ -355,12 +306,6 @@ static int mended(void *arg)
     return 0;
 }
 
-START_TEST(barrier_works_again_after_abort_and_reset)
-{
-    ck_ok(world_run(mended, NULL, NULL));
-}
-END_TEST
-
 static int visible_states(void *arg)
 {
     struct bight_task *tasks[9];
@@ -388,12 +333,6 @@ static int visible_states(void *arg)
     return 0;
 }
 
-START_TEST(barrier_states_follow_the_rounds)
-{
-    ck_ok(world_run(visible_states, NULL, NULL));
-}
-END_TEST
-
 /* A reset finds tasks that were woken to come in and have not run: they come in afterwards. */
 static int reset_while_entering(void *arg)
 {
@@ -419,29 +358,19 @@ static int reset_while_entering(void *arg)
     return 0;
 }
 
-START_TEST(barrier_reset_does_not_concern_those_who_are_about_to_come_in)
-{
-    ck_ok(world_run(reset_while_entering, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(barrier_has_at_least_one_party),
+    world_case(barrier_counts_those_who_came_and_did_not_leave, one_by_one),
+    world_case(barrier_for_one_never_waits, for_one),
+    world_case(barrier_gives_each_party_its_place_round_after_round, rounds),
+    world_case(barrier_lets_in_a_crowd_round_by_round, crowd),
+    world_case(barrier_reset_breaks_those_who_have_not_gone_on_yet, reset_while_draining),
+    world_case(barrier_is_passed_after_a_reset, reset_while_filling),
+    world_case(barrier_reset_by_the_last_one_out_disturbs_nobody, reset_by_the_last),
+    world_case(barrier_abort_breaks_those_inside_and_outside, abort_while_draining),
+    world_case(barrier_works_again_after_abort_and_reset, mended),
+    world_case(barrier_states_follow_the_rounds, visible_states),
+    world_case(barrier_reset_does_not_concern_those_who_are_about_to_come_in, reset_while_entering),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("barrier");
-    TCase *tests = tcase_create("barrier");
-
-    tcase_add_test(tests, barrier_has_at_least_one_party);
-    tcase_add_test(tests, barrier_counts_those_who_came_and_did_not_leave);
-    tcase_add_test(tests, barrier_for_one_never_waits);
-    tcase_add_test(tests, barrier_gives_each_party_its_place_round_after_round);
-    tcase_add_test(tests, barrier_lets_in_a_crowd_round_by_round);
-    tcase_add_test(tests, barrier_reset_breaks_those_who_have_not_gone_on_yet);
-    tcase_add_test(tests, barrier_is_passed_after_a_reset);
-    tcase_add_test(tests, barrier_reset_by_the_last_one_out_disturbs_nobody);
-    tcase_add_test(tests, barrier_abort_breaks_those_inside_and_outside);
-    tcase_add_test(tests, barrier_works_again_after_abort_and_reset);
-    tcase_add_test(tests, barrier_states_follow_the_rounds);
-    tcase_add_test(tests, barrier_reset_does_not_concern_those_who_are_about_to_come_in);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("barrier", cases);

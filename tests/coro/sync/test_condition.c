@@ -1,5 +1,5 @@
 /* Condition: notified in order, the mutex held on every way out, no notification lost. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdio.h>
@@ -22,10 +22,11 @@ static void shared_init(struct shared *shared)
     bight_condition_init(&shared->condition, &shared->mutex);
 }
 
-static int run(int (*body)(void *arg))
+static int run(int (*body)(void *arg), void *arg)
 {
     struct shared shared;
 
+    (void)arg;
     shared_init(&shared);
     return world_run(body, &shared, NULL);
 }
@@ -114,12 +115,6 @@ static int in_order(void *arg)
     return 0;
 }
 
-START_TEST(condition_notifies_in_order_and_at_most_as_many)
-{
-    ck_ok(run(in_order));
-}
-END_TEST
-
 static int all(void *arg)
 {
     struct shared *shared = arg;
@@ -135,12 +130,6 @@ static int all(void *arg)
     ck_assert_str_eq(shared->order, "abc");
     return 0;
 }
-
-START_TEST(condition_notifies_all_who_wait)
-{
-    ck_ok(run(all));
-}
-END_TEST
 
 static int cancelled(void *arg)
 {
@@ -164,12 +153,6 @@ static int cancelled(void *arg)
     ck_assert_str_eq(shared->order, "AB");
     return 0;
 }
-
-START_TEST(condition_cancelled_waiter_holds_the_mutex_again)
-{
-    ck_ok(run(cancelled));
-}
-END_TEST
 
 static int passes_on(void *arg)
 {
@@ -196,12 +179,6 @@ static int passes_on(void *arg)
     ck_assert_str_eq(shared->order, "AbC");
     return 0;
 }
-
-START_TEST(condition_notification_of_a_cancelled_waiter_is_passed_on)
-{
-    ck_ok(run(passes_on));
-}
-END_TEST
 
 /* Takes from a state that others add to, until it is negative. */
 static int consumes(void *arg)
@@ -263,12 +240,11 @@ static int cancelled_a_turn_later(void *arg)
     return item_for_the_other(arg, 1);
 }
 
-START_TEST(condition_loses_no_item_to_a_cancelled_consumer)
+static void condition_loses_no_item_to_a_cancelled_consumer(void)
 {
-    ck_ok(run(cancelled_at_once));
-    ck_ok(run(cancelled_a_turn_later));
+    ck_ok(run(cancelled_at_once, NULL));
+    ck_ok(run(cancelled_a_turn_later, NULL));
 }
-END_TEST
 
 static int misused(void *arg)
 {
@@ -286,7 +262,7 @@ static int misused(void *arg)
     return 0;
 }
 
-START_TEST(condition_is_used_with_its_mutex_held)
+static void condition_is_used_with_its_mutex_held(void)
 {
     struct bight_mutex mutex;
     struct bight_condition condition;
@@ -295,9 +271,8 @@ START_TEST(condition_is_used_with_its_mutex_held)
     bight_condition_init(&condition, &mutex);
     ck_code(bight_condition_wait(&condition), BIGHT_ENOTASK);
     ck_code(bight_condition_notify(&condition, 1), BIGHT_ENOTASK);
-    ck_ok(run(misused));
+    ck_ok(run(misused, NULL));
 }
-END_TEST
 
 static int waits_for_zero(void *arg)
 {
@@ -331,12 +306,6 @@ static int asked_again(void *arg)
     ck_code(bight_timeout(10, waits_for_zero, shared), BIGHT_ETIMEDOUT);
     return 0;
 }
-
-START_TEST(condition_predicate_is_asked_after_each_notification)
-{
-    ck_ok(run(asked_again));
-}
-END_TEST
 
 static int holds_other_and_waits(void *arg)
 {
@@ -391,12 +360,6 @@ static int circle(void *arg)
     return 0;
 }
 
-START_TEST(condition_circle_is_told_instead_of_waited_out)
-{
-    ck_ok(run(circle));
-}
-END_TEST
-
 static int waits_in_group(void *arg)
 {
     struct shared *shared = arg;
@@ -434,12 +397,6 @@ static int group_circles(void *arg)
     return group_circle(arg);
 }
 
-START_TEST(condition_circle_with_the_end_of_a_group_is_told)
-{
-    ck_ok(run(group_circles));
-}
-END_TEST
-
 /* The waiter was cancelled, and queues for the mutex, before the circle closed. */
 static int late_circle(void *arg)
 {
@@ -457,7 +414,7 @@ static int late_circle(void *arg)
     return 0;
 }
 
-START_TEST(condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall)
+static void condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall(void)
 {
     struct shared shared;
     struct world_reports reports;
@@ -467,23 +424,18 @@ START_TEST(condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_STALLED], 1);
     ck_code(shared.code, BIGHT_EDEADLK);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("condition");
-    TCase *tests = tcase_create("condition");
+static const struct suite_case cases[] = {
+    body_case(condition_notifies_in_order_and_at_most_as_many, run, in_order),
+    body_case(condition_notifies_all_who_wait, run, all),
+    body_case(condition_cancelled_waiter_holds_the_mutex_again, run, cancelled),
+    body_case(condition_notification_of_a_cancelled_waiter_is_passed_on, run, passes_on),
+    plain_case(condition_loses_no_item_to_a_cancelled_consumer),
+    plain_case(condition_is_used_with_its_mutex_held),
+    body_case(condition_predicate_is_asked_after_each_notification, run, asked_again),
+    body_case(condition_circle_is_told_instead_of_waited_out, run, circle),
+    body_case(condition_circle_with_the_end_of_a_group_is_told, run, group_circles),
+    plain_case(condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall),
+};
 
-    tcase_add_test(tests, condition_notifies_in_order_and_at_most_as_many);
-    tcase_add_test(tests, condition_notifies_all_who_wait);
-    tcase_add_test(tests, condition_cancelled_waiter_holds_the_mutex_again);
-    tcase_add_test(tests, condition_notification_of_a_cancelled_waiter_is_passed_on);
-    tcase_add_test(tests, condition_loses_no_item_to_a_cancelled_consumer);
-    tcase_add_test(tests, condition_is_used_with_its_mutex_held);
-    tcase_add_test(tests, condition_predicate_is_asked_after_each_notification);
-    tcase_add_test(tests, condition_circle_is_told_instead_of_waited_out);
-    tcase_add_test(tests, condition_circle_with_the_end_of_a_group_is_told);
-    tcase_add_test(tests, condition_circle_of_waits_that_cannot_be_cancelled_is_a_stall);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("condition", cases);

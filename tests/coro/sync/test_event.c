@@ -1,5 +1,5 @@
 /* Event: set wakes all who wait, and stays. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static int waits(void *arg)
@@ -35,18 +35,8 @@ static int wakes_all(void *arg)
     return 0;
 }
 
-START_TEST(event_wakes_all_who_wait_and_stays_set)
-{
-    ck_ok(world_run(wakes_all, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(event_wakes_all_who_wait_and_stays_set, wakes_all),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("event");
-    TCase *tests = tcase_create("event");
-
-    tcase_add_test(tests, event_wakes_all_who_wait_and_stays_set);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("event", cases);

@@ -1,5 +1,5 @@
 /* Capacity limiter: one unit per borrower, a total that moves. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define MANY 6
@@ -75,12 +75,6 @@ static int one_each(void *arg)
     return 0;
 }
 
-START_TEST(limiter_lends_each_borrower_one_unit)
-{
-    ck_ok(world_run(one_each, NULL, NULL));
-}
-END_TEST
-
 static int next_waiter(void *arg)
 {
     struct shared shared = {0};
@@ -100,12 +94,6 @@ static int next_waiter(void *arg)
         ck_ok(bight_join(shared.tasks[i], NULL));
     return 0;
 }
-
-START_TEST(limiter_gives_a_returned_unit_to_the_next_waiter)
-{
-    ck_ok(world_run(next_waiter, NULL, NULL));
-}
-END_TEST
 
 static int moving_total(void *arg)
 {
@@ -136,12 +124,6 @@ static int moving_total(void *arg)
     return 0;
 }
 
-START_TEST(limiter_total_may_move_below_what_is_out)
-{
-    ck_ok(world_run(moving_total, NULL, NULL));
-}
-END_TEST
-
 static int nothing_at_zero(void *arg)
 {
     struct shared shared = {0};
@@ -165,12 +147,6 @@ static int nothing_at_zero(void *arg)
         ck_ok(bight_join(shared.tasks[i], NULL));
     return 0;
 }
-
-START_TEST(limiter_of_nothing_lets_nobody_in)
-{
-    ck_ok(world_run(nothing_at_zero, NULL, NULL));
-}
-END_TEST
 
 /* One is inside when the total becomes 0, one waits. */
 static int lowered_to_zero(void *arg)
@@ -199,22 +175,12 @@ static int lowered_to_zero(void *arg)
     return 0;
 }
 
-START_TEST(limiter_lowered_to_nothing_lets_the_inside_one_stay)
-{
-    ck_ok(world_run(lowered_to_zero, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(limiter_lends_each_borrower_one_unit, one_each),
+    world_case(limiter_gives_a_returned_unit_to_the_next_waiter, next_waiter),
+    world_case(limiter_total_may_move_below_what_is_out, moving_total),
+    world_case(limiter_of_nothing_lets_nobody_in, nothing_at_zero),
+    world_case(limiter_lowered_to_nothing_lets_the_inside_one_stay, lowered_to_zero),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("limiter");
-    TCase *tests = tcase_create("limiter");
-
-    tcase_add_test(tests, limiter_lends_each_borrower_one_unit);
-    tcase_add_test(tests, limiter_gives_a_returned_unit_to_the_next_waiter);
-    tcase_add_test(tests, limiter_total_may_move_below_what_is_out);
-    tcase_add_test(tests, limiter_of_nothing_lets_nobody_in);
-    tcase_add_test(tests, limiter_lowered_to_nothing_lets_the_inside_one_stay);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("limiter", cases);

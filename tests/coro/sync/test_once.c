@@ -1,5 +1,5 @@
 /* Once: one runner, its result for all, and a runner that was cancelled has a successor. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 struct shared {
@@ -59,12 +59,6 @@ static int success_and_failure(void *arg)
     return for_all(&shared, BIGHT_EIO);
 }
 
-START_TEST(once_runs_one_time_and_tells_all_the_result)
-{
-    ck_ok(world_run(success_and_failure, NULL, NULL));
-}
-END_TEST
-
 static int successor(void *arg)
 {
     struct shared shared = {.result = 7};
@@ -90,12 +84,6 @@ static int successor(void *arg)
     return 0;
 }
 
-START_TEST(once_runner_that_is_cancelled_has_a_successor)
-{
-    ck_ok(world_run(successor, NULL, NULL));
-}
-END_TEST
-
 static int nobody_left(void *arg)
 {
     struct shared shared = {.result = 7};
@@ -108,12 +96,6 @@ static int nobody_left(void *arg)
     ck_assert_int_eq(shared.begun, 2);
     return 0;
 }
-
-START_TEST(once_that_nobody_ended_is_run_by_the_next)
-{
-    ck_ok(world_run(nobody_left, NULL, NULL));
-}
-END_TEST
 
 struct circle {
     struct bight_once once;
@@ -160,7 +142,7 @@ static int circles(void *arg)
     return 0;
 }
 
-START_TEST(once_circle_is_refused)
+static void once_circle_is_refused(void)
 {
     struct circle circle;
 
@@ -168,17 +150,12 @@ START_TEST(once_circle_is_refused)
     ck_code(bight_once(&circle.once, needs_itself, &circle), BIGHT_ENOTASK);
     ck_ok(world_run(circles, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("once");
-    TCase *tests = tcase_create("once");
+static const struct suite_case cases[] = {
+    world_case(once_runs_one_time_and_tells_all_the_result, success_and_failure),
+    world_case(once_runner_that_is_cancelled_has_a_successor, successor),
+    world_case(once_that_nobody_ended_is_run_by_the_next, nobody_left),
+    plain_case(once_circle_is_refused),
+};
 
-    tcase_add_test(tests, once_runs_one_time_and_tells_all_the_result);
-    tcase_add_test(tests, once_runner_that_is_cancelled_has_a_successor);
-    tcase_add_test(tests, once_that_nobody_ended_is_run_by_the_next);
-    tcase_add_test(tests, once_circle_is_refused);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("once", cases);

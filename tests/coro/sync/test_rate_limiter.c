@@ -1,5 +1,5 @@
 /* Rate limiter: exact in virtual time, bursts, order, cancellation without loss. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/rate_limiter.h>
@@ -25,12 +25,6 @@ static int even(void *arg)
     }
     return 0;
 }
-
-START_TEST(rate_limiter_is_exact)
-{
-    ck_ok(world_run(even, NULL, NULL));
-}
-END_TEST
 
 static int bursts(void *arg)
 {
@@ -61,13 +55,7 @@ static int bursts(void *arg)
     return 0;
 }
 
-START_TEST(rate_limiter_saves_up_a_burst_and_no_more)
-{
-    ck_ok(world_run(bursts, NULL, NULL));
-}
-END_TEST
-
-START_TEST(rate_limiter_refuses_what_cannot_be)
+static void rate_limiter_refuses_what_cannot_be(void)
 {
     struct bight_rate_limiter limiter;
 
@@ -80,7 +68,6 @@ START_TEST(rate_limiter_refuses_what_cannot_be)
     ck_code(bight_rate_limiter_try_acquire(&limiter, 1), BIGHT_ENORUNTIME);
     ck_assert_uint_eq(bight_rate_limiter_available(&limiter), 0);
 }
-END_TEST
 
 struct wish {
     struct bight_rate_limiter *limiter;
@@ -120,12 +107,6 @@ static int in_line(void *arg)
     return 0;
 }
 
-START_TEST(rate_limiter_serves_in_order)
-{
-    ck_ok(world_run(in_line, NULL, NULL));
-}
-END_TEST
-
 static int leaves_the_line(void *arg)
 {
     struct bight_rate_limiter limiter;
@@ -153,12 +134,6 @@ static int leaves_the_line(void *arg)
     return 0;
 }
 
-START_TEST(rate_limiter_gives_the_tokens_of_the_cancelled_to_the_next)
-{
-    ck_ok(world_run(leaves_the_line, NULL, NULL));
-}
-END_TEST
-
 static int takes_one(void *arg)
 {
     return bight_rate_limiter_acquire(arg, 1);
@@ -182,25 +157,20 @@ static int looks_while_one_is_due(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(rate_limiter_never_has_more_than_the_burst)
+static void rate_limiter_never_has_more_than_the_burst(void)
 {
     struct bight_test_options options = {.manual = true};
 
     ck_ok(bight_test_run(&options, looks_while_one_is_due, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("rate");
-    TCase *rate = tcase_create("rate");
+static const struct suite_case cases[] = {
+    world_case(rate_limiter_is_exact, even),
+    world_case(rate_limiter_saves_up_a_burst_and_no_more, bursts),
+    plain_case(rate_limiter_refuses_what_cannot_be),
+    world_case(rate_limiter_serves_in_order, in_line),
+    world_case(rate_limiter_gives_the_tokens_of_the_cancelled_to_the_next, leaves_the_line),
+    plain_case(rate_limiter_never_has_more_than_the_burst),
+};
 
-    tcase_add_test(rate, rate_limiter_is_exact);
-    tcase_add_test(rate, rate_limiter_saves_up_a_burst_and_no_more);
-    tcase_add_test(rate, rate_limiter_refuses_what_cannot_be);
-    tcase_add_test(rate, rate_limiter_serves_in_order);
-    tcase_add_test(rate, rate_limiter_gives_the_tokens_of_the_cancelled_to_the_next);
-    tcase_add_test(rate, rate_limiter_never_has_more_than_the_burst);
-    suite_add_tcase(suite, rate);
-    return test_run(suite);
-}
+test_suite("rate", cases);

@@ -1,5 +1,5 @@
 /* Read-write lock: readers together, writers alone, one queue for both. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdio.h>
@@ -91,12 +91,6 @@ static int in_order(void *arg)
     return 0;
 }
 
-START_TEST(rwlock_lets_in_readers_together_and_writers_alone_in_order)
-{
-    ck_ok(world_run(in_order, NULL, NULL));
-}
-END_TEST
-
 static int handed_over(void *arg)
 {
     struct shared shared;
@@ -118,12 +112,6 @@ static int handed_over(void *arg)
     return 0;
 }
 
-START_TEST(rwlock_is_handed_over_before_the_next_one_runs)
-{
-    ck_ok(world_run(handed_over, NULL, NULL));
-}
-END_TEST
-
 static int writer_cancelled(void *arg)
 {
     struct shared shared;
@@ -141,12 +129,6 @@ static int writer_cancelled(void *arg)
     finish(&shared);
     return 0;
 }
-
-START_TEST(rwlock_writer_that_gives_up_makes_way_for_the_readers_behind)
-{
-    ck_ok(world_run(writer_cancelled, NULL, NULL));
-}
-END_TEST
 
 static int mutex_then_read(void *arg)
 {
@@ -178,7 +160,7 @@ static int circles(void *arg)
     return 0;
 }
 
-START_TEST(rwlock_circle_through_the_writer_is_refused)
+static void rwlock_circle_through_the_writer_is_refused(void)
 {
     struct bight_rwlock lock;
 
@@ -188,7 +170,6 @@ START_TEST(rwlock_circle_through_the_writer_is_refused)
     ck_code(bight_rwlock_unlock(&lock), BIGHT_ENOTASK);
     ck_ok(world_run(circles, NULL, NULL));
 }
-END_TEST
 
 static int keeps_it(void *arg)
 {
@@ -215,25 +196,20 @@ static int writer_ends(void *arg)
     return 0;
 }
 
-START_TEST(rwlock_of_a_writer_that_ended_goes_to_the_next)
+static void rwlock_of_a_writer_that_ended_goes_to_the_next(void)
 {
     struct world_reports reports;
 
     ck_ok(world_run(writer_ends, NULL, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_MUTEX_HELD], 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("rwlock");
-    TCase *tests = tcase_create("rwlock");
+static const struct suite_case cases[] = {
+    world_case(rwlock_lets_in_readers_together_and_writers_alone_in_order, in_order),
+    world_case(rwlock_is_handed_over_before_the_next_one_runs, handed_over),
+    world_case(rwlock_writer_that_gives_up_makes_way_for_the_readers_behind, writer_cancelled),
+    plain_case(rwlock_circle_through_the_writer_is_refused),
+    plain_case(rwlock_of_a_writer_that_ended_goes_to_the_next),
+};
 
-    tcase_add_test(tests, rwlock_lets_in_readers_together_and_writers_alone_in_order);
-    tcase_add_test(tests, rwlock_is_handed_over_before_the_next_one_runs);
-    tcase_add_test(tests, rwlock_writer_that_gives_up_makes_way_for_the_readers_behind);
-    tcase_add_test(tests, rwlock_circle_through_the_writer_is_refused);
-    tcase_add_test(tests, rwlock_of_a_writer_that_ended_goes_to_the_next);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("rwlock", cases);

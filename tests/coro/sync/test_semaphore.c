@@ -1,5 +1,5 @@
 /* Semaphore: units in order, none lost, none too many. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdio.h>
@@ -69,12 +69,6 @@ static int in_bulk(void *arg)
     return 0;
 }
 
-START_TEST(semaphore_hands_units_over_in_order)
-{
-    ck_ok(world_run(in_bulk, NULL, NULL));
-}
-END_TEST
-
 static int around_the_cancelled(void *arg)
 {
     struct shared shared = {.names = "abc"};
@@ -98,12 +92,6 @@ static int around_the_cancelled(void *arg)
     ck_assert_int_eq(bight_semaphore_value(&shared.semaphore), 0);
     return 0;
 }
-
-START_TEST(semaphore_passes_the_cancelled_by)
-{
-    ck_ok(world_run(around_the_cancelled, NULL, NULL));
-}
-END_TEST
 
 struct handed {
     struct bight_semaphore semaphore;
@@ -153,12 +141,6 @@ static int handed_then_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards)
-{
-    ck_ok(world_run(handed_then_cancelled, NULL, NULL));
-}
-END_TEST
-
 static int twice(void *arg)
 {
     struct shared *shared = arg;
@@ -191,13 +173,7 @@ static int in_turns(void *arg)
     return 0;
 }
 
-START_TEST(semaphore_puts_those_who_come_back_behind_those_who_waited)
-{
-    ck_ok(world_run(in_turns, NULL, NULL));
-}
-END_TEST
-
-START_TEST(semaphore_has_no_unit_too_many)
+static void semaphore_has_no_unit_too_many(void)
 {
     struct bight_semaphore semaphore;
 
@@ -214,18 +190,14 @@ START_TEST(semaphore_has_no_unit_too_many)
     ck_code(bight_semaphore_release(&semaphore), BIGHT_ERANGE);
     ck_code(bight_semaphore_acquire(&semaphore), BIGHT_ENOTASK);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("semaphore");
-    TCase *tests = tcase_create("semaphore");
+static const struct suite_case cases[] = {
+    world_case(semaphore_hands_units_over_in_order, in_bulk),
+    world_case(semaphore_passes_the_cancelled_by, around_the_cancelled),
+    world_case(semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards,
+               handed_then_cancelled),
+    world_case(semaphore_puts_those_who_come_back_behind_those_who_waited, in_turns),
+    plain_case(semaphore_has_no_unit_too_many),
+};
 
-    tcase_add_test(tests, semaphore_hands_units_over_in_order);
-    tcase_add_test(tests, semaphore_passes_the_cancelled_by);
-    tcase_add_test(tests, semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards);
-    tcase_add_test(tests, semaphore_puts_those_who_come_back_behind_those_who_waited);
-    tcase_add_test(tests, semaphore_has_no_unit_too_many);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("semaphore", cases);

@@ -1,5 +1,5 @@
 /* Wait group: wakes all at zero, and at no other number. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static int waits(void *arg)
@@ -37,13 +37,7 @@ static int wakes_at_zero(void *arg)
     return 0;
 }
 
-START_TEST(wait_group_wakes_all_who_wait_at_zero)
-{
-    ck_ok(world_run(wakes_at_zero, NULL, NULL));
-}
-END_TEST
-
-START_TEST(wait_group_count_stays_in_range)
+static void wait_group_count_stays_in_range(void)
 {
     struct bight_wait_group group;
 
@@ -55,15 +49,10 @@ START_TEST(wait_group_count_stays_in_range)
     ck_assert_int_eq(bight_wait_group_count(&group), INT64_MAX);
     ck_code(bight_wait_group_wait(&group), BIGHT_ENOTASK);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("wait_group");
-    TCase *tests = tcase_create("wait_group");
+static const struct suite_case cases[] = {
+    world_case(wait_group_wakes_all_who_wait_at_zero, wakes_at_zero),
+    plain_case(wait_group_count_stays_in_range),
+};
 
-    tcase_add_test(tests, wait_group_wakes_all_who_wait_at_zero);
-    tcase_add_test(tests, wait_group_count_stays_in_range);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("wait_group", cases);

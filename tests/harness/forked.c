@@ -1,0 +1,111 @@
+/* See forked.h. Every program of the tests is linked with --wrap=_ck_assert_failed. */
+#include "tests/harness/forked.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct reason {
+    char file[128];
+    int line;
+    char text[1024];
+};
+
+static struct page {
+    atomic_flag taken; /* by the first that fails, until the reason is taken from here */
+    _Atomic bool written;
+    struct reason reason;
+} * page;
+
+/* The processes in which Check hears of a failure. */
+static pid_t main_pid, case_pid;
+
+_Noreturn void __real__ck_assert_failed(const char *file, int line, const char *expr,
+                                        const char *msg, ...);
+_Noreturn void __wrap__ck_assert_failed(const char *file, int line, const char *expr,
+                                        const char *msg, ...) __attribute__((format(printf, 4, 5)));
+
+void forked_share(void)
+{
+    page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        perror("mmap");
+        exit(EXIT_FAILURE);
+    }
+    main_pid = getpid();
+}
+
+void forked_case_begins(void)
+{
+    case_pid = getpid();
+}
+
+/* Whether there is a reason, which is then no longer kept. */
+static bool take_reason(struct reason *reason)
+{
+    if (!page || !atomic_load(&page->written))
+        return false;
+    *reason = page->reason;
+    atomic_store(&page->written, false);
+    atomic_flag_clear(&page->taken);
+    return true;
+}
+
+static void keep_reason(const char *file, int line, const char *text)
+{
+    struct reason *reason = &page->reason;
+
+    if (atomic_flag_test_and_set(&page->taken))
+        return;
+    snprintf(reason->file, sizeof(reason->file), "%s", file);
+    reason->line = line;
+    snprintf(reason->text, sizeof(reason->text), "%s", text);
+    atomic_store(&page->written, true);
+}
+
+void __wrap__ck_assert_failed(const char *file, int line, const char *expr, const char *msg, ...)
+{
+    char text[sizeof(page->reason.text)];
+    struct reason reason;
+
+    if (msg) {
+        va_list args;
+
+        va_start(args, msg);
+        vsnprintf(text, sizeof(text), msg, args);
+        va_end(args);
+    } else {
+        snprintf(text, sizeof(text), "%s", expr);
+    }
+    if (page && getpid() != main_pid && getpid() != case_pid) {
+        keep_reason(file, line, text);
+        _exit(EXIT_FAILURE);
+    }
+    if (!take_reason(&reason))
+        __real__ck_assert_failed(file, line, expr, "%s", text);
+    __real__ck_assert_failed(file, line, expr, "%s; in a forked process, %s:%d: %s", text,
+                             reason.file, reason.line, reason.text);
+}
+
+void forked_case_ended(void)
+{
+    struct reason reason;
+
+    if (take_reason(&reason))
+        __real__ck_assert_failed(reason.file, reason.line, NULL, "in a forked process: %s",
+                                 reason.text);
+}
+
+bool forked_is_left(const char *name)
+{
+    struct reason reason;
+
+    if (!take_reason(&reason))
+        return false;
+    printf("%s:%d: %s: in a forked process: %s\n", reason.file, reason.line, name, reason.text);
+    return true;
+}
