@@ -19,7 +19,7 @@ if(NOT BIGHT_SWITCH STREQUAL "ucontext")
   endif()
 endif()
 bight_test(coro/stack/stack LABELS threads SOURCES coro/stack/stack_fixture.c)
-bight_test(coro/stack/slab LABELS threads SOURCES coro/stack/stack_fixture.c)
+bight_test(coro/stack/slab LABELS threads TIMEOUT 120 SOURCES coro/stack/stack_fixture.c)
 bight_test(coro/stack/lives LABELS threads)
 # One line per file of ways.
 set(ways
@@ -33,7 +33,7 @@ set(ways
   ways/ways_threads.c
   ways/ways_time.c
 )
-bight_test(ways/waits LABELS threads SOURCES harness/count_blocks.c ${ways}
+bight_test(ways/waits LABELS threads TIMEOUT 120 SOURCES harness/count_blocks.c ${ways}
   LIBS ${counting_libs} -Wl,--wrap=_mark_point
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 # Programs under seeds: scripts/simulate, and a short form of it.

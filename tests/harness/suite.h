@@ -30,8 +30,8 @@ struct suite_case {
     int code;
     int first;
     int end;
-    int (*count)(void); /* `end`, where it is no constant */
-    int signal;         /* the case ends by it */
+    const int *count; /* `end`, where it is no constant */
+    int signal;       /* the case ends by it */
 };
 
 #define suite_place(case_name) .name = #case_name, .file = __FILE__, .line = __LINE__
@@ -41,9 +41,9 @@ struct suite_case {
 /* The same, `times` times: with 0, 1, ... */
 #define each_case(function, times, ...)                                                            \
     {suite_place(function), .each = function, .end = times, __VA_ARGS__}
-/* The same where a function counts the times. */
-#define each_counted(function, counts, ...)                                                        \
-    {suite_place(function), .each = function, .count = counts, __VA_ARGS__}
+/* The same, as many times as an int elsewhere says. */
+#define each_counted(function, times, ...)                                                        \
+    {suite_place(function), .each = function, .count = &(times), __VA_ARGS__}
 /* way(function, NULL) must give 0, or another .code. */
 #define body_case(case_name, way, function, ...)                                                   \
     {suite_place(case_name), .body = function, .run = way, __VA_ARGS__}

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 struct row {
     int code;
@@ -16,15 +16,14 @@ struct row {
 static const struct row rows[] = {BIGHT_ERRORS_SYSTEM(ROW) BIGHT_ERRORS_OWN(ROW)};
 static const int row_count = (int)(sizeof rows / sizeof rows[0]);
 
-START_TEST(each_code_has_its_name_and_text)
+static void each_code_has_its_name_and_text(int i)
 {
-    ck_assert_str_eq(bight_error_name(rows[_i].code), rows[_i].name);
-    ck_assert_str_eq(bight_strerror(rows[_i].code), rows[_i].text);
-    ck_assert_int_lt(rows[_i].code, 0);
+    ck_assert_str_eq(bight_error_name(rows[i].code), rows[i].name);
+    ck_assert_str_eq(bight_strerror(rows[i].code), rows[i].text);
+    ck_assert_int_lt(rows[i].code, 0);
 }
-END_TEST
 
-START_TEST(no_two_codes_share_a_value_or_a_text)
+static void no_two_codes_share_a_value_or_a_text(void)
 {
     for (int i = 0; i < row_count; i++) {
         for (int j = 0; j < i; j++) {
@@ -33,9 +32,8 @@ START_TEST(no_two_codes_share_a_value_or_a_text)
         }
     }
 }
-END_TEST
 
-START_TEST(codes_of_neither_list_are_named_by_the_system)
+static void codes_of_neither_list_are_named_by_the_system(void)
 {
 #ifdef __GLIBC__
     ck_assert_str_eq(bight_error_name(-EXDEV), "EXDEV");
@@ -49,15 +47,11 @@ START_TEST(codes_of_neither_list_are_named_by_the_system)
     }
     ck_assert_str_eq(bight_error_name(0), "EUNKNOWN");
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("errors");
-    TCase *tc = tcase_create("errors");
-    tcase_add_loop_test(tc, each_code_has_its_name_and_text, 0, row_count);
-    tcase_add_test(tc, no_two_codes_share_a_value_or_a_text);
-    tcase_add_test(tc, codes_of_neither_list_are_named_by_the_system);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    each_case(each_code_has_its_name_and_text, row_count),
+    plain_case(no_two_codes_share_a_value_or_a_text),
+    plain_case(codes_of_neither_list_are_named_by_the_system),
+};
+
+test_suite("errors", cases);

@@ -1,7 +1,7 @@
 /* Background groups: tasks that nobody waits for are owned all the same. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 struct failures {
@@ -47,12 +47,6 @@ static int runs_and_fails(void *arg)
     return 0;
 }
 
-START_TEST(failures_reach_the_handler_and_nobody_else)
-{
-    ck_ok(world_run(runs_and_fails, NULL, NULL));
-}
-END_TEST
-
 static int cleans_up(void *arg)
 {
     struct bight_scope shield;
@@ -88,12 +82,6 @@ static int closed(void *arg)
     return 0;
 }
 
-START_TEST(closing_cancels_and_joins_all)
-{
-    ck_ok(world_run(closed, NULL, NULL));
-}
-END_TEST
-
 static int closed_at_once(void *arg)
 {
     struct bight_background *background;
@@ -107,12 +95,6 @@ static int closed_at_once(void *arg)
     ck_ok(bight_background_new(&background, NULL, NULL));
     return bight_background_close(background);
 }
-
-START_TEST(a_group_may_be_closed_before_its_first_step)
-{
-    ck_ok(world_run(closed_at_once, NULL, NULL));
-}
-END_TEST
 
 static struct bight_background *kept;
 
@@ -137,14 +119,13 @@ static int leaves_it(void *arg)
     return bight_yield();
 }
 
-START_TEST(the_end_of_the_runtime_ends_its_tasks)
+static void the_end_of_the_runtime_ends_its_tasks(void)
 {
     size_t live = 7;
 
     ck_ok(world_run(leaves_it, &live, NULL));
     ck_assert_uint_le(live, 1);
 }
-END_TEST
 
 static int closes_from_inside(void *arg)
 {
@@ -167,7 +148,7 @@ static int misused(void *arg)
     return bight_background_close(background);
 }
 
-START_TEST(a_member_cannot_close_it_and_failures_are_reported)
+static void a_member_cannot_close_it_and_failures_are_reported(void)
 {
     struct world_reports reports;
     struct bight_background *background;
@@ -177,18 +158,13 @@ START_TEST(a_member_cannot_close_it_and_failures_are_reported)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_UNSEEN_FAILURE], 1);
     ck_assert_int_eq(reports.last_code, BIGHT_EIO);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("background");
-    TCase *tc = tcase_create("background");
+static const struct suite_case cases[] = {
+    world_case(failures_reach_the_handler_and_nobody_else, runs_and_fails),
+    world_case(closing_cancels_and_joins_all, closed),
+    world_case(a_group_may_be_closed_before_its_first_step, closed_at_once),
+    plain_case(the_end_of_the_runtime_ends_its_tasks),
+    plain_case(a_member_cannot_close_it_and_failures_are_reported),
+};
 
-    tcase_add_test(tc, failures_reach_the_handler_and_nobody_else);
-    tcase_add_test(tc, closing_cancels_and_joins_all);
-    tcase_add_test(tc, a_group_may_be_closed_before_its_first_step);
-    tcase_add_test(tc, the_end_of_the_runtime_ends_its_tasks);
-    tcase_add_test(tc, a_member_cannot_close_it_and_failures_are_reported);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("background", cases);

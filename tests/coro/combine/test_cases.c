@@ -1,6 +1,6 @@
 /* Cases of a select that meet: two selects at a rendezvous, one with itself, many with each other; and
  * sources of one's own. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/select.h>
@@ -64,12 +64,6 @@ static int alone(void *arg)
     return bight_queue_free(both.other);
 }
 
-START_TEST(a_select_does_not_meet_itself)
-{
-    ck_ok(world_run(alone, NULL, NULL));
-}
-END_TEST
-
 static int pairs(void *arg)
 {
     struct both both[6];
@@ -97,12 +91,11 @@ static int pairs(void *arg)
     return bight_queue_free(other);
 }
 
-START_TEST(two_selects_meet_exactly_once)
+static void two_selects_meet_exactly_once(void)
 {
     for (int i = 0; i < 20; i++)
         ck_ok(world_run(pairs, NULL, NULL));
 }
-END_TEST
 
 /* Several producers and consumers over two queues: what goes in comes out once. */
 #define EACH 200
@@ -193,13 +186,12 @@ static int traffic(void *arg)
     return 0;
 }
 
-START_TEST(selects_lose_no_item_and_double_none)
+static void selects_lose_no_item_and_double_none(int i)
 {
     static size_t capacity[][2] = {{0, 0}, {1, 0}, {3, 5}};
 
-    ck_ok(world_run(traffic, capacity[_i], NULL));
+    ck_ok(world_run(traffic, capacity[i], NULL));
 }
-END_TEST
 
 /* A source of one's own: a bell that rings for one listener at a time. */
 struct bell {
@@ -289,12 +281,6 @@ static int bells(void *arg)
     return bight_sleep(20); /* no timer is left that would find a dead frame */
 }
 
-START_TEST(a_source_of_ones_own_is_as_good)
-{
-    ck_ok(world_run(bells, NULL, NULL));
-}
-END_TEST
-
 /* Arming may resolve at once; the rest is then not armed. */
 static int eager_arm(struct bight_case *chosen)
 {
@@ -345,24 +331,12 @@ static int eager(void *arg)
     return 0;
 }
 
-START_TEST(a_source_may_happen_as_it_is_armed_but_must_let_go)
-{
-    ck_ok(world_run(eager, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(a_select_does_not_meet_itself, alone),
+    plain_case(two_selects_meet_exactly_once),
+    each_case(selects_lose_no_item_and_double_none, 3),
+    world_case(a_source_of_ones_own_is_as_good, bells),
+    world_case(a_source_may_happen_as_it_is_armed_but_must_let_go, eager),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("cases");
-    TCase *meet = tcase_create("meet");
-    TCase *own = tcase_create("own");
-
-    tcase_add_test(meet, a_select_does_not_meet_itself);
-    tcase_add_test(meet, two_selects_meet_exactly_once);
-    tcase_add_loop_test(meet, selects_lose_no_item_and_double_none, 0, 3);
-    tcase_add_test(own, a_source_of_ones_own_is_as_good);
-    tcase_add_test(own, a_source_may_happen_as_it_is_armed_but_must_let_go);
-    suite_add_tcase(suite, meet);
-    suite_add_tcase(suite, own);
-    return test_run(suite);
-}
+test_suite("cases", cases);

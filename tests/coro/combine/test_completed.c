@@ -1,5 +1,5 @@
 /* As-completed: in the order of the ends, to several tasks at a time, each once. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/wait.h>
@@ -59,12 +59,6 @@ static int in_order(void *arg)
     return 0;
 }
 
-START_TEST(as_completed_gives_items_in_the_order_of_their_ends)
-{
-    ck_ok(world_run(in_order, NULL, NULL));
-}
-END_TEST
-
 static int done_before(void *arg)
 {
     struct bight_as_completed completed;
@@ -99,12 +93,6 @@ static int done_before(void *arg)
     return 0;
 }
 
-START_TEST(as_completed_gives_each_task_once)
-{
-    ck_ok(world_run(done_before, NULL, NULL));
-}
-END_TEST
-
 static int nothing(void *arg)
 {
     struct bight_as_completed completed;
@@ -117,12 +105,6 @@ static int nothing(void *arg)
     bight_as_completed_end(&completed);
     return 0;
 }
-
-START_TEST(as_completed_of_nothing_is_over)
-{
-    ck_ok(world_run(nothing, NULL, NULL));
-}
-END_TEST
 
 struct consumer {
     struct bight_as_completed *completed;
@@ -171,12 +153,6 @@ static int several(void *arg)
     return 0;
 }
 
-START_TEST(as_completed_serves_several_tasks_in_order)
-{
-    ck_ok(world_run(several, NULL, NULL));
-}
-END_TEST
-
 static int ended_early(void *arg)
 {
     struct bight_as_completed completed;
@@ -200,12 +176,6 @@ static int ended_early(void *arg)
     return 0;
 }
 
-START_TEST(as_completed_ended_early_leaves_the_tasks_running)
-{
-    ck_ok(world_run(ended_early, NULL, NULL));
-}
-END_TEST
-
 static int out_of_time(void *arg)
 {
     struct bight_as_completed completed;
@@ -224,23 +194,13 @@ static int out_of_time(void *arg)
     return 0;
 }
 
-START_TEST(as_completed_under_a_deadline)
-{
-    ck_ok(world_run(out_of_time, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(as_completed_gives_items_in_the_order_of_their_ends, in_order),
+    world_case(as_completed_gives_each_task_once, done_before),
+    world_case(as_completed_of_nothing_is_over, nothing),
+    world_case(as_completed_serves_several_tasks_in_order, several),
+    world_case(as_completed_ended_early_leaves_the_tasks_running, ended_early),
+    world_case(as_completed_under_a_deadline, out_of_time),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("completed");
-    TCase *completed = tcase_create("completed");
-
-    tcase_add_test(completed, as_completed_gives_items_in_the_order_of_their_ends);
-    tcase_add_test(completed, as_completed_gives_each_task_once);
-    tcase_add_test(completed, as_completed_of_nothing_is_over);
-    tcase_add_test(completed, as_completed_serves_several_tasks_in_order);
-    tcase_add_test(completed, as_completed_ended_early_leaves_the_tasks_running);
-    tcase_add_test(completed, as_completed_under_a_deadline);
-    suite_add_tcase(suite, completed);
-    return test_run(suite);
-}
+test_suite("completed", cases);

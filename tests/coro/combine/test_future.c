@@ -1,7 +1,7 @@
 /* Futures: settled once, awaited by many, callbacks in order. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static int item;
@@ -30,12 +30,6 @@ static int settled_once(void *arg)
     return 0;
 }
 
-START_TEST(a_future_holds_one_value_once)
-{
-    ck_ok(world_run(settled_once, NULL, NULL));
-}
-END_TEST
-
 static int failed(void *arg)
 {
     struct bight_future future, cancelled, copy;
@@ -62,12 +56,6 @@ static int failed(void *arg)
     ck_assert_int_eq(status, BIGHT_ECANCELED);
     return 0;
 }
-
-START_TEST(a_failure_is_told_by_the_status_not_by_the_wait)
-{
-    ck_ok(world_run(failed, NULL, NULL));
-}
-END_TEST
 
 /* Who is served, in order. */
 static char trace[16];
@@ -141,12 +129,6 @@ static int many_wait_in_group(void *arg)
     return bight_group(many_wait, &future);
 }
 
-START_TEST(tasks_and_callbacks_are_served_in_the_order_they_came)
-{
-    ck_ok(world_run(many_wait_in_group, NULL, NULL));
-}
-END_TEST
-
 /* A callback may take back another one that is due. */
 static struct bight_future_callback other;
 
@@ -173,7 +155,7 @@ static int changing_callbacks(void *arg)
     return 0;
 }
 
-START_TEST(a_callback_may_change_the_list_while_others_are_due)
+static void a_callback_may_change_the_list_while_others_are_due(void)
 {
     struct bight_future_callback callback;
     struct bight_future future;
@@ -182,17 +164,12 @@ START_TEST(a_callback_may_change_the_list_while_others_are_due)
     ck_code(bight_future_add_callback(&future, &callback, note_call), BIGHT_ENORUNTIME);
     ck_ok(world_run(changing_callbacks, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("future");
-    TCase *tc = tcase_create("future");
+static const struct suite_case cases[] = {
+    world_case(a_future_holds_one_value_once, settled_once),
+    world_case(a_failure_is_told_by_the_status_not_by_the_wait, failed),
+    world_case(tasks_and_callbacks_are_served_in_the_order_they_came, many_wait_in_group),
+    plain_case(a_callback_may_change_the_list_while_others_are_due),
+};
 
-    tcase_add_test(tc, a_future_holds_one_value_once);
-    tcase_add_test(tc, a_failure_is_told_by_the_status_not_by_the_wait);
-    tcase_add_test(tc, tasks_and_callbacks_are_served_in_the_order_they_came);
-    tcase_add_test(tc, a_callback_may_change_the_list_while_others_are_due);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("future", cases);

@@ -1,6 +1,6 @@
 /* Gather and map: results in their records, fail fast and collect, cancellation from either side, the
  * bound of map. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/gather.h>
@@ -51,13 +51,12 @@ static int in_order(void *arg)
     return 0;
 }
 
-START_TEST(gather_has_results_in_the_order_of_the_calls)
+static void gather_has_results_in_the_order_of_the_calls(int i)
 {
-    unsigned flags = _i ? BIGHT_GATHER_COLLECT : 0;
+    unsigned flags = i ? BIGHT_GATHER_COLLECT : 0;
 
     ck_ok(world_run(in_order, &flags, NULL));
 }
-END_TEST
 
 static int fails_fast(void *arg)
 {
@@ -75,12 +74,6 @@ static int fails_fast(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(gather_cancels_and_awaits_the_rest_when_one_fails)
-{
-    ck_ok(world_run(fails_fast, NULL, NULL));
-}
-END_TEST
-
 static int fails_at_once(void *arg)
 {
     struct step steps[] = {{0, 0, 0}, {0, 0, 0}};
@@ -95,12 +88,6 @@ static int fails_at_once(void *arg)
     return 0;
 }
 
-START_TEST(gather_does_not_begin_what_comes_after_a_failure)
-{
-    ck_ok(world_run(fails_at_once, NULL, NULL));
-}
-END_TEST
-
 static int collects(void *arg)
 {
     struct step steps[] = {{50, 5, 0}, {10, BIGHT_EIO, 0}, {20, BIGHT_EPERM, 0}};
@@ -114,12 +101,6 @@ static int collects(void *arg)
         ck_assert_int_eq(calls[i].status, steps[i].code);
     return bight_checkpoint();
 }
-
-START_TEST(gather_that_collects_counts_the_failures_and_waits_for_all)
-{
-    ck_ok(world_run(collects, NULL, NULL));
-}
-END_TEST
 
 static int refuses(void *arg)
 {
@@ -139,7 +120,7 @@ static int refuses(void *arg)
     return 0;
 }
 
-START_TEST(gather_of_nothing_is_done_and_misuse_is_refused)
+static void gather_of_nothing_is_done_and_misuse_is_refused(void)
 {
     struct bight_gather call = {.fn = world_forever};
 
@@ -147,7 +128,6 @@ START_TEST(gather_of_nothing_is_done_and_misuse_is_refused)
     ck_code(bight_map(world_forever, NULL, 1, 0, 1, 0), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
-END_TEST
 
 /* Cancellation */
 
@@ -185,13 +165,12 @@ static int cancelled_around(void *arg)
     return 0;
 }
 
-START_TEST(gather_passes_a_cancellation_on_and_returns_it)
+static void gather_passes_a_cancellation_on_and_returns_it(int i)
 {
-    unsigned flags = _i ? BIGHT_GATHER_COLLECT : 0;
+    unsigned flags = i ? BIGHT_GATHER_COLLECT : 0;
 
     ck_ok(world_run(cancelled_around, &flags, NULL));
 }
-END_TEST
 
 /* The gathering is cancelled when its last call has ended: it is too late. */
 static int too_late(void *arg)
@@ -214,12 +193,6 @@ static int too_late(void *arg)
     return 0;
 }
 
-START_TEST(gather_that_is_complete_keeps_its_results)
-{
-    ck_ok(world_run(too_late, NULL, NULL));
-}
-END_TEST
-
 static int cancels_itself(void *arg)
 {
     bight_task_cancel(bight_self());
@@ -240,12 +213,6 @@ static int one_cancelled(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(gather_goes_on_when_one_call_is_cancelled)
-{
-    ck_ok(world_run(one_cancelled, NULL, NULL));
-}
-END_TEST
-
 static int leaves_a_scope_open(void *arg)
 {
     struct bight_scope scope;
@@ -264,14 +231,13 @@ static int scope_left_open(void *arg)
     return 0;
 }
 
-START_TEST(gather_records_what_the_task_ended_with)
+static void gather_records_what_the_task_ended_with(void)
 {
     struct world_reports reports;
 
     ck_ok(world_run(scope_left_open, NULL, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
 }
-END_TEST
 
 /* Map */
 
@@ -322,12 +288,6 @@ static int bounded(void *arg)
     return 0;
 }
 
-START_TEST(map_runs_no_more_than_its_limit_at_a_time)
-{
-    ck_ok(world_run(bounded, NULL, NULL));
-}
-END_TEST
-
 static int refills(void *arg)
 {
     struct item items[] = {{100, 0, 0, 0}, {10, 0, 0, 0}, {10, 0, 0, 0}, {10, 0, 0, 0}};
@@ -338,12 +298,6 @@ static int refills(void *arg)
     ck_assert_int_eq(elapsed_ms(), 100); /* a slow one does not hold up the others */
     return 0;
 }
-
-START_TEST(map_begins_the_next_item_as_soon_as_any_ends)
-{
-    ck_ok(world_run(refills, NULL, NULL));
-}
-END_TEST
 
 static int map_fails(void *arg)
 {
@@ -362,12 +316,6 @@ static int map_fails(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(map_begins_no_more_after_a_failure_unless_it_collects)
-{
-    ck_ok(world_run(map_fails, NULL, NULL));
-}
-END_TEST
-
 static int map_out_of_time(void *arg)
 {
     struct item items[] = {{10, 0, 0, 0}, {10, 0, 0, 0}, {10, 0, 0, 0}, {10, 0, 0, 0}};
@@ -384,13 +332,12 @@ static int map_out_of_time(void *arg)
     return 0;
 }
 
-START_TEST(map_out_of_time_gives_way)
+static void map_out_of_time_gives_way(int i)
 {
-    unsigned flags = _i ? BIGHT_GATHER_COLLECT : 0;
+    unsigned flags = i ? BIGHT_GATHER_COLLECT : 0;
 
     ck_ok(world_run(map_out_of_time, &flags, NULL));
 }
-END_TEST
 
 static void deferred(void *arg)
 {
@@ -417,33 +364,21 @@ static int map_defers(void *arg)
     return 0;
 }
 
-START_TEST(map_counts_a_call_until_its_deferred_handlers_have_run)
-{
-    ck_ok(world_run(map_defers, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    each_case(gather_has_results_in_the_order_of_the_calls, 2),
+    world_case(gather_cancels_and_awaits_the_rest_when_one_fails, fails_fast),
+    world_case(gather_does_not_begin_what_comes_after_a_failure, fails_at_once),
+    world_case(gather_that_collects_counts_the_failures_and_waits_for_all, collects),
+    plain_case(gather_of_nothing_is_done_and_misuse_is_refused),
+    each_case(gather_passes_a_cancellation_on_and_returns_it, 2),
+    world_case(gather_that_is_complete_keeps_its_results, too_late),
+    world_case(gather_goes_on_when_one_call_is_cancelled, one_cancelled),
+    plain_case(gather_records_what_the_task_ended_with),
+    world_case(map_runs_no_more_than_its_limit_at_a_time, bounded),
+    world_case(map_begins_the_next_item_as_soon_as_any_ends, refills),
+    world_case(map_begins_no_more_after_a_failure_unless_it_collects, map_fails),
+    each_case(map_out_of_time_gives_way, 2),
+    world_case(map_counts_a_call_until_its_deferred_handlers_have_run, map_defers),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("gather");
-    TCase *gather = tcase_create("gather");
-    TCase *map = tcase_create("map");
-
-    tcase_add_loop_test(gather, gather_has_results_in_the_order_of_the_calls, 0, 2);
-    tcase_add_test(gather, gather_cancels_and_awaits_the_rest_when_one_fails);
-    tcase_add_test(gather, gather_does_not_begin_what_comes_after_a_failure);
-    tcase_add_test(gather, gather_that_collects_counts_the_failures_and_waits_for_all);
-    tcase_add_test(gather, gather_of_nothing_is_done_and_misuse_is_refused);
-    tcase_add_loop_test(gather, gather_passes_a_cancellation_on_and_returns_it, 0, 2);
-    tcase_add_test(gather, gather_that_is_complete_keeps_its_results);
-    tcase_add_test(gather, gather_goes_on_when_one_call_is_cancelled);
-    tcase_add_test(gather, gather_records_what_the_task_ended_with);
-    tcase_add_test(map, map_runs_no_more_than_its_limit_at_a_time);
-    tcase_add_test(map, map_begins_the_next_item_as_soon_as_any_ends);
-    tcase_add_test(map, map_begins_no_more_after_a_failure_unless_it_collects);
-    tcase_add_loop_test(map, map_out_of_time_gives_way, 0, 2);
-    tcase_add_test(map, map_counts_a_call_until_its_deferred_handlers_have_run);
-    suite_add_tcase(suite, gather);
-    suite_add_tcase(suite, map);
-    return test_run(suite);
-}
+test_suite("gather", cases);

@@ -1,5 +1,5 @@
 /* Race: staggered starts, one winner, the others cancelled and awaited. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/gather.h>
@@ -49,12 +49,11 @@ static int nobody(void *arg)
     return 0;
 }
 
-START_TEST(race_of_nobody_has_no_winner)
+static void race_of_nobody_has_no_winner(void)
 {
     ck_code(bight_race(NULL, 0, -1, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(nobody, NULL, NULL));
 }
-END_TEST
 
 static int first_wins(void *arg)
 {
@@ -70,12 +69,6 @@ static int first_wins(void *arg)
     ck_assert(!calls[1].started);
     return bight_checkpoint();
 }
-
-START_TEST(race_does_not_start_the_second_when_the_first_succeeds)
-{
-    ck_ok(world_run(first_wins, NULL, NULL));
-}
-END_TEST
 
 static int second_wins(void *arg)
 {
@@ -93,13 +86,12 @@ static int second_wins(void *arg)
     return 0;
 }
 
-START_TEST(race_starts_the_next_at_once_when_one_fails)
+static void race_starts_the_next_at_once_when_one_fails(int i)
 {
     int stagger_ms[] = {-1, 1000};
 
-    ck_ok(world_run(second_wins, &stagger_ms[_i], NULL));
+    ck_ok(world_run(second_wins, &stagger_ms[i], NULL));
 }
-END_TEST
 
 static int all_fail(void *arg)
 {
@@ -115,13 +107,12 @@ static int all_fail(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(race_that_nobody_wins_is_no_failure)
+static void race_that_nobody_wins_is_no_failure(int i)
 {
     int stagger_ms[] = {-1, 0, 5};
 
-    ck_ok(world_run(all_fail, &stagger_ms[_i], NULL));
+    ck_ok(world_run(all_fail, &stagger_ms[i], NULL));
 }
-END_TEST
 
 static int staggered(void *arg)
 {
@@ -144,12 +135,6 @@ static int staggered(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(race_starts_them_one_after_the_other_and_cancels_the_losers)
-{
-    ck_ok(world_run(staggered, NULL, NULL));
-}
-END_TEST
-
 /* The time to the next start counts from the start of the one before. */
 static int fails_between(void *arg)
 {
@@ -168,12 +153,6 @@ static int fails_between(void *arg)
     ck_assert_int_eq(early[2].began_ms, 20);
     return 0;
 }
-
-START_TEST(race_measures_the_stagger_from_the_latest_start)
-{
-    ck_ok(world_run(fails_between, NULL, NULL));
-}
-END_TEST
 
 static int out_of_time(void *arg)
 {
@@ -194,13 +173,12 @@ static int out_of_time(void *arg)
     return 0;
 }
 
-START_TEST(race_gives_way_to_a_cancellation)
+static void race_gives_way_to_a_cancellation(int i)
 {
     int stagger_ms[] = {-1, 10, 0};
 
-    ck_ok(world_run(out_of_time, &stagger_ms[_i], NULL));
+    ck_ok(world_run(out_of_time, &stagger_ms[i], NULL));
 }
-END_TEST
 
 static int is_stubborn(void *arg)
 {
@@ -227,25 +205,15 @@ static int late_success(void *arg)
     return 0;
 }
 
-START_TEST(race_has_one_winner_whatever_the_losers_say)
-{
-    ck_ok(world_run(late_success, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(race_of_nobody_has_no_winner),
+    world_case(race_does_not_start_the_second_when_the_first_succeeds, first_wins),
+    each_case(race_starts_the_next_at_once_when_one_fails, 2),
+    each_case(race_that_nobody_wins_is_no_failure, 3),
+    world_case(race_starts_them_one_after_the_other_and_cancels_the_losers, staggered),
+    world_case(race_measures_the_stagger_from_the_latest_start, fails_between),
+    each_case(race_gives_way_to_a_cancellation, 3),
+    world_case(race_has_one_winner_whatever_the_losers_say, late_success),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("race");
-    TCase *race = tcase_create("race");
-
-    tcase_add_test(race, race_of_nobody_has_no_winner);
-    tcase_add_test(race, race_does_not_start_the_second_when_the_first_succeeds);
-    tcase_add_loop_test(race, race_starts_the_next_at_once_when_one_fails, 0, 2);
-    tcase_add_loop_test(race, race_that_nobody_wins_is_no_failure, 0, 3);
-    tcase_add_test(race, race_starts_them_one_after_the_other_and_cancels_the_losers);
-    tcase_add_test(race, race_measures_the_stagger_from_the_latest_start);
-    tcase_add_loop_test(race, race_gives_way_to_a_cancellation, 0, 3);
-    tcase_add_test(race, race_has_one_winner_whatever_the_losers_say);
-    suite_add_tcase(suite, race);
-    return test_run(suite);
-}
+test_suite("race", cases);

@@ -1,5 +1,5 @@
 /* Select: exactly one case happens, the others leave no trace; by lot or in order; sources of one's own. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/select.h>
@@ -120,12 +120,11 @@ static int at_once(void *arg)
     return 0;
 }
 
-START_TEST(select_takes_what_can_happen_without_sleeping)
+static void select_takes_what_can_happen_without_sleeping(int i)
 {
-    kind = _i;
+    kind = i;
     ck_ok(world_run(at_once, NULL, NULL));
 }
-END_TEST
 
 static int happens(void *arg)
 {
@@ -155,12 +154,11 @@ static int waited(void *arg)
     return 0;
 }
 
-START_TEST(select_sleeps_until_one_happens)
+static void select_sleeps_until_one_happens(int i)
 {
-    kind = _i;
+    kind = i;
     ck_ok(world_run(waited, NULL, NULL));
 }
-END_TEST
 
 static int none(void *arg)
 {
@@ -177,12 +175,6 @@ static int none(void *arg)
     close_all(&all, EVENT);
     return 0;
 }
-
-START_TEST(select_that_is_cancelled_lets_none_happen)
-{
-    ck_ok(world_run(none, NULL, NULL));
-}
-END_TEST
 
 /* All at the same time: one happens, the others stay as they are. */
 static int everything(void *arg)
@@ -216,13 +208,12 @@ static int everything(void *arg)
     return 0;
 }
 
-START_TEST(select_chooses_by_lot_or_in_order)
+static void select_chooses_by_lot_or_in_order(int i)
 {
-    unsigned flags = _i ? BIGHT_SELECT_ORDERED : 0;
+    unsigned flags = i ? BIGHT_SELECT_ORDERED : 0;
 
     ck_ok(world_run(everything, &flags, NULL));
 }
-END_TEST
 
 static int with_codes(void *arg)
 {
@@ -256,12 +247,6 @@ static int with_codes(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(select_gives_the_code_of_its_source_as_the_status)
-{
-    ck_ok(world_run(with_codes, NULL, NULL));
-}
-END_TEST
-
 static int closes(void *arg)
 {
     bight_queue_close(arg);
@@ -283,12 +268,6 @@ static int closed_meanwhile(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(select_wakes_when_its_queue_is_closed)
-{
-    ck_ok(world_run(closed_meanwhile, NULL, NULL));
-}
-END_TEST
-
 static int refuses(void *arg)
 {
     struct bight_case to;
@@ -307,7 +286,7 @@ static int refuses(void *arg)
     return 0;
 }
 
-START_TEST(select_refuses_what_cannot_be)
+static void select_refuses_what_cannot_be(void)
 {
     struct bight_case to;
 
@@ -315,7 +294,6 @@ START_TEST(select_refuses_what_cannot_be)
     ck_code(bight_select(&to, 1, 0), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
-END_TEST
 
 /* Both the item and the cancellation come before the task runs. */
 struct seat {
@@ -362,25 +340,15 @@ static int woken_then_cancelled(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(select_keeps_what_happened_before_the_cancellation)
-{
-    ck_ok(world_run(woken_then_cancelled, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    each_case(select_takes_what_can_happen_without_sleeping, KINDS),
+    each_case(select_sleeps_until_one_happens, KINDS),
+    world_case(select_that_is_cancelled_lets_none_happen, none),
+    each_case(select_chooses_by_lot_or_in_order, 2),
+    world_case(select_gives_the_code_of_its_source_as_the_status, with_codes),
+    world_case(select_wakes_when_its_queue_is_closed, closed_meanwhile),
+    plain_case(select_refuses_what_cannot_be),
+    world_case(select_keeps_what_happened_before_the_cancellation, woken_then_cancelled),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("select");
-    TCase *select = tcase_create("select");
-
-    tcase_add_loop_test(select, select_takes_what_can_happen_without_sleeping, 0, KINDS);
-    tcase_add_loop_test(select, select_sleeps_until_one_happens, 0, KINDS);
-    tcase_add_test(select, select_that_is_cancelled_lets_none_happen);
-    tcase_add_loop_test(select, select_chooses_by_lot_or_in_order, 0, 2);
-    tcase_add_test(select, select_gives_the_code_of_its_source_as_the_status);
-    tcase_add_test(select, select_wakes_when_its_queue_is_closed);
-    tcase_add_test(select, select_refuses_what_cannot_be);
-    tcase_add_test(select, select_keeps_what_happened_before_the_cancellation);
-    suite_add_tcase(suite, select);
-    return test_run(suite);
-}
+test_suite("select", cases);

@@ -1,5 +1,5 @@
 /* Wait: for the first, the first failure, all, with a limit of time; the tasks are left as they are. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/wait.h>
@@ -61,12 +61,6 @@ static int first_completed(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_the_first_leaves_the_others_alone)
-{
-    ck_ok(world_run(first_completed, NULL, NULL));
-}
-END_TEST
-
 static int yields(void *arg)
 {
     for (int i = 0; i < *(int *)arg; i++)
@@ -109,12 +103,6 @@ static int really_done(void *arg)
     return 0;
 }
 
-START_TEST(wait_sees_all_that_are_done_when_the_waiter_runs)
-{
-    ck_ok(world_run(really_done, NULL, NULL));
-}
-END_TEST
-
 static int first_failed(void *arg)
 {
     struct sleeper sleepers[] = {{10000, 0}, {100, 0}, {150, BIGHT_EIO}, {120, 0}};
@@ -140,12 +128,6 @@ static int first_failed(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_the_first_failure_does_not_count_the_cancelled)
-{
-    ck_ok(world_run(first_failed, NULL, NULL));
-}
-END_TEST
-
 static int all(void *arg)
 {
     struct sleeper sleepers[] = {{30, 1}, {10, BIGHT_EIO}, {20, 2}};
@@ -160,12 +142,6 @@ static int all(void *arg)
     end_all(items, 3);
     return 0;
 }
-
-START_TEST(wait_for_all)
-{
-    ck_ok(world_run(all, NULL, NULL));
-}
-END_TEST
 
 static int out_of_time(void *arg)
 {
@@ -191,12 +167,6 @@ static int out_of_time(void *arg)
     return 0;
 }
 
-START_TEST(wait_out_of_time_says_how_many_are_done)
-{
-    ck_ok(world_run(out_of_time, NULL, NULL));
-}
-END_TEST
-
 static int duplicates(void *arg)
 {
     struct sleeper sleepers[] = {{10, 1}, {20, 2}};
@@ -221,12 +191,6 @@ static int duplicates(void *arg)
     return 0;
 }
 
-START_TEST(wait_counts_a_task_that_is_listed_twice_once)
-{
-    ck_ok(world_run(duplicates, NULL, NULL));
-}
-END_TEST
-
 static int cancelled(void *arg)
 {
     struct sleeper sleepers[] = {{10, 1}, {100, 2}};
@@ -248,12 +212,6 @@ static int cancelled(void *arg)
     ck_ok(bight_join(items[0].task, NULL));
     return 0;
 }
-
-START_TEST(wait_that_is_cancelled_leaves_the_tasks_running)
-{
-    ck_ok(world_run(cancelled, NULL, NULL));
-}
-END_TEST
 
 static int joins(void *arg)
 {
@@ -283,12 +241,6 @@ static int joined_meanwhile(void *arg)
     return 0;
 }
 
-START_TEST(wait_needs_no_handle_after_the_end)
-{
-    ck_ok(world_run(joined_meanwhile, NULL, NULL));
-}
-END_TEST
-
 static int waits_for_event(void *arg)
 {
     return bight_event_wait(arg);
@@ -309,12 +261,6 @@ static int hundred(void *arg)
     end_all(items, 100);
     return 0;
 }
-
-START_TEST(wait_for_a_hundred_that_end_together)
-{
-    ck_ok(world_run(hundred, NULL, NULL));
-}
-END_TEST
 
 /* Two tasks, each of which waits for the other. */
 static int waits_for_other(void *arg)
@@ -342,12 +288,6 @@ static int circle(void *arg)
     return 0;
 }
 
-START_TEST(wait_that_would_close_a_circle_is_refused)
-{
-    ck_ok(world_run(circle, NULL, NULL));
-}
-END_TEST
-
 static int refuses(void *arg)
 {
     struct bight_wait_item items[2] = {{.task = bight_self()}, {.task = NULL}};
@@ -367,31 +307,26 @@ static int refuses(void *arg)
     return 0;
 }
 
-START_TEST(wait_refuses_what_cannot_be)
+static void wait_refuses_what_cannot_be(void)
 {
     struct bight_wait_item item = {.task = NULL};
 
     ck_code(bight_wait(&item, 1, BIGHT_ALL_COMPLETED, -1), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("wait");
-    TCase *wait = tcase_create("wait");
+static const struct suite_case cases[] = {
+    world_case(wait_for_the_first_leaves_the_others_alone, first_completed),
+    world_case(wait_sees_all_that_are_done_when_the_waiter_runs, really_done),
+    world_case(wait_for_the_first_failure_does_not_count_the_cancelled, first_failed),
+    world_case(wait_for_all, all),
+    world_case(wait_out_of_time_says_how_many_are_done, out_of_time),
+    world_case(wait_counts_a_task_that_is_listed_twice_once, duplicates),
+    world_case(wait_that_is_cancelled_leaves_the_tasks_running, cancelled),
+    world_case(wait_needs_no_handle_after_the_end, joined_meanwhile),
+    world_case(wait_for_a_hundred_that_end_together, hundred),
+    world_case(wait_that_would_close_a_circle_is_refused, circle),
+    plain_case(wait_refuses_what_cannot_be),
+};
 
-    tcase_add_test(wait, wait_for_the_first_leaves_the_others_alone);
-    tcase_add_test(wait, wait_sees_all_that_are_done_when_the_waiter_runs);
-    tcase_add_test(wait, wait_for_the_first_failure_does_not_count_the_cancelled);
-    tcase_add_test(wait, wait_for_all);
-    tcase_add_test(wait, wait_out_of_time_says_how_many_are_done);
-    tcase_add_test(wait, wait_counts_a_task_that_is_listed_twice_once);
-    tcase_add_test(wait, wait_that_is_cancelled_leaves_the_tasks_running);
-    tcase_add_test(wait, wait_needs_no_handle_after_the_end);
-    tcase_add_test(wait, wait_for_a_hundred_that_end_together);
-    tcase_add_test(wait, wait_that_would_close_a_circle_is_refused);
-    tcase_add_test(wait, wait_refuses_what_cannot_be);
-    suite_add_tcase(suite, wait);
-    return test_run(suite);
-}
+test_suite("wait", cases);

@@ -1,5 +1,5 @@
 /* Wait-for: the task does not outlive the limit, nor the cancellation of who waits. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/wait.h>
@@ -78,12 +78,6 @@ static int in_time(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_a_task_that_ends_in_time_is_a_join)
-{
-    ck_ok(world_run(in_time, NULL, NULL));
-}
-END_TEST
-
 static int out_of_time(void *arg)
 {
     struct sleeper sleeper = {.sleep_ms = -1, .cancel_code = BIGHT_ECANCELED};
@@ -112,12 +106,6 @@ static int out_of_time(void *arg)
     return bight_checkpoint();
 }
 
-START_TEST(wait_for_a_task_ends_it_at_the_limit_and_awaits_it)
-{
-    ck_ok(world_run(out_of_time, NULL, NULL));
-}
-END_TEST
-
 static int answers(void *arg)
 {
     struct sleeper sleeper = {.sleep_ms = 10000, .cancel_code = 42};
@@ -132,12 +120,6 @@ static int answers(void *arg)
     ck_code(status, BIGHT_EIO);
     return 0;
 }
-
-START_TEST(wait_for_a_task_keeps_its_answer_to_the_limit)
-{
-    ck_ok(world_run(answers, NULL, NULL));
-}
-END_TEST
 
 struct waiting {
     struct bight_task *task;
@@ -191,12 +173,6 @@ static int cancelled(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_a_task_passes_a_cancellation_on_and_awaits_it)
-{
-    ck_ok(world_run(cancelled, NULL, NULL));
-}
-END_TEST
-
 /* Each waits for the next one, many times deeper than a stack is. */
 static int waits_for_the_next(void *arg)
 {
@@ -225,12 +201,6 @@ static int chain(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_a_task_passes_a_cancellation_along_a_long_chain)
-{
-    ck_ok(world_run(chain, NULL, NULL));
-}
-END_TEST
-
 static int waits_for_event(void *arg)
 {
     return bight_event_wait(arg);
@@ -251,14 +221,13 @@ static int stalls(void *arg)
     return 0;
 }
 
-START_TEST(wait_for_a_task_with_an_endless_limit_may_stall)
+static void wait_for_a_task_with_an_endless_limit_may_stall(void)
 {
     struct world_reports reports;
 
     ck_code(world_run(stalls, NULL, &reports), BIGHT_ESTALLED);
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_STALLED], 1);
 }
-END_TEST
 
 static int joins(void *arg)
 {
@@ -279,25 +248,20 @@ static int refuses(void *arg)
     return bight_join(joiner, NULL);
 }
 
-START_TEST(wait_for_a_task_refuses_what_join_refuses)
+static void wait_for_a_task_refuses_what_join_refuses(void)
 {
     ck_code(bight_wait_for(NULL, 0, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("wait_for");
-    TCase *limit = tcase_create("limit");
+static const struct suite_case cases[] = {
+    world_case(wait_for_a_task_that_ends_in_time_is_a_join, in_time),
+    world_case(wait_for_a_task_ends_it_at_the_limit_and_awaits_it, out_of_time),
+    world_case(wait_for_a_task_keeps_its_answer_to_the_limit, answers),
+    world_case(wait_for_a_task_passes_a_cancellation_on_and_awaits_it, cancelled),
+    world_case(wait_for_a_task_passes_a_cancellation_along_a_long_chain, chain),
+    plain_case(wait_for_a_task_with_an_endless_limit_may_stall),
+    plain_case(wait_for_a_task_refuses_what_join_refuses),
+};
 
-    tcase_add_test(limit, wait_for_a_task_that_ends_in_time_is_a_join);
-    tcase_add_test(limit, wait_for_a_task_ends_it_at_the_limit_and_awaits_it);
-    tcase_add_test(limit, wait_for_a_task_keeps_its_answer_to_the_limit);
-    tcase_add_test(limit, wait_for_a_task_passes_a_cancellation_on_and_awaits_it);
-    tcase_add_test(limit, wait_for_a_task_passes_a_cancellation_along_a_long_chain);
-    tcase_add_test(limit, wait_for_a_task_with_an_endless_limit_may_stall);
-    tcase_add_test(limit, wait_for_a_task_refuses_what_join_refuses);
-    suite_add_tcase(suite, limit);
-    return test_run(suite);
-}
+test_suite("wait_for", cases);

@@ -1,6 +1,6 @@
 /* Broadcast: every subscriber receives everything, in order, or learns how much it has missed; nobody
  * is held up longer than the policy says. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static struct bight_broadcast *make(size_t capacity, enum bight_broadcast_policy policy)
@@ -109,12 +109,6 @@ static int all_receive(void *arg)
     return bight_broadcast_free(broadcast);
 }
 
-START_TEST(broadcast_reaches_all_who_are_subscribed_in_order)
-{
-    ck_ok(world_run(all_receive, NULL, NULL));
-}
-END_TEST
-
 static int waits_for_slowest(void *arg)
 {
     struct bight_broadcast *broadcast = make(1, BIGHT_BROADCAST_WAIT);
@@ -146,12 +140,6 @@ static int waits_for_slowest(void *arg)
     return bight_broadcast_free(broadcast);
 }
 
-START_TEST(broadcast_waits_for_the_slowest_if_it_is_to)
-{
-    ck_ok(world_run(waits_for_slowest, NULL, NULL));
-}
-END_TEST
-
 static int drops_oldest(void *arg)
 {
     struct bight_broadcast *broadcast = make(2, BIGHT_BROADCAST_DROP_OLDEST);
@@ -182,12 +170,6 @@ static int drops_oldest(void *arg)
     return bight_broadcast_free(broadcast);
 }
 
-START_TEST(broadcast_drops_the_oldest_if_it_is_to_and_tells)
-{
-    ck_ok(world_run(drops_oldest, NULL, NULL));
-}
-END_TEST
-
 static int receivers_wait(void *arg)
 {
     struct bight_broadcast *broadcast = make(1, BIGHT_BROADCAST_WAIT);
@@ -217,12 +199,6 @@ static int receivers_wait(void *arg)
     return bight_broadcast_free(broadcast);
 }
 
-START_TEST(broadcast_gives_to_who_waits_past_the_cancelled)
-{
-    ck_ok(world_run(receivers_wait, NULL, NULL));
-}
-END_TEST
-
 static int closes(void *arg)
 {
     struct bight_broadcast *broadcast = make(1, BIGHT_BROADCAST_WAIT);
@@ -250,12 +226,6 @@ static int closes(void *arg)
     return bight_broadcast_free(broadcast);
 }
 
-START_TEST(broadcast_closed_drains_and_then_says_so)
-{
-    ck_ok(world_run(closes, NULL, NULL));
-}
-END_TEST
-
 static int misuse(void *arg)
 {
     struct bight_broadcast_options options[] = {
@@ -273,23 +243,13 @@ static int misuse(void *arg)
     return bight_broadcast_free(NULL);
 }
 
-START_TEST(broadcast_that_cannot_be_is_refused)
-{
-    ck_ok(world_run(misuse, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(broadcast_reaches_all_who_are_subscribed_in_order, all_receive),
+    world_case(broadcast_waits_for_the_slowest_if_it_is_to, waits_for_slowest),
+    world_case(broadcast_drops_the_oldest_if_it_is_to_and_tells, drops_oldest),
+    world_case(broadcast_gives_to_who_waits_past_the_cancelled, receivers_wait),
+    world_case(broadcast_closed_drains_and_then_says_so, closes),
+    world_case(broadcast_that_cannot_be_is_refused, misuse),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("broadcast");
-    TCase *tests = tcase_create("broadcast");
-
-    tcase_add_test(tests, broadcast_reaches_all_who_are_subscribed_in_order);
-    tcase_add_test(tests, broadcast_waits_for_the_slowest_if_it_is_to);
-    tcase_add_test(tests, broadcast_drops_the_oldest_if_it_is_to_and_tells);
-    tcase_add_test(tests, broadcast_gives_to_who_waits_past_the_cancelled);
-    tcase_add_test(tests, broadcast_closed_drains_and_then_says_so);
-    tcase_add_test(tests, broadcast_that_cannot_be_is_refused);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("broadcast", cases);

@@ -1,6 +1,6 @@
 /* Channels: what closing one of several ends means for those who use it, for those who use others, and
  * for the other side. Items are small numbers as pointers. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
@@ -109,12 +109,6 @@ static int drains(void *arg)
     return 0;
 }
 
-START_TEST(channel_whose_senders_are_closed_drains_and_ends)
-{
-    ck_ok(world_run(drains, NULL, NULL));
-}
-END_TEST
-
 static int breaks(void *arg)
 {
     struct bight_sender sender;
@@ -140,12 +134,6 @@ static int breaks(void *arg)
     sending_gives(&sender, BIGHT_ECLOSED);
     return 0;
 }
-
-START_TEST(channel_breaks_when_the_last_receiver_is_closed)
-{
-    ck_ok(world_run(breaks, NULL, NULL));
-}
-END_TEST
 
 static int closes_in_use(void *arg)
 {
@@ -177,12 +165,6 @@ static int closes_in_use(void *arg)
     bight_receiver_close(&receiver);
     return 0;
 }
-
-START_TEST(channel_end_closed_in_use_ends_the_calls_on_it)
-{
-    ck_ok(world_run(closes_in_use, NULL, NULL));
-}
-END_TEST
 
 static int closes_one_of_two(void *arg)
 {
@@ -218,12 +200,6 @@ static int closes_one_of_two(void *arg)
     return 0;
 }
 
-START_TEST(channel_end_closed_concerns_only_its_own_users)
-{
-    ck_ok(world_run(closes_one_of_two, NULL, NULL));
-}
-END_TEST
-
 /* An end may be gone by the time a call on it returns. */
 static int ends_early(void *arg)
 {
@@ -252,12 +228,6 @@ static int ends_early(void *arg)
     return 0;
 }
 
-START_TEST(channel_calls_outlive_the_end_they_were_made_on)
-{
-    ck_ok(world_run(ends_early, NULL, NULL));
-}
-END_TEST
-
 static int cancels(void *arg)
 {
     struct bight_sender sender;
@@ -284,12 +254,6 @@ static int cancels(void *arg)
     bight_sender_close(&sender);
     return 0;
 }
-
-START_TEST(channel_calls_cancelled_leave_it_as_it_was)
-{
-    ck_ok(world_run(cancels, NULL, NULL));
-}
-END_TEST
 
 /* One that sends, five that receive from the same end. */
 struct share {
@@ -341,12 +305,6 @@ static int shares(void *arg)
     return 0;
 }
 
-START_TEST(channel_items_go_round_among_receivers)
-{
-    ck_ok(world_run(shares, NULL, NULL));
-}
-END_TEST
-
 /* What drop may do: close the other side. */
 static struct bight_sender *to_close;
 
@@ -377,13 +335,7 @@ static int drops(void *arg)
     return 0;
 }
 
-START_TEST(channel_drops_what_is_left_even_if_that_closes_it)
-{
-    ck_ok(world_run(drops, NULL, NULL));
-}
-END_TEST
-
-START_TEST(channel_ends_of_zeroes_are_closed)
+static void channel_ends_of_zeroes_are_closed(void)
 {
     struct bight_sender sender = {0};
     struct bight_receiver receiver = {0};
@@ -397,22 +349,17 @@ START_TEST(channel_ends_of_zeroes_are_closed)
     ck_code(bight_channel_open(&sender, &receiver, &options), BIGHT_ENORUNTIME);
     ck_code(bight_channel_send(&sender, ITEM(1)), BIGHT_ENOTASK);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("channel_ends");
-    TCase *tests = tcase_create("channel_ends");
+static const struct suite_case cases[] = {
+    world_case(channel_whose_senders_are_closed_drains_and_ends, drains),
+    world_case(channel_breaks_when_the_last_receiver_is_closed, breaks),
+    world_case(channel_end_closed_in_use_ends_the_calls_on_it, closes_in_use),
+    world_case(channel_end_closed_concerns_only_its_own_users, closes_one_of_two),
+    world_case(channel_calls_outlive_the_end_they_were_made_on, ends_early),
+    world_case(channel_calls_cancelled_leave_it_as_it_was, cancels),
+    world_case(channel_items_go_round_among_receivers, shares),
+    world_case(channel_drops_what_is_left_even_if_that_closes_it, drops),
+    plain_case(channel_ends_of_zeroes_are_closed),
+};
 
-    tcase_add_test(tests, channel_whose_senders_are_closed_drains_and_ends);
-    tcase_add_test(tests, channel_breaks_when_the_last_receiver_is_closed);
-    tcase_add_test(tests, channel_end_closed_in_use_ends_the_calls_on_it);
-    tcase_add_test(tests, channel_end_closed_concerns_only_its_own_users);
-    tcase_add_test(tests, channel_calls_outlive_the_end_they_were_made_on);
-    tcase_add_test(tests, channel_calls_cancelled_leave_it_as_it_was);
-    tcase_add_test(tests, channel_items_go_round_among_receivers);
-    tcase_add_test(tests, channel_drops_what_is_left_even_if_that_closes_it);
-    tcase_add_test(tests, channel_ends_of_zeroes_are_closed);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("channel_ends", cases);

@@ -1,5 +1,5 @@
 /* Generator: values one by one, no step ahead of the consumer, ends from either side. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/generator.h>
@@ -57,14 +57,13 @@ static int takes_all(void *arg)
     return bight_generator_free(NULL);
 }
 
-START_TEST(generator_gives_values_one_by_one_until_the_producer_returns)
+static void generator_gives_values_one_by_one_until_the_producer_returns(void)
 {
     struct bight_generator *generator;
 
     ck_code(bight_generator_new(&generator, counts, NULL), BIGHT_ENORUNTIME);
     ck_ok(world_run(takes_all, NULL, NULL));
 }
-END_TEST
 
 static int never_asked(void *arg)
 {
@@ -80,13 +79,12 @@ static int never_asked(void *arg)
     return 0;
 }
 
-START_TEST(generator_that_was_never_asked_does_not_run)
+static void generator_that_was_never_asked_does_not_run(int i)
 {
-    bool settled = _i;
+    bool settled = i;
 
     ck_ok(world_run(never_asked, &settled, NULL));
 }
-END_TEST
 
 /* Cleanup that takes time, and fails. */
 static int cleans_up(struct bight_generator *generator, void *arg)
@@ -111,12 +109,6 @@ static int failing_cleanup(void *arg)
     ck_assert_uint_eq(bight_now_ns() - begin_ns, 10000000);
     return 0;
 }
-
-START_TEST(generator_returns_the_failure_of_a_cleanup_from_close)
-{
-    ck_ok(world_run(failing_cleanup, NULL, NULL));
-}
-END_TEST
 
 static int fails_second(struct bight_generator *generator, void *arg)
 {
@@ -143,12 +135,6 @@ static int failure(void *arg)
     end(generator, 0);
     return 0;
 }
-
-START_TEST(generator_hands_the_failure_of_its_producer_to_the_consumer)
-{
-    ck_ok(world_run(failure, NULL, NULL));
-}
-END_TEST
 
 /* Cancellation of the consumer */
 
@@ -195,12 +181,6 @@ static int impatient(void *arg)
     return 0;
 }
 
-START_TEST(generator_keeps_a_value_whose_question_was_cancelled)
-{
-    ck_ok(world_run(impatient, NULL, NULL));
-}
-END_TEST
-
 static int cancelled_before(void *arg)
 {
     struct bight_generator *generator;
@@ -218,12 +198,6 @@ static int cancelled_before(void *arg)
     ck_assert_int_eq(steps, 0);
     return bight_scope_end(&scope, BIGHT_ECANCELED);
 }
-
-START_TEST(generator_is_not_asked_from_a_cancelled_scope)
-{
-    ck_ok(world_run(cancelled_before, NULL, NULL));
-}
-END_TEST
 
 static int stubborn_cleanup(struct bight_generator *generator, void *arg)
 {
@@ -250,12 +224,6 @@ static int cancelled_close(void *arg)
     ck_ok(bight_generator_free(generator));
     return 0;
 }
-
-START_TEST(generator_close_passes_a_cancellation_on_and_waits)
-{
-    ck_ok(world_run(cancelled_close, NULL, NULL));
-}
-END_TEST
 
 /* Cancellation inside the producer */
 
@@ -287,12 +255,6 @@ static int no_leak(void *arg)
     end(generator, 0);
     return bight_checkpoint();
 }
-
-START_TEST(generator_keeps_the_cancellations_of_its_producer_to_itself)
-{
-    ck_ok(world_run(no_leak, NULL, NULL));
-}
-END_TEST
 
 static void nothing(void *arg)
 {
@@ -327,12 +289,6 @@ static int in_a_group(void *arg)
     return bight_group_end(&group, 0);
 }
 
-START_TEST(generator_in_a_group_is_cancelled_with_it)
-{
-    ck_ok(world_run(in_a_group, NULL, NULL));
-}
-END_TEST
-
 /* Several tasks */
 
 static int asks(void *arg)
@@ -361,12 +317,6 @@ static int two_consumers(void *arg)
     ck_code(status, BIGHT_ECLOSED);
     return 0;
 }
-
-START_TEST(generator_serves_one_consumer_at_a_time)
-{
-    ck_ok(world_run(two_consumers, NULL, NULL));
-}
-END_TEST
 
 /* So late that it gives way first. */
 static int closes(void *arg)
@@ -397,12 +347,6 @@ static int two_closers(void *arg)
     end(generator, 0);
     return 0;
 }
-
-START_TEST(generator_is_closed_by_one_task_at_a_time)
-{
-    ck_ok(world_run(two_closers, NULL, NULL));
-}
-END_TEST
 
 static int asks_itself(struct bight_generator *generator, void *arg)
 {
@@ -444,12 +388,6 @@ static int circles(void *arg)
     return 0;
 }
 
-START_TEST(generator_circles_are_found)
-{
-    ck_ok(world_run(circles, NULL, NULL));
-}
-END_TEST
-
 /* Left open: the runtime ends it, and says so. */
 static struct bight_generator *left;
 
@@ -460,7 +398,7 @@ static int leaves_open(void *arg)
     return 0;
 }
 
-START_TEST(generator_left_open_ends_with_the_runtime)
+static void generator_left_open_ends_with_the_runtime(void)
 {
     struct world_reports reports;
 
@@ -468,28 +406,21 @@ START_TEST(generator_left_open_ends_with_the_runtime)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_NEVER_JOINED], 1);
     ck_code(steps, BIGHT_ECANCELED);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("generator");
-    TCase *values = tcase_create("values");
-    TCase *ends = tcase_create("ends");
+static const struct suite_case cases[] = {
+    plain_case(generator_gives_values_one_by_one_until_the_producer_returns),
+    each_case(generator_that_was_never_asked_does_not_run, 2),
+    world_case(generator_hands_the_failure_of_its_producer_to_the_consumer, failure),
+    world_case(generator_serves_one_consumer_at_a_time, two_consumers),
+    world_case(generator_circles_are_found, circles),
+    world_case(generator_returns_the_failure_of_a_cleanup_from_close, failing_cleanup),
+    world_case(generator_keeps_a_value_whose_question_was_cancelled, impatient),
+    world_case(generator_is_not_asked_from_a_cancelled_scope, cancelled_before),
+    world_case(generator_close_passes_a_cancellation_on_and_waits, cancelled_close),
+    world_case(generator_keeps_the_cancellations_of_its_producer_to_itself, no_leak),
+    world_case(generator_in_a_group_is_cancelled_with_it, in_a_group),
+    world_case(generator_is_closed_by_one_task_at_a_time, two_closers),
+    plain_case(generator_left_open_ends_with_the_runtime),
+};
 
-    tcase_add_test(values, generator_gives_values_one_by_one_until_the_producer_returns);
-    tcase_add_loop_test(values, generator_that_was_never_asked_does_not_run, 0, 2);
-    tcase_add_test(values, generator_hands_the_failure_of_its_producer_to_the_consumer);
-    tcase_add_test(values, generator_serves_one_consumer_at_a_time);
-    tcase_add_test(values, generator_circles_are_found);
-    tcase_add_test(ends, generator_returns_the_failure_of_a_cleanup_from_close);
-    tcase_add_test(ends, generator_keeps_a_value_whose_question_was_cancelled);
-    tcase_add_test(ends, generator_is_not_asked_from_a_cancelled_scope);
-    tcase_add_test(ends, generator_close_passes_a_cancellation_on_and_waits);
-    tcase_add_test(ends, generator_keeps_the_cancellations_of_its_producer_to_itself);
-    tcase_add_test(ends, generator_in_a_group_is_cancelled_with_it);
-    tcase_add_test(ends, generator_is_closed_by_one_task_at_a_time);
-    tcase_add_test(ends, generator_left_open_ends_with_the_runtime);
-    suite_add_tcase(suite, values);
-    suite_add_tcase(suite, ends);
-    return test_run(suite);
-}
+test_suite("generator", cases);

@@ -1,5 +1,5 @@
 /* The latest value: versions, who is woken, what is passed over. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 struct reader {
@@ -55,12 +55,6 @@ static int is_read(void *arg)
     return 0;
 }
 
-START_TEST(latest_is_what_was_set_last)
-{
-    ck_ok(world_run(is_read, NULL, NULL));
-}
-END_TEST
-
 static int wakes(void *arg)
 {
     struct reader readers[3];
@@ -84,12 +78,6 @@ static int wakes(void *arg)
     return 0;
 }
 
-START_TEST(latest_wakes_all_who_wait_and_gives_the_newest)
-{
-    ck_ok(world_run(wakes, NULL, NULL));
-}
-END_TEST
-
 static int closes(void *arg)
 {
     struct reader asleep, late;
@@ -111,20 +99,10 @@ static int closes(void *arg)
     return 0;
 }
 
-START_TEST(latest_closed_is_told_to_those_who_have_seen_all)
-{
-    ck_ok(world_run(closes, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(latest_is_what_was_set_last, is_read),
+    world_case(latest_wakes_all_who_wait_and_gives_the_newest, wakes),
+    world_case(latest_closed_is_told_to_those_who_have_seen_all, closes),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("latest");
-    TCase *tests = tcase_create("latest");
-
-    tcase_add_test(tests, latest_is_what_was_set_last);
-    tcase_add_test(tests, latest_wakes_all_who_wait_and_gives_the_newest);
-    tcase_add_test(tests, latest_closed_is_told_to_those_who_have_seen_all);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("latest", cases);

@@ -1,5 +1,5 @@
 /* Queue: order, bounds, cancellation without loss, closing. Items are small numbers as pointers. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
@@ -67,12 +67,6 @@ static int in_order(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_is_bounded_and_in_order)
-{
-    ck_ok(world_run(in_order, NULL, NULL));
-}
-END_TEST
-
 static int getters(void *arg)
 {
     struct bight_task *tasks[3];
@@ -96,12 +90,6 @@ static int getters(void *arg)
     ck_assert_uint_eq(bight_queue_length(queue), 0);
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_items_go_to_getters_in_order_past_the_cancelled)
-{
-    ck_ok(world_run(getters, NULL, NULL));
-}
-END_TEST
 
 static int putters(void *arg)
 {
@@ -131,12 +119,6 @@ static int putters(void *arg)
     }
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_places_go_to_putters_in_order_past_the_cancelled)
-{
-    ck_ok(world_run(putters, NULL, NULL));
-}
-END_TEST
 
 struct kept {
     struct bight_queue *queue;
@@ -197,12 +179,6 @@ static int woken_getter(void *arg)
     return bight_queue_free(kept[0].queue);
 }
 
-START_TEST(queue_getter_that_is_cancelled_with_an_item_keeps_it)
-{
-    ck_ok(world_run(woken_getter, NULL, NULL));
-}
-END_TEST
-
 static int woken_putter(void *arg)
 {
     struct kept kept = {.item = ITEM(2)};
@@ -222,12 +198,6 @@ static int woken_putter(void *arg)
     ck_assert_int_eq(NUMBER(item), 2);
     return bight_queue_free(kept.queue);
 }
-
-START_TEST(queue_putter_that_is_cancelled_with_a_place_has_put)
-{
-    ck_ok(world_run(woken_putter, NULL, NULL));
-}
-END_TEST
 
 static int works(void *arg)
 {
@@ -266,11 +236,10 @@ static int joins(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_join_waits_until_all_work_is_done)
+static void queue_join_waits_until_all_work_is_done(int i)
 {
-    ck_ok(world_run(joins, &kinds[_i], NULL));
+    ck_ok(world_run(joins, &kinds[i], NULL));
 }
-END_TEST
 
 static int waits_done(void *arg)
 {
@@ -328,17 +297,15 @@ static int closes_empty(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_closed_while_empty_tells_who_waits)
+static void queue_closed_while_empty_tells_who_waits(int i)
 {
-    ck_ok(world_run(closes_empty, &kinds[_i], NULL));
+    ck_ok(world_run(closes_empty, &kinds[i], NULL));
 }
-END_TEST
 
-START_TEST(queue_closed_drains_and_then_says_so)
+static void queue_closed_drains_and_then_says_so(int i)
 {
-    ck_ok(world_run(closes, &kinds[_i], NULL));
+    ck_ok(world_run(closes, &kinds[i], NULL));
 }
-END_TEST
 
 static int dropped;
 
@@ -402,33 +369,27 @@ static int aborts_half_done(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_aborted_leaves_what_was_taken_to_be_done)
+static void queue_aborted_leaves_what_was_taken_to_be_done(int i)
 {
-    ck_ok(world_run(aborts_half_done, &kinds[_i], NULL));
+    ck_ok(world_run(aborts_half_done, &kinds[i], NULL));
 }
-END_TEST
 
-START_TEST(queue_aborted_drops_what_is_left)
+static void queue_aborted_drops_what_is_left(int i)
 {
-    ck_ok(world_run(aborts, &kinds[_i], NULL));
+    ck_ok(world_run(aborts, &kinds[i], NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("queue");
-    TCase *tests = tcase_create("queue");
+static const struct suite_case cases[] = {
+    world_case(queue_is_bounded_and_in_order, in_order),
+    world_case(queue_items_go_to_getters_in_order_past_the_cancelled, getters),
+    world_case(queue_places_go_to_putters_in_order_past_the_cancelled, putters),
+    world_case(queue_getter_that_is_cancelled_with_an_item_keeps_it, woken_getter),
+    world_case(queue_putter_that_is_cancelled_with_a_place_has_put, woken_putter),
+    each_case(queue_join_waits_until_all_work_is_done, 3),
+    each_case(queue_closed_drains_and_then_says_so, 3),
+    each_case(queue_closed_while_empty_tells_who_waits, 3),
+    each_case(queue_aborted_drops_what_is_left, 3),
+    each_case(queue_aborted_leaves_what_was_taken_to_be_done, 3),
+};
 
-    tcase_add_test(tests, queue_is_bounded_and_in_order);
-    tcase_add_test(tests, queue_items_go_to_getters_in_order_past_the_cancelled);
-    tcase_add_test(tests, queue_places_go_to_putters_in_order_past_the_cancelled);
-    tcase_add_test(tests, queue_getter_that_is_cancelled_with_an_item_keeps_it);
-    tcase_add_test(tests, queue_putter_that_is_cancelled_with_a_place_has_put);
-    tcase_add_loop_test(tests, queue_join_waits_until_all_work_is_done, 0, 3);
-    tcase_add_loop_test(tests, queue_closed_drains_and_then_says_so, 0, 3);
-    tcase_add_loop_test(tests, queue_closed_while_empty_tells_who_waits, 0, 3);
-    tcase_add_loop_test(tests, queue_aborted_drops_what_is_left, 0, 3);
-    tcase_add_loop_test(tests, queue_aborted_leaves_what_was_taken_to_be_done, 0, 3);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("queue", cases);

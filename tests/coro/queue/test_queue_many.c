@@ -2,7 +2,7 @@
  * numbers as pointers. */
 #include <limits.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
@@ -69,12 +69,6 @@ static int takes_what_is_there(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(many_are_as_many_as_there_are_up_to_a_limit)
-{
-    ck_ok(world_run(takes_what_is_there, NULL, NULL));
-}
-END_TEST
-
 static int owns_the_burst(void *arg)
 {
     struct bight_queue_stats stats;
@@ -100,12 +94,6 @@ static int owns_the_burst(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(many_a_burst_goes_to_the_first_that_waits_alone)
-{
-    ck_ok(world_run(owns_the_burst, NULL, NULL));
-}
-END_TEST
-
 static int full_ones(void *arg)
 {
     struct batch batches[2];
@@ -125,12 +113,6 @@ static int full_ones(void *arg)
     ck_ok(bight_queue_get(queue, &item));
     return bight_queue_free(queue);
 }
-
-START_TEST(many_that_are_full_let_the_next_have_the_rest)
-{
-    ck_ok(world_run(full_ones, NULL, NULL));
-}
-END_TEST
 
 static int cancelled_ones(void *arg)
 {
@@ -155,12 +137,6 @@ static int cancelled_ones(void *arg)
     join_batch(&batches[2], 1, 5);
     return 0;
 }
-
-START_TEST(many_cancelled_pass_on_and_woken_keep)
-{
-    ck_ok(world_run(cancelled_ones, NULL, NULL));
-}
-END_TEST
 
 static int puts_next(void *arg)
 {
@@ -195,22 +171,12 @@ static int drains_putters(void *arg)
     return 0;
 }
 
-START_TEST(many_take_also_from_putters_that_wait)
-{
-    ck_ok(world_run(drains_putters, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(many_are_as_many_as_there_are_up_to_a_limit, takes_what_is_there),
+    world_case(many_a_burst_goes_to_the_first_that_waits_alone, owns_the_burst),
+    world_case(many_that_are_full_let_the_next_have_the_rest, full_ones),
+    world_case(many_cancelled_pass_on_and_woken_keep, cancelled_ones),
+    world_case(many_take_also_from_putters_that_wait, drains_putters),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("queue_many");
-    TCase *tests = tcase_create("queue_many");
-
-    tcase_add_test(tests, many_are_as_many_as_there_are_up_to_a_limit);
-    tcase_add_test(tests, many_a_burst_goes_to_the_first_that_waits_alone);
-    tcase_add_test(tests, many_that_are_full_let_the_next_have_the_rest);
-    tcase_add_test(tests, many_cancelled_pass_on_and_woken_keep);
-    tcase_add_test(tests, many_take_also_from_putters_that_wait);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("queue_many", cases);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "runtime/runtime.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "runtime/testing/testing.h"
 #include "tests/harness/world.h"
 
@@ -62,12 +62,6 @@ static int orders(void *arg)
     return 0;
 }
 
-START_TEST(queue_kinds_differ_in_what_is_taken_first)
-{
-    ck_ok(world_run(orders, NULL, NULL));
-}
-END_TEST
-
 /* A mirror of the priority queue that looks at every item. */
 static int take_smallest(int *numbers, int *count)
 {
@@ -107,12 +101,6 @@ static int random_order(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_by_priority_is_stable_whatever_is_put_and_taken)
-{
-    ck_ok(world_run(random_order, NULL, NULL));
-}
-END_TEST
-
 /* So that a ring grows while it is wrapped around. */
 static int grows(void *arg)
 {
@@ -137,12 +125,6 @@ static int grows(void *arg)
     ck_assert(bight_queue_empty(queue));
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_without_bound_grows_and_keeps_the_order)
-{
-    ck_ok(world_run(grows, NULL, NULL));
-}
-END_TEST
 
 /* Memory that is short while a flag is set. */
 struct shortage {
@@ -183,7 +165,7 @@ static int put_in_shortage(void *arg)
     return 0;
 }
 
-START_TEST(queue_that_cannot_grow_leaves_the_item_with_the_caller)
+static void queue_that_cannot_grow_leaves_the_item_with_the_caller(void)
 {
     struct shortage shortage = {.now = false};
     struct bight_seams seams = {.fail_alloc = is_short};
@@ -191,7 +173,6 @@ START_TEST(queue_that_cannot_grow_leaves_the_item_with_the_caller)
     bight__test_time(&shortage.test, &seams);
     ck_ok(bight__run_with_seams(NULL, &seams, put_in_shortage, &shortage));
 }
-END_TEST
 
 static int gets(void *arg)
 {
@@ -248,12 +229,6 @@ static int meets(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_of_no_places_is_a_rendezvous)
-{
-    ck_ok(world_run(meets, NULL, NULL));
-}
-END_TEST
-
 static int close_meeting(void *arg)
 {
     struct bight_task *putter, *getter;
@@ -275,12 +250,6 @@ static int close_meeting(void *arg)
     ck_ok(bight_queue_free(queues[0]));
     return bight_queue_free(queues[1]);
 }
-
-START_TEST(queue_of_no_places_closed_wakes_whoever_waits)
-{
-    ck_ok(world_run(close_meeting, NULL, NULL));
-}
-END_TEST
 
 struct text {
     char text[2000];
@@ -357,12 +326,6 @@ static int looks(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_says_how_full_it_is_and_who_waits)
-{
-    ck_ok(world_run(looks, NULL, NULL));
-}
-END_TEST
-
 struct visit {
     int numbers[8];
     int count, max;
@@ -403,12 +366,6 @@ static int visits(void *arg)
     return 0;
 }
 
-START_TEST(queue_shows_what_is_in_it)
-{
-    ck_ok(world_run(visits, NULL, NULL));
-}
-END_TEST
-
 static int misuse(void *arg)
 {
     struct bight_queue_options options = {.capacity = 1, .kind = BIGHT_QUEUE_PRIORITY};
@@ -423,29 +380,24 @@ static int misuse(void *arg)
     return 0;
 }
 
-START_TEST(queue_that_cannot_be_is_refused)
+static void queue_that_cannot_be_is_refused(void)
 {
     struct bight_queue *queue;
 
     ck_code(bight_queue_new(&queue, 1), BIGHT_ENORUNTIME);
     ck_ok(world_run(misuse, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("queue_store");
-    TCase *tests = tcase_create("queue_store");
+static const struct suite_case cases[] = {
+    world_case(queue_kinds_differ_in_what_is_taken_first, orders),
+    world_case(queue_by_priority_is_stable_whatever_is_put_and_taken, random_order),
+    world_case(queue_without_bound_grows_and_keeps_the_order, grows),
+    plain_case(queue_that_cannot_grow_leaves_the_item_with_the_caller),
+    world_case(queue_of_no_places_is_a_rendezvous, meets),
+    world_case(queue_of_no_places_closed_wakes_whoever_waits, close_meeting),
+    world_case(queue_says_how_full_it_is_and_who_waits, looks),
+    world_case(queue_shows_what_is_in_it, visits),
+    plain_case(queue_that_cannot_be_is_refused),
+};
 
-    tcase_add_test(tests, queue_kinds_differ_in_what_is_taken_first);
-    tcase_add_test(tests, queue_by_priority_is_stable_whatever_is_put_and_taken);
-    tcase_add_test(tests, queue_without_bound_grows_and_keeps_the_order);
-    tcase_add_test(tests, queue_that_cannot_grow_leaves_the_item_with_the_caller);
-    tcase_add_test(tests, queue_of_no_places_is_a_rendezvous);
-    tcase_add_test(tests, queue_of_no_places_closed_wakes_whoever_waits);
-    tcase_add_test(tests, queue_says_how_full_it_is_and_who_waits);
-    tcase_add_test(tests, queue_shows_what_is_in_it);
-    tcase_add_test(tests, queue_that_cannot_be_is_refused);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("queue_store", cases);

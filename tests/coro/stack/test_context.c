@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tests/coro/stack/registers.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/coro/stack/switch_cases.h"
 
 static void open_pool(void)
@@ -20,14 +20,13 @@ static void close_pool(void)
     coroutines_close();
 }
 
-START_TEST(holds_of_every_switch)
+static void holds_of_every_switch(int i)
 {
-    const char *problem = switch_cases[_i].run();
-    ck_assert_msg(!problem, "%s: %s", switch_cases[_i].name, problem);
+    const char *problem = switch_cases[i].run();
+    ck_assert_msg(!problem, "%s: %s", switch_cases[i].name, problem);
 }
-END_TEST
 
-START_TEST(switch_has_a_name_and_fills_registers)
+static void switch_has_a_name_and_fills_registers(void)
 {
     ck_assert(strcmp(bight__switch_name, "x86-64") == 0 ||
               strcmp(bight__switch_name, "aarch64") == 0 ||
@@ -36,10 +35,9 @@ START_TEST(switch_has_a_name_and_fills_registers)
     ck_assert_uint_gt(test_registers_filled, 0);
 #endif
 }
-END_TEST
 
 /* The fixture has made and used the first pair. */
-START_TEST(thread_context_can_be_made_again)
+static void thread_context_can_be_made_again(void)
 {
     for (int i = 0; i < 3; i++) {
         coroutines_close();
@@ -48,7 +46,6 @@ START_TEST(thread_context_can_be_made_again)
         ck_assert_msg(!problem, "%s", problem);
     }
 }
-END_TEST
 
 static void yield_deep(struct coroutine *self, int depth)
 {
@@ -76,7 +73,7 @@ static void write_all(struct coroutine *self)
 }
 
 /* The red zones of frames that were never left must not be taken for the new user's. */
-START_TEST(stack_abandoned_in_mid_frame_is_as_good_as_new)
+static void stack_abandoned_in_mid_frame_is_as_good_as_new(void)
 {
     for (int i = 0; i < 20; i++) {
         struct coroutine *co = coroutine_new(i % 2 ? write_all : go_deep, NULL);
@@ -86,7 +83,6 @@ START_TEST(stack_abandoned_in_mid_frame_is_as_good_as_new)
     }
     ck_assert_uint_eq(coroutine_pool.cached, 1);
 }
-END_TEST
 
 #ifdef BIGHT_ASAN
 /* LeakSanitizer runs when a process exits, on whatever stack that is. */
@@ -144,39 +140,32 @@ static void leave_from_coroutine(void)
     free(memory);
 }
 
-START_TEST(what_a_parked_stack_holds_is_no_leak)
+static void what_a_parked_stack_holds_is_no_leak(void)
 {
     ck_assert_int_eq(exit_status_of(leave_parked), 0);
 }
-END_TEST
 
-START_TEST(what_a_cached_stack_held_is_a_leak)
+static void what_a_cached_stack_held_is_a_leak(void)
 {
     ck_assert_int_ne(exit_status_of(leave_abandoned), 0);
 }
-END_TEST
 
-START_TEST(what_the_thread_holds_is_no_leak_while_a_coroutine_runs)
+static void what_the_thread_holds_is_no_leak_while_a_coroutine_runs(void)
 {
     ck_assert_int_eq(exit_status_of(leave_from_coroutine), 0);
 }
-END_TEST
 #endif
 
-int main(void)
-{
-    Suite *suite = suite_create("context");
-    TCase *tc = tcase_create("context");
-    tcase_add_checked_fixture(tc, open_pool, close_pool);
-    tcase_add_loop_test(tc, holds_of_every_switch, 0, switch_case_count);
-    tcase_add_test(tc, switch_has_a_name_and_fills_registers);
-    tcase_add_test(tc, thread_context_can_be_made_again);
-    tcase_add_test(tc, stack_abandoned_in_mid_frame_is_as_good_as_new);
+static const struct suite_case cases[] = {
+    each_counted(holds_of_every_switch, switch_case_count),
+    plain_case(switch_has_a_name_and_fills_registers),
+    plain_case(thread_context_can_be_made_again),
+    plain_case(stack_abandoned_in_mid_frame_is_as_good_as_new),
 #ifdef BIGHT_ASAN
-    tcase_add_test(tc, what_a_parked_stack_holds_is_no_leak);
-    tcase_add_test(tc, what_a_cached_stack_held_is_a_leak);
-    tcase_add_test(tc, what_the_thread_holds_is_no_leak_while_a_coroutine_runs);
+    plain_case(what_a_parked_stack_holds_is_no_leak),
+    plain_case(what_a_cached_stack_held_is_a_leak),
+    plain_case(what_the_thread_holds_is_no_leak_while_a_coroutine_runs),
 #endif
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+};
+
+test_suite("context", cases, .setup = open_pool, .teardown = close_pool);

@@ -3,7 +3,7 @@
 #include <bight.h>
 
 #include "coro/core/task.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 /* Beyond the depth of ThreadSanitizer's stack of calls, 65,536, at one frame each. */
 #define LIVES 70000
@@ -44,25 +44,9 @@ static int spawn_and_forget(void *arg)
     return 0;
 }
 
-START_TEST(a_stack_serves_many_joined_tasks)
-{
-    ck_assert_int_eq(bight_run(spawn_one_by_one, NULL), 0);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    body_case(a_stack_serves_many_joined_tasks, bight_run, spawn_one_by_one),
+    body_case(a_stack_serves_many_forgotten_tasks, bight_run, spawn_and_forget),
+};
 
-START_TEST(a_stack_serves_many_forgotten_tasks)
-{
-    ck_assert_int_eq(bight_run(spawn_and_forget, NULL), 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("lives");
-    TCase *tc = tcase_create("lives");
-    tcase_set_timeout(tc, 20);
-    tcase_add_test(tc, a_stack_serves_many_joined_tasks);
-    tcase_add_test(tc, a_stack_serves_many_forgotten_tasks);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("lives", cases);

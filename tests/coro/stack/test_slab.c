@@ -19,6 +19,7 @@
 #include <bight.h>
 
 #include "tests/coro/stack/stack_fixture.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 /* How a child that touches `at` dies: 0, or the signal. */
@@ -96,29 +97,26 @@ static void check_guards(enum bight_guard expected)
     close_pool();
 }
 
-START_TEST(guards_are_made_by_advice_where_the_kernel_can)
+static void guards_are_made_by_advice_where_the_kernel_can(void)
 {
     check_guards(kernel_has_guards() ? BIGHT_GUARD_INSTALL : BIGHT_GUARD_MPROTECT);
 }
-END_TEST
 
-START_TEST(guards_are_made_by_mprotect_where_the_advice_is_unknown)
+static void guards_are_made_by_mprotect_where_the_advice_is_unknown(void)
 {
     forbid_guard_advice(EINVAL);
     check_guards(BIGHT_GUARD_MPROTECT);
 }
-END_TEST
 
 /* As under qemu-user. */
-START_TEST(guards_are_made_by_mprotect_where_the_advice_is_ignored)
+static void guards_are_made_by_mprotect_where_the_advice_is_ignored(void)
 {
     forbid_guard_advice(0);
     check_guards(BIGHT_GUARD_MPROTECT);
 }
-END_TEST
 
 #ifdef PLAIN
-START_TEST(thousands_of_stacks_take_few_mappings)
+static void thousands_of_stacks_take_few_mappings(void)
 {
     enum { count = 20000 };
     static struct bight_stack *stacks[count];
@@ -136,9 +134,8 @@ START_TEST(thousands_of_stacks_take_few_mappings)
     close_pool();
     ck_assert_int_eq(test_maps(), maps);
 }
-END_TEST
 
-START_TEST(locked_memory_is_guarded_by_mprotect)
+static void locked_memory_is_guarded_by_mprotect(void)
 {
     /* Without privilege 8 MiB may be locked at most: room for a few stacks, and the kernel refuses
      * larger slabs. */
@@ -164,10 +161,9 @@ START_TEST(locked_memory_is_guarded_by_mprotect)
     close_pool();
     ck_assert_int_eq(munlockall(), 0);
 }
-END_TEST
 
 /* Memory that is locked only after guards were found to work. */
-START_TEST(locking_memory_later_changes_the_kind_of_guard)
+static void locking_memory_later_changes_the_kind_of_guard(void)
 {
     if (!kernel_has_guards())
         return;
@@ -184,7 +180,6 @@ START_TEST(locking_memory_later_changes_the_kind_of_guard)
     bight__stack_put(&pool, before);
     close_pool();
 }
-END_TEST
 
 /* Limits. */
 
@@ -227,7 +222,7 @@ static long max_map_count(void)
     return count;
 }
 
-START_TEST(at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards)
+static void at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards(void)
 {
     const int maps = test_maps();
     const int fds = test_open_fds();
@@ -257,7 +252,6 @@ START_TEST(at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards)
     ck_assert(!pool.map_limit);
     close_pool();
 }
-END_TEST
 
 static void count_report(void *arg, const struct bight_report *report)
 {
@@ -281,7 +275,7 @@ static int spawns_until_refused(void *arg)
     return rc; /* the others are cancelled and joined */
 }
 
-START_TEST(a_runtime_at_the_limit_of_mappings_says_so)
+static void a_runtime_at_the_limit_of_mappings_says_so(void)
 {
     int reports = 0;
     struct bight_options options = {.on_report = count_report, .on_report_arg = &reports};
@@ -290,7 +284,6 @@ START_TEST(a_runtime_at_the_limit_of_mappings_says_so)
     ck_assert_int_eq(bight_run_with(&options, spawns_until_refused, NULL), BIGHT_ENOMEM);
     ck_assert_int_eq(reports, 1);
 }
-END_TEST
 
 static size_t address_space(void)
 {
@@ -303,7 +296,7 @@ static size_t address_space(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-START_TEST(limited_address_space_is_used_up_to_the_last_stack)
+static void limited_address_space_is_used_up_to_the_last_stack(void)
 {
     const size_t room = 64 << 20;
     const int maps = test_maps();
@@ -325,7 +318,6 @@ START_TEST(limited_address_space_is_used_up_to_the_last_stack)
     close_pool();
     ck_assert_int_eq(test_maps(), maps);
 }
-END_TEST
 #endif
 
 /* Seams. */
@@ -380,7 +372,7 @@ static bool fail_at(unsigned countdown, struct failing *failing)
     return failures;
 }
 
-START_TEST(each_allocation_and_mapping_may_fail)
+static void each_allocation_and_mapping_may_fail(void)
 {
     struct failing failing = {0};
     const int fds = test_open_fds();
@@ -401,39 +393,20 @@ START_TEST(each_allocation_and_mapping_may_fail)
     ck_assert_uint_ge(hit, 8);
     ck_assert_int_eq(test_open_fds(), fds);
 }
-END_TEST
 
-static void add_guards(Suite *suite)
-{
-    TCase *tc = tcase_create("guards");
-    tcase_add_test(tc, guards_are_made_by_advice_where_the_kernel_can);
-    tcase_add_test(tc, guards_are_made_by_mprotect_where_the_advice_is_unknown);
-    tcase_add_test(tc, guards_are_made_by_mprotect_where_the_advice_is_ignored);
+static const struct suite_case cases[] = {
+    plain_case(guards_are_made_by_advice_where_the_kernel_can),
+    plain_case(guards_are_made_by_mprotect_where_the_advice_is_unknown),
+    plain_case(guards_are_made_by_mprotect_where_the_advice_is_ignored),
 #ifdef PLAIN
-    tcase_add_test(tc, thousands_of_stacks_take_few_mappings);
-    tcase_add_test(tc, locked_memory_is_guarded_by_mprotect);
-    tcase_add_test(tc, locking_memory_later_changes_the_kind_of_guard);
+    plain_case(thousands_of_stacks_take_few_mappings),
+    plain_case(locked_memory_is_guarded_by_mprotect),
+    plain_case(locking_memory_later_changes_the_kind_of_guard),
+    plain_case(at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards),
+    plain_case(a_runtime_at_the_limit_of_mappings_says_so),
+    plain_case(limited_address_space_is_used_up_to_the_last_stack),
 #endif
-    suite_add_tcase(suite, tc);
-}
+    plain_case(each_allocation_and_mapping_may_fail),
+};
 
-static void add_limits(Suite *suite)
-{
-    TCase *tc = tcase_create("limits");
-    tcase_set_timeout(tc, 30);
-#ifdef PLAIN
-    tcase_add_test(tc, at_the_limit_of_mappings_it_fails_cleanly_and_goes_on_afterwards);
-    tcase_add_test(tc, a_runtime_at_the_limit_of_mappings_says_so);
-    tcase_add_test(tc, limited_address_space_is_used_up_to_the_last_stack);
-#endif
-    tcase_add_test(tc, each_allocation_and_mapping_may_fail);
-    suite_add_tcase(suite, tc);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("slab");
-    add_guards(suite);
-    add_limits(suite);
-    return test_run(suite);
-}
+test_suite("slab", cases);

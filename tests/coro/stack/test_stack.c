@@ -5,11 +5,11 @@
 #include <bight/errors.h>
 
 #include "tests/coro/stack/stack_fixture.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 /* Sizes and places. */
 
-START_TEST(usable_bytes_are_never_fewer_than_asked_for)
+static void usable_bytes_are_never_fewer_than_asked_for(void)
 {
     static const size_t sizes[] = {0,          1,          16384,   16385,    100000,
                                    256 * 1024, 256 * 1025, 1 << 20, 64 << 20, 1 << 30};
@@ -36,9 +36,8 @@ START_TEST(usable_bytes_are_never_fewer_than_asked_for)
         bight__stack_put(&pool, stacks[i]);
     close_pool();
 }
-END_TEST
 
-START_TEST(sizes_that_cannot_be_are_refused)
+static void sizes_that_cannot_be_are_refused(void)
 {
     struct bight_stack *stack = NULL;
     struct bight_stackpool_config config = {.head_bytes = HEAD_BYTES};
@@ -58,9 +57,8 @@ START_TEST(sizes_that_cannot_be_are_refused)
     ck_assert_ptr_null(stack);
     close_pool();
 }
-END_TEST
 
-START_TEST(a_parked_task_is_one_resident_page)
+static void a_parked_task_is_one_resident_page(void)
 {
     struct bight_stack *stacks[100];
     size_t colors[64] = {0};
@@ -79,11 +77,10 @@ START_TEST(a_parked_task_is_one_resident_page)
         bight__stack_put(&pool, stacks[i]);
     close_pool();
 }
-END_TEST
 
 /* The cache. */
 
-START_TEST(cache_is_bounded_and_last_in_first_out)
+static void cache_is_bounded_and_last_in_first_out(void)
 {
     struct bight_stack *stacks[10];
 
@@ -108,9 +105,8 @@ START_TEST(cache_is_bounded_and_last_in_first_out)
         bight__stack_put(&pool, stacks[i]);
     close_pool();
 }
-END_TEST
 
-START_TEST(a_stack_of_another_size_is_cached_with_its_like)
+static void a_stack_of_another_size_is_cached_with_its_like(void)
 {
     open_pool(4, NULL);
     struct bight_stack *small = get(0);
@@ -123,9 +119,8 @@ START_TEST(a_stack_of_another_size_is_cached_with_its_like)
     bight__stack_put(&pool, large);
     close_pool();
 }
-END_TEST
 
-START_TEST(what_was_given_back_is_used_before_anything_fresh)
+static void what_was_given_back_is_used_before_anything_fresh(void)
 {
     struct bight_stack *stacks[40];
 
@@ -148,14 +143,13 @@ START_TEST(what_was_given_back_is_used_before_anything_fresh)
         bight__stack_put(&pool, stacks[i]);
     close_pool();
 }
-END_TEST
 
 /* Pages that deep use leaves behind. */
 
 #define WARM_PAGES                                                                                 \
     (16384 / pool.page_bytes + 2) /* 16 KiB below the record, and where it begins and ends */
 
-START_TEST(deep_use_seen_at_a_switch_is_given_back)
+static void deep_use_seen_at_a_switch_is_given_back(void)
 {
     open_pool(4, NULL);
     struct bight_stack *stack = get(0);
@@ -172,9 +166,8 @@ START_TEST(deep_use_seen_at_a_switch_is_given_back)
     bight__stack_put(&pool, stack);
     close_pool();
 }
-END_TEST
 
-START_TEST(shallow_use_keeps_its_pages)
+static void shallow_use_keeps_its_pages(void)
 {
     open_pool(4, NULL);
     struct bight_stack *stack = get(0);
@@ -186,9 +179,8 @@ START_TEST(shallow_use_keeps_its_pages)
     ck_assert_uint_eq(resident(stack->lo, end_of(stack)), before);
     close_pool();
 }
-END_TEST
 
-START_TEST(deep_use_between_switches_is_given_back_at_the_256th_reuse)
+static void deep_use_between_switches_is_given_back_at_the_256th_reuse(void)
 {
     open_pool(4, NULL);
     struct bight_stack *stack = get(0);
@@ -205,9 +197,8 @@ START_TEST(deep_use_between_switches_is_given_back_at_the_256th_reuse)
     ck_assert_uint_le(resident(stack->lo, end_of(stack)), WARM_PAGES);
     close_pool();
 }
-END_TEST
 
-START_TEST(stacks_not_cached_keep_no_page)
+static void stacks_not_cached_keep_no_page(void)
 {
     struct bight_stack *stacks[50];
     char *low[50];
@@ -226,34 +217,18 @@ START_TEST(stacks_not_cached_keep_no_page)
         ck_assert_uint_eq(resident(low[i], end[i]), 0);
     close_pool();
 }
-END_TEST
 
-static void add_sizes(Suite *suite)
-{
-    TCase *tc = tcase_create("sizes");
-    tcase_add_test(tc, usable_bytes_are_never_fewer_than_asked_for);
-    tcase_add_test(tc, sizes_that_cannot_be_are_refused);
-    tcase_add_test(tc, a_parked_task_is_one_resident_page);
-    suite_add_tcase(suite, tc);
-}
+static const struct suite_case cases[] = {
+    plain_case(usable_bytes_are_never_fewer_than_asked_for),
+    plain_case(sizes_that_cannot_be_are_refused),
+    plain_case(a_parked_task_is_one_resident_page),
+    plain_case(cache_is_bounded_and_last_in_first_out),
+    plain_case(a_stack_of_another_size_is_cached_with_its_like),
+    plain_case(what_was_given_back_is_used_before_anything_fresh),
+    plain_case(deep_use_seen_at_a_switch_is_given_back),
+    plain_case(shallow_use_keeps_its_pages),
+    plain_case(deep_use_between_switches_is_given_back_at_the_256th_reuse),
+    plain_case(stacks_not_cached_keep_no_page),
+};
 
-static void add_cache(Suite *suite)
-{
-    TCase *tc = tcase_create("cache");
-    tcase_add_test(tc, cache_is_bounded_and_last_in_first_out);
-    tcase_add_test(tc, a_stack_of_another_size_is_cached_with_its_like);
-    tcase_add_test(tc, what_was_given_back_is_used_before_anything_fresh);
-    tcase_add_test(tc, deep_use_seen_at_a_switch_is_given_back);
-    tcase_add_test(tc, shallow_use_keeps_its_pages);
-    tcase_add_test(tc, deep_use_between_switches_is_given_back_at_the_256th_reuse);
-    tcase_add_test(tc, stacks_not_cached_keep_no_page);
-    suite_add_tcase(suite, tc);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("stack");
-    add_sizes(suite);
-    add_cache(suite);
-    return test_run(suite);
-}
+test_suite("stack", cases);

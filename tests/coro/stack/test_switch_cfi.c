@@ -9,7 +9,7 @@
 #include <unwind.h>
 
 #include "tests/coro/stack/registers.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/coro/stack/switch_cases.h"
 
 #define THREAD_SEED 0x1000000u
@@ -94,7 +94,7 @@ static void step_into(void *arg)
     test_trap_off();
 }
 
-START_TEST(every_instruction_of_the_switch_unwinds)
+static void every_instruction_of_the_switch_unwinds(void)
 {
     struct coroutine *co = coroutine_new(fill_and_yield, NULL);
     struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
@@ -118,7 +118,6 @@ START_TEST(every_instruction_of_the_switch_unwinds)
     ck_assert_uint_eq(seeds_seen, 3);
     ck_assert_uint_eq(changed, 0);
 }
-END_TEST
 
 /* The same around a yield of tasks, whatever is called on the way: each backtrace goes to one task's
  * function or to the one that runs the loop, and not beyond. */
@@ -208,7 +207,7 @@ static void on_any_step(int number, siginfo_t *info, void *context)
         first_bad = (uintptr_t)machine->uc_mcontext.gregs[REG_RIP];
 }
 
-START_TEST(every_instruction_of_a_yield_unwinds)
+static void every_instruction_of_a_yield_unwinds(void)
 {
     struct sigaction action = {.sa_sigaction = on_any_step, .sa_flags = SA_SIGINFO};
     struct ends ends = {0};
@@ -221,7 +220,6 @@ START_TEST(every_instruction_of_a_yield_unwinds)
     ck_assert_int_gt(steps_of[0], 50);
     ck_assert_int_gt(steps_of[1], 50);
 }
-END_TEST
 
 static void open_pool(void)
 {
@@ -233,15 +231,9 @@ static void close_pool(void)
     coroutines_close();
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("switch_cfi");
-    TCase *tc = tcase_create("switch_cfi");
-    tcase_add_checked_fixture(tc, open_pool, close_pool);
-    tcase_add_test(tc, every_instruction_of_the_switch_unwinds);
-    suite_add_tcase(suite, tc);
-    tc = tcase_create("yield_cfi");
-    tcase_add_test(tc, every_instruction_of_a_yield_unwinds);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(every_instruction_of_the_switch_unwinds),
+    plain_case(every_instruction_of_a_yield_unwinds),
+};
+
+test_suite("switch_cfi", cases, .setup = open_pool, .teardown = close_pool);
