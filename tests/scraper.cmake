@@ -1,7 +1,7 @@
 # Suites of samples/scraper. Its parts are tested without a runtime; the crawls run the program.
 if(TARGET scraper_parts)
   foreach(part frontier options page record robots url)
-    bight_test(samples/scraper/scraper_${part} LIBS scraper_parts)
+    bight_test(samples/scraper/scraper_${part} TIMEOUT 120 LIBS scraper_parts)
   endforeach()
 endif()
 if(TARGET bight-scrape)

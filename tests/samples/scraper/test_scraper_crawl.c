@@ -6,7 +6,7 @@
 
 #include "tests/samples/scraper/scraper_program.h"
 #include "tests/samples/scraper/scraper_site.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 /* --- other origins ------------------------------------------------------------------------------ */
 
@@ -106,7 +106,7 @@ static void stop_hosts(struct hosts *hosts)
     ck_assert_int_eq(close(hosts->silent), 0);
 }
 
-START_TEST(other_hosts_are_asked_by_their_own_rules)
+static void other_hosts_are_asked_by_their_own_rules(void)
 {
     struct hosts hosts;
     struct scraper scraper;
@@ -121,9 +121,8 @@ START_TEST(other_hosts_are_asked_by_their_own_rules)
     scraper_forget(&scraper);
     stop_hosts(&hosts);
 }
-END_TEST
 
-START_TEST(without_robots_nothing_is_held_back)
+static void without_robots_nothing_is_held_back(void)
 {
     struct hosts hosts;
     struct scraper scraper;
@@ -137,9 +136,8 @@ START_TEST(without_robots_nothing_is_held_back)
     scraper_forget(&scraper);
     stop_hosts(&hosts);
 }
-END_TEST
 
-START_TEST(links_stay_at_the_start_urls_origin)
+static void links_stay_at_the_start_urls_origin(void)
 {
     struct hosts hosts;
     struct scraper scraper;
@@ -157,9 +155,8 @@ START_TEST(links_stay_at_the_start_urls_origin)
     scraper_forget(&scraper);
     stop_hosts(&hosts);
 }
-END_TEST
 
-START_TEST(start_url_that_fails_is_exit_status_1)
+static void start_url_that_fails_is_exit_status_1(int i)
 {
     static const char *const lines[] = {
         "http://127.0.0.1:%r/",
@@ -173,12 +170,11 @@ START_TEST(start_url_that_fails_is_exit_status_1)
     struct scraper scraper;
 
     start_hosts(&hosts);
-    scraper_start(&scraper, lines[_i]);
+    scraper_start(&scraper, lines[i]);
     scraper_wait(&scraper, 1);
     scraper_forget(&scraper);
     stop_hosts(&hosts);
 }
-END_TEST
 
 /* --- robots.txt that cannot be had, coded bodies ----------------------------------------------- */
 
@@ -192,7 +188,7 @@ static void closed_site(const char *path, int port, int hits, struct site_reply 
         site_reply(reply, OK_HTML, other_page, sizeof other_page - 1);
 }
 
-START_TEST(site_without_its_robots_txt_is_left_alone)
+static void site_without_its_robots_txt_is_left_alone(void)
 {
     static const char *const expected[] = {
         ERROR("MAIN/", "MAIN/", null, "robots.txt: HTTP 503\"}"),
@@ -210,7 +206,6 @@ START_TEST(site_without_its_robots_txt_is_left_alone)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
 static void coded_site(const char *path, int port, int hits, struct site_reply *reply)
 {
@@ -225,7 +220,7 @@ static void coded_site(const char *path, int port, int hits, struct site_reply *
                    sizeof hello - 1);
 }
 
-START_TEST(bytes_and_sha256_are_of_the_decoded_body)
+static void bytes_and_sha256_are_of_the_decoded_body(void)
 {
     struct site site;
     struct scraper scraper;
@@ -245,19 +240,14 @@ START_TEST(bytes_and_sha256_are_of_the_decoded_body)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_crawl");
-    TCase *tc = tcase_create("crawl");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, other_hosts_are_asked_by_their_own_rules);
-    tcase_add_test(tc, without_robots_nothing_is_held_back);
-    tcase_add_test(tc, links_stay_at_the_start_urls_origin);
-    tcase_add_loop_test(tc, start_url_that_fails_is_exit_status_1, 0, 6);
-    tcase_add_test(tc, site_without_its_robots_txt_is_left_alone);
-    tcase_add_test(tc, bytes_and_sha256_are_of_the_decoded_body);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(other_hosts_are_asked_by_their_own_rules),
+    plain_case(without_robots_nothing_is_held_back),
+    plain_case(links_stay_at_the_start_urls_origin),
+    each_case(start_url_that_fails_is_exit_status_1, 6),
+    plain_case(site_without_its_robots_txt_is_left_alone),
+    plain_case(bytes_and_sha256_are_of_the_decoded_body),
+};
+
+test_suite("scraper_crawl", cases, .timeout_s = 60);

@@ -9,7 +9,7 @@
 
 #include "tests/samples/scraper/scraper_program.h"
 #include "tests/samples/scraper/scraper_site.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 /* --- a large site ------------------------------------------------------------------------------- */
 
@@ -62,7 +62,7 @@ static void run_tree(const char *line, size_t pages)
     site_stop(&site);
 }
 
-START_TEST(pages_and_depth_are_limited)
+static void pages_and_depth_are_limited(void)
 {
     /* Levels of a binary tree; reaching a limit is no error. */
     run_tree("-d 0 http://127.0.0.1:%m/", 1);
@@ -70,9 +70,8 @@ START_TEST(pages_and_depth_are_limited)
     run_tree("-n 10 http://127.0.0.1:%m/", 10);
     run_tree("-d 2 -n 100 -c 1 -H 1 http://127.0.0.1:%m/", 7);
 }
-END_TEST
 
-START_TEST(delay_is_between_requests_to_a_host)
+static void delay_is_between_requests_to_a_host(void)
 {
     struct timespec start, end;
 
@@ -84,7 +83,6 @@ START_TEST(delay_is_between_requests_to_a_host)
         (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     ck_assert_double_ge(seconds, 0.5);
 }
-END_TEST
 
 /* Fill in the process ids of `parent`'s children; returns how many. */
 static size_t children_of(pid_t parent, pid_t *pids, size_t room)
@@ -115,7 +113,7 @@ static size_t workers_of(pid_t scraper, pid_t *pids, size_t room)
     return count;
 }
 
-START_TEST(killed_workers_cost_no_record)
+static void killed_workers_cost_no_record(void)
 {
     struct site site;
     struct scraper scraper;
@@ -147,7 +145,6 @@ START_TEST(killed_workers_cost_no_record)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
@@ -175,13 +172,13 @@ static void endless_site(const char *path, int port, int hits, struct site_reply
         .head = OK_HTML, .body = body, .body_bytes = (size_t)size, .owned = true, .delay_ms = 5};
 }
 
-START_TEST(signal_ends_the_crawl_within_a_second)
+static void signal_ends_the_crawl_within_a_second(int round)
 {
     struct site site;
     struct scraper scraper;
     struct records records;
     struct timespec start, end;
-    const int signum = _i == 0 ? SIGINT : SIGTERM;
+    const int signum = round == 0 ? SIGINT : SIGTERM;
 
     site_start(&site, endless_site);
     main_port = site.port;
@@ -210,22 +207,20 @@ START_TEST(signal_ends_the_crawl_within_a_second)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
-START_TEST(mistake_is_exit_status_2)
+static void mistake_is_exit_status_2(int i)
 {
     static const char *const lines[] = {"", "--nonsense http://h/", "-c 0 http://h/",
                                         "ftp://127.0.0.1/"};
     struct scraper scraper;
 
-    scraper_start(&scraper, lines[_i]);
+    scraper_start(&scraper, lines[i]);
     scraper_wait(&scraper, 2);
     ck_assert(scraper_said(&scraper, "Try 'bight-scrape --help'"));
     scraper_forget(&scraper);
 }
-END_TEST
 
-START_TEST(help_is_exit_status_0)
+static void help_is_exit_status_0(void)
 {
     struct scraper scraper;
 
@@ -234,9 +229,8 @@ START_TEST(help_is_exit_status_0)
     ck_assert(scraper_said(&scraper, "Usage: bight-scrape [options] URL..."));
     scraper_forget(&scraper);
 }
-END_TEST
 
-START_TEST(output_that_fails_is_exit_status_1)
+static void output_that_fails_is_exit_status_1(void)
 {
     struct site site;
     struct scraper scraper;
@@ -253,9 +247,8 @@ START_TEST(output_that_fails_is_exit_status_1)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
-START_TEST(quiet_says_nothing)
+static void quiet_says_nothing(void)
 {
     struct site site;
     struct scraper scraper;
@@ -270,21 +263,16 @@ START_TEST(quiet_says_nothing)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_ends");
-    TCase *tc = tcase_create("ends");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, pages_and_depth_are_limited);
-    tcase_add_test(tc, delay_is_between_requests_to_a_host);
-    tcase_add_test(tc, killed_workers_cost_no_record);
-    tcase_add_loop_test(tc, signal_ends_the_crawl_within_a_second, 0, 2);
-    tcase_add_loop_test(tc, mistake_is_exit_status_2, 0, 4);
-    tcase_add_test(tc, help_is_exit_status_0);
-    tcase_add_test(tc, output_that_fails_is_exit_status_1);
-    tcase_add_test(tc, quiet_says_nothing);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(pages_and_depth_are_limited),
+    plain_case(delay_is_between_requests_to_a_host),
+    plain_case(killed_workers_cost_no_record),
+    each_case(signal_ends_the_crawl_within_a_second, 2),
+    each_case(mistake_is_exit_status_2, 4),
+    plain_case(help_is_exit_status_0),
+    plain_case(output_that_fails_is_exit_status_1),
+    plain_case(quiet_says_nothing),
+};
+
+test_suite("scraper_ends", cases, .timeout_s = 60);

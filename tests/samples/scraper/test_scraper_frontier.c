@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 static struct frontier frontier;
 
@@ -45,7 +45,7 @@ static void finish(struct frontier_item *item)
 
 static const struct frontier_limits plain = {.per_host = 8, .depth_max = -1};
 
-START_TEST(url_is_given_once_ever)
+static void url_is_given_once_ever(void)
 {
     start(plain);
     add("http://h/a", 0);
@@ -55,9 +55,8 @@ START_TEST(url_is_given_once_ever)
     ck_assert_uint_eq(take_nothing(0), 0);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(urls_come_in_order_and_hosts_in_turns)
+static void urls_come_in_order_and_hosts_in_turns(void)
 {
     start(plain);
     add("http://a/1", 0);
@@ -72,9 +71,8 @@ START_TEST(urls_come_in_order_and_hosts_in_turns)
     ck_assert_uint_eq(frontier.queued, 0);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(host_has_so_many_at_a_time)
+static void host_has_so_many_at_a_time(void)
 {
     start((struct frontier_limits){.per_host = 2, .depth_max = -1});
     add("http://a/1", 0);
@@ -93,9 +91,8 @@ START_TEST(host_has_so_many_at_a_time)
     finish(second);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(delay_is_kept_per_host)
+static void delay_is_kept_per_host(void)
 {
     start((struct frontier_limits){.per_host = 8, .depth_max = -1, .delay_ns = 100});
     add("http://a/1", 0);
@@ -114,9 +111,8 @@ START_TEST(delay_is_kept_per_host)
     ck_assert_uint_eq(take_nothing(1101), 0);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(unlimited_depth_does_not_wait_for_levels)
+static void unlimited_depth_does_not_wait_for_levels(void)
 {
     start(plain);
     add("http://h/a", 0);
@@ -129,9 +125,8 @@ START_TEST(unlimited_depth_does_not_wait_for_levels)
     finish(b);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(limited_depth_is_the_distance_from_the_start)
+static void limited_depth_is_the_distance_from_the_start(void)
 {
     start((struct frontier_limits){.per_host = 8, .depth_max = 1});
     add("http://h/a", 0);
@@ -153,9 +148,8 @@ START_TEST(limited_depth_is_the_distance_from_the_start)
     ck_assert_int_eq(frontier_add(&frontier, "http://h/a2", 1, false), 1);
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(first_turn_of_a_host_asks_for_its_rules)
+static void first_turn_of_a_host_asks_for_its_rules(void)
 {
     start((struct frontier_limits){.per_host = 8, .depth_max = -1, .ask_first = true});
     add("http://h/a", 0);
@@ -172,9 +166,8 @@ START_TEST(first_turn_of_a_host_asks_for_its_rules)
     finish(take("http://h/b", 0));
     frontier_free(&frontier);
 }
-END_TEST
 
-START_TEST(table_keeps_a_hundred_thousand_keys)
+static void table_keeps_a_hundred_thousand_keys(void)
 {
     struct table table;
     struct table_entry *entry;
@@ -205,9 +198,8 @@ START_TEST(table_keeps_a_hundred_thousand_keys)
     ck_assert_uint_eq(table.count, 100000);
     table_free(&table, NULL);
 }
-END_TEST
 
-START_TEST(hash_is_siphash)
+static void hash_is_siphash(void)
 {
     /* The first test vectors of its authors: key 00 01 .. 0f, input 00 01 .. */
     static const uint64_t secret[2] = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u};
@@ -218,21 +210,17 @@ START_TEST(hash_is_siphash)
     ck_assert_uint_eq(table_hash(secret, input, 8), 0x93f5f5799a932462u);
     ck_assert_uint_eq(table_hash(secret, input, 15), 0xa129ca6149be45e5u);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_frontier");
-    TCase *tc = tcase_create("frontier");
-    tcase_add_test(tc, url_is_given_once_ever);
-    tcase_add_test(tc, urls_come_in_order_and_hosts_in_turns);
-    tcase_add_test(tc, host_has_so_many_at_a_time);
-    tcase_add_test(tc, delay_is_kept_per_host);
-    tcase_add_test(tc, unlimited_depth_does_not_wait_for_levels);
-    tcase_add_test(tc, limited_depth_is_the_distance_from_the_start);
-    tcase_add_test(tc, first_turn_of_a_host_asks_for_its_rules);
-    tcase_add_test(tc, table_keeps_a_hundred_thousand_keys);
-    tcase_add_test(tc, hash_is_siphash);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(url_is_given_once_ever),
+    plain_case(urls_come_in_order_and_hosts_in_turns),
+    plain_case(host_has_so_many_at_a_time),
+    plain_case(delay_is_kept_per_host),
+    plain_case(unlimited_depth_does_not_wait_for_levels),
+    plain_case(limited_depth_is_the_distance_from_the_start),
+    plain_case(first_turn_of_a_host_asks_for_its_rules),
+    plain_case(table_keeps_a_hundred_thousand_keys),
+    plain_case(hash_is_siphash),
+};
+
+test_suite("scraper_frontier", cases);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #define ARGS_MAX 16
 
@@ -27,7 +27,7 @@ static enum options_outcome read_line(const char *line)
     return options_read(&options, argc, argv);
 }
 
-START_TEST(defaults_are_those_of_the_help)
+static void defaults_are_those_of_the_help(void)
 {
     ck_assert_int_eq(read_line("http://h"), OPTIONS_RUN);
     ck_assert_uint_eq(options.transfers, 32);
@@ -48,9 +48,8 @@ START_TEST(defaults_are_those_of_the_help)
     ck_assert_str_eq(options.urls[0], "http://h/");
     options_free(&options);
 }
-END_TEST
 
-START_TEST(options_may_stand_anywhere)
+static void options_may_stand_anywhere(void)
 {
     ck_assert_int_eq(read_line("-c 5 http://h/a -H2 --any-host b.example --timeout=0.25 -qw 3"),
                      OPTIONS_RUN);
@@ -81,7 +80,6 @@ START_TEST(options_may_stand_anywhere)
     ck_assert_uint_eq(options.url_count, 1);
     options_free(&options);
 }
-END_TEST
 
 static const char *const wrong[] = {
     "",
@@ -118,16 +116,15 @@ static const char *const wrong[] = {
     "http://h:99999/",
 };
 
-START_TEST(mistake_is_usage)
+static void mistake_is_usage(int i)
 {
     /* What it says is for people; not in the log of a test. */
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-    ck_assert_int_eq(read_line(wrong[_i]), OPTIONS_USAGE);
+    ck_assert_int_eq(read_line(wrong[i]), OPTIONS_USAGE);
     options_free(&options);
 }
-END_TEST
 
-START_TEST(help_and_version_are_no_errors)
+static void help_and_version_are_no_errors(void)
 {
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
     ck_assert_int_eq(read_line("--help"), OPTIONS_DONE);
@@ -135,16 +132,12 @@ START_TEST(help_and_version_are_no_errors)
     ck_assert_int_eq(read_line("-V"), OPTIONS_DONE);
     ck_assert_int_eq(read_line("--version"), OPTIONS_DONE);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_options");
-    TCase *tc = tcase_create("options");
-    tcase_add_test(tc, defaults_are_those_of_the_help);
-    tcase_add_test(tc, options_may_stand_anywhere);
-    tcase_add_loop_test(tc, mistake_is_usage, 0, (int)(sizeof wrong / sizeof wrong[0]));
-    tcase_add_test(tc, help_and_version_are_no_errors);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(defaults_are_those_of_the_help),
+    plain_case(options_may_stand_anywhere),
+    each_case(mistake_is_usage, (int)(sizeof wrong / sizeof wrong[0])),
+    plain_case(help_and_version_are_no_errors),
+};
+
+test_suite("scraper_options", cases);

@@ -9,7 +9,7 @@
 #include "samples/scraper/parse.h"
 #include "samples/scraper/url.h"
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 static const char html[] = "text/html; charset=utf-8";
 
@@ -45,7 +45,7 @@ static void done(struct parsed *parsed)
 
 #define expect_link(parsed, url) ck_assert_str_eq(parse_next_link(&(parsed)->links), url)
 
-START_TEST(page_gives_title_links_and_words)
+static void page_gives_title_links_and_words(void)
 {
     struct parsed page;
 
@@ -66,9 +66,8 @@ START_TEST(page_gives_title_links_and_words)
     expect_link(&page, "http://h/dir/page");
     done(&page);
 }
-END_TEST
 
-START_TEST(empty_page_has_nothing)
+static void empty_page_has_nothing(void)
 {
     struct parsed page;
 
@@ -78,9 +77,8 @@ START_TEST(empty_page_has_nothing)
     ck_assert_uint_eq(page.facts.links + page.facts.words, 0);
     done(&page);
 }
-END_TEST
 
-START_TEST(empty_title_is_a_title)
+static void empty_title_is_a_title(void)
 {
     struct parsed page;
 
@@ -89,9 +87,8 @@ START_TEST(empty_title_is_a_title)
     ck_assert_str_eq(page.facts.title, "");
     done(&page);
 }
-END_TEST
 
-START_TEST(page_goes_on_after_its_end)
+static void page_goes_on_after_its_end(void)
 {
     struct parsed page;
 
@@ -106,9 +103,8 @@ START_TEST(page_goes_on_after_its_end)
     expect_link(&page, "http://h/dir/late");
     done(&page);
 }
-END_TEST
 
-START_TEST(title_of_a_drawing_is_not_the_pages)
+static void title_of_a_drawing_is_not_the_pages(void)
 {
     struct parsed page;
 
@@ -116,9 +112,8 @@ START_TEST(title_of_a_drawing_is_not_the_pages)
     ck_assert_str_eq(page.facts.title, "page");
     done(&page);
 }
-END_TEST
 
-START_TEST(first_base_with_href_counts_for_all_links)
+static void first_base_with_href_counts_for_all_links(void)
 {
     struct parsed page;
 
@@ -135,7 +130,6 @@ START_TEST(first_base_with_href_counts_for_all_links)
     expect_link(&page, "http://h/dir/x");
     done(&page);
 }
-END_TEST
 
 struct charset_row {
     const char *type;
@@ -175,18 +169,17 @@ static const struct charset_row charset_rows[] = {
     {"text/html; charset=gb2312", "<title>\xd6\xd0</title>", "\xe4\xb8\xad"},
 };
 
-START_TEST(title_is_utf8)
+static void title_is_utf8(int i)
 {
-    const struct charset_row *row = &charset_rows[_i];
+    const struct charset_row *row = &charset_rows[i];
     struct parsed page;
 
     parse_bytes(&page, row->type, row->body, strlen(row->body));
     ck_assert_str_eq(page.facts.title, row->title);
     done(&page);
 }
-END_TEST
 
-START_TEST(utf16_is_known_by_its_mark)
+static void utf16_is_known_by_its_mark(void)
 {
     static const char text[] = "<title>Hi</title><a href=x>y</a>";
     /* A lone surrogate, then half a character. */
@@ -203,9 +196,8 @@ START_TEST(utf16_is_known_by_its_mark)
     expect_link(&page, "http://h/dir/x");
     done(&page);
 }
-END_TEST
 
-START_TEST(nul_bytes_hide_nothing)
+static void nul_bytes_hide_nothing(void)
 {
     static const char body[] = "<tit\0le>a\0b</title><p>x\0y<a href=\"c\0d\">z\0\0</a><a href=e>";
     struct parsed page;
@@ -217,7 +209,6 @@ START_TEST(nul_bytes_hide_nothing)
     expect_link(&page, "http://h/dir/e");
     done(&page);
 }
-END_TEST
 
 /* `count` times `text`, after `head`. */
 static struct bytes repeated(const char *head, const char *text, size_t count)
@@ -232,7 +223,7 @@ static struct bytes repeated(const char *head, const char *text, size_t count)
     return body;
 }
 
-START_TEST(long_title_is_cut_at_a_character)
+static void long_title_is_cut_at_a_character(void)
 {
     struct bytes body = repeated("<title>x", "\xc3\xa9", PAGE_TITLE_BYTES_MAX);
     struct parsed page;
@@ -244,9 +235,8 @@ START_TEST(long_title_is_cut_at_a_character)
     done(&page);
     bytes_free(&body);
 }
-END_TEST
 
-START_TEST(page_of_ten_megabytes_is_read_to_its_end)
+static void page_of_ten_megabytes_is_read_to_its_end(void)
 {
     struct bytes body =
         repeated("<title>big</title>", "<p>some words <a href=x>here</a></p>\n", 300000);
@@ -261,9 +251,8 @@ START_TEST(page_of_ten_megabytes_is_read_to_its_end)
     done(&page);
     bytes_free(&body);
 }
-END_TEST
 
-START_TEST(one_line_of_ten_megabytes_is_one_word)
+static void one_line_of_ten_megabytes_is_one_word(void)
 {
     struct bytes body = repeated("<title>t</title><p>", "aaaaaaaaaa", 1000000);
     struct parsed page;
@@ -273,7 +262,6 @@ START_TEST(one_line_of_ten_megabytes_is_one_word)
     done(&page);
     bytes_free(&body);
 }
-END_TEST
 
 /* Text that parsers do not like. */
 static const struct {
@@ -299,10 +287,10 @@ static const struct {
     {"<?", 60000},
 };
 
-START_TEST(hostile_page_is_left_in_time)
+static void hostile_page_is_left_in_time(int i)
 {
     struct bytes body =
-        repeated("<title>t</title>", shapes[_i].text, shapes[_i].bytes / strlen(shapes[_i].text));
+        repeated("<title>t</title>", shapes[i].text, shapes[i].bytes / strlen(shapes[i].text));
     struct parsed page;
 
     ck_assert_int_eq(bytes_append_text(&body, "</b></div><a href=end>"), 0);
@@ -312,9 +300,8 @@ START_TEST(hostile_page_is_left_in_time)
     bytes_free(&page.reply);
     bytes_free(&body);
 }
-END_TEST
 
-START_TEST(reasonable_depth_is_no_matter)
+static void reasonable_depth_is_no_matter(void)
 {
     struct bytes body = repeated("", "<div>", 5000);
     struct parsed page;
@@ -326,9 +313,8 @@ START_TEST(reasonable_depth_is_no_matter)
     done(&page);
     bytes_free(&body);
 }
-END_TEST
 
-START_TEST(flood_of_links_is_bounded)
+static void flood_of_links_is_bounded(void)
 {
     struct bytes body = repeated("<base href='/", "x", 4000);
     struct parsed page;
@@ -351,7 +337,6 @@ START_TEST(flood_of_links_is_bounded)
     done(&page);
     bytes_free(&body);
 }
-END_TEST
 
 static bool stop_at_once(void *arg)
 {
@@ -359,7 +344,7 @@ static bool stop_at_once(void *arg)
     return true;
 }
 
-START_TEST(parse_that_is_told_to_stop_says_so)
+static void parse_that_is_told_to_stop_says_so(void)
 {
     int asked = 0;
     struct page_stop stop = {.stop = stop_at_once, .arg = &asked};
@@ -376,9 +361,8 @@ START_TEST(parse_that_is_told_to_stop_says_so)
     bytes_free(&request);
     bytes_free(&reply);
 }
-END_TEST
 
-START_TEST(every_cut_and_flip_of_a_message_is_survived)
+static void every_cut_and_flip_of_a_message_is_survived(void)
 {
     static const char body[] = "<title>t</title><a href=x>1</a><a href=y>2</a>";
     struct parsed page;
@@ -416,14 +400,13 @@ START_TEST(every_cut_and_flip_of_a_message_is_survived)
     bytes_free(&page.request);
     bytes_free(&page.reply);
 }
-END_TEST
 
-START_TEST(random_bytes_are_a_page_too)
+static void random_bytes_are_a_page_too(int round)
 {
     enum { size = 100000 };
     char *body = malloc(size);
     struct parsed page;
-    unsigned state = (unsigned)_i;
+    unsigned state = (unsigned)round;
 
     ck_assert_ptr_nonnull(body);
     for (int i = 0; i < size; i++) {
@@ -431,15 +414,14 @@ START_TEST(random_bytes_are_a_page_too)
         /* Mostly the bytes that mean something. */
         body[i] = state >> 30 ? "<>/=\"' abp!-&;#x"[state >> 20 & 15] : (char)(state >> 20);
     }
-    parse_bytes(&page, _i % 2 ? html : "text/html; charset=shift_jis", body, size);
+    parse_bytes(&page, round % 2 ? html : "text/html; charset=shift_jis", body, size);
     while (parse_next_link(&page.links))
         ;
     done(&page);
     free(body);
 }
-END_TEST
 
-START_TEST(html_is_known_by_its_type)
+static void html_is_known_by_its_type(void)
 {
     ck_assert(content_type_is_html("text/html"));
     ck_assert(content_type_is_html("Text/HTML ; charset=x"));
@@ -448,33 +430,27 @@ START_TEST(html_is_known_by_its_type)
     ck_assert(!content_type_is_html("text/html5"));
     ck_assert(!content_type_is_html(""));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_page");
-    TCase *tc = tcase_create("page");
-    tcase_set_timeout(tc, 20);
-    tcase_add_test(tc, page_gives_title_links_and_words);
-    tcase_add_test(tc, empty_page_has_nothing);
-    tcase_add_test(tc, empty_title_is_a_title);
-    tcase_add_test(tc, page_goes_on_after_its_end);
-    tcase_add_test(tc, title_of_a_drawing_is_not_the_pages);
-    tcase_add_test(tc, first_base_with_href_counts_for_all_links);
-    tcase_add_loop_test(tc, title_is_utf8, 0, (int)(sizeof charset_rows / sizeof charset_rows[0]));
-    tcase_add_test(tc, utf16_is_known_by_its_mark);
-    tcase_add_test(tc, nul_bytes_hide_nothing);
-    tcase_add_test(tc, long_title_is_cut_at_a_character);
-    tcase_add_test(tc, page_of_ten_megabytes_is_read_to_its_end);
-    tcase_add_test(tc, one_line_of_ten_megabytes_is_one_word);
-    tcase_add_loop_test(tc, hostile_page_is_left_in_time, 0,
-                        (int)(sizeof shapes / sizeof shapes[0]));
-    tcase_add_test(tc, reasonable_depth_is_no_matter);
-    tcase_add_test(tc, flood_of_links_is_bounded);
-    tcase_add_test(tc, parse_that_is_told_to_stop_says_so);
-    tcase_add_test(tc, every_cut_and_flip_of_a_message_is_survived);
-    tcase_add_loop_test(tc, random_bytes_are_a_page_too, 0, 20);
-    tcase_add_test(tc, html_is_known_by_its_type);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(page_gives_title_links_and_words),
+    plain_case(empty_page_has_nothing),
+    plain_case(empty_title_is_a_title),
+    plain_case(page_goes_on_after_its_end),
+    plain_case(title_of_a_drawing_is_not_the_pages),
+    plain_case(first_base_with_href_counts_for_all_links),
+    each_case(title_is_utf8, (int)(sizeof charset_rows / sizeof charset_rows[0])),
+    plain_case(utf16_is_known_by_its_mark),
+    plain_case(nul_bytes_hide_nothing),
+    plain_case(long_title_is_cut_at_a_character),
+    plain_case(page_of_ten_megabytes_is_read_to_its_end),
+    plain_case(one_line_of_ten_megabytes_is_one_word),
+    each_case(hostile_page_is_left_in_time, (int)(sizeof shapes / sizeof shapes[0])),
+    plain_case(reasonable_depth_is_no_matter),
+    plain_case(flood_of_links_is_bounded),
+    plain_case(parse_that_is_told_to_stop_says_so),
+    plain_case(every_cut_and_flip_of_a_message_is_survived),
+    each_case(random_bytes_are_a_page_too, 20),
+    plain_case(html_is_known_by_its_type),
+};
+
+test_suite("scraper_page", cases);

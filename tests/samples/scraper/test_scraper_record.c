@@ -7,7 +7,7 @@
 
 #include "samples/scraper/progress.h"
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 static void expect(const struct record *record, const char *line)
 {
@@ -19,7 +19,7 @@ static void expect(const struct record *record, const char *line)
     bytes_free(&out);
 }
 
-START_TEST(page_has_every_field)
+static void page_has_every_field(void)
 {
     struct record record = {
         .url = "http://h/a",
@@ -40,9 +40,8 @@ START_TEST(page_has_every_field)
                     "\"title\":\"A \\\"title\\\"\",\"links\":3,\"words\":40,\"sha256\":\"00ff\","
                     "\"ms\":12}\n");
 }
-END_TEST
 
-START_TEST(what_is_not_known_is_null)
+static void what_is_not_known_is_null(void)
 {
     struct record record = {.url = "http://h/",
                             .final_url = "http://h/",
@@ -54,16 +53,14 @@ START_TEST(what_is_not_known_is_null)
                     "\"content_type\":null,\"bytes\":null,\"title\":null,\"links\":null,"
                     "\"words\":null,\"sha256\":null,\"ms\":5,\"error\":\"connect: refused\"}\n");
 }
-END_TEST
 
-START_TEST(without_libcrypto_there_is_no_sha256)
+static void without_libcrypto_there_is_no_sha256(void)
 {
     struct record record = {.url = "u", .final_url = "u", .status = 200, .sha256 = ""};
 
     expect(&record, "{\"url\":\"u\",\"final_url\":\"u\",\"status\":200,\"content_type\":null,"
                     "\"bytes\":0,\"title\":null,\"links\":null,\"words\":null,\"ms\":0}\n");
 }
-END_TEST
 
 #define BAD "\xef\xbf\xbd"
 
@@ -91,18 +88,17 @@ static const struct {
     {"\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80", "\"\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80\""},
 };
 
-START_TEST(string_is_json)
+static void string_is_json(int i)
 {
     struct bytes out = {0};
 
-    ck_assert_int_eq(record_write_string(&out, strings[_i].text), 0);
+    ck_assert_int_eq(record_write_string(&out, strings[i].text), 0);
     ck_assert_int_eq(bytes_append_char(&out, '\0'), 0);
-    ck_assert_str_eq(out.data, strings[_i].json);
+    ck_assert_str_eq(out.data, strings[i].json);
     bytes_free(&out);
 }
-END_TEST
 
-START_TEST(summary_has_pages_bytes_time_and_failures_by_kind)
+static void summary_has_pages_bytes_time_and_failures_by_kind(void)
 {
     struct progress progress;
     char *text = NULL;
@@ -130,9 +126,8 @@ START_TEST(summary_has_pages_bytes_time_and_failures_by_kind)
     free(text);
     ck_assert_int_eq(fclose(file), 0);
 }
-END_TEST
 
-START_TEST(quiet_says_nothing)
+static void quiet_says_nothing(void)
 {
     struct progress progress;
     FILE *file = tmpfile();
@@ -145,18 +140,14 @@ START_TEST(quiet_says_nothing)
     ck_assert_int_eq(ftell(file), 0);
     ck_assert_int_eq(fclose(file), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_record");
-    TCase *tc = tcase_create("record");
-    tcase_add_test(tc, page_has_every_field);
-    tcase_add_test(tc, what_is_not_known_is_null);
-    tcase_add_test(tc, without_libcrypto_there_is_no_sha256);
-    tcase_add_loop_test(tc, string_is_json, 0, (int)(sizeof strings / sizeof strings[0]));
-    tcase_add_test(tc, summary_has_pages_bytes_time_and_failures_by_kind);
-    tcase_add_test(tc, quiet_says_nothing);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(page_has_every_field),
+    plain_case(what_is_not_known_is_null),
+    plain_case(without_libcrypto_there_is_no_sha256),
+    each_case(string_is_json, (int)(sizeof strings / sizeof strings[0])),
+    plain_case(summary_has_pages_bytes_time_and_failures_by_kind),
+    plain_case(quiet_says_nothing),
+};
+
+test_suite("scraper_record", cases);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 static const char agent[] = "ExampleBot/1.2 (+https://bot.example)";
 
@@ -113,16 +113,15 @@ static const struct row rows[] = {
     {ALL "Disallow: /a#b", "/a", false},
 };
 
-START_TEST(rule_decides)
+static void rule_decides(int i)
 {
-    const struct row *row = &rows[_i];
+    const struct row *row = &rows[i];
 
     ck_assert_msg(allows(row->rules, row->path) == row->allowed, "%s of\n%s", row->path,
                   row->rules);
 }
-END_TEST
 
-START_TEST(rfc_example_of_groups)
+static void rfc_example_of_groups(void)
 {
     static const char text[] = "User-Agent: *\nDisallow: *.gif$\nDisallow: /example/\n"
                                "Allow: /publications/\n\n"
@@ -134,15 +133,13 @@ START_TEST(rfc_example_of_groups)
     ck_assert(!allows(text, "/example/page.html"));
     ck_assert(allows(text, "/example/allowed.gif"));
 }
-END_TEST
 
-START_TEST(no_rules_allow_everything)
+static void no_rules_allow_everything(void)
 {
     ck_assert(robots_allows(NULL, "http://h/a"));
 }
-END_TEST
 
-START_TEST(only_the_first_500_kib_are_read)
+static void only_the_first_500_kib_are_read(void)
 {
     struct {
         char *text;
@@ -163,9 +160,8 @@ START_TEST(only_the_first_500_kib_are_read)
     robots_free(robots);
     free(file.text);
 }
-END_TEST
 
-START_TEST(agent_without_a_token_is_under_the_star)
+static void agent_without_a_token_is_under_the_star(void)
 {
     static const char text[] = "User-agent: *\nDisallow: /a\n";
     struct robots *robots;
@@ -174,9 +170,8 @@ START_TEST(agent_without_a_token_is_under_the_star)
     ck_assert(!robots_allows(robots, "http://h/a"));
     robots_free(robots);
 }
-END_TEST
 
-START_TEST(many_stars_are_matched_in_linear_time)
+static void many_stars_are_matched_in_linear_time(void)
 {
     static const char text[] = ALL "Disallow: /*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b\n";
     char url[8192] = "http://h/";
@@ -186,18 +181,14 @@ START_TEST(many_stars_are_matched_in_linear_time)
     ck_assert(robots_allows(robots, url));
     robots_free(robots);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_robots");
-    TCase *tc = tcase_create("robots");
-    tcase_add_loop_test(tc, rule_decides, 0, (int)(sizeof rows / sizeof rows[0]));
-    tcase_add_test(tc, rfc_example_of_groups);
-    tcase_add_test(tc, no_rules_allow_everything);
-    tcase_add_test(tc, only_the_first_500_kib_are_read);
-    tcase_add_test(tc, agent_without_a_token_is_under_the_star);
-    tcase_add_test(tc, many_stars_are_matched_in_linear_time);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    each_case(rule_decides, (int)(sizeof rows / sizeof rows[0])),
+    plain_case(rfc_example_of_groups),
+    plain_case(no_rules_allow_everything),
+    plain_case(only_the_first_500_kib_are_read),
+    plain_case(agent_without_a_token_is_under_the_star),
+    plain_case(many_stars_are_matched_in_linear_time),
+};
+
+test_suite("scraper_robots", cases);

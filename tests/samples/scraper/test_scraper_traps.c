@@ -5,7 +5,7 @@
 
 #include "tests/samples/scraper/scraper_program.h"
 #include "tests/samples/scraper/scraper_site.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 struct row {
     const char *path;
@@ -199,7 +199,7 @@ static const char *const trap_records[] = {
     HTML("MAIN/up.html", 17, "Up", 0, 1),
 };
 
-START_TEST(site_with_traps_gives_exactly_these_records)
+static void site_with_traps_gives_exactly_these_records(void)
 {
     struct site site;
     struct scraper scraper;
@@ -226,14 +226,9 @@ START_TEST(site_with_traps_gives_exactly_these_records)
     scraper_forget(&scraper);
     site_stop(&site);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_traps");
-    TCase *tc = tcase_create("traps");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, site_with_traps_gives_exactly_these_records);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(site_with_traps_gives_exactly_these_records),
+};
+
+test_suite("scraper_traps", cases, .timeout_s = 60);

@@ -7,7 +7,7 @@
 
 #include <bight/errors.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 struct resolution {
     const char *base;
@@ -80,9 +80,9 @@ static const struct resolution resolutions[] = {
     {"http://h/a/b", "http://a b/", NULL, BIGHT_EINVAL},
 };
 
-START_TEST(link_resolves_to_its_normal_form)
+static void link_resolves_to_its_normal_form(int i)
 {
-    const struct resolution *row = &resolutions[_i];
+    const struct resolution *row = &resolutions[i];
     struct url_base *base;
     char *url = NULL;
 
@@ -95,11 +95,10 @@ START_TEST(link_resolves_to_its_normal_form)
         ck_assert_ptr_null(url);
     free(url);
 }
-END_TEST
 
-START_TEST(normal_form_of_a_normal_form_is_itself)
+static void normal_form_of_a_normal_form_is_itself(int i)
 {
-    const char *url = resolutions[_i].url;
+    const char *url = resolutions[i].url;
     char *again = NULL;
 
     if (!url)
@@ -108,9 +107,8 @@ START_TEST(normal_form_of_a_normal_form_is_itself)
     ck_assert_str_eq(again, url);
     free(again);
 }
-END_TEST
 
-START_TEST(relative_text_is_no_url)
+static void relative_text_is_no_url(void)
 {
     char *url = NULL;
 
@@ -120,9 +118,8 @@ START_TEST(relative_text_is_no_url)
     ck_assert_int_lt(url_normalise("#a", &url), 0);
     ck_assert_ptr_null(url);
 }
-END_TEST
 
-START_TEST(user_may_leave_the_scheme_out)
+static void user_may_leave_the_scheme_out(void)
 {
     char *url = NULL;
 
@@ -133,9 +130,8 @@ START_TEST(user_may_leave_the_scheme_out)
     ck_assert_str_eq(url, "https://example.com/");
     free(url);
 }
-END_TEST
 
-START_TEST(international_names_go_as_punycode)
+static void international_names_go_as_punycode(void)
 {
     char *url = NULL;
 
@@ -149,9 +145,8 @@ START_TEST(international_names_go_as_punycode)
         ck_assert_str_eq(url, "http://xn--bcher-kva.example/");
     free(url);
 }
-END_TEST
 
-START_TEST(users_mistakes_are_told_apart)
+static void users_mistakes_are_told_apart(void)
 {
     char *url = NULL;
 
@@ -161,9 +156,8 @@ START_TEST(users_mistakes_are_told_apart)
     ck_assert_int_eq(url_from_user("localhost:http", &url), BIGHT_EINVAL);
     ck_assert_ptr_null(url);
 }
-END_TEST
 
-START_TEST(endless_url_is_refused)
+static void endless_url_is_refused(void)
 {
     char *href = malloc(URL_BYTES_MAX + 2);
     char *url = NULL;
@@ -188,9 +182,8 @@ START_TEST(endless_url_is_refused)
     free(url);
     free(href);
 }
-END_TEST
 
-START_TEST(origin_is_scheme_host_and_port)
+static void origin_is_scheme_host_and_port(void)
 {
     ck_assert_uint_eq(url_origin_bytes("http://h/a"), strlen("http://h"));
     ck_assert_uint_eq(url_origin_bytes("https://h:8443/a?b"), strlen("https://h:8443"));
@@ -200,21 +193,18 @@ START_TEST(origin_is_scheme_host_and_port)
     ck_assert(!url_same_origin("http://h/", "http://h.example/"));
     ck_assert(!url_same_origin("http://h.example/", "http://h/"));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("scraper_url");
-    TCase *tc = tcase_create("url");
-    int rows = (int)(sizeof resolutions / sizeof resolutions[0]);
-    tcase_add_loop_test(tc, link_resolves_to_its_normal_form, 0, rows);
-    tcase_add_loop_test(tc, normal_form_of_a_normal_form_is_itself, 0, rows);
-    tcase_add_test(tc, relative_text_is_no_url);
-    tcase_add_test(tc, user_may_leave_the_scheme_out);
-    tcase_add_test(tc, international_names_go_as_punycode);
-    tcase_add_test(tc, users_mistakes_are_told_apart);
-    tcase_add_test(tc, endless_url_is_refused);
-    tcase_add_test(tc, origin_is_scheme_host_and_port);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+#define ROWS (int)(sizeof resolutions / sizeof resolutions[0])
+
+static const struct suite_case cases[] = {
+    each_case(link_resolves_to_its_normal_form, ROWS),
+    each_case(normal_form_of_a_normal_form_is_itself, ROWS),
+    plain_case(relative_text_is_no_url),
+    plain_case(user_may_leave_the_scheme_out),
+    plain_case(international_names_go_as_punycode),
+    plain_case(users_mistakes_are_told_apart),
+    plain_case(endless_url_is_refused),
+    plain_case(origin_is_scheme_host_and_port),
+};
+
+test_suite("scraper_url", cases);
