@@ -2,17 +2,6 @@
 
 #include <stdio.h>
 
-int conf_run_tests(const char *name, const TTest *const *tests, size_t count)
-{
-    Suite *suite = suite_create(name);
-    TCase *cases = tcase_create(name);
-
-    for (size_t i = 0; i < count; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    return test_run(suite);
-}
-
 static uint64_t start_ns;
 
 static int main_task(void *arg)
@@ -26,6 +15,12 @@ static int main_task(void *arg)
 int conf_main(int (*body)(void *arg), struct world_reports *reports)
 {
     return world_run(main_task, &body, reports);
+}
+
+int conf_plain(int (*body)(void *arg), void *unused)
+{
+    (void)unused;
+    return conf_main(body, NULL);
 }
 
 int64_t conf_now_ms(void)

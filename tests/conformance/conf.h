@@ -1,14 +1,15 @@
-/* What the conformance suites share: a suite from a list of tests, and the bodies that the cases of
- * the catalogue are told with. See README.md. */
+/* What the conformance suites share: the bodies that the cases of the catalogue are told with. See
+ * README.md. */
 #ifndef TESTS_CONFORMANCE_CONF_H
 #define TESTS_CONFORMANCE_CONF_H
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
-/* Run the tests as suite `name`; gives main's exit status. */
-#define conf_run(name, tests) conf_run_tests(name, tests, sizeof(tests) / sizeof(*(tests)))
-int conf_run_tests(const char *name, const TTest *const *tests, size_t count);
+/* A case that is conf_ok(body). */
+#define conf_case(name, body, ...) body_case(name, conf_plain, body, __VA_ARGS__)
+int conf_plain(int (*body)(void *arg), void *unused);
 
 /* Run `body(NULL)` as main in virtual time; it must return 0, and nothing may be reported. */
 #define conf_ok(body) world_code(conf_main(body, NULL), 0, #body, __FILE__, __LINE__)

@@ -85,12 +85,6 @@ static int orders(void *arg)
     return 0;
 }
 
-START_TEST(gather_01_results_stand_in_the_order_of_the_calls)
-{
-    conf_ok(orders);
-}
-END_TEST
-
 static int gathers_nothing(void *arg)
 {
     (void)arg;
@@ -100,12 +94,11 @@ static int gathers_nothing(void *arg)
     return 0;
 }
 
-START_TEST(gather_06_nothing_to_gather_is_done_but_only_in_a_task)
+static void gather_06_nothing_to_gather_is_done_but_only_in_a_task(void)
 {
     ck_code(bight_gather(NULL, 0, 0), BIGHT_ENOTASK);
     conf_ok(gathers_nothing);
 }
-END_TEST
 
 static int adds_one(void *arg)
 {
@@ -123,7 +116,7 @@ static int gathers_inside(void *arg)
     return 0;
 }
 
-START_TEST(gather_09_bodies_are_gathered_only_in_a_task)
+static void gather_09_bodies_are_gathered_only_in_a_task(void)
 {
     int count = 0;
     struct bight_gather calls[] = {{.fn = adds_one, .arg = &count}};
@@ -134,7 +127,6 @@ START_TEST(gather_09_bodies_are_gathered_only_in_a_task)
     ck_ok(world_run(gathers_inside, &count, NULL));
     ck_assert_int_eq(count, 2);
 }
-END_TEST
 
 static int cancelled_too_late(void *arg)
 {
@@ -154,12 +146,6 @@ static int cancelled_too_late(void *arg)
     ck_assert_int_eq(gathering.ends, 1);
     return 0;
 }
-
-START_TEST(gather_12_a_cancellation_after_the_last_child_takes_nothing_away)
-{
-    conf_ok(cancelled_too_late);
-}
-END_TEST
 
 static int gathers_again_and_again(void *arg)
 {
@@ -182,12 +168,6 @@ static int cancelled_collecting(void *arg)
     ck_assert_int_eq(conf_now_ms(), 220);
     return 0;
 }
-
-START_TEST(gather_13_a_cancellation_is_no_entry_of_the_list)
-{
-    conf_ok(cancelled_collecting);
-}
-END_TEST
 
 /* A call that waits for its cell and then fails, in spite of a cancellation. */
 static int waits_and_fails(void *arg)
@@ -216,12 +196,6 @@ static int two_failures(void *arg)
     ck_assert_int_eq(gathering.calls[1].status, BIGHT_EPIPE);
     return 0; /* and nothing was reported */
 }
-
-START_TEST(gather_14_a_second_failure_is_not_reported)
-{
-    conf_ok(two_failures);
-}
-END_TEST
 
 /* Races */
 
@@ -272,12 +246,6 @@ static int races(void *arg)
     return 0;
 }
 
-START_TEST(race_02_alternatives_are_tried_until_one_succeeds)
-{
-    conf_ok(races);
-}
-END_TEST
-
 /* Shields */
 
 static int shields_cell(void *arg)
@@ -307,12 +275,6 @@ static int shield_passes(void *arg)
     return 0;
 }
 
-START_TEST(shield_01_what_is_shielded_comes_through)
-{
-    conf_ok(shield_passes);
-}
-END_TEST
-
 static int shields_cancelled_inside(void *arg)
 {
     struct bight_scope inner;
@@ -341,12 +303,6 @@ static int cancelled_future(void *arg)
     return shields_cancelled_inside(arg);
 }
 
-START_TEST(shield_03_what_is_shielded_can_be_cancelled_itself)
-{
-    conf_ok(cancelled_future);
-}
-END_TEST
-
 /* One who waits for a task is cancelled; the task is not, and knows nothing of it. */
 static int joins(void *task)
 {
@@ -370,12 +326,6 @@ static int cancelled_outside(void *arg)
     conf_join(inner, 42); /* nobody else waits for it any more */
     return 0;
 }
-
-START_TEST(shield_04_cancelling_who_waits_leaves_the_task_alone)
-{
-    conf_ok(cancelled_outside);
-}
-END_TEST
 
 static int shields_gathering(void *arg)
 {
@@ -405,12 +355,6 @@ static int gathering_kept(void *arg)
     return 0;
 }
 
-START_TEST(shield_07_a_shielded_gathering_keeps_its_children)
-{
-    conf_ok(gathering_kept);
-}
-END_TEST
-
 static int shields_inside(void *arg)
 {
     int count = 0;
@@ -421,7 +365,7 @@ static int shields_inside(void *arg)
     return 0;
 }
 
-START_TEST(shield_09_shielding_needs_a_task)
+static void shield_09_shielding_needs_a_task(void)
 {
     int count = 0;
 
@@ -429,24 +373,20 @@ START_TEST(shield_09_shielding_needs_a_task)
     ck_assert_int_eq(count, 0);
     conf_ok(shields_inside);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        gather_01_results_stand_in_the_order_of_the_calls,
-        gather_06_nothing_to_gather_is_done_but_only_in_a_task,
-        gather_09_bodies_are_gathered_only_in_a_task,
-        gather_12_a_cancellation_after_the_last_child_takes_nothing_away,
-        gather_13_a_cancellation_is_no_entry_of_the_list,
-        gather_14_a_second_failure_is_not_reported,
-        race_02_alternatives_are_tried_until_one_succeeds,
-        shield_01_what_is_shielded_comes_through,
-        shield_03_what_is_shielded_can_be_cancelled_itself,
-        shield_04_cancelling_who_waits_leaves_the_task_alone,
-        shield_07_a_shielded_gathering_keeps_its_children,
-        shield_09_shielding_needs_a_task,
-    };
+static const struct suite_case cases[] = {
+    conf_case(gather_01_results_stand_in_the_order_of_the_calls, orders),
+    plain_case(gather_06_nothing_to_gather_is_done_but_only_in_a_task),
+    plain_case(gather_09_bodies_are_gathered_only_in_a_task),
+    conf_case(gather_12_a_cancellation_after_the_last_child_takes_nothing_away, cancelled_too_late),
+    conf_case(gather_13_a_cancellation_is_no_entry_of_the_list, cancelled_collecting),
+    conf_case(gather_14_a_second_failure_is_not_reported, two_failures),
+    conf_case(race_02_alternatives_are_tried_until_one_succeeds, races),
+    conf_case(shield_01_what_is_shielded_comes_through, shield_passes),
+    conf_case(shield_03_what_is_shielded_can_be_cancelled_itself, cancelled_future),
+    conf_case(shield_04_cancelling_who_waits_leaves_the_task_alone, cancelled_outside),
+    conf_case(shield_07_a_shielded_gathering_keeps_its_children, gathering_kept),
+    plain_case(shield_09_shielding_needs_a_task),
+};
 
-    return conf_run("gather, race, shield", tests);
-}
+test_suite("gather, race, shield", cases);

@@ -36,12 +36,6 @@ static int twice(void *arg)
     return 0;
 }
 
-START_TEST(wait_02_a_task_given_twice_counts_once)
-{
-    conf_ok(twice);
-}
-END_TEST
-
 static int unknown_mode(void *arg)
 {
     struct conf_sleeper sleeper = {.sleep_ms = 10000};
@@ -55,12 +49,6 @@ static int unknown_mode(void *arg)
     ends(item.task);
     return 0;
 }
-
-START_TEST(wait_04_an_unknown_mode_is_refused)
-{
-    conf_ok(unknown_mode);
-}
-END_TEST
 
 static int first_completed(void *arg)
 {
@@ -80,12 +68,6 @@ static int first_completed(void *arg)
     ck_assert_int_eq(conf_now_ms(), 10000);
     return 0;
 }
-
-START_TEST(wait_06_the_first_end_leaves_the_rest_alone)
-{
-    conf_ok(first_completed);
-}
-END_TEST
 
 static int yields_once(void *arg)
 {
@@ -119,12 +101,6 @@ static int all_that_is_done(void *arg)
     return 0;
 }
 
-START_TEST(wait_07_all_that_have_ended_by_then_are_told)
-{
-    conf_ok(all_that_is_done);
-}
-END_TEST
-
 static int failed_already(void *arg)
 {
     struct conf_sleeper a = {.sleep_ms = 10000}, b = {.returns = E};
@@ -144,12 +120,6 @@ static int failed_already(void *arg)
     ends(items[1].task);
     return 0;
 }
-
-START_TEST(wait_08_a_failure_that_is_there_ends_the_wait)
-{
-    conf_ok(failed_already);
-}
-END_TEST
 
 static int timed(int64_t timeout_ms)
 {
@@ -175,23 +145,11 @@ static int timed_out(void *arg)
     return timed(110);
 }
 
-START_TEST(wait_11_a_timeout_tells_what_has_ended)
-{
-    conf_ok(timed_out);
-}
-END_TEST
-
 static int just_in_time(void *arg)
 {
     (void)arg;
     return timed(100);
 }
-
-START_TEST(wait_12_an_end_at_the_timeout_counts)
-{
-    conf_ok(just_in_time);
-}
-END_TEST
 
 struct inner {
     struct bight_future future;
@@ -242,12 +200,6 @@ static int cancelled_waiter(void *arg)
     return 0;
 }
 
-START_TEST(wait_14_cancelling_the_waiter_leaves_the_tasks_running)
-{
-    conf_ok(cancelled_waiter);
-}
-END_TEST
-
 /* As completed */
 
 static int in_order_of_ends(void *arg)
@@ -277,12 +229,6 @@ static int in_order_of_ends(void *arg)
         ck_ok(bight_join(items[i].task, NULL));
     return 0;
 }
-
-START_TEST(ascomp_01_tasks_come_out_as_they_end)
-{
-    conf_ok(in_order_of_ends);
-}
-END_TEST
 
 /* One who asks for the next one, as a task. */
 struct asker {
@@ -334,12 +280,6 @@ static int who_asks_first(void *arg)
     return 0;
 }
 
-START_TEST(ascomp_06_who_asks_first_gets_the_first_that_ends)
-{
-    conf_ok(who_asks_first);
-}
-END_TEST
-
 static int ask_at_once(void *arg)
 {
     struct asker askers[2];
@@ -350,12 +290,6 @@ static int ask_at_once(void *arg)
     ck_assert_int_eq(askers[1].got_ms, 50);
     return 0;
 }
-
-START_TEST(ascomp_07_several_may_ask_at_the_same_time)
-{
-    conf_ok(ask_at_once);
-}
-END_TEST
 
 static int given_twice(void *arg)
 {
@@ -381,28 +315,19 @@ static int given_twice(void *arg)
     return 0;
 }
 
-START_TEST(ascomp_08_a_task_given_twice_comes_out_once)
-{
-    conf_ok(given_twice);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(wait_02_a_task_given_twice_counts_once, twice),
+    conf_case(wait_04_an_unknown_mode_is_refused, unknown_mode),
+    conf_case(wait_06_the_first_end_leaves_the_rest_alone, first_completed),
+    conf_case(wait_07_all_that_have_ended_by_then_are_told, all_that_is_done),
+    conf_case(wait_08_a_failure_that_is_there_ends_the_wait, failed_already),
+    conf_case(wait_11_a_timeout_tells_what_has_ended, timed_out),
+    conf_case(wait_12_an_end_at_the_timeout_counts, just_in_time),
+    conf_case(wait_14_cancelling_the_waiter_leaves_the_tasks_running, cancelled_waiter),
+    conf_case(ascomp_01_tasks_come_out_as_they_end, in_order_of_ends),
+    conf_case(ascomp_06_who_asks_first_gets_the_first_that_ends, who_asks_first),
+    conf_case(ascomp_07_several_may_ask_at_the_same_time, ask_at_once),
+    conf_case(ascomp_08_a_task_given_twice_comes_out_once, given_twice),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        wait_02_a_task_given_twice_counts_once,
-        wait_04_an_unknown_mode_is_refused,
-        wait_06_the_first_end_leaves_the_rest_alone,
-        wait_07_all_that_have_ended_by_then_are_told,
-        wait_08_a_failure_that_is_there_ends_the_wait,
-        wait_11_a_timeout_tells_what_has_ended,
-        wait_12_an_end_at_the_timeout_counts,
-        wait_14_cancelling_the_waiter_leaves_the_tasks_running,
-        ascomp_01_tasks_come_out_as_they_end,
-        ascomp_06_who_asks_first_gets_the_first_that_ends,
-        ascomp_07_several_may_ask_at_the_same_time,
-        ascomp_08_a_task_given_twice_comes_out_once,
-    };
-
-    return conf_run("wait, as completed", tests);
-}
+test_suite("wait, as completed", cases);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-START_TEST(loop_01_closing_is_final_and_may_be_repeated)
+static void loop_01_closing_is_final_and_may_be_repeated(void)
 {
     struct conf_host host;
     struct conf_counter counter = {0};
@@ -28,7 +28,6 @@ START_TEST(loop_01_closing_is_final_and_may_be_repeated)
     ck_assert_int_eq(begun + counter.count, 0);
     ck_ok(uv_loop_close(&host.loop));
 }
-END_TEST
 
 static int sees_its_loop(void *arg)
 {
@@ -39,7 +38,7 @@ static int sees_its_loop(void *arg)
     return 0;
 }
 
-START_TEST(loop_07_code_in_a_run_sees_its_loop_and_code_outside_none)
+static void loop_07_code_in_a_run_sees_its_loop_and_code_outside_none(void)
 {
     struct conf_host host;
 
@@ -56,23 +55,21 @@ START_TEST(loop_07_code_in_a_run_sees_its_loop_and_code_outside_none)
     conf_detach(&host);
     ck_assert_ptr_null(bight_uv_loop());
 }
-END_TEST
 
 static int sleeps(void *arg)
 {
     return bight_sleep(*(int *)arg);
 }
 
-START_TEST(loop_08_a_run_takes_at_least_as_long_as_its_sleep)
+static void loop_08_a_run_takes_at_least_as_long_as_its_sleep(void)
 {
     uint64_t begun_ns = uv_hrtime();
 
     ck_ok(bight_run(sleeps, &(int){100}));
     ck_assert_uint_ge(uv_hrtime() - begun_ns, 100000000);
 }
-END_TEST
 
-START_TEST(loop_14_a_queued_stop_ends_the_run_after_one_pass)
+static void loop_14_a_queued_stop_ends_the_run_after_one_pass(void)
 {
     struct conf_counter counter = {0}, stop = {0};
     struct conf_host host;
@@ -90,7 +87,6 @@ START_TEST(loop_14_a_queued_stop_ends_the_run_after_one_pass)
     conf_detach(&host);
     ck_assert_int_eq(counter.count, 1);
 }
-END_TEST
 
 /* A descriptor that stays readable; seeing it queues a count and the end of the watching. */
 struct watch {
@@ -119,7 +115,7 @@ static void clears(struct bight_call *call)
     uv_poll_stop(&watch->poll);
 }
 
-START_TEST(loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once)
+static void loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once(void)
 {
     struct conf_counter stop = {0};
     struct watch watch = {.polled = 0};
@@ -148,7 +144,6 @@ START_TEST(loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once)
     close(ends[0]);
     close(ends[1]);
 }
-END_TEST
 
 /* Reports */
 
@@ -184,7 +179,7 @@ static int leaves_a_failure(void *arg)
     return 0;
 }
 
-START_TEST(errh_02_the_report_handler_is_told_what_failed)
+static void errh_02_the_report_handler_is_told_what_failed(void)
 {
     struct handler handler = {0};
     struct bight_options options = {.on_report = handles, .on_report_arg = &handler};
@@ -201,7 +196,6 @@ START_TEST(errh_02_the_report_handler_is_told_what_failed)
     ck_ok(bight_run_with(&options, leaves_a_failure, NULL));
     ck_assert_int_eq(handler.calls, 1);
 }
-END_TEST
 
 /* Slow turns */
 
@@ -261,7 +255,7 @@ static void notes_slow(void *arg, const struct bight_report *report)
     }
 }
 
-START_TEST(ldbg_02_slow_turns_are_reported)
+static void ldbg_02_slow_turns_are_reported(void)
 {
     struct slow slow[] = {{.name = ""}, {.name = "slow one"}, {.name = NULL}};
     struct bight_options options = {.on_report = notes_slow, .on_report_arg = slow};
@@ -275,19 +269,15 @@ START_TEST(ldbg_02_slow_turns_are_reported)
         ck_assert_uint_ge(slow[i].ms, SLOW_MS);
     }
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        loop_01_closing_is_final_and_may_be_repeated,
-        loop_07_code_in_a_run_sees_its_loop_and_code_outside_none,
-        loop_08_a_run_takes_at_least_as_long_as_its_sleep,
-        loop_14_a_queued_stop_ends_the_run_after_one_pass,
-        loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once,
-        errh_02_the_report_handler_is_told_what_failed,
-        ldbg_02_slow_turns_are_reported,
-    };
+static const struct suite_case cases[] = {
+    plain_case(loop_01_closing_is_final_and_may_be_repeated),
+    plain_case(loop_07_code_in_a_run_sees_its_loop_and_code_outside_none),
+    plain_case(loop_08_a_run_takes_at_least_as_long_as_its_sleep),
+    plain_case(loop_14_a_queued_stop_ends_the_run_after_one_pass),
+    plain_case(loop_15_an_event_seen_in_the_stopping_pass_is_delivered_once),
+    plain_case(errh_02_the_report_handler_is_told_what_failed),
+    plain_case(ldbg_02_slow_turns_are_reported),
+};
 
-    return conf_run("loop", tests);
-}
+test_suite("loop", cases);

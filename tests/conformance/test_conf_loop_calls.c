@@ -20,7 +20,7 @@ static void notes_words(struct bight_call *call)
     uv_stop(words->loop);
 }
 
-START_TEST(soon_01_a_queued_call_runs_with_its_arguments)
+static void soon_01_a_queued_call_runs_with_its_arguments(void)
 {
     struct words words = {.words = {"hello", "world"}};
     struct conf_host host;
@@ -34,9 +34,8 @@ START_TEST(soon_01_a_queued_call_runs_with_its_arguments)
     conf_detach(&host);
     ck_assert_str_eq(words.notes.text, " hello world");
 }
-END_TEST
 
-START_TEST(soon_02_queueing_runs_nothing)
+static void soon_02_queueing_runs_nothing(void)
 {
     struct conf_counter counter = {0};
     struct conf_host host;
@@ -52,7 +51,6 @@ START_TEST(soon_02_queueing_runs_nothing)
     ck_assert_int_eq(counter.count, 1);
     conf_detach(&host);
 }
-END_TEST
 
 static size_t armed(void)
 {
@@ -94,12 +92,6 @@ static int cancelled_calls(void *arg)
     return 0;
 }
 
-START_TEST(soon_03_a_call_cancelled_before_its_turn_is_skipped)
-{
-    conf_ok(cancelled_calls);
-}
-END_TEST
-
 static struct conf_counter second;
 static int firsts;
 
@@ -128,12 +120,6 @@ static int call_by_call(void *arg)
     return 0;
 }
 
-START_TEST(soon_04_a_call_queued_by_a_call_runs_in_the_next_turn)
-{
-    conf_ok(call_by_call);
-}
-END_TEST
-
 /* Timed calls */
 
 static int one_timed(void *arg)
@@ -161,12 +147,6 @@ static int one_timed(void *arg)
     return 0;
 }
 
-START_TEST(later_02_a_timed_call_is_not_ready_and_needs_a_time)
-{
-    conf_ok(one_timed);
-}
-END_TEST
-
 static int overdue(void *arg)
 {
     struct conf_notes notes = {.used = 0};
@@ -182,12 +162,6 @@ static int overdue(void *arg)
     ck_assert_str_eq(notes.text, " b a");
     return 0;
 }
-
-START_TEST(later_03_overdue_calls_run_in_the_order_of_their_times)
-{
-    conf_ok(overdue);
-}
-END_TEST
 
 #define MANY 300
 
@@ -213,12 +187,6 @@ static int cancelled_timers(void *arg)
     ck_assert_uint_eq(armed(), 0);
     return 0;
 }
-
-START_TEST(later_06_cancelled_timers_do_not_pile_up)
-{
-    conf_ok(cancelled_timers);
-}
-END_TEST
 
 /* From another thread */
 
@@ -270,7 +238,7 @@ static int posted_in_a_run(void *arg)
     return 0;
 }
 
-START_TEST(xthread_01_a_call_posted_by_a_thread_first_runs_first)
+static void xthread_01_a_call_posted_by_a_thread_first_runs_first(void)
 {
     struct other_thread other = {.mailbox = NULL};
     struct conf_counter world = {.notes = &other.notes, .word = "world"};
@@ -286,20 +254,16 @@ START_TEST(xthread_01_a_call_posted_by_a_thread_first_runs_first)
     conf_detach(&host);
     conf_ok(posted_in_a_run);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        soon_01_a_queued_call_runs_with_its_arguments,
-        soon_02_queueing_runs_nothing,
-        soon_03_a_call_cancelled_before_its_turn_is_skipped,
-        soon_04_a_call_queued_by_a_call_runs_in_the_next_turn,
-        later_02_a_timed_call_is_not_ready_and_needs_a_time,
-        later_03_overdue_calls_run_in_the_order_of_their_times,
-        later_06_cancelled_timers_do_not_pile_up,
-        xthread_01_a_call_posted_by_a_thread_first_runs_first,
-    };
+static const struct suite_case cases[] = {
+    plain_case(soon_01_a_queued_call_runs_with_its_arguments),
+    plain_case(soon_02_queueing_runs_nothing),
+    conf_case(soon_03_a_call_cancelled_before_its_turn_is_skipped, cancelled_calls),
+    conf_case(soon_04_a_call_queued_by_a_call_runs_in_the_next_turn, call_by_call),
+    conf_case(later_02_a_timed_call_is_not_ready_and_needs_a_time, one_timed),
+    conf_case(later_03_overdue_calls_run_in_the_order_of_their_times, overdue),
+    conf_case(later_06_cancelled_timers_do_not_pile_up, cancelled_timers),
+    plain_case(xthread_01_a_call_posted_by_a_thread_first_runs_first),
+};
 
-    return conf_run("loop, calls", tests);
-}
+test_suite("loop, calls", cases);

@@ -69,12 +69,6 @@ static int both_ways_twice(void *arg)
     return 0;
 }
 
-START_TEST(dgram_01_datagrams_go_both_ways)
-{
-    conf_ok(both_ways_twice);
-}
-END_TEST
-
 static int to_nobody(void *arg)
 {
     static struct endpoint endpoints[3];
@@ -99,12 +93,6 @@ static int to_nobody(void *arg)
     endpoint_close(&endpoints[1]);
     return 0;
 }
-
-START_TEST(dgram_02_sending_to_a_port_where_nobody_listens_does_not_disturb_receiving)
-{
-    conf_ok(to_nobody);
-}
-END_TEST
 
 static int fails_to_set_up(void *arg)
 {
@@ -136,12 +124,6 @@ static int fails_to_set_up(void *arg)
     ck_assert_int_eq(test_open_fds(), before);
     return 0;
 }
-
-START_TEST(dgram_04_failing_to_set_up_leaves_no_socket)
-{
-    conf_ok(fails_to_set_up);
-}
-END_TEST
 
 static int option(const struct endpoint *endpoint, int name)
 {
@@ -193,12 +175,6 @@ static int reads_options(void *arg)
     return 0;
 }
 
-START_TEST(dgram_05_socket_options_only_on_request)
-{
-    conf_ok(reads_options);
-}
-END_TEST
-
 /* Two endpoints on ready-made sockets talk; the first has an address. Both are closed. */
 static void talk(int first_fd, int second_fd, const union address *first_address)
 {
@@ -248,21 +224,13 @@ static int ready_made(void *arg)
     return 0;
 }
 
-START_TEST(dgram_06_ready_made_and_local_sockets_can_be_used)
-{
-    conf_ok(ready_made);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(dgram_01_datagrams_go_both_ways, both_ways_twice),
+    conf_case(dgram_02_sending_to_a_port_where_nobody_listens_does_not_disturb_receiving,
+              to_nobody),
+    conf_case(dgram_04_failing_to_set_up_leaves_no_socket, fails_to_set_up),
+    conf_case(dgram_05_socket_options_only_on_request, reads_options),
+    conf_case(dgram_06_ready_made_and_local_sockets_can_be_used, ready_made),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        dgram_01_datagrams_go_both_ways,
-        dgram_02_sending_to_a_port_where_nobody_listens_does_not_disturb_receiving,
-        dgram_04_failing_to_set_up_leaves_no_socket,
-        dgram_05_socket_options_only_on_request,
-        dgram_06_ready_made_and_local_sockets_can_be_used,
-    };
-
-    return conf_run("loop, datagrams", tests);
-}
+test_suite("loop, datagrams", cases);

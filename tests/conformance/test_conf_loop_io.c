@@ -70,7 +70,7 @@ static int watches(void *arg)
     return 0;
 }
 
-START_TEST(fd_04_after_the_end_of_the_runtime_nothing_can_be_watched)
+static void fd_04_after_the_end_of_the_runtime_nothing_can_be_watched(void)
 {
     int ends[2];
 
@@ -83,7 +83,6 @@ START_TEST(fd_04_after_the_end_of_the_runtime_nothing_can_be_watched)
     close(ends[0]);
     close(ends[1]);
 }
-END_TEST
 
 static int watches_what_is_none(void *arg)
 {
@@ -100,12 +99,6 @@ static int watches_what_is_none(void *arg)
     close(file);
     return 0;
 }
-
-START_TEST(fd_05_watching_what_is_no_descriptor_is_refused)
-{
-    conf_ok(watches_what_is_none);
-}
-END_TEST
 
 static char received[8];
 
@@ -148,12 +141,6 @@ static int watches_a_stream(void *arg)
     return 0;
 }
 
-START_TEST(fd_06_watching_the_descriptor_of_a_stream_is_refused)
-{
-    conf_ok(watches_a_stream);
-}
-END_TEST
-
 /* Addresses */
 
 static const struct literal {
@@ -194,12 +181,6 @@ static int resolves_literals(void *arg)
     return 0;
 }
 
-START_TEST(addr_01_numeric_addresses_need_no_lookup)
-{
-    conf_ok(resolves_literals);
-}
-END_TEST
-
 /* The port of a service, or the error of the lookup. */
 static int port_of(const char *service)
 {
@@ -228,13 +209,12 @@ static int services(void *arg)
     return 0;
 }
 
-START_TEST(addr_03_services_have_names)
+static void addr_03_services_have_names(void)
 {
     if (!getservbyname("http", "tcp")) /* a system without the list of services */
         return;
     conf_ok(services);
 }
-END_TEST
 
 static int finds_nothing(void *arg, const char *host, struct bight_address *addresses,
                          size_t *count)
@@ -269,22 +249,13 @@ static int resolves_nothing(void *arg)
     return 0;
 }
 
-START_TEST(addr_04_a_lookup_that_finds_nothing_is_an_error)
-{
-    conf_ok(resolves_nothing);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(fd_04_after_the_end_of_the_runtime_nothing_can_be_watched),
+    conf_case(fd_05_watching_what_is_no_descriptor_is_refused, watches_what_is_none),
+    conf_case(fd_06_watching_the_descriptor_of_a_stream_is_refused, watches_a_stream),
+    conf_case(addr_01_numeric_addresses_need_no_lookup, resolves_literals),
+    plain_case(addr_03_services_have_names),
+    conf_case(addr_04_a_lookup_that_finds_nothing_is_an_error, resolves_nothing),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        fd_04_after_the_end_of_the_runtime_nothing_can_be_watched,
-        fd_05_watching_what_is_no_descriptor_is_refused,
-        fd_06_watching_the_descriptor_of_a_stream_is_refused,
-        addr_01_numeric_addresses_need_no_lookup,
-        addr_03_services_have_names,
-        addr_04_a_lookup_that_finds_nothing_is_an_error,
-    };
-
-    return conf_run("loop, descriptors and addresses", tests);
-}
+test_suite("loop, descriptors and addresses", cases);

@@ -22,13 +22,12 @@ static int tries_to_close(void *arg)
     return 7;
 }
 
-START_TEST(loop_03_what_runs_cannot_be_closed)
+static void loop_03_what_runs_cannot_be_closed(void)
 {
     ck_ok(bight_runner_open(&runner, NULL));
     ck_code(bight_runner_run(runner, tries_to_close, NULL), 7);
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 static int yields_and_returns(void *arg)
 {
@@ -36,7 +35,7 @@ static int yields_and_returns(void *arg)
     return *(int *)arg;
 }
 
-START_TEST(runner_01_what_main_returned_comes_back)
+static void runner_01_what_main_returned_comes_back(void)
 {
     int fds;
 
@@ -46,9 +45,8 @@ START_TEST(runner_01_what_main_returned_comes_back)
     ck_assert_ptr_null(bight_uv_loop());
     ck_assert_int_eq(test_open_fds(), fds); /* the loop is closed */
 }
-END_TEST
 
-START_TEST(runner_02_mains_failure_comes_back)
+static void runner_02_mains_failure_comes_back(void)
 {
     struct world_reports reports;
 
@@ -56,7 +54,6 @@ START_TEST(runner_02_mains_failure_comes_back)
     ck_assert_ptr_null(bight_uv_loop());
     ck_code(world_run(yields_and_returns, &(int){V}, &reports), V); /* which counts descriptors */
 }
-END_TEST
 
 static int mains;
 
@@ -78,7 +75,7 @@ static int runs_the_runner(void *arg)
     return 0;
 }
 
-START_TEST(runner_04_a_run_inside_of_a_run_is_refused)
+static void runner_04_a_run_inside_of_a_run_is_refused(void)
 {
     conf_ok(runs_itself);
     ck_assert_int_eq(mains, 1);
@@ -87,7 +84,6 @@ START_TEST(runner_04_a_run_inside_of_a_run_is_refused)
     ck_assert_int_eq(mains, 2);
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 static bool source_closed, consumer_ended;
 
@@ -131,7 +127,7 @@ static int fails_meanwhile(void *arg)
     return F;
 }
 
-START_TEST(runner_07_the_shutdown_goes_on_after_a_failure_in_it)
+static void runner_07_the_shutdown_goes_on_after_a_failure_in_it(void)
 {
     struct world_reports reports;
 
@@ -141,7 +137,6 @@ START_TEST(runner_07_the_shutdown_goes_on_after_a_failure_in_it)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_UNSEEN_FAILURE], 1);
     ck_code(reports.last_code, Z);
 }
-END_TEST
 
 static int takes_loop(void *arg)
 {
@@ -149,7 +144,7 @@ static int takes_loop(void *arg)
     return 0;
 }
 
-START_TEST(runner_09_several_runs_in_one_runner_share_the_loop)
+static void runner_09_several_runs_in_one_runner_share_the_loop(void)
 {
     uv_loop_t *loops[2];
 
@@ -163,9 +158,8 @@ START_TEST(runner_09_several_runs_in_one_runner_share_the_loop)
     ck_ok(bight_runner_close(&runner));
     ck_assert_ptr_null(bight_uv_loop());
 }
-END_TEST
 
-START_TEST(runner_10_a_runner_may_be_closed_twice_and_not_used_again)
+static void runner_10_a_runner_may_be_closed_twice_and_not_used_again(void)
 {
     int runs = 0;
 
@@ -176,7 +170,6 @@ START_TEST(runner_10_a_runner_may_be_closed_twice_and_not_used_again)
     ck_code(bight_runner_run(runner, world_add_one, &runs), BIGHT_ECLOSED);
     ck_assert_int_eq(runs, 1);
 }
-END_TEST
 
 /* Interrupts */
 
@@ -201,12 +194,11 @@ static int yields_for_ever(void *arg)
     return main_saw;
 }
 
-START_TEST(runner_11_an_interrupt_cancels_a_main_that_yields)
+static void runner_11_an_interrupt_cancels_a_main_that_yields(void)
 {
     ck_code(bight_run_with(&interrupted, yields_for_ever, NULL), BIGHT_EINTR);
     ck_code(main_saw, BIGHT_ECANCELED);
 }
-END_TEST
 
 static int waits_for(void *future)
 {
@@ -216,7 +208,7 @@ static int waits_for(void *future)
     return main_saw;
 }
 
-START_TEST(runner_12_an_interrupt_cancels_a_main_that_waits)
+static void runner_12_an_interrupt_cancels_a_main_that_waits(void)
 {
     struct bight_future future;
 
@@ -225,7 +217,6 @@ START_TEST(runner_12_an_interrupt_cancels_a_main_that_waits)
     ck_code(main_saw, BIGHT_ECANCELED);
     ck_assert(!bight_future_done(&future)); /* a departure: CANCEL-09 */
 }
-END_TEST
 
 static int cancels_and_interrupts(void *main_task)
 {
@@ -246,7 +237,7 @@ static int is_cancelled_anyway(void *arg)
     return main_saw;
 }
 
-START_TEST(runner_13_an_interrupt_of_a_main_that_is_being_cancelled_stays_a_cancellation)
+static void runner_13_an_interrupt_of_a_main_that_is_being_cancelled_stays_a_cancellation(void)
 {
     for (int i = 0; i < 2; i++) {
         bool lingers = i;
@@ -255,7 +246,6 @@ START_TEST(runner_13_an_interrupt_of_a_main_that_is_being_cancelled_stays_a_canc
         ck_code(main_saw, BIGHT_ECANCELED);
     }
 }
-END_TEST
 
 static int sees_no_handler(void *arg)
 {
@@ -278,7 +268,7 @@ static void *runs_without_signals(void *arg)
     return NULL;
 }
 
-START_TEST(runner_14_where_no_signals_can_be_handled_a_run_is_as_usual)
+static void runner_14_where_no_signals_can_be_handled_a_run_is_as_usual(void)
 {
     pthread_t thread;
 
@@ -286,23 +276,19 @@ START_TEST(runner_14_where_no_signals_can_be_handled_a_run_is_as_usual)
     ck_ok(pthread_join(thread, NULL));
     ck_code(bight_run(sees_no_handler, &(int){42}), 42);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        loop_03_what_runs_cannot_be_closed,
-        runner_01_what_main_returned_comes_back,
-        runner_02_mains_failure_comes_back,
-        runner_04_a_run_inside_of_a_run_is_refused,
-        runner_07_the_shutdown_goes_on_after_a_failure_in_it,
-        runner_09_several_runs_in_one_runner_share_the_loop,
-        runner_10_a_runner_may_be_closed_twice_and_not_used_again,
-        runner_11_an_interrupt_cancels_a_main_that_yields,
-        runner_12_an_interrupt_cancels_a_main_that_waits,
-        runner_13_an_interrupt_of_a_main_that_is_being_cancelled_stays_a_cancellation,
-        runner_14_where_no_signals_can_be_handled_a_run_is_as_usual,
-    };
+static const struct suite_case cases[] = {
+    plain_case(loop_03_what_runs_cannot_be_closed),
+    plain_case(runner_01_what_main_returned_comes_back),
+    plain_case(runner_02_mains_failure_comes_back),
+    plain_case(runner_04_a_run_inside_of_a_run_is_refused),
+    plain_case(runner_07_the_shutdown_goes_on_after_a_failure_in_it),
+    plain_case(runner_09_several_runs_in_one_runner_share_the_loop),
+    plain_case(runner_10_a_runner_may_be_closed_twice_and_not_used_again),
+    plain_case(runner_11_an_interrupt_cancels_a_main_that_yields),
+    plain_case(runner_12_an_interrupt_cancels_a_main_that_waits),
+    plain_case(runner_13_an_interrupt_of_a_main_that_is_being_cancelled_stays_a_cancellation),
+    plain_case(runner_14_where_no_signals_can_be_handled_a_run_is_as_usual),
+};
 
-    return conf_run("loop, runner", tests);
-}
+test_suite("loop, runner", cases);

@@ -76,12 +76,6 @@ static int empty(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_01_empty_can_be_seen)
-{
-    conf_ok(empty);
-}
-END_TEST
-
 static int full(void *arg)
 {
     struct bight_queue *unbounded = make(BIGHT_QUEUE_UNBOUNDED), *one = make(1);
@@ -97,12 +91,6 @@ static int full(void *arg)
     ck_ok(bight_queue_free(unbounded));
     return bight_queue_free(one);
 }
-
-START_TEST(queue_02_full_can_be_seen)
-{
-    conf_ok(full);
-}
-END_TEST
 
 static void order(enum bight_queue_kind kind, int first, int second, int third)
 {
@@ -126,24 +114,12 @@ static int fifo(void *arg)
     return 0;
 }
 
-START_TEST(queue_03_the_first_in_is_the_first_out)
-{
-    conf_ok(fifo);
-}
-END_TEST
-
 static int lifo(void *arg)
 {
     (void)arg;
     order(BIGHT_QUEUE_LIFO, 2, 3, 1);
     return 0;
 }
-
-START_TEST(queue_04_the_last_in_is_the_first_out)
-{
-    conf_ok(lifo);
-}
-END_TEST
 
 static int gets_at_once(void *arg)
 {
@@ -162,12 +138,6 @@ static int gets_at_once(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_07_an_item_that_is_there_is_taken_at_once)
-{
-    conf_ok(gets_at_once);
-}
-END_TEST
-
 static int nothing_to_get(void *arg)
 {
     struct bight_queue *queue = make(BIGHT_QUEUE_UNBOUNDED);
@@ -178,12 +148,6 @@ static int nothing_to_get(void *arg)
     ck_assert_ptr_eq(item, &queue);
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_09_there_is_nothing_to_get_now)
-{
-    conf_ok(nothing_to_get);
-}
-END_TEST
 
 static int wakes_putter(void *arg)
 {
@@ -202,12 +166,6 @@ static int wakes_putter(void *arg)
     get_gives(queue, 2);
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_10_taking_an_item_wakes_a_putter)
-{
-    conf_ok(wakes_putter);
-}
-END_TEST
 
 static int cancelled_getter(void *arg)
 {
@@ -230,12 +188,6 @@ static int cancelled_getter(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_11_a_cancelled_getter_eats_no_item)
-{
-    conf_ok(cancelled_getter);
-}
-END_TEST
-
 static int getter_timed_out(void *arg)
 {
     struct bight_queue *queue = make(5);
@@ -250,12 +202,6 @@ static int getter_timed_out(void *arg)
     ck_assert_uint_eq(bight_queue_length(queue), 1); /* given to nobody */
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_14_a_getter_that_timed_out_is_forgotten)
-{
-    conf_ok(getter_timed_out);
-}
-END_TEST
 
 struct two_puts {
     struct bight_call timer;
@@ -299,12 +245,6 @@ static int put_waits(void *arg)
     return bight_queue_free(puts.queue);
 }
 
-START_TEST(queue_16_a_put_waits_for_room)
-{
-    conf_ok(put_waits);
-}
-END_TEST
-
 static int cancelled_putter(void *arg)
 {
     struct bight_queue *queue = make(1);
@@ -330,12 +270,6 @@ static int cancelled_putter(void *arg)
     ck_assert(bight_queue_empty(queue));
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_23_cancelling_the_last_putter_leaves_the_others_in_order)
-{
-    conf_ok(cancelled_putter);
-}
-END_TEST
 
 static int takes_what_is_there(void *arg)
 {
@@ -368,12 +302,6 @@ static int four_putters(void *arg)
     ck_assert(bight_queue_empty(queue));
     return bight_queue_free(queue);
 }
-
-START_TEST(queue_25_taking_several_items_releases_several_putters)
-{
-    conf_ok(four_putters);
-}
-END_TEST
 
 /* The first item, and that there is no other. */
 static bool sees(void *arg, const void *item)
@@ -418,29 +346,20 @@ static int shows(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(queue_28_waiters_content_and_sizes_can_be_read)
-{
-    conf_ok(shows);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(queue_01_empty_can_be_seen, empty),
+    conf_case(queue_02_full_can_be_seen, full),
+    conf_case(queue_03_the_first_in_is_the_first_out, fifo),
+    conf_case(queue_04_the_last_in_is_the_first_out, lifo),
+    conf_case(queue_07_an_item_that_is_there_is_taken_at_once, gets_at_once),
+    conf_case(queue_09_there_is_nothing_to_get_now, nothing_to_get),
+    conf_case(queue_10_taking_an_item_wakes_a_putter, wakes_putter),
+    conf_case(queue_11_a_cancelled_getter_eats_no_item, cancelled_getter),
+    conf_case(queue_14_a_getter_that_timed_out_is_forgotten, getter_timed_out),
+    conf_case(queue_16_a_put_waits_for_room, put_waits),
+    conf_case(queue_23_cancelling_the_last_putter_leaves_the_others_in_order, cancelled_putter),
+    conf_case(queue_25_taking_several_items_releases_several_putters, four_putters),
+    conf_case(queue_28_waiters_content_and_sizes_can_be_read, shows),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        queue_01_empty_can_be_seen,
-        queue_02_full_can_be_seen,
-        queue_03_the_first_in_is_the_first_out,
-        queue_04_the_last_in_is_the_first_out,
-        queue_07_an_item_that_is_there_is_taken_at_once,
-        queue_09_there_is_nothing_to_get_now,
-        queue_10_taking_an_item_wakes_a_putter,
-        queue_11_a_cancelled_getter_eats_no_item,
-        queue_14_a_getter_that_timed_out_is_forgotten,
-        queue_16_a_put_waits_for_room,
-        queue_23_cancelling_the_last_putter_leaves_the_others_in_order,
-        queue_25_taking_several_items_releases_several_putters,
-        queue_28_waiters_content_and_sizes_can_be_read,
-    };
-
-    return conf_run("queues", tests);
-}
+test_suite("queues", cases);

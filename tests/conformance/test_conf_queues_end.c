@@ -71,12 +71,6 @@ static int too_often(void *arg)
     return 0;
 }
 
-START_TEST(qjoin_01_more_is_done_than_was_put)
-{
-    conf_ok(too_often);
-}
-END_TEST
-
 struct work {
     struct bight_queue *queue;
     int sum;
@@ -122,12 +116,6 @@ static int all_work(void *arg)
     return 0;
 }
 
-START_TEST(qjoin_02_a_join_returns_when_all_was_reported)
-{
-    conf_ok(all_work);
-}
-END_TEST
-
 static void joined_twice(struct bight_queue *queue)
 {
     struct conf_sleeper other = {.sleep_ms = 0};
@@ -146,12 +134,6 @@ static int nothing_to_do(void *arg)
     each_kind(joined_twice, BIGHT_QUEUE_UNBOUNDED);
     return 0;
 }
-
-START_TEST(qjoin_03_a_queue_that_never_had_items_is_joined_at_once)
-{
-    conf_ok(nothing_to_do);
-}
-END_TEST
 
 static void shut_empty(struct bight_queue *queue)
 {
@@ -175,12 +157,6 @@ static int closes_empty(void *arg)
     each_kind(shut_empty, BIGHT_QUEUE_UNBOUNDED);
     return 0;
 }
-
-START_TEST(qshut_01_closing_an_empty_queue_tells_who_waits)
-{
-    conf_ok(closes_empty);
-}
-END_TEST
 
 static void shut_with_an_item(struct bight_queue *queue)
 {
@@ -216,21 +192,12 @@ static int closes_gently(void *arg)
     return 0;
 }
 
-START_TEST(qshut_02_closing_lets_out_what_is_left)
-{
-    conf_ok(closes_gently);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(qjoin_01_more_is_done_than_was_put, too_often),
+    conf_case(qjoin_02_a_join_returns_when_all_was_reported, all_work),
+    conf_case(qjoin_03_a_queue_that_never_had_items_is_joined_at_once, nothing_to_do),
+    conf_case(qshut_01_closing_an_empty_queue_tells_who_waits, closes_empty),
+    conf_case(qshut_02_closing_lets_out_what_is_left, closes_gently),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        qjoin_01_more_is_done_than_was_put,
-        qjoin_02_a_join_returns_when_all_was_reported,
-        qjoin_03_a_queue_that_never_had_items_is_joined_at_once,
-        qshut_01_closing_an_empty_queue_tells_who_waits,
-        qshut_02_closing_lets_out_what_is_left,
-    };
-
-    return conf_run("queues, joined and closed", tests);
-}
+test_suite("queues, joined and closed", cases);

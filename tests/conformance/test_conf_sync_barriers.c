@@ -64,7 +64,7 @@ static int five_pass(void *arg)
     return 0;
 }
 
-START_TEST(barrier_01_a_barrier_is_for_one_party_at_least)
+static void barrier_01_a_barrier_is_for_one_party_at_least(void)
 {
     struct bight_barrier barrier;
 
@@ -72,7 +72,6 @@ START_TEST(barrier_01_a_barrier_is_for_one_party_at_least)
     ck_code(bight_barrier_init(&barrier, -4), BIGHT_EINVAL);
     conf_ok(five_pass);
 }
-END_TEST
 
 static int three_places(void *arg)
 {
@@ -87,12 +86,6 @@ static int three_places(void *arg)
     ck_barrier(&meeting.barrier, BIGHT_BARRIER_FILLING, 0);
     return 0;
 }
-
-START_TEST(barrier_02_each_party_gets_an_index_of_its_own)
-{
-    conf_ok(three_places);
-}
-END_TEST
 
 static int is_first(void *arg)
 {
@@ -122,12 +115,6 @@ static int for_one(void *arg)
     return 0;
 }
 
-START_TEST(barrier_03_a_barrier_for_one_never_blocks)
-{
-    conf_ok(for_one);
-}
-END_TEST
-
 static int one_by_one(void *arg)
 {
     struct bight_task *tasks[3];
@@ -152,12 +139,6 @@ static int one_by_one(void *arg)
     ck_barrier(&meeting.barrier, BIGHT_BARRIER_FILLING, 0);
     return 0;
 }
-
-START_TEST(barrier_04_the_number_of_waiting_parties_grows_one_by_one)
-{
-    conf_ok(one_by_one);
-}
-END_TEST
 
 static int passes_twice(void *arg)
 {
@@ -188,12 +169,6 @@ static int twice_in_a_row(void *arg)
     return 0;
 }
 
-START_TEST(barrier_05_it_can_be_passed_twice_in_a_row)
-{
-    conf_ok(twice_in_a_row);
-}
-END_TEST
-
 static int one_cancelled(void *arg)
 {
     struct bight_task *tasks[4];
@@ -220,22 +195,13 @@ static int one_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(barrier_08_a_cancelled_party_leaves_the_count)
-{
-    conf_ok(one_cancelled);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(barrier_01_a_barrier_is_for_one_party_at_least),
+    conf_case(barrier_02_each_party_gets_an_index_of_its_own, three_places),
+    conf_case(barrier_03_a_barrier_for_one_never_blocks, for_one),
+    conf_case(barrier_04_the_number_of_waiting_parties_grows_one_by_one, one_by_one),
+    conf_case(barrier_05_it_can_be_passed_twice_in_a_row, twice_in_a_row),
+    conf_case(barrier_08_a_cancelled_party_leaves_the_count, one_cancelled),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        barrier_01_a_barrier_is_for_one_party_at_least,
-        barrier_02_each_party_gets_an_index_of_its_own,
-        barrier_03_a_barrier_for_one_never_blocks,
-        barrier_04_the_number_of_waiting_parties_grows_one_by_one,
-        barrier_05_it_can_be_passed_twice_in_a_row,
-        barrier_08_a_cancelled_party_leaves_the_count,
-    };
-
-    return conf_run("sync, barriers", tests);
-}
+test_suite("sync, barriers", cases);

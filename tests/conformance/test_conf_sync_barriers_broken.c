@@ -86,12 +86,6 @@ static int reset_while_leaving(void *arg)
     return 0;
 }
 
-START_TEST(barrier_11_a_reset_while_parties_leave_breaks_those_that_have_not_left)
-{
-    conf_ok(reset_while_leaving);
-}
-END_TEST
-
 static int broken_then_again(void *arg)
 {
     struct meeting *meeting = arg;
@@ -134,12 +128,6 @@ static int reset_while_waiting(void *arg)
     return 0;
 }
 
-START_TEST(barrier_13_after_a_reset_the_same_tasks_can_pass)
-{
-    conf_ok(reset_while_waiting);
-}
-END_TEST
-
 static int last_out_resets(void *arg)
 {
     struct meeting *meeting = arg;
@@ -171,12 +159,6 @@ static int reset_by_the_last(void *arg)
     return 0;
 }
 
-START_TEST(barrier_14_a_reset_by_the_last_that_leaves_disturbs_nobody)
-{
-    conf_ok(reset_by_the_last);
-}
-END_TEST
-
 static int abort_idle(void *arg)
 {
     struct bight_barrier barrier;
@@ -189,12 +171,6 @@ static int abort_idle(void *arg)
     ck_code(bight_barrier_wait(&barrier), BIGHT_EBROKEN);
     return 0;
 }
-
-START_TEST(barrier_15_an_idle_barrier_can_be_aborted)
-{
-    conf_ok(abort_idle);
-}
-END_TEST
 
 static int third_out_aborts(void *arg)
 {
@@ -224,12 +200,6 @@ static int abort_while_leaving(void *arg)
     ck_barrier(&meeting.barrier, BIGHT_BARRIER_BROKEN, 0);
     return 0;
 }
-
-START_TEST(barrier_16_an_abort_while_parties_leave_breaks_those_inside_and_those_of_the_next_round)
-{
-    conf_ok(abort_while_leaving);
-}
-END_TEST
 
 /* The one in the middle aborts, and is the one who mends when all know of it. That a party which has not
  * left yet is broken in its first wait makes no difference to what it does next. */
@@ -268,12 +238,6 @@ static int abort_then_reset(void *arg)
     ck_barrier(&meeting.other, BIGHT_BARRIER_FILLING, 0);
     return 0;
 }
-
-START_TEST(barrier_18_an_aborted_barrier_works_again_after_a_reset)
-{
-    conf_ok(abort_then_reset);
-}
-END_TEST
 
 static int waits(void *arg)
 {
@@ -315,23 +279,17 @@ static int states(void *arg)
     return 0;
 }
 
-START_TEST(barrier_19_the_state_shows_filling_draining_resetting_and_broken)
-{
-    conf_ok(states);
-}
-END_TEST
-
-int main(void)
-{
-    const TTest *const tests[] = {
-        barrier_11_a_reset_while_parties_leave_breaks_those_that_have_not_left,
-        barrier_13_after_a_reset_the_same_tasks_can_pass,
-        barrier_14_a_reset_by_the_last_that_leaves_disturbs_nobody,
-        barrier_15_an_idle_barrier_can_be_aborted,
+static const struct suite_case cases[] = {
+    conf_case(barrier_11_a_reset_while_parties_leave_breaks_those_that_have_not_left,
+              reset_while_leaving),
+    conf_case(barrier_13_after_a_reset_the_same_tasks_can_pass, reset_while_waiting),
+    conf_case(barrier_14_a_reset_by_the_last_that_leaves_disturbs_nobody, reset_by_the_last),
+    conf_case(barrier_15_an_idle_barrier_can_be_aborted, abort_idle),
+    conf_case(
         barrier_16_an_abort_while_parties_leave_breaks_those_inside_and_those_of_the_next_round,
-        barrier_18_an_aborted_barrier_works_again_after_a_reset,
-        barrier_19_the_state_shows_filling_draining_resetting_and_broken,
-    };
+        abort_while_leaving),
+    conf_case(barrier_18_an_aborted_barrier_works_again_after_a_reset, abort_then_reset),
+    conf_case(barrier_19_the_state_shows_filling_draining_resetting_and_broken, states),
+};
 
-    return conf_run("sync, broken barriers", tests);
-}
+test_suite("sync, broken barriers", cases);

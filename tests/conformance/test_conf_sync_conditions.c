@@ -110,12 +110,6 @@ static int one_by_one(void *arg)
     return 0;
 }
 
-START_TEST(cond_01_the_notified_return_one_by_one_as_the_mutex_is_passed_on)
-{
-    conf_ok(one_by_one);
-}
-END_TEST
-
 static bool state_is_set(void *arg)
 {
     const struct place *place = arg;
@@ -143,12 +137,6 @@ static int without_the_mutex(void *arg)
     ck_assert_uint_eq(bight_condition_waiting(&place.condition), 0);
     return 0;
 }
-
-START_TEST(cond_05_waiting_and_notifying_without_the_mutex_is_refused)
-{
-    conf_ok(without_the_mutex);
-}
-END_TEST
 
 /* What the predicate found is in what it was given. */
 struct found {
@@ -178,12 +166,6 @@ static int predicate_holds(void *arg)
     ck_assert_ptr_null(bight_mutex_owner(&place.mutex));
     return 0;
 }
-
-START_TEST(cond_06_a_predicate_that_holds_already_needs_no_mutex)
-{
-    conf_ok(predicate_holds);
-}
-END_TEST
 
 static int notes_once_state_is_set(void *arg)
 {
@@ -219,12 +201,6 @@ static int predicate_after_each_notification(void *arg)
     conf_join(task, 0);
     return 0;
 }
-
-START_TEST(cond_07_the_predicate_is_looked_at_after_every_notification)
-{
-    conf_ok(predicate_after_each_notification);
-}
-END_TEST
 
 static int notes_and_unlocks(void *arg)
 {
@@ -269,21 +245,13 @@ static int notified_in_numbers(void *arg)
     return 0;
 }
 
-START_TEST(cond_08_notify_wakes_at_most_so_many)
-{
-    conf_ok(notified_in_numbers);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(cond_01_the_notified_return_one_by_one_as_the_mutex_is_passed_on, one_by_one),
+    conf_case(cond_05_waiting_and_notifying_without_the_mutex_is_refused, without_the_mutex),
+    conf_case(cond_06_a_predicate_that_holds_already_needs_no_mutex, predicate_holds),
+    conf_case(cond_07_the_predicate_is_looked_at_after_every_notification,
+              predicate_after_each_notification),
+    conf_case(cond_08_notify_wakes_at_most_so_many, notified_in_numbers),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        cond_01_the_notified_return_one_by_one_as_the_mutex_is_passed_on,
-        cond_05_waiting_and_notifying_without_the_mutex_is_refused,
-        cond_06_a_predicate_that_holds_already_needs_no_mutex,
-        cond_07_the_predicate_is_looked_at_after_every_notification,
-        cond_08_notify_wakes_at_most_so_many,
-    };
-
-    return conf_run("sync, conditions", tests);
-}
+test_suite("sync, conditions", cases);

@@ -98,12 +98,6 @@ static int cancelled_waiter(void *arg)
     return 0;
 }
 
-START_TEST(cond_02_a_cancelled_waiter_holds_the_mutex_when_it_is_told)
-{
-    conf_ok(cancelled_waiter);
-}
-END_TEST
-
 /* Main has notified the waiter, which queues for the mutex, and cancels it before it unlocks. */
 static void cancelled_while_locking_again(struct place *place, struct waiter *waits, bool for_state)
 {
@@ -136,12 +130,6 @@ static int cancelled_after_the_notification(void *arg)
     return 0;
 }
 
-START_TEST(cond_04_a_cancellation_after_the_notification_is_not_lost)
-{
-    conf_ok(cancelled_after_the_notification);
-}
-END_TEST
-
 static int the_cause_comes_out(void *arg)
 {
     struct place place;
@@ -154,12 +142,6 @@ static int the_cause_comes_out(void *arg)
     ck_assert_int_eq(waits.cause.kind, BIGHT_CAUSE_TASK);
     return 0;
 }
-
-START_TEST(cond_13_a_cancellation_while_the_mutex_is_re_taken_comes_out_unchanged)
-{
-    conf_ok(the_cause_comes_out);
-}
-END_TEST
 
 static int consumer(void *arg)
 {
@@ -223,12 +205,6 @@ static int cancelled_when_notified(void *arg)
     return 0;
 }
 
-START_TEST(cond_14_a_notification_that_hits_a_task_cancelled_in_the_same_turn_is_not_lost)
-{
-    conf_ok(cancelled_when_notified);
-}
-END_TEST
-
 static int cancelled_when_locking_again(void *arg)
 {
     (void)arg;
@@ -236,21 +212,16 @@ static int cancelled_when_locking_again(void *arg)
     return 0;
 }
 
-START_TEST(cond_15_a_notification_that_hits_a_task_which_re_takes_the_mutex_is_not_lost)
-{
-    conf_ok(cancelled_when_locking_again);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(cond_02_a_cancelled_waiter_holds_the_mutex_when_it_is_told, cancelled_waiter),
+    conf_case(cond_04_a_cancellation_after_the_notification_is_not_lost,
+              cancelled_after_the_notification),
+    conf_case(cond_13_a_cancellation_while_the_mutex_is_re_taken_comes_out_unchanged,
+              the_cause_comes_out),
+    conf_case(cond_14_a_notification_that_hits_a_task_cancelled_in_the_same_turn_is_not_lost,
+              cancelled_when_notified),
+    conf_case(cond_15_a_notification_that_hits_a_task_which_re_takes_the_mutex_is_not_lost,
+              cancelled_when_locking_again),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        cond_02_a_cancelled_waiter_holds_the_mutex_when_it_is_told,
-        cond_04_a_cancellation_after_the_notification_is_not_lost,
-        cond_13_a_cancellation_while_the_mutex_is_re_taken_comes_out_unchanged,
-        cond_14_a_notification_that_hits_a_task_cancelled_in_the_same_turn_is_not_lost,
-        cond_15_a_notification_that_hits_a_task_which_re_takes_the_mutex_is_not_lost,
-    };
-
-    return conf_run("sync, cancelled conditions", tests);
-}
+test_suite("sync, cancelled conditions", cases);

@@ -18,12 +18,6 @@ static int set_already(void *arg)
     return 0;
 }
 
-START_TEST(event_02_waiting_for_a_set_event_does_not_wait)
-{
-    conf_ok(set_already);
-}
-END_TEST
-
 static int set_and_cleared(void *arg)
 {
     struct bight_event event;
@@ -37,12 +31,6 @@ static int set_and_cleared(void *arg)
     ck_assert(!bight_event_is_set(&event));
     return 0;
 }
-
-START_TEST(event_04_an_event_is_set_and_cleared)
-{
-    conf_ok(set_and_cleared);
-}
-END_TEST
 
 struct waits_once {
     struct bight_event event;
@@ -92,19 +80,10 @@ static int set_cleared_and_set(void *arg)
     return 0;
 }
 
-START_TEST(event_05_who_was_woken_stays_woken_when_the_event_is_cleared)
-{
-    conf_ok(set_cleared_and_set);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(event_02_waiting_for_a_set_event_does_not_wait, set_already),
+    conf_case(event_04_an_event_is_set_and_cleared, set_and_cleared),
+    conf_case(event_05_who_was_woken_stays_woken_when_the_event_is_cleared, set_cleared_and_set),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        event_02_waiting_for_a_set_event_does_not_wait,
-        event_04_an_event_is_set_and_cleared,
-        event_05_who_was_woken_stays_woken_when_the_event_is_cleared,
-    };
-
-    return conf_run("sync, events", tests);
-}
+test_suite("sync, events", cases);

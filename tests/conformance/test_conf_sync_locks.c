@@ -124,12 +124,6 @@ static int newcomer_in_the_same_moment(void *arg)
     return for_each_kind(in_order);
 }
 
-START_TEST(lock_02_waiters_get_the_lock_in_the_order_of_asking)
-{
-    conf_ok(newcomer_in_the_same_moment);
-}
-END_TEST
-
 static int cancelled_while_released(enum kind kind)
 {
     struct conf_notes notes = {0};
@@ -167,12 +161,6 @@ static int cancel_race(void *arg)
     (void)arg;
     return for_each_kind(cancelled_while_released);
 }
-
-START_TEST(lock_04_a_release_while_the_first_waiter_is_cancelled_goes_to_the_next)
-{
-    conf_ok(cancel_race);
-}
-END_TEST
 
 static int cancelled_and_unlocked(void *arg)
 {
@@ -265,12 +253,6 @@ static int cancel_release_race(void *arg)
     return cancelled_and_released(BOUNDED);
 }
 
-START_TEST(lock_05_cancelling_a_waiter_and_releasing_wakes_exactly_one_other)
-{
-    conf_ok(cancel_release_race);
-}
-END_TEST
-
 static int held_in_between(enum kind kind)
 {
     struct lock lock;
@@ -307,20 +289,12 @@ static int held(void *arg)
     return 0;
 }
 
-START_TEST(lock_08_a_lock_is_held_exactly_from_lock_to_unlock)
-{
-    conf_ok(held);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(lock_02_waiters_get_the_lock_in_the_order_of_asking, newcomer_in_the_same_moment),
+    conf_case(lock_04_a_release_while_the_first_waiter_is_cancelled_goes_to_the_next, cancel_race),
+    conf_case(lock_05_cancelling_a_waiter_and_releasing_wakes_exactly_one_other,
+              cancel_release_race),
+    conf_case(lock_08_a_lock_is_held_exactly_from_lock_to_unlock, held),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        lock_02_waiters_get_the_lock_in_the_order_of_asking,
-        lock_04_a_release_while_the_first_waiter_is_cancelled_goes_to_the_next,
-        lock_05_cancelling_a_waiter_and_releasing_wakes_exactly_one_other,
-        lock_08_a_lock_is_held_exactly_from_lock_to_unlock,
-    };
-
-    return conf_run("sync, locks", tests);
-}
+test_suite("sync, locks", cases);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-START_TEST(sem_01_a_semaphore_begins_with_any_number_of_units_but_a_negative_one)
+static void sem_01_a_semaphore_begins_with_any_number_of_units_but_a_negative_one(void)
 {
     struct bight_semaphore semaphore;
 
@@ -17,7 +17,6 @@ START_TEST(sem_01_a_semaphore_begins_with_any_number_of_units_but_a_negative_one
     ck_code(bight_semaphore_init(&semaphore, -1), BIGHT_EINVAL);
     ck_code(bight_semaphore_init_bounded(&semaphore, -1, 1), BIGHT_EINVAL);
 }
-END_TEST
 
 /* Takes a unit, keeps it, and notes its number. */
 struct taker {
@@ -89,12 +88,6 @@ static int counted_down(void *arg)
     return 0;
 }
 
-START_TEST(sem_02_units_are_counted_down_and_several_handed_out_at_once)
-{
-    conf_ok(counted_down);
-}
-END_TEST
-
 static void cancels(struct bight_call *call)
 {
     struct taker *taker = (struct taker *)((char *)call - offsetof(struct taker, cancel));
@@ -121,12 +114,6 @@ static int cancelled_taker(void *arg)
     ck_semaphore(&semaphore, 1, 0); /* nobody got it */
     return 0;
 }
-
-START_TEST(sem_03_a_cancelled_waiter_leaves_no_entry)
-{
-    conf_ok(cancelled_taker);
-}
-END_TEST
 
 static int twice_in_turn(void *arg)
 {
@@ -165,12 +152,6 @@ static int coming_back(void *arg)
     return 0;
 }
 
-START_TEST(sem_09_who_comes_back_queues_behind_those_who_waited)
-{
-    conf_ok(coming_back);
-}
-END_TEST
-
 static int around_the_cancelled(void *arg)
 {
     struct bight_semaphore semaphore;
@@ -197,21 +178,12 @@ static int around_the_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(sem_11_the_order_is_kept_around_a_cancelled_first_waiter)
-{
-    conf_ok(around_the_cancelled);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(sem_01_a_semaphore_begins_with_any_number_of_units_but_a_negative_one),
+    conf_case(sem_02_units_are_counted_down_and_several_handed_out_at_once, counted_down),
+    conf_case(sem_03_a_cancelled_waiter_leaves_no_entry, cancelled_taker),
+    conf_case(sem_09_who_comes_back_queues_behind_those_who_waited, coming_back),
+    conf_case(sem_11_the_order_is_kept_around_a_cancelled_first_waiter, around_the_cancelled),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        sem_01_a_semaphore_begins_with_any_number_of_units_but_a_negative_one,
-        sem_02_units_are_counted_down_and_several_handed_out_at_once,
-        sem_03_a_cancelled_waiter_leaves_no_entry,
-        sem_09_who_comes_back_queues_behind_those_who_waited,
-        sem_11_the_order_is_kept_around_a_cancelled_first_waiter,
-    };
-
-    return conf_run("sync, semaphores", tests);
-}
+test_suite("sync, semaphores", cases);

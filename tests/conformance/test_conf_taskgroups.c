@@ -29,12 +29,6 @@ static int one_child_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(tg_03_cancelling_one_child_leaves_the_group_alone)
-{
-    conf_ok(one_child_cancelled);
-}
-END_TEST
-
 struct owner {
     struct conf_sleeper children[5];
     int count;
@@ -100,12 +94,6 @@ static int a_child_fails(void *arg)
     return 0;
 }
 
-START_TEST(tg_04_a_failing_child_cancels_its_siblings)
-{
-    conf_ok(a_child_fails);
-}
-END_TEST
-
 static int owner_cancelled_closing(void *arg)
 {
     struct owner owner = owner_of(5, 5000, 0);
@@ -122,13 +110,6 @@ static int owner_cancelled_closing(void *arg)
     return 0;
 }
 
-/* TG-06, TG-21 */
-START_TEST(tg_06_cancelling_the_owner_while_it_closes_cancels_all_children)
-{
-    conf_ok(owner_cancelled_closing);
-}
-END_TEST
-
 static int owner_cancelled_in_the_body(void *arg)
 {
     struct owner owner = owner_of(5, 5000, 10000);
@@ -143,13 +124,6 @@ static int owner_cancelled_in_the_body(void *arg)
     ck_assert_int_eq(owner.after + alone.after, 0);
     return 0;
 }
-
-/* TG-07, TG-15 */
-START_TEST(tg_07_cancelling_the_owner_in_the_body_cancels_body_and_children)
-{
-    conf_ok(owner_cancelled_in_the_body);
-}
-END_TEST
 
 /* Five children that sleep for long and fail in their cleanup, in a body that sleeps for long. */
 static struct owner owner_of_failing(void)
@@ -173,12 +147,6 @@ static int children_fail_in_cleanup(void *arg)
     return 0;
 }
 
-START_TEST(tg_08_children_failing_in_their_cleanup_make_a_failure_of_a_cancellation)
-{
-    conf_ok(children_fail_in_cleanup);
-}
-END_TEST
-
 static int body_fails(void *arg)
 {
     struct owner later = owner_of(2, 1000, 100);
@@ -196,12 +164,6 @@ static int body_fails(void *arg)
     ck_assert(!at_once.children[0].begun && !at_once.children[1].begun);
     return 0;
 }
-
-START_TEST(tg_09_a_failing_body_cancels_the_children)
-{
-    conf_ok(body_fails);
-}
-END_TEST
 
 /* An outer group around an inner one. */
 struct nested {
@@ -240,13 +202,6 @@ static int inner_failures(void *arg)
     return 0;
 }
 
-/* TG-10, TG-11 */
-START_TEST(tg_10_an_inner_groups_failure_is_one_failure_of_the_outer_one)
-{
-    conf_ok(inner_failures);
-}
-END_TEST
-
 static int outer_child_fails(void *arg)
 {
     struct conf_sleeper child = {.sleep_ms = 100, .returns = V};
@@ -263,12 +218,6 @@ static int outer_child_fails(void *arg)
     return 0;
 }
 
-START_TEST(tg_12_a_failing_outer_child_closes_an_inner_group_quietly)
-{
-    conf_ok(outer_child_fails);
-}
-END_TEST
-
 static int inner_child_fails(void *arg)
 {
     struct conf_sleeper child = {.sleep_ms = 10000, .returns = Z};
@@ -284,12 +233,6 @@ static int inner_child_fails(void *arg)
     ck_code(child.saw, BIGHT_ECANCELED);
     return 0;
 }
-
-START_TEST(tg_13_a_failing_inner_child_closes_the_outer_group)
-{
-    conf_ok(inner_child_fails);
-}
-END_TEST
 
 static int both_fail(void *arg)
 {
@@ -312,26 +255,23 @@ static int both_fail(void *arg)
     return 0;
 }
 
-START_TEST(tg_20_any_code_of_the_body_is_listed_like_any_other)
-{
-    conf_ok(both_fail);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tg_03_cancelling_one_child_leaves_the_group_alone, one_child_cancelled),
+    conf_case(tg_04_a_failing_child_cancels_its_siblings, a_child_fails),
+    /* TG-06, TG-21 */
+    conf_case(tg_06_cancelling_the_owner_while_it_closes_cancels_all_children,
+              owner_cancelled_closing),
+    /* TG-07, TG-15 */
+    conf_case(tg_07_cancelling_the_owner_in_the_body_cancels_body_and_children,
+              owner_cancelled_in_the_body),
+    conf_case(tg_08_children_failing_in_their_cleanup_make_a_failure_of_a_cancellation,
+              children_fail_in_cleanup),
+    conf_case(tg_09_a_failing_body_cancels_the_children, body_fails),
+    /* TG-10, TG-11 */
+    conf_case(tg_10_an_inner_groups_failure_is_one_failure_of_the_outer_one, inner_failures),
+    conf_case(tg_12_a_failing_outer_child_closes_an_inner_group_quietly, outer_child_fails),
+    conf_case(tg_13_a_failing_inner_child_closes_the_outer_group, inner_child_fails),
+    conf_case(tg_20_any_code_of_the_body_is_listed_like_any_other, both_fail),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tg_03_cancelling_one_child_leaves_the_group_alone,
-        tg_04_a_failing_child_cancels_its_siblings,
-        tg_06_cancelling_the_owner_while_it_closes_cancels_all_children,
-        tg_07_cancelling_the_owner_in_the_body_cancels_body_and_children,
-        tg_08_children_failing_in_their_cleanup_make_a_failure_of_a_cancellation,
-        tg_09_a_failing_body_cancels_the_children,
-        tg_10_an_inner_groups_failure_is_one_failure_of_the_outer_one,
-        tg_12_a_failing_outer_child_closes_an_inner_group_quietly,
-        tg_13_a_failing_inner_child_closes_the_outer_group,
-        tg_20_any_code_of_the_body_is_listed_like_any_other,
-    };
-
-    return conf_run("taskgroups", tests);
-}
+test_suite("taskgroups", cases);

@@ -49,12 +49,6 @@ static int fails_during_cancellation(void *arg)
     return 0;
 }
 
-START_TEST(tg_14_a_child_failing_while_the_body_handles_a_cancellation_wins)
-{
-    conf_ok(fails_during_cancellation);
-}
-END_TEST
-
 static size_t others_alive(void)
 {
     struct bight_stats stats;
@@ -83,12 +77,6 @@ static int ended_ones_leave(void *arg)
     return bight_group_end(&group, 0);
 }
 
-START_TEST(tg_22_children_that_ended_leave_the_group_at_once)
-{
-    conf_ok(ended_ones_leave);
-}
-END_TEST
-
 static int named_child(void *arg)
 {
     struct bight_spawn_options options = {.name = "yolo"};
@@ -104,12 +92,6 @@ static int named_child(void *arg)
     conf_join(task, 0);
     return 0;
 }
-
-START_TEST(tg_25_children_can_be_named)
-{
-    conf_ok(named_child);
-}
-END_TEST
 
 static int group_outside_rc, spawn_outside_rc;
 
@@ -136,12 +118,6 @@ static int group_outside(void *arg)
     ck_assert_uint_eq(others_alive(), 0);
     return 0;
 }
-
-START_TEST(tg_31_a_group_needs_a_task)
-{
-    conf_ok(group_outside);
-}
-END_TEST
 
 struct moment {
     struct bight_event begun;
@@ -191,21 +167,13 @@ static int same_moment(void *arg)
     return 0;
 }
 
-START_TEST(tg_34_a_cancellation_in_the_moment_of_a_childs_failure_is_not_lost)
-{
-    conf_ok(same_moment);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tg_14_a_child_failing_while_the_body_handles_a_cancellation_wins,
+              fails_during_cancellation),
+    conf_case(tg_22_children_that_ended_leave_the_group_at_once, ended_ones_leave),
+    conf_case(tg_25_children_can_be_named, named_child),
+    conf_case(tg_31_a_group_needs_a_task, group_outside),
+    conf_case(tg_34_a_cancellation_in_the_moment_of_a_childs_failure_is_not_lost, same_moment),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tg_14_a_child_failing_while_the_body_handles_a_cancellation_wins,
-        tg_22_children_that_ended_leave_the_group_at_once,
-        tg_25_children_can_be_named,
-        tg_31_a_group_needs_a_task,
-        tg_34_a_cancellation_in_the_moment_of_a_childs_failure_is_not_lost,
-    };
-
-    return conf_run("taskgroups, moments", tests);
-}
+test_suite("taskgroups, moments", cases);

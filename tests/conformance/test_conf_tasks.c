@@ -28,12 +28,6 @@ static int makes_a_task(void *arg)
     return 0;
 }
 
-START_TEST(task_03_a_task_made_inside_a_run_belongs_to_it_and_its_handle_gives_the_result)
-{
-    conf_ok(makes_a_task);
-}
-END_TEST
-
 static int counts_spawned(void *arg)
 {
     struct bight_stats stats;
@@ -45,7 +39,7 @@ static int counts_spawned(void *arg)
     return 0;
 }
 
-START_TEST(task_04_a_task_or_a_wait_without_a_runtime_is_refused)
+static void task_04_a_task_or_a_wait_without_a_runtime_is_refused(void)
 {
     struct bight_future future;
     struct bight_task *task = NULL;
@@ -58,7 +52,6 @@ START_TEST(task_04_a_task_or_a_wait_without_a_runtime_is_refused)
     conf_ok(counts_spawned);
     ck_assert_int_eq(begun, 0);
 }
-END_TEST
 
 /* All tasks of the runtime. */
 struct listing {
@@ -106,12 +99,6 @@ static int spawns_nothing(void *arg)
     return 0;
 }
 
-START_TEST(task_07_what_cannot_be_run_is_refused_each_time)
-{
-    conf_ok(spawns_nothing);
-}
-END_TEST
-
 static bool poor; /* while it is, every allocation fails */
 
 static bool is_poor(void *ctx, const void *site)
@@ -142,13 +129,12 @@ static int spawns_while_poor(void *arg)
     return 0;
 }
 
-START_TEST(task_08_a_spawn_that_fails_leaves_no_task)
+static void task_08_a_spawn_that_fails_leaves_no_task(void)
 {
     struct bight_seams seams = {.fail_alloc = is_poor};
 
     ck_ok(bight__run_with_seams(NULL, &seams, spawns_while_poor, NULL));
 }
-END_TEST
 
 /* What bight_dump writes. */
 struct text {
@@ -195,12 +181,6 @@ static int numbers(void *arg)
     return 0;
 }
 
-START_TEST(task_12_tasks_without_a_name_are_numbered_upwards)
-{
-    conf_ok(numbers);
-}
-END_TEST
-
 static int waits_for(void *future)
 {
     return bight_future_wait(future, NULL, NULL);
@@ -231,12 +211,6 @@ static int shows_waits(void *arg)
     ck_assert(!dump_has("future"));
     return 0;
 }
-
-START_TEST(task_17_a_waiting_task_shows_what_it_waits_for)
-{
-    conf_ok(shows_waits);
-}
-END_TEST
 
 struct receiver {
     struct bight_future future;
@@ -279,12 +253,6 @@ static int hands_a_value_on(void *arg)
     conf_join(task, 0);
     return 0;
 }
-
-START_TEST(task_18_a_waiter_gets_the_very_value)
-{
-    conf_ok(hands_a_value_on);
-}
-END_TEST
 
 struct switches {
     struct bight_task *tasks[2];
@@ -337,12 +305,11 @@ static int interleaves(void *arg)
     return 0;
 }
 
-START_TEST(task_22_the_current_task_follows_the_switches)
+static void task_22_the_current_task_follows_the_switches(void)
 {
     conf_ok(interleaves);
     ck_assert_ptr_null(bight_self());
 }
-END_TEST
 
 static void sees_no_task(struct bight_call *call)
 {
@@ -364,7 +331,7 @@ static int asks_in_a_call(void *arg)
     return 0;
 }
 
-START_TEST(task_23_there_is_no_current_task_outside_of_tasks)
+static void task_23_there_is_no_current_task_outside_of_tasks(void)
 {
     struct bight_runtime *idle;
     uv_loop_t loop;
@@ -380,7 +347,6 @@ START_TEST(task_23_there_is_no_current_task_outside_of_tasks)
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_ok(uv_loop_close(&loop));
 }
-END_TEST
 
 static int lists(void *arg)
 {
@@ -403,27 +369,24 @@ static int lists(void *arg)
     return 0;
 }
 
-START_TEST(task_24_the_list_of_all_tasks_has_no_ended_ones)
+static void task_24_the_list_of_all_tasks_has_no_ended_ones(void)
 {
     bight_tasks(list_one, NULL); /* without a runtime: none, and no error */
     conf_ok(lists);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        task_03_a_task_made_inside_a_run_belongs_to_it_and_its_handle_gives_the_result,
-        task_04_a_task_or_a_wait_without_a_runtime_is_refused,
-        task_07_what_cannot_be_run_is_refused_each_time,
-        task_08_a_spawn_that_fails_leaves_no_task,
-        task_12_tasks_without_a_name_are_numbered_upwards,
-        task_17_a_waiting_task_shows_what_it_waits_for,
-        task_18_a_waiter_gets_the_very_value,
-        task_22_the_current_task_follows_the_switches,
-        task_23_there_is_no_current_task_outside_of_tasks,
-        task_24_the_list_of_all_tasks_has_no_ended_ones,
-    };
+static const struct suite_case cases[] = {
+    conf_case(task_03_a_task_made_inside_a_run_belongs_to_it_and_its_handle_gives_the_result,
+              makes_a_task),
+    plain_case(task_04_a_task_or_a_wait_without_a_runtime_is_refused),
+    conf_case(task_07_what_cannot_be_run_is_refused_each_time, spawns_nothing),
+    plain_case(task_08_a_spawn_that_fails_leaves_no_task),
+    conf_case(task_12_tasks_without_a_name_are_numbered_upwards, numbers),
+    conf_case(task_17_a_waiting_task_shows_what_it_waits_for, shows_waits),
+    conf_case(task_18_a_waiter_gets_the_very_value, hands_a_value_on),
+    plain_case(task_22_the_current_task_follows_the_switches),
+    plain_case(task_23_there_is_no_current_task_outside_of_tasks),
+    plain_case(task_24_the_list_of_all_tasks_has_no_ended_ones),
+};
 
-    return conf_run("tasks", tests);
-}
+test_suite("tasks", cases);

@@ -46,12 +46,6 @@ static int cancelled_asleep(void *arg)
     return 0;
 }
 
-START_TEST(cancel_01_a_sleeper_that_is_cancelled_ends_at_once_and_cancelled)
-{
-    conf_ok(cancelled_asleep);
-}
-END_TEST
-
 struct dropped {
     struct bight_cancel_cause in_drop;
     bool begun;
@@ -84,12 +78,6 @@ static int cancelled_unbegun(void *arg)
     ck_assert_int_eq(dropped.in_drop.kind, BIGHT_CAUSE_TASK);
     return 0;
 }
-
-START_TEST(cancel_02_cancelled_before_its_first_step_a_task_never_runs_and_drop_can_ask_why)
-{
-    conf_ok(cancelled_unbegun);
-}
-END_TEST
 
 struct inner {
     struct bight_event begun;
@@ -134,12 +122,6 @@ static int child_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(cancel_05_a_joiner_may_make_an_error_of_its_own_of_a_cancelled_child)
-{
-    conf_ok(child_cancelled);
-}
-END_TEST
-
 static int answers(void *arg)
 {
     struct bight_future *futures = arg;
@@ -168,12 +150,6 @@ static int answered(void *arg)
     return 0;
 }
 
-START_TEST(cancel_10_a_task_may_answer_its_cancellation_with_a_value)
-{
-    conf_ok(answered);
-}
-END_TEST
-
 static int cancels_itself(void *arg)
 {
     ck_assert(bight_task_cancel(bight_self()));
@@ -197,12 +173,6 @@ static int self_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(cancel_12_a_task_that_cancels_itself_is_stopped_at_its_next_wait)
-{
-    conf_ok(self_cancelled);
-}
-END_TEST
-
 static int cancelled_twice(void *arg)
 {
     struct conf_sleeper sleeper = {.sleep_ms = 10000};
@@ -221,12 +191,6 @@ static int cancelled_twice(void *arg)
     ck_assert_int_eq(conf_now_ms(), 0);
     return 0;
 }
-
-START_TEST(cancel_16_cancelling_again_is_accepted_until_the_task_has_ended)
-{
-    conf_ok(cancelled_twice);
-}
-END_TEST
 
 static int cancelled_too_late(void *arg)
 {
@@ -249,7 +213,7 @@ static int let_go(void *arg)
     return bight_task_detach(task);
 }
 
-START_TEST(cancel_17_a_failed_task_that_was_cancelled_and_let_go_is_not_reported)
+static void cancel_17_a_failed_task_that_was_cancelled_and_let_go_is_not_reported(void)
 {
     struct world_reports reports;
 
@@ -257,7 +221,6 @@ START_TEST(cancel_17_a_failed_task_that_was_cancelled_and_let_go_is_not_reported
     ck_ok(conf_main(let_go, &reports)); /* without the cancellation it is */
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_UNSEEN_FAILURE], 1);
 }
-END_TEST
 
 /* A timeout made of a timed call and a scope. */
 struct hand_made {
@@ -306,12 +269,6 @@ static int hand_made(void *arg)
     return 0;
 }
 
-START_TEST(uncancel_03_a_timeout_made_by_hand_leaves_nothing_behind)
-{
-    conf_ok(hand_made);
-}
-END_TEST
-
 static size_t armed(void)
 {
     struct bight_stats stats;
@@ -355,12 +312,6 @@ static int two_halves(void *arg)
     return 0;
 }
 
-START_TEST(sleep_01_two_half_sleeps_add_up)
-{
-    conf_ok(two_halves);
-}
-END_TEST
-
 static int cancelled_by_timer(void *arg)
 {
     struct conf_sleeper sleeper = {.sleep_ms = 5000000};
@@ -379,26 +330,19 @@ static int cancelled_by_timer(void *arg)
     return 0;
 }
 
-START_TEST(sleep_05_a_sleeper_cancelled_by_a_timer_ends_at_that_time)
-{
-    conf_ok(cancelled_by_timer);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(cancel_01_a_sleeper_that_is_cancelled_ends_at_once_and_cancelled, cancelled_asleep),
+    conf_case(cancel_02_cancelled_before_its_first_step_a_task_never_runs_and_drop_can_ask_why,
+              cancelled_unbegun),
+    conf_case(cancel_05_a_joiner_may_make_an_error_of_its_own_of_a_cancelled_child,
+              child_cancelled),
+    conf_case(cancel_10_a_task_may_answer_its_cancellation_with_a_value, answered),
+    conf_case(cancel_12_a_task_that_cancels_itself_is_stopped_at_its_next_wait, self_cancelled),
+    conf_case(cancel_16_cancelling_again_is_accepted_until_the_task_has_ended, cancelled_twice),
+    plain_case(cancel_17_a_failed_task_that_was_cancelled_and_let_go_is_not_reported),
+    conf_case(uncancel_03_a_timeout_made_by_hand_leaves_nothing_behind, hand_made),
+    conf_case(sleep_01_two_half_sleeps_add_up, two_halves),
+    conf_case(sleep_05_a_sleeper_cancelled_by_a_timer_ends_at_that_time, cancelled_by_timer),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        cancel_01_a_sleeper_that_is_cancelled_ends_at_once_and_cancelled,
-        cancel_02_cancelled_before_its_first_step_a_task_never_runs_and_drop_can_ask_why,
-        cancel_05_a_joiner_may_make_an_error_of_its_own_of_a_cancelled_child,
-        cancel_10_a_task_may_answer_its_cancellation_with_a_value,
-        cancel_12_a_task_that_cancels_itself_is_stopped_at_its_next_wait,
-        cancel_16_cancelling_again_is_accepted_until_the_task_has_ended,
-        cancel_17_a_failed_task_that_was_cancelled_and_let_go_is_not_reported,
-        uncancel_03_a_timeout_made_by_hand_leaves_nothing_behind,
-        sleep_01_two_half_sleeps_add_up,
-        sleep_05_a_sleeper_cancelled_by_a_timer_ends_at_that_time,
-    };
-
-    return conf_run("tasks, cancelled", tests);
-}
+test_suite("tasks, cancelled", cases);

@@ -49,12 +49,6 @@ static int begins_pending(void *arg)
     return 0;
 }
 
-START_TEST(fut_01_a_new_future_is_pending_and_can_be_cancelled)
-{
-    conf_ok(begins_pending);
-}
-END_TEST
-
 static int waits(struct bight_future *future, int *status, void **value)
 {
     *value = NULL;
@@ -78,12 +72,6 @@ static int is_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(fut_02_a_cancelled_future_refuses_everything_else)
-{
-    conf_ok(is_cancelled);
-}
-END_TEST
-
 static int holds_a_value(void *arg)
 {
     struct bight_future future;
@@ -103,12 +91,6 @@ static int holds_a_value(void *arg)
     return 0;
 }
 
-START_TEST(fut_03_a_future_takes_one_value_once)
-{
-    conf_ok(holds_a_value);
-}
-END_TEST
-
 static int holds_an_error(void *arg)
 {
     struct bight_future future;
@@ -126,12 +108,6 @@ static int holds_an_error(void *arg)
     ck_code(status, E);
     return 0;
 }
-
-START_TEST(fut_04_a_future_takes_one_error_once)
-{
-    conf_ok(holds_an_error);
-}
-END_TEST
 
 static int copies(void *arg)
 {
@@ -154,12 +130,6 @@ static int copies(void *arg)
     expect(&to[2], BIGHT_ECANCELED, NULL);
     return 0;
 }
-
-START_TEST(fut_07_what_a_future_holds_can_be_copied)
-{
-    conf_ok(copies);
-}
-END_TEST
 
 /* What a timer does: its future may have been cancelled meanwhile. */
 struct timed {
@@ -190,12 +160,6 @@ static int set_unless_cancelled(void *arg)
     expect(&timed.future, BIGHT_ECANCELED, NULL);
     return 0;
 }
-
-START_TEST(fut_08_setting_a_cancelled_future_leaves_it_alone)
-{
-    conf_ok(set_unless_cancelled);
-}
-END_TEST
 
 /* Callbacks */
 
@@ -238,12 +202,6 @@ static int removes_callbacks(void *arg)
     return 0;
 }
 
-START_TEST(fut_11_callbacks_can_be_removed_and_the_call_says_whether_it_did)
-{
-    conf_ok(removes_callbacks);
-}
-END_TEST
-
 /* The first member: so the call-back finds the others. */
 struct mutation {
     struct bight_future_callback mut;
@@ -279,12 +237,6 @@ static int changes_callbacks(void *arg)
     return 0;
 }
 
-START_TEST(fut_13_a_callback_may_remove_others_while_they_are_due)
-{
-    conf_ok(changes_callbacks);
-}
-END_TEST
-
 /* Unseen: conf_ok fails when anything is reported. */
 
 static int forgets_pending(void *arg)
@@ -296,12 +248,6 @@ static int forgets_pending(void *arg)
     free(future);
     return 0;
 }
-
-START_TEST(unobs_01_a_pending_future_may_be_forgotten)
-{
-    conf_ok(forgets_pending);
-}
-END_TEST
 
 static int forgets_values(void *arg)
 {
@@ -319,12 +265,6 @@ static int forgets_values(void *arg)
     ck_ok(bight_task_detach(task));
     return 0;
 }
-
-START_TEST(unobs_02_a_value_that_nobody_reads_is_not_reported)
-{
-    conf_ok(forgets_values);
-}
-END_TEST
 
 static int reads_errors(void *arg)
 {
@@ -350,12 +290,6 @@ static int reads_errors(void *arg)
     return 0;
 }
 
-START_TEST(unobs_04_an_error_that_was_read_is_not_reported)
-{
-    conf_ok(reads_errors);
-}
-END_TEST
-
 static int cancels_failed(void *arg)
 {
     struct bight_future future;
@@ -371,19 +305,13 @@ static int cancels_failed(void *arg)
     return bight_task_detach(task);
 }
 
-START_TEST(unobs_05_an_error_is_not_reported_after_an_attempt_to_cancel)
-{
-    conf_ok(cancels_failed);
-}
-END_TEST
-
 static int fails(void *arg)
 {
     (void)arg;
     return E;
 }
 
-START_TEST(unobs_07_what_the_run_returned_is_not_reported_again)
+static void unobs_07_what_the_run_returned_is_not_reported_again(void)
 {
     struct world_reports reports;
 
@@ -391,25 +319,21 @@ START_TEST(unobs_07_what_the_run_returned_is_not_reported_again)
     for (size_t i = 0; i < sizeof(reports.count) / sizeof(*reports.count); i++)
         ck_assert_uint_eq(reports.count[i], 0);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        fut_01_a_new_future_is_pending_and_can_be_cancelled,
-        fut_02_a_cancelled_future_refuses_everything_else,
-        fut_03_a_future_takes_one_value_once,
-        fut_04_a_future_takes_one_error_once,
-        fut_07_what_a_future_holds_can_be_copied,
-        fut_08_setting_a_cancelled_future_leaves_it_alone,
-        fut_11_callbacks_can_be_removed_and_the_call_says_whether_it_did,
-        fut_13_a_callback_may_remove_others_while_they_are_due,
-        unobs_01_a_pending_future_may_be_forgotten,
-        unobs_02_a_value_that_nobody_reads_is_not_reported,
-        unobs_04_an_error_that_was_read_is_not_reported,
-        unobs_05_an_error_is_not_reported_after_an_attempt_to_cancel,
-        unobs_07_what_the_run_returned_is_not_reported_again,
-    };
+static const struct suite_case cases[] = {
+    conf_case(fut_01_a_new_future_is_pending_and_can_be_cancelled, begins_pending),
+    conf_case(fut_02_a_cancelled_future_refuses_everything_else, is_cancelled),
+    conf_case(fut_03_a_future_takes_one_value_once, holds_a_value),
+    conf_case(fut_04_a_future_takes_one_error_once, holds_an_error),
+    conf_case(fut_07_what_a_future_holds_can_be_copied, copies),
+    conf_case(fut_08_setting_a_cancelled_future_leaves_it_alone, set_unless_cancelled),
+    conf_case(fut_11_callbacks_can_be_removed_and_the_call_says_whether_it_did, removes_callbacks),
+    conf_case(fut_13_a_callback_may_remove_others_while_they_are_due, changes_callbacks),
+    conf_case(unobs_01_a_pending_future_may_be_forgotten, forgets_pending),
+    conf_case(unobs_02_a_value_that_nobody_reads_is_not_reported, forgets_values),
+    conf_case(unobs_04_an_error_that_was_read_is_not_reported, reads_errors),
+    conf_case(unobs_05_an_error_is_not_reported_after_an_attempt_to_cancel, cancels_failed),
+    plain_case(unobs_07_what_the_run_returned_is_not_reported_again),
+};
 
-    return conf_run("tasks, futures", tests);
-}
+test_suite("tasks, futures", cases);

@@ -61,12 +61,11 @@ static int rounds(void *arg)
     return 0;
 }
 
-START_TEST(tls_02_a_callback_does_not_change_what_its_task_sees)
+static void tls_02_a_callback_does_not_change_what_its_task_sees(void)
 {
     conf_ok(rounds);
     expect("default");
 }
-END_TEST
 
 #define TASKS 100
 
@@ -106,19 +105,15 @@ static int many_owners(void *arg)
     return 0;
 }
 
-START_TEST(tls_03_a_hundred_interleaved_tasks_never_see_each_others_values)
+static void tls_03_a_hundred_interleaved_tasks_never_see_each_others_values(void)
 {
     conf_ok(many_owners);
     expect("default");
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tls_02_a_callback_does_not_change_what_its_task_sees,
-        tls_03_a_hundred_interleaved_tasks_never_see_each_others_values,
-    };
+static const struct suite_case cases[] = {
+    plain_case(tls_02_a_callback_does_not_change_what_its_task_sees),
+    plain_case(tls_03_a_hundred_interleaved_tasks_never_see_each_others_values),
+};
 
-    return conf_run("tasks, locals", tests);
-}
+test_suite("tasks, locals", cases);

@@ -31,12 +31,6 @@ static int submit_and_read(void *arg)
     return 0;
 }
 
-START_TEST(tpool_01_a_call_gives_its_result_and_has_a_function)
-{
-    conf_ok(submit_and_read);
-}
-END_TEST
-
 struct division {
     int over, by, result;
 };
@@ -74,12 +68,6 @@ static int map_divisions(void *arg)
     return 0;
 }
 
-START_TEST(tpool_03_a_failing_call_fails_where_its_result_is_taken)
-{
-    conf_ok(map_divisions);
-}
-END_TEST
-
 static int map_in_time(void *arg)
 {
     uint64_t deadline_ns = bight_now_ns() + UINT64_C(200000000);
@@ -104,12 +92,6 @@ static int map_in_time(void *arg)
     conf_join(calls[2].task, 2);
     return 0;
 }
-
-START_TEST(tpool_04_the_time_for_all_results_counts_from_the_start)
-{
-    conf_ok(map_in_time);
-}
-END_TEST
 
 static int note_call(void *arg)
 {
@@ -137,12 +119,6 @@ static int submit_ten(void *arg)
     return 0;
 }
 
-START_TEST(tpool_05_all_calls_are_handed_in_before_a_result_is_taken)
-{
-    conf_ok(submit_ten);
-}
-END_TEST
-
 static int map_two(void *noted)
 {
     return bight_map(makes_noting_call, noted, sizeof(atomic_int), 2, 2, 0);
@@ -164,12 +140,11 @@ static int map_times_out(void *arg)
     return 0;
 }
 
-START_TEST(tpool_06_a_map_that_timed_out_withdraws_what_has_not_begun)
+static void tpool_06_a_map_that_timed_out_withdraws_what_has_not_begun(void)
 {
     conf_pool_threads(1);
     conf_ok(map_times_out);
 }
-END_TEST
 
 /* Threads */
 
@@ -212,12 +187,11 @@ static int saturate(void *arg)
     return 0;
 }
 
-START_TEST(tpool_09_there_are_no_more_threads_than_the_pools_size)
+static void tpool_09_there_are_no_more_threads_than_the_pools_size(void)
 {
     conf_pool_threads(4);
     conf_ok(saturate);
 }
-END_TEST
 
 struct told {
     const char *word;
@@ -241,12 +215,6 @@ static int call_elsewhere(void *arg)
     ck_assert(!pthread_equal(told.thread, pthread_self()));
     return 0;
 }
-
-START_TEST(exec_01_a_call_runs_in_another_thread)
-{
-    conf_ok(call_elsewhere);
-}
-END_TEST
 
 static int call_in_task(void *arg)
 {
@@ -278,13 +246,12 @@ static int wait_for_pool(void *arg)
     return 0;
 }
 
-START_TEST(link_01_a_task_can_wait_for_a_call_in_the_pool)
+static void link_01_a_task_can_wait_for_a_call_in_the_pool(void)
 {
     conf_pool_threads(1);
     ck_code(bight_offload(tell_thread, NULL), BIGHT_ENOTASK);
     conf_ok(wait_for_pool);
 }
-END_TEST
 
 /* Cancellation */
 
@@ -307,12 +274,11 @@ static int withdraw(void *arg)
     return 0;
 }
 
-START_TEST(link_02_cancelling_the_wait_withdraws_a_call_that_has_not_begun)
+static void link_02_cancelling_the_wait_withdraws_a_call_that_has_not_begun(void)
 {
     conf_pool_threads(1);
     conf_ok(withdraw);
 }
-END_TEST
 
 static int cancel_in_all_states(void *arg)
 {
@@ -342,12 +308,11 @@ static int cancel_in_all_states(void *arg)
     return 0;
 }
 
-START_TEST(xfut_06_only_a_call_that_has_not_begun_can_be_cancelled)
+static void xfut_06_only_a_call_that_has_not_begun_can_be_cancelled(void)
 {
     conf_pool_threads(1);
     conf_ok(cancel_in_all_states);
 }
-END_TEST
 
 static int in_cancelled_scope(void *arg)
 {
@@ -366,28 +331,24 @@ static int in_cancelled_scope(void *arg)
     return 0;
 }
 
-START_TEST(wthread_03_in_a_cancelled_task_the_call_does_not_happen)
+static void wthread_03_in_a_cancelled_task_the_call_does_not_happen(void)
 {
     conf_pool_threads(1);
     conf_ok(in_cancelled_scope);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tpool_01_a_call_gives_its_result_and_has_a_function,
-        tpool_03_a_failing_call_fails_where_its_result_is_taken,
-        tpool_04_the_time_for_all_results_counts_from_the_start,
-        tpool_05_all_calls_are_handed_in_before_a_result_is_taken,
-        tpool_06_a_map_that_timed_out_withdraws_what_has_not_begun,
-        tpool_09_there_are_no_more_threads_than_the_pools_size,
-        exec_01_a_call_runs_in_another_thread,
-        link_01_a_task_can_wait_for_a_call_in_the_pool,
-        link_02_cancelling_the_wait_withdraws_a_call_that_has_not_begun,
-        xfut_06_only_a_call_that_has_not_begun_can_be_cancelled,
-        wthread_03_in_a_cancelled_task_the_call_does_not_happen,
-    };
+static const struct suite_case cases[] = {
+    conf_case(tpool_01_a_call_gives_its_result_and_has_a_function, submit_and_read),
+    conf_case(tpool_03_a_failing_call_fails_where_its_result_is_taken, map_divisions),
+    conf_case(tpool_04_the_time_for_all_results_counts_from_the_start, map_in_time),
+    conf_case(tpool_05_all_calls_are_handed_in_before_a_result_is_taken, submit_ten),
+    plain_case(tpool_06_a_map_that_timed_out_withdraws_what_has_not_begun),
+    plain_case(tpool_09_there_are_no_more_threads_than_the_pools_size),
+    conf_case(exec_01_a_call_runs_in_another_thread, call_elsewhere),
+    plain_case(link_01_a_task_can_wait_for_a_call_in_the_pool),
+    plain_case(link_02_cancelling_the_wait_withdraws_a_call_that_has_not_begun),
+    plain_case(xfut_06_only_a_call_that_has_not_begun_can_be_cancelled),
+    plain_case(wthread_03_in_a_cancelled_task_the_call_does_not_happen),
+};
 
-    return conf_run("calls of threads", tests);
-}
+test_suite("calls of threads", cases);

@@ -38,7 +38,7 @@ static int cancels_and_ends(void *arg)
     return bight_task_detach(task);
 }
 
-START_TEST(exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back)
+static void exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back(void)
 {
     struct ending_call call = {.runs = 0};
 
@@ -47,7 +47,6 @@ START_TEST(exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back)
     ck_assert(call.ended);
     ck_assert_int_eq(call.runs, 1);
 }
-END_TEST
 
 /* Nobody waits for the tasks. The pool has one thread: the first call has begun, the second has not. */
 static int hands_in_and_ends(void *arg)
@@ -82,16 +81,15 @@ static int call_once(void *arg)
     return bight_offload(give_4, NULL);
 }
 
-START_TEST(xshut_02_a_call_that_runs_is_awaited_at_the_end)
+static void xshut_02_a_call_that_runs_is_awaited_at_the_end(void)
 {
     struct ending_call calls[2] = {{.runs = 0}};
 
     run_and_end(calls);
     ck_assert(calls[0].ended);
 }
-END_TEST
 
-START_TEST(xshut_06_at_the_end_a_call_is_made_in_full_or_not_at_all)
+static void xshut_06_at_the_end_a_call_is_made_in_full_or_not_at_all(void)
 {
     struct ending_call calls[2] = {{.runs = 0}};
 
@@ -101,7 +99,6 @@ START_TEST(xshut_06_at_the_end_a_call_is_made_in_full_or_not_at_all)
     ck_assert_int_eq(world_run(call_once, NULL, NULL), 4); /* the thread has nothing else left */
     ck_assert_int_eq(calls[1].runs, 0);
 }
-END_TEST
 
 /* Forks. Check's asserts have a lock of Check's, which the other thread may hold at the fork. */
 
@@ -121,7 +118,7 @@ static void *runs_on(void *arg)
     return arg;
 }
 
-START_TEST(tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_own)
+static void tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_own(void)
 {
     pthread_t thread;
 
@@ -139,17 +136,19 @@ START_TEST(tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_o
     forks_over = true;
     pthread_join(thread, NULL);
 }
-END_TEST
 
-int main(void)
+static void begin(int argc, char **argv)
 {
-    const TTest *const tests[] = {
-        exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back,
-        xshut_02_a_call_that_runs_is_awaited_at_the_end,
-        xshut_06_at_the_end_a_call_is_made_in_full_or_not_at_all,
-        tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_own,
-    };
-
+    (void)argc;
+    (void)argv;
     conf_pool_threads(1);
-    return conf_run("the end of calls of threads", tests);
 }
+
+static const struct suite_case cases[] = {
+    plain_case(exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back),
+    plain_case(xshut_02_a_call_that_runs_is_awaited_at_the_end),
+    plain_case(xshut_06_at_the_end_a_call_is_made_in_full_or_not_at_all),
+    plain_case(tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_own),
+};
+
+test_suite("the end of calls of threads", cases, .begin = begin);

@@ -46,12 +46,6 @@ static int failing_task(void *arg)
     return 0;
 }
 
-START_TEST(xsubmit_02_the_failure_of_a_task_reaches_the_thread_that_submitted_it)
-{
-    conf_ok(failing_task);
-}
-END_TEST
-
 static bool fail_when(void *ctx, const void *site)
 {
     (void)site;
@@ -90,7 +84,7 @@ static int without_memory(void *failing)
     return 0;
 }
 
-START_TEST(xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_reported_once)
+static void xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_reported_once(void)
 {
     bool failing = false;
     int reports = 0;
@@ -100,7 +94,6 @@ START_TEST(xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_repor
     ck_ok(bight__run_with_seams(&options, &seams, without_memory, &failing));
     ck_assert_int_eq(reports, 1);
 }
-END_TEST
 
 /* Calls from a worker thread and from a foreign one */
 
@@ -154,12 +147,6 @@ static int call_back(void *arg)
     return 0;
 }
 
-START_TEST(wthread_06_threads_call_functions_and_tasks_in_the_loop_which_itself_must_not)
-{
-    conf_ok(call_back);
-}
-END_TEST
-
 /* The end */
 
 struct sleeper {
@@ -201,7 +188,7 @@ static int start_and_end(void *arg)
     return bight_event_wait(&ending->sleeper.begun);
 }
 
-START_TEST(wthread_07_at_the_end_the_task_is_cancelled_and_its_thread_told)
+static void wthread_07_at_the_end_the_task_is_cancelled_and_its_thread_told(void)
 {
     struct ending ending = {.sleeper.saw = 0};
 
@@ -210,7 +197,6 @@ START_TEST(wthread_07_at_the_end_the_task_is_cancelled_and_its_thread_told)
     ck_code(ending.sleeper.saw, BIGHT_ECANCELED);
     ck_code(ending.sleeper.status, BIGHT_ECANCELED);
 }
-END_TEST
 
 static int only_takes_mailbox(void *arg)
 {
@@ -223,7 +209,7 @@ static void ignore(void *arg)
     (void)arg;
 }
 
-START_TEST(xshut_01_nothing_can_be_handed_in_after_the_end)
+static void xshut_01_nothing_can_be_handed_in_after_the_end(void)
 {
     struct bight_submission *submission;
 
@@ -234,7 +220,6 @@ START_TEST(xshut_01_nothing_can_be_handed_in_after_the_end)
     ck_code(bight_post(mailbox, ignore, NULL), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
-END_TEST
 
 /* Results that one thread waits for and another one brings about */
 
@@ -302,12 +287,6 @@ static int read_outcomes(void *arg)
     return 0;
 }
 
-START_TEST(xfut_09_a_blocked_reader_gets_the_value_the_failure_or_the_cancellation)
-{
-    conf_ok(read_outcomes);
-}
-END_TEST
-
 struct setting {
     struct bight_future future;
     int code; /* to fail with; 0: a value */
@@ -362,23 +341,16 @@ static int set_twice(void *arg)
     return 0;
 }
 
-START_TEST(xfut_10_what_was_set_first_stays)
-{
-    conf_ok(set_twice);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(xsubmit_02_the_failure_of_a_task_reaches_the_thread_that_submitted_it, failing_task),
+    plain_case(xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_reported_once),
+    conf_case(wthread_06_threads_call_functions_and_tasks_in_the_loop_which_itself_must_not,
+              call_back),
+    plain_case(wthread_07_at_the_end_the_task_is_cancelled_and_its_thread_told),
+    plain_case(xshut_01_nothing_can_be_handed_in_after_the_end),
+    conf_case(xfut_09_a_blocked_reader_gets_the_value_the_failure_or_the_cancellation,
+              read_outcomes),
+    conf_case(xfut_10_what_was_set_first_stays, set_twice),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        xsubmit_02_the_failure_of_a_task_reaches_the_thread_that_submitted_it,
-        xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_reported_once,
-        wthread_06_threads_call_functions_and_tasks_in_the_loop_which_itself_must_not,
-        wthread_07_at_the_end_the_task_is_cancelled_and_its_thread_told,
-        xshut_01_nothing_can_be_handed_in_after_the_end,
-        xfut_09_a_blocked_reader_gets_the_value_the_failure_or_the_cancellation,
-        xfut_10_what_was_set_first_stays,
-    };
-
-    return conf_run("submissions of threads", tests);
-}
+test_suite("submissions of threads", cases);

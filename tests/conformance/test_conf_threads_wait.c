@@ -55,12 +55,6 @@ static int duplicates(void *arg)
     return 0;
 }
 
-START_TEST(xwait_01_what_is_listed_twice_counts_once)
-{
-    conf_ok(duplicates);
-}
-END_TEST
-
 static int first_completed(void *arg)
 {
     struct conf_pooled calls[3];
@@ -78,12 +72,6 @@ static int first_completed(void *arg)
     return 0;
 }
 
-START_TEST(xwait_02_one_that_is_cancelled_but_goes_on_is_not_done)
-{
-    conf_ok(first_completed);
-}
-END_TEST
-
 static int some_completed(void *arg)
 {
     struct conf_pooled calls[3];
@@ -98,12 +86,6 @@ static int some_completed(void *arg)
     open_and_join(&calls[2], 2);
     return 0;
 }
-
-START_TEST(xwait_03_with_some_done_already_the_wait_is_over_at_once)
-{
-    conf_ok(some_completed);
-}
-END_TEST
 
 static int first_failed(void *arg)
 {
@@ -122,12 +104,6 @@ static int first_failed(void *arg)
     open_and_join(&calls[2], 3);
     return 0;
 }
-
-START_TEST(xwait_04_the_first_failure_is_enough)
-{
-    conf_ok(first_failed);
-}
-END_TEST
 
 static int some_failed(void *arg)
 {
@@ -150,12 +126,6 @@ static int some_failed(void *arg)
     return 0;
 }
 
-START_TEST(xwait_05_a_cancellation_is_no_failure)
-{
-    conf_ok(some_failed);
-}
-END_TEST
-
 static int all_completed(void *arg)
 {
     struct conf_pooled calls[5];
@@ -174,12 +144,6 @@ static int all_completed(void *arg)
         conf_join(calls[i].task, statuses[i]);
     return 0;
 }
-
-START_TEST(xwait_07_all_are_waited_for_however_they_end)
-{
-    conf_ok(all_completed);
-}
-END_TEST
 
 static int time_limit(void *arg)
 {
@@ -200,12 +164,6 @@ static int time_limit(void *arg)
         conf_join(calls[i].task, statuses[i]);
     return 0;
 }
-
-START_TEST(xwait_08_the_end_of_the_time_is_no_error)
-{
-    conf_ok(time_limit);
-}
-END_TEST
 
 /* All at one moment */
 
@@ -241,12 +199,11 @@ static int crowd_ends(void *arg)
     return 0;
 }
 
-START_TEST(xwait_09_a_hundred_that_end_at_one_moment_are_all_counted)
+static void xwait_09_a_hundred_that_end_at_one_moment_are_all_counted(void)
 {
     conf_pool_threads(CROWD);
     conf_ok(crowd_ends);
 }
-END_TEST
 
 static int given_out_once(void *arg)
 {
@@ -269,26 +226,23 @@ static int given_out_once(void *arg)
     return 0;
 }
 
-START_TEST(xasc_04_what_is_listed_three_times_comes_out_once)
+static void begin(int argc, char **argv)
 {
-    conf_ok(given_out_once);
-}
-END_TEST
-
-int main(void)
-{
-    const TTest *const tests[] = {
-        xwait_01_what_is_listed_twice_counts_once,
-        xwait_02_one_that_is_cancelled_but_goes_on_is_not_done,
-        xwait_03_with_some_done_already_the_wait_is_over_at_once,
-        xwait_04_the_first_failure_is_enough,
-        xwait_05_a_cancellation_is_no_failure,
-        xwait_07_all_are_waited_for_however_they_end,
-        xwait_08_the_end_of_the_time_is_no_error,
-        xwait_09_a_hundred_that_end_at_one_moment_are_all_counted,
-        xasc_04_what_is_listed_three_times_comes_out_once,
-    };
-
+    (void)argc;
+    (void)argv;
     conf_pool_threads(THREADS);
-    return conf_run("waiting for calls of threads", tests);
 }
+
+static const struct suite_case cases[] = {
+    conf_case(xwait_01_what_is_listed_twice_counts_once, duplicates),
+    conf_case(xwait_02_one_that_is_cancelled_but_goes_on_is_not_done, first_completed),
+    conf_case(xwait_03_with_some_done_already_the_wait_is_over_at_once, some_completed),
+    conf_case(xwait_04_the_first_failure_is_enough, first_failed),
+    conf_case(xwait_05_a_cancellation_is_no_failure, some_failed),
+    conf_case(xwait_07_all_are_waited_for_however_they_end, all_completed),
+    conf_case(xwait_08_the_end_of_the_time_is_no_error, time_limit),
+    plain_case(xwait_09_a_hundred_that_end_at_one_moment_are_all_counted),
+    conf_case(xasc_04_what_is_listed_three_times_comes_out_once, given_out_once),
+};
+
+test_suite("waiting for calls of threads", cases, .begin = begin);

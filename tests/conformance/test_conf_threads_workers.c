@@ -32,12 +32,12 @@ static void no_report(void *arg, const struct bight_report *report)
     ck_abort_msg("report: %s", report->text);
 }
 
-static void run_ok(int (*fn)(void *arg))
+static int run(int (*fn)(void *arg), void *arg)
 {
     const struct bight_options options = {.on_report = no_report};
 
     share_memory();
-    ck_ok(bight_run_with(&options, fn, NULL));
+    return bight_run_with(&options, fn, arg);
 }
 
 /* A task that executes a job. */
@@ -103,12 +103,6 @@ static int initialised_workers(void *arg)
     return bight_workers_close(executor);
 }
 
-START_TEST(tpool_11_each_worker_is_initialised_before_its_jobs)
-{
-    run_ok(initialised_workers);
-}
-END_TEST
-
 static void job_finds_pool_broken(struct bight_executor *executor)
 {
     struct bight_result result;
@@ -140,12 +134,6 @@ static int failing_initialiser(void *arg)
     job_finds_pool_broken(executor);
     return bight_workers_close(executor);
 }
-
-START_TEST(tpool_12_a_failing_initialiser_breaks_the_pool_for_good)
-{
-    run_ok(failing_initialiser);
-}
-END_TEST
 
 /* The end */
 
@@ -185,19 +173,10 @@ static int all_end(void *arg)
     return 0;
 }
 
-START_TEST(xshut_08_all_workers_end_when_their_work_is_done)
-{
-    run_ok(all_end);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    body_case(tpool_11_each_worker_is_initialised_before_its_jobs, run, initialised_workers),
+    body_case(tpool_12_a_failing_initialiser_breaks_the_pool_for_good, run, failing_initialiser),
+    body_case(xshut_08_all_workers_end_when_their_work_is_done, run, all_end),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tpool_11_each_worker_is_initialised_before_its_jobs,
-        tpool_12_a_failing_initialiser_breaks_the_pool_for_good,
-        xshut_08_all_workers_end_when_their_work_is_done,
-    };
-
-    return conf_run("workers", tests);
-}
+test_suite("workers", cases);

@@ -23,12 +23,6 @@ static int not_hit(void *arg)
     return 0;
 }
 
-START_TEST(tmo_05_a_scope_that_ends_in_time_does_nothing)
-{
-    conf_ok(not_hit);
-}
-END_TEST
-
 static int no_deadline(void *arg)
 {
     struct bight_scope relative, absolute;
@@ -49,12 +43,6 @@ static int no_deadline(void *arg)
     ck_ok(bight_deadline(BIGHT_NO_DEADLINE, sleeps_on, &(int64_t){10}));
     return 0;
 }
-
-START_TEST(tmo_06_a_scope_without_a_deadline_never_ends_by_itself)
-{
-    conf_ok(no_deadline);
-}
-END_TEST
 
 /* In a scope of `timeout_ms`, or of a deadline when that is negative, wait with `fn(arg)`. */
 static void interrupted(int64_t timeout_ms, uint64_t deadline_ns, int (*fn)(void *arg), void *arg)
@@ -94,12 +82,6 @@ static int zero_timeout(void *arg)
     return 0;
 }
 
-START_TEST(tmo_07_a_timeout_of_0_stops_the_first_wait)
-{
-    conf_ok(zero_timeout);
-}
-END_TEST
-
 static int zero_yield(void *arg)
 {
     (void)arg;
@@ -108,12 +90,6 @@ static int zero_yield(void *arg)
     ck_code(bight_timeout(0, yields, NULL), BIGHT_ETIMEDOUT);
     return 0;
 }
-
-START_TEST(tmo_08_a_timeout_of_0_stops_even_a_yield)
-{
-    conf_ok(zero_yield);
-}
-END_TEST
 
 /* A negative timeout is none; a time that has passed is an absolute one. */
 static int past_yield(void *arg)
@@ -125,12 +101,6 @@ static int past_yield(void *arg)
     ck_code(bight_deadline(past, yields, NULL), BIGHT_ETIMEDOUT);
     return 0;
 }
-
-START_TEST(tmo_09_a_deadline_in_the_past_stops_even_a_yield)
-{
-    conf_ok(past_yield);
-}
-END_TEST
 
 static int fails_in_cleanup(void *arg)
 {
@@ -147,12 +117,6 @@ static int fails_in_cleanup(void *arg)
     ck_assert_int_eq(conf_now_ms(), 10);
     return 0;
 }
-
-START_TEST(tmo_12_a_body_that_fails_in_its_cleanup_fails_with_its_own_code)
-{
-    conf_ok(fails_in_cleanup);
-}
-END_TEST
 
 static int cancels_itself(void *arg)
 {
@@ -176,12 +140,6 @@ static int foreign_cancel(void *arg)
     return 0;
 }
 
-START_TEST(tmo_14_a_cancellation_from_elsewhere_is_no_timeout)
-{
-    conf_ok(foreign_cancel);
-}
-END_TEST
-
 static int handles_timeout(void *arg)
 {
     (void)arg;
@@ -200,12 +158,6 @@ static int outer_not_cancelled(void *arg)
     ck_assert_int_eq(conf_now_ms(), 1);
     return 0;
 }
-
-START_TEST(tmo_15_a_task_that_handled_its_timeout_is_not_cancelled)
-{
-    conf_ok(outer_not_cancelled);
-}
-END_TEST
 
 static int publishes(void *arg)
 {
@@ -237,12 +189,6 @@ static int moved_from_outside(void *arg)
     return 0;
 }
 
-START_TEST(tmo_18_another_task_can_read_move_and_remove_the_deadline)
-{
-    conf_ok(moved_from_outside);
-}
-END_TEST
-
 static int states(void *arg)
 {
     struct bight_scope scope, endless;
@@ -268,12 +214,6 @@ static int states(void *arg)
     return 0;
 }
 
-START_TEST(tmo_19_the_scopes_state_can_be_read)
-{
-    conf_ok(states);
-}
-END_TEST
-
 static int swallows_and_enters(void *arg)
 {
     struct bight_scope *scope = arg;
@@ -295,12 +235,6 @@ static int entered_after_cancellation(void *arg)
     return 0;
 }
 
-START_TEST(tmo_22_a_scope_entered_after_a_swallowed_cancellation_makes_no_timeout_of_it)
-{
-    conf_ok(entered_after_cancellation);
-}
-END_TEST
-
 static int entered_twice(void *arg)
 {
     struct bight_scope scope;
@@ -316,12 +250,6 @@ static int entered_twice(void *arg)
     ck_ok(bight_sleep(20)); /* and its deadline is gone */
     return 0;
 }
-
-START_TEST(tmo_23_a_scope_is_entered_once)
-{
-    conf_ok(entered_twice);
-}
-END_TEST
 
 static int moved_at_the_wrong_time(void *arg)
 {
@@ -349,14 +277,6 @@ static int moved_at_the_wrong_time(void *arg)
     ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
     return 0;
 }
-
-/* A scope that is only made can be prepared, but not given a deadline in place of its timeout: see
- * TDEADLINE-05 and -09. */
-START_TEST(tmo_24_a_deadline_cannot_be_moved_at_the_wrong_time)
-{
-    conf_ok(moved_at_the_wrong_time);
-}
-END_TEST
 
 static int begin_rc, timeout_rc, deadline_rc, enter_rc;
 static struct bight_scope made;
@@ -390,30 +310,24 @@ static int without_task(void *arg)
     return 0;
 }
 
-START_TEST(tmo_25_a_scope_needs_a_task)
-{
-    conf_ok(without_task);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tmo_05_a_scope_that_ends_in_time_does_nothing, not_hit),
+    conf_case(tmo_06_a_scope_without_a_deadline_never_ends_by_itself, no_deadline),
+    conf_case(tmo_07_a_timeout_of_0_stops_the_first_wait, zero_timeout),
+    conf_case(tmo_08_a_timeout_of_0_stops_even_a_yield, zero_yield),
+    conf_case(tmo_09_a_deadline_in_the_past_stops_even_a_yield, past_yield),
+    conf_case(tmo_12_a_body_that_fails_in_its_cleanup_fails_with_its_own_code, fails_in_cleanup),
+    conf_case(tmo_14_a_cancellation_from_elsewhere_is_no_timeout, foreign_cancel),
+    conf_case(tmo_15_a_task_that_handled_its_timeout_is_not_cancelled, outer_not_cancelled),
+    conf_case(tmo_18_another_task_can_read_move_and_remove_the_deadline, moved_from_outside),
+    conf_case(tmo_19_the_scopes_state_can_be_read, states),
+    conf_case(tmo_22_a_scope_entered_after_a_swallowed_cancellation_makes_no_timeout_of_it,
+              entered_after_cancellation),
+    conf_case(tmo_23_a_scope_is_entered_once, entered_twice),
+    /* A scope that is only made can be prepared, but not given a deadline in place of its timeout: see
+     * TDEADLINE-05 and -09. */
+    conf_case(tmo_24_a_deadline_cannot_be_moved_at_the_wrong_time, moved_at_the_wrong_time),
+    conf_case(tmo_25_a_scope_needs_a_task, without_task),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tmo_05_a_scope_that_ends_in_time_does_nothing,
-        tmo_06_a_scope_without_a_deadline_never_ends_by_itself,
-        tmo_07_a_timeout_of_0_stops_the_first_wait,
-        tmo_08_a_timeout_of_0_stops_even_a_yield,
-        tmo_09_a_deadline_in_the_past_stops_even_a_yield,
-        tmo_12_a_body_that_fails_in_its_cleanup_fails_with_its_own_code,
-        tmo_14_a_cancellation_from_elsewhere_is_no_timeout,
-        tmo_15_a_task_that_handled_its_timeout_is_not_cancelled,
-        tmo_18_another_task_can_read_move_and_remove_the_deadline,
-        tmo_19_the_scopes_state_can_be_read,
-        tmo_22_a_scope_entered_after_a_swallowed_cancellation_makes_no_timeout_of_it,
-        tmo_23_a_scope_is_entered_once,
-        tmo_24_a_deadline_cannot_be_moved_at_the_wrong_time,
-        tmo_25_a_scope_needs_a_task,
-    };
-
-    return conf_run("timeouts", tests);
-}
+test_suite("timeouts", cases);

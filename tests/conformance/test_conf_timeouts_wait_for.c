@@ -37,12 +37,6 @@ static int cancelled_waiter(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_01_cancelling_the_waiter_waits_until_the_task_has_really_ended)
-{
-    conf_ok(cancelled_waiter);
-}
-END_TEST
-
 static int timed_out_waiter(void *arg)
 {
     struct bight_task *task;
@@ -58,12 +52,6 @@ static int timed_out_waiter(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_02_the_timeout_waits_until_the_task_has_really_ended)
-{
-    conf_ok(timed_out_waiter);
-}
-END_TEST
-
 static int never_started(void *arg)
 {
     struct conf_sleeper foo = {.sleep_ms = 1};
@@ -76,12 +64,6 @@ static int never_started(void *arg)
     ck_assert(!foo.begun);
     return 0;
 }
-
-START_TEST(waitfor_04_a_timeout_of_0_never_starts_the_body)
-{
-    conf_ok(never_started);
-}
-END_TEST
 
 static int cancels_and_cleans_up(void *arg)
 {
@@ -99,12 +81,6 @@ static int cancels_and_cleans_up(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_06_the_timeout_cancels_the_task_and_waits_for_its_cleanup)
-{
-    conf_ok(cancels_and_cleans_up);
-}
-END_TEST
-
 static int for_ever(void *arg)
 {
     struct conf_sleeper done = {.sleep_ms = 3600000, .returns = 17};
@@ -117,12 +93,6 @@ static int for_ever(void *arg)
     ck_assert_int_eq(status, 17);
     return 0;
 }
-
-START_TEST(waitfor_07_no_timeout_waits_for_ever)
-{
-    conf_ok(for_ever);
-}
-END_TEST
 
 /* A task that sleeps `sleep_ms` and answers its cancellation with `value`. */
 static int answers(int64_t sleep_ms, int value, int64_t timeout_ms)
@@ -145,24 +115,12 @@ static int swallows(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_09_a_body_that_swallows_the_cancellation_gives_its_value)
-{
-    conf_ok(swallows);
-}
-END_TEST
-
 static int answers_late(void *arg)
 {
     (void)arg;
     ck_assert_int_eq(answers(10000, 42, 100), 42);
     return 0;
 }
-
-START_TEST(waitfor_10_a_body_may_answer_the_timeout_with_a_value)
-{
-    conf_ok(answers_late);
-}
-END_TEST
 
 static int cleans_up_slowly(void *arg)
 {
@@ -195,24 +153,12 @@ static int cleanup_after_a_moment(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_11_the_timeout_waits_for_a_cleanup_that_waits)
-{
-    conf_ok(cleanup_after_a_moment);
-}
-END_TEST
-
 static int cleanup_at_once(void *arg)
 {
     (void)arg;
     slow_cleanup(0);
     return 0;
 }
-
-START_TEST(waitfor_12_a_timeout_of_0_waits_for_a_cleanup_that_waits)
-{
-    conf_ok(cleanup_at_once);
-}
-END_TEST
 
 /* A join is a shield: who waits for the joiner, and gives up, does not end the joined one. */
 static int joins(void *arg)
@@ -243,26 +189,19 @@ static int shielded(void *arg)
     return 0;
 }
 
-START_TEST(waitfor_17_a_shield_without_a_timeout_waits_for_the_result)
-{
-    conf_ok(shielded);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(waitfor_01_cancelling_the_waiter_waits_until_the_task_has_really_ended,
+              cancelled_waiter),
+    conf_case(waitfor_02_the_timeout_waits_until_the_task_has_really_ended, timed_out_waiter),
+    conf_case(waitfor_04_a_timeout_of_0_never_starts_the_body, never_started),
+    conf_case(waitfor_06_the_timeout_cancels_the_task_and_waits_for_its_cleanup,
+              cancels_and_cleans_up),
+    conf_case(waitfor_07_no_timeout_waits_for_ever, for_ever),
+    conf_case(waitfor_09_a_body_that_swallows_the_cancellation_gives_its_value, swallows),
+    conf_case(waitfor_10_a_body_may_answer_the_timeout_with_a_value, answers_late),
+    conf_case(waitfor_11_the_timeout_waits_for_a_cleanup_that_waits, cleanup_after_a_moment),
+    conf_case(waitfor_12_a_timeout_of_0_waits_for_a_cleanup_that_waits, cleanup_at_once),
+    conf_case(waitfor_17_a_shield_without_a_timeout_waits_for_the_result, shielded),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        waitfor_01_cancelling_the_waiter_waits_until_the_task_has_really_ended,
-        waitfor_02_the_timeout_waits_until_the_task_has_really_ended,
-        waitfor_04_a_timeout_of_0_never_starts_the_body,
-        waitfor_06_the_timeout_cancels_the_task_and_waits_for_its_cleanup,
-        waitfor_07_no_timeout_waits_for_ever,
-        waitfor_09_a_body_that_swallows_the_cancellation_gives_its_value,
-        waitfor_10_a_body_may_answer_the_timeout_with_a_value,
-        waitfor_11_the_timeout_waits_for_a_cleanup_that_waits,
-        waitfor_12_a_timeout_of_0_waits_for_a_cleanup_that_waits,
-        waitfor_17_a_shield_without_a_timeout_waits_for_the_result,
-    };
-
-    return conf_run("timeouts, wait-for", tests);
-}
+test_suite("timeouts, wait-for", cases);

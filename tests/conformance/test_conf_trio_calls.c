@@ -102,12 +102,6 @@ static int queue_calls(void *arg)
     return 0;
 }
 
-START_TEST(tsoon_01_calls_come_later_and_in_the_order_queued)
-{
-    conf_ok(queue_calls);
-}
-END_TEST
-
 /* Queue a call that is queued already, or for the first time. */
 static void queue_once(struct numbered *numbered, bool queued)
 {
@@ -149,12 +143,6 @@ static int queue_again(void *arg)
     ck_assert(!bight_call_pending(&itself.call));
     return 0;
 }
-
-START_TEST(tsoon_03_what_is_queued_twice_is_called_once_and_from_within_again)
-{
-    conf_ok(queue_again);
-}
-END_TEST
 
 /* Batches */
 
@@ -222,12 +210,6 @@ static int take_batches(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(tbatch_01_a_batch_is_all_there_is)
-{
-    conf_ok(take_batches);
-}
-END_TEST
-
 static int share_batches(void *arg)
 {
     struct batch taken[24];
@@ -271,20 +253,11 @@ static int share_batches(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(tbatch_02_who_waits_first_owns_the_whole_next_batch)
-{
-    conf_ok(share_batches);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tsoon_01_calls_come_later_and_in_the_order_queued, queue_calls),
+    conf_case(tsoon_03_what_is_queued_twice_is_called_once_and_from_within_again, queue_again),
+    conf_case(tbatch_01_a_batch_is_all_there_is, take_batches),
+    conf_case(tbatch_02_who_waits_first_owns_the_whole_next_batch, share_batches),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tsoon_01_calls_come_later_and_in_the_order_queued,
-        tsoon_03_what_is_queued_twice_is_called_once_and_from_within_again,
-        tbatch_01_a_batch_is_all_there_is,
-        tbatch_02_who_waits_first_owns_the_whole_next_batch,
-    };
-
-    return conf_run("trio calls", tests);
-}
+test_suite("trio calls", cases);

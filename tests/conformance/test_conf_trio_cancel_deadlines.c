@@ -31,12 +31,6 @@ static int passes_after_the_end(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_01_a_deadline_that_passes_after_the_scope_does_nothing)
-{
-    conf_ok(passes_after_the_end);
-}
-END_TEST
-
 static int moved(void *arg)
 {
     uint64_t begin = bight_now_ns();
@@ -56,12 +50,6 @@ static int moved(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_03_a_deadline_can_be_moved)
-{
-    conf_ok(moved);
-}
-END_TEST
-
 static int not_entered(void *arg)
 {
     uint64_t begin = bight_now_ns();
@@ -79,12 +67,6 @@ static int not_entered(void *arg)
     ck_assert(scope.expired);
     return 0;
 }
-
-START_TEST(tdeadline_05_the_expiry_of_a_scope_that_was_not_entered_is_not_taken_back)
-{
-    conf_ok(not_entered);
-}
-END_TEST
 
 static int relative(void *arg)
 {
@@ -108,12 +90,6 @@ static int relative(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_08_a_relative_deadline_counts_from_the_entering)
-{
-    conf_ok(relative);
-}
-END_TEST
-
 static int one_kind_only(void *arg)
 {
     uint64_t begin = bight_now_ns();
@@ -135,12 +111,6 @@ static int one_kind_only(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_09_before_the_entering_a_deadline_keeps_its_kind)
-{
-    conf_ok(one_kind_only);
-}
-END_TEST
-
 /* Going on after a timeout: the body's result is then what the body says. */
 static int gives_up(void *arg)
 {
@@ -154,12 +124,6 @@ static int gives_up(void *arg)
     ck_assert_int_eq(conf_now_ms(), 1000);
     return bight_sleep(1);
 }
-
-START_TEST(tdeadline_10_a_body_gives_up_and_goes_on)
-{
-    conf_ok(gives_up);
-}
-END_TEST
 
 static int fails_in_time(void *arg)
 {
@@ -175,12 +139,6 @@ static int fails_in_time(void *arg)
     ck_assert_int_eq(conf_now_ms(), 2000);
     return 0;
 }
-
-START_TEST(tdeadline_11_a_timeout_is_an_error_of_its_own)
-{
-    conf_ok(fails_in_time);
-}
-END_TEST
 
 #define REAL_MS UINT64_C(50)
 
@@ -205,12 +163,6 @@ static int in_real_time(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_13_real_time_is_never_early)
-{
-    ck_ok(bight_run(in_real_time, NULL));
-}
-END_TEST
-
 static int many_changes(void *arg)
 {
     uint64_t begin = bight_now_ns();
@@ -232,25 +184,18 @@ static int many_changes(void *arg)
     return 0;
 }
 
-START_TEST(tdeadline_14_very_many_changes_of_a_deadline_leave_nothing_behind)
-{
-    conf_ok(many_changes);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tdeadline_01_a_deadline_that_passes_after_the_scope_does_nothing,
+              passes_after_the_end),
+    conf_case(tdeadline_03_a_deadline_can_be_moved, moved),
+    conf_case(tdeadline_05_the_expiry_of_a_scope_that_was_not_entered_is_not_taken_back,
+              not_entered),
+    conf_case(tdeadline_08_a_relative_deadline_counts_from_the_entering, relative),
+    conf_case(tdeadline_09_before_the_entering_a_deadline_keeps_its_kind, one_kind_only),
+    conf_case(tdeadline_10_a_body_gives_up_and_goes_on, gives_up),
+    conf_case(tdeadline_11_a_timeout_is_an_error_of_its_own, fails_in_time),
+    body_case(tdeadline_13_real_time_is_never_early, bight_run, in_real_time),
+    conf_case(tdeadline_14_very_many_changes_of_a_deadline_leave_nothing_behind, many_changes),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tdeadline_01_a_deadline_that_passes_after_the_scope_does_nothing,
-        tdeadline_03_a_deadline_can_be_moved,
-        tdeadline_05_the_expiry_of_a_scope_that_was_not_entered_is_not_taken_back,
-        tdeadline_08_a_relative_deadline_counts_from_the_entering,
-        tdeadline_09_before_the_entering_a_deadline_keeps_its_kind,
-        tdeadline_10_a_body_gives_up_and_goes_on,
-        tdeadline_11_a_timeout_is_an_error_of_its_own,
-        tdeadline_13_real_time_is_never_early,
-        tdeadline_14_very_many_changes_of_a_deadline_leave_nothing_behind,
-    };
-
-    return conf_run("trio-cancel, deadlines", tests);
-}
+test_suite("trio-cancel, deadlines", cases);

@@ -66,12 +66,6 @@ static int refused(void *arg)
     return 0;
 }
 
-START_TEST(tabort_01_a_wait_that_refuses_to_let_go_ends_in_its_own_time)
-{
-    conf_ok(refused);
-}
-END_TEST
-
 /* An operation that stops slowly when it is asked to, and then says that it was cancelled. */
 static int stops_slowly(void *arg)
 {
@@ -112,12 +106,6 @@ static int asked_once(void *arg)
     return 0;
 }
 
-START_TEST(tabort_03_a_wait_is_asked_once_and_a_late_shield_changes_nothing)
-{
-    conf_ok(asked_once);
-}
-END_TEST
-
 static int body_fails_alone(struct bight_group *group, void *arg)
 {
     (void)group;
@@ -138,12 +126,6 @@ static int body_alone(void *arg)
     return 0;
 }
 
-START_TEST(tnursery_01_the_bodys_failure_comes_out)
-{
-    conf_ok(body_alone);
-}
-END_TEST
-
 static int child_alone(void *arg)
 {
     struct bight_group group;
@@ -158,12 +140,6 @@ static int child_alone(void *arg)
     ck_assert_str_eq(group.failures[0].task, "child");
     return 0;
 }
-
-START_TEST(tnursery_02_a_childs_failure_comes_out)
-{
-    conf_ok(child_alone);
-}
-END_TEST
 
 struct turns {
     struct conf_notes *notes;
@@ -198,12 +174,6 @@ static int takes_turns(void *arg)
     return 0;
 }
 
-START_TEST(tnursery_03_two_children_take_turns)
-{
-    conf_ok(takes_turns);
-}
-END_TEST
-
 static int wakes_body(void *arg)
 {
     struct bight_group group;
@@ -218,12 +188,6 @@ static int wakes_body(void *arg)
     ck_assert_uint_eq(group.failed, 1);
     return 0;
 }
-
-START_TEST(tnursery_05_a_failing_child_wakes_the_body)
-{
-    conf_ok(wakes_body);
-}
-END_TEST
 
 struct late {
     struct bight_group group;
@@ -256,12 +220,6 @@ static int added_while_closing(void *arg)
     ck_assert_int_eq(late.second_ran, 1);
     return 0;
 }
-
-START_TEST(tnursery_08_children_may_be_added_while_the_group_closes)
-{
-    conf_ok(added_while_closing);
-}
-END_TEST
 
 struct seen {
     void *list[8];
@@ -379,12 +337,6 @@ static int looked_up(void *arg)
     return 0;
 }
 
-START_TEST(tnursery_10_parents_children_and_groups_can_be_looked_up)
-{
-    conf_ok(looked_up);
-}
-END_TEST
-
 static const struct bight_local variable = {"variable", "default"};
 
 static int reads_and_changes(void *arg)
@@ -407,25 +359,16 @@ static int locals_copied(void *arg)
     return bight_group_end(&group, 0);
 }
 
-START_TEST(tnursery_13_locals_are_copied_at_the_spawn)
-{
-    conf_ok(locals_copied);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tabort_01_a_wait_that_refuses_to_let_go_ends_in_its_own_time, refused),
+    conf_case(tabort_03_a_wait_is_asked_once_and_a_late_shield_changes_nothing, asked_once),
+    conf_case(tnursery_01_the_bodys_failure_comes_out, body_alone),
+    conf_case(tnursery_02_a_childs_failure_comes_out, child_alone),
+    conf_case(tnursery_03_two_children_take_turns, takes_turns),
+    conf_case(tnursery_05_a_failing_child_wakes_the_body, wakes_body),
+    conf_case(tnursery_08_children_may_be_added_while_the_group_closes, added_while_closing),
+    conf_case(tnursery_10_parents_children_and_groups_can_be_looked_up, looked_up),
+    conf_case(tnursery_13_locals_are_copied_at_the_spawn, locals_copied),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tabort_01_a_wait_that_refuses_to_let_go_ends_in_its_own_time,
-        tabort_03_a_wait_is_asked_once_and_a_late_shield_changes_nothing,
-        tnursery_01_the_bodys_failure_comes_out,
-        tnursery_02_a_childs_failure_comes_out,
-        tnursery_03_two_children_take_turns,
-        tnursery_05_a_failing_child_wakes_the_body,
-        tnursery_08_children_may_be_added_while_the_group_closes,
-        tnursery_10_parents_children_and_groups_can_be_looked_up,
-        tnursery_13_locals_are_copied_at_the_spawn,
-    };
-
-    return conf_run("trio-cancel, groups", tests);
-}
+test_suite("trio-cancel, groups", cases);

@@ -22,12 +22,6 @@ static int cancelled_twice(void *arg)
     return bight_yield();
 }
 
-START_TEST(tscope_02_cancelling_twice_is_cancelling_once)
-{
-    conf_ok(cancelled_twice);
-}
-END_TEST
-
 static int is_a_state(void *arg)
 {
     struct bight_scope scope;
@@ -40,12 +34,6 @@ static int is_a_state(void *arg)
     ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
     return bight_yield();
 }
-
-START_TEST(tscope_03_a_cancellation_is_a_state)
-{
-    conf_ok(is_a_state);
-}
-END_TEST
 
 static int meets_no_wait(void *arg)
 {
@@ -62,12 +50,6 @@ static int meets_no_wait(void *arg)
     ck_assert(scope.cancelled && !scope.caught);
     return bight_yield();
 }
-
-START_TEST(tscope_04_a_cancellation_that_meets_no_wait_is_not_caught)
-{
-    conf_ok(meets_no_wait);
-}
-END_TEST
 
 static int outer_catches(void *arg)
 {
@@ -89,12 +71,6 @@ static int outer_catches(void *arg)
     ck_assert(!scopes[0].cancelled && !scopes[0].caught);
     return 0;
 }
-
-START_TEST(tscope_05_of_two_cancelled_scopes_the_outer_one_catches)
-{
-    conf_ok(outer_catches);
-}
-END_TEST
 
 /* Two tasks that fail, all of them waited for: a group of two failures. */
 static int two_failures(void *arg)
@@ -126,12 +102,6 @@ static int own_failures(void *arg)
     ck_assert(scope.cancelled && !scope.caught);
     return 0;
 }
-
-START_TEST(tscope_09_a_failure_of_the_bodys_own_is_not_caught)
-{
-    conf_ok(own_failures);
-}
-END_TEST
 
 struct entering {
     struct bight_scope scope;
@@ -172,12 +142,6 @@ static int made_and_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(tscope_10_a_scope_is_made_and_cancelled_before_or_after_it_is_entered)
-{
-    conf_ok(made_and_cancelled);
-}
-END_TEST
-
 static int enters_and_sleeps(void *arg)
 {
     struct bight_scope *scope = arg;
@@ -211,12 +175,6 @@ static int used_once(void *arg)
     return 0;
 }
 
-START_TEST(tscope_11_a_scope_is_used_once)
-{
-    conf_ok(used_once);
-}
-END_TEST
-
 #define DEPTH 5000
 
 static struct bight_scope deep[DEPTH];
@@ -239,12 +197,6 @@ static int thousands(void *arg)
     ck_assert(deep[0].caught);
     return bight_yield();
 }
-
-START_TEST(tscope_12_thousands_of_scopes_nest)
-{
-    conf_ok(thousands);
-}
-END_TEST
 
 static int keeps_out(void *arg)
 {
@@ -274,12 +226,6 @@ static int keeps_out(void *arg)
     return 0;
 }
 
-START_TEST(tshield_01_a_shield_keeps_out_what_is_around_and_not_its_own)
-{
-    conf_ok(keeps_out);
-}
-END_TEST
-
 static int shielded_too_late(void *arg)
 {
     struct bight_scope outer, inner;
@@ -297,12 +243,6 @@ static int shielded_too_late(void *arg)
     ck_assert(outer.caught && !inner.caught);
     return bight_yield();
 }
-
-START_TEST(tshield_04_shielding_when_the_code_is_on_its_way_changes_nothing)
-{
-    conf_ok(shielded_too_late);
-}
-END_TEST
 
 static int shielded_before(void *arg)
 {
@@ -322,12 +262,6 @@ static int shielded_before(void *arg)
     ck_ok(bight_scope_end(&outer, rc));
     return 0;
 }
-
-START_TEST(tshield_05_a_scope_is_shielded_before_it_is_entered)
-{
-    conf_ok(shielded_before);
-}
-END_TEST
 
 static int all_together(void *arg)
 {
@@ -350,12 +284,6 @@ static int all_together(void *arg)
     return 0;
 }
 
-START_TEST(tshield_06_a_shield_and_both_cancellations_go_together)
-{
-    conf_ok(all_together);
-}
-END_TEST
-
 static int outer_first(void *arg)
 {
     struct bight_scope outer, inner;
@@ -368,14 +296,13 @@ static int outer_first(void *arg)
     return bight_yield();
 }
 
-START_TEST(tnest_01_closing_an_outer_scope_first_is_told_there_and_not_again)
+static void tnest_01_closing_an_outer_scope_first_is_told_there_and_not_again(void)
 {
     struct world_reports reports;
 
     ck_ok(conf_main(outer_first, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
 }
-END_TEST
 
 struct abandoned {
     bool in_scope;
@@ -419,33 +346,30 @@ static int group_left_open(void *arg)
     return 0;
 }
 
-START_TEST(tnest_02_the_tasks_of_a_group_left_open_are_cancelled)
+static void tnest_02_the_tasks_of_a_group_left_open_are_cancelled(void)
 {
     struct world_reports reports;
 
     ck_ok(conf_main(group_left_open, &reports));
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tscope_02_cancelling_twice_is_cancelling_once,
-        tscope_03_a_cancellation_is_a_state,
-        tscope_04_a_cancellation_that_meets_no_wait_is_not_caught,
-        tscope_05_of_two_cancelled_scopes_the_outer_one_catches,
-        tscope_09_a_failure_of_the_bodys_own_is_not_caught,
-        tscope_10_a_scope_is_made_and_cancelled_before_or_after_it_is_entered,
-        tscope_11_a_scope_is_used_once,
-        tscope_12_thousands_of_scopes_nest,
-        tshield_01_a_shield_keeps_out_what_is_around_and_not_its_own,
-        tshield_04_shielding_when_the_code_is_on_its_way_changes_nothing,
-        tshield_05_a_scope_is_shielded_before_it_is_entered,
-        tshield_06_a_shield_and_both_cancellations_go_together,
-        tnest_01_closing_an_outer_scope_first_is_told_there_and_not_again,
-        tnest_02_the_tasks_of_a_group_left_open_are_cancelled,
-    };
+static const struct suite_case cases[] = {
+    conf_case(tscope_02_cancelling_twice_is_cancelling_once, cancelled_twice),
+    conf_case(tscope_03_a_cancellation_is_a_state, is_a_state),
+    conf_case(tscope_04_a_cancellation_that_meets_no_wait_is_not_caught, meets_no_wait),
+    conf_case(tscope_05_of_two_cancelled_scopes_the_outer_one_catches, outer_catches),
+    conf_case(tscope_09_a_failure_of_the_bodys_own_is_not_caught, own_failures),
+    conf_case(tscope_10_a_scope_is_made_and_cancelled_before_or_after_it_is_entered,
+              made_and_cancelled),
+    conf_case(tscope_11_a_scope_is_used_once, used_once),
+    conf_case(tscope_12_thousands_of_scopes_nest, thousands),
+    conf_case(tshield_01_a_shield_keeps_out_what_is_around_and_not_its_own, keeps_out),
+    conf_case(tshield_04_shielding_when_the_code_is_on_its_way_changes_nothing, shielded_too_late),
+    conf_case(tshield_05_a_scope_is_shielded_before_it_is_entered, shielded_before),
+    conf_case(tshield_06_a_shield_and_both_cancellations_go_together, all_together),
+    plain_case(tnest_01_closing_an_outer_scope_first_is_told_there_and_not_again),
+    plain_case(tnest_02_the_tasks_of_a_group_left_open_are_cancelled),
+};
 
-    return conf_run("trio-cancel, scopes", tests);
-}
+test_suite("trio-cancel, scopes", cases);

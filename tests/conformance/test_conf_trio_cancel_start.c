@@ -39,12 +39,6 @@ static int ready_in_time(void *arg)
     return 0;
 }
 
-START_TEST(tstart_01_start_returns_when_the_child_says_it_is_ready)
-{
-    conf_ok(ready_in_time);
-}
-END_TEST
-
 static int ends_before_ready(void *arg)
 {
     int ends_with = *(const int *)arg;
@@ -72,13 +66,6 @@ static int never_ready(void *arg)
     ck_assert_uint_eq(group.failed, 0);
     return 0;
 }
-
-/* (c) a function that does not take the ready object has no counterpart: there is none. */
-START_TEST(tstart_03_a_child_that_ends_before_it_is_ready_is_the_starters_affair)
-{
-    conf_ok(never_ready);
-}
-END_TEST
 
 struct moment {
     struct bight_group *group;
@@ -149,12 +136,6 @@ static int cancelled_around_readiness(void *arg)
     return bight_yield();
 }
 
-START_TEST(tstart_06_the_group_is_cancelled_around_the_moment_of_readiness)
-{
-    conf_ok(cancelled_around_readiness);
-}
-END_TEST
-
 /* Why */
 
 struct witness {
@@ -218,12 +199,6 @@ static int sibling_failed(void *arg)
     return 0;
 }
 
-START_TEST(treason_03_the_cause_is_a_sibling_that_failed)
-{
-    conf_ok(sibling_failed);
-}
-END_TEST
-
 static int body_failed(void *arg)
 {
     struct bight_group group;
@@ -248,12 +223,6 @@ static int body_failed(void *arg)
     ck_assert_str_eq(group.failures[0].task, "owner");
     return 0;
 }
-
-START_TEST(treason_04_the_cause_is_a_body_that_failed)
-{
-    conf_ok(body_failed);
-}
-END_TEST
 
 struct interrupted {
     struct bight_group group;
@@ -289,7 +258,7 @@ static int closes(void *arg)
     return bight_group_end(&interrupted->group, 0);
 }
 
-START_TEST(treason_06_the_cause_is_an_interrupt)
+static void treason_06_the_cause_is_an_interrupt(void)
 {
     const struct bight_options options = {.interrupt_signal = SIGINT};
     struct interrupted interrupted = {.saw = {BIGHT_CAUSE_NONE, BIGHT_CAUSE_NONE}};
@@ -299,7 +268,6 @@ START_TEST(treason_06_the_cause_is_an_interrupt)
     ck_assert_int_eq(interrupted.saw[1], BIGHT_CAUSE_INTERRUPT);
     ck_assert_uint_eq(interrupted.group.failed, 0);
 }
-END_TEST
 
 static int run_within(void *arg)
 {
@@ -323,7 +291,7 @@ static int outside_of_a_run(void)
 }
 
 /* The time is that of the system outside of a run: a clock is not misused by reading it. */
-START_TEST(trun_02_there_is_no_run_inside_a_run_and_no_task_outside)
+static void trun_02_there_is_no_run_inside_a_run_and_no_task_outside(void)
 {
     struct bight_task *task;
     struct bight_stats stats;
@@ -336,19 +304,17 @@ START_TEST(trun_02_there_is_no_run_inside_a_run_and_no_task_outside)
     ck_assert(was_in_task);
     ck_ok(outside_of_a_run());
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tstart_01_start_returns_when_the_child_says_it_is_ready,
-        tstart_03_a_child_that_ends_before_it_is_ready_is_the_starters_affair,
-        tstart_06_the_group_is_cancelled_around_the_moment_of_readiness,
-        treason_03_the_cause_is_a_sibling_that_failed,
-        treason_04_the_cause_is_a_body_that_failed,
-        treason_06_the_cause_is_an_interrupt,
-        trun_02_there_is_no_run_inside_a_run_and_no_task_outside,
-    };
+static const struct suite_case cases[] = {
+    conf_case(tstart_01_start_returns_when_the_child_says_it_is_ready, ready_in_time),
+    /* (c) a function that does not take the ready object has no counterpart: there is none. */
+    conf_case(tstart_03_a_child_that_ends_before_it_is_ready_is_the_starters_affair, never_ready),
+    conf_case(tstart_06_the_group_is_cancelled_around_the_moment_of_readiness,
+              cancelled_around_readiness),
+    conf_case(treason_03_the_cause_is_a_sibling_that_failed, sibling_failed),
+    conf_case(treason_04_the_cause_is_a_body_that_failed, body_failed),
+    plain_case(treason_06_the_cause_is_an_interrupt),
+    plain_case(trun_02_there_is_no_run_inside_a_run_and_no_task_outside),
+};
 
-    return conf_run("trio-cancel, start and why", tests);
-}
+test_suite("trio-cancel, start and why", cases);

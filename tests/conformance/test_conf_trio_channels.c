@@ -84,13 +84,6 @@ static int buffer_sizes(void *arg)
     return 0;
 }
 
-/* A size is an unsigned integer: the compiler sees to the type, and -1 is how unlimited is written. */
-START_TEST(tchan_02_a_size_beyond_memory_is_refused_and_unlimited_is_none)
-{
-    conf_ok(buffer_sizes);
-}
-END_TEST
-
 static int close_sender(void *arg)
 {
     struct bight_receiver receiver_clone;
@@ -114,12 +107,6 @@ static int close_sender(void *arg)
     bight_receiver_close(&channel.r);
     return 0;
 }
-
-START_TEST(tchan_03_a_closed_sender_sends_no_more_but_the_rest_comes_out)
-{
-    conf_ok(close_sender);
-}
-END_TEST
 
 static int receive_in_time(void *arg)
 {
@@ -146,12 +133,6 @@ static int receive_in_time(void *arg)
     close_channel(&channel);
     return 0;
 }
-
-START_TEST(tchan_04_a_receive_that_timed_out_leaves_the_channel_as_it_was)
-{
-    conf_ok(receive_in_time);
-}
-END_TEST
 
 struct consumer {
     struct bight_receiver *receiver;
@@ -200,12 +181,6 @@ static int five_consumers(void *arg)
     return 0;
 }
 
-START_TEST(tchan_06_several_receivers_get_each_item_once_and_all_end)
-{
-    conf_ok(five_consumers);
-}
-END_TEST
-
 static int close_sender_in_use(void *arg)
 {
     struct channel channel;
@@ -223,12 +198,6 @@ static int close_sender_in_use(void *arg)
     return 0;
 }
 
-START_TEST(tchan_07_closing_a_sender_in_use_ends_the_send_and_then_the_receives)
-{
-    conf_ok(close_sender_in_use);
-}
-END_TEST
-
 static int close_receiver_in_use(void *arg)
 {
     struct channel channel;
@@ -244,12 +213,6 @@ static int close_receiver_in_use(void *arg)
     close_channel(&channel);
     return 0;
 }
-
-START_TEST(tchan_09_closing_a_receiver_in_use_ends_the_receive)
-{
-    conf_ok(close_receiver_in_use);
-}
-END_TEST
 
 static int close_clones(void *arg)
 {
@@ -273,12 +236,6 @@ static int close_clones(void *arg)
     close_channel(&channel);
     return 0;
 }
-
-START_TEST(tchan_10_the_channel_is_broken_when_the_last_receiver_is_closed)
-{
-    conf_ok(close_clones);
-}
-END_TEST
 
 static int close_one_sender(void *arg)
 {
@@ -305,12 +262,6 @@ static int close_one_sender(void *arg)
     return 0;
 }
 
-START_TEST(tchan_11_closing_one_sender_concerns_its_own_sends_only)
-{
-    conf_ok(close_one_sender);
-}
-END_TEST
-
 static int close_one_receiver(void *arg)
 {
     struct bight_receiver r2;
@@ -334,12 +285,6 @@ static int close_one_receiver(void *arg)
     close_channel(&channel);
     return 0;
 }
-
-START_TEST(tchan_12_closing_one_receiver_concerns_its_own_receives_only)
-{
-    conf_ok(close_one_receiver);
-}
-END_TEST
 
 /* Whoever finds the other side waiting goes on without a switch, and has still checked for a
  * cancellation; whoever came first has let others run too. */
@@ -384,26 +329,24 @@ static int rendezvous(void *arg)
     return 0;
 }
 
-START_TEST(tchan_16_without_a_buffer_sender_and_receiver_meet)
+static void tchan_16_without_a_buffer_sender_and_receiver_meet(void)
 {
     ck_ok(bight_test_run(NULL, rendezvous, NULL, NULL));
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tchan_02_a_size_beyond_memory_is_refused_and_unlimited_is_none,
-        tchan_03_a_closed_sender_sends_no_more_but_the_rest_comes_out,
-        tchan_04_a_receive_that_timed_out_leaves_the_channel_as_it_was,
-        tchan_06_several_receivers_get_each_item_once_and_all_end,
-        tchan_07_closing_a_sender_in_use_ends_the_send_and_then_the_receives,
-        tchan_09_closing_a_receiver_in_use_ends_the_receive,
-        tchan_10_the_channel_is_broken_when_the_last_receiver_is_closed,
-        tchan_11_closing_one_sender_concerns_its_own_sends_only,
-        tchan_12_closing_one_receiver_concerns_its_own_receives_only,
-        tchan_16_without_a_buffer_sender_and_receiver_meet,
-    };
+static const struct suite_case cases[] = {
+    /* A size is an unsigned integer: the compiler sees to the type, and -1 is how unlimited is written. */
+    conf_case(tchan_02_a_size_beyond_memory_is_refused_and_unlimited_is_none, buffer_sizes),
+    conf_case(tchan_03_a_closed_sender_sends_no_more_but_the_rest_comes_out, close_sender),
+    conf_case(tchan_04_a_receive_that_timed_out_leaves_the_channel_as_it_was, receive_in_time),
+    conf_case(tchan_06_several_receivers_get_each_item_once_and_all_end, five_consumers),
+    conf_case(tchan_07_closing_a_sender_in_use_ends_the_send_and_then_the_receives,
+              close_sender_in_use),
+    conf_case(tchan_09_closing_a_receiver_in_use_ends_the_receive, close_receiver_in_use),
+    conf_case(tchan_10_the_channel_is_broken_when_the_last_receiver_is_closed, close_clones),
+    conf_case(tchan_11_closing_one_sender_concerns_its_own_sends_only, close_one_sender),
+    conf_case(tchan_12_closing_one_receiver_concerns_its_own_receives_only, close_one_receiver),
+    plain_case(tchan_16_without_a_buffer_sender_and_receiver_meet),
+};
 
-    return conf_run("trio channels", tests);
-}
+test_suite("trio channels", cases);

@@ -37,7 +37,7 @@ static int read_and_jump(void *arg)
     return 0;
 }
 
-START_TEST(tclock_01_a_virtual_clock_moves_when_told_and_never_back)
+static void tclock_01_a_virtual_clock_moves_when_told_and_never_back(void)
 {
     struct bight_test_clock clock;
 
@@ -49,7 +49,6 @@ START_TEST(tclock_01_a_virtual_clock_moves_when_told_and_never_back)
     shows(&clock, 1200);
     test_ok(&clock, read_and_jump, &clock);
 }
-END_TEST
 
 static uint64_t given_real(void *arg)
 {
@@ -63,7 +62,7 @@ static void real_waits(const struct bight_test_clock *clock, uint64_t until_4200
     ck_assert_uint_eq(bight_test_clock_real_ns_until(clock, 4200 * MS_NS), until_4200_ms * MS_NS);
 }
 
-START_TEST(tclock_02_a_rate_bends_the_time_without_a_jump)
+static void tclock_02_a_rate_bends_the_time_without_a_jump(void)
 {
     struct bight_test_clock clock;
     uint64_t real_ns = 123;
@@ -86,7 +85,6 @@ START_TEST(tclock_02_a_rate_bends_the_time_without_a_jump)
     real_ns += SECOND_NS;
     shows(&clock, 4500);
 }
-END_TEST
 
 static int sleep_in_turn(void *arg)
 {
@@ -100,7 +98,7 @@ static int sleep_in_turn(void *arg)
     return 0;
 }
 
-START_TEST(tclock_03_each_sleep_advances_the_clock_by_exactly_its_length)
+static void tclock_03_each_sleep_advances_the_clock_by_exactly_its_length(void)
 {
     struct bight_test_clock clock;
     uint64_t real_ns = uv_hrtime();
@@ -112,7 +110,6 @@ START_TEST(tclock_03_each_sleep_advances_the_clock_by_exactly_its_length)
     test_ok(NULL, sleep_in_turn, NULL); /* the clock of a run jumps by itself */
     ck_assert_uint_lt(uv_hrtime() - real_ns, SECOND_NS);
 }
-END_TEST
 
 static int sleep_10000_s(void *arg)
 {
@@ -120,7 +117,7 @@ static int sleep_10000_s(void *arg)
     return bight_sleep(10000000);
 }
 
-START_TEST(tclock_07_a_cushion_can_be_changed_before_the_clock_is_used)
+static void tclock_07_a_cushion_can_be_changed_before_the_clock_is_used(void)
 {
     struct bight_test_clock clock;
     uint64_t real_ns = uv_hrtime();
@@ -133,7 +130,6 @@ START_TEST(tclock_07_a_cushion_can_be_changed_before_the_clock_is_used)
     ck_assert_uint_ge(uv_hrtime() - real_ns, 10 * MS_NS);
     ck_assert_uint_lt(uv_hrtime() - real_ns, SECOND_NS);
 }
-END_TEST
 
 static int yawns(void *arg)
 {
@@ -162,7 +158,7 @@ static int settle_or_jump(void *arg)
     return bight_group(settles_beside_sleeper, arg);
 }
 
-START_TEST(tclock_08_settling_comes_before_jumping)
+static void tclock_08_settling_comes_before_jumping(void)
 {
     struct bight_test_clock clock;
 
@@ -171,7 +167,6 @@ START_TEST(tclock_08_settling_comes_before_jumping)
     test_ok(&clock, settle_or_jump, &notes);
     ck_assert_str_eq(notes.text, " woke yawn done");
 }
-END_TEST
 
 static int read_real_clock(void *arg)
 {
@@ -182,12 +177,6 @@ static int read_real_clock(void *arg)
     ck_assert_uint_ge(bight_now_ns(), first_ns + MS_NS);
     return 0;
 }
-
-START_TEST(tclock_10_real_time_moves)
-{
-    ck_ok(bight_run(read_real_clock, NULL));
-}
-END_TEST
 
 static int busy(void *arg)
 {
@@ -216,12 +205,11 @@ static int settle_beside_busy(void *arg)
     return bight_group(settles_beside_busy, arg);
 }
 
-START_TEST(tsettle_01_settling_waits_for_busy_tasks)
+static void tsettle_01_settling_waits_for_busy_tasks(void)
 {
     test_ok(NULL, settle_beside_busy, &notes);
     ck_assert_str_eq(notes.text, " busy settled settled");
 }
-END_TEST
 
 static int sleeps_thrice(void *arg)
 {
@@ -266,12 +254,11 @@ static int settle_cushioned(void *arg)
 }
 
 /* In real time; the cushions are wider than the sleeps by enough for a machine that is busy. */
-START_TEST(tsettle_04_the_wider_the_cushion_the_later)
+static void tsettle_04_the_wider_the_cushion_the_later(void)
 {
     test_ok(NULL, settle_cushioned, NULL);
     ck_assert_str_eq(notes.text, " start 0 end 40 40 60");
 }
-END_TEST
 
 struct stepper {
     struct bight_test_sequencer *sequencer;
@@ -344,11 +331,10 @@ static int both_sequences(void *arg)
     return sequence_cancelled(arg);
 }
 
-START_TEST(tsettle_05_a_sequencer_forces_an_order_or_is_broken_for_all)
+static void tsettle_05_a_sequencer_forces_an_order_or_is_broken_for_all(void)
 {
     test_ok(NULL, both_sequences, NULL);
 }
-END_TEST
 
 static int yields(void *arg)
 {
@@ -400,11 +386,10 @@ static int what_passes(void *arg)
     return 0;
 }
 
-START_TEST(tsettle_06_a_checkpoint_both_checks_and_lets_others_run)
+static void tsettle_06_a_checkpoint_both_checks_and_lets_others_run(void)
 {
     test_ok(NULL, what_passes, NULL);
 }
-END_TEST
 
 #define TRACE (5 * 50)
 
@@ -449,7 +434,7 @@ static void trace_ten(char traces[10][TRACE + 1], const struct bight_test_option
     }
 }
 
-START_TEST(tsettle_07_the_order_of_ready_tasks_is_the_seeds)
+static void tsettle_07_the_order_of_ready_tasks_is_the_seeds(void)
 {
     char fresh[10][TRACE + 1] = {{0}}, seeded[10][TRACE + 1] = {{0}};
 
@@ -461,23 +446,19 @@ START_TEST(tsettle_07_the_order_of_ready_tasks_is_the_seeds)
         ck_assert_str_eq(seeded[i], seeded[0]);
     }
 }
-END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tclock_01_a_virtual_clock_moves_when_told_and_never_back,
-        tclock_02_a_rate_bends_the_time_without_a_jump,
-        tclock_03_each_sleep_advances_the_clock_by_exactly_its_length,
-        tclock_07_a_cushion_can_be_changed_before_the_clock_is_used,
-        tclock_08_settling_comes_before_jumping,
-        tclock_10_real_time_moves,
-        tsettle_01_settling_waits_for_busy_tasks,
-        tsettle_04_the_wider_the_cushion_the_later,
-        tsettle_05_a_sequencer_forces_an_order_or_is_broken_for_all,
-        tsettle_06_a_checkpoint_both_checks_and_lets_others_run,
-        tsettle_07_the_order_of_ready_tasks_is_the_seeds,
-    };
+static const struct suite_case cases[] = {
+    plain_case(tclock_01_a_virtual_clock_moves_when_told_and_never_back),
+    plain_case(tclock_02_a_rate_bends_the_time_without_a_jump),
+    plain_case(tclock_03_each_sleep_advances_the_clock_by_exactly_its_length),
+    plain_case(tclock_07_a_cushion_can_be_changed_before_the_clock_is_used),
+    plain_case(tclock_08_settling_comes_before_jumping),
+    body_case(tclock_10_real_time_moves, bight_run, read_real_clock),
+    plain_case(tsettle_01_settling_waits_for_busy_tasks),
+    plain_case(tsettle_04_the_wider_the_cushion_the_later),
+    plain_case(tsettle_05_a_sequencer_forces_an_order_or_is_broken_for_all),
+    plain_case(tsettle_06_a_checkpoint_both_checks_and_lets_others_run),
+    plain_case(tsettle_07_the_order_of_ready_tasks_is_the_seeds),
+};
 
-    return conf_run("trio clocks", tests);
-}
+test_suite("trio clocks", cases);

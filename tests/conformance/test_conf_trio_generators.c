@@ -52,12 +52,6 @@ static int take_one(void *arg)
     return 0;
 }
 
-START_TEST(tchan_17_the_producer_does_not_run_ahead)
-{
-    conf_ok(take_one);
-}
-END_TEST
-
 static int counts(struct bight_generator *generator, void *arg)
 {
     int rc = 0;
@@ -128,12 +122,6 @@ static int close_from_consumer(void *arg)
     return 0;
 }
 
-START_TEST(tchan_19_a_consumer_may_close_before_after_and_while_it_takes_values)
-{
-    conf_ok(close_from_consumer);
-}
-END_TEST
-
 static int fails_in_cleanup(struct bight_generator *generator, void *arg)
 {
     int one = 1;
@@ -173,12 +161,6 @@ static int both_fail(void *arg)
     ck_assert_str_eq(notes.text, " cleanup");
     return 0;
 }
-
-START_TEST(tchan_20_neither_the_consumers_nor_the_cleanups_failure_is_lost)
-{
-    conf_ok(both_fail);
-}
-END_TEST
 
 static int cancelled_first(void *arg)
 {
@@ -272,20 +254,13 @@ static int cancellations(void *arg)
     return cancelled_inside(arg);
 }
 
-START_TEST(tchan_21_a_cancellation_reaches_the_consumer_then_the_producer_and_not_back)
-{
-    conf_ok(cancellations);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tchan_17_the_producer_does_not_run_ahead, take_one),
+    conf_case(tchan_19_a_consumer_may_close_before_after_and_while_it_takes_values,
+              close_from_consumer),
+    conf_case(tchan_20_neither_the_consumers_nor_the_cleanups_failure_is_lost, both_fail),
+    conf_case(tchan_21_a_cancellation_reaches_the_consumer_then_the_producer_and_not_back,
+              cancellations),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tchan_17_the_producer_does_not_run_ahead,
-        tchan_19_a_consumer_may_close_before_after_and_while_it_takes_values,
-        tchan_20_neither_the_consumers_nor_the_cleanups_failure_is_lost,
-        tchan_21_a_cancellation_reaches_the_consumer_then_the_producer_and_not_back,
-    };
-
-    return conf_run("trio generators", tests);
-}
+test_suite("trio generators", cases);

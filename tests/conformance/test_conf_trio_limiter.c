@@ -89,12 +89,6 @@ static int one_unit_each(void *arg)
     return 0;
 }
 
-START_TEST(tsync_12_a_borrower_has_one_unit_and_returns_what_it_has)
-{
-    conf_ok(one_unit_each);
-}
-END_TEST
-
 static int next_in_line(void *arg)
 {
     struct borrowers borrowers = {.started = 0};
@@ -111,12 +105,6 @@ static int next_in_line(void *arg)
     join_all(&borrowers);
     return 0;
 }
-
-START_TEST(tsync_13_a_returned_unit_is_the_next_waiters)
-{
-    conf_ok(next_in_line);
-}
-END_TEST
 
 static int change_total(void *arg)
 {
@@ -147,12 +135,6 @@ static int change_total(void *arg)
     ck_ok(bight_limiter_init(limiter, BIGHT_LIMITER_UNLIMITED));
     return 0;
 }
-
-START_TEST(tsync_14_more_units_let_waiters_in_and_fewer_put_nobody_out)
-{
-    conf_ok(change_total);
-}
-END_TEST
 
 static void none_at_zero(struct bight_limiter *limiter)
 {
@@ -218,20 +200,11 @@ static int zero_and_cancel(void *arg)
     return cancel_waiters(arg);
 }
 
-START_TEST(tsync_15_at_a_total_of_zero_nobody_gets_in)
-{
-    conf_ok(zero_and_cancel);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tsync_12_a_borrower_has_one_unit_and_returns_what_it_has, one_unit_each),
+    conf_case(tsync_13_a_returned_unit_is_the_next_waiters, next_in_line),
+    conf_case(tsync_14_more_units_let_waiters_in_and_fewer_put_nobody_out, change_total),
+    conf_case(tsync_15_at_a_total_of_zero_nobody_gets_in, zero_and_cancel),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tsync_12_a_borrower_has_one_unit_and_returns_what_it_has,
-        tsync_13_a_returned_unit_is_the_next_waiters,
-        tsync_14_more_units_let_waiters_in_and_fewer_put_nobody_out,
-        tsync_15_at_a_total_of_zero_nobody_gets_in,
-    };
-
-    return conf_run("trio limiter", tests);
-}
+test_suite("trio limiter", cases);

@@ -28,12 +28,6 @@ static int mutex_owner(void *arg)
     return 0;
 }
 
-START_TEST(tsync_02_only_the_owner_gives_a_mutex_back_and_never_takes_it_twice)
-{
-    conf_ok(mutex_owner);
-}
-END_TEST
-
 static int holds_for_ever(void *arg)
 {
     int rc = bight_mutex_lock(arg);
@@ -66,12 +60,6 @@ static int mutex_statistics(void *arg)
     return 0;
 }
 
-START_TEST(tsync_03_a_mutex_tells_its_owner_and_its_waiters)
-{
-    conf_ok(mutex_statistics);
-}
-END_TEST
-
 static int locks_and_unlocks(void *arg)
 {
     ck_ok(bight_mutex_lock(arg));
@@ -95,12 +83,6 @@ static int mutex_handover(void *arg)
     conf_join(child, 0);
     return 0;
 }
-
-START_TEST(tsync_05_the_first_waiter_owns_a_mutex_before_it_runs)
-{
-    conf_ok(mutex_handover);
-}
-END_TEST
 
 /* Everything that can be a lock for one: its state, and how the task's own borrower takes and returns it. */
 struct lock {
@@ -285,22 +267,13 @@ static int all_kinds(void *arg)
     return 0;
 }
 
-/* Taking what is free does not switch, so with nothing inside one worker could be through before the next
- * has begun: they line up first. */
-START_TEST(tsync_06_one_at_a_time_and_always_in_the_order_of_the_first_round)
-{
-    conf_ok(all_kinds);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    conf_case(tsync_02_only_the_owner_gives_a_mutex_back_and_never_takes_it_twice, mutex_owner),
+    conf_case(tsync_03_a_mutex_tells_its_owner_and_its_waiters, mutex_statistics),
+    conf_case(tsync_05_the_first_waiter_owns_a_mutex_before_it_runs, mutex_handover),
+    /* Taking what is free does not switch, so with nothing inside one worker could be through before the next
+     * has begun: they line up first. */
+    conf_case(tsync_06_one_at_a_time_and_always_in_the_order_of_the_first_round, all_kinds),
+};
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        tsync_02_only_the_owner_gives_a_mutex_back_and_never_takes_it_twice,
-        tsync_03_a_mutex_tells_its_owner_and_its_waiters,
-        tsync_05_the_first_waiter_owns_a_mutex_before_it_runs,
-        tsync_06_one_at_a_time_and_always_in_the_order_of_the_first_round,
-    };
-
-    return conf_run("trio sync", tests);
-}
+test_suite("trio sync", cases);
