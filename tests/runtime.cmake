@@ -24,6 +24,7 @@ endforeach()
 
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
+  sweeps/frame.c
   sweeps/scenarios.c
   sweeps/scenarios_combine.c
   sweeps/scenarios_outside.c

@@ -106,6 +106,7 @@ bool forked_is_left(const char *name)
 
     if (!take_reason(&reason))
         return false;
-    printf("%s:%d: %s: in a forked process: %s\n", reason.file, reason.line, name, reason.text);
+    printf("%s:%d:F:%s:%s:0: in a forked process: %s\n", reason.file, reason.line, name, name,
+           reason.text);
     return true;
 }

@@ -15,8 +15,8 @@ void forked_case_begins(void);
 /* After it ended: it fails when an assertion has failed in a process that it forked. */
 void forked_case_ended(void);
 
-/* In main, after case `name`: print the reason that it did not take because it was killed; whether
- * there was one. */
+/* In main, after case `name`: print the reason that it did not take because it was killed, as Check
+ * would; whether there was one. */
 bool forked_is_left(const char *name);
 
 #endif

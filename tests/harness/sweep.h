@@ -23,8 +23,8 @@ struct sweep {
 #define SWEEP_TWICE 2u
 #define SWEEP_FROM_THERE_ON 4u
 
-/* Call once, in main, before the suite forks. */
-void sweep_share_sites(void);
+/* The suite's `begin`: to be called once, before it forks. */
+void sweep_share_sites(int argc, char **argv);
 
 /* Start over, with `count` yes from visit number `from` on. */
 void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, size_t count);

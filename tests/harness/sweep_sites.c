@@ -18,8 +18,10 @@ static struct site_table {
     } sites[SITES_MAX];
 } * table;
 
-void sweep_share_sites(void)
+void sweep_share_sites(int argc, char **argv)
 {
+    (void)argc;
+    (void)argv;
     table = mmap(NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (table == MAP_FAILED) {
         perror("mmap");

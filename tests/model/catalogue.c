@@ -177,7 +177,7 @@ const struct topic topics[] = {
     {"group", 1, 1, {1, 1}, {group_parts, member_parts, member_parts}},
     {"join", 3, 1, {1, 1}, ALL(join_parts)},
 };
-const size_t topic_count = sizeof topics / sizeof topics[0];
+const int topic_count = (int)(sizeof topics / sizeof topics[0]);
 
 static size_t count(const char *const *fragments)
 {

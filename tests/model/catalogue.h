@@ -15,7 +15,7 @@ struct topic {
 };
 
 extern const struct topic topics[];
-extern const size_t topic_count;
+extern const int topic_count;
 
 /* How many programs of `tasks` tasks, up to TOPIC_TASKS_MAX, the topic has. */
 size_t topic_programs(const struct topic *topic, unsigned tasks);

@@ -5,7 +5,7 @@
  * "test_lockstep SEED [ORDER]" shows the program of a seed and what both make of it,
  * "test_lockstep SCRIPT..." those of tasks with these scripts. */
 #include "tests/model/lockstep.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -68,18 +68,17 @@ static bool in_step(uint64_t seed, uint64_t order)
     return program_in_step(&program, order, false);
 }
 
-START_TEST(runtime_does_as_the_model)
+static void runtime_does_as_the_model(int block)
 {
     unsigned long seeds = seeds_per_block();
 
     for (unsigned long i = 1; i <= seeds; i++) {
-        uint64_t seed = (unsigned long)_i * seeds + i;
+        uint64_t seed = (unsigned long)block * seeds + i;
 
         ck_assert_msg(in_step(seed, 0), "seed %llu", (unsigned long long)seed);
         ck_assert_msg(in_step(seed, seed), "seed %llu, shuffled", (unsigned long long)seed);
     }
 }
-END_TEST
 
 /* A notified waiter that is cancelled before it has the mutex, and another one: rare at random. */
 static const char *const notified_too_late[] = {
@@ -106,20 +105,19 @@ static bool differs(const struct program *program, uint64_t order, enum mutant m
     return !trace_equal(&model, &runtime);
 }
 
-START_TEST(runtime_differs_from_a_wrong_model)
+static void runtime_differs_from_a_wrong_model(int i)
 {
     static struct program program;
     bool found;
 
     program_write(&program, notified_too_late, 3);
-    found = differs(&program, 0, (enum mutant)_i);
+    found = differs(&program, 0, (enum mutant)i);
     for (uint64_t seed = 1; seed <= 3000 && !found; seed++) {
         program_generate(&program, seed);
-        found = differs(&program, seed, (enum mutant)_i);
+        found = differs(&program, seed, (enum mutant)i);
     }
     ck_assert(found);
 }
-END_TEST
 
 static int show(int argc, char **argv)
 {
@@ -135,19 +133,16 @@ static int show(int argc, char **argv)
     return program_in_step(&program, order, true) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(int argc, char **argv)
+static void begin(int argc, char **argv)
 {
-    Suite *suite = suite_create("lockstep");
-    TCase *blocks = tcase_create("blocks");
-    TCase *mutants = tcase_create("mutants");
-
     if (argc > 1)
-        return show(argc, argv);
-    tcase_set_timeout(blocks, getenv("BIGHT_SEEDS") ? 0 : 60);
-    tcase_set_timeout(mutants, 60);
-    tcase_add_loop_test(blocks, runtime_does_as_the_model, 0, BLOCKS);
-    tcase_add_loop_test(mutants, runtime_differs_from_a_wrong_model, 1, MUTANTS);
-    suite_add_tcase(suite, blocks);
-    suite_add_tcase(suite, mutants);
-    return test_run(suite);
+        exit(show(argc, argv));
 }
+
+static const struct suite_case cases[] = {
+    each_case(runtime_does_as_the_model, BLOCKS),
+    each_case(runtime_differs_from_a_wrong_model, MUTANTS, .first = 1),
+};
+
+/* As long as BIGHT_SEEDS makes it take. */
+test_suite("lockstep", cases, .timeout_s = -1, .begin = begin);

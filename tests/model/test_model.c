@@ -6,7 +6,7 @@
  * states there were, and in which program each mutant was found out. */
 #include "tests/model/catalogue.h"
 #include "tests/model/explore.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +45,9 @@ static void explain(struct explorer *explorer)
     fflush(stderr);
 }
 
-START_TEST(nothing_is_lost_in_any_state)
+static void nothing_is_lost_in_any_state(int i)
 {
-    const struct topic *topic = &topics[_i];
+    const struct topic *topic = &topics[i];
     struct explorer *explorer = explorer_new();
     bool broken = false;
 
@@ -60,7 +60,6 @@ START_TEST(nothing_is_lost_in_any_state)
     explorer_free(explorer);
     ck_assert_msg(!broken, "%s", topic->name);
 }
-END_TEST
 
 static const char *const mutant_names[MUTANTS] = {
     [MUTANT_BARGING] = "barging",
@@ -82,35 +81,31 @@ static const char *const mutant_names[MUTANTS] = {
     [MUTANT_GROUP_DEAF] = "tasks of a cancelled group go on",
 };
 
-START_TEST(mutant_is_caught)
+static void mutant_is_caught(int number)
 {
     struct explorer *explorer = explorer_new();
     bool caught = false;
 
-    for (size_t i = 0; i < topic_count && !caught; i++)
-        caught = find_broken(explorer, &topics[i], 2, 4 * samples(), (enum mutant)_i) ||
-                 find_broken(explorer, &topics[i], 3, samples(), (enum mutant)_i);
+    for (int i = 0; i < topic_count && !caught; i++)
+        caught = find_broken(explorer, &topics[i], 2, 4 * samples(), (enum mutant)number) ||
+                 find_broken(explorer, &topics[i], 3, samples(), (enum mutant)number);
     if (show && caught) {
-        fprintf(stderr, "%s: ", mutant_names[_i]);
+        fprintf(stderr, "%s: ", mutant_names[number]);
         explain(explorer);
     }
     explorer_free(explorer);
-    ck_assert_msg(caught, "%s", mutant_names[_i]);
+    ck_assert_msg(caught, "%s", mutant_names[number]);
 }
-END_TEST
 
-int main(int argc, char **argv)
+static void begin(int argc, char **argv)
 {
-    Suite *suite = suite_create("model");
-    TCase *states = tcase_create("states");
-    TCase *mutants = tcase_create("mutants");
-
     show = argc > 1 && !strcmp(argv[1], "show");
-    tcase_set_timeout(states, getenv("BIGHT_SEEDS") ? 0 : 60);
-    tcase_set_timeout(mutants, 60);
-    tcase_add_loop_test(states, nothing_is_lost_in_any_state, 0, (int)topic_count);
-    tcase_add_loop_test(mutants, mutant_is_caught, 1, MUTANTS);
-    suite_add_tcase(suite, states);
-    suite_add_tcase(suite, mutants);
-    return test_run(suite);
 }
+
+static const struct suite_case cases[] = {
+    each_counted(nothing_is_lost_in_any_state, topic_count),
+    each_case(mutant_is_caught, MUTANTS, .first = 1),
+};
+
+/* As long as BIGHT_SEEDS makes it take. */
+test_suite("model", cases, .timeout_s = -1, .begin = begin);

@@ -11,12 +11,13 @@
 #include <stdlib.h>
 
 #include "runtime/runtime.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
-static int run(int (*fn)(void *arg))
+static int run(int (*fn)(void *arg), void *arg)
 {
     setenv("UV_THREADPOOL_SIZE", "1", 1);
-    return bight_run(fn, NULL);
+    return bight_run(fn, arg);
 }
 
 /* A call in a task and a scope of its own. */
@@ -99,12 +100,6 @@ static int returns(void *arg)
     return 0;
 }
 
-START_TEST(gives_what_the_call_returned_on_another_thread)
-{
-    ck_assert_int_eq(run(returns), 0);
-}
-END_TEST
-
 static int goes_on(void *arg)
 {
     struct call held;
@@ -119,12 +114,6 @@ static int goes_on(void *arg)
     ck_assert_int_eq(held.rc, 17);
     return 0;
 }
-
-START_TEST(other_tasks_run_meanwhile)
-{
-    ck_assert_int_eq(run(goes_on), 0);
-}
-END_TEST
 
 /* held is on the thread, second with libuv, third and fourth in our queue. */
 static int cancels(void *arg)
@@ -153,12 +142,6 @@ static int cancels(void *arg)
     return 0;
 }
 
-START_TEST(a_call_that_has_not_begun_is_withdrawn)
-{
-    ck_assert_int_eq(run(cancels), 0);
-}
-END_TEST
-
 static int cancels_running(void *arg)
 {
     struct call held;
@@ -175,12 +158,6 @@ static int cancels_running(void *arg)
     ck_assert(held.scope.cancelled);
     return 0;
 }
-
-START_TEST(a_running_call_is_awaited_and_its_result_kept)
-{
-    ck_assert_int_eq(run(cancels_running), 0);
-}
-END_TEST
 
 static int times_out(void *arg)
 {
@@ -200,12 +177,6 @@ static int times_out(void *arg)
     return 0;
 }
 
-START_TEST(a_deadline_turns_a_withdrawal_into_a_timeout)
-{
-    ck_assert_int_eq(run(times_out), 0);
-}
-END_TEST
-
 static int keeps_late_result(void *arg)
 {
     struct call held;
@@ -220,12 +191,6 @@ static int keeps_late_result(void *arg)
     ck_assert_int_eq(held.settled, 17);
     return 0;
 }
-
-START_TEST(a_result_that_comes_after_the_deadline_is_kept)
-{
-    ck_assert_int_eq(run(keeps_late_result), 0);
-}
-END_TEST
 
 /* The after-work callback has woken the task and cancels it before it runs: it is a uv handle's
  * callback that does so, in the same turn of the loop. */
@@ -255,12 +220,6 @@ static int wakes_then_cancels(void *arg)
     return 0;
 }
 
-START_TEST(woken_then_cancelled_is_woken)
-{
-    ck_assert_int_eq(run(wakes_then_cancels), 0);
-}
-END_TEST
-
 static int cancels_then_wakes(void *arg)
 {
     struct call held, next, last;
@@ -280,12 +239,6 @@ static int cancels_then_wakes(void *arg)
     return 0;
 }
 
-START_TEST(cancelled_then_woken_is_cancelled)
-{
-    ck_assert_int_eq(run(cancels_then_wakes), 0);
-}
-END_TEST
-
 static int in_cancelled_scope(void *arg)
 {
     struct call call = {0};
@@ -298,32 +251,19 @@ static int in_cancelled_scope(void *arg)
     return bight_scope_end(&call.scope, BIGHT_ECANCELED);
 }
 
-START_TEST(in_a_cancelled_scope_nothing_is_called)
-{
-    ck_assert_int_eq(run(in_cancelled_scope), 0);
-}
-END_TEST
-
-START_TEST(outside_of_a_task_is_an_error)
+static void outside_of_a_task_is_an_error(void)
 {
     struct call call = {0};
 
     ck_assert_int_eq(bight_offload(pass, &call), BIGHT_ENOTASK);
     ck_assert_int_eq(call.runs, 0);
 }
-END_TEST
 
 static int without_function(void *arg)
 {
     ck_assert_int_eq(bight_offload(NULL, arg), BIGHT_EINVAL);
     return 0;
 }
-
-START_TEST(without_a_function_is_an_error)
-{
-    ck_assert_int_eq(run(without_function), 0);
-}
-END_TEST
 
 enum { CROWD = 1500 };
 
@@ -372,12 +312,6 @@ static int crowded(void *arg)
     return 0;
 }
 
-START_TEST(more_calls_than_are_admitted_all_run_once)
-{
-    ck_assert_int_eq(bight_run(crowded, NULL), 0);
-}
-END_TEST
-
 /* Fails the allocation of that number, counted from 0 after `counting` is set; -1 for none. */
 struct torture {
     bool counting;
@@ -413,7 +347,7 @@ static int torture_offload(void *arg)
     return 0;
 }
 
-START_TEST(only_the_first_call_allocates_and_may_fail)
+static void only_the_first_call_allocates_and_may_fail(void)
 {
     struct bight_seams seams = {.fail_alloc = fail_alloc};
     int failures = 0;
@@ -427,7 +361,6 @@ START_TEST(only_the_first_call_allocates_and_may_fail)
     ck_assert_int_eq(rc, 1);
     ck_assert_int_ge(failures, 1);
 }
-END_TEST
 
 static int leaves_nothing(void *arg)
 {
@@ -440,31 +373,21 @@ static int leaves_nothing(void *arg)
     return 0;
 }
 
-START_TEST(no_descriptor_is_left)
-{
-    ck_assert_int_eq(run(leaves_nothing), 0);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    body_case(gives_what_the_call_returned_on_another_thread, run, returns),
+    body_case(other_tasks_run_meanwhile, run, goes_on),
+    body_case(a_call_that_has_not_begun_is_withdrawn, run, cancels),
+    body_case(a_running_call_is_awaited_and_its_result_kept, run, cancels_running),
+    body_case(a_deadline_turns_a_withdrawal_into_a_timeout, run, times_out),
+    body_case(a_result_that_comes_after_the_deadline_is_kept, run, keeps_late_result),
+    body_case(woken_then_cancelled_is_woken, run, wakes_then_cancels),
+    body_case(cancelled_then_woken_is_cancelled, run, cancels_then_wakes),
+    body_case(in_a_cancelled_scope_nothing_is_called, run, in_cancelled_scope),
+    plain_case(outside_of_a_task_is_an_error),
+    body_case(without_a_function_is_an_error, run, without_function),
+    body_case(more_calls_than_are_admitted_all_run_once, bight_run, crowded),
+    plain_case(only_the_first_call_allocates_and_may_fail),
+    body_case(no_descriptor_is_left, run, leaves_nothing),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("offload");
-    TCase *tcase = tcase_create("threads");
-
-    tcase_add_test(tcase, gives_what_the_call_returned_on_another_thread);
-    tcase_add_test(tcase, other_tasks_run_meanwhile);
-    tcase_add_test(tcase, a_call_that_has_not_begun_is_withdrawn);
-    tcase_add_test(tcase, a_running_call_is_awaited_and_its_result_kept);
-    tcase_add_test(tcase, a_deadline_turns_a_withdrawal_into_a_timeout);
-    tcase_add_test(tcase, a_result_that_comes_after_the_deadline_is_kept);
-    tcase_add_test(tcase, woken_then_cancelled_is_woken);
-    tcase_add_test(tcase, cancelled_then_woken_is_cancelled);
-    tcase_add_test(tcase, in_a_cancelled_scope_nothing_is_called);
-    tcase_add_test(tcase, outside_of_a_task_is_an_error);
-    tcase_add_test(tcase, without_a_function_is_an_error);
-    tcase_add_test(tcase, more_calls_than_are_admitted_all_run_once);
-    tcase_add_test(tcase, only_the_first_call_allocates_and_may_fail);
-    tcase_add_test(tcase, no_descriptor_is_left);
-    suite_add_tcase(suite, tcase);
-    return test_run(suite);
-}
+test_suite("offload", cases);

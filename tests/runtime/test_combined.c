@@ -8,6 +8,7 @@
 
 #include <bight.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 #define BLOCKS 8
@@ -271,28 +272,30 @@ static void run_seed(uint64_t seed)
     ck_assert_msg(rc == 0 || rc == BIGHT_ECANCELED, "%s", result.line);
 }
 
-START_TEST(no_order_and_no_cancellation_loses_anything)
+static void no_order_and_no_cancellation_loses_anything(int round)
 {
     int fds;
 
     run_seed(1);
     fds = test_open_fds();
     for (int i = 0; i < seeds; i++)
-        run_seed((uint64_t)_i * 1000003 + (uint64_t)i * 7919 + 1);
+        run_seed((uint64_t)round * 1000003 + (uint64_t)i * 7919 + 1);
     ck_assert_int_eq(test_open_fds(), fds);
 }
-END_TEST
 
-int main(void)
+static void begin(int argc, char **argv)
 {
-    Suite *suite = suite_create("combined");
-    TCase *program = tcase_create("program");
     const char *wish = getenv("BIGHT_SEEDS");
 
+    (void)argc;
+    (void)argv;
     if (wish && atoi(wish) > 0)
         seeds = atoi(wish);
-    tcase_set_timeout(program, 60 + seeds);
-    tcase_add_loop_test(program, no_order_and_no_cancellation_loses_anything, 0, BLOCKS);
-    suite_add_tcase(suite, program);
-    return test_run(suite);
 }
+
+static const struct suite_case cases[] = {
+    each_case(no_order_and_no_cancellation_loses_anything, BLOCKS),
+};
+
+/* As long as BIGHT_SEEDS makes it take. */
+test_suite("combined", cases, .timeout_s = -1, .begin = begin);

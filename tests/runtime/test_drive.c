@@ -1,5 +1,6 @@
 /* The drive loop: own and host's loops over one path, detach, stalls, deadlines that are never early,
  * the dump, I/O that is not starved, runtimes on several threads. Time is real here. */
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
@@ -20,14 +21,13 @@ static int naps(void *arg)
     return 0;
 }
 
-START_TEST(sleep_is_never_early)
+static void sleep_is_never_early(void)
 {
     int done = 0;
 
     ck_ok(bight_run(naps, &done));
     ck_assert_int_eq(done, 1);
 }
-END_TEST
 
 static int busy_then_naps(void *arg)
 {
@@ -41,12 +41,6 @@ static int busy_then_naps(void *arg)
     ck_assert_uint_ge(uv_hrtime() - begun, 5000000);
     return 0;
 }
-
-START_TEST(sleep_is_not_early_after_a_long_computation)
-{
-    ck_ok(bight_run(busy_then_naps, NULL));
-}
-END_TEST
 
 struct host {
     uv_loop_t loop;
@@ -84,7 +78,7 @@ static void host_tick(uv_timer_t *timer)
     }
 }
 
-START_TEST(attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing)
+static void attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing(void)
 {
     struct host host = {0};
     int before;
@@ -112,7 +106,6 @@ START_TEST(attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing)
     ck_ok(uv_loop_close(&host.loop));
     ck_assert_int_eq(test_open_fds(), before);
 }
-END_TEST
 
 static int cleans_up(void *arg)
 {
@@ -133,7 +126,7 @@ static int detaches(void *arg)
     return 0;
 }
 
-START_TEST(detach_from_a_task_cancels_and_joins_the_others)
+static void detach_from_a_task_cancels_and_joins_the_others(void)
 {
     struct host host = {0};
 
@@ -146,7 +139,6 @@ START_TEST(detach_from_a_task_cancels_and_joins_the_others)
     ck_assert_int_eq(host.detached, 1);
     ck_ok(uv_loop_close(&host.loop));
 }
-END_TEST
 
 static int stops_loop(void *arg)
 {
@@ -167,7 +159,7 @@ static void too_late(uv_timer_t *timer)
                  (unsigned long long)uv_timer_get_repeat(timer));
 }
 
-START_TEST(a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once)
+static void a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once(void)
 {
     struct host host = {0};
     uv_prepare_t prepare;
@@ -185,9 +177,8 @@ START_TEST(a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once)
     ck_assert_int_eq(uv_run(&host.loop, UV_RUN_DEFAULT), 0);
     ck_ok(uv_loop_close(&host.loop));
 }
-END_TEST
 
-START_TEST(a_loop_can_be_attached_and_detached_again_and_again)
+static void a_loop_can_be_attached_and_detached_again_and_again(void)
 {
     struct host host = {0};
     int before;
@@ -206,7 +197,6 @@ START_TEST(a_loop_can_be_attached_and_detached_again_and_again)
     ck_ok(uv_loop_close(&host.loop));
     ck_assert_int_eq(test_open_fds(), before);
 }
-END_TEST
 
 struct late_waker {
     struct bight_runtime *runtime;
@@ -261,7 +251,7 @@ static void late_prepare(uv_prepare_t *prepare)
     }
 }
 
-START_TEST(what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll)
+static void what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll(void)
 {
     struct late_waker waker = {.step = 0};
 
@@ -280,7 +270,6 @@ START_TEST(what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll)
     ck_assert_int_eq(waker.expired, 1);
     ck_ok(uv_loop_close(&waker.loop));
 }
-END_TEST
 
 static int waits_for_nobody(void *arg)
 {
@@ -309,7 +298,7 @@ static void on_stall(void *arg, const struct bight_report *report)
     ck_ok(bight_dump(dump_into, stall->dump));
 }
 
-START_TEST(a_stall_is_reported_dumped_and_ends_the_run)
+static void a_stall_is_reported_dumped_and_ends_the_run(void)
 {
     struct stall stall = {0};
     struct bight_options options = {.on_report = on_stall, .on_report_arg = &stall};
@@ -320,7 +309,6 @@ START_TEST(a_stall_is_reported_dumped_and_ends_the_run)
     ck_assert_int_eq(stall.reports, 1);
     ck_assert_ptr_nonnull(strstr(stall.dump, "#1 main: waits for event"));
 }
-END_TEST
 
 static int end_late(void *event)
 {
@@ -328,14 +316,13 @@ static int end_late(void *event)
     return bight_sleep(2); /* the loop has turned: no handle of its beginning is left */
 }
 
-START_TEST(what_waits_for_ever_when_main_ends_is_no_stall)
+static void what_waits_for_ever_when_main_ends_is_no_stall(void)
 {
     struct bight_event event;
 
     bight_event_init(&event);
     ck_ok(bight_run(end_late, &event));
 }
-END_TEST
 
 static void sets(uv_timer_t *timer)
 {
@@ -355,12 +342,6 @@ static int waits_for_own_timer(void *arg)
     ck_ok(bight_event_wait(&event));
     return bight_uv_close((uv_handle_t *)&timer);
 }
-
-START_TEST(a_handle_of_the_users_on_the_loop_is_no_stall)
-{
-    ck_ok(bight_run(waits_for_own_timer, NULL));
-}
-END_TEST
 
 static int nested(struct bight_group *group, void *arg)
 {
@@ -384,7 +365,7 @@ static int dumps(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(dump_shows_the_tree_and_what_each_task_waits_for)
+static void dump_shows_the_tree_and_what_each_task_waits_for(void)
 {
     char text[1024] = "";
 
@@ -395,7 +376,6 @@ START_TEST(dump_shows_the_tree_and_what_each_task_waits_for)
                            "    #3 sleeper: waits for sleep (until cancelled)\n"
                            "  #2 outer: waits for sleep (until cancelled)\n");
 }
-END_TEST
 
 static int spins(void *arg)
 {
@@ -426,12 +406,6 @@ static int spins_beside_io(void *arg)
     return bight_uv_close((uv_handle_t *)&timer);
 }
 
-START_TEST(ready_tasks_do_not_starve_the_loop)
-{
-    ck_ok(bight_run(spins_beside_io, NULL));
-}
-END_TEST
-
 static int nests(void *arg)
 {
     struct bight_task *task;
@@ -445,18 +419,12 @@ static int nests(void *arg)
     return 0;
 }
 
-START_TEST(a_task_that_runs_the_loop_runs_no_other_task)
-{
-    ck_ok(bight_run(nests, NULL));
-}
-END_TEST
-
 static void run_on_thread(void *arg)
 {
     *(int *)arg = bight_run(naps, arg) ? -1 : 1;
 }
 
-START_TEST(each_thread_may_have_a_runtime)
+static void each_thread_may_have_a_runtime(void)
 {
     uv_thread_t threads[3];
     int done[3] = {0};
@@ -468,27 +436,22 @@ START_TEST(each_thread_may_have_a_runtime)
         ck_assert_int_eq(done[i], 1);
     }
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("drive");
-    TCase *tests = tcase_create("drive");
+static const struct suite_case cases[] = {
+    plain_case(sleep_is_never_early),
+    body_case(sleep_is_not_early_after_a_long_computation, bight_run, busy_then_naps),
+    plain_case(attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing),
+    plain_case(detach_from_a_task_cancels_and_joins_the_others),
+    plain_case(a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once),
+    plain_case(a_loop_can_be_attached_and_detached_again_and_again),
+    plain_case(what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll),
+    plain_case(a_stall_is_reported_dumped_and_ends_the_run),
+    plain_case(what_waits_for_ever_when_main_ends_is_no_stall),
+    body_case(a_handle_of_the_users_on_the_loop_is_no_stall, bight_run, waits_for_own_timer),
+    plain_case(dump_shows_the_tree_and_what_each_task_waits_for),
+    body_case(ready_tasks_do_not_starve_the_loop, bight_run, spins_beside_io),
+    body_case(a_task_that_runs_the_loop_runs_no_other_task, bight_run, nests),
+    plain_case(each_thread_may_have_a_runtime),
+};
 
-    tcase_add_test(tests, sleep_is_never_early);
-    tcase_add_test(tests, sleep_is_not_early_after_a_long_computation);
-    tcase_add_test(tests, attached_tasks_keep_the_loop_alive_and_detach_leaves_nothing);
-    tcase_add_test(tests, detach_from_a_task_cancels_and_joins_the_others);
-    tcase_add_test(tests, a_task_made_ready_by_a_prepare_handle_of_the_hosts_runs_at_once);
-    tcase_add_test(tests, a_loop_can_be_attached_and_detached_again_and_again);
-    tcase_add_test(tests, what_a_hosts_prepare_callback_wakes_does_not_wait_for_the_poll);
-    tcase_add_test(tests, a_stall_is_reported_dumped_and_ends_the_run);
-    tcase_add_test(tests, what_waits_for_ever_when_main_ends_is_no_stall);
-    tcase_add_test(tests, a_handle_of_the_users_on_the_loop_is_no_stall);
-    tcase_add_test(tests, dump_shows_the_tree_and_what_each_task_waits_for);
-    tcase_add_test(tests, ready_tasks_do_not_starve_the_loop);
-    tcase_add_test(tests, a_task_that_runs_the_loop_runs_no_other_task);
-    tcase_add_test(tests, each_thread_may_have_a_runtime);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("drive", cases);

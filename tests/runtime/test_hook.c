@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 struct noting {
@@ -84,12 +84,6 @@ static int see_turns(void *arg)
     return 0;
 }
 
-START_TEST(turn_hooks_come_before_a_slice_idle_hooks_before_a_wait)
-{
-    ck_ok(world_run(see_turns, NULL, NULL));
-}
-END_TEST
-
 /* Hooks that change the list they are in. */
 
 static struct noting rows[4];
@@ -133,13 +127,12 @@ static int change_list(void *arg)
     return 0;
 }
 
-START_TEST(hooks_may_add_and_remove_hooks)
+static void hooks_may_add_and_remove_hooks(void)
 {
     ck_ok(world_run(change_list, NULL, NULL));
     for (int i = 0; i < 4; i++)
         ck_assert(!bight_hook_remove(&rows[i].hook)); /* the runtime has let go of them */
 }
-END_TEST
 
 /* What an idle hook makes ready. */
 
@@ -175,13 +168,7 @@ static int be_fed(void *arg)
     return rc;
 }
 
-START_TEST(what_an_idle_hook_wakes_runs_instead_of_a_wait)
-{
-    ck_code(bight_run(be_fed, NULL), BIGHT_ESTALLED);
-}
-END_TEST
-
-START_TEST(without_a_runtime_there_is_nothing_to_hook)
+static void without_a_runtime_there_is_nothing_to_hook(void)
 {
     struct noting noting;
 
@@ -190,16 +177,13 @@ START_TEST(without_a_runtime_there_is_nothing_to_hook)
     ck_code(bight_idle_hook_add(&noting.hook), BIGHT_ENORUNTIME);
     ck_assert(!bight_hook_remove(&noting.hook));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("hook");
-    TCase *tc = tcase_create("hook");
-    tcase_add_test(tc, turn_hooks_come_before_a_slice_idle_hooks_before_a_wait);
-    tcase_add_test(tc, hooks_may_add_and_remove_hooks);
-    tcase_add_test(tc, what_an_idle_hook_wakes_runs_instead_of_a_wait);
-    tcase_add_test(tc, without_a_runtime_there_is_nothing_to_hook);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    world_case(turn_hooks_come_before_a_slice_idle_hooks_before_a_wait, see_turns),
+    plain_case(hooks_may_add_and_remove_hooks),
+    body_case(what_an_idle_hook_wakes_runs_instead_of_a_wait, bight_run, be_fed,
+              .code = BIGHT_ESTALLED),
+    plain_case(without_a_runtime_there_is_nothing_to_hook),
+};
+
+test_suite("hook", cases);

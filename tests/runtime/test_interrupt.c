@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static const struct bight_options options = {.interrupt_signal = SIGUSR1};
@@ -35,13 +35,12 @@ static int main_waiting(void *arg)
     return seen;
 }
 
-START_TEST(an_interrupt_cancels_main_and_is_what_the_run_comes_to)
+static void an_interrupt_cancels_main_and_is_what_the_run_comes_to(int i)
 {
-    ck_code(bight_run_with(&options, _i ? main_waiting : main_busy, NULL), BIGHT_EINTR);
+    ck_code(bight_run_with(&options, i ? main_waiting : main_busy, NULL), BIGHT_EINTR);
     ck_code(seen, BIGHT_ECANCELED);
-    ck_assert(!_i || cause_seen == BIGHT_CAUSE_INTERRUPT);
+    ck_assert(!i || cause_seen == BIGHT_CAUSE_INTERRUPT);
 }
-END_TEST
 
 static int main_swallows(void *arg)
 {
@@ -61,13 +60,12 @@ static int main_returns(void *arg)
     return 7;
 }
 
-START_TEST(a_main_that_ends_in_another_way_has_its_result)
+static void a_main_that_ends_in_another_way_has_its_result(void)
 {
     ck_code(bight_run_with(&options, main_swallows, NULL), 42);
     ck_code(bight_run_with(&options, main_fails, NULL), BIGHT_EIO);
     ck_code(bight_run_with(&options, main_returns, NULL), 7);
 }
-END_TEST
 
 static int cancel_and_raise(void *main)
 {
@@ -85,11 +83,10 @@ static int main_cancelled(void *arg)
     return rc;
 }
 
-START_TEST(a_main_that_is_cancelled_anyway_stays_cancelled)
+static void a_main_that_is_cancelled_anyway_stays_cancelled(void)
 {
     ck_code(bight_run_with(&options, main_cancelled, NULL), BIGHT_ECANCELED);
 }
-END_TEST
 
 /* What the second arrival would do. */
 static void expect_default(void)
@@ -115,18 +112,16 @@ static int main_raises_twice(void *arg)
     return 0;
 }
 
-START_TEST(the_second_arrival_has_its_default_action)
+static void the_second_arrival_has_its_default_action(void)
 {
     ck_code(bight_run_with(&options, main_looks, NULL), BIGHT_EINTR);
     expect_default();
 }
-END_TEST
 
-START_TEST(two_arrivals_at_once_kill_the_process)
+static void two_arrivals_at_once_kill_the_process(void)
 {
     (void)!bight_run_with(&options, main_raises_twice, NULL);
 }
-END_TEST
 
 static int look_at_the_end(void *arg)
 {
@@ -143,7 +138,7 @@ static int main_leaves_a_task(void *arg)
     return bight_sleep(1);
 }
 
-START_TEST(after_mains_end_the_signal_is_the_systems_again)
+static void after_mains_end_the_signal_is_the_systems_again(void)
 {
     int left = 0;
 
@@ -151,9 +146,8 @@ START_TEST(after_mains_end_the_signal_is_the_systems_again)
     ck_code(left, BIGHT_ECANCELED);
     expect_default();
 }
-END_TEST
 
-START_TEST(each_run_of_a_runner_can_be_interrupted)
+static void each_run_of_a_runner_can_be_interrupted(void)
 {
     struct bight_runner *runner;
 
@@ -166,7 +160,6 @@ START_TEST(each_run_of_a_runner_can_be_interrupted)
     }
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 static void *run_on_a_thread(void *arg)
 {
@@ -179,16 +172,15 @@ static void *run_on_a_thread(void *arg)
     return NULL;
 }
 
-START_TEST(any_thread_can_be_interrupted)
+static void any_thread_can_be_interrupted(void)
 {
     pthread_t thread;
 
     ck_assert_int_eq(pthread_create(&thread, NULL, run_on_a_thread, NULL), 0);
     pthread_join(thread, NULL);
 }
-END_TEST
 
-START_TEST(signals_that_cannot_be_are_refused)
+static void signals_that_cannot_be_are_refused(void)
 {
     struct bight_options wrong = {.interrupt_signal = SIGKILL};
     struct bight_runtime *runtime;
@@ -203,21 +195,17 @@ START_TEST(signals_that_cannot_be_are_refused)
     ck_ok(uv_loop_close(&loop));
     ck_ok(bight_run_with(NULL, world_add_one, &(int){0}));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("interrupt");
-    TCase *tc = tcase_create("interrupt");
-    tcase_add_loop_test(tc, an_interrupt_cancels_main_and_is_what_the_run_comes_to, 0, 2);
-    tcase_add_test(tc, a_main_that_ends_in_another_way_has_its_result);
-    tcase_add_test(tc, a_main_that_is_cancelled_anyway_stays_cancelled);
-    tcase_add_test(tc, the_second_arrival_has_its_default_action);
-    tcase_add_test_raise_signal(tc, two_arrivals_at_once_kill_the_process, SIGUSR1);
-    tcase_add_test(tc, after_mains_end_the_signal_is_the_systems_again);
-    tcase_add_test(tc, each_run_of_a_runner_can_be_interrupted);
-    tcase_add_test(tc, any_thread_can_be_interrupted);
-    tcase_add_test(tc, signals_that_cannot_be_are_refused);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    each_case(an_interrupt_cancels_main_and_is_what_the_run_comes_to, 2),
+    plain_case(a_main_that_ends_in_another_way_has_its_result),
+    plain_case(a_main_that_is_cancelled_anyway_stays_cancelled),
+    plain_case(the_second_arrival_has_its_default_action),
+    plain_case(two_arrivals_at_once_kill_the_process, .signal = SIGUSR1),
+    plain_case(after_mains_end_the_signal_is_the_systems_again),
+    plain_case(each_run_of_a_runner_can_be_interrupted),
+    plain_case(any_thread_can_be_interrupted),
+    plain_case(signals_that_cannot_be_are_refused),
+};
+
+test_suite("interrupt", cases);

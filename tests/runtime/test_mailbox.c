@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #define THREADS 8
 #define POSTS 5000
@@ -92,12 +92,11 @@ static int receive_many(void *arg)
     return rc;
 }
 
-START_TEST(posts_of_many_threads_arrive_once_and_in_each_ones_order)
+static void posts_of_many_threads_arrive_once_and_in_each_ones_order(void)
 {
     ck_assert_int_eq(bight_run(receive_many, NULL), 0);
     ck_assert_int_eq(total, THREADS * POSTS);
 }
-END_TEST
 
 /* Among calls */
 
@@ -150,12 +149,6 @@ static int post_among_calls(void *arg)
     return 0;
 }
 
-START_TEST(posts_and_calls_are_made_in_one_order)
-{
-    ck_assert_int_eq(bight_run(post_among_calls, NULL), 0);
-}
-END_TEST
-
 /* The drain */
 
 struct chain {
@@ -202,12 +195,6 @@ static int follow_chain(void *arg)
     return rc;
 }
 
-START_TEST(a_post_made_by_a_post_runs_in_a_later_turn_of_the_loop)
-{
-    ck_assert_int_eq(bight_run(follow_chain, NULL), 0);
-}
-END_TEST
-
 static int spawned_by_post(void *event)
 {
     bight_event_set(event);
@@ -233,12 +220,6 @@ static int await_spawned(void *arg)
     return rc;
 }
 
-START_TEST(a_post_may_spawn)
-{
-    ck_assert_int_eq(bight_run(await_spawned, NULL), 0);
-}
-END_TEST
-
 /* Stalls */
 
 static void *unref_mailbox(void *mailbox)
@@ -258,14 +239,13 @@ static int wait_in_vain(void *arg)
     return bight_event_wait(&never);
 }
 
-START_TEST(when_the_last_holder_goes_a_stall_is_seen)
+static void when_the_last_holder_goes_a_stall_is_seen(void)
 {
     pthread_t thread;
 
     ck_assert_int_eq(bight_run(wait_in_vain, &thread), BIGHT_ESTALLED);
     pthread_join(thread, NULL);
 }
-END_TEST
 
 struct rescue {
     pthread_t thread;
@@ -293,7 +273,7 @@ static int wait_for_thread(void *arg)
     return bight_event_wait(&rescue->event);
 }
 
-START_TEST(while_somebody_holds_a_reference_nothing_is_stalled)
+static void while_somebody_holds_a_reference_nothing_is_stalled(void)
 {
     struct rescue rescue;
 
@@ -302,7 +282,6 @@ START_TEST(while_somebody_holds_a_reference_nothing_is_stalled)
         pthread_join(rescue.thread, NULL);
     }
 }
-END_TEST
 
 /* Several runtimes */
 
@@ -356,7 +335,7 @@ static void *run_side(void *side)
     return NULL;
 }
 
-START_TEST(runtimes_of_two_threads_post_to_each_other)
+static void runtimes_of_two_threads_post_to_each_other(void)
 {
     pthread_t thread;
 
@@ -368,7 +347,6 @@ START_TEST(runtimes_of_two_threads_post_to_each_other)
         bight_mailbox_unref(sides[i].mailbox);
     pthread_barrier_destroy(&both);
 }
-END_TEST
 
 /* Errors */
 
@@ -385,14 +363,13 @@ static void count_record(struct bight_post *post)
     count_call(post);
 }
 
-START_TEST(without_a_runtime_there_is_no_mailbox)
+static void without_a_runtime_there_is_no_mailbox(void)
 {
     struct bight_mailbox *mailbox;
 
     ck_assert_int_eq(bight_mailbox_get(&mailbox), BIGHT_ENORUNTIME);
     bight_mailbox_unref(NULL);
 }
-END_TEST
 
 static bool fail_when(void *ctx, const void *site)
 {
@@ -415,7 +392,7 @@ static int post_without_memory(void *arg)
     return 0;
 }
 
-START_TEST(only_bight_post_needs_memory)
+static void only_bight_post_needs_memory(void)
 {
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
@@ -423,22 +400,17 @@ START_TEST(only_bight_post_needs_memory)
     ck_assert_int_eq(bight__run_with_seams(NULL, &seams, post_without_memory, &failing), 0);
     ck_assert_int_eq(called, 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("mailbox");
-    TCase *tc = tcase_create("mailbox");
-    tcase_set_timeout(tc, 20);
-    tcase_add_test(tc, posts_of_many_threads_arrive_once_and_in_each_ones_order);
-    tcase_add_test(tc, posts_and_calls_are_made_in_one_order);
-    tcase_add_test(tc, a_post_made_by_a_post_runs_in_a_later_turn_of_the_loop);
-    tcase_add_test(tc, a_post_may_spawn);
-    tcase_add_test(tc, when_the_last_holder_goes_a_stall_is_seen);
-    tcase_add_test(tc, while_somebody_holds_a_reference_nothing_is_stalled);
-    tcase_add_test(tc, runtimes_of_two_threads_post_to_each_other);
-    tcase_add_test(tc, without_a_runtime_there_is_no_mailbox);
-    tcase_add_test(tc, only_bight_post_needs_memory);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(posts_of_many_threads_arrive_once_and_in_each_ones_order),
+    body_case(posts_and_calls_are_made_in_one_order, bight_run, post_among_calls),
+    body_case(a_post_made_by_a_post_runs_in_a_later_turn_of_the_loop, bight_run, follow_chain),
+    body_case(a_post_may_spawn, bight_run, await_spawned),
+    plain_case(when_the_last_holder_goes_a_stall_is_seen),
+    plain_case(while_somebody_holds_a_reference_nothing_is_stalled),
+    plain_case(runtimes_of_two_threads_post_to_each_other),
+    plain_case(without_a_runtime_there_is_no_mailbox),
+    plain_case(only_bight_post_needs_memory),
+};
+
+test_suite("mailbox", cases);

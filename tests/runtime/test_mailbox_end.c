@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #define THREADS 8
 #define POSTS 5000
@@ -47,7 +47,7 @@ static void *post_to_the_dead(void *mailbox)
     return NULL;
 }
 
-START_TEST(posts_after_the_end_are_closed_and_references_outlive_it)
+static void posts_after_the_end_are_closed_and_references_outlive_it(void)
 {
     struct bight_mailbox *mailbox;
     pthread_t thread;
@@ -59,7 +59,6 @@ START_TEST(posts_after_the_end_are_closed_and_references_outlive_it)
     post_to_the_dead(mailbox);
     ck_assert_int_eq(called, 0);
 }
-END_TEST
 
 static int post_and_return(void *arg)
 {
@@ -74,12 +73,11 @@ static int post_and_return(void *arg)
     return 0;
 }
 
-START_TEST(posts_accepted_before_the_end_are_run_at_the_end)
+static void posts_accepted_before_the_end_are_run_at_the_end(void)
 {
     ck_assert_int_eq(bight_run(post_and_return, NULL), 0);
     ck_assert_int_eq(called, 2);
 }
-END_TEST
 
 static atomic_int accepted;
 
@@ -111,7 +109,7 @@ static int return_while_they_post(void *arg)
     return 0;
 }
 
-START_TEST(what_was_accepted_while_the_runtime_ends_is_run)
+static void what_was_accepted_while_the_runtime_ends_is_run(void)
 {
     pthread_t threads[3];
 
@@ -124,7 +122,6 @@ START_TEST(what_was_accepted_while_the_runtime_ends_is_run)
         ck_assert_int_eq(called, accepted);
     }
 }
-END_TEST
 
 /* A call that queues itself is made a last time at the very end; what it posts then is run too. */
 static struct bight_mailbox *kept;
@@ -143,7 +140,7 @@ static int leave_a_posting_call(void *arg)
     return bight_call_soon(arg);
 }
 
-START_TEST(what_the_last_calls_post_is_run)
+static void what_the_last_calls_post_is_run(void)
 {
     struct bight_call call;
 
@@ -153,16 +150,12 @@ START_TEST(what_the_last_calls_post_is_run)
     ck_assert(!bight_call_pending(&call));
     bight_mailbox_unref(kept);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("mailbox_end");
-    TCase *tc = tcase_create("mailbox_end");
-    tcase_add_test(tc, posts_after_the_end_are_closed_and_references_outlive_it);
-    tcase_add_test(tc, posts_accepted_before_the_end_are_run_at_the_end);
-    tcase_add_test(tc, what_the_last_calls_post_is_run);
-    tcase_add_test(tc, what_was_accepted_while_the_runtime_ends_is_run);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(posts_after_the_end_are_closed_and_references_outlive_it),
+    plain_case(posts_accepted_before_the_end_are_run_at_the_end),
+    plain_case(what_the_last_calls_post_is_run),
+    plain_case(what_was_accepted_while_the_runtime_ends_is_run),
+};
+
+test_suite("mailbox_end", cases);

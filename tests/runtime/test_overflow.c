@@ -1,6 +1,6 @@
 /* A task that overflows its stack is named before the process dies as it would have; nobody takes a
  * signal handler who was not asked to. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static int child_status(int depth, bool watched, char *text, size_t text_bytes)
     return status;
 }
 
-START_TEST(overflow_is_reported_by_name_and_kills_as_before)
+static void overflow_is_reported_by_name_and_kills_as_before(void)
 {
     char text[512];
     int status = child_status(1000000, true, text, sizeof(text));
@@ -65,9 +65,8 @@ START_TEST(overflow_is_reported_by_name_and_kills_as_before)
     ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
     ck_assert_ptr_eq(strstr(text, "bight: task #2 parser overflowed its stack of "), text);
 }
-END_TEST
 
-START_TEST(overflow_is_not_reported_unasked)
+static void overflow_is_not_reported_unasked(void)
 {
     char text[512];
     int status = child_status(1000000, false, text, sizeof(text));
@@ -77,7 +76,6 @@ START_TEST(overflow_is_not_reported_unasked)
     ck_assert_int_eq(child_status(10, true, text, sizeof(text)), 0);
     ck_assert_str_eq(text, "");
 }
-END_TEST
 
 static void on_segv(int signum)
 {
@@ -90,7 +88,7 @@ static int faults(void *arg)
     return *(volatile int *)arg;
 }
 
-START_TEST(another_fault_reaches_the_handler_before_ours)
+static void another_fault_reaches_the_handler_before_ours(void)
 {
     struct bight_options options = {.overflow_fd = 2};
     int status;
@@ -107,14 +105,13 @@ START_TEST(another_fault_reaches_the_handler_before_ours)
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 77);
 }
-END_TEST
 
 static int looks_at_handler(void *arg)
 {
     return sigaction(SIGSEGV, NULL, arg) ? -errno : 0;
 }
 
-START_TEST(the_handler_goes_with_the_runtime)
+static void the_handler_goes_with_the_runtime(void)
 {
     struct bight_options options = {.overflow_fd = 2};
     struct sigaction before, during, after;
@@ -129,17 +126,12 @@ START_TEST(the_handler_goes_with_the_runtime)
     ck_ok(bight_run(looks_at_handler, &during));
     ck_assert(during.sa_handler == before.sa_handler);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("overflow");
-    TCase *tests = tcase_create("overflow");
+static const struct suite_case cases[] = {
+    plain_case(overflow_is_reported_by_name_and_kills_as_before),
+    plain_case(overflow_is_not_reported_unasked),
+    plain_case(another_fault_reaches_the_handler_before_ours),
+    plain_case(the_handler_goes_with_the_runtime),
+};
 
-    tcase_add_test(tests, overflow_is_reported_by_name_and_kills_as_before);
-    tcase_add_test(tests, overflow_is_not_reported_unasked);
-    tcase_add_test(tests, another_fault_reaches_the_handler_before_ours);
-    tcase_add_test(tests, the_handler_goes_with_the_runtime);
-    suite_add_tcase(suite, tests);
-    return test_run(suite);
-}
+test_suite("overflow", cases);

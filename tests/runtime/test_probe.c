@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 /* Exit statuses of a child: what its bight_run made of the lack. */
@@ -68,7 +69,7 @@ static void count_threads(void)
     threads_before = threads_now();
 }
 
-START_TEST(a_probe_leaves_no_descriptor)
+static void a_probe_leaves_no_descriptor(void)
 {
     const struct bight_seams none = {0};
     int fds = test_open_fds();
@@ -76,9 +77,8 @@ START_TEST(a_probe_leaves_no_descriptor)
     ck_assert_int_eq(bight__probe(&none), 0);
     ck_assert_int_eq(test_open_fds(), fds);
 }
-END_TEST
 
-START_TEST(after_a_probe_the_process_is_single_threaded)
+static void after_a_probe_the_process_is_single_threaded(void)
 {
     const struct bight_seams none = {0};
 
@@ -88,7 +88,6 @@ START_TEST(after_a_probe_the_process_is_single_threaded)
             ck_abort_msg("%d, %d threads", rc, threads);
     }
 }
-END_TEST
 
 static enum outcome run_with_descriptors(rlim_t limit)
 {
@@ -100,7 +99,7 @@ static enum outcome run_with_descriptors(rlim_t limit)
     return rc == BIGHT_EMFILE ? GAVE_ERROR : UNEXPECTED;
 }
 
-START_TEST(too_few_descriptors_are_an_error_at_every_limit)
+static void too_few_descriptors_are_an_error_at_every_limit(void)
 {
     int outcome = UNEXPECTED, errors = 0;
 
@@ -113,7 +112,6 @@ START_TEST(too_few_descriptors_are_an_error_at_every_limit)
     ck_assert_int_eq(outcome, WENT_WELL);
     ck_assert_int_gt(errors, 3);
 }
-END_TEST
 
 /* As root RLIMIT_NPROC does not bind, so the kernel is made to answer as if it did. */
 static bool refuse_threads(void)
@@ -139,14 +137,13 @@ static enum outcome run_without_threads(rlim_t limit)
     return bight_run(nothing, NULL) == BIGHT_EAGAIN ? GAVE_ERROR : UNEXPECTED;
 }
 
-START_TEST(refused_threads_are_an_error)
+static void refused_threads_are_an_error(void)
 {
     int outcome = in_child(run_without_threads, 0);
 
     if (outcome != CANNOT_TEST)
         ck_assert_int_eq(outcome, GAVE_ERROR);
 }
-END_TEST
 
 static enum outcome probe_threads_of_pool(rlim_t limit)
 {
@@ -161,14 +158,13 @@ static enum outcome probe_threads_of_pool(rlim_t limit)
     return rc == BIGHT_EAGAIN ? GAVE_ERROR : UNEXPECTED;
 }
 
-START_TEST(the_limit_of_processes_is_an_error_where_it_binds)
+static void the_limit_of_processes_is_an_error_where_it_binds(void)
 {
     int outcome = in_child(probe_threads_of_pool, 0);
 
     ck_assert_int_eq(outcome, geteuid() == 0 ? WENT_WELL : GAVE_ERROR);
     ck_assert_int_eq(threads_now(), threads_before);
 }
-END_TEST
 
 static enum outcome run_in_address_space(rlim_t limit)
 {
@@ -180,7 +176,7 @@ static enum outcome run_in_address_space(rlim_t limit)
     return rc == BIGHT_ENOMEM || rc == BIGHT_EAGAIN ? GAVE_ERROR : UNEXPECTED;
 }
 
-START_TEST(little_address_space_is_an_error)
+static void little_address_space_is_an_error(void)
 {
     int errors = 0;
 
@@ -195,7 +191,6 @@ START_TEST(little_address_space_is_an_error)
     }
     ck_assert_int_gt(errors, 0);
 }
-END_TEST
 
 static size_t reallocations;
 
@@ -231,7 +226,7 @@ static void watch(uv_loop_t *loop, int wanted)
     close(ends[1]);
 }
 
-START_TEST(after_the_probe_watching_allocates_nothing)
+static void after_the_probe_watching_allocates_nothing(void)
 {
     const struct bight_seams none = {0};
     uv_loop_t loop;
@@ -251,9 +246,8 @@ START_TEST(after_the_probe_watching_allocates_nothing)
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     ck_assert_int_le(test_open_fds(), fds + 2); /* libuv keeps its signal pipe */
 }
-END_TEST
 
-START_TEST(the_number_watched_respects_the_soft_limit)
+static void the_number_watched_respects_the_soft_limit(void)
 {
     const struct bight_seams none = {0};
     uv_loop_t loop;
@@ -268,7 +262,6 @@ START_TEST(the_number_watched_respects_the_soft_limit)
     close(199);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
-END_TEST
 
 /* Fails the allocation number *ctx, counted down. */
 static bool fail_at(void *ctx, const void *site)
@@ -279,7 +272,7 @@ static bool fail_at(void *ctx, const void *site)
     return (*left)-- == 0;
 }
 
-START_TEST(want_of_memory_for_the_table_is_an_error)
+static void want_of_memory_for_the_table_is_an_error(void)
 {
     int left;
     const struct bight_seams seams = {.ctx = &left, .fail_alloc = fail_at};
@@ -299,22 +292,17 @@ START_TEST(want_of_memory_for_the_table_is_an_error)
     uv_run(&loop, UV_RUN_NOWAIT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("probe");
-    TCase *tc = tcase_create("probe");
-    tcase_add_checked_fixture(tc, count_threads, NULL);
-    tcase_add_test(tc, a_probe_leaves_no_descriptor);
-    tcase_add_test(tc, after_a_probe_the_process_is_single_threaded);
-    tcase_add_test(tc, too_few_descriptors_are_an_error_at_every_limit);
-    tcase_add_test(tc, refused_threads_are_an_error);
-    tcase_add_test(tc, the_limit_of_processes_is_an_error_where_it_binds);
-    tcase_add_test(tc, little_address_space_is_an_error);
-    tcase_add_test(tc, after_the_probe_watching_allocates_nothing);
-    tcase_add_test(tc, the_number_watched_respects_the_soft_limit);
-    tcase_add_test(tc, want_of_memory_for_the_table_is_an_error);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(a_probe_leaves_no_descriptor),
+    plain_case(after_a_probe_the_process_is_single_threaded),
+    plain_case(too_few_descriptors_are_an_error_at_every_limit),
+    plain_case(refused_threads_are_an_error),
+    plain_case(the_limit_of_processes_is_an_error_where_it_binds),
+    plain_case(little_address_space_is_an_error),
+    plain_case(after_the_probe_watching_allocates_nothing),
+    plain_case(the_number_watched_respects_the_soft_limit),
+    plain_case(want_of_memory_for_the_table_is_an_error),
+};
+
+test_suite("probe", cases, .setup = count_threads);

@@ -1,7 +1,7 @@
 /* Who is told of reports, and reports of the program's own. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 static struct bight_report last;
@@ -39,7 +39,7 @@ static int handlers_change(void *arg)
     return 0;
 }
 
-START_TEST(the_handler_changes_while_the_runtime_runs)
+static void the_handler_changes_while_the_runtime_runs(void)
 {
     struct world_reports reports;
 
@@ -49,14 +49,9 @@ START_TEST(the_handler_changes_while_the_runtime_runs)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_PROGRAM], 1);
     ck_assert_int_eq(reports.last_code, BIGHT_EPIPE);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("report");
-    TCase *tc = tcase_create("report");
+static const struct suite_case cases[] = {
+    plain_case(the_handler_changes_while_the_runtime_runs),
+};
 
-    tcase_add_test(tc, the_handler_changes_while_the_runtime_runs);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("report", cases);

@@ -5,6 +5,7 @@
 #include <bight/uv.h>
 #include <pthread.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
@@ -24,7 +25,7 @@ static int take_loop(void *arg)
     return bight_sleep(1);
 }
 
-START_TEST(several_runs_share_a_loop)
+static void several_runs_share_a_loop(void)
 {
     uv_loop_t *first, *second;
     int value = 42, failure = BIGHT_EIO;
@@ -39,9 +40,8 @@ START_TEST(several_runs_share_a_loop)
     ck_ok(bight_runner_close(&runner));
     ck_assert_ptr_null(bight_uv_loop());
 }
-END_TEST
 
-START_TEST(closing_twice_is_silent_and_another_run_is_refused)
+static void closing_twice_is_silent_and_another_run_is_refused(void)
 {
     int value = 0;
 
@@ -53,7 +53,6 @@ START_TEST(closing_twice_is_silent_and_another_run_is_refused)
     ck_assert_int_eq(ran, 0);
     ck_ok(bight_run(yield_and_return, &value));
 }
-END_TEST
 
 static int run_inside(void *arg)
 {
@@ -73,7 +72,7 @@ static void *run_elsewhere(void *arg)
     return NULL;
 }
 
-START_TEST(a_run_within_a_run_or_on_another_thread_is_refused)
+static void a_run_within_a_run_or_on_another_thread_is_refused(void)
 {
     pthread_t thread;
 
@@ -86,7 +85,6 @@ START_TEST(a_run_within_a_run_or_on_another_thread_is_refused)
     ck_ok(bight_runner_close(&runner));
     ck_assert_int_eq(ran, 0);
 }
-END_TEST
 
 /* What main leaves behind */
 
@@ -116,7 +114,7 @@ static int is_alone(void *arg)
     return bight_sleep(1);
 }
 
-START_TEST(what_a_main_started_ends_with_it)
+static void what_a_main_started_ends_with_it(void)
 {
     int left = 0;
 
@@ -128,14 +126,13 @@ START_TEST(what_a_main_started_ends_with_it)
     }
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 static int wait_in_vain(void *event)
 {
     return bight_event_wait(event);
 }
 
-START_TEST(a_run_that_stalled_is_followed_by_one_that_does_not)
+static void a_run_that_stalled_is_followed_by_one_that_does_not(void)
 {
     struct bight_event event;
 
@@ -147,7 +144,6 @@ START_TEST(a_run_that_stalled_is_followed_by_one_that_does_not)
     }
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 /* Between runs */
 
@@ -168,7 +164,7 @@ static int take_mailbox(void *arg)
     return bight_mailbox_get(arg);
 }
 
-START_TEST(what_comes_between_runs_begins_with_the_next)
+static void what_comes_between_runs_begins_with_the_next(void)
 {
     struct bight_mailbox *mailbox;
     struct bight_task *task;
@@ -191,7 +187,6 @@ START_TEST(what_comes_between_runs_begins_with_the_next)
     ck_code(bight_post(mailbox, count_post, &count), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
-END_TEST
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -212,7 +207,7 @@ static int stop_timer(void *timer)
     return bight_uv_close(timer);
 }
 
-START_TEST(the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up)
+static void the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up(void)
 {
     uv_timer_t timer;
     int fired = 0;
@@ -225,7 +220,6 @@ START_TEST(the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up)
     ck_ok(bight_runner_run(runner, stop_timer, &timer));
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 static int sleep_an_hour(void *arg)
 {
@@ -233,7 +227,7 @@ static int sleep_an_hour(void *arg)
     return bight_sleep(3600000);
 }
 
-START_TEST(virtual_time_goes_on_from_run_to_run)
+static void virtual_time_goes_on_from_run_to_run(void)
 {
     struct bight__test test;
     struct bight_seams seams = {0};
@@ -247,7 +241,6 @@ START_TEST(virtual_time_goes_on_from_run_to_run)
     ck_assert_uint_eq(bight_now_ns() - begin, UINT64_C(3) * 3600000 * 1000000);
     ck_ok(bight_runner_close(&runner));
 }
-END_TEST
 
 /* Memory */
 
@@ -264,7 +257,7 @@ static bool fail_at(void *ctx, const void *site)
     return ++failing->count == failing->at;
 }
 
-START_TEST(each_allocation_may_fail_and_nothing_is_left)
+static void each_allocation_may_fail_and_nothing_is_left(void)
 {
     struct failing failing = {.at = 0};
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_at};
@@ -288,7 +281,6 @@ START_TEST(each_allocation_may_fail_and_nothing_is_left)
     } while (rc != 7);
     ck_assert_uint_gt(failing.at, 3);
 }
-END_TEST
 
 /* What main leaves running, ready or not, makes no further step. */
 static int steps;
@@ -313,27 +305,23 @@ static int leaves_it_ready(void *arg)
     return 0;
 }
 
-START_TEST(what_main_leaves_ready_is_cancelled_before_its_next_step)
+static void what_main_leaves_ready_is_cancelled_before_its_next_step(void)
 {
     ck_ok(world_run(leaves_it_ready, NULL, NULL));
     ck_assert_int_le(steps, 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("runner");
-    TCase *tc = tcase_create("runner");
-    tcase_add_test(tc, several_runs_share_a_loop);
-    tcase_add_test(tc, closing_twice_is_silent_and_another_run_is_refused);
-    tcase_add_test(tc, a_run_within_a_run_or_on_another_thread_is_refused);
-    tcase_add_test(tc, what_a_main_started_ends_with_it);
-    tcase_add_test(tc, a_run_that_stalled_is_followed_by_one_that_does_not);
-    tcase_add_test(tc, what_comes_between_runs_begins_with_the_next);
-    tcase_add_test(tc, the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up);
-    tcase_add_test(tc, virtual_time_goes_on_from_run_to_run);
-    tcase_add_test(tc, each_allocation_may_fail_and_nothing_is_left);
-    tcase_add_test(tc, what_main_leaves_ready_is_cancelled_before_its_next_step);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(several_runs_share_a_loop),
+    plain_case(closing_twice_is_silent_and_another_run_is_refused),
+    plain_case(a_run_within_a_run_or_on_another_thread_is_refused),
+    plain_case(what_a_main_started_ends_with_it),
+    plain_case(a_run_that_stalled_is_followed_by_one_that_does_not),
+    plain_case(what_comes_between_runs_begins_with_the_next),
+    plain_case(the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up),
+    plain_case(virtual_time_goes_on_from_run_to_run),
+    plain_case(each_allocation_may_fail_and_nothing_is_left),
+    plain_case(what_main_leaves_ready_is_cancelled_before_its_next_step),
+};
+
+test_suite("runner", cases);

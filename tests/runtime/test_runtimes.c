@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define RUNTIMES 8
@@ -84,7 +84,7 @@ static void *run_place(void *place)
     return NULL;
 }
 
-START_TEST(runtimes_of_many_threads_exchange_items)
+static void runtimes_of_many_threads_exchange_items(void)
 {
     size_t passed = 0;
 
@@ -107,7 +107,6 @@ START_TEST(runtimes_of_many_threads_exchange_items)
         bight_thread_queue_unref(places[i].inbox);
     ck_assert_uint_eq(passed, TOKENS * HOPS);
 }
-END_TEST
 
 /* Runtimes that begin and end all the time beside each other. */
 
@@ -133,7 +132,7 @@ static void *live_often(void *arg)
     return NULL;
 }
 
-START_TEST(runtimes_begin_and_end_beside_each_other)
+static void runtimes_begin_and_end_beside_each_other(void)
 {
     pthread_t threads[RUNTIMES];
 
@@ -142,15 +141,10 @@ START_TEST(runtimes_begin_and_end_beside_each_other)
     for (int i = 0; i < RUNTIMES; i++)
         pthread_join(threads[i], NULL);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("runtimes");
-    TCase *tc = tcase_create("runtimes");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, runtimes_of_many_threads_exchange_items);
-    tcase_add_test(tc, runtimes_begin_and_end_beside_each_other);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(runtimes_of_many_threads_exchange_items),
+    plain_case(runtimes_begin_and_end_beside_each_other),
+};
+
+test_suite("runtimes", cases, .timeout_s = 60);

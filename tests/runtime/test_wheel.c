@@ -2,7 +2,7 @@
 #include "coro/base/list.h"
 #include "runtime/wheel.h"
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #include <assert.h>
 
@@ -167,9 +167,9 @@ static size_t run_by_next(void)
     return steps;
 }
 
-START_TEST(random_operations_agree_with_the_model)
+static void random_operations_agree_with_the_model(int i)
 {
-    start(_i & 1 ? 0 : 5ull << 58, _i & 2 ? NODES : 12, (uint64_t)_i);
+    start(i & 1 ? 0 : 5ull << 58, i & 2 ? NODES : 12, (uint64_t)i);
     meddling = 4;
     for (int step = 0; step < 40000; step++) {
         uint64_t kind = random_bits() % 16;
@@ -185,11 +185,10 @@ START_TEST(random_operations_agree_with_the_model)
     }
     ck_assert_uint_gt(fired, 1000);
 }
-END_TEST
 
-START_TEST(driven_by_next_alone_every_timer_fires_at_its_deadline)
+static void driven_by_next_alone_every_timer_fires_at_its_deadline(int round)
 {
-    start((uint64_t)_i * 987654321987ull, NODES, (uint64_t)_i + 7);
+    start((uint64_t)round * 987654321987ull, NODES, (uint64_t)round + 7);
     meddling = 0;
     for (size_t i = 0; i < node_count; i++)
         arm(&nodes[i], now_ns + (random_bits() >> (6 + i % 58)));
@@ -197,9 +196,8 @@ START_TEST(driven_by_next_alone_every_timer_fires_at_its_deadline)
     ck_assert_uint_eq(fired, node_count);
     ck_assert_uint_le(steps, node_count * (WHEEL_LEVELS + 2));
 }
-END_TEST
 
-START_TEST(equal_deadlines_fire_in_order_of_arming)
+static void equal_deadlines_fire_in_order_of_arming(void)
 {
     meddling = 0;
     for (unsigned shift = 0; shift < 62; shift++) {
@@ -214,9 +212,8 @@ START_TEST(equal_deadlines_fire_in_order_of_arming)
         ck_assert_uint_eq(fired, node_count);
     }
 }
-END_TEST
 
-START_TEST(a_timer_of_every_level_moves_down_and_is_never_early)
+static void a_timer_of_every_level_moves_down_and_is_never_early(void)
 {
     meddling = 0;
     for (unsigned level = 0; level <= WHEEL_LEVELS; level++) {
@@ -237,9 +234,8 @@ START_TEST(a_timer_of_every_level_moves_down_and_is_never_early)
         compare();
     }
 }
-END_TEST
 
-START_TEST(a_jump_of_centuries_fires_all_in_order_at_once)
+static void a_jump_of_centuries_fires_all_in_order_at_once(void)
 {
     start(1000, NODES, 11);
     meddling = 0;
@@ -249,9 +245,8 @@ START_TEST(a_jump_of_centuries_fires_all_in_order_at_once)
     ck_assert_uint_eq(fired, node_count);
     compare();
 }
-END_TEST
 
-START_TEST(deadlines_of_the_past_fire_in_the_next_advance)
+static void deadlines_of_the_past_fire_in_the_next_advance(void)
 {
     start(90 * TICK, 3, 1);
     meddling = 0;
@@ -262,7 +257,6 @@ START_TEST(deadlines_of_the_past_fire_in_the_next_advance)
     advance(now_ns);
     ck_assert_uint_eq(fired, 3);
 }
-END_TEST
 
 static void arm_again_for_now(struct bight_timer *timer)
 {
@@ -270,7 +264,7 @@ static void arm_again_for_now(struct bight_timer *timer)
     bight__wheel_arm(&wheel, timer, now_ns);
 }
 
-START_TEST(armed_by_its_callback_for_now_a_timer_waits_for_the_next_advance)
+static void armed_by_its_callback_for_now_a_timer_waits_for_the_next_advance(void)
 {
     start(90 * TICK, 1, 1);
     nodes[0].timer.fire = arm_again_for_now;
@@ -281,7 +275,6 @@ START_TEST(armed_by_its_callback_for_now_a_timer_waits_for_the_next_advance)
         ck_assert_uint_eq(wheel.armed, 1);
     }
 }
-END_TEST
 
 static void disarm_the_others(struct bight_timer *timer)
 {
@@ -291,7 +284,7 @@ static void disarm_the_others(struct bight_timer *timer)
         disarm(&nodes[i]);
 }
 
-START_TEST(a_due_timer_disarmed_by_another_does_not_fire)
+static void a_due_timer_disarmed_by_another_does_not_fire(void)
 {
     start(90 * TICK, 5, 1);
     for (size_t i = 0; i < node_count; i++) {
@@ -302,9 +295,8 @@ START_TEST(a_due_timer_disarmed_by_another_does_not_fire)
     ck_assert_uint_eq(wheel.armed, 0);
     ck_assert_uint_eq(bight__wheel_next(&wheel), UINT64_MAX);
 }
-END_TEST
 
-START_TEST(disarming_what_is_not_armed_does_nothing)
+static void disarming_what_is_not_armed_does_nothing(void)
 {
     start(1, 1, 1);
     disarm(&nodes[0]);
@@ -313,9 +305,8 @@ START_TEST(disarming_what_is_not_armed_does_nothing)
     disarm(&nodes[0]);
     compare();
 }
-END_TEST
 
-START_TEST(a_clock_that_goes_back_moves_nothing)
+static void a_clock_that_goes_back_moves_nothing(void)
 {
     start(1000 * TICK, 2, 1);
     meddling = 0;
@@ -328,9 +319,8 @@ START_TEST(a_clock_that_goes_back_moves_nothing)
     advance(1001 * TICK);
     ck_assert_uint_eq(fired, 2);
 }
-END_TEST
 
-START_TEST(next_of_a_long_slot_to_come_is_its_begin)
+static void next_of_a_long_slot_to_come_is_its_begin(void)
 {
     start(64 * TICK, NODES, 1);
     meddling = 0;
@@ -341,9 +331,8 @@ START_TEST(next_of_a_long_slot_to_come_is_its_begin)
     ck_assert_uint_eq(bight__wheel_next(&wheel), 70 * TICK + 100);
     compare();
 }
-END_TEST
 
-START_TEST(ended_it_has_let_go_of_every_timer)
+static void ended_it_has_let_go_of_every_timer(void)
 {
     start(TICK, NODES, 1);
     for (size_t i = 0; i < node_count; i++)
@@ -356,24 +345,20 @@ START_TEST(ended_it_has_let_go_of_every_timer)
     arm(&nodes[0], 400 * TICK);
     compare();
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("wheel");
-    TCase *tc = tcase_create("wheel");
-    tcase_add_loop_test(tc, random_operations_agree_with_the_model, 0, 12);
-    tcase_add_loop_test(tc, driven_by_next_alone_every_timer_fires_at_its_deadline, 0, 20);
-    tcase_add_test(tc, equal_deadlines_fire_in_order_of_arming);
-    tcase_add_test(tc, a_timer_of_every_level_moves_down_and_is_never_early);
-    tcase_add_test(tc, a_jump_of_centuries_fires_all_in_order_at_once);
-    tcase_add_test(tc, deadlines_of_the_past_fire_in_the_next_advance);
-    tcase_add_test(tc, armed_by_its_callback_for_now_a_timer_waits_for_the_next_advance);
-    tcase_add_test(tc, a_due_timer_disarmed_by_another_does_not_fire);
-    tcase_add_test(tc, disarming_what_is_not_armed_does_nothing);
-    tcase_add_test(tc, a_clock_that_goes_back_moves_nothing);
-    tcase_add_test(tc, next_of_a_long_slot_to_come_is_its_begin);
-    tcase_add_test(tc, ended_it_has_let_go_of_every_timer);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    each_case(random_operations_agree_with_the_model, 12),
+    each_case(driven_by_next_alone_every_timer_fires_at_its_deadline, 20),
+    plain_case(equal_deadlines_fire_in_order_of_arming),
+    plain_case(a_timer_of_every_level_moves_down_and_is_never_early),
+    plain_case(a_jump_of_centuries_fires_all_in_order_at_once),
+    plain_case(deadlines_of_the_past_fire_in_the_next_advance),
+    plain_case(armed_by_its_callback_for_now_a_timer_waits_for_the_next_advance),
+    plain_case(a_due_timer_disarmed_by_another_does_not_fire),
+    plain_case(disarming_what_is_not_armed_does_nothing),
+    plain_case(a_clock_that_goes_back_moves_nothing),
+    plain_case(next_of_a_long_slot_to_come_is_its_begin),
+    plain_case(ended_it_has_let_go_of_every_timer),
+};
+
+test_suite("wheel", cases);

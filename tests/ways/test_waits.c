@@ -10,9 +10,11 @@
 #include "coro/core/task.h"
 #include "runtime/runtime.h"
 #include "tests/harness/count_blocks.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 static const char *page;
+static int ways;
 
 /* The seats */
 
@@ -259,41 +261,35 @@ static void play(const struct way *way, void (*scene)(struct stage *stage))
     ck_assert_int_eq(test_open_fds(), fds);
 }
 
-START_TEST(woken_it_returns_what_it_was_given)
+static void woken_it_returns_what_it_was_given(int i)
 {
-    play(way_at(_i), woken);
+    play(way_at(i), woken);
 }
-END_TEST
 
-START_TEST(cancelled_it_lets_go_or_goes_on)
+static void cancelled_it_lets_go_or_goes_on(int i)
 {
-    play(way_at(_i), cancelled);
+    play(way_at(i), cancelled);
 }
-END_TEST
 
-START_TEST(woken_then_cancelled_it_keeps_what_it_was_given)
+static void woken_then_cancelled_it_keeps_what_it_was_given(int i)
 {
-    play(way_at(_i), woken_then_cancelled);
+    play(way_at(i), woken_then_cancelled);
 }
-END_TEST
 
-START_TEST(cancelled_then_woken_it_passes_the_wake_on)
+static void cancelled_then_woken_it_passes_the_wake_on(int i)
 {
-    play(way_at(_i), cancelled_then_woken);
+    play(way_at(i), cancelled_then_woken);
 }
-END_TEST
 
-START_TEST(out_of_time_only_the_scope_that_expired_says_so)
+static void out_of_time_only_the_scope_that_expired_says_so(int i)
 {
-    play(way_at(_i), out_of_time);
+    play(way_at(i), out_of_time);
 }
-END_TEST
 
-START_TEST(cancelled_before_it_takes_nothing)
+static void cancelled_before_it_takes_nothing(int i)
 {
-    play(way_at(_i), cancelled_before);
+    play(way_at(i), cancelled_before);
 }
-END_TEST
 
 /* Calls that suspend but wait for nothing. */
 
@@ -319,7 +315,7 @@ static const struct {
     {"bight_sleep", no_sleep},
 };
 
-static const int pass_count = sizeof(passes) / sizeof(passes[0]);
+#define PASSES (int)(sizeof(passes) / sizeof(passes[0]))
 
 static int cancel_main(void *arg)
 {
@@ -351,13 +347,12 @@ static int pass(void *arg)
     return fn();
 }
 
-START_TEST(what_waits_for_nothing_observes_a_cancellation_all_the_same)
+static void what_waits_for_nothing_observes_a_cancellation_all_the_same(int i)
 {
-    ck_assert_int_eq(passes[_i].fn(), BIGHT_ENOTASK);
-    ck_assert_int_eq(bight_run(pass, &_i), 0);
-    ck_assert_int_eq(passes[_i].fn(), BIGHT_ENOTASK);
+    ck_assert_int_eq(passes[i].fn(), BIGHT_ENOTASK);
+    ck_assert_int_eq(bight_run(pass, &i), 0);
+    ck_assert_int_eq(passes[i].fn(), BIGHT_ENOTASK);
 }
-END_TEST
 
 /* The page */
 
@@ -366,7 +361,7 @@ static bool is_played(const char *call)
     for (int i = 0; i < way_count(); i++)
         if (strcmp(way_at(i)->call, call) == 0)
             return true;
-    for (int i = 0; i < pass_count; i++)
+    for (int i = 0; i < PASSES; i++)
         if (strcmp(passes[i].call, call) == 0)
             return true;
     return false;
@@ -384,7 +379,7 @@ static bool is_elsewhere(const char *header)
 }
 
 /* All but settling: see ways_testing.c. */
-START_TEST(every_call_of_the_page_is_played)
+static void every_call_of_the_page_is_played(void)
 {
     char line[1024], call[64], header[32];
     FILE *file = fopen(page, "r");
@@ -401,25 +396,22 @@ START_TEST(every_call_of_the_page_is_played)
     fclose(file);
     ck_assert_int_gt(rows, 20);
 }
-END_TEST
 
-int main(int argc, char **argv)
+static void prepare(int argc, char **argv)
 {
-    Suite *suite = suite_create("waits");
-    TCase *scenes = tcase_create("scenes");
-    TCase *others = tcase_create("others");
-
     page = argc > 1 ? argv[1] : "docs/waiting.md";
-    tcase_add_loop_test(scenes, woken_it_returns_what_it_was_given, 0, way_count());
-    tcase_add_loop_test(scenes, cancelled_it_lets_go_or_goes_on, 0, way_count());
-    tcase_add_loop_test(scenes, woken_then_cancelled_it_keeps_what_it_was_given, 0, way_count());
-    tcase_add_loop_test(scenes, cancelled_then_woken_it_passes_the_wake_on, 0, way_count());
-    tcase_add_loop_test(scenes, out_of_time_only_the_scope_that_expired_says_so, 0, way_count());
-    tcase_add_loop_test(scenes, cancelled_before_it_takes_nothing, 0, way_count());
-    tcase_add_loop_test(others, what_waits_for_nothing_observes_a_cancellation_all_the_same, 0,
-                        pass_count);
-    tcase_add_test(others, every_call_of_the_page_is_played);
-    suite_add_tcase(suite, scenes);
-    suite_add_tcase(suite, others);
-    return test_run(suite);
+    ways = way_count();
 }
+
+static const struct suite_case cases[] = {
+    each_counted(woken_it_returns_what_it_was_given, ways),
+    each_counted(cancelled_it_lets_go_or_goes_on, ways),
+    each_counted(woken_then_cancelled_it_keeps_what_it_was_given, ways),
+    each_counted(cancelled_then_woken_it_passes_the_wake_on, ways),
+    each_counted(out_of_time_only_the_scope_that_expired_says_so, ways),
+    each_counted(cancelled_before_it_takes_nothing, ways),
+    each_case(what_waits_for_nothing_observes_a_cancellation_all_the_same, PASSES),
+    plain_case(every_call_of_the_page_is_played),
+};
+
+test_suite("waits", cases, .begin = prepare);

@@ -241,7 +241,7 @@ int main(void)
     Suite *suite = suite_create("http_sweep");
     TCase *tc = tcase_create("sweep");
 
-    sweep_share_sites();
+    sweep_share_sites(0, NULL);
     tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, one_failed_allocation_leaves_nothing, 0, PROGRAMS);

@@ -12,9 +12,10 @@
 #include "offload/wire/control.h"
 #include "offload/wire/definition.h"
 #include "offload/pool/registry.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
-START_TEST(an_arena_gives_and_takes_back_in_order)
+static void an_arena_gives_and_takes_back_in_order(void)
 {
     struct arena arena = {.bytes = 1000};
 
@@ -35,10 +36,9 @@ START_TEST(an_arena_gives_and_takes_back_in_order)
     bight__arena_give(&arena, UINT64_MAX);
     ck_assert_uint_eq(bight__arena_find(&arena, 1000), 0);
 }
-END_TEST
 
 /* Against a model: pieces never overlap, and the arena is never called full while it is empty. */
-START_TEST(arena_pieces_never_overlap)
+static void arena_pieces_never_overlap(void)
 {
     enum { BYTES = 997, MOST = 64 };
     struct arena arena = {.bytes = BYTES};
@@ -74,9 +74,8 @@ START_TEST(arena_pieces_never_overlap)
         }
     }
 }
-END_TEST
 
-START_TEST(messages_carry_descriptors)
+static void messages_carry_descriptors(void)
 {
     struct control_message sent = {.kind = CONTROL_SPAWN, .pid = 7, .value = -3, .worker = 99};
     struct control_message got;
@@ -104,7 +103,6 @@ START_TEST(messages_carry_descriptors)
     ck_assert_int_eq(bight__control_send(pair[1], &sent, NULL, 0), -EPIPE);
     close(pair[1]);
 }
-END_TEST
 
 static int nothing(struct bight_job *job)
 {
@@ -114,7 +112,7 @@ static int nothing(struct bight_job *job)
 
 static const struct bight_job_def here = {"here", nothing, 0};
 
-START_TEST(a_static_definition_is_found_by_its_place_and_name)
+static void a_static_definition_is_found_by_its_place_and_name(void)
 {
     struct bight_job_def *on_heap = malloc(sizeof *on_heap);
     struct definition_place place;
@@ -138,12 +136,11 @@ START_TEST(a_static_definition_is_found_by_its_place_and_name)
     ck_assert(!bight__definition_locate(on_heap, &place));
     free(on_heap);
 }
-END_TEST
 
 #define MANY 100
 static struct bight_job_def many[MANY];
 
-START_TEST(definitions_are_numbered_in_order_of_their_use)
+static void definitions_are_numbered_in_order_of_their_use(void)
 {
     const struct bight_seams seams = {0};
     struct registry registry = {.seams = &seams};
@@ -159,18 +156,13 @@ START_TEST(definitions_are_numbered_in_order_of_their_use)
     ck_assert_uint_eq(registry.count, MANY);
     bight__registry_free(&registry);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("channel");
-    TCase *tcase = tcase_create("pieces");
+static const struct suite_case cases[] = {
+    plain_case(an_arena_gives_and_takes_back_in_order),
+    plain_case(arena_pieces_never_overlap),
+    plain_case(messages_carry_descriptors),
+    plain_case(a_static_definition_is_found_by_its_place_and_name),
+    plain_case(definitions_are_numbered_in_order_of_their_use),
+};
 
-    tcase_add_test(tcase, an_arena_gives_and_takes_back_in_order);
-    tcase_add_test(tcase, arena_pieces_never_overlap);
-    tcase_add_test(tcase, messages_carry_descriptors);
-    tcase_add_test(tcase, a_static_definition_is_found_by_its_place_and_name);
-    tcase_add_test(tcase, definitions_are_numbered_in_order_of_their_use);
-    suite_add_tcase(suite, tcase);
-    return test_run(suite);
-}
+test_suite("channel", cases);

@@ -1,5 +1,6 @@
 /* Runs in test mode: what they count, make fail and cancel, the order they choose. Lines, clocks,
  * streams and sequencers have suites of their own. */
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
@@ -74,7 +75,7 @@ static void trace(struct bight_test_options options, struct trace *trace)
     ck_assert_uint_eq(trace->length, NAMES * ROUNDS);
 }
 
-START_TEST(without_a_seed_ready_tasks_run_in_turn)
+static void without_a_seed_ready_tasks_run_in_turn(void)
 {
     struct trace fifo;
 
@@ -82,9 +83,8 @@ START_TEST(without_a_seed_ready_tasks_run_in_turn)
     for (size_t i = 0; i < fifo.length; i++)
         ck_assert_int_eq(fifo.text[i], 'a' + (int)(i % NAMES));
 }
-END_TEST
 
-START_TEST(fresh_seeds_give_different_orders)
+static void fresh_seeds_give_different_orders(void)
 {
     struct trace traces[10];
     uint64_t seeds[10];
@@ -98,9 +98,8 @@ START_TEST(fresh_seeds_give_different_orders)
         }
     }
 }
-END_TEST
 
-START_TEST(one_seed_gives_one_order)
+static void one_seed_gives_one_order(void)
 {
     struct trace first, again;
 
@@ -112,7 +111,6 @@ START_TEST(one_seed_gives_one_order)
     trace((struct bight_test_options){.seed = 18}, &again);
     ck_assert_str_ne(first.text, again.text);
 }
-END_TEST
 
 static int draw_two(void *arg)
 {
@@ -123,7 +121,7 @@ static int draw_two(void *arg)
     return 0;
 }
 
-START_TEST(random_numbers_follow_from_the_seed)
+static void random_numbers_follow_from_the_seed(void)
 {
     uint64_t first[2], again[2], other[2];
 
@@ -135,7 +133,6 @@ START_TEST(random_numbers_follow_from_the_seed)
     ck_assert_uint_ne(first[0], other[0]);
     ck_assert_uint_eq(bight_test_random(), 0);
 }
-END_TEST
 
 /* Allocations */
 
@@ -151,7 +148,7 @@ static int use_queue(void *arg)
     return bight_queue_free(queue);
 }
 
-START_TEST(each_allocation_fails_in_turn_and_that_is_no_failure_of_the_run)
+static void each_allocation_fails_in_turn_and_that_is_no_failure_of_the_run(void)
 {
     ck_assert_int_eq(run((struct bight_test_options){0}, use_queue, NULL), 0);
     uint64_t allocs = result.allocs;
@@ -168,7 +165,6 @@ START_TEST(each_allocation_fails_in_turn_and_that_is_no_failure_of_the_run)
     ck_assert_int_eq(run((struct bight_test_options){.alloc = allocs + 1}, use_queue, NULL), 0);
     ck_assert_int_eq(said, 0);
 }
-END_TEST
 
 /* Suspensions */
 
@@ -188,7 +184,7 @@ static int sleep_and_clean_up(void *arg)
     return rc ? rc : cleaned;
 }
 
-START_TEST(each_suspension_is_cancelled_in_turn)
+static void each_suspension_is_cancelled_in_turn(void)
 {
     int cleaned;
 
@@ -205,7 +201,6 @@ START_TEST(each_suspension_is_cancelled_in_turn)
         run((struct bight_test_options){.suspend = suspends + 1}, sleep_and_clean_up, &cleaned), 0);
     ck_assert_int_eq(said, 0);
 }
-END_TEST
 
 static int two_sleepers(struct bight_group *group, void *arg)
 {
@@ -222,14 +217,13 @@ static int group_main(void *arg)
     return bight_group(two_sleepers, arg);
 }
 
-START_TEST(several_suspensions_in_a_row_are_cancelled)
+static void several_suspensions_in_a_row_are_cancelled(void)
 {
     ck_assert_int_eq(run((struct bight_test_options){0}, group_main, NULL), 0);
     ck_assert_int_eq(
         run((struct bight_test_options){.suspend = 2, .suspend_count = 3}, group_main, NULL), 0);
     ck_assert_uint_eq(result.faults, 3);
 }
-END_TEST
 
 /* System calls */
 
@@ -251,7 +245,7 @@ static int spawn_some(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(each_system_call_fails_in_turn)
+static void each_system_call_fails_in_turn(void)
 {
     uint64_t failed = 0;
 
@@ -272,9 +266,8 @@ START_TEST(each_system_call_fails_in_turn)
     ck_assert_uint_gt(failed, 10);
     ck_assert_int_eq(said, 0);
 }
-END_TEST
 
-START_TEST(system_calls_fail_by_chance)
+static void system_calls_fail_by_chance(void)
 {
     uint64_t faults = 0;
     int passed = 0;
@@ -288,14 +281,13 @@ START_TEST(system_calls_fail_by_chance)
     ck_assert_int_gt(passed, 20);
     ck_assert_int_eq(said, 0);
 }
-END_TEST
 
 static int dump_into(void *arg)
 {
     return bight_dump_fd(*(int *)arg);
 }
 
-START_TEST(short_writes_lose_nothing)
+static void short_writes_lose_nothing(void)
 {
     char whole[512] = "", text[512];
     int ends[2], shorter = 0;
@@ -316,7 +308,6 @@ START_TEST(short_writes_lose_nothing)
     close(ends[0]);
     close(ends[1]);
 }
-END_TEST
 
 /* Checkpoints */
 
@@ -371,12 +362,11 @@ static int check_passes(void *arg)
     return 0;
 }
 
-START_TEST(a_checkpoint_is_a_check_and_a_turn)
+static void a_checkpoint_is_a_check_and_a_turn(void)
 {
     ck_assert_int_eq(run((struct bight_test_options){0}, check_passes, NULL), 0);
     ck_assert_int_eq(run((struct bight_test_options){.seed = 5}, check_passes, NULL), 0);
 }
-END_TEST
 
 /* Outside */
 
@@ -399,12 +389,6 @@ static int ask_outside(void *arg)
     return 0;
 }
 
-START_TEST(an_ordinary_run_knows_of_no_test)
-{
-    ck_assert_int_eq(bight_run(ask_outside, NULL), 0);
-}
-END_TEST
-
 static int close_late(void *arg)
 {
     return bight_mailbox_get(arg);
@@ -416,7 +400,7 @@ static void never(void *arg)
     ck_abort_msg("was called");
 }
 
-START_TEST(a_mailbox_that_outlives_the_run_asks_it_nothing)
+static void a_mailbox_that_outlives_the_run_asks_it_nothing(void)
 {
     struct bight_mailbox *mailbox;
 
@@ -424,26 +408,21 @@ START_TEST(a_mailbox_that_outlives_the_run_asks_it_nothing)
     ck_assert_int_eq(bight_post(mailbox, never, NULL), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("testing");
-    TCase *tc = tcase_create("testing");
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, without_a_seed_ready_tasks_run_in_turn);
-    tcase_add_test(tc, fresh_seeds_give_different_orders);
-    tcase_add_test(tc, one_seed_gives_one_order);
-    tcase_add_test(tc, random_numbers_follow_from_the_seed);
-    tcase_add_test(tc, each_allocation_fails_in_turn_and_that_is_no_failure_of_the_run);
-    tcase_add_test(tc, each_suspension_is_cancelled_in_turn);
-    tcase_add_test(tc, several_suspensions_in_a_row_are_cancelled);
-    tcase_add_test(tc, each_system_call_fails_in_turn);
-    tcase_add_test(tc, system_calls_fail_by_chance);
-    tcase_add_test(tc, short_writes_lose_nothing);
-    tcase_add_test(tc, a_checkpoint_is_a_check_and_a_turn);
-    tcase_add_test(tc, an_ordinary_run_knows_of_no_test);
-    tcase_add_test(tc, a_mailbox_that_outlives_the_run_asks_it_nothing);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(without_a_seed_ready_tasks_run_in_turn),
+    plain_case(fresh_seeds_give_different_orders),
+    plain_case(one_seed_gives_one_order),
+    plain_case(random_numbers_follow_from_the_seed),
+    plain_case(each_allocation_fails_in_turn_and_that_is_no_failure_of_the_run),
+    plain_case(each_suspension_is_cancelled_in_turn),
+    plain_case(several_suspensions_in_a_row_are_cancelled),
+    plain_case(each_system_call_fails_in_turn),
+    plain_case(system_calls_fail_by_chance),
+    plain_case(short_writes_lose_nothing),
+    plain_case(a_checkpoint_is_a_check_and_a_turn),
+    body_case(an_ordinary_run_knows_of_no_test, bight_run, ask_outside),
+    plain_case(a_mailbox_that_outlives_the_run_asks_it_nothing),
+};
+
+test_suite("testing", cases);

@@ -1,5 +1,5 @@
 /* Clocks that a test moves: by hand, at a rate, by jumps. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <uv.h>
@@ -38,7 +38,7 @@ static int read_and_jump(void *arg)
     return 0;
 }
 
-START_TEST(a_clock_stands_still_until_told)
+static void a_clock_stands_still_until_told(void)
 {
     struct bight_test_clock clock;
 
@@ -48,7 +48,6 @@ START_TEST(a_clock_stands_still_until_told)
     ck_assert_int_eq(bight_test_clock_advance(&clock, -1), BIGHT_EINVAL);
     ck_assert_uint_eq(bight_test_clock_now_ns(&clock), 1200 * MS_NS);
 }
-END_TEST
 
 static int sleep_10(void *arg)
 {
@@ -74,12 +73,6 @@ static int advance_over_sleeper(void *arg)
     return bight_join(sleeper, NULL);
 }
 
-START_TEST(a_sleeper_wakes_when_the_clock_is_moved_over_its_deadline)
-{
-    ck_assert_int_eq(run_manual(advance_over_sleeper, NULL), 0);
-}
-END_TEST
-
 static void ignore(void *arg, const char *line)
 {
     (void)arg;
@@ -94,14 +87,13 @@ static int sleep_forever_more(void *arg)
     return rc ? rc : cleaned;
 }
 
-START_TEST(nobody_left_to_move_the_clock_is_a_stall)
+static void nobody_left_to_move_the_clock_is_a_stall(void)
 {
     const struct bight_test_options options = {.manual = true, .say = ignore};
     int none = 0;
 
     ck_assert_int_eq(bight_test_run(&options, sleep_forever_more, &none, NULL), BIGHT_ESTALLED);
 }
-END_TEST
 
 /* Rates */
 
@@ -117,7 +109,7 @@ static void expect_waits(const struct bight_test_clock *clock, uint64_t third_ms
     ck_assert_uint_eq(bight_test_clock_real_ns_until(clock, 4200 * MS_NS), third_ms * MS_NS);
 }
 
-START_TEST(a_rate_bends_the_time_from_then_on)
+static void a_rate_bends_the_time_from_then_on(void)
 {
     struct bight_test_clock clock;
     uint64_t real = 777;
@@ -141,7 +133,6 @@ START_TEST(a_rate_bends_the_time_from_then_on)
     real += SECOND_NS;
     ck_assert_uint_eq(bight_test_clock_now_ns(&clock), 4500 * MS_NS);
 }
-END_TEST
 
 static int sleep_fast(void *arg)
 {
@@ -152,7 +143,7 @@ static int sleep_fast(void *arg)
     return 0;
 }
 
-START_TEST(a_sleep_at_a_rate_takes_so_much_less)
+static void a_sleep_at_a_rate_takes_so_much_less(void)
 {
     uint64_t begin = uv_hrtime();
 
@@ -160,7 +151,6 @@ START_TEST(a_sleep_at_a_rate_takes_so_much_less)
     ck_assert_uint_ge(uv_hrtime() - begin, 10 * MS_NS);
     ck_assert_uint_lt(uv_hrtime() - begin, 10 * SECOND_NS);
 }
-END_TEST
 
 /* Jumps */
 
@@ -176,7 +166,7 @@ static int sleep_tens(void *arg)
     return 0;
 }
 
-START_TEST(each_sleep_advances_the_clock_by_exactly_its_length)
+static void each_sleep_advances_the_clock_by_exactly_its_length(void)
 {
     struct bight_test_clock clock;
 
@@ -185,7 +175,6 @@ START_TEST(each_sleep_advances_the_clock_by_exactly_its_length)
     ck_assert_int_eq(run_with(&clock, sleep_tens, NULL), 0);
     ck_assert_uint_eq(bight_test_clock_now_ns(&clock), 450 * MS_NS);
 }
-END_TEST
 
 static int sleep_10000_seconds(void *arg)
 {
@@ -193,7 +182,7 @@ static int sleep_10000_seconds(void *arg)
     return bight_sleep(10000000);
 }
 
-START_TEST(a_cushion_may_be_set_before_use)
+static void a_cushion_may_be_set_before_use(void)
 {
     struct bight_test_clock clock;
     uint64_t begin = uv_hrtime();
@@ -205,7 +194,6 @@ START_TEST(a_cushion_may_be_set_before_use)
     ck_assert_uint_ge(uv_hrtime() - begin, 10 * MS_NS);
     ck_assert_uint_lt(uv_hrtime() - begin, SECOND_NS);
 }
-END_TEST
 
 /* A year */
 
@@ -234,7 +222,7 @@ static int year_main(void *arg)
 }
 
 /* What happens every five minutes, every hour and every day, for a year. */
-START_TEST(a_year_passes_in_less_than_a_second)
+static void a_year_passes_in_less_than_a_second(void)
 {
     struct bight_test_result result;
     uint64_t begin = uv_hrtime();
@@ -248,7 +236,6 @@ START_TEST(a_year_passes_in_less_than_a_second)
     (void)begin;
 #endif
 }
-END_TEST
 
 static int read_twice(void *arg)
 {
@@ -260,25 +247,17 @@ static int read_twice(void *arg)
     return bight_now_ns() > first ? 0 : BIGHT_EIO;
 }
 
-START_TEST(real_time_moves)
-{
-    ck_assert_int_eq(bight_run(read_twice, NULL), 0);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    plain_case(a_clock_stands_still_until_told),
+    body_case(a_sleeper_wakes_when_the_clock_is_moved_over_its_deadline, run_manual,
+              advance_over_sleeper),
+    plain_case(nobody_left_to_move_the_clock_is_a_stall),
+    plain_case(a_rate_bends_the_time_from_then_on),
+    plain_case(a_sleep_at_a_rate_takes_so_much_less),
+    plain_case(each_sleep_advances_the_clock_by_exactly_its_length),
+    plain_case(a_cushion_may_be_set_before_use),
+    plain_case(a_year_passes_in_less_than_a_second),
+    body_case(real_time_moves, bight_run, read_twice),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("testing_clock");
-    TCase *tc = tcase_create("testing_clock");
-    tcase_add_test(tc, a_clock_stands_still_until_told);
-    tcase_add_test(tc, a_sleeper_wakes_when_the_clock_is_moved_over_its_deadline);
-    tcase_add_test(tc, nobody_left_to_move_the_clock_is_a_stall);
-    tcase_add_test(tc, a_rate_bends_the_time_from_then_on);
-    tcase_add_test(tc, a_sleep_at_a_rate_takes_so_much_less);
-    tcase_add_test(tc, each_sleep_advances_the_clock_by_exactly_its_length);
-    tcase_add_test(tc, a_cushion_may_be_set_before_use);
-    tcase_add_test(tc, a_year_passes_in_less_than_a_second);
-    tcase_add_test(tc, real_time_moves);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("testing_clock", cases);

@@ -1,5 +1,5 @@
 /* Settling: until all others are blocked, in what order, and that it is a wait like others. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <string.h>
@@ -41,14 +41,13 @@ static int settle_before_jump_main(void *arg)
     return bight_group(settle_before_jump, arg);
 }
 
-START_TEST(settling_comes_before_jumping)
+static void settling_comes_before_jumping(void)
 {
     struct notes notes = {""};
 
     ck_assert_int_eq(bight_test_run(NULL, settle_before_jump_main, &notes, NULL), 0);
     ck_assert_str_eq(notes.text, "waiter woke;yawn;waiter done;");
 }
-END_TEST
 
 static int yield_ten_times(void *arg)
 {
@@ -77,7 +76,7 @@ static int busy_main(void *arg)
     return bight_group(busy_body, arg);
 }
 
-START_TEST(settling_waits_for_busy_tasks)
+static void settling_waits_for_busy_tasks(void)
 {
     for (uint64_t seed = 0; seed < 10; seed++) {
         const struct bight_test_options options = {.seed = seed};
@@ -87,7 +86,6 @@ START_TEST(settling_waits_for_busy_tasks)
         ck_assert_str_eq(notes.text, "busy;settled;settled;");
     }
 }
-END_TEST
 
 struct cushioned {
     struct notes *notes;
@@ -141,7 +139,7 @@ static int cushions_in_real_time(void *arg)
     return cushions_main(arg);
 }
 
-START_TEST(the_smallest_cushion_goes_on_first)
+static void the_smallest_cushion_goes_on_first(void)
 {
     struct notes notes = {""};
 
@@ -151,7 +149,6 @@ START_TEST(the_smallest_cushion_goes_on_first)
     ck_assert_int_eq(bight_test_run(NULL, cushions_in_real_time, &notes, NULL), 0);
     ck_assert_str_eq(notes.text, "start;0;end;40;40;60;");
 }
-END_TEST
 
 /* The scenes of a wait, as test_waits.c has them for all others. */
 
@@ -220,20 +217,16 @@ static int cancel_settlers(void *arg)
     return 0;
 }
 
-START_TEST(settling_can_be_cancelled_and_keeps_a_wake)
+static void settling_can_be_cancelled_and_keeps_a_wake(void)
 {
     ck_assert_int_eq(bight_test_run(NULL, cancel_settlers, NULL, NULL), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("testing_idle");
-    TCase *tc = tcase_create("testing_idle");
-    tcase_add_test(tc, settling_comes_before_jumping);
-    tcase_add_test(tc, settling_waits_for_busy_tasks);
-    tcase_add_test(tc, the_smallest_cushion_goes_on_first);
-    tcase_add_test(tc, settling_can_be_cancelled_and_keeps_a_wake);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(settling_comes_before_jumping),
+    plain_case(settling_waits_for_busy_tasks),
+    plain_case(the_smallest_cushion_goes_on_first),
+    plain_case(settling_can_be_cancelled_and_keeps_a_wake),
+};
+
+test_suite("testing_idle", cases);

@@ -1,5 +1,5 @@
 /* The line that replays a test run: when it is said, what it says, how it is read. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static int fail_with(void *arg)
     return *(int *)arg;
 }
 
-START_TEST(a_failure_says_the_one_line_that_replays_it)
+static void a_failure_says_the_one_line_that_replays_it(void)
 {
     int code = BIGHT_EIO;
     struct bight_test_options options = {
@@ -47,7 +47,6 @@ START_TEST(a_failure_says_the_one_line_that_replays_it)
     ck_assert(result.failed);
     ck_assert_int_eq(result.status, BIGHT_EIO);
 }
-END_TEST
 
 static int note_failure(void *arg)
 {
@@ -60,14 +59,13 @@ static int note_failure(void *arg)
     return bight_test_fail("two inside");
 }
 
-START_TEST(a_program_says_itself_that_it_failed)
+static void a_program_says_itself_that_it_failed(void)
 {
     ck_assert_int_eq(run((struct bight_test_options){.seed = 4}, note_failure, NULL), 0);
     ck_assert_int_eq(said.count, 1);
     ck_assert_str_eq(said.last, "bight-test: seed=4 # two inside");
     ck_assert(result.failed);
 }
-END_TEST
 
 static int draw(void *arg)
 {
@@ -75,7 +73,7 @@ static int draw(void *arg)
     return 0;
 }
 
-START_TEST(the_environment_replays_a_line)
+static void the_environment_replays_a_line(void)
 {
     uint64_t first, again;
 
@@ -93,9 +91,8 @@ START_TEST(the_environment_replays_a_line)
     ck_assert_int_eq(run((struct bight_test_options){0}, draw, &again), BIGHT_EINVAL);
     unsetenv("BIGHT_TEST");
 }
-END_TEST
 
-START_TEST(lines_are_parsed_whole_or_not_at_all)
+static void lines_are_parsed_whole_or_not_at_all(void)
 {
     struct bight_test_options options = {.alloc = 7, .manual = true};
     static const char *const bad[] = {
@@ -115,9 +112,8 @@ START_TEST(lines_are_parsed_whole_or_not_at_all)
     ck_assert_uint_eq(options.call_count, BIGHT_TEST_ALWAYS);
     ck_assert(options.manual);
 }
-END_TEST
 
-START_TEST(names_that_would_break_the_line_are_refused)
+static void names_that_would_break_the_line_are_refused(void)
 {
     int code = 0;
 
@@ -125,17 +121,13 @@ START_TEST(names_that_would_break_the_line_are_refused)
                      BIGHT_EINVAL);
     ck_assert_int_eq(run((struct bight_test_options){.name = ""}, fail_with, &code), BIGHT_EINVAL);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("testing_line");
-    TCase *tc = tcase_create("testing_line");
-    tcase_add_test(tc, a_failure_says_the_one_line_that_replays_it);
-    tcase_add_test(tc, a_program_says_itself_that_it_failed);
-    tcase_add_test(tc, the_environment_replays_a_line);
-    tcase_add_test(tc, lines_are_parsed_whole_or_not_at_all);
-    tcase_add_test(tc, names_that_would_break_the_line_are_refused);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(a_failure_says_the_one_line_that_replays_it),
+    plain_case(a_program_says_itself_that_it_failed),
+    plain_case(the_environment_replays_a_line),
+    plain_case(lines_are_parsed_whole_or_not_at_all),
+    plain_case(names_that_would_break_the_line_are_refused),
+};
+
+test_suite("testing_line", cases);

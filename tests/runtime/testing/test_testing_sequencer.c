@@ -1,5 +1,5 @@
 /* The sequencer of test runs: steps of several tasks in one order, and what breaks it. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ static int sequence_main(void *arg)
     return bight_group(sequence_body, arg);
 }
 
-START_TEST(a_sequencer_forces_an_order)
+static void a_sequencer_forces_an_order(void)
 {
     for (uint64_t seed = 0; seed < 10; seed++) {
         char order[16] = "";
@@ -58,7 +58,6 @@ START_TEST(a_sequencer_forces_an_order)
         ck_assert_str_eq(order, "012345");
     }
 }
-END_TEST
 
 struct step_taker {
     struct bight_test_sequencer *sequencer;
@@ -96,18 +95,14 @@ static int break_sequence(void *arg)
     return 0;
 }
 
-START_TEST(one_that_is_cancelled_breaks_the_sequence)
+static void one_that_is_cancelled_breaks_the_sequence(void)
 {
     ck_assert_int_eq(bight_test_run(NULL, break_sequence, NULL, NULL), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("testing_sequencer");
-    TCase *tc = tcase_create("testing_sequencer");
-    tcase_add_test(tc, a_sequencer_forces_an_order);
-    tcase_add_test(tc, one_that_is_cancelled_breaks_the_sequence);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(a_sequencer_forces_an_order),
+    plain_case(one_that_is_cancelled_breaks_the_sequence),
+};
+
+test_suite("testing_sequencer", cases);

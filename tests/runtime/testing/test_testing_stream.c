@@ -1,5 +1,5 @@
 /* Streams in memory: what is written is read, in order and once, whatever the stream does to it. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <string.h>
@@ -83,7 +83,7 @@ static int run(int (*fn)(void *arg), struct bight_test_stream_options options, u
     return bight_test_run(&how, fn, &options, NULL);
 }
 
-START_TEST(what_is_written_is_read)
+static void what_is_written_is_read(void)
 {
     ck_assert_int_eq(run(both_ways, (struct bight_test_stream_options){0}, 0), 3);
     ck_assert_int_eq(run(both_ways, (struct bight_test_stream_options){.read_max = 1}, 0),
@@ -93,9 +93,8 @@ START_TEST(what_is_written_is_read)
         ck_assert_int_gt(
             run(both_ways, (struct bight_test_stream_options){.capacity = capacity}, capacity), 3);
 }
-END_TEST
 
-START_TEST(splits_follow_from_the_seed)
+static void splits_follow_from_the_seed(void)
 {
     const struct bight_test_stream_options options = {.split = true, .capacity = 16};
     int different = 0, first = run(both_ways, options, 1);
@@ -105,7 +104,6 @@ START_TEST(splits_follow_from_the_seed)
         different += run(both_ways, options, seed) != first;
     ck_assert_int_gt(different, 0);
 }
-END_TEST
 
 static int slow_ways(void *arg)
 {
@@ -128,13 +126,12 @@ static int slow_ways(void *arg)
     return 0;
 }
 
-START_TEST(what_is_delayed_arrives_when_it_is_due)
+static void what_is_delayed_arrives_when_it_is_due(void)
 {
     ck_assert_int_eq(run(slow_ways, (struct bight_test_stream_options){.delay_ms = 100}, 0), 0);
     ck_assert_int_gt(
         run(both_ways, (struct bight_test_stream_options){.delay_ms = 7, .write_max = 1}, 0), 0);
 }
-END_TEST
 
 static int half_closed(void *arg)
 {
@@ -156,11 +153,10 @@ static int half_closed(void *arg)
     return 0;
 }
 
-START_TEST(the_other_half_goes_on)
+static void the_other_half_goes_on(void)
 {
     ck_assert_int_eq(run(half_closed, (struct bight_test_stream_options){0}, 0), 0);
 }
-END_TEST
 
 static int wait_to_read(void *stream)
 {
@@ -211,11 +207,10 @@ static int close_in_use(void *arg)
     return 0;
 }
 
-START_TEST(closing_wakes_whoever_uses_it)
+static void closing_wakes_whoever_uses_it(void)
 {
     ck_assert_int_eq(run(close_in_use, (struct bight_test_stream_options){.capacity = 1}, 0), 0);
 }
-END_TEST
 
 static int reset_midway(void *arg)
 {
@@ -230,12 +225,11 @@ static int reset_midway(void *arg)
     return 0;
 }
 
-START_TEST(a_reset_comes_after_so_many_bytes)
+static void a_reset_comes_after_so_many_bytes(void)
 {
     ck_assert_int_eq(run(reset_midway, (struct bight_test_stream_options){.reset_after = 10}, 0),
                      0);
 }
-END_TEST
 
 static int misuse(void *arg)
 {
@@ -253,24 +247,20 @@ static int misuse(void *arg)
     return 0;
 }
 
-START_TEST(misuse_is_an_error)
+static void misuse_is_an_error(void)
 {
     ck_assert_int_eq(bight_test_stream_pair(&left, &right, NULL), BIGHT_ENORUNTIME);
     ck_assert_int_eq(run(misuse, (struct bight_test_stream_options){0}, 0), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("testing_stream");
-    TCase *tc = tcase_create("testing_stream");
-    tcase_add_test(tc, what_is_written_is_read);
-    tcase_add_test(tc, splits_follow_from_the_seed);
-    tcase_add_test(tc, what_is_delayed_arrives_when_it_is_due);
-    tcase_add_test(tc, the_other_half_goes_on);
-    tcase_add_test(tc, closing_wakes_whoever_uses_it);
-    tcase_add_test(tc, a_reset_comes_after_so_many_bytes);
-    tcase_add_test(tc, misuse_is_an_error);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(what_is_written_is_read),
+    plain_case(splits_follow_from_the_seed),
+    plain_case(what_is_delayed_arrives_when_it_is_due),
+    plain_case(the_other_half_goes_on),
+    plain_case(closing_wakes_whoever_uses_it),
+    plain_case(a_reset_comes_after_so_many_bytes),
+    plain_case(misuse_is_an_error),
+};
+
+test_suite("testing_stream", cases);

@@ -5,7 +5,7 @@
 #include <semaphore.h>
 
 #include "coro/base/list.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define MS_NS UINT64_C(1000000)
@@ -47,7 +47,7 @@ static int sleep_for_years(void *arg)
     return 0;
 }
 
-START_TEST(eleven_years_of_sleep_take_no_time)
+static void eleven_years_of_sleep_take_no_time(void)
 {
     uint64_t begin = uv_hrtime();
 
@@ -55,7 +55,6 @@ START_TEST(eleven_years_of_sleep_take_no_time)
     ck_assert_uint_lt(uv_hrtime() - begin, UINT64_C(10000000000));
     ck_assert_uint_ge(result.jumps, 100);
 }
-END_TEST
 
 /* Sleepers of every length; each checks when it wakes, and that nobody later woke before it. */
 #define SLEEPERS 500
@@ -102,12 +101,11 @@ static int run_many_sleepers(void *arg)
     return bight_group(many_sleepers, arg);
 }
 
-START_TEST(sleepers_wake_in_order_and_to_the_nanosecond)
+static void sleepers_wake_in_order_and_to_the_nanosecond(void)
 {
     ck_assert_int_eq(run(run_many_sleepers, NULL), 0);
     ck_assert_int_eq(woken, SLEEPERS);
 }
-END_TEST
 
 static int sleep_long(void *arg)
 {
@@ -134,12 +132,6 @@ static int nested_timeouts(void *arg)
     ck_assert_uint_eq(bight_now_ns() - begin, 2 * (uint64_t)HOUR_MS * MS_NS);
     return 0;
 }
-
-START_TEST(nested_deadlines_are_met_exactly)
-{
-    ck_assert_int_eq(run(nested_timeouts, NULL), 0);
-}
-END_TEST
 
 /* Work on libuv's pool that stands at a gate until the loop has turned a few times. */
 struct outside {
@@ -198,12 +190,6 @@ static int await_outside(void *arg)
     return 0;
 }
 
-START_TEST(the_clock_does_not_jump_while_something_outside_is_awaited)
-{
-    ck_assert_int_eq(run(await_outside, NULL), 0);
-}
-END_TEST
-
 static int await_nothing_outside(void *arg)
 {
     struct outside *outside = arg;
@@ -233,12 +219,6 @@ static int time_out_outside(void *arg)
     return 0;
 }
 
-START_TEST(a_deadline_over_something_outside_comes_at_the_real_pace)
-{
-    ck_assert_int_eq(run(time_out_outside, NULL), 0);
-}
-END_TEST
-
 static int hold_mailbox(void *arg)
 {
     struct bight_mailbox **mailbox = arg;
@@ -247,7 +227,7 @@ static int hold_mailbox(void *arg)
     return rc ? rc : bight_sleep(3);
 }
 
-START_TEST(the_clock_does_not_jump_while_somebody_may_post)
+static void the_clock_does_not_jump_while_somebody_may_post(void)
 {
     struct bight_mailbox *mailbox;
 
@@ -255,7 +235,6 @@ START_TEST(the_clock_does_not_jump_while_somebody_may_post)
     ck_assert_uint_eq(result.jumps, 0);
     bight_mailbox_unref(mailbox);
 }
-END_TEST
 
 static int wait_for_ever(void *arg)
 {
@@ -277,24 +256,20 @@ static int sleep_beside_the_stalled(void *arg)
     return bight_join(stuck, &status);
 }
 
-START_TEST(a_stall_is_seen_after_the_last_timer)
+static void a_stall_is_seen_after_the_last_timer(void)
 {
     ck_assert_int_eq(run(sleep_beside_the_stalled, NULL), BIGHT_ESTALLED);
     ck_assert_uint_ge(result.jumps, 1);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("virtual_time");
-    TCase *tc = tcase_create("virtual_time");
-    tcase_add_test(tc, eleven_years_of_sleep_take_no_time);
-    tcase_add_test(tc, sleepers_wake_in_order_and_to_the_nanosecond);
-    tcase_add_test(tc, nested_deadlines_are_met_exactly);
-    tcase_add_test(tc, the_clock_does_not_jump_while_something_outside_is_awaited);
-    tcase_add_test(tc, a_deadline_over_something_outside_comes_at_the_real_pace);
-    tcase_add_test(tc, the_clock_does_not_jump_while_somebody_may_post);
-    tcase_add_test(tc, a_stall_is_seen_after_the_last_timer);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(eleven_years_of_sleep_take_no_time),
+    plain_case(sleepers_wake_in_order_and_to_the_nanosecond),
+    body_case(nested_deadlines_are_met_exactly, run, nested_timeouts),
+    body_case(the_clock_does_not_jump_while_something_outside_is_awaited, run, await_outside),
+    body_case(a_deadline_over_something_outside_comes_at_the_real_pace, run, time_out_outside),
+    plain_case(the_clock_does_not_jump_while_somebody_may_post),
+    plain_case(a_stall_is_seen_after_the_last_timer),
+};
+
+test_suite("virtual_time", cases);

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 /* As in test_mailbox.c: cheap, and for any thread. */
@@ -89,7 +89,7 @@ static int be_called(void *thread)
     return rc;
 }
 
-START_TEST(values_and_errors_come_back_from_the_loops_thread)
+static void values_and_errors_come_back_from_the_loops_thread(void)
 {
     pthread_t thread;
 
@@ -99,7 +99,6 @@ START_TEST(values_and_errors_come_back_from_the_loops_thread)
     ck_assert_int_eq(ran, 6);
     bight_thread_event_unref(event);
 }
-END_TEST
 
 static void from_callback(void *over)
 {
@@ -123,12 +122,11 @@ static int from_inside(void *arg)
     return rc;
 }
 
-START_TEST(a_thread_with_a_runtime_must_not_block)
+static void a_thread_with_a_runtime_must_not_block(void)
 {
     ck_ok(world_run(from_inside, NULL, NULL));
     ck_assert_int_eq(ran, 0);
 }
-END_TEST
 
 static int only_take(void *arg)
 {
@@ -137,7 +135,7 @@ static int only_take(void *arg)
     return 0;
 }
 
-START_TEST(after_the_end_it_is_closed)
+static void after_the_end_it_is_closed(void)
 {
     ck_ok(world_run(only_take, NULL, NULL));
     ck_code(bight_thread_run(mailbox, in_task, NULL, NULL), BIGHT_ECLOSED);
@@ -145,7 +143,6 @@ START_TEST(after_the_end_it_is_closed)
     ck_code(bight_thread_submit(&submission, mailbox, in_task, NULL), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
-END_TEST
 
 static int announce_and_sleep(void *arg)
 {
@@ -173,14 +170,13 @@ static int end_while_it_runs(void *thread)
     return bight_event_wait(&begun);
 }
 
-START_TEST(when_main_ends_first_the_thread_is_told)
+static void when_main_ends_first_the_thread_is_told(void)
 {
     pthread_t thread;
 
     ck_ok(world_run(end_while_it_runs, &thread, NULL));
     pthread_join(thread, NULL);
 }
-END_TEST
 
 static void *submit_one(void *arg)
 {
@@ -196,7 +192,7 @@ static int submit_and_end(void *arg)
     return 0;
 }
 
-START_TEST(what_arrives_when_main_has_ended_never_runs)
+static void what_arrives_when_main_has_ended_never_runs(void)
 {
     int status = 0;
 
@@ -207,7 +203,6 @@ START_TEST(what_arrives_when_main_has_ended_never_runs)
     ck_code(bight_submission_cancel(submission), BIGHT_EALREADY);
     bight_submission_unref(submission);
 }
-END_TEST
 
 /* Cancelling */
 
@@ -233,12 +228,11 @@ static int cancel_before(void *arg)
     return bight_sleep(1);
 }
 
-START_TEST(cancelled_before_it_begins_it_never_runs)
+static void cancelled_before_it_begins_it_never_runs(void)
 {
     ck_ok(world_run(cancel_before, NULL, NULL));
     ck_assert_int_eq(ran, 0);
 }
-END_TEST
 
 static int until_cancelled(void *arg)
 {
@@ -272,12 +266,6 @@ static int cancel_while(void *arg)
     return 0;
 }
 
-START_TEST(cancelled_while_it_runs_it_ends_as_it_likes)
-{
-    ck_ok(world_run(cancel_while, NULL, NULL));
-}
-END_TEST
-
 /* Handles */
 
 static int let_go(void *arg)
@@ -294,7 +282,7 @@ static int let_go(void *arg)
     return bight_sleep(1);
 }
 
-START_TEST(let_go_it_goes_on_and_its_failure_is_unseen)
+static void let_go_it_goes_on_and_its_failure_is_unseen(void)
 {
     struct world_reports reports;
     int value = BIGHT_EIO;
@@ -304,7 +292,6 @@ START_TEST(let_go_it_goes_on_and_its_failure_is_unseen)
     ck_assert_str_eq(reports.last_task, "submitted");
     ck_code(reports.last_code, BIGHT_EIO);
 }
-END_TEST
 
 static void *wait_too(void *value)
 {
@@ -346,13 +333,12 @@ static int be_waited_for(void *value)
     return 0;
 }
 
-START_TEST(threads_and_tasks_of_any_runtime_may_wait_for_it)
+static void threads_and_tasks_of_any_runtime_may_wait_for_it(void)
 {
     int value = BIGHT_EIO;
 
     ck_ok(world_run(be_waited_for, &value, NULL));
 }
-END_TEST
 
 /* Memory */
 
@@ -394,7 +380,7 @@ static int without_memory(void *arg)
     return bight_join(task, NULL);
 }
 
-START_TEST(want_of_memory_is_an_error_here_or_a_status_there)
+static void want_of_memory_is_an_error_here_or_a_status_there(void)
 {
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
@@ -404,7 +390,6 @@ START_TEST(want_of_memory_is_an_error_here_or_a_status_there)
     ck_ok(bight__run_with_seams(&options, &seams, without_memory, &failing));
     ck_assert_int_eq(reports, 1);
 }
-END_TEST
 
 /* Many threads, around the end */
 
@@ -454,7 +439,7 @@ static int end_amidst(void *arg)
     return 0;
 }
 
-START_TEST(each_submission_ends_also_when_the_runtime_does)
+static void each_submission_ends_also_when_the_runtime_does(void)
 {
     pthread_t threads[THREADS];
 
@@ -465,24 +450,19 @@ START_TEST(each_submission_ends_also_when_the_runtime_does)
             pthread_join(threads[i], NULL);
     }
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("submission");
-    TCase *tc = tcase_create("submission");
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, values_and_errors_come_back_from_the_loops_thread);
-    tcase_add_test(tc, a_thread_with_a_runtime_must_not_block);
-    tcase_add_test(tc, after_the_end_it_is_closed);
-    tcase_add_test(tc, when_main_ends_first_the_thread_is_told);
-    tcase_add_test(tc, what_arrives_when_main_has_ended_never_runs);
-    tcase_add_test(tc, cancelled_before_it_begins_it_never_runs);
-    tcase_add_test(tc, cancelled_while_it_runs_it_ends_as_it_likes);
-    tcase_add_test(tc, let_go_it_goes_on_and_its_failure_is_unseen);
-    tcase_add_test(tc, threads_and_tasks_of_any_runtime_may_wait_for_it);
-    tcase_add_test(tc, want_of_memory_is_an_error_here_or_a_status_there);
-    tcase_add_test(tc, each_submission_ends_also_when_the_runtime_does);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(values_and_errors_come_back_from_the_loops_thread),
+    plain_case(a_thread_with_a_runtime_must_not_block),
+    plain_case(after_the_end_it_is_closed),
+    plain_case(when_main_ends_first_the_thread_is_told),
+    plain_case(what_arrives_when_main_has_ended_never_runs),
+    plain_case(cancelled_before_it_begins_it_never_runs),
+    world_case(cancelled_while_it_runs_it_ends_as_it_likes, cancel_while),
+    plain_case(let_go_it_goes_on_and_its_failure_is_unseen),
+    plain_case(threads_and_tasks_of_any_runtime_may_wait_for_it),
+    plain_case(want_of_memory_is_an_error_here_or_a_status_there),
+    plain_case(each_submission_ends_also_when_the_runtime_does),
+};
+
+test_suite("submission", cases);

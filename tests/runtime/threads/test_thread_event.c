@@ -5,7 +5,7 @@
 #include <bight.h>
 #include <pthread.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define THREADS 4
@@ -18,7 +18,7 @@
 
 static struct bight_thread_event *event;
 
-START_TEST(set_it_lets_everybody_through_until_cleared)
+static void set_it_lets_everybody_through_until_cleared(void)
 {
     ck_ok(bight_thread_event_new(&event));
     ck_assert(!bight_thread_event_is_set(event));
@@ -35,7 +35,6 @@ START_TEST(set_it_lets_everybody_through_until_cleared)
     bight_thread_event_unref(event);
     bight_thread_event_unref(NULL);
 }
-END_TEST
 
 static int wait_in_task(void *arg)
 {
@@ -60,7 +59,7 @@ static void *wait_in_thread(void *arg)
     return NULL;
 }
 
-START_TEST(it_wakes_threads_and_tasks_of_several_runtimes)
+static void it_wakes_threads_and_tasks_of_several_runtimes(void)
 {
     pthread_t threads[THREADS];
 
@@ -75,7 +74,6 @@ START_TEST(it_wakes_threads_and_tasks_of_several_runtimes)
         bight_thread_event_unref(event);
     }
 }
-END_TEST
 
 static int set_and_clear(void *arg)
 {
@@ -91,13 +89,12 @@ static int set_and_clear(void *arg)
     return status;
 }
 
-START_TEST(cleared_at_once_it_has_woken_who_waited)
+static void cleared_at_once_it_has_woken_who_waited(void)
 {
     ck_ok(bight_thread_event_new(&event));
     ck_ok(world_run(set_and_clear, NULL, NULL));
     bight_thread_event_unref(event);
 }
-END_TEST
 
 static bool fail_always(void *ctx, const void *site)
 {
@@ -113,23 +110,19 @@ static int new_without_memory(void *failing)
     return 0;
 }
 
-START_TEST(only_a_new_event_needs_memory)
+static void only_a_new_event_needs_memory(void)
 {
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_always};
 
     ck_ok(bight__run_with_seams(NULL, &seams, new_without_memory, &failing));
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("thread_event");
-    TCase *tc = tcase_create("thread_event");
-    tcase_add_test(tc, set_it_lets_everybody_through_until_cleared);
-    tcase_add_test(tc, it_wakes_threads_and_tasks_of_several_runtimes);
-    tcase_add_test(tc, cleared_at_once_it_has_woken_who_waited);
-    tcase_add_test(tc, only_a_new_event_needs_memory);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(set_it_lets_everybody_through_until_cleared),
+    plain_case(it_wakes_threads_and_tasks_of_several_runtimes),
+    plain_case(cleared_at_once_it_has_woken_who_waited),
+    plain_case(only_a_new_event_needs_memory),
+};
+
+test_suite("thread_event", cases);

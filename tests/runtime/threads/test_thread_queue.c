@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 /* As in test_mailbox.c: cheap, and for any thread. */
@@ -34,7 +34,7 @@ static void in_thread(void *(*body)(void *arg), void *arg)
 
 /* Threads alone */
 
-START_TEST(items_come_in_order_and_places_are_bounded)
+static void items_come_in_order_and_places_are_bounded(void)
 {
     void *item;
 
@@ -58,7 +58,6 @@ START_TEST(items_come_in_order_and_places_are_bounded)
     ck_code(bight_thread_queue_get_timeout(queue, &item, 1), BIGHT_ETIMEDOUT);
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static void *get_closed(void *arg)
 {
@@ -76,7 +75,7 @@ static void *put_closed(void *arg)
     return NULL;
 }
 
-START_TEST(closed_it_drains_and_tells_who_waits)
+static void closed_it_drains_and_tells_who_waits(void)
 {
     pthread_t thread;
     void *item;
@@ -99,7 +98,6 @@ START_TEST(closed_it_drains_and_tells_who_waits)
     pthread_join(thread, NULL);
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static int dropped;
 
@@ -109,7 +107,7 @@ static void drop(void *item)
     dropped++;
 }
 
-START_TEST(the_last_reference_drops_what_is_left)
+static void the_last_reference_drops_what_is_left(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 4, drop));
     for (int i = 0; i < 3; i++)
@@ -121,7 +119,6 @@ START_TEST(the_last_reference_drops_what_is_left)
     ck_assert_int_eq(dropped, 3);
     bight_thread_queue_unref(NULL);
 }
-END_TEST
 
 static void *get_three(void *arg)
 {
@@ -135,7 +132,7 @@ static void *get_three(void *arg)
     return NULL;
 }
 
-START_TEST(without_places_items_go_from_hand_to_hand)
+static void without_places_items_go_from_hand_to_hand(void)
 {
     pthread_t thread;
 
@@ -148,13 +145,11 @@ START_TEST(without_places_items_go_from_hand_to_hand)
     ck_assert_uint_eq(bight_thread_queue_length(queue), 0);
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
-START_TEST(a_queue_that_cannot_be_is_refused)
+static void a_queue_that_cannot_be_is_refused(void)
 {
     ck_code(bight_thread_queue_new(&queue, SIZE_MAX / 2, NULL), BIGHT_EINVAL);
 }
-END_TEST
 
 /* Tasks and threads */
 
@@ -176,7 +171,7 @@ static int get_first(void *arg)
     return rc;
 }
 
-START_TEST(a_runtime_that_waits_for_a_thread_is_not_stalled)
+static void a_runtime_that_waits_for_a_thread_is_not_stalled(void)
 {
     pthread_t thread;
 
@@ -188,7 +183,6 @@ START_TEST(a_runtime_that_waits_for_a_thread_is_not_stalled)
     }
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static int seen_cancelled(void *arg)
 {
@@ -222,13 +216,12 @@ static int cancel_in_flight(void *arg)
     return get_first(NULL);
 }
 
-START_TEST(cancelled_while_the_wake_is_on_its_way_it_keeps_the_item)
+static void cancelled_while_the_wake_is_on_its_way_it_keeps_the_item(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 1, NULL));
     ck_ok(world_run(cancel_in_flight, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static int run_out_of_time(void *arg)
 {
@@ -244,13 +237,12 @@ static int run_out_of_time(void *arg)
     return bight_thread_queue_get_timeout(queue, &item, 5);
 }
 
-START_TEST(a_task_may_wait_for_a_while)
+static void a_task_may_wait_for_a_while(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 1, NULL));
     ck_ok(world_run(run_out_of_time, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static int leave_waiting(void *arg)
 {
@@ -260,7 +252,7 @@ static int leave_waiting(void *arg)
     return 0;
 }
 
-START_TEST(a_runtime_that_ends_leaves_no_waiter_behind)
+static void a_runtime_that_ends_leaves_no_waiter_behind(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 2, NULL));
     ck_ok(world_run(leave_waiting, NULL, NULL));
@@ -269,7 +261,6 @@ START_TEST(a_runtime_that_ends_leaves_no_waiter_behind)
     ck_assert_uint_eq(bight_thread_queue_length(queue), 2);
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static void in_callback(void *event)
 {
@@ -294,13 +285,12 @@ static int post_callback(void *arg)
     return rc ? rc : get_first(arg);
 }
 
-START_TEST(a_callback_of_the_loop_must_not_block)
+static void a_callback_of_the_loop_must_not_block(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 1, NULL));
     ck_ok(world_run(post_callback, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
-END_TEST
 
 static bool fail_when(void *ctx, const void *site)
 {
@@ -318,14 +308,13 @@ static int new_without_memory(void *arg)
     return 0;
 }
 
-START_TEST(only_a_new_queue_needs_memory)
+static void only_a_new_queue_needs_memory(void)
 {
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
 
     ck_ok(bight__run_with_seams(NULL, &seams, new_without_memory, &failing));
 }
-END_TEST
 
 /* Nothing is lost: producers and consumers of both kinds, who give up at all times */
 
@@ -419,7 +408,7 @@ static int market(void *arg)
     return 0;
 }
 
-START_TEST(nothing_is_lost_to_those_who_give_up)
+static void nothing_is_lost_to_those_who_give_up(void)
 {
     ck_ok(bight_thread_queue_new(&goods, 3, NULL));
     ck_ok(bight_run(market, NULL));
@@ -428,25 +417,20 @@ START_TEST(nothing_is_lost_to_those_who_give_up)
         EXPECT(numbers[i] == 1);
     bight_thread_queue_unref(goods);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("thread_queue");
-    TCase *tc = tcase_create("thread_queue");
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, items_come_in_order_and_places_are_bounded);
-    tcase_add_test(tc, closed_it_drains_and_tells_who_waits);
-    tcase_add_test(tc, the_last_reference_drops_what_is_left);
-    tcase_add_test(tc, without_places_items_go_from_hand_to_hand);
-    tcase_add_test(tc, a_queue_that_cannot_be_is_refused);
-    tcase_add_test(tc, a_runtime_that_waits_for_a_thread_is_not_stalled);
-    tcase_add_test(tc, cancelled_while_the_wake_is_on_its_way_it_keeps_the_item);
-    tcase_add_test(tc, a_task_may_wait_for_a_while);
-    tcase_add_test(tc, a_runtime_that_ends_leaves_no_waiter_behind);
-    tcase_add_test(tc, a_callback_of_the_loop_must_not_block);
-    tcase_add_test(tc, only_a_new_queue_needs_memory);
-    tcase_add_test(tc, nothing_is_lost_to_those_who_give_up);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    plain_case(items_come_in_order_and_places_are_bounded),
+    plain_case(closed_it_drains_and_tells_who_waits),
+    plain_case(the_last_reference_drops_what_is_left),
+    plain_case(without_places_items_go_from_hand_to_hand),
+    plain_case(a_queue_that_cannot_be_is_refused),
+    plain_case(a_runtime_that_waits_for_a_thread_is_not_stalled),
+    plain_case(cancelled_while_the_wake_is_on_its_way_it_keeps_the_item),
+    plain_case(a_task_may_wait_for_a_while),
+    plain_case(a_runtime_that_ends_leaves_no_waiter_behind),
+    plain_case(a_callback_of_the_loop_must_not_block),
+    plain_case(only_a_new_queue_needs_memory),
+    plain_case(nothing_is_lost_to_those_who_give_up),
+};
+
+test_suite("thread_queue", cases);

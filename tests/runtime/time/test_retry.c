@@ -1,5 +1,5 @@
 /* Retry: pauses that grow, chance in them, limits of attempts and time, what is worth another try. */
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #include <bight/retry.h>
@@ -72,12 +72,6 @@ static int grows(void *arg)
     return 0;
 }
 
-START_TEST(retry_pauses_grow_by_their_factor_up_to_the_longest)
-{
-    ck_ok(world_run(grows, NULL, NULL));
-}
-END_TEST
-
 static int defaults(void *arg)
 {
     struct bight_retry exact = {.jitter = BIGHT_JITTER_NONE};
@@ -90,12 +84,6 @@ static int defaults(void *arg)
     ck_assert_int_le(elapsed_ms(), 100 + 200 + 400);
     return 0;
 }
-
-START_TEST(retry_has_defaults)
-{
-    ck_ok(world_run(defaults, NULL, NULL));
-}
-END_TEST
 
 static bool not_perm(void *arg, int code)
 {
@@ -119,12 +107,6 @@ static int gives_up(void *arg)
     ck_assert_int_eq(flaky.calls, 1);
     return 0;
 }
-
-START_TEST(retry_gives_up_by_attempts_and_by_code)
-{
-    ck_ok(world_run(gives_up, NULL, NULL));
-}
-END_TEST
 
 static int in_time(void *arg)
 {
@@ -150,12 +132,6 @@ static int in_time(void *arg)
     return 0;
 }
 
-START_TEST(retry_does_not_sleep_towards_a_deadline)
-{
-    ck_ok(world_run(in_time, NULL, NULL));
-}
-END_TEST
-
 static int retries(void *arg)
 {
     return retry(NULL, arg);
@@ -177,12 +153,6 @@ static int cancelled(void *arg)
     return 0;
 }
 
-START_TEST(retry_is_cancelled_in_a_pause)
-{
-    ck_ok(world_run(cancelled, NULL, NULL));
-}
-END_TEST
-
 static int refuses(void *arg)
 {
     static const struct bight_retry bad[] = {
@@ -197,12 +167,11 @@ static int refuses(void *arg)
     return 0;
 }
 
-START_TEST(retry_refuses_what_cannot_be)
+static void retry_refuses_what_cannot_be(void)
 {
     ck_code(bight_retry(NULL, try_it, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
-END_TEST
 
 /* Chance */
 
@@ -240,14 +209,13 @@ static int jitters(void *arg)
     return 0;
 }
 
-START_TEST(retry_jitter_comes_from_the_random_seam)
+static void retry_jitter_comes_from_the_random_seam(void)
 {
     struct bight_seams seams = {.random = throw};
 
     bight__test_time(&dice.test, &seams);
     ck_ok(bight__run_with_seams(NULL, &seams, jitters, NULL));
 }
-END_TEST
 
 static int spreads(void *arg)
 {
@@ -265,25 +233,15 @@ static int spreads(void *arg)
     return 0;
 }
 
-START_TEST(retry_jitter_without_a_seam_is_random)
-{
-    ck_ok(world_run(spreads, NULL, NULL));
-}
-END_TEST
+static const struct suite_case cases[] = {
+    world_case(retry_pauses_grow_by_their_factor_up_to_the_longest, grows),
+    world_case(retry_has_defaults, defaults),
+    world_case(retry_gives_up_by_attempts_and_by_code, gives_up),
+    world_case(retry_does_not_sleep_towards_a_deadline, in_time),
+    world_case(retry_is_cancelled_in_a_pause, cancelled),
+    plain_case(retry_refuses_what_cannot_be),
+    plain_case(retry_jitter_comes_from_the_random_seam),
+    world_case(retry_jitter_without_a_seam_is_random, spreads),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("retry");
-    TCase *retry = tcase_create("retry");
-
-    tcase_add_test(retry, retry_pauses_grow_by_their_factor_up_to_the_longest);
-    tcase_add_test(retry, retry_has_defaults);
-    tcase_add_test(retry, retry_gives_up_by_attempts_and_by_code);
-    tcase_add_test(retry, retry_does_not_sleep_towards_a_deadline);
-    tcase_add_test(retry, retry_is_cancelled_in_a_pause);
-    tcase_add_test(retry, retry_refuses_what_cannot_be);
-    tcase_add_test(retry, retry_jitter_comes_from_the_random_seam);
-    tcase_add_test(retry, retry_jitter_without_a_seam_is_random);
-    suite_add_tcase(suite, retry);
-    return test_run(suite);
-}
+test_suite("retry", cases);

@@ -2,7 +2,7 @@
  * which passes only in sleeps, so every time is exact. */
 #include <bight.h>
 
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define MS UINT64_C(1000000)
@@ -42,12 +42,6 @@ static int work_in_between(void *arg)
     }
     return 0;
 }
-
-START_TEST(ticks_do_not_drift_with_the_work_in_between)
-{
-    ck_ok(world_run(work_in_between, NULL, NULL));
-}
-END_TEST
 
 static int burst(void *arg)
 {
@@ -97,13 +91,12 @@ static int delay(void *arg)
     return 0;
 }
 
-START_TEST(missed_ticks_are_made_up_for_left_out_or_move_the_grid)
+static void missed_ticks_are_made_up_for_left_out_or_move_the_grid(int i)
 {
     int (*const bodies[])(void *) = {burst, skip, delay};
 
-    ck_ok(world_run(bodies[_i], NULL, NULL));
+    ck_ok(world_run(bodies[i], NULL, NULL));
 }
-END_TEST
 
 static int wait_tick(void *ticker)
 {
@@ -125,12 +118,6 @@ static int give_up(void *arg)
     return 0;
 }
 
-START_TEST(a_tick_is_not_lost_to_one_who_gave_up)
-{
-    ck_ok(world_run(give_up, NULL, NULL));
-}
-END_TEST
-
 static int share(void *arg)
 {
     struct bight_ticker ticker;
@@ -148,13 +135,7 @@ static int share(void *arg)
     return 0;
 }
 
-START_TEST(a_tick_goes_to_one_of_those_who_wait)
-{
-    ck_ok(world_run(share, NULL, NULL));
-}
-END_TEST
-
-START_TEST(tickers_that_cannot_be_are_refused)
+static void tickers_that_cannot_be_are_refused(void)
 {
     struct bight_ticker ticker;
 
@@ -165,7 +146,6 @@ START_TEST(tickers_that_cannot_be_are_refused)
     ck_ok(bight_ticker_init(&ticker, 1, BIGHT_TICKER_SKIP));
     ck_code(bight_ticker_wait(&ticker), BIGHT_ENOTASK);
 }
-END_TEST
 
 /* Sleeping until a time. */
 
@@ -181,24 +161,20 @@ static int sleep_until(void *arg)
     return 0;
 }
 
-START_TEST(one_may_sleep_until_a_time)
+static void one_may_sleep_until_a_time(void)
 {
     ck_ok(world_run(sleep_until, NULL, NULL));
     ck_code(bight_sleep_until(0), BIGHT_ENOTASK);
     ck_code(bight_sleep_until(UINT64_MAX), BIGHT_ENOTASK);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("ticker");
-    TCase *tc = tcase_create("ticker");
-    tcase_add_test(tc, ticks_do_not_drift_with_the_work_in_between);
-    tcase_add_loop_test(tc, missed_ticks_are_made_up_for_left_out_or_move_the_grid, 0, 3);
-    tcase_add_test(tc, a_tick_is_not_lost_to_one_who_gave_up);
-    tcase_add_test(tc, a_tick_goes_to_one_of_those_who_wait);
-    tcase_add_test(tc, tickers_that_cannot_be_are_refused);
-    tcase_add_test(tc, one_may_sleep_until_a_time);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    world_case(ticks_do_not_drift_with_the_work_in_between, work_in_between),
+    each_case(missed_ticks_are_made_up_for_left_out_or_move_the_grid, 3),
+    world_case(a_tick_is_not_lost_to_one_who_gave_up, give_up),
+    world_case(a_tick_goes_to_one_of_those_who_wait, share),
+    plain_case(tickers_that_cannot_be_are_refused),
+    plain_case(one_may_sleep_until_a_time),
+};
+
+test_suite("ticker", cases);

@@ -5,6 +5,7 @@
 #include <bight.h>
 #include <signal.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 static struct bight_signal *usr1;
@@ -30,12 +31,6 @@ static int wake(void *arg)
     return 0;
 }
 
-START_TEST(a_wait_ends_when_the_signal_arrives)
-{
-    ck_assert_int_eq(bight_run(wake, NULL), 0);
-}
-END_TEST
-
 /* Let the loop poll once: a wait for something outside that is over at once. */
 static void poll_once(void)
 {
@@ -60,12 +55,6 @@ static int count(void *arg)
     bight_signal_close(usr1);
     return 0;
 }
-
-START_TEST(arrivals_between_two_waits_are_counted)
-{
-    ck_assert_int_eq(bight_run(count, NULL), 0);
-}
-END_TEST
 
 static int cancel_scope(void *scope)
 {
@@ -102,12 +91,6 @@ static int cancel(void *arg)
     return 0;
 }
 
-START_TEST(a_cancelled_wait_lets_go)
-{
-    ck_assert_int_eq(bight_run(cancel, NULL), 0);
-}
-END_TEST
-
 static int cancel_before_wake(void *arg)
 {
     struct bight_scope scope;
@@ -119,12 +102,6 @@ static int cancel_before_wake(void *arg)
     bight_signal_close(usr1);
     return 0;
 }
-
-START_TEST(cancelled_then_woken_is_cancelled_and_the_arrival_stays_counted)
-{
-    ck_assert_int_eq(bight_run(cancel_before_wake, NULL), 0);
-}
-END_TEST
 
 /* A check handle started after bight's runs before it: between the poll that delivered the signal
  * and the slice that would run the waiter. */
@@ -165,12 +142,6 @@ static int cancel_after_wake(void *arg)
     return 0;
 }
 
-START_TEST(woken_then_cancelled_is_woken)
-{
-    ck_assert_int_eq(bight_run(cancel_after_wake, NULL), 0);
-}
-END_TEST
-
 static int wait_usr1(void *arg)
 {
     (void)arg;
@@ -185,12 +156,6 @@ static int time_out(void *arg)
     bight_signal_close(usr1);
     return 0;
 }
-
-START_TEST(a_wait_observes_its_deadline)
-{
-    ck_assert_int_eq(bight_run(time_out, NULL), 0);
-}
-END_TEST
 
 static int close_usr1(void *arg)
 {
@@ -209,12 +174,6 @@ static int close_while_waiting(void *arg)
     return 0;
 }
 
-START_TEST(closing_tells_the_task_that_waits)
-{
-    ck_assert_int_eq(bight_run(close_while_waiting, NULL), 0);
-}
-END_TEST
-
 static int wait_twice(void *arg)
 {
     struct bight_task *first;
@@ -232,12 +191,6 @@ static int wait_twice(void *arg)
     return 0;
 }
 
-START_TEST(only_one_task_may_wait)
-{
-    ck_assert_int_eq(bight_run(wait_twice, NULL), 0);
-}
-END_TEST
-
 static int two_of_one(void *arg)
 {
     struct bight_signal *other;
@@ -253,12 +206,6 @@ static int two_of_one(void *arg)
     return 0;
 }
 
-START_TEST(each_of_several_sees_every_arrival)
-{
-    ck_assert_int_eq(bight_run(two_of_one, NULL), 0);
-}
-END_TEST
-
 static int leave_open(void *arg)
 {
     (void)arg;
@@ -267,7 +214,7 @@ static int leave_open(void *arg)
     return 0;
 }
 
-START_TEST(what_is_left_open_is_closed_by_the_runtime)
+static void what_is_left_open_is_closed_by_the_runtime(void)
 {
     int fds = -1;
 
@@ -280,7 +227,6 @@ START_TEST(what_is_left_open_is_closed_by_the_runtime)
     ck_assert_int_eq(sigaction(SIGUSR1, NULL, &action), 0);
     ck_assert(action.sa_handler == SIG_DFL);
 }
-END_TEST
 
 static int open_the_impossible(void *arg)
 {
@@ -293,14 +239,13 @@ static int open_the_impossible(void *arg)
     return 0;
 }
 
-START_TEST(what_cannot_be_caught_is_an_error)
+static void what_cannot_be_caught_is_an_error(void)
 {
     struct bight_signal *signal;
 
     ck_assert_int_eq(bight_run(open_the_impossible, NULL), 0);
     ck_assert_int_eq(bight_signal_open(&signal, SIGUSR1), BIGHT_ENORUNTIME);
 }
-END_TEST
 
 static bool armed;
 static int left;
@@ -330,30 +275,27 @@ static int open_without_memory(void *arg)
     return 0;
 }
 
-START_TEST(want_of_memory_is_an_error_at_each_allocation)
+static void want_of_memory_is_an_error_at_each_allocation(void)
 {
     const struct bight_seams seams = {.fail_alloc = fail_kth};
 
     ck_assert_int_eq(bight__run_with_seams(NULL, &seams, open_without_memory, NULL), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("signal");
-    TCase *tc = tcase_create("signal");
-    tcase_add_test(tc, a_wait_ends_when_the_signal_arrives);
-    tcase_add_test(tc, arrivals_between_two_waits_are_counted);
-    tcase_add_test(tc, a_cancelled_wait_lets_go);
-    tcase_add_test(tc, cancelled_then_woken_is_cancelled_and_the_arrival_stays_counted);
-    tcase_add_test(tc, woken_then_cancelled_is_woken);
-    tcase_add_test(tc, a_wait_observes_its_deadline);
-    tcase_add_test(tc, closing_tells_the_task_that_waits);
-    tcase_add_test(tc, only_one_task_may_wait);
-    tcase_add_test(tc, each_of_several_sees_every_arrival);
-    tcase_add_test(tc, what_is_left_open_is_closed_by_the_runtime);
-    tcase_add_test(tc, what_cannot_be_caught_is_an_error);
-    tcase_add_test(tc, want_of_memory_is_an_error_at_each_allocation);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    body_case(a_wait_ends_when_the_signal_arrives, bight_run, wake),
+    body_case(arrivals_between_two_waits_are_counted, bight_run, count),
+    body_case(a_cancelled_wait_lets_go, bight_run, cancel),
+    body_case(cancelled_then_woken_is_cancelled_and_the_arrival_stays_counted, bight_run,
+              cancel_before_wake),
+    body_case(woken_then_cancelled_is_woken, bight_run, cancel_after_wake),
+    body_case(a_wait_observes_its_deadline, bight_run, time_out),
+    body_case(closing_tells_the_task_that_waits, bight_run, close_while_waiting),
+    body_case(only_one_task_may_wait, bight_run, wait_twice),
+    body_case(each_of_several_sees_every_arrival, bight_run, two_of_one),
+    plain_case(what_is_left_open_is_closed_by_the_runtime),
+    plain_case(what_cannot_be_caught_is_an_error),
+    plain_case(want_of_memory_is_an_error_at_each_allocation),
+};
+
+test_suite("signal", cases);

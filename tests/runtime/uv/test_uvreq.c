@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 /* Files */
@@ -48,12 +49,6 @@ static int write_and_read(void *arg)
     return 0;
 }
 
-START_TEST(a_file_is_written_and_read_in_direct_style)
-{
-    ck_assert_int_eq(bight_run(write_and_read, NULL), 0);
-}
-END_TEST
-
 static int stat_file(void *arg)
 {
     struct bight_uv_req r;
@@ -66,12 +61,6 @@ static int stat_file(void *arg)
     uv_fs_req_cleanup(&r.u.fs);
     return 0;
 }
-
-START_TEST(what_the_request_holds_is_there_after_the_wait)
-{
-    ck_assert_int_eq(bight_run(stat_file, NULL), 0);
-}
-END_TEST
 
 /* Names */
 
@@ -101,12 +90,6 @@ static int resolve_literal(void *arg)
     return 0;
 }
 
-START_TEST(a_literal_address_is_resolved_both_ways)
-{
-    ck_assert_int_eq(bight_run(resolve_literal, NULL), 0);
-}
-END_TEST
-
 static int fill_random(void *arg)
 {
     struct bight_uv_req r;
@@ -120,12 +103,6 @@ static int fill_random(void *arg)
     ck_assert_mem_ne(bytes, zero, sizeof bytes);
     return 0;
 }
-
-START_TEST(random_bytes_are_awaited)
-{
-    ck_assert_int_eq(bight_run(fill_random, NULL), 0);
-}
-END_TEST
 
 /* Streams and datagrams */
 
@@ -151,12 +128,6 @@ static int be_refused(void *arg)
     close(fd);
     return 0;
 }
-
-START_TEST(a_refused_connect_says_so)
-{
-    ck_assert_int_eq(bight_run(be_refused, NULL), 0);
-}
-END_TEST
 
 static int connect_and_write(void *arg)
 {
@@ -186,12 +157,6 @@ static int connect_and_write(void *arg)
     return 0;
 }
 
-START_TEST(connect_write_and_shutdown_are_awaited)
-{
-    ck_assert_int_eq(bight_run(connect_and_write, NULL), 0);
-}
-END_TEST
-
 static int send_datagram(void *arg)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -218,12 +183,6 @@ static int send_datagram(void *arg)
     return 0;
 }
 
-START_TEST(a_datagram_is_sent)
-{
-    ck_assert_int_eq(bight_run(send_datagram, NULL), 0);
-}
-END_TEST
-
 /* Closing */
 
 static int start_what_cannot_be(void *arg)
@@ -238,12 +197,6 @@ static int start_what_cannot_be(void *arg)
     return bight_yield();
 }
 
-START_TEST(a_request_that_did_not_start_needs_no_wait)
-{
-    ck_assert_int_eq(bight_run(start_what_cannot_be, NULL), 0);
-}
-END_TEST
-
 static int close_timer(void *arg)
 {
     uv_timer_t timer;
@@ -257,12 +210,6 @@ static int close_timer(void *arg)
     (void)arg;
     return 0;
 }
-
-START_TEST(a_close_lasts_until_libuv_has_let_go)
-{
-    ck_assert_int_eq(bight_run(close_timer, NULL), 0);
-}
-END_TEST
 
 static int close_in_cancelled_scope(void *arg)
 {
@@ -297,14 +244,13 @@ static int close_and_be_cancelled(void *arg)
     return bight_scope_end(&scope, 0);
 }
 
-START_TEST(a_close_goes_on_in_spite_of_a_cancellation)
+static void a_close_goes_on_in_spite_of_a_cancellation(void)
 {
     ck_assert_int_eq(bight_run(close_in_cancelled_scope, NULL), 0);
     ck_assert_int_eq(bight_run(close_and_be_cancelled, NULL), 0);
 }
-END_TEST
 
-START_TEST(outside_of_a_task_nothing_is_closed)
+static void outside_of_a_task_nothing_is_closed(void)
 {
     uv_loop_t loop;
     uv_timer_t timer;
@@ -317,23 +263,19 @@ START_TEST(outside_of_a_task_nothing_is_closed)
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("uvreq");
-    TCase *tc = tcase_create("uvreq");
-    tcase_add_test(tc, a_file_is_written_and_read_in_direct_style);
-    tcase_add_test(tc, what_the_request_holds_is_there_after_the_wait);
-    tcase_add_test(tc, a_literal_address_is_resolved_both_ways);
-    tcase_add_test(tc, random_bytes_are_awaited);
-    tcase_add_test(tc, a_refused_connect_says_so);
-    tcase_add_test(tc, connect_write_and_shutdown_are_awaited);
-    tcase_add_test(tc, a_datagram_is_sent);
-    tcase_add_test(tc, a_request_that_did_not_start_needs_no_wait);
-    tcase_add_test(tc, a_close_lasts_until_libuv_has_let_go);
-    tcase_add_test(tc, a_close_goes_on_in_spite_of_a_cancellation);
-    tcase_add_test(tc, outside_of_a_task_nothing_is_closed);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+static const struct suite_case cases[] = {
+    body_case(a_file_is_written_and_read_in_direct_style, bight_run, write_and_read),
+    body_case(what_the_request_holds_is_there_after_the_wait, bight_run, stat_file),
+    body_case(a_literal_address_is_resolved_both_ways, bight_run, resolve_literal),
+    body_case(random_bytes_are_awaited, bight_run, fill_random),
+    body_case(a_refused_connect_says_so, bight_run, be_refused),
+    body_case(connect_write_and_shutdown_are_awaited, bight_run, connect_and_write),
+    body_case(a_datagram_is_sent, bight_run, send_datagram),
+    body_case(a_request_that_did_not_start_needs_no_wait, bight_run, start_what_cannot_be),
+    body_case(a_close_lasts_until_libuv_has_let_go, bight_run, close_timer),
+    plain_case(a_close_goes_on_in_spite_of_a_cancellation),
+    plain_case(outside_of_a_task_nothing_is_closed),
+};
+
+test_suite("uvreq", cases);

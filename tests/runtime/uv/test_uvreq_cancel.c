@@ -7,12 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
-static int run(int (*fn)(void *arg))
+static int run(int (*fn)(void *arg), void *arg)
 {
     setenv("UV_THREADPOOL_SIZE", "1", 1);
-    return bight_run(fn, NULL);
+    return bight_run(fn, arg);
 }
 
 /* The pool's thread stands at the gate until it is opened. */
@@ -82,12 +83,6 @@ static int cancel_queued(void *arg)
     return 0;
 }
 
-START_TEST(a_request_that_still_queues_for_the_pool_is_cancelled)
-{
-    ck_assert_int_eq(run(cancel_queued), 0);
-}
-END_TEST
-
 struct late {
     struct blocker blocker;
     struct bight_scope scope;
@@ -117,12 +112,6 @@ static int cancel_running(void *arg)
     return 0;
 }
 
-START_TEST(cancelled_too_late_the_result_is_kept)
-{
-    ck_assert_int_eq(run(cancel_running), 0);
-}
-END_TEST
-
 static void finish_then_cancel(uv_work_t *work, int status)
 {
     struct late *late = container_of(work, struct late, blocker.req.u.work);
@@ -146,12 +135,6 @@ static int cancel_finished(void *arg)
     return 0;
 }
 
-START_TEST(woken_then_cancelled_is_woken)
-{
-    ck_assert_int_eq(run(cancel_finished), 0);
-}
-END_TEST
-
 static int refuse_in_cancelled(void *arg)
 {
     struct bight_scope scope;
@@ -165,14 +148,13 @@ static int refuse_in_cancelled(void *arg)
     return 0;
 }
 
-START_TEST(in_a_cancelled_scope_nothing_is_begun)
+static void in_a_cancelled_scope_nothing_is_begun(void)
 {
     struct bight_uv_req r;
 
     ck_assert_int_eq(bight_uv_req_init(&r), BIGHT_ENOTASK);
-    ck_assert_int_eq(run(refuse_in_cancelled), 0);
+    ck_assert_int_eq(run(refuse_in_cancelled, NULL), 0);
 }
-END_TEST
 
 /* A connect that hangs: nobody accepts, and the backlog is full. */
 struct hanging {
@@ -239,12 +221,6 @@ static int cancel_connect(void *arg)
     return 0;
 }
 
-START_TEST(a_cancelled_connect_is_ended_by_its_hook)
-{
-    ck_assert_int_eq(run(cancel_connect), 0);
-}
-END_TEST
-
 static int await_hanging(void *arg)
 {
     struct hanging *hanging = arg;
@@ -262,12 +238,6 @@ static int time_out_connect(void *arg)
     unhang(&hanging);
     return 0;
 }
-
-START_TEST(a_connect_observes_its_deadline)
-{
-    ck_assert_int_eq(run(time_out_connect), 0);
-}
-END_TEST
 
 static int close_from_elsewhere(void *arg)
 {
@@ -289,23 +259,14 @@ static int close_under_connect(void *arg)
     return 0;
 }
 
-START_TEST(a_handle_closed_by_somebody_else_is_not_a_cancellation)
-{
-    ck_assert_int_eq(run(close_under_connect), 0);
-}
-END_TEST
+static const struct suite_case cases[] = {
+    body_case(a_request_that_still_queues_for_the_pool_is_cancelled, run, cancel_queued),
+    body_case(cancelled_too_late_the_result_is_kept, run, cancel_running),
+    body_case(woken_then_cancelled_is_woken, run, cancel_finished),
+    plain_case(in_a_cancelled_scope_nothing_is_begun),
+    body_case(a_cancelled_connect_is_ended_by_its_hook, run, cancel_connect),
+    body_case(a_connect_observes_its_deadline, run, time_out_connect),
+    body_case(a_handle_closed_by_somebody_else_is_not_a_cancellation, run, close_under_connect),
+};
 
-int main(void)
-{
-    Suite *suite = suite_create("uvreq_cancel");
-    TCase *tc = tcase_create("uvreq_cancel");
-    tcase_add_test(tc, a_request_that_still_queues_for_the_pool_is_cancelled);
-    tcase_add_test(tc, cancelled_too_late_the_result_is_kept);
-    tcase_add_test(tc, woken_then_cancelled_is_woken);
-    tcase_add_test(tc, in_a_cancelled_scope_nothing_is_begun);
-    tcase_add_test(tc, a_cancelled_connect_is_ended_by_its_hook);
-    tcase_add_test(tc, a_connect_observes_its_deadline);
-    tcase_add_test(tc, a_handle_closed_by_somebody_else_is_not_a_cancellation);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("uvreq_cancel", cases);
