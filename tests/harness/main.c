@@ -115,7 +115,7 @@ static int run_chosen(void)
 
 void test_skip(const char *package)
 {
-    printf("skipped: %s is not installed\n", package);
+    printf("skipped: needs %s (scripts/deps peers)\n", package);
     exit(SKIPPED);
 }
 

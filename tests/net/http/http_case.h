@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/net/http/http_server.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 /* ck_assert writes to a pipe each time; this only when it fails. */
@@ -33,11 +34,10 @@ extern struct bight_http_session *http_session;
 #define HTTP_TEST(name) HTTP_TEST_WITH(name, NULL)
 #define HTTP_TEST_WITH(name, options)                                                              \
     static int name##_main(struct bight_http_session *session);                                    \
-    START_TEST(name)                                                                               \
+    static void name(void)                                                                         \
     {                                                                                              \
         http_case_run_with(name##_main, options);                                                  \
     }                                                                                              \
-    END_TEST                                                                                       \
     static int name##_main(__attribute__((unused)) struct bight_http_session *session)
 
 /* A request in a task of its own. */

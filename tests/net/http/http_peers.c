@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 /* Not a path of the machine: what Debian's packages say. */
@@ -36,20 +37,22 @@ static const char configuration[] =
     "    location /down { return 302 http://localhost:%u/small; } }\n"
     "}\n";
 
-bool nginx_installed(void)
+void nginx_needed(int argc, char **argv)
 {
-    if (access(NGINX, X_OK) == 0 && system("openssl version >/dev/null 2>&1") == 0)
-        return true;
-    puts("skipped: needs nginx and openssl (scripts/deps peers)");
-    return false;
+    (void)argc;
+    (void)argv;
+    if (access(NGINX, X_OK) != 0)
+        test_skip("nginx");
+    if (system("openssl version >/dev/null 2>&1") != 0)
+        test_skip("openssl");
 }
 
-bool httpbin_installed(void)
+void httpbin_needed(int argc, char **argv)
 {
-    if (system(PYTHON " -c 'import httpbin' >/dev/null 2>&1") == 0)
-        return true;
-    puts("skipped: needs python3-httpbin (scripts/deps peers)");
-    return false;
+    (void)argc;
+    (void)argv;
+    if (system(PYTHON " -c 'import httpbin' >/dev/null 2>&1") != 0)
+        test_skip("python3-httpbin");
 }
 
 static FILE *create(const struct nginx *nginx, const char *name)

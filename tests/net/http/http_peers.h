@@ -3,7 +3,6 @@
 #ifndef TESTS_NET_HTTP_HTTP_PEERS_H
 #define TESTS_NET_HTTP_HTTP_PEERS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,9 +14,9 @@ struct nginx {
     char ca_file[80];
 };
 
-/* Whether the programs are there; if not, says on standard output what is missing. */
-bool nginx_installed(void);
-bool httpbin_installed(void);
+/* The `begin` of suites that are skipped without these programs. */
+void nginx_needed(int argc, char **argv);
+void httpbin_needed(int argc, char **argv);
 
 /* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB, compressed
  * on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302 to https). It

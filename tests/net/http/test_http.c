@@ -316,35 +316,28 @@ HTTP_TEST(two_tasks_cannot_read_one_stream)
     return 0;
 }
 
-START_TEST(outside_of_tasks_and_runtimes_calls_say_so)
+static void outside_of_tasks_and_runtimes_calls_say_so(void)
 {
     struct bight_http_session *session;
     ck_assert_int_eq(bight_http_session_new(&session, NULL), BIGHT_ENORUNTIME);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http");
-    TCase *tc = tcase_create("http");
+static const struct suite_case cases[] = {
+    plain_case(a_body_is_collected),
+    plain_case(bodies_of_all_sizes_arrive_whole),
+    plain_case(headers_are_found_whatever_their_case),
+    plain_case(a_request_is_sent_as_asked_and_leaves_nothing_for_the_next),
+    plain_case(a_head_has_no_body),
+    plain_case(what_would_break_out_of_the_request_is_refused),
+    plain_case(encodings_are_undone),
+    plain_case(connections_are_kept_and_shared),
+    plain_case(limits_hold_in_total_and_per_host),
+    plain_case(who_waits_for_a_slot_is_served_in_order),
+    plain_case(a_stream_is_read_as_it_comes),
+    plain_case(an_unread_stream_holds_the_peer_back),
+    plain_case(a_stream_may_be_left_unfinished),
+    plain_case(two_tasks_cannot_read_one_stream),
+    plain_case(outside_of_tasks_and_runtimes_calls_say_so),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, a_body_is_collected);
-    tcase_add_test(tc, bodies_of_all_sizes_arrive_whole);
-    tcase_add_test(tc, headers_are_found_whatever_their_case);
-    tcase_add_test(tc, a_request_is_sent_as_asked_and_leaves_nothing_for_the_next);
-    tcase_add_test(tc, a_head_has_no_body);
-    tcase_add_test(tc, what_would_break_out_of_the_request_is_refused);
-    tcase_add_test(tc, encodings_are_undone);
-    tcase_add_test(tc, connections_are_kept_and_shared);
-    tcase_add_test(tc, limits_hold_in_total_and_per_host);
-    tcase_add_test(tc, who_waits_for_a_slot_is_served_in_order);
-    tcase_add_test(tc, a_stream_is_read_as_it_comes);
-    tcase_add_test(tc, an_unread_stream_holds_the_peer_back);
-    tcase_add_test(tc, a_stream_may_be_left_unfinished);
-    tcase_add_test(tc, two_tasks_cannot_read_one_stream);
-    tcase_add_test(tc, outside_of_tasks_and_runtimes_calls_say_so);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http", cases, .setup = http_case_setup, .teardown = http_case_teardown);

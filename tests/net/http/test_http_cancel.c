@@ -412,31 +412,25 @@ HTTP_TEST_WITH(a_storm_of_cancellations, &hundreds)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_cancel");
-    TCase *tc = tcase_create("cancel");
+static const struct suite_case cases[] = {
+    plain_case(waiting_for_the_limits),
+    plain_case(a_slot_granted_to_one_who_is_cancelled_is_passed_on),
+    plain_case(resolving),
+    plain_case(connecting),
+    plain_case(in_the_turn_that_connects),
+    plain_case(a_deadline_while_connecting),
+    plain_case(sending),
+    plain_case(waiting_for_the_headers),
+    plain_case(collecting_the_body),
+    plain_case(reading_a_stream),
+    plain_case(a_cancelled_read_takes_nothing),
+    plain_case(between_two_hops),
+    plain_case(paused),
+    plain_case(before_anything),
+    plain_case(in_a_cancelled_scope_nothing_begins),
+    plain_case(complete_then_cancelled_is_complete),
+    plain_case(a_deadline_around_the_call),
+    plain_case(a_storm_of_cancellations),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, waiting_for_the_limits);
-    tcase_add_test(tc, a_slot_granted_to_one_who_is_cancelled_is_passed_on);
-    tcase_add_test(tc, resolving);
-    tcase_add_test(tc, connecting);
-    tcase_add_test(tc, in_the_turn_that_connects);
-    tcase_add_test(tc, a_deadline_while_connecting);
-    tcase_add_test(tc, sending);
-    tcase_add_test(tc, waiting_for_the_headers);
-    tcase_add_test(tc, collecting_the_body);
-    tcase_add_test(tc, reading_a_stream);
-    tcase_add_test(tc, a_cancelled_read_takes_nothing);
-    tcase_add_test(tc, between_two_hops);
-    tcase_add_test(tc, paused);
-    tcase_add_test(tc, before_anything);
-    tcase_add_test(tc, in_a_cancelled_scope_nothing_begins);
-    tcase_add_test(tc, complete_then_cancelled_is_complete);
-    tcase_add_test(tc, a_deadline_around_the_call);
-    tcase_add_test(tc, a_storm_of_cancellations);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_cancel", cases, .setup = http_case_setup, .teardown = http_case_teardown);

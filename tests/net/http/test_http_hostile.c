@@ -461,36 +461,30 @@ HTTP_TEST(the_environments_proxy_is_not_used)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_hostile");
-    TCase *tc = tcase_create("hostile");
+static const struct suite_case cases[] = {
+    plain_case(silence_is_cut_off),
+    plain_case(who_sends_slowly_is_not_idle_but_late),
+    plain_case(a_host_that_never_answers_is_given_up),
+    plain_case(names_fail_or_take_too_long),
+    plain_case(the_next_address_is_tried),
+    plain_case(one_address_after_the_other_is_tried_at_once),
+    plain_case(nobody_listens),
+    plain_case(peers_that_break_the_protocol),
+    plain_case(a_kept_connection_that_is_reset_costs_no_request),
+    plain_case(a_stream_gives_what_came_before_it_broke),
+    plain_case(tls_to_one_who_does_not_speak_it),
+    plain_case(too_much_is_too_much),
+    plain_case(redirects_are_followed_to_the_end),
+    plain_case(redirects_that_lead_nowhere),
+    plain_case(redirects_are_not_followed_unasked),
+    plain_case(the_hook_is_asked_at_every_hop),
+    plain_case(headers_stay_behind_when_the_origin_changes),
+    plain_case(methods_change_as_browsers_change_them),
+    plain_case(the_filter_sees_every_address),
+    plain_case(what_the_filter_refuses_does_not_hide_the_others),
+    plain_case(an_allowed_address_that_refuses_is_not_forbidden),
+    plain_case(a_socket_that_cannot_be_watched_ends_its_request),
+    plain_case(the_environments_proxy_is_not_used),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, silence_is_cut_off);
-    tcase_add_test(tc, who_sends_slowly_is_not_idle_but_late);
-    tcase_add_test(tc, a_host_that_never_answers_is_given_up);
-    tcase_add_test(tc, names_fail_or_take_too_long);
-    tcase_add_test(tc, the_next_address_is_tried);
-    tcase_add_test(tc, one_address_after_the_other_is_tried_at_once);
-    tcase_add_test(tc, nobody_listens);
-    tcase_add_test(tc, peers_that_break_the_protocol);
-    tcase_add_test(tc, a_kept_connection_that_is_reset_costs_no_request);
-    tcase_add_test(tc, a_stream_gives_what_came_before_it_broke);
-    tcase_add_test(tc, tls_to_one_who_does_not_speak_it);
-    tcase_add_test(tc, too_much_is_too_much);
-    tcase_add_test(tc, redirects_are_followed_to_the_end);
-    tcase_add_test(tc, redirects_that_lead_nowhere);
-    tcase_add_test(tc, redirects_are_not_followed_unasked);
-    tcase_add_test(tc, the_hook_is_asked_at_every_hop);
-    tcase_add_test(tc, headers_stay_behind_when_the_origin_changes);
-    tcase_add_test(tc, methods_change_as_browsers_change_them);
-    tcase_add_test(tc, the_filter_sees_every_address);
-    tcase_add_test(tc, what_the_filter_refuses_does_not_hide_the_others);
-    tcase_add_test(tc, an_allowed_address_that_refuses_is_not_forbidden);
-    tcase_add_test(tc, a_socket_that_cannot_be_watched_ends_its_request);
-    tcase_add_test(tc, the_environments_proxy_is_not_used);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_hostile", cases, .setup = http_case_setup, .teardown = http_case_teardown);

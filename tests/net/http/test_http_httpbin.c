@@ -190,24 +190,16 @@ HTTP_TEST(a_slow_answer_is_not_waited_for)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_httpbin");
-    TCase *tc = tcase_create("httpbin");
+static const struct suite_case cases[] = {
+    plain_case(what_is_asked_arrives),
+    plain_case(each_coding_is_undone),
+    plain_case(a_coding_that_was_not_asked_for_is_left_as_it_is),
+    plain_case(every_status_is_a_response),
+    plain_case(redirects_of_all_sorts),
+    plain_case(streams_without_a_length),
+    plain_case(credentials_in_the_url),
+    plain_case(a_slow_answer_is_not_waited_for),
+};
 
-    if (!httpbin_installed())
-        return 77;
-    /* One server for all: Python takes a second to come up. */
-    tcase_add_unchecked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, what_is_asked_arrives);
-    tcase_add_test(tc, each_coding_is_undone);
-    tcase_add_test(tc, a_coding_that_was_not_asked_for_is_left_as_it_is);
-    tcase_add_test(tc, every_status_is_a_response);
-    tcase_add_test(tc, redirects_of_all_sorts);
-    tcase_add_test(tc, streams_without_a_length);
-    tcase_add_test(tc, credentials_in_the_url);
-    tcase_add_test(tc, a_slow_answer_is_not_waited_for);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+/* One server for all: Python takes a second to come up. */
+test_suite("http_httpbin", cases, .begin = httpbin_needed, .open = setup, .close = teardown);

@@ -105,18 +105,12 @@ HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_libcurl");
-    TCase *tc = tcase_create("libcurl");
+static const struct suite_case cases[] = {
+    plain_case(the_answer_to_credentials_is_the_response),
+    plain_case(a_response_that_nobody_answers_is_final),
+    plain_case(a_line_too_long_for_libcurl_is_too_big),
+    plain_case(what_some_versions_let_pass_is_no_response),
+    plain_case(a_coded_stream_is_read_in_small_pieces),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, the_answer_to_credentials_is_the_response);
-    tcase_add_test(tc, a_response_that_nobody_answers_is_final);
-    tcase_add_test(tc, a_line_too_long_for_libcurl_is_too_big);
-    tcase_add_test(tc, what_some_versions_let_pass_is_no_response);
-    tcase_add_test(tc, a_coded_stream_is_read_in_small_pieces);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_libcurl", cases, .setup = http_case_setup, .teardown = http_case_teardown);

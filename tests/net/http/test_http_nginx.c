@@ -224,23 +224,15 @@ HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_nginx");
-    TCase *tc = tcase_create("nginx");
+static const struct suite_case cases[] = {
+    plain_case(files_arrive_whole),
+    plain_case(a_large_file_is_streamed_at_the_readers_pace),
+    plain_case(connections_given_up_by_the_peer_cost_no_request),
+    plain_case(an_idle_connection_that_is_closed_does_not_spin),
+    plain_case(an_unknown_certificate_is_refused),
+    plain_case(many_requests_share_one_connection_of_http2),
+    plain_case(a_stream_that_is_aborted_leaves_the_others_alone),
+    plain_case(up_to_https_but_never_down),
+};
 
-    if (!nginx_installed())
-        return 77;
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, files_arrive_whole);
-    tcase_add_test(tc, a_large_file_is_streamed_at_the_readers_pace);
-    tcase_add_test(tc, connections_given_up_by_the_peer_cost_no_request);
-    tcase_add_test(tc, an_idle_connection_that_is_closed_does_not_spin);
-    tcase_add_test(tc, an_unknown_certificate_is_refused);
-    tcase_add_test(tc, many_requests_share_one_connection_of_http2);
-    tcase_add_test(tc, a_stream_that_is_aborted_leaves_the_others_alone);
-    tcase_add_test(tc, up_to_https_but_never_down);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_nginx", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown);

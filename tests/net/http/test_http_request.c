@@ -152,18 +152,12 @@ HTTP_TEST(who_takes_the_body_and_says_nothing_is_idle)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_request");
-    TCase *tc = tcase_create("request");
+static const struct suite_case cases[] = {
+    plain_case(what_hooks_set_does_not_cross_origins),
+    plain_case(headers_about_the_body_go_with_it),
+    plain_case(a_timeout_of_ages_does_not_pass_at_once),
+    plain_case(who_takes_the_body_slowly_is_not_idle),
+    plain_case(who_takes_the_body_and_says_nothing_is_idle),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, what_hooks_set_does_not_cross_origins);
-    tcase_add_test(tc, headers_about_the_body_go_with_it);
-    tcase_add_test(tc, a_timeout_of_ages_does_not_pass_at_once);
-    tcase_add_test(tc, who_takes_the_body_slowly_is_not_idle);
-    tcase_add_test(tc, who_takes_the_body_and_says_nothing_is_idle);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_request", cases, .setup = http_case_setup, .teardown = http_case_teardown);

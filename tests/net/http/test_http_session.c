@@ -72,7 +72,7 @@ static int leave_open_main(void *arg)
     return bight_http_open(&unfinished, session, http_server_url(&server, "/stall"), NULL);
 }
 
-START_TEST(a_session_left_open_ends_with_the_runtime)
+static void a_session_left_open_ends_with_the_runtime(void)
 {
     int fds;
 
@@ -88,7 +88,6 @@ START_TEST(a_session_left_open_ends_with_the_runtime)
     }
     ck_assert_int_eq(test_open_fds(), fds);
 }
-END_TEST
 
 static int prepared;
 
@@ -221,7 +220,7 @@ out:
     return rc;
 }
 
-START_TEST(each_allocation_may_fail)
+static void each_allocation_may_fail(void)
 {
     struct failing failing = {.left = -1};
     struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_alloc};
@@ -241,22 +240,15 @@ START_TEST(each_allocation_may_fail)
     ck_assert_int_ge(failed, 15);
     printf("http: %d allocations failed\n", failed);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http_session");
-    TCase *tc = tcase_create("session");
+static const struct suite_case cases[] = {
+    plain_case(closing_fails_what_runs),
+    plain_case(closing_is_not_cancelled_and_not_done_twice),
+    plain_case(a_session_left_open_ends_with_the_runtime),
+    plain_case(hooks_reach_libcurl),
+    plain_case(want_of_descriptors_is_an_error),
+    plain_case(a_resolver_may_be_shared),
+    plain_case(each_allocation_may_fail),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, closing_fails_what_runs);
-    tcase_add_test(tc, closing_is_not_cancelled_and_not_done_twice);
-    tcase_add_test(tc, a_session_left_open_ends_with_the_runtime);
-    tcase_add_test(tc, hooks_reach_libcurl);
-    tcase_add_test(tc, want_of_descriptors_is_an_error);
-    tcase_add_test(tc, a_resolver_may_be_shared);
-    tcase_add_test(tc, each_allocation_may_fail);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_session", cases, .setup = http_case_setup, .teardown = http_case_teardown);

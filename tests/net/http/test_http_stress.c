@@ -186,17 +186,9 @@ HTTP_TEST_WITH(every_body_is_its_own_under_narrow_limits, &narrow)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_stress");
-    TCase *tc = tcase_create("stress");
+static const struct suite_case cases[] = {
+    plain_case(every_body_is_its_own_under_wide_limits),
+    plain_case(every_body_is_its_own_under_narrow_limits),
+};
 
-    if (!nginx_installed())
-        return 77;
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, every_body_is_its_own_under_wide_limits);
-    tcase_add_test(tc, every_body_is_its_own_under_narrow_limits);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_stress", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown);

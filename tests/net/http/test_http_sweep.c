@@ -208,49 +208,44 @@ static void sweep_program(const struct program *program, struct bight_seams *sea
     ck_assert_uint_gt(surfaced, 0);
 }
 
-START_TEST(one_failed_allocation_leaves_nothing)
+static void one_failed_allocation_leaves_nothing(int i)
 {
     struct bight_seams seams = {.fail_alloc = sweep_visit};
-    sweep_program(&programs[_i], &seams, 1, BIGHT_ENOMEM);
+    sweep_program(&programs[i], &seams, 1, BIGHT_ENOMEM);
 }
-END_TEST
 
-START_TEST(without_memory_from_somewhere_on_nothing_is_left)
+static void without_memory_from_somewhere_on_nothing_is_left(int i)
 {
     struct bight_seams seams = {.fail_alloc = sweep_visit};
-    sweep_program(&programs[_i], &seams, SIZE_MAX, BIGHT_ENOMEM);
+    sweep_program(&programs[i], &seams, SIZE_MAX, BIGHT_ENOMEM);
 }
-END_TEST
 
-START_TEST(one_cancelled_suspension_leaves_nothing)
+static void one_cancelled_suspension_leaves_nothing(int i)
 {
     struct bight_seams seams = {.cancel_here = sweep_cancel};
-    sweep_program(&programs[_i], &seams, 1, BIGHT_ECANCELED);
+    sweep_program(&programs[i], &seams, 1, BIGHT_ECANCELED);
 }
-END_TEST
 
-START_TEST(cancelled_from_a_suspension_on_everything_ends)
+static void cancelled_from_a_suspension_on_everything_ends(int i)
 {
     struct bight_seams seams = {.cancel_here = sweep_cancel};
-    sweep_program(&programs[_i], &seams, SIZE_MAX, BIGHT_ECANCELED);
+    sweep_program(&programs[i], &seams, SIZE_MAX, BIGHT_ECANCELED);
 }
-END_TEST
 
-int main(void)
+static bool all_hit(void)
 {
-    Suite *suite = suite_create("http_sweep");
-    TCase *tc = tcase_create("sweep");
-
-    sweep_share_sites(0, NULL);
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, one_failed_allocation_leaves_nothing, 0, PROGRAMS);
-    tcase_add_loop_test(tc, without_memory_from_somewhere_on_nothing_is_left, 0, PROGRAMS);
-    tcase_add_loop_test(tc, one_cancelled_suspension_leaves_nothing, 0, PROGRAMS);
-    tcase_add_loop_test(tc, cancelled_from_a_suspension_on_everything_ends, 0, PROGRAMS);
-    suite_add_tcase(suite, tc);
-    int status = test_run(suite);
     static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", NULL};
     static const char *const folders[] = {"net", NULL};
-    return sweep_report(SWEEP_ONCE | SWEEP_FROM_THERE_ON, callees, folders) ? status : EXIT_FAILURE;
+
+    return sweep_report(SWEEP_ONCE | SWEEP_FROM_THERE_ON, callees, folders);
 }
+
+static const struct suite_case cases[] = {
+    each_case(one_failed_allocation_leaves_nothing, PROGRAMS),
+    each_case(without_memory_from_somewhere_on_nothing_is_left, PROGRAMS),
+    each_case(one_cancelled_suspension_leaves_nothing, PROGRAMS),
+    each_case(cancelled_from_a_suspension_on_everything_ends, PROGRAMS),
+};
+
+test_suite("http_sweep", cases, .setup = http_case_setup, .teardown = http_case_teardown,
+           .timeout_s = 60, .begin = sweep_share_sites, .holds = all_hit);

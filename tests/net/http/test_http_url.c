@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "net/http/http.h"
-#include "tests/harness/support.h"
+#include "tests/harness/suite.h"
 
 static const struct {
     const char *url;
@@ -89,26 +89,25 @@ static int parse(const char *text, struct http_buffer *buffer, struct http_url *
     return rc;
 }
 
-START_TEST(a_url_means_what_libcurl_takes_it_for)
+static void a_url_means_what_libcurl_takes_it_for(int i)
 {
     struct http_url url;
     struct http_buffer text;
-    int rc = parse(rows[_i].url, &text, &url);
+    int rc = parse(rows[i].url, &text, &url);
 
-    if (!rows[_i].host) {
-        ck_assert_msg(rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP, "%s: %s", rows[_i].url, url.host);
+    if (!rows[i].host) {
+        ck_assert_msg(rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP, "%s: %s", rows[i].url, url.host);
         return;
     }
-    ck_assert_msg(rc == 0, "%s", rows[_i].url);
-    ck_assert_str_eq(url.host, rows[_i].host);
-    ck_assert_int_eq(url.port, rows[_i].port);
-    ck_assert_int_eq(url.literal, rows[_i].literal);
-    ck_assert_int_eq(url.https, rows[_i].url[4] == 's');
+    ck_assert_msg(rc == 0, "%s", rows[i].url);
+    ck_assert_str_eq(url.host, rows[i].host);
+    ck_assert_int_eq(url.port, rows[i].port);
+    ck_assert_int_eq(url.literal, rows[i].literal);
+    ck_assert_int_eq(url.https, rows[i].url[4] == 's');
     bight__http_buffer_free(&text);
 }
-END_TEST
 
-START_TEST(a_path_is_the_same_with_every_libcurl)
+static void a_path_is_the_same_with_every_libcurl(void)
 {
     static const char *const paths[][2] = {
         {"/a/../b", "/b"},
@@ -162,7 +161,6 @@ START_TEST(a_path_is_the_same_with_every_libcurl)
             bight__http_buffer_free(&text);
         }
 }
-END_TEST
 
 /* 0 when libcurl finds the same in `text`, and, if it is `final`, no path to change. */
 static int differs(const char *text, const struct http_url *url, bool final)
@@ -188,7 +186,7 @@ static int differs(const char *text, const struct http_url *url, bool final)
     return rc;
 }
 
-START_TEST(libcurl_never_disagrees)
+static void libcurl_never_disagrees(void)
 {
     static const char *const pieces[] = {"a",  "org", ".",  "-", ":", "/",   "?",    "#",  "@", "[",
                                          "]",  "%",   "0",  "1", "9", "80",  "0x7f", "\\", " ", "A",
@@ -212,9 +210,8 @@ START_TEST(libcurl_never_disagrees)
     }
     ck_assert_int_gt(taken, 1000);
 }
-END_TEST
 
-START_TEST(locations_are_joined)
+static void locations_are_joined(void)
 {
     static const struct {
         const char *base;
@@ -263,12 +260,13 @@ START_TEST(locations_are_joined)
         bight__http_buffer_free(&text);
     }
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http_url");
-    TCase *tc = tcase_create("url");
+static const struct suite_case cases[] = {
+    each_case(a_url_means_what_libcurl_takes_it_for, (int)(sizeof rows / sizeof *rows)),
+    plain_case(a_path_is_the_same_with_every_libcurl),
+    plain_case(libcurl_never_disagrees),
+    plain_case(locations_are_joined),
+};
 
     tcase_set_timeout(tc, 30);
     tcase_add_loop_test(tc, a_url_means_what_libcurl_takes_it_for, 0,

@@ -374,36 +374,29 @@ static int post_main(void *arg)
     return rc;
 }
 
-START_TEST(a_runtime_that_ends_takes_no_session)
+static void a_runtime_that_ends_takes_no_session(void)
 {
     ck_assert_int_eq(bight_run(post_main, NULL), 0);
     ck_assert_int_eq(late_rc, BIGHT_ECLOSED);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http_ways");
-    TCase *tc = tcase_create("ways");
+static const struct suite_case cases[] = {
+    plain_case(a_get_that_was_answered_then_cancelled_is_answered),
+    plain_case(a_get_that_was_cancelled_then_answered_is_answered),
+    plain_case(an_open_that_was_answered_then_cancelled_is_answered),
+    plain_case(an_open_that_was_cancelled_then_answered_is_cancelled),
+    plain_case(an_answer_that_comes_as_the_time_is_up_is_an_answer),
+    plain_case(a_deadline_around_an_open),
+    plain_case(a_read_that_was_woken_then_cancelled_has_its_bytes),
+    plain_case(a_read_that_was_cancelled_then_woken_leaves_the_bytes_to_the_next),
+    plain_case(bytes_that_come_as_the_time_is_up_are_read),
+    plain_case(who_reads_in_between_takes_nothing_away),
+    plain_case(a_deadline_around_a_read),
+    plain_case(closing_while_a_read_yields),
+    plain_case(a_close_goes_on_when_it_is_cancelled_or_out_of_time),
+    plain_case(closing_from_within_a_request_is_a_deadlock),
+    plain_case(cancelled_and_closed_in_one_turn_the_error_is_the_calls),
+    plain_case(a_runtime_that_ends_takes_no_session),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, a_get_that_was_answered_then_cancelled_is_answered);
-    tcase_add_test(tc, a_get_that_was_cancelled_then_answered_is_answered);
-    tcase_add_test(tc, an_open_that_was_answered_then_cancelled_is_answered);
-    tcase_add_test(tc, an_open_that_was_cancelled_then_answered_is_cancelled);
-    tcase_add_test(tc, an_answer_that_comes_as_the_time_is_up_is_an_answer);
-    tcase_add_test(tc, a_deadline_around_an_open);
-    tcase_add_test(tc, a_read_that_was_woken_then_cancelled_has_its_bytes);
-    tcase_add_test(tc, a_read_that_was_cancelled_then_woken_leaves_the_bytes_to_the_next);
-    tcase_add_test(tc, bytes_that_come_as_the_time_is_up_are_read);
-    tcase_add_test(tc, who_reads_in_between_takes_nothing_away);
-    tcase_add_test(tc, a_deadline_around_a_read);
-    tcase_add_test(tc, closing_while_a_read_yields);
-    tcase_add_test(tc, a_close_goes_on_when_it_is_cancelled_or_out_of_time);
-    tcase_add_test(tc, closing_from_within_a_request_is_a_deadlock);
-    tcase_add_test(tc, cancelled_and_closed_in_one_turn_the_error_is_the_calls);
-    tcase_add_test(tc, a_runtime_that_ends_takes_no_session);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_ways", cases, .setup = http_case_setup, .teardown = http_case_teardown);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/resolve/resolve.h"
+#include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
 #define EXPECT(what)                                                                               \
@@ -101,11 +102,10 @@ static inline void close_quietly(void)
 
 #define IN_TASK(name)                                                                              \
     static int name##_main(void *arg);                                                             \
-    START_TEST(name)                                                                               \
+    static void name(void)                                                                         \
     {                                                                                              \
         ck_assert_int_eq(bight_run(name##_main, NULL), 0);                                         \
     }                                                                                              \
-    END_TEST                                                                                       \
     static int name##_main(__attribute__((unused)) void *arg)
 
 #endif

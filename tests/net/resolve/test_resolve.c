@@ -43,13 +43,12 @@ IN_TASK(what_is_no_host_name_is_refused)
     return 0;
 }
 
-START_TEST(resolving_outside_of_a_task_is_an_error)
+static void resolving_outside_of_a_task_is_an_error(void)
 {
     struct bight_resolved result;
     ck_assert_int_eq(bight_resolver_new(&resolver, NULL), BIGHT_ENORUNTIME);
     ck_assert_int_eq(bight_resolve(NULL, "localhost", &result), BIGHT_ENOTASK);
 }
-END_TEST
 
 IN_TASK(localhost_is_known_everywhere)
 {
@@ -179,7 +178,7 @@ static int failing_main(void *arg)
     return rc;
 }
 
-START_TEST(each_allocation_may_fail)
+static void each_allocation_may_fail(void)
 {
     struct failing failing;
     struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_alloc};
@@ -195,7 +194,6 @@ START_TEST(each_allocation_may_fail)
     }
     ck_assert_int_ge(failed, 4); /* resolver, cache, threads, entry, job */
 }
-END_TEST
 
 IN_TASK(equal_lookups_are_merged)
 {
@@ -328,29 +326,23 @@ IN_TASK(many_names_at_once)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("resolve");
-    TCase *tc = tcase_create("resolve");
+static const struct suite_case cases[] = {
+    plain_case(literals_touch_no_thread),
+    plain_case(what_is_no_host_name_is_refused),
+    plain_case(resolving_outside_of_a_task_is_an_error),
+    plain_case(localhost_is_known_everywhere),
+    plain_case(wake),
+    plain_case(cancel_is_immediate_and_the_result_is_kept),
+    plain_case(woken_then_cancelled_is_woken),
+    plain_case(cancelled_then_woken_wakes_the_others_only),
+    plain_case(deadline),
+    plain_case(each_allocation_may_fail),
+    plain_case(equal_lookups_are_merged),
+    plain_case(abandoned_lookups_count_against_the_cap),
+    plain_case(a_cancelled_lookup_that_no_thread_has_is_taken_back),
+    plain_case(no_such_name_is_kept_but_a_passing_failure_is_not),
+    plain_case(results_age_and_the_least_used_go_first),
+    plain_case(many_names_at_once),
+};
 
-    tcase_add_checked_fixture(tc, prepare, NULL);
-    tcase_set_timeout(tc, 20);
-    tcase_add_test(tc, literals_touch_no_thread);
-    tcase_add_test(tc, what_is_no_host_name_is_refused);
-    tcase_add_test(tc, resolving_outside_of_a_task_is_an_error);
-    tcase_add_test(tc, localhost_is_known_everywhere);
-    tcase_add_test(tc, wake);
-    tcase_add_test(tc, cancel_is_immediate_and_the_result_is_kept);
-    tcase_add_test(tc, woken_then_cancelled_is_woken);
-    tcase_add_test(tc, cancelled_then_woken_wakes_the_others_only);
-    tcase_add_test(tc, deadline);
-    tcase_add_test(tc, each_allocation_may_fail);
-    tcase_add_test(tc, equal_lookups_are_merged);
-    tcase_add_test(tc, abandoned_lookups_count_against_the_cap);
-    tcase_add_test(tc, a_cancelled_lookup_that_no_thread_has_is_taken_back);
-    tcase_add_test(tc, no_such_name_is_kept_but_a_passing_failure_is_not);
-    tcase_add_test(tc, results_age_and_the_least_used_go_first);
-    tcase_add_test(tc, many_names_at_once);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("resolve", cases, .setup = prepare);

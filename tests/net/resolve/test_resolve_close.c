@@ -31,13 +31,12 @@ static int leave_stuck_main(void *arg)
     return finish(call);
 }
 
-START_TEST(a_thread_may_outlive_the_runtime)
+static void a_thread_may_outlive_the_runtime(void)
 {
     static struct call call;
     ck_assert_int_eq(bight_run(leave_stuck_main, &call), BIGHT_ECLOSED);
     sem_post(&go);
 }
-END_TEST
 
 static int read_main(void *arg)
 {
@@ -73,7 +72,7 @@ static int leave_open_main(void *arg)
     return finish(call) == BIGHT_ECANCELED ? 0 : call->rc;
 }
 
-START_TEST(a_resolver_may_outlive_the_runtime_and_its_lookups)
+static void a_resolver_may_outlive_the_runtime_and_its_lookups(void)
 {
     static struct call call;
     struct bight_resolver_stats stats;
@@ -86,19 +85,12 @@ START_TEST(a_resolver_may_outlive_the_runtime_and_its_lookups)
     } while (stats.busy); /* its post has failed */
     bight_resolver_close(resolver);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("resolve close");
-    TCase *tc = tcase_create("resolve close");
+static const struct suite_case cases[] = {
+    plain_case(closing_ends_the_waits_and_not_the_threads),
+    plain_case(a_thread_may_outlive_the_runtime),
+    plain_case(closing_while_a_call_yields),
+    plain_case(a_resolver_may_outlive_the_runtime_and_its_lookups),
+};
 
-    tcase_add_checked_fixture(tc, prepare, NULL);
-    tcase_set_timeout(tc, 20);
-    tcase_add_test(tc, closing_ends_the_waits_and_not_the_threads);
-    tcase_add_test(tc, a_thread_may_outlive_the_runtime);
-    tcase_add_test(tc, closing_while_a_call_yields);
-    tcase_add_test(tc, a_resolver_may_outlive_the_runtime_and_its_lookups);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("resolve close", cases, .setup = prepare);
