@@ -3,7 +3,7 @@
 
 #include <uv.h>
 
-#include "tests/harness/support.h"
+#include <check.h>
 
 static long blocks;
 static _Thread_local const bool *counting;

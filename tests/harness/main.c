@@ -57,7 +57,7 @@ static TCase *make_case(const struct suite_case *one, TTest *test)
 {
     TCase *made = tcase_create(one->name);
     int timeout_s = the_suite.timeout_s ? the_suite.timeout_s : SUITE_TIMEOUT_S;
-    int end = one->plain || one->body ? 1 : one->count ? *one->count : one->end;
+    int end = !one->each ? 1 : one->count ? *one->count : one->end;
 
     *test = (TTest){.name = one->name, .fn = run_case, .file = one->file, .line = one->line};
     tcase_set_timeout(made, timeout_s < 0 ? 0 : timeout_s);

@@ -7,15 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int test_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 int test_open_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -6,9 +6,6 @@
 #include <check.h>
 #include <netinet/in.h>
 
-/* Run `suite`, each test in its own process, and give main's exit status. Frees the suite. */
-int test_run(Suite *suite);
-
 /* File descriptors of this process that are open now. */
 int test_open_fds(void);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "tests/harness/support.h"
+#include <check.h>
 
 #define SITES_MAX 512
 

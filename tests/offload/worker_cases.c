@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CASE_SECONDS 40
 #define LEFT_BEHIND_SECONDS 10
 
 extern char **environ;
@@ -78,7 +77,7 @@ static int run_case(const struct worker_case *one, int argc, char **argv)
     CHECK(worker_shared != MAP_FAILED);
     if (!(one->flags & CASE_UNPREPARED))
         CHECK_EQ(bight_workers_prepare(argc, argv), 0);
-    alarm((unsigned)(CASE_SECONDS * factor()));
+    alarm((unsigned)(WORKER_CASE_SECONDS * factor()));
     if (one->plain)
         return one->plain();
     CHECK_EQ(bight_run(nothing, NULL), 0); /* libuv keeps a pipe from its first loop */
@@ -116,42 +115,34 @@ static int await_left_behind(const char *name)
     }
 }
 
-static int execute_case(const char *program, const char *name)
+int worker_execute(int (*none)(void *arg), void *arg)
 {
-    char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)name, NULL};
+    const struct worker_case *one = arg;
+    char *argv[] = {(char *)(uintptr_t) "case", (char *)(uintptr_t)one->name, NULL};
     int status = 0;
     pid_t pid;
-    int rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
 
-    if (rc)
-        return rc;
+    (void)none;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    ck_assert_int_eq(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ), 0);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    rc = await_left_behind(name);
-    if (status)
-        printf("%s: wait status %#x\n", name, (unsigned)status);
-    fflush(stdout);
-    return status || rc;
+    ck_assert_msg(await_left_behind(one->name) == 0, "processes are left behind");
+    ck_assert_msg(status == 0, "wait status %#x", (unsigned)status);
+    return 0;
 }
 
-int worker_cases_main(int argc, char **argv, const struct worker_case *cases, size_t count)
+void worker_begin(int argc, char **argv)
 {
-    size_t failed = 0;
-
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc < 2)
+        return;
     /* The name of a case, or what a re-executed zygote is called. */
-    if (argc > 1) {
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(cases[i].name, argv[1]) == 0)
-                return run_case(&cases[i], argc, argv);
-        }
-        return bight_workers_prepare(argc, argv) ? 2 : 3;
+    for (size_t i = 0; i < the_suite.count; i++) {
+        if (strcmp(the_suite.cases[i].name, argv[1]) == 0)
+            exit(run_case(the_suite.cases[i].arg, argc, argv));
     }
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (size_t i = 0; i < count; i++)
-        failed += execute_case(argv[0], cases[i].name) != 0;
-    printf("%zu cases, %zu failed\n", count, failed);
-    return failed != 0;
+    exit(bight_workers_prepare(argc, argv) ? 2 : 3);
 }
 
 void worker_await(_Atomic int *value, int least)

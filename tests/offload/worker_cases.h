@@ -1,6 +1,7 @@
 /* Tests of worker processes. Every case runs in a program of its own, whose zygote is its own child:
- * the suite executes itself once per case, and then waits until all processes that the case left
- * behind have ended too, so that none can be forgotten. */
+ * the process that Check forked for the case executes the suite again with the case's name, and then
+ * waits until all processes that the case left behind have ended too, so that none can be forgotten.
+ * In that program Check is not: use CHECK. */
 #ifndef TESTS_OFFLOAD_WORKER_CASES_H
 #define TESTS_OFFLOAD_WORKER_CASES_H
 
@@ -11,6 +12,10 @@
 #include <bight/workers.h>
 
 #include "coro/base/list.h"
+#include "tests/harness/suite.h"
+
+/* How long a case may run. */
+#define WORKER_CASE_SECONDS 40
 
 /* Do not call bight_workers_prepare. */
 #define CASE_UNPREPARED 1u
@@ -38,7 +43,22 @@ struct worker_shared {
 };
 extern struct worker_shared *worker_shared;
 
-int worker_cases_main(int argc, char **argv, const struct worker_case *cases, size_t count);
+/* What such suites end with. */
+/* clang-format off */
+#define worker_case(function, case_flags)                                                          \
+    {suite_place(function), .run = worker_execute,                                                 \
+     .arg = &(struct worker_case){#function, function, NULL, case_flags}}
+#define worker_plain(function, case_flags)                                                         \
+    {suite_place(function), .run = worker_execute,                                                 \
+     .arg = &(struct worker_case){#function, NULL, function, case_flags}}
+/* clang-format on */
+#define worker_suite(name, cases)                                                                  \
+    test_suite(name, cases, .timeout_s = WORKER_CASE_SECONDS + 20, .begin = worker_begin)
+
+/* In the process of a case: execute the case `arg`; 0 when it passed and nobody is left. */
+int worker_execute(int (*none)(void *arg), void *arg);
+/* In main: the program may have been executed for a case, or as a zygote; then it does not return. */
+void worker_begin(int argc, char **argv);
 
 /* End the case as failed. */
 _Noreturn void worker_case_failed(const char *file, int line, const char *what, long a, long b);

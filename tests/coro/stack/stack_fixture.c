@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "tests/harness/support.h"
+#include <check.h>
 
 struct bight_stackpool pool;
 

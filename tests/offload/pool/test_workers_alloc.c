@@ -112,11 +112,8 @@ static int every_site_may_fail(void)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        {"every_site_may_fail", NULL, every_site_may_fail, 0},
-    };
+static const struct suite_case cases[] = {
+    worker_plain(every_site_may_fail, 0),
+};
 
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_alloc", cases);

@@ -453,33 +453,25 @@ static int a_runtime_may_end_with_an_executor_open(void *arg)
     return 0;
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
+static const struct suite_case cases[] = {
+    worker_case(a_job_that_has_not_begun_is_withdrawn, 0),
+    worker_case(queued_jobs_are_withdrawn_in_any_number, 0),
+    worker_case(a_running_job_is_waited_for_by_default, 0),
+    worker_case(an_interrupted_job_may_end_by_itself, 0),
+    worker_case(an_interrupted_job_gets_sigterm_after_the_grace, 0),
+    worker_case(and_sigkill_after_one_more, 0),
+    worker_case(an_interrupted_idempotent_job_is_not_run_again, 0),
+    worker_case(a_job_that_ends_on_sigterm_counts_as_done, 0),
+    worker_case(neighbours_of_an_interrupted_job_are_unharmed, 0),
+    worker_case(a_deadline_turns_a_withdrawal_into_a_timeout, 0),
+    worker_case(a_deadline_interrupts_a_running_job, 0),
+    worker_case(a_result_that_is_complete_at_the_deadline_is_kept, 0),
+    worker_case(woken_then_cancelled_is_woken, 0),
+    worker_case(cancelled_then_woken_is_cancelled, 0),
+    worker_case(in_a_cancelled_scope_nothing_is_begun, 0),
+    worker_case(opening_can_be_cancelled, 0),
+    worker_case(closing_waits_for_the_jobs_that_were_taken, 0),
+    worker_case(a_runtime_may_end_with_an_executor_open, 0),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        CASE(a_job_that_has_not_begun_is_withdrawn),
-        CASE(queued_jobs_are_withdrawn_in_any_number),
-        CASE(a_running_job_is_waited_for_by_default),
-        CASE(an_interrupted_job_may_end_by_itself),
-        CASE(an_interrupted_job_gets_sigterm_after_the_grace),
-        CASE(and_sigkill_after_one_more),
-        CASE(an_interrupted_idempotent_job_is_not_run_again),
-        CASE(a_job_that_ends_on_sigterm_counts_as_done),
-        CASE(neighbours_of_an_interrupted_job_are_unharmed),
-        CASE(a_deadline_turns_a_withdrawal_into_a_timeout),
-        CASE(a_deadline_interrupts_a_running_job),
-        CASE(a_result_that_is_complete_at_the_deadline_is_kept),
-        CASE(woken_then_cancelled_is_woken),
-        CASE(cancelled_then_woken_is_cancelled),
-        CASE(in_a_cancelled_scope_nothing_is_begun),
-        CASE(opening_can_be_cancelled),
-        CASE(closing_waits_for_the_jobs_that_were_taken),
-        CASE(a_runtime_may_end_with_an_executor_open),
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_cancel", cases);

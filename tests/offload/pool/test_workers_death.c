@@ -412,32 +412,21 @@ static int workers_end_when_their_parent_is_killed(void)
     return 0;
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
+static const struct suite_case cases[] = {
+    worker_case(only_the_running_job_of_a_killed_worker_fails, 0),
+    worker_case(a_worker_killed_idle_is_replaced, 0),
+    worker_case(a_job_that_exits_is_a_death_with_its_status, 0),
+    worker_case(an_idempotent_job_is_run_again_up_to_a_limit, 0),
+    worker_case(a_storm_of_kills_fails_one_job_each_at_most, 0),
+    worker_case(a_storm_of_kills_fails_no_idempotent_job, 0),
+    worker_case(a_killed_zygote_is_survived, 0),
+    worker_case(a_zygote_may_be_killed_again_and_again, 0),
+    worker_case(a_zygote_killed_between_executors_is_replaced, 0),
+    worker_case(a_zygote_killed_while_its_executor_closes, CASE_LOSES_ZYGOTE),
+    worker_case(a_stopped_zygote_does_not_hang_the_close, CASE_LOSES_ZYGOTE),
+    worker_case(workers_that_die_at_their_start_are_an_error, 0),
+    worker_plain(workers_end_when_their_parent_exits, 0),
+    worker_plain(workers_end_when_their_parent_is_killed, CASE_UNPREPARED),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        CASE(only_the_running_job_of_a_killed_worker_fails),
-        CASE(a_worker_killed_idle_is_replaced),
-        CASE(a_job_that_exits_is_a_death_with_its_status),
-        CASE(an_idempotent_job_is_run_again_up_to_a_limit),
-        CASE(a_storm_of_kills_fails_one_job_each_at_most),
-        CASE(a_storm_of_kills_fails_no_idempotent_job),
-        CASE(a_killed_zygote_is_survived),
-        CASE(a_zygote_may_be_killed_again_and_again),
-        CASE(a_zygote_killed_between_executors_is_replaced),
-        {"a_zygote_killed_while_its_executor_closes", a_zygote_killed_while_its_executor_closes,
-         NULL, CASE_LOSES_ZYGOTE},
-        {"a_stopped_zygote_does_not_hang_the_close", a_stopped_zygote_does_not_hang_the_close, NULL,
-         CASE_LOSES_ZYGOTE},
-        CASE(workers_that_die_at_their_start_are_an_error),
-        {"workers_end_when_their_parent_exits", NULL, workers_end_when_their_parent_exits, 0},
-        {"workers_end_when_their_parent_is_killed", NULL, workers_end_when_their_parent_is_killed,
-         CASE_UNPREPARED},
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_death", cases);

@@ -405,33 +405,21 @@ static int a_forked_host_gets_a_zygote_of_its_own(void)
     return 0;
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
-#define PLAIN(name, flags)                                                                         \
-    {                                                                                              \
-#name, NULL, name, flags                                                                   \
-    }
+static const struct suite_case cases[] = {
+    worker_plain(workers_inherit_stdio_and_the_channel_only, CASE_UNPREPARED),
+    worker_plain(closed_standard_descriptors_are_not_taken, CASE_UNPREPARED),
+    worker_plain(workers_have_default_dispositions, CASE_UNPREPARED),
+    worker_plain(ctrl_c_does_not_reach_workers, CASE_UNPREPARED),
+    worker_plain(the_host_sees_no_children, CASE_UNPREPARED),
+    worker_plain(not_even_as_a_subreaper, CASE_UNPREPARED),
+    worker_plain(deaths_are_seen_where_the_host_ignores_sigchld, CASE_UNPREPARED),
+    worker_plain(what_the_host_has_not_written_is_written_once, CASE_UNPREPARED),
+    worker_case(an_executor_belongs_to_its_runtime, 0),
+    worker_plain(outside_of_tasks_nothing_suspends, 0),
+    worker_case(executors_come_and_go, 0),
+    worker_case(the_keeper_of_a_large_host_is_small, 0),
+    worker_plain(workers_run_under_a_hosts_loop, 0),
+    worker_plain(a_forked_host_gets_a_zygote_of_its_own, 0),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        PLAIN(workers_inherit_stdio_and_the_channel_only, CASE_UNPREPARED),
-        PLAIN(closed_standard_descriptors_are_not_taken, CASE_UNPREPARED),
-        PLAIN(workers_have_default_dispositions, CASE_UNPREPARED),
-        PLAIN(ctrl_c_does_not_reach_workers, CASE_UNPREPARED),
-        PLAIN(the_host_sees_no_children, CASE_UNPREPARED),
-        PLAIN(not_even_as_a_subreaper, CASE_UNPREPARED),
-        PLAIN(deaths_are_seen_where_the_host_ignores_sigchld, CASE_UNPREPARED),
-        PLAIN(what_the_host_has_not_written_is_written_once, CASE_UNPREPARED),
-        CASE(an_executor_belongs_to_its_runtime),
-        PLAIN(outside_of_tasks_nothing_suspends, 0),
-        CASE(executors_come_and_go),
-        CASE(the_keeper_of_a_large_host_is_small),
-        PLAIN(workers_run_under_a_hosts_loop, 0),
-        PLAIN(a_forked_host_gets_a_zygote_of_its_own, 0),
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_host", cases);

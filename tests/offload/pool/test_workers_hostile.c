@@ -126,17 +126,9 @@ static int a_job_that_closes_its_channel_is_killed(void *arg)
     return 0;
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
+static const struct suite_case cases[] = {
+    worker_case(a_scribbling_worker_is_killed, 0),
+    worker_case(a_job_that_closes_its_channel_is_killed, 0),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        CASE(a_scribbling_worker_is_killed),
-        CASE(a_job_that_closes_its_channel_is_killed),
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_hostile", cases);

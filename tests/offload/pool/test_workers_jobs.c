@@ -445,31 +445,23 @@ static int a_burst_of_thousands_ends_exactly(void *arg)
     return 0;
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
+static const struct suite_case cases[] = {
+    worker_case(bytes_of_all_sizes_come_back, 0),
+    worker_case(outputs_grow_piece_by_piece, 0),
+    worker_case(many_large_payloads_share_small_arenas, 0),
+    worker_case(a_failing_job_gives_its_code_and_bytes, 0),
+    worker_case(a_definition_on_the_stack_is_unknown, 0),
+    worker_case(a_definition_of_another_name_is_unknown, 0),
+    worker_case(invalid_calls_are_refused, 0),
+    worker_case(too_much_is_refused_on_both_ways, 0),
+    worker_case(a_full_executor_refuses, 0),
+    worker_case(one_worker_runs_jobs_in_order, 0),
+    worker_case(jobs_behind_a_long_one_go_to_idle_workers, 0),
+    worker_case(the_initialiser_sets_what_jobs_find, 0),
+    worker_case(a_failing_initialiser_fails_the_executor, 0),
+    worker_case(a_later_failure_of_the_initialiser_ends_the_queue, 0),
+    worker_case(two_executors_work_side_by_side, 0),
+    worker_case(a_burst_of_thousands_ends_exactly, 0),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        CASE(bytes_of_all_sizes_come_back),
-        CASE(outputs_grow_piece_by_piece),
-        CASE(many_large_payloads_share_small_arenas),
-        CASE(a_failing_job_gives_its_code_and_bytes),
-        CASE(a_definition_on_the_stack_is_unknown),
-        CASE(a_definition_of_another_name_is_unknown),
-        CASE(invalid_calls_are_refused),
-        CASE(too_much_is_refused_on_both_ways),
-        CASE(a_full_executor_refuses),
-        CASE(one_worker_runs_jobs_in_order),
-        CASE(jobs_behind_a_long_one_go_to_idle_workers),
-        CASE(the_initialiser_sets_what_jobs_find),
-        CASE(a_failing_initialiser_fails_the_executor),
-        CASE(a_later_failure_of_the_initialiser_ends_the_queue),
-        CASE(two_executors_work_side_by_side),
-        CASE(a_burst_of_thousands_ends_exactly),
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_jobs", cases);

@@ -323,26 +323,16 @@ static int three_free_descriptors_are_enough_to_prepare(void)
     return bight_run(use_first_zygote, NULL);
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, 0                                                                       \
-    }
+static const struct suite_case cases[] = {
+    worker_case(a_worker_that_dies_during_the_open_is_not_an_executor, 0),
+    worker_case(the_longest_grace_is_for_ever, 0),
+    worker_case(no_state_saves_a_job_from_its_deadline, 0),
+    worker_case(a_copy_that_returns_from_a_job_serves_no_others, 0),
+    worker_case(a_job_that_denies_its_beginning_ends, 0),
+    worker_case(a_limit_of_file_sizes_is_an_error, 0),
+    worker_case(a_worker_slow_to_end_harms_no_other_executor, 0),
+    worker_case(a_host_that_adopts_orphans_gets_no_zygote, CASE_LOSES_ZYGOTE),
+    worker_plain(three_free_descriptors_are_enough_to_prepare, CASE_UNPREPARED),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        CASE(a_worker_that_dies_during_the_open_is_not_an_executor),
-        CASE(the_longest_grace_is_for_ever),
-        CASE(no_state_saves_a_job_from_its_deadline),
-        CASE(a_copy_that_returns_from_a_job_serves_no_others),
-        CASE(a_job_that_denies_its_beginning_ends),
-        CASE(a_limit_of_file_sizes_is_an_error),
-        CASE(a_worker_slow_to_end_harms_no_other_executor),
-        {"a_host_that_adopts_orphans_gets_no_zygote", a_host_that_adopts_orphans_gets_no_zygote,
-         NULL, CASE_LOSES_ZYGOTE},
-        {"three_free_descriptors_are_enough_to_prepare", NULL,
-         three_free_descriptors_are_enough_to_prepare, CASE_UNPREPARED},
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_limits", cases);

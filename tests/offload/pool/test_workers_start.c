@@ -108,19 +108,11 @@ static int prepare_is_called_once(void)
     return 0;
 }
 
-#define PLAIN(name, flags)                                                                         \
-    {                                                                                              \
-#name, NULL, name, flags                                                                   \
-    }
+static const struct suite_case cases[] = {
+    worker_plain(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
+    worker_plain(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
+    worker_plain(a_late_zygote_is_not_replaced_among_threads, CASE_UNPREPARED),
+    worker_plain(prepare_is_called_once, CASE_UNPREPARED),
+};
 
-int main(int argc, char **argv)
-{
-    static const struct worker_case cases[] = {
-        PLAIN(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
-        PLAIN(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
-        PLAIN(a_late_zygote_is_not_replaced_among_threads, CASE_UNPREPARED),
-        PLAIN(prepare_is_called_once, CASE_UNPREPARED),
-    };
-
-    return worker_cases_main(argc, argv, cases, sizeof cases / sizeof *cases);
-}
+worker_suite("workers_start", cases);

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/harness/support.h"
+#include <check.h>
 
 #define TEXT_BYTES 4096
 

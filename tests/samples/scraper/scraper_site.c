@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/harness/support.h"
+#include <check.h>
 
 struct connection {
     int fd;
