@@ -268,12 +268,4 @@ static const struct suite_case cases[] = {
     plain_case(locations_are_joined),
 };
 
-    tcase_set_timeout(tc, 30);
-    tcase_add_loop_test(tc, a_url_means_what_libcurl_takes_it_for, 0,
-                        (int)(sizeof rows / sizeof *rows));
-    tcase_add_test(tc, a_path_is_the_same_with_every_libcurl);
-    tcase_add_test(tc, libcurl_never_disagrees);
-    tcase_add_test(tc, locations_are_joined);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_url", cases);
