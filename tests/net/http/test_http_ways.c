@@ -2,6 +2,7 @@
  * by hand, at the moment that the test is about. */
 #include <stdlib.h>
 
+#include "coro/core/scope.h"
 #include "coro/core/task.h"
 #include "net/http/http.h"
 #include "tests/net/http/http_case.h"
