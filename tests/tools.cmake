@@ -13,12 +13,21 @@ set(scripts "${PROJECT_SOURCE_DIR}/scripts")
 set(expect "${CMAKE_CURRENT_SOURCE_DIR}/tools/expect.sh")
 set(fixtures "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures")
 
-tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" $<TARGET_OBJECTS:bight_coro>)
+foreach(layer coro runtime net offload)
+  get_property(targets DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}" PROPERTY BUILDSYSTEM_TARGETS)
+  list(TRANSFORM targets REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
+  list(APPEND objects ${targets})
+endforeach()
+tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" ${objects})
 tools_test(layers_finds_includes "${expect}" 1 "${fixtures}/layers/expected"
            "${scripts}/check-layers" "${fixtures}/layers")
-add_library(layers_fixture OBJECT "${fixtures}/layers/symbols.c")
-tools_test(layers_finds_symbols "${expect}" 1 "${fixtures}/layers/expected-symbols"
-           "${scripts}/check-layers" "${fixtures}/waiting" $<TARGET_OBJECTS:layers_fixture>)
+set(doors "${fixtures}/doors")
+add_library(doors_fixture OBJECT
+  "${doors}/coro/base/base.c" "${doors}/coro/core/core.c" "${doors}/coro/sync/sync.c"
+  "${doors}/coro/queue/queue.c" "${doors}/coro/combine/combine.c" "${doors}/net/resolve/resolve.c")
+target_include_directories(doors_fixture PRIVATE "${doors}")
+tools_test(layers_finds_doors "${expect}" 1 "${doors}/expected"
+           "${scripts}/check-layers" "${doors}" $<TARGET_OBJECTS:doors_fixture>)
 
 tools_test(seams "${scripts}/check-seams" "${PROJECT_SOURCE_DIR}")
 tools_test(seams_finds_calls "${expect}" 1 "${fixtures}/seams/expected"
