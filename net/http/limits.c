@@ -6,7 +6,7 @@
 #include <bight/time.h>
 #include <bight/waiter.h>
 
-#include "net/resolve/hash.h"
+#include "coro/base/hash.h"
 #include "net/http/http.h"
 
 #define BUCKETS_AT_START 64

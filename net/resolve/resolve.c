@@ -275,8 +275,10 @@ void bight_resolver_close(struct bight_resolver *resolver)
 {
     if (!resolver)
         return;
-    for (size_t i = 0; i < resolver->bucket_count; i++) {
-        for (struct resolve_entry *entry = resolver->buckets[i]; entry; entry = entry->chain) {
+    for (size_t i = 0; i < resolver->table.bucket_count; i++) {
+        for (struct hash_node *node = resolver->table.buckets[i]; node; node = node->chain) {
+            struct resolve_entry *entry = container_of(node, struct resolve_entry, place);
+
             wake_all(entry, BIGHT_ECLOSED);
             if (!entry->job)
                 continue;
@@ -297,7 +299,7 @@ void bight_resolver_stats(struct bight_resolver *resolver, struct bight_resolver
     struct resolver_threads *threads = resolver->threads;
 
     *stats = resolver->stats;
-    stats->entries = resolver->entries;
+    stats->entries = resolver->table.count;
     pthread_mutex_lock(&threads->lock);
     stats->threads = threads->threads;
     stats->busy = threads->threads - threads->idle;

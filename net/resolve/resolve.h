@@ -10,6 +10,7 @@
 #include <bight/mailbox.h>
 #include <bight/resolve.h>
 
+#include "coro/base/hash.h"
 #include "coro/core/sched.h"
 
 #define RESOLVE_HOST_BYTES 256
@@ -55,12 +56,11 @@ struct resolver_threads {
 /* A name: known (job is NULL), or being looked up for the waiters. */
 struct resolve_entry {
     struct bight_resolver *resolver;
-    struct resolve_entry *chain; /* in its bucket */
-    struct bight_link recent;    /* in the resolver's list of known names; least recent first */
+    struct hash_node place;
+    struct bight_link recent; /* in the resolver's list of known names; least recent first */
     struct bight_link waiters;
     struct resolve_job *job;
     uint64_t fresh_until_ns;
-    uint32_t hash;
     int gai_code;
     size_t count;
     struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
@@ -70,12 +70,9 @@ struct resolve_entry {
 struct bight_resolver {
     struct bight_sched *sched;
     struct resolver_threads *threads;
-    struct resolve_entry **buckets;
-    size_t bucket_count; /* a power of two */
-    size_t entries;
+    struct hash_table table;
     size_t known; /* in the list `recent` */
     struct bight_link recent;
-    uint64_t seed;
     uint64_t ttl_ns;
     uint64_t failure_ttl_ns;
     size_t max_entries;
