@@ -15,6 +15,7 @@
 #include <bight/curl.h>
 #include <bight/http.h>
 
+#include "coro/base/hash.h"
 #include "net/resolve/resolve.h"
 #include "runtime/runtime.h"
 
@@ -52,12 +53,11 @@ struct http_headers {
 /* Scheme, host and port: the unit of the limit per host, and of what libcurl was told about names.
  * Kept for a while when unused. */
 struct http_origin {
-    struct http_origin *chain;
+    struct hash_node place;
     struct bight_link idle;    /* in the session's list while refs is 0 */
     struct bight_link waiting; /* slot waiters, FIFO */
     uint64_t fed_until_ns;     /* until when libcurl's own cache has the right addresses */
     uint64_t fed_serial;
-    uint32_t hash;
     int active; /* slots taken */
     unsigned refs;
     uint16_t port;
@@ -202,12 +202,9 @@ struct bight_http_session {
     struct bight_waiter *awaits_calls; /* the closer: until `calls` is 0, then ... */
     struct bight_waiter *awaits_handles;
 
-    struct http_origin **origins;
-    size_t origin_buckets; /* a power of two */
-    size_t origin_count;
+    struct hash_table origins;
     struct bight_link idle_origins; /* least recently used first */
     size_t idle_origin_count;
-    uint64_t seed;
     uint64_t fed_serial;
     int active;
     struct bight_link queue; /* slot waiters that have their origin's slot */

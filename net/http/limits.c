@@ -9,7 +9,6 @@
 #include "coro/base/hash.h"
 #include "net/http/http.h"
 
-#define BUCKETS_AT_START 64
 /* For how long what libcurl was told about a name may be relied on: shorter than libcurl keeps it. */
 #define FED_NS (HTTP_LIBCURL_CACHE_SECONDS / 4 * UINT64_C(1000000000))
 /* libcurl drops the oldest names beyond 29,999. */
@@ -17,54 +16,32 @@
 /* Origins that are kept although nobody uses them: they remember what libcurl was told. */
 #define IDLE_ORIGINS 1024
 
+static struct http_origin *origin_of(struct hash_node *node)
+{
+    return container_of(node, struct http_origin, place);
+}
+
 int bight__http_limits_init(struct bight_http_session *session)
 {
-    session->seed = hash_seed();
-    session->origin_buckets = BUCKETS_AT_START;
     link_init(&session->idle_origins);
     link_init(&session->queue);
-    session->origins =
-        bight__alloc_zero(http_seams(session), BUCKETS_AT_START * sizeof *session->origins);
-    return session->origins ? 0 : BIGHT_ENOMEM;
+    return bight__hash_init(&session->origins, http_seams(session));
 }
 
 static void origin_free(struct bight_http_session *session, struct http_origin *origin)
 {
-    struct http_origin **at = &session->origins[origin->hash & (session->origin_buckets - 1)];
-
-    while (*at != origin)
-        at = &(*at)->chain;
-    *at = origin->chain;
-    session->origin_count--;
+    bight__hash_remove(&session->origins, &origin->place);
     bight__free(origin);
 }
 
 void bight__http_limits_fini(struct bight_http_session *session)
 {
-    for (size_t i = 0; session->origins && i < session->origin_buckets; i++)
-        while (session->origins[i])
-            origin_free(session, session->origins[i]);
-    bight__free(session->origins);
-}
+    struct hash_table *origins = &session->origins;
 
-/* Without memory for more buckets the chains just grow longer. */
-static void grow(struct bight_http_session *session)
-{
-    size_t count = session->origin_buckets * 2;
-    struct http_origin **buckets = bight__alloc_zero(http_seams(session), count * sizeof *buckets);
-
-    if (!buckets)
-        return;
-    for (size_t i = 0; i < session->origin_buckets; i++) {
-        for (struct http_origin *origin = session->origins[i], *next; origin; origin = next) {
-            next = origin->chain;
-            origin->chain = buckets[origin->hash & (count - 1)];
-            buckets[origin->hash & (count - 1)] = origin;
-        }
-    }
-    bight__free(session->origins);
-    session->origins = buckets;
-    session->origin_buckets = count;
+    for (size_t i = 0; origins->buckets && i < origins->bucket_count; i++)
+        while (origins->buckets[i])
+            origin_free(session, origin_of(origins->buckets[i]));
+    bight__hash_fini(origins);
 }
 
 static struct http_origin *origin_new(struct bight_http_session *session,
@@ -75,32 +52,34 @@ static struct http_origin *origin_new(struct bight_http_session *session,
 
     if (!origin)
         return NULL;
-    if (session->origin_count >= session->origin_buckets)
-        grow(session);
     memcpy(origin->host, url->host, bytes);
-    origin->hash = hash;
     origin->https = url->https;
     origin->port = url->port;
     origin->literal = url->literal;
     link_init(&origin->idle);
     link_init(&origin->waiting);
-    origin->chain = session->origins[hash & (session->origin_buckets - 1)];
-    session->origins[hash & (session->origin_buckets - 1)] = origin;
-    session->origin_count++;
+    bight__hash_add(&session->origins, http_seams(session), &origin->place, hash);
     return origin;
+}
+
+static bool is_origin(const struct http_origin *origin, const struct http_url *url)
+{
+    return origin->port == url->port && origin->https == url->https &&
+           strcmp(origin->host, url->host) == 0;
 }
 
 int bight__http_origin_get(struct bight_http_session *session, const struct http_url *url,
                            struct http_origin **out)
 {
-    uint32_t hash =
-        hash_bytes(session->seed + url->port * 2u + url->https, url->host, strlen(url->host));
-    struct http_origin *origin = session->origins[hash & (session->origin_buckets - 1)];
+    uint64_t seed = session->origins.seed + url->port * 2u + url->https;
+    uint32_t hash = hash_bytes(seed, url->host, strlen(url->host));
+    struct hash_node *node = hash_first(&session->origins, hash);
+    struct http_origin *origin;
 
-    while (origin && (origin->hash != hash || origin->port != url->port ||
-                      origin->https != url->https || strcmp(origin->host, url->host) != 0))
-        origin = origin->chain;
-    if (!origin && !(origin = origin_new(session, url, hash)))
+    while (node && !is_origin(origin_of(node), url))
+        node = hash_along(node->chain, hash);
+    origin = node ? origin_of(node) : origin_new(session, url, hash);
+    if (!origin)
         return BIGHT_ENOMEM;
     if (origin->refs++ == 0 && !link_empty(&origin->idle)) {
         link_remove(&origin->idle);
