@@ -6,8 +6,6 @@
 
 #include "runtime/runtime.h"
 
-#define POOL_THREADS 4u
-#define POOL_THREADS_MAX 1024u
 #define ADMITTED_MAX 4096u
 
 struct gate {
@@ -31,52 +29,28 @@ struct offload {
     uv_work_t work;
 };
 
-static const char gate_key;
-
 static void end_gate(struct bight_plugin *plugin)
 {
     bight__free(container_of(plugin, struct gate, plugin));
 }
 
-/* How many threads libuv starts: reads the environment as libuv does. */
-static size_t pool_threads(void)
+/* The first call makes libuv start its threads, and libuv calls abort() when one cannot start: so
+ * this is tried here first. */
+static int begin_gate(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
-    const char *text = getenv("UV_THREADPOOL_SIZE");
-    long threads = text ? strtol(text, NULL, 10) : (long)POOL_THREADS;
+    struct gate *gate = container_of(plugin, struct gate, plugin);
 
-    if (threads < 1)
-        return 1;
-    return threads > (long)POOL_THREADS_MAX ? POOL_THREADS_MAX : (size_t)threads;
-}
-
-/* The runtime's gate. The first call makes libuv start its threads, and libuv calls abort() when
- * one cannot start: so this is tried here first. */
-static int find_gate(struct gate **out)
-{
-    struct bight_runtime *runtime = bight__runtime();
-    struct bight_plugin *plugin = bight__plugin_find(runtime, &gate_key);
-    struct gate *gate;
-    int rc;
-
-    if (likely(plugin != NULL)) {
-        *out = container_of(plugin, struct gate, plugin);
-        return 0;
-    }
-    rc = bight__probe_threads(&runtime->sched.seams);
-    if (rc)
-        return rc;
-    gate = bight__alloc_zero(&runtime->sched.seams, sizeof(*gate));
-    if (!gate)
-        return BIGHT_ENOMEM;
-    gate->plugin.key = &gate_key;
-    gate->plugin.end = end_gate;
     gate->loop = runtime->loop;
-    gate->least = gate->most = 2 * pool_threads();
+    gate->least = gate->most = 2 * bight__pool_threads();
     link_init(&gate->waiting);
-    bight__plugin_add(runtime, &gate->plugin);
-    *out = gate;
-    return 0;
+    return bight__probe_threads(&runtime->sched.seams);
 }
+
+static const struct bight_plugin_kind gate_kind = {
+    .bytes = sizeof(struct gate),
+    .begin = begin_gate,
+    .end = end_gate,
+};
 
 /* Runs on a thread of the pool. */
 static void run(uv_work_t *work)
@@ -153,15 +127,17 @@ static const struct bight_wait_ops offload_ops = {
 int bight_offload(int (*fn)(void *arg), void *arg)
 {
     struct offload offload = {.fn = fn, .arg = arg};
+    struct bight_plugin *plugin;
     int rc = bight_checkpoint();
 
     if (rc)
         return rc;
     if (!fn)
         return BIGHT_EINVAL;
-    rc = find_gate(&offload.gate);
-    if (rc)
+    plugin = bight__plugin_get(bight__runtime(), &gate_kind, &rc);
+    if (!plugin)
         return rc;
+    offload.gate = container_of(plugin, struct gate, plugin);
     rc = bight_waiter_init(&offload.waiter, &offload_ops);
     if (rc)
         return rc;

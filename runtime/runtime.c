@@ -163,14 +163,15 @@ void bight__handle_closed(struct bight_runtime *runtime)
         runtime_gone(runtime);
 }
 
-struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key)
+static struct bight_plugin *plugin_find(const struct bight_runtime *runtime,
+                                        const struct bight_plugin_kind *kind)
 {
     struct bight_link *link;
 
     for (link = runtime->plugins.next; link != &runtime->plugins; link = link->next) {
         struct bight_plugin *plugin = container_of(link, struct bight_plugin, link);
 
-        if (plugin->key == key)
+        if (plugin->key == kind)
             return plugin;
     }
     return NULL;
@@ -179,7 +180,7 @@ struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const voi
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc)
 {
-    struct bight_plugin *plugin = bight__plugin_find(runtime, kind);
+    struct bight_plugin *plugin = plugin_find(runtime, kind);
 
     if (likely(plugin != NULL))
         return plugin;

@@ -17,7 +17,7 @@
  * handles (see bight__handle_opened), and frees the record or what surrounds it. */
 struct bight_plugin {
     struct bight_link link;
-    const void *key; /* its kind; NULL for one that is not asked for by kind */
+    const void *key; /* its kind, for bight__plugin_get */
     void (*end)(struct bight_plugin *plugin);
 };
 
@@ -94,8 +94,6 @@ void bight__runtime_close(struct bight_runtime *runtime);
 void bight__handle_opened(struct bight_runtime *runtime);
 void bight__handle_closed(struct bight_runtime *runtime);
 
-/* The runtime's plugin of that key, or NULL. */
-struct bight_plugin *bight__plugin_find(struct bight_runtime *runtime, const void *key);
 /* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet and
  * *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,

@@ -136,8 +136,9 @@ int bight_barrier_wait(struct bight_barrier *barrier)
 
     if (rc == 0)
         rc = enter(barrier);
-    if (rc == 0)
-        bight__waiter_begin(&wait.waiter, &inside_ops);
+    if (rc)
+        return rc;
+    bight__waiter_begin(&wait.waiter, &inside_ops);
     if (++barrier->inside == barrier->parties)
         return complete(barrier);
     link_append(&barrier->parked, &wait.waiter.link);

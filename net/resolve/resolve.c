@@ -17,9 +17,9 @@ static uint64_t ttl_ns(int64_t option_ms, int64_t default_ms)
 {
     int64_t ms = option_ms ? option_ms : default_ms;
 
-    if (ms > INT64_MAX / 1000000)
+    if (ms > (int64_t)(INT64_MAX / NS_PER_MS))
         return INT64_MAX; /* added to the time it does not overflow */
-    return ms < 0 ? 0 : (uint64_t)ms * 1000000u;
+    return ms < 0 ? 0 : (uint64_t)ms * NS_PER_MS;
 }
 
 int bight_resolver_new(struct bight_resolver **out, const struct bight_resolver_options *options)

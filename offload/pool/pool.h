@@ -140,10 +140,10 @@ static inline void pool_disarm(struct pool *pool, struct bight_timer *timer)
 static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_t delay_ms)
 {
     struct bight_sched *sched = &pool->runtime->sched;
-    uint64_t now = bight_now_ns();
+    uint64_t when_ns = ns_after(bight_now_ns(), delay_ms);
 
-    if ((uint64_t)delay_ms < (UINT64_MAX - now) / 1000000)
-        sched->driver->arm(sched, timer, now + (uint64_t)delay_ms * 1000000);
+    if (when_ns != UINT64_MAX)
+        sched->driver->arm(sched, timer, when_ns);
     else
         pool_disarm(pool, timer);
 }

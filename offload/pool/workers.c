@@ -24,8 +24,6 @@ struct pools {
     struct bight_link list;
 };
 
-static const char pools_key;
-
 static int execute(struct bight_executor *executor, const struct bight_job_def *def,
                    const void *input, size_t input_bytes, struct bight_result *result)
 {
@@ -56,22 +54,18 @@ static void end_pools(struct bight_plugin *plugin)
     bight__free(pools);
 }
 
-static struct pools *pools_of(struct bight_runtime *runtime)
+static int begin_pools(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
-    struct bight_plugin *plugin = bight__plugin_find(runtime, &pools_key);
-    struct pools *pools;
-
-    if (plugin)
-        return container_of(plugin, struct pools, plugin);
-    pools = bight__alloc_zero(&runtime->sched.seams, sizeof(*pools));
-    if (!pools)
-        return NULL;
-    pools->plugin.key = &pools_key;
-    pools->plugin.end = end_pools;
-    link_init(&pools->list);
-    bight__plugin_add(runtime, &pools->plugin);
-    return pools;
+    (void)runtime;
+    link_init(&container_of(plugin, struct pools, plugin)->list);
+    return 0;
 }
+
+static const struct bight_plugin_kind pools_kind = {
+    .bytes = sizeof(struct pools),
+    .begin = begin_pools,
+    .end = end_pools,
+};
 
 static unsigned cpu_count(void)
 {
@@ -128,9 +122,9 @@ static int keep_init(struct pool *pool)
 static int make_pool(struct pool **out, const struct bight_workers_options *options)
 {
     struct bight_runtime *runtime = bight__runtime();
-    struct pools *pools = pools_of(runtime);
-    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
     int rc;
+    struct bight_plugin *pools = bight__plugin_get(runtime, &pools_kind, &rc);
+    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
 
     if (!pool)
         return BIGHT_ENOMEM;
@@ -146,7 +140,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_init(&pool->timer.link);
     link_init(&pool->workers);
     link_init(&pool->queue);
-    link_append(&pools->list, &pool->link);
+    link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);
     if (rc)
         free_pool(pool);
