@@ -39,7 +39,6 @@
 #include <bight/task.h>
 #include <bight/testing.h>
 #include <bight/testing_clock.h>
-#include <bight/testing_stream.h>
 #include <bight/thread_event.h>
 #include <bight/thread_queue.h>
 #include <bight/ticker.h>

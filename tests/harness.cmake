@@ -1,3 +1,6 @@
+# Streams in memory, until there is an interface of streams.
+bight_test(harness/stream)
+
 # The harness itself: a suite whose cases have to fail, and what is said of them.
 add_executable(failing_suite harness/selftest/failing.c)
 target_link_libraries(failing_suite PRIVATE bight_test_support)

@@ -18,7 +18,7 @@ bight_test(runtime/uv/uvreq_cancel LABELS threads)
 bight_test(runtime/combined)
 bight_test(runtime/time/retry)
 bight_test(runtime/testing/virtual_time)
-foreach(suite testing testing_clock testing_idle testing_line testing_sequencer testing_stream)
+foreach(suite testing testing_clock testing_idle testing_line testing_sequencer)
   bight_test(runtime/testing/${suite})
 endforeach()
 

@@ -5,8 +5,7 @@
  *
  * Time stands still while tasks run. When none is ready and nothing outside of the runtime is pending,
  * it jumps to the next deadline; while something outside is pending it goes at its real pace, since
- * nobody knows when that ends. <bight/testing_clock.h> has clocks that the test moves itself, and
- * <bight/testing_stream.h> streams in memory. */
+ * nobody knows when that ends. <bight/testing_clock.h> has clocks that the test moves itself. */
 #ifndef BIGHT_TESTING_H
 #define BIGHT_TESTING_H
 
@@ -14,7 +13,6 @@
 #include <bight/errors.h>
 #include <bight/runtime.h>
 #include <bight/testing_clock.h>
-#include <bight/testing_stream.h>
 #include <bight/waiter.h>
 
 BIGHT_BEGIN_DECLS

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tests/harness/stream.h"
+
 #define VALUES 6
 
 /* Channel: every value that was sent is received once or dropped at the end; ends come to an end. */
@@ -268,7 +270,7 @@ static int generator(void *arg)
 /* Streams: the bytes that come out are those that went in. */
 
 struct wire {
-    struct bight_test_stream *ends[2];
+    struct test_stream *ends[2];
     unsigned char sent, received;
 };
 
@@ -282,7 +284,7 @@ static int send_bytes(struct wire *wire)
 
         for (size_t k = 0; k < count; k++)
             bytes[k] = (unsigned char)(wire->sent + k);
-        rc = bight_test_stream_write(wire->ends[0], bytes, count);
+        rc = test_stream_write(wire->ends[0], bytes, count);
         if (rc > 0) {
             wire->sent = (unsigned char)(wire->sent + rc);
             rc = sim_pause();
@@ -296,7 +298,7 @@ static int receive_bytes(struct wire *wire)
     unsigned char bytes[5];
     int rc;
 
-    while ((rc = bight_test_stream_read(wire->ends[1], bytes, sizeof bytes)) > 0) {
+    while ((rc = test_stream_read(wire->ends[1], bytes, sizeof bytes)) > 0) {
         for (int i = 0; i < rc; i++)
             insist(bytes[i] == wire->received++);
         rc = sim_pause();
@@ -314,19 +316,19 @@ static int use_wire(struct sim_actor *actor)
 
 static void hang_up(struct sim_actor *actor)
 {
-    bight_test_stream_close(((struct wire *)actor->shared)->ends[actor->index]);
+    test_stream_close(((struct wire *)actor->shared)->ends[actor->index]);
 }
 
 static int stream(void *arg)
 {
-    const struct bight_test_stream_options options = {
+    const struct test_stream_options options = {
         .capacity = 1 + sim_below(9),
         .delay_ms = sim_below(3),
         .split = sim_chance(50),
         .reset_after = sim_chance(30) ? 1 + sim_below(20) : 0,
     };
     struct wire wire = {.sent = 0};
-    int rc = bight_test_stream_pair(&wire.ends[0], &wire.ends[1], &options);
+    int rc = test_stream_pair(&wire.ends[0], &wire.ends[1], &options);
 
     (void)arg;
     return rc ? rc : sim_over(sim_crowd(&wire, 2, use_wire, hang_up));

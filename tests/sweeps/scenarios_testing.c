@@ -1,8 +1,10 @@
-/* Scenarios of <bight/testing.h>: streams, a sequencer, settling. See scenarios.h. */
+/* Scenarios of <bight/testing.h>: a sequencer, settling; and of harness/stream.h. See scenarios.h. */
 #include "tests/sweeps/scenarios.h"
 
 #include <bight.h>
 #include <check.h>
+
+#include "tests/harness/stream.h"
 
 /* Sends 3 bytes through a stream that holds one. */
 static int sends(void *stream)
@@ -11,23 +13,23 @@ static int sends(void *stream)
 
     scenario_balance--;
     for (int i = 0; i < 3 && rc > 0; i++)
-        rc = bight_test_stream_write(stream, &"abc"[i], 1);
-    bight_test_stream_close(stream);
+        rc = test_stream_write(stream, &"abc"[i], 1);
+    test_stream_close(stream);
     return rc < 0 && rc != BIGHT_EPIPE ? rc : 0;
 }
 
 static void never_sends(void *stream)
 {
-    bight_test_stream_close(stream);
+    test_stream_close(stream);
     scenario_balance--;
 }
 
 static int stream_body(struct bight_group *group, void *arg)
 {
-    static const struct bight_test_stream_options how = {.capacity = 1, .delay_ms = 1};
+    static const struct test_stream_options how = {.capacity = 1, .delay_ms = 1};
     static const struct bight_spawn_options options = {.name = "sends", .drop = never_sends};
-    struct bight_test_stream *here, *there;
-    int rc = bight_test_stream_pair(&here, &there, &how);
+    struct test_stream *here, *there;
+    int rc = test_stream_pair(&here, &there, &how);
     char byte;
 
     (void)arg;
@@ -35,14 +37,14 @@ static int stream_body(struct bight_group *group, void *arg)
         return rc;
     rc = bight_group_spawn(group, NULL, &options, sends, there);
     if (rc) {
-        bight_test_stream_close(there);
+        test_stream_close(there);
     } else {
         scenario_balance++;
         do {
-            rc = bight_test_stream_read(here, &byte, 1);
+            rc = test_stream_read(here, &byte, 1);
         } while (rc > 0);
     }
-    bight_test_stream_close(here);
+    test_stream_close(here);
     return rc;
 }
 

@@ -57,7 +57,7 @@ struct stage {
     struct bight_generator *generator;
     struct bight_rate_limiter rate;
     struct bight_test_sequencer sequencer;
-    struct bight_test_stream *ends[2];
+    struct test_stream *ends[2];
     struct bight_task *child;
     struct bight_background *background;
     struct bight_signal *signal;

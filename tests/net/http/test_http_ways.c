@@ -3,10 +3,7 @@
 #include <stdlib.h>
 
 #include "coro/core/scope.h"
-<<<<<<< ours
 #include "coro/core/task.h"
-=======
->>>>>>> theirs
 #include "net/http/http.h"
 #include "tests/net/http/http_case.h"
 

@@ -1,19 +1,17 @@
-/* Pairs of byte streams in memory, which stand for a connection: what is written at one end is read at
- * the other. They can be slow, split what they are given, break in the middle and end by halves, and
- * whatever they do follows from the test run's clock and seed. One task at a time may read an end, and
- * one write to it. */
-#ifndef BIGHT_TESTING_STREAM_H
-#define BIGHT_TESTING_STREAM_H
+/* Pairs of byte streams in memory, which stand for a connection: what is written at one end is read
+ * at the other. They can be slow, split what they are given, break in the middle and end by halves,
+ * and whatever they do follows from the test run's clock and seed. One task at a time may read an
+ * end, and one write to it. They are here until the library has an interface of streams, which they
+ * will be one kind of. */
+#ifndef TESTS_HARNESS_STREAM_H
+#define TESTS_HARNESS_STREAM_H
 
-#include <bight/base.h>
-#include <bight/errors.h>
+#include <bight.h>
 
-BIGHT_BEGIN_DECLS
-
-struct bight_test_stream;
+struct test_stream;
 
 /* Each way of the pair. Zero is the default for every field. */
-struct bight_test_stream_options {
+struct test_stream_options {
     /* Bytes that may be written and not yet read; default 64 KiB. */
     size_t capacity;
     /* From writing, or closing, until the other end can tell. */
@@ -32,11 +30,10 @@ struct bight_test_stream_options {
  *  @return 0; BIGHT_EINVAL for a negative delay or a capacity above 1 GiB; BIGHT_ENORUNTIME;
  *          BIGHT_ENOMEM.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; gives both ends, to be closed with bight_test_stream_close.
+ *  Ownership: borrows options; gives both ends, to be closed with test_stream_close.
  */
-BIGHT_API BIGHT_MUST_CHECK int
-bight_test_stream_pair(struct bight_test_stream **left, struct bight_test_stream **right,
-                       const struct bight_test_stream_options *options);
+BIGHT_MUST_CHECK int test_stream_pair(struct test_stream **left, struct test_stream **right,
+                                      const struct test_stream_options *options);
 
 /** Read up to `bytes` of what the other end wrote, sleeping until there are some.
  *
@@ -46,8 +43,7 @@ bight_test_stream_pair(struct bight_test_stream **left, struct bight_test_stream
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows buffer; keeps stream until it returns, or is closed.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_read(struct bight_test_stream *stream,
-                                                      void *buffer, size_t bytes);
+BIGHT_MUST_CHECK int test_stream_read(struct test_stream *stream, void *buffer, size_t bytes);
 
 /** Write up to `bytes`, sleeping until there is room for some.
  *
@@ -57,8 +53,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_read(struct bight_test_stream *
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows data; keeps stream until it returns, or is closed.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_write(struct bight_test_stream *stream,
-                                                       const void *data, size_t bytes);
+BIGHT_MUST_CHECK int test_stream_write(struct test_stream *stream, const void *data, size_t bytes);
 
 /** End the stream's writing half: the other end reads what was written and then the end. A task that
  *  writes here gets BIGHT_ECLOSED.
@@ -66,7 +61,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_stream_write(struct bight_test_stream 
  *  @return 0; BIGHT_ECLOSED when it was shut down before.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stream.
  */
-BIGHT_API int bight_test_stream_shutdown(struct bight_test_stream *stream);
+int test_stream_shutdown(struct test_stream *stream);
 
 /** Close this end; NULL is none. What was written can still be read at the other end, what was not read
  *  is gone. Tasks that read or write here get BIGHT_ECLOSED.
@@ -74,8 +69,6 @@ BIGHT_API int bight_test_stream_shutdown(struct bight_test_stream *stream);
  *  @return nothing.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes stream.
  */
-BIGHT_API void bight_test_stream_close(struct bight_test_stream *stream);
-
-BIGHT_END_DECLS
+void test_stream_close(struct test_stream *stream);
 
 #endif

@@ -1,14 +1,13 @@
-/* The streams of <bight/testing_stream.h>: two ways, each a ring of bytes with marks that say until
+/* The streams of stream.h: two ways, each a ring of bytes with marks that say until
  * which byte it can be read from when on. A pair is one block of memory, freed with its second end.
  * Sleepers take nothing over: who is woken looks again, so nothing is lost with one that goes away. */
-#include "coro/core/source.h"
-#include "runtime/runtime.h"
-
-#include <bight/testing.h>
-#include <bight/time.h>
+#include "tests/harness/stream.h"
 
 #include <limits.h>
 #include <string.h>
+
+#include "coro/core/source.h"
+#include "runtime/runtime.h"
 
 #define DEFAULT_CAPACITY ((size_t)64 << 10)
 #define CAPACITY_MAX ((size_t)1 << 30)
@@ -21,7 +20,7 @@ struct mark {
 };
 
 struct way {
-    struct bight_test_stream_options options;
+    struct test_stream_options options;
     char *ring;
     uint64_t written; /* numbers of bytes since the start */
     uint64_t arrived;
@@ -34,14 +33,14 @@ struct way {
     struct stream_wait *reader, *writer;
 };
 
-struct bight_test_stream {
-    struct bight_test_stream *peer; /* NULL once that is closed */
+struct test_stream {
+    struct test_stream *peer; /* NULL once that is closed */
     struct way *in, *out;
     struct pair *pair;
 };
 
 struct pair {
-    struct bight_test_stream ends[2];
+    struct test_stream ends[2];
     struct way ways[2];
     char rings[];
 };
@@ -95,10 +94,10 @@ static int sleep_in(struct stream_wait **place, uint64_t when_ns)
     return bight_park(&wait.waiter);
 }
 
-int bight_test_stream_pair(struct bight_test_stream **left, struct bight_test_stream **right,
-                           const struct bight_test_stream_options *options)
+int test_stream_pair(struct test_stream **left, struct test_stream **right,
+                     const struct test_stream_options *options)
 {
-    struct bight_test_stream_options how = {0};
+    struct test_stream_options how = {0};
     struct pair *pair;
 
     if (!bight__sched)
@@ -115,7 +114,7 @@ int bight_test_stream_pair(struct bight_test_stream **left, struct bight_test_st
     for (int i = 0; i < 2; i++) {
         pair->ways[i].options = how;
         pair->ways[i].ring = pair->rings + (size_t)i * how.capacity;
-        pair->ends[i] = (struct bight_test_stream){
+        pair->ends[i] = (struct test_stream){
             .peer = &pair->ends[1 - i],
             .in = &pair->ways[i],
             .out = &pair->ways[1 - i],
@@ -215,7 +214,7 @@ static int take(struct way *way, void *buffer, size_t bytes)
     return (int)bytes;
 }
 
-int bight_test_stream_read(struct bight_test_stream *stream, void *buffer, size_t bytes)
+int test_stream_read(struct test_stream *stream, void *buffer, size_t bytes)
 {
     struct way *way = stream->in;
     struct bight_task *self;
@@ -253,7 +252,7 @@ static int give(struct way *way, const void *data, size_t bytes, size_t room)
     return (int)bytes;
 }
 
-int bight_test_stream_write(struct bight_test_stream *stream, const void *data, size_t bytes)
+int test_stream_write(struct test_stream *stream, const void *data, size_t bytes)
 {
     struct way *way = stream->out;
     struct bight_task *self;
@@ -281,7 +280,7 @@ int bight_test_stream_write(struct bight_test_stream *stream, const void *data, 
     return rc;
 }
 
-int bight_test_stream_shutdown(struct bight_test_stream *stream)
+int test_stream_shutdown(struct test_stream *stream)
 {
     struct way *way = stream->out;
 
@@ -294,11 +293,11 @@ int bight_test_stream_shutdown(struct bight_test_stream *stream)
     return 0;
 }
 
-void bight_test_stream_close(struct bight_test_stream *stream)
+void test_stream_close(struct test_stream *stream)
 {
     if (!stream)
         return;
-    (void)bight_test_stream_shutdown(stream);
+    (void)test_stream_shutdown(stream);
     stream->in->dropped = true;
     wake(&stream->in->reader, BIGHT_ECLOSED);
     wake(&stream->in->writer, 0);

@@ -1,4 +1,5 @@
 /* Streams in memory: what is written is read, in order and once, whatever the stream does to it. */
+#include "tests/harness/stream.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
@@ -6,23 +7,23 @@
 
 #define MS_NS UINT64_C(1000000)
 
-static struct bight_test_stream *left, *right;
+static struct test_stream *left, *right;
 
-static void open_pair(const struct bight_test_stream_options *options)
+static void open_pair(const struct test_stream_options *options)
 {
-    ck_ok(bight_test_stream_pair(&left, &right, options));
+    ck_ok(test_stream_pair(&left, &right, options));
 }
 
 static void close_pair(void)
 {
-    bight_test_stream_close(left);
-    bight_test_stream_close(right);
+    test_stream_close(left);
+    test_stream_close(right);
 }
 
-static int write_all(struct bight_test_stream *stream, const char *text, size_t bytes)
+static int write_all(struct test_stream *stream, const char *text, size_t bytes)
 {
     while (bytes) {
-        int rc = bight_test_stream_write(stream, text, bytes);
+        int rc = test_stream_write(stream, text, bytes);
         if (rc < 0)
             return rc;
         text += rc;
@@ -32,12 +33,12 @@ static int write_all(struct bight_test_stream *stream, const char *text, size_t 
 }
 
 /* Up to the end. The number of reads. */
-static int read_all(struct bight_test_stream *stream, char *text)
+static int read_all(struct test_stream *stream, char *text)
 {
     int reads = 0;
 
     for (size_t length = 0;; reads++) {
-        int rc = bight_test_stream_read(stream, text + length, 32);
+        int rc = test_stream_read(stream, text + length, 32);
         if (rc < 0)
             return rc;
         length += (size_t)rc;
@@ -52,10 +53,10 @@ static const char song[] = "The Owl and the Pussy-cat went to sea in a beautiful
 static int sing(void *stream)
 {
     ck_ok(write_all(stream, song, strlen(song)));
-    return bight_test_stream_shutdown(stream);
+    return test_stream_shutdown(stream);
 }
 
-static int hear(struct bight_test_stream *from, struct bight_test_stream *singer)
+static int hear(struct test_stream *from, struct test_stream *singer)
 {
     char heard[128] = "";
     struct bight_task *task;
@@ -76,7 +77,7 @@ static int both_ways(void *arg)
     return reads;
 }
 
-static int run(int (*fn)(void *arg), struct bight_test_stream_options options, uint64_t seed)
+static int run(int (*fn)(void *arg), struct test_stream_options options, uint64_t seed)
 {
     const struct bight_test_options how = {.seed = seed};
 
@@ -85,18 +86,18 @@ static int run(int (*fn)(void *arg), struct bight_test_stream_options options, u
 
 static void what_is_written_is_read(void)
 {
-    ck_assert_int_eq(run(both_ways, (struct bight_test_stream_options){0}, 0), 3);
-    ck_assert_int_eq(run(both_ways, (struct bight_test_stream_options){.read_max = 1}, 0),
+    ck_assert_int_eq(run(both_ways, (struct test_stream_options){0}, 0), 3);
+    ck_assert_int_eq(run(both_ways, (struct test_stream_options){.read_max = 1}, 0),
                      sizeof song - 1);
-    ck_assert_int_eq(run(both_ways, (struct bight_test_stream_options){.write_max = 30}, 0), 3);
+    ck_assert_int_eq(run(both_ways, (struct test_stream_options){.write_max = 30}, 0), 3);
     for (size_t capacity = 1; capacity < 20; capacity++)
         ck_assert_int_gt(
-            run(both_ways, (struct bight_test_stream_options){.capacity = capacity}, capacity), 3);
+            run(both_ways, (struct test_stream_options){.capacity = capacity}, capacity), 3);
 }
 
 static void splits_follow_from_the_seed(void)
 {
-    const struct bight_test_stream_options options = {.split = true, .capacity = 16};
+    const struct test_stream_options options = {.split = true, .capacity = 16};
     int different = 0, first = run(both_ways, options, 1);
 
     ck_assert_int_eq(run(both_ways, options, 1), first);
@@ -111,26 +112,26 @@ static int slow_ways(void *arg)
     char byte;
 
     open_pair(arg);
-    ck_assert_int_eq(bight_test_stream_write(left, "a", 1), 1);
+    ck_assert_int_eq(test_stream_write(left, "a", 1), 1);
     ck_ok(bight_sleep(60));
-    ck_assert_int_eq(bight_test_stream_write(left, "b", 1), 1);
-    ck_assert_int_eq(bight_test_stream_read(right, &byte, 1), 1);
+    ck_assert_int_eq(test_stream_write(left, "b", 1), 1);
+    ck_assert_int_eq(test_stream_read(right, &byte, 1), 1);
     ck_assert_uint_eq(bight_now_ns() - begin, 100 * MS_NS);
-    ck_assert_int_eq(bight_test_stream_read(right, &byte, 1), 1);
+    ck_assert_int_eq(test_stream_read(right, &byte, 1), 1);
     ck_assert_int_eq(byte, 'b');
     ck_assert_uint_eq(bight_now_ns() - begin, 160 * MS_NS);
-    bight_test_stream_close(left);
-    ck_assert_int_eq(bight_test_stream_read(right, &byte, 1), 0);
+    test_stream_close(left);
+    ck_assert_int_eq(test_stream_read(right, &byte, 1), 0);
     ck_assert_uint_eq(bight_now_ns() - begin, 260 * MS_NS);
-    bight_test_stream_close(right);
+    test_stream_close(right);
     return 0;
 }
 
 static void what_is_delayed_arrives_when_it_is_due(void)
 {
-    ck_assert_int_eq(run(slow_ways, (struct bight_test_stream_options){.delay_ms = 100}, 0), 0);
-    ck_assert_int_gt(
-        run(both_ways, (struct bight_test_stream_options){.delay_ms = 7, .write_max = 1}, 0), 0);
+    ck_assert_int_eq(run(slow_ways, (struct test_stream_options){.delay_ms = 100}, 0), 0);
+    ck_assert_int_gt(run(both_ways, (struct test_stream_options){.delay_ms = 7, .write_max = 1}, 0),
+                     0);
 }
 
 static int half_closed(void *arg)
@@ -139,35 +140,35 @@ static int half_closed(void *arg)
 
     open_pair(arg);
     ck_ok(write_all(left, "ping", 4));
-    ck_ok(bight_test_stream_shutdown(left));
-    ck_code(bight_test_stream_shutdown(left), BIGHT_ECLOSED);
-    ck_code(bight_test_stream_write(left, "x", 1), BIGHT_ECLOSED);
+    ck_ok(test_stream_shutdown(left));
+    ck_code(test_stream_shutdown(left), BIGHT_ECLOSED);
+    ck_code(test_stream_write(left, "x", 1), BIGHT_ECLOSED);
     ck_assert_int_eq(read_all(right, text), 1);
     ck_assert_str_eq(text, "ping");
     ck_ok(write_all(right, "pong", 4));
-    bight_test_stream_close(right);
+    test_stream_close(right);
     ck_assert_int_eq(read_all(left, text), 1);
     ck_assert_str_eq(text, "pong");
-    bight_test_stream_close(left);
-    bight_test_stream_close(NULL);
+    test_stream_close(left);
+    test_stream_close(NULL);
     return 0;
 }
 
 static void the_other_half_goes_on(void)
 {
-    ck_assert_int_eq(run(half_closed, (struct bight_test_stream_options){0}, 0), 0);
+    ck_assert_int_eq(run(half_closed, (struct test_stream_options){0}, 0), 0);
 }
 
 static int wait_to_read(void *stream)
 {
     char byte;
 
-    return bight_test_stream_read(stream, &byte, 1);
+    return test_stream_read(stream, &byte, 1);
 }
 
 static int wait_to_write(void *stream)
 {
-    return bight_test_stream_write(stream, "w", 1);
+    return test_stream_write(stream, "w", 1);
 }
 
 static void expect_end(struct bight_task *task, int code)
@@ -191,25 +192,25 @@ static int close_in_use(void *arg)
     ck_ok(bight_test_settle(0));
     ck_code(wait_to_read(left), BIGHT_EALREADY);
     ck_code(wait_to_write(left), BIGHT_EALREADY);
-    bight_test_stream_close(left);
+    test_stream_close(left);
     expect_end(reader, BIGHT_ECLOSED);
     expect_end(writer, BIGHT_ECLOSED);
     ck_code(wait_to_write(right), BIGHT_EPIPE);
-    bight_test_stream_close(right);
+    test_stream_close(right);
 
     open_pair(arg);
     ck_ok(write_all(right, "a", 1));
     ck_ok(bight_spawn(&other_writer, wait_to_write, right));
     ck_ok(bight_test_settle(0));
-    bight_test_stream_close(left);
+    test_stream_close(left);
     expect_end(other_writer, BIGHT_EPIPE);
-    bight_test_stream_close(right);
+    test_stream_close(right);
     return 0;
 }
 
 static void closing_wakes_whoever_uses_it(void)
 {
-    ck_assert_int_eq(run(close_in_use, (struct bight_test_stream_options){.capacity = 1}, 0), 0);
+    ck_assert_int_eq(run(close_in_use, (struct test_stream_options){.capacity = 1}, 0), 0);
 }
 
 static int reset_midway(void *arg)
@@ -217,40 +218,39 @@ static int reset_midway(void *arg)
     char text[64];
 
     open_pair(arg);
-    ck_assert_int_eq(bight_test_stream_write(left, song, 20), 10);
-    ck_code(bight_test_stream_write(left, song, 1), BIGHT_ECONNRESET);
-    ck_assert_int_eq(bight_test_stream_read(right, text, sizeof text), 10);
-    ck_code(bight_test_stream_read(right, text, sizeof text), BIGHT_ECONNRESET);
+    ck_assert_int_eq(test_stream_write(left, song, 20), 10);
+    ck_code(test_stream_write(left, song, 1), BIGHT_ECONNRESET);
+    ck_assert_int_eq(test_stream_read(right, text, sizeof text), 10);
+    ck_code(test_stream_read(right, text, sizeof text), BIGHT_ECONNRESET);
     close_pair();
     return 0;
 }
 
 static void a_reset_comes_after_so_many_bytes(void)
 {
-    ck_assert_int_eq(run(reset_midway, (struct bight_test_stream_options){.reset_after = 10}, 0),
-                     0);
+    ck_assert_int_eq(run(reset_midway, (struct test_stream_options){.reset_after = 10}, 0), 0);
 }
 
 static int misuse(void *arg)
 {
-    struct bight_test_stream_options options = {.delay_ms = -1};
+    struct test_stream_options options = {.delay_ms = -1};
     char byte;
 
     (void)arg;
-    ck_code(bight_test_stream_pair(&left, &right, &options), BIGHT_EINVAL);
-    options = (struct bight_test_stream_options){.capacity = SIZE_MAX};
-    ck_code(bight_test_stream_pair(&left, &right, &options), BIGHT_EINVAL);
+    ck_code(test_stream_pair(&left, &right, &options), BIGHT_EINVAL);
+    options = (struct test_stream_options){.capacity = SIZE_MAX};
+    ck_code(test_stream_pair(&left, &right, &options), BIGHT_EINVAL);
     open_pair(NULL);
-    ck_code(bight_test_stream_read(left, &byte, 0), BIGHT_EINVAL);
-    ck_code(bight_test_stream_write(left, &byte, 0), BIGHT_EINVAL);
+    ck_code(test_stream_read(left, &byte, 0), BIGHT_EINVAL);
+    ck_code(test_stream_write(left, &byte, 0), BIGHT_EINVAL);
     close_pair();
     return 0;
 }
 
 static void misuse_is_an_error(void)
 {
-    ck_assert_int_eq(bight_test_stream_pair(&left, &right, NULL), BIGHT_ENORUNTIME);
-    ck_assert_int_eq(run(misuse, (struct bight_test_stream_options){0}, 0), 0);
+    ck_assert_int_eq(test_stream_pair(&left, &right, NULL), BIGHT_ENORUNTIME);
+    ck_assert_int_eq(run(misuse, (struct test_stream_options){0}, 0), 0);
 }
 
 static const struct suite_case cases[] = {
@@ -263,4 +263,4 @@ static const struct suite_case cases[] = {
     plain_case(misuse_is_an_error),
 };
 
-test_suite("testing_stream", cases);
+test_suite("stream", cases);
