@@ -47,6 +47,8 @@ tools_test(waiting_table_finds_trailers "${expect}" 1 "${fixtures}/waiting/expec
 tools_test(waiting_table_finds_stale "${expect}" 1 "${fixtures}/waiting-stale/expected"
            "${scripts}/waiting-table" --check "${fixtures}/waiting-stale")
 
+tools_test(suites_table "${CMAKE_CURRENT_SOURCE_DIR}/harness/suites-table" --check)
+
 find_program(BIGHT_CXX NAMES c++ g++ clang++)
 tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>" ${LIBUV_CFLAGS}

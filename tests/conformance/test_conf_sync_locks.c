@@ -1,4 +1,4 @@
-/* Locks. A lock of asyncio is one of three things here: a mutex, or one of two kinds of
+/* Locks: one of asyncio is one of three things here: a mutex, or one of two kinds of
  * semaphore with one unit. The cases hold for all of them. */
 #include "tests/conformance/conf.h"
 
