@@ -49,6 +49,15 @@ tools_test(waiting_table_finds_stale "${expect}" 1 "${fixtures}/waiting-stale/ex
 
 tools_test(suites_table "${CMAKE_CURRENT_SOURCE_DIR}/harness/suites-table" --check)
 
+# The shared library, as programs of others use it; the programs are README's first and one of our own.
+add_executable(recycled_stacks tools/recycled_stacks.c)
+target_link_libraries(recycled_stacks PRIVATE bight::bight Threads::Threads)
+foreach(program readme_program recycled_stacks)
+  tools_test(memcheck_${program} "${CMAKE_CURRENT_SOURCE_DIR}/tools/memcheck.sh"
+             "$<BOOL:${BIGHT_HAVE_VALGRIND_H}>" $<TARGET_FILE:${program}>)
+  set_tests_properties(memcheck_${program} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
+
 find_program(BIGHT_CXX NAMES c++ g++ clang++)
 tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>" ${LIBUV_CFLAGS}

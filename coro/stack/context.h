@@ -38,9 +38,6 @@ struct bight_context {
 #ifdef BIGHT_TSAN
     void *tsan_fiber;
 #endif
-#ifdef BIGHT_VALGRIND
-    unsigned valgrind_id;
-#endif
 };
 
 /* Floating-point control words: mxcsr and x87 on x86-64, fpcr on aarch64, what <fenv.h> calls the

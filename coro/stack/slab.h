@@ -8,7 +8,10 @@
 
 /* What is remembered of a stack whose record is gone with its page. */
 struct bight_slot {
-    uint32_t next; /* index + 1 of the next cold one, 0: none */
+    union {
+        uint32_t next;        /* of a cold one: index + 1 of the next, 0: none */
+        uint32_t valgrind_id; /* of one with a record */
+    };
     uint32_t uses;
 #ifdef BIGHT_TSAN
     void *fiber; /* created at the first use, destroyed with the slab */

@@ -6,6 +6,7 @@
  * the distance between stacks is an odd number of pages; an even one would use only a part of the
  * sets of the processor's translation cache. */
 #include "coro/stack/slab.h"
+#include "coro/stack/valgrind.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,9 +15,6 @@
 
 #ifdef BIGHT_ASAN
 #include <sanitizer/asan_interface.h>
-#endif
-#ifdef BIGHT_VALGRIND
-#include <valgrind/memcheck.h>
 #endif
 
 #define DEFAULT_GUARD_BYTES ((size_t)64 << 10)
@@ -113,9 +111,6 @@ static void annotate_taken(struct bight_stack *stack)
     stack->context.asan_low = stack->lo;
     stack->context.asan_bytes = bytes;
 #endif
-#ifdef BIGHT_VALGRIND
-    VALGRIND_MAKE_MEM_UNDEFINED(stack->lo, bight__stack_bytes(stack));
-#endif
 }
 
 /* What a cached stack still points at is garbage: LeakSanitizer must not take it for reachable. */
@@ -144,19 +139,17 @@ static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, u
         slab->slots[index].fiber = __tsan_create_fiber(0);
     stack->context.tsan_fiber = slab->slots[index].fiber;
 #endif
-#ifdef BIGHT_VALGRIND
-    stack->context.valgrind_id = VALGRIND_STACK_REGISTER(lo, head);
-#endif
+    slab->slots[index].valgrind_id = bight__valgrind_stack_register(lo, head);
     *out = stack;
 }
 
 /* The record's page is about to go. */
 static void record_fini(struct bight_stack *stack)
 {
-    stack->slab->slots[stack->index].uses = stack->uses;
-#ifdef BIGHT_VALGRIND
-    VALGRIND_STACK_DEREGISTER(stack->context.valgrind_id);
-#endif
+    struct bight_slot *slot = &stack->slab->slots[stack->index];
+
+    slot->uses = stack->uses;
+    bight__valgrind_stack_deregister(slot->valgrind_id);
 }
 
 void bight__stackpool_destroy(struct bight_stackpool *pool)

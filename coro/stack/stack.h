@@ -87,7 +87,7 @@ int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct big
 #define BIGHT__WARM_BYTES ((size_t)16 << 10)
 #define BIGHT__TRIM_USES 256
 
-#if defined(BIGHT_ASAN) || defined(BIGHT_VALGRIND)
+#ifdef BIGHT_ASAN
 #define BIGHT__STACKS_ARE_ANNOTATED true
 #else
 #define BIGHT__STACKS_ARE_ANNOTATED false

@@ -1,0 +1,36 @@
+/* What valgrind is told of stacks, so that it takes no switch between two of them for one frame of
+ * megabytes. Its header has client requests: a few instructions each that do nothing unless valgrind
+ * runs the program. Where the header was not found when the library was built, nothing is told. */
+#ifndef BIGHT_CORO_STACK_VALGRIND_H
+#define BIGHT_CORO_STACK_VALGRIND_H
+
+#include <stdint.h>
+
+#ifdef BIGHT_HAVE_VALGRIND_H
+#include <valgrind/valgrind.h>
+
+/* [low, top) is a stack from now on. Gives the number to deregister it by. */
+static inline uint32_t bight__valgrind_stack_register(const void *low, const void *top)
+{
+    return VALGRIND_STACK_REGISTER(low, top);
+}
+
+static inline void bight__valgrind_stack_deregister(uint32_t id)
+{
+    VALGRIND_STACK_DEREGISTER(id);
+}
+#else
+static inline uint32_t bight__valgrind_stack_register(const void *low, const void *top)
+{
+    (void)low;
+    (void)top;
+    return 0;
+}
+
+static inline void bight__valgrind_stack_deregister(uint32_t id)
+{
+    (void)id;
+}
+#endif
+
+#endif
