@@ -59,6 +59,25 @@ add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/coro/stack/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)
 
+# The library finds the C++ runtime by a weak reference, in whatever way either is linked.
+if(bight_cxx)
+  foreach(way shared static shared_runtime static_runtime)
+    add_executable(cxx_exceptions_${way} coro/core/cxx_exceptions.cpp)
+    set_target_properties(cxx_exceptions_${way} PROPERTIES
+      CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+    target_compile_options(cxx_exceptions_${way} PRIVATE -Wall -Wextra -Wconversion)
+    add_test(NAME cxx_exceptions_${way}
+      COMMAND ${test_launcher} $<TARGET_FILE:cxx_exceptions_${way}>)
+    set_tests_properties(cxx_exceptions_${way} PROPERTIES LABELS coro TIMEOUT 300
+      ENVIRONMENT "${test_env}")
+    add_dependencies(suites_coro cxx_exceptions_${way})
+  endforeach()
+  target_link_libraries(cxx_exceptions_shared PRIVATE bight::bight)
+  target_link_libraries(cxx_exceptions_static PRIVATE bight::bight_static)
+  target_link_libraries(cxx_exceptions_shared_runtime PRIVATE bight::bight -static-libstdc++)
+  target_link_libraries(cxx_exceptions_static_runtime PRIVATE bight::bight_static -static-libstdc++)
+endif()
+
 # Those that need nothing more.
 foreach(suite call cancel deadline group group_start mutex park scope
     slow task tree)

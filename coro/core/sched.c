@@ -176,16 +176,12 @@ static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own
     return task;
 }
 
-/* A task that keeps float control of its own stops: keep its words, put the thread's back, and the
- * other way round when it goes on. */
-static __attribute__((noinline)) void switch_keeping_float_control(struct bight_task *self,
-                                                                   struct bight_context *to)
+static __attribute__((noinline)) void switch_of_owner(struct bight_task *self,
+                                                      struct bight_context *to)
 {
-    bight__float_control_save(&self->float_control);
-    bight__float_control_load(&self->sched->float_control);
+    bight__own_leave(self);
     bight__context_switch(&self->stack.context, to);
-    bight__float_control_save(&self->sched->float_control);
-    bight__float_control_load(&self->float_control);
+    bight__own_enter(self);
 }
 
 /* Go on as `next`, or the loop when it is NULL, until somebody switches back to `self`. */
@@ -198,8 +194,8 @@ switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task 
     if (frame < self->stack.low_water)
         self->stack.low_water = frame;
     sched->current = next;
-    if (unlikely(self->flags & TASK_FLOAT))
-        switch_keeping_float_control(self, to);
+    if (unlikely(self->flags & TASK_OWNS))
+        switch_of_owner(self, to);
     else
         bight__context_switch_here(&self->stack.context, to);
     sched->ops_left = OPS_PER_SWITCH;
@@ -239,8 +235,8 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
 {
     struct bight_task *next = NULL;
 
-    if (unlikely(self->flags & TASK_FLOAT))
-        bight__float_control_load(&sched->float_control);
+    if (unlikely(self->flags & TASK_OWNS))
+        bight__own_leave(self);
     /* The loop's stack puts back what cannot be put while one stands on it. */
     if (!sched->dying)
         next = ready_pop(sched, 0);

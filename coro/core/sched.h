@@ -60,7 +60,7 @@ struct bight_sched {
     uint64_t slice_end_ns;
     bool slice_begun;          /* its first quantum was handed out */
     struct bight_context loop; /* the thread's own stack */
-    struct bight_float_control float_control;
+    struct bight_own own;      /* the thread's, while a task of TASK_OWNS runs */
     struct bight_stackpool stacks;
     struct bight_group root;
     struct bight_link children; /* of the root */

@@ -45,6 +45,8 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
         .head_bytes = sizeof(struct bight_task),
         .cache_max = sched->options.stack_cache,
     };
+    if (sched->options.spawn_flags & ~TASK_OWNS)
+        return BIGHT_EINVAL;
     rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
     if (rc)
         return rc;

@@ -59,10 +59,8 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
 
     bight__context_arrive(&task->stack.context);
     task->sched->ops_left = OPS_PER_SWITCH;
-    if (unlikely(task->flags & TASK_FLOAT)) {
-        bight__float_control_save(&task->sched->float_control);
-        bight__float_control_load(&task->float_control);
-    }
+    if (unlikely(task->flags & TASK_OWNS))
+        bight__own_enter(task);
     if (unlikely(task->pending & PENDING_CANCEL)) {
         task->status = BIGHT_ECANCELED;
         if (task->drop)
@@ -90,7 +88,7 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
     memset(&task->parked, 0,
            offsetof(struct bight_task, ends.prev) - offsetof(struct bight_task, parked));
     task->pending = 0;
-    task->flags = 0;
+    task->flags = sched->options.spawn_flags;
     task->aborted = false;
     task->id = ++sched->spawned;
     task->name[0] = '\0';
@@ -102,15 +100,14 @@ static void task_setup(struct bight_task *task, struct bight_sched *sched,
         task->checks = 0;
         task->turns = 0;
     }
-    if (!options)
-        return;
-    task->drop = options->drop;
-    if (options->flags & BIGHT_SPAWN_FLOAT_CONTROL) {
-        task->flags |= TASK_FLOAT;
-        bight__float_control_save(&task->float_control);
+    if (options) {
+        task->drop = options->drop;
+        task->flags |= options->flags;
+        if (options->name)
+            bight_task_set_name(task, options->name);
     }
-    if (options->name)
-        bight_task_set_name(task, options->name);
+    if (unlikely(task->flags))
+        bight__own_init(task);
 }
 
 static __attribute__((noinline)) int no_stack(struct bight_sched *sched, int rc)
@@ -136,7 +133,7 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
     struct bight_task *task;
     int rc;
 
-    if (unlikely(!fn || (options && (options->flags & ~BIGHT_SPAWN_FLOAT_CONTROL))))
+    if (unlikely(!fn || (options && (options->flags & ~TASK_OWNS))))
         return BIGHT_EINVAL;
     if (unlikely(sched->live > sched->ready_mask)) {
         rc = bight__ready_grow(sched);

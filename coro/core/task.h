@@ -8,19 +8,29 @@
 #define PENDING_CANCEL 1u
 #define PENDING_PROBE 4u /* a seam wants to see every suspension */
 
-/* task->flags */
-#define TASK_HANDLE 1u /* somebody holds a handle */
-#define TASK_DONE 2u   /* the body has ended */
-#define TASK_FLOAT 4u  /* BIGHT_SPAWN_FLOAT_CONTROL */
-#define TASK_MAIN 8u   /* its end ends the runtime */
-#define TASK_STARTED 16u
-#define TASK_JOINED 32u /* somebody waits to take the handle */
-#define TASK_SEEN 64u   /* somebody knows what it came to */
+/* task->flags. The first ones are those of a spawn. */
+#define TASK_FLOAT BIGHT_SPAWN_FLOAT_CONTROL
+#define TASK_EXCEPTIONS BIGHT_SPAWN_CXX_EXCEPTIONS
+#define TASK_HANDLE 4u /* somebody holds a handle */
+#define TASK_DONE 8u   /* the body has ended */
+#define TASK_MAIN 16u  /* its end ends the runtime */
+#define TASK_STARTED 32u
+#define TASK_JOINED 64u /* somebody waits to take the handle */
+#define TASK_SEEN 128u  /* somebody knows what it came to */
+
+/* The task has something to itself that other tasks share with the thread; own.c. */
+#define TASK_OWNS (TASK_FLOAT | TASK_EXCEPTIONS)
 
 struct bight_group_user;
 struct bight_defer;
 struct bight_local_node;
 struct bight_mutex;
+
+/* What a thread has once and a task may have to itself. */
+struct bight_own {
+    struct bight_float_control float_control;
+    struct bight_exceptions exceptions;
+};
 
 /* A task's control block, in the top page of its stack. The fields that a switch touches come
  * first. */
@@ -53,7 +63,7 @@ struct bight_task {
     struct bight_scope base;     /* parent of all its scopes, child of its group's */
     struct bight_timer deadline; /* for the earliest deadline of its own scopes */
     char name[BIGHT_TASK_NAME_BYTES];
-    struct bight_float_control float_control;
+    struct bight_own own; /* of TASK_OWNS only */
     /* Under a test only: where a cancellation would have been seen, and turns. */
     uint32_t checks;
     uint32_t turns;

@@ -18,6 +18,17 @@ struct bight_task;
  * Without the flag a task must restore them before it suspends. */
 #define BIGHT_SPAWN_FLOAT_CONTROL 1u
 
+/* The task suspends while C++ handles an exception in it: in a catch block, or in a destructor that
+ * runs because an exception is on its way, or in what those call. C++ counts exceptions per thread
+ * and not per task: without the flag `throw;` and std::current_exception() may then find the
+ * exception of another task, and std::uncaught_exceptions() counts those of all. With it they are
+ * saved and restored at each of the task's switches, which then take about twice as long.
+ *
+ * No effect in a program without a C++ runtime at its start, be it linked or loaded: one that only
+ * a dlopen brings in comes too late. An exception must not leave the task's function, nor any other
+ * function that bight calls. */
+#define BIGHT_SPAWN_CXX_EXCEPTIONS 2u
+
 /* How long a task's name may be, with its final NUL; longer ones are cut. */
 #define BIGHT_TASK_NAME_BYTES 32
 
@@ -30,7 +41,8 @@ struct bight_spawn_options {
     /* Called instead of the body, as the task, when it was cancelled before its first step; every
      * suspending call in it is cancelled. */
     void (*drop)(void *arg);
-    /* BIGHT_SPAWN_FLOAT_CONTROL or 0. */
+    /* BIGHT_SPAWN_FLOAT_CONTROL, BIGHT_SPAWN_CXX_EXCEPTIONS, both or 0; what the runtime's option
+     * spawn_flags has is added. */
     unsigned flags;
 };
 

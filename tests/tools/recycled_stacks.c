@@ -1,5 +1,5 @@
-/* For memcheck: stacks of several sizes, new, warm and cold, some used deeply, which tasks that end and
- * tasks that are cancelled leave to those after them; in two threads. Public headers only. */
+/* For memcheck: stacks of several sizes, new, warm and cold, some used deeply, which tasks that end
+ * and tasks that are cancelled leave to those after them; in two threads. Public headers only. */
 #include <bight.h>
 
 #include <pthread.h>

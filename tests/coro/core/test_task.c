@@ -323,6 +323,45 @@ static int keeps_rounding(void *arg)
     return 0;
 }
 
+static int rounds_up_once(void *arg)
+{
+    (void)arg;
+    fesetround(FE_UPWARD);
+    ck_ok(bight_yield());
+    ck_assert_int_eq(fegetround(), FE_UPWARD);
+    return 0;
+}
+
+static int main_rounds_down(void *arg)
+{
+    struct bight_gather calls[2] = {{.fn = rounds_up_once}, {.fn = rounds_up_once}};
+
+    (void)arg;
+    fesetround(FE_DOWNWARD);
+    ck_ok(bight_gather(calls, 2, 0));
+    ck_assert_int_eq(fegetround(), FE_DOWNWARD);
+    return 0;
+}
+
+static void flags_of_a_runtime_are_those_of_every_task(void)
+{
+    const struct bight_options options = {.spawn_flags = BIGHT_SPAWN_FLOAT_CONTROL};
+    const struct bight_options unknown = {.spawn_flags = 1u << 31};
+
+    ck_ok(bight_run_with(&options, main_rounds_down, NULL));
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+    ck_code(bight_run_with(&unknown, main_rounds_down, NULL), BIGHT_EINVAL);
+}
+
+static void the_flag_for_exceptions_has_no_effect_without_cxx(void)
+{
+    const struct bight_options options = {.spawn_flags = BIGHT_SPAWN_CXX_EXCEPTIONS};
+    int count = 0;
+
+    ck_ok(bight_run_with(&options, world_add_one, &count));
+    ck_assert_int_eq(count, 1);
+}
+
 static int misuse(void *arg)
 {
     struct bight_spawn_options options = {.flags = 1u << 31};
@@ -407,6 +446,8 @@ static const struct suite_case cases[] = {
     world_case(deferred_handlers_run_in_reverse_and_may_suspend, cancels_deferring),
     world_case(locals_are_copied_to_children_at_the_spawn, locals),
     world_case(float_control_of_a_task_that_asks_for_it_is_its_own, keeps_rounding),
+    plain_case(flags_of_a_runtime_are_those_of_every_task),
+    plain_case(the_flag_for_exceptions_has_no_effect_without_cxx),
     plain_case(misuse_is_an_error),
     world_case(names_are_cut_and_numbers_unique, names),
     world_case(operations_that_never_wait_still_let_others_run, counts_turns),

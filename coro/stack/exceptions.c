@@ -1,0 +1,17 @@
+/* The thread's C++ exceptions, by a weak reference: a program in which something throws or catches
+ * has the function, also a static one, and one that has not has no exceptions. */
+#include "coro/stack/exceptions.h"
+
+struct bight_exceptions *__cxa_get_globals(void) __attribute__((weak));
+
+void bight__exceptions_save(struct bight_exceptions *out)
+{
+    if (__cxa_get_globals)
+        *out = *__cxa_get_globals();
+}
+
+void bight__exceptions_load(const struct bight_exceptions *in)
+{
+    if (__cxa_get_globals)
+        *__cxa_get_globals() = *in;
+}
