@@ -1,7 +1,8 @@
 /* What tasks may have to themselves though the thread has it once: floating-point control and the
  * state of C++ exceptions. Tasks ask for it when they are spawned, because it makes each switch
  * slower; all others, and the loop, share what the thread has. */
-#include "coro/core/sched.h"
+#include "coro/core/own.h"
+#include "coro/core/task.h"
 
 void bight__own_init(struct bight_task *task)
 {

@@ -15,6 +15,7 @@
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
 #include "coro/base/units.h"
+#include "coro/core/own.h"
 #include "coro/stack/stack.h"
 
 struct bight_sched;

@@ -2,6 +2,7 @@
 #ifndef BIGHT_CORO_CORE_TASK_H
 #define BIGHT_CORO_CORE_TASK_H
 
+#include "coro/core/own.h"
 #include "coro/core/sched.h"
 
 /* task->pending: why the next checkpoint has to look closer. */
@@ -25,12 +26,6 @@ struct bight_group_user;
 struct bight_defer;
 struct bight_local_node;
 struct bight_mutex;
-
-/* What a thread has once and a task may have to itself. */
-struct bight_own {
-    struct bight_float_control float_control;
-    struct bight_exceptions exceptions;
-};
 
 /* A task's control block, in the top page of its stack. The fields that a switch touches come
  * first. */

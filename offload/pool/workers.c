@@ -124,8 +124,11 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     struct bight_runtime *runtime = bight__runtime();
     int rc;
     struct bight_plugin *pools = bight__plugin_get(runtime, &pools_kind, &rc);
-    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
+    struct pool *pool;
 
+    if (!pools)
+        return rc;
+    pool = bight__alloc_zero(&runtime->sched.seams, sizeof(*pool));
     if (!pool)
         return BIGHT_ENOMEM;
     pool->base.ops = &pool_ops;

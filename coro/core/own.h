@@ -1,0 +1,23 @@
+/* What a thread has once and a task may have to itself. */
+#ifndef BIGHT_CORO_CORE_OWN_H
+#define BIGHT_CORO_CORE_OWN_H
+
+#include "coro/stack/context.h"
+#include "coro/stack/exceptions.h"
+
+struct bight_task;
+
+struct bight_own {
+    struct bight_float_control float_control;
+    struct bight_exceptions exceptions;
+};
+
+/* For tasks of TASK_OWNS. */
+/* A new task's: the caller's floating-point control, no exceptions. */
+void bight__own_init(struct bight_task *task);
+/* The task begins to run, or goes on: keep what the thread has, and give it what the task has. */
+void bight__own_enter(struct bight_task *task);
+/* The task stops, or ends: the other way round. */
+void bight__own_leave(struct bight_task *task);
+
+#endif
