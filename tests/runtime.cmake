@@ -39,8 +39,10 @@ set(sweep_sources
 # All of the library, so that a site which no scenario comes near is found too.
 set(whole_library -Wl,--whole-archive $<TARGET_FILE:bight_static> -Wl,--no-whole-archive
     PkgConfig::LIBCURL m)
-bight_test(sweeps/alloc_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library})
-bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library})
+bight_test(sweeps/alloc_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
+  TIMEOUT 120)
+bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
+  TIMEOUT 120)
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 120)
 bight_test(runtime/drive LABELS threads)

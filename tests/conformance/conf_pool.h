@@ -8,13 +8,7 @@
 #include <stdatomic.h>
 
 #include "tests/conformance/conf.h"
-
-/* Insist on something in any thread: Check's asserts are for the main one. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
+#include "tests/harness/expect.h"
 
 /* How many threads the pool has; before the process's first call. */
 void conf_pool_threads(unsigned threads);

@@ -2,6 +2,7 @@
  * many things happen in the same millisecond. Shields have a deadline: one that waits for ever is a hang
  * that no cancellation ends, in the runtime too. */
 #include "tests/model/program.h"
+#include "tests/harness/random.h"
 
 #include <bight/errors.h>
 #include <bight/group.h>
@@ -19,10 +20,7 @@ struct maker {
 
 static unsigned below(struct maker *maker, unsigned limit)
 {
-    maker->state ^= maker->state << 13;
-    maker->state ^= maker->state >> 7;
-    maker->state ^= maker->state << 17;
-    return (unsigned)((maker->state >> 11) % limit);
+    return (unsigned)((test_random(&maker->state) >> 11) % limit);
 }
 
 /* Ops by how often they are made. */

@@ -1,5 +1,6 @@
 /* See lockstep.h: the model's side, and how the two are compared. */
 #include "tests/model/lockstep.h"
+#include "tests/harness/random.h"
 
 #include <string.h>
 
@@ -7,10 +8,7 @@ unsigned order_pick(uint64_t *state, unsigned count)
 {
     if (*state == 0 || count < 2)
         return 0;
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return (unsigned)((*state >> 11) % count);
+    return (unsigned)((test_random(state) >> 11) % count);
 }
 
 static void record(void *arg, const struct event *event)

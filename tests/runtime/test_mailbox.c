@@ -7,17 +7,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 
 #define THREADS 8
 #define POSTS 5000
-
-/* As in test_wheel.c: ck_assert writes to a pipe, too slow for inner loops. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 static void set_event(void *event)
 {

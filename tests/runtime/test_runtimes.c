@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
@@ -13,12 +14,6 @@
 #define WORKERS 4 /* tasks of each that pass tokens on */
 #define TOKENS 16
 #define HOPS 200
-
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 struct token {
     int hops;

@@ -2,6 +2,8 @@
 #include "coro/base/list.h"
 #include "runtime/wheel.h"
 
+#include "tests/harness/random.h"
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 
 #include <assert.h>
@@ -26,19 +28,9 @@ static unsigned meddling; /* callbacks touch other timers, one time in so many *
 static size_t fired;
 static struct node *last_fired;
 
-/* Check writes to a pipe at each ck_assert; the inner loops have millions. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
-
 static uint64_t random_bits(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
+    return test_random(&random_state);
 }
 
 static bool before(const struct node *a, const struct node *b)

@@ -4,6 +4,8 @@
 #ifndef TESTS_SWEEPS_SCENARIOS_H
 #define TESTS_SWEEPS_SCENARIOS_H
 
+#include "tests/harness/expect.h"
+
 struct bight_group;
 struct bight_task;
 
@@ -20,13 +22,6 @@ extern const int scenario_count;
 /* What is begun and not ended: task bodies neither run nor dropped, deferred handlers not called,
  * items made and neither consumed nor dropped, locks held. 0 after each run. */
 extern int scenario_balance;
-
-/* For the scenarios: ck_assert allocates, which the sweeps would count. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 /* scenarios_combine.c */
 int scenario_gather(void *arg);

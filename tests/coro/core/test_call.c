@@ -2,6 +2,7 @@
 #include <bight.h>
 #include <bight/uv.h>
 
+#include "tests/harness/random.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
@@ -73,10 +74,7 @@ static uint64_t random_state;
 
 static unsigned below(unsigned limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)(random_state >> 20) % limit;
+    return (unsigned)(test_random(&random_state) >> 20) % limit;
 }
 
 struct numbered {

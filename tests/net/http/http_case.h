@@ -7,15 +7,9 @@
 #include <string.h>
 
 #include "tests/net/http/http_server.h"
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
-
-/* ck_assert writes to a pipe each time; this only when it fails. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 /* The server of this test's process, and one more origin. */
 extern struct http_server server, other;

@@ -10,14 +10,9 @@
 #include <string.h>
 
 #include "net/resolve/resolve.h"
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
-
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 /* A lookup ends when the test lets it: one post of `go` each. */
 static sem_t go, begun;

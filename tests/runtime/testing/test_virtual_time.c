@@ -5,6 +5,7 @@
 #include <semaphore.h>
 
 #include "coro/base/list.h"
+#include "tests/harness/random.h"
 #include "tests/harness/suite.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -85,9 +86,7 @@ static int many_sleepers(struct bight_group *group, void *arg)
     (void)arg;
     begin_ns = bight_now_ns();
     for (int i = 0; i < SLEEPERS; i++) {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
+        (void)test_random(&random);
         lengths[i] = 1 + (int64_t)((random >> 2) >> (20 + random % 40));
         int rc = bight_group_spawn(group, NULL, NULL, sleeper, &lengths[i]);
         if (rc)

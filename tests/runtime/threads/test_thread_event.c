@@ -5,16 +5,11 @@
 #include <bight.h>
 #include <pthread.h>
 
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
 #define THREADS 4
-
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 static struct bight_thread_event *event;
 

@@ -6,15 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
-
-/* As in test_mailbox.c: cheap, and for any thread. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what))                                                                               \
-            ck_abort_msg("not so: %s", #what);                                                     \
-    } while (0)
 
 static char items[8];
 static struct bight_thread_queue *queue;
