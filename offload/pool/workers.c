@@ -122,15 +122,12 @@ static int keep_init(struct pool *pool)
 static int make_pool(struct pool **out, const struct bight_workers_options *options)
 {
     struct bight_runtime *runtime = bight__runtime();
-    int rc;
-    struct bight_plugin *pools = bight__plugin_get(runtime, &pools_kind, &rc);
-    struct pool *pool;
+    int rc, why;
+    struct bight_plugin *pools = bight__plugin_get(runtime, &pools_kind, &why);
+    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
 
-    if (!pools)
-        return rc;
-    pool = bight__alloc_zero(&runtime->sched.seams, sizeof(*pool));
     if (!pool)
-        return BIGHT_ENOMEM;
+        return BIGHT_ENOMEM; /* which is all that `why` can be */
     pool->base.ops = &pool_ops;
     pool->base.runtime = runtime;
     pool->runtime = runtime;

@@ -415,6 +415,7 @@ const struct scenario scenarios[] = {
     {"nested groups", nested_groups},
     {"failing group", failing_group},
     {"crowd", crowd},
+    {"hash table", scenario_hash},
     {"deep stack", scenario_deep_stack},
     {"dump", scenario_dump},
     {"future", scenario_future},

@@ -51,6 +51,7 @@ int scenario_points(void *arg);
 int scenario_queue_join(void *arg);
 int scenario_deep_stack(void *arg);
 int scenario_dump(void *arg);
+int scenario_hash(void *arg);
 
 /* scenarios_testing.c */
 int scenario_stream(void *arg);

@@ -1,5 +1,5 @@
 /* Scenarios of tasks beyond groups: futures, starts, background work, points in time,
- * stacks, the dump. See scenarios.h. */
+ * stacks, the dump, the hash table. See scenarios.h. */
 #include "tests/sweeps/scenarios.h"
 
 #include <bight.h>
@@ -7,6 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "coro/base/hash.h"
+#include "coro/core/sched.h"
 
 /* Futures */
 
@@ -224,5 +227,36 @@ int scenario_dump(void *arg)
     EXPECT(fd >= 0);
     int rc = bight_dump_fd(fd);
     close(fd);
+    return rc;
+}
+
+/* The hash table: more records than it has buckets at first, two of each hash. */
+
+#define RECORDS 130
+
+int scenario_hash(void *arg)
+{
+    static struct hash_node records[RECORDS];
+    const struct bight_seams *seams = &bight__sched->seams;
+    struct hash_table table;
+    int rc = bight__hash_init(&table, seams);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        bight__hash_add(&table, seams, &records[i], i / 2);
+        if (table.count > table.bucket_count)
+            rc = BIGHT_ENOMEM; /* it goes on with the buckets that it has */
+    }
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        struct hash_node *node = hash_first(&table, i / 2);
+
+        EXPECT(node == &records[i] || hash_along(node->chain, i / 2) == &records[i]);
+    }
+    for (uint32_t i = 0; i < RECORDS; i++)
+        bight__hash_remove(&table, &records[i]);
+    EXPECT(table.count == 0 && !hash_first(&table, 0));
+    bight__hash_fini(&table);
     return rc;
 }
