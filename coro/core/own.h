@@ -2,8 +2,8 @@
 #ifndef BIGHT_CORO_CORE_OWN_H
 #define BIGHT_CORO_CORE_OWN_H
 
-#include "coro/stack/context.h"
 #include "coro/stack/exceptions.h"
+#include "coro/stack/stack.h"
 
 struct bight_task;
 
