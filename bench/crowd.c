@@ -134,7 +134,7 @@ static double cancel_round(struct sample *sample)
 
     bench_check(bight_group_begin(&group, 0), "group");
     for (unsigned i = 0; i < sample->tasks; i++)
-        bench_check(bight_group_spawn(&group, NULL, NULL, long_sleeper, sample), "spawn");
+        bench_check(bight_group_spawn(NULL, &group, NULL, long_sleeper, sample), "spawn");
     bench_check(bight_yield(), "yield");
     sample->left = sample->tasks;
     begin = bench_begin();

@@ -20,7 +20,7 @@ static int collected(struct client *client)
 {
     struct bight_http_response *page;
     size_t bytes;
-    int rc = bight_http_get(&page, client->session, client->load->url, NULL);
+    int rc = bight_http_fetch(&page, client->session, client->load->url, NULL);
 
     if (rc < 0)
         return rc;
@@ -69,7 +69,7 @@ static int askers(struct bight_group *group, void *arg)
     struct client *client = arg;
 
     for (unsigned i = 0; i < client->load->concurrency; i++) {
-        int rc = bight_group_spawn(group, NULL, NULL, asker, client);
+        int rc = bight_group_spawn(NULL, group, NULL, asker, client);
 
         if (rc)
             return rc;
@@ -95,9 +95,9 @@ static int load_main(void *arg)
     if (rc)
         return rc;
     begin = bench_process_ns();
-    rc = bight_group(askers, &client);
+    rc = bight_group_run(askers, &client);
     load->cpu_ns = bench_process_ns() - begin;
-    bench_check(bight_http_session_close(client.session), "close");
+    bench_check(bight_http_session_end(client.session), "close");
     return rc;
 }
 

@@ -75,7 +75,7 @@ static struct footprint per_task(struct footprint before, struct footprint after
 static struct bight_waiter *asleep;
 static size_t ended;
 
-static const struct bight_wait_ops crowd_ops = {.name = "everybody"};
+static const struct bight_waiter_ops crowd_ops = {.name = "everybody"};
 
 static int member(void *arg)
 {

@@ -38,7 +38,7 @@ static int callers(struct bight_group *group, void *arg)
     struct load *load = arg;
 
     for (unsigned i = 0; i < load->in_flight; i++) {
-        int rc = bight_group_spawn(group, NULL, NULL, caller, load);
+        int rc = bight_group_spawn(NULL, group, NULL, caller, load);
 
         if (rc)
             return rc;
@@ -50,7 +50,7 @@ static int load_main(void *arg)
 {
     struct load *load = arg;
     uint64_t begin = bench_wall_begin();
-    int rc = bight_group(callers, load);
+    int rc = bight_group_run(callers, load);
 
     load->us = bench_wall_end(begin, load->calls) / 1000;
     return rc;

@@ -13,7 +13,7 @@
  * time of one differs from run to run. */
 static inline void bench_run(int (*fn)(void *arg), void *arg)
 {
-    const struct bight_options options = {.slice_us = bench_counting() ? UINT_MAX : 0};
+    const struct bight_runtime_options options = {.slice_us = bench_counting() ? UINT_MAX : 0};
 
     bench_check(bight_run_with(&options, fn, arg), "run");
 }
@@ -22,7 +22,7 @@ static inline void bench_run(int (*fn)(void *arg), void *arg)
  * virtual one and the seed always the same. */
 static inline void bench_run_fixed(int (*fn)(void *arg), void *arg)
 {
-    const struct bight_options options = {.slice_us = UINT_MAX};
+    const struct bight_runtime_options options = {.slice_us = UINT_MAX};
     const struct bight_test_options fixed = {.runtime = &options};
 
     if (bench_counting())

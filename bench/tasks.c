@@ -107,7 +107,7 @@ static int no_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops pair_ops = {.name = "other of the pair", .abort = no_abort};
+static const struct bight_waiter_ops pair_ops = {.name = "other of the pair", .abort = no_abort};
 
 static int parker(void *arg)
 {
@@ -202,10 +202,10 @@ static int gathers_main(void *arg)
 
     for (unsigned i = 0; i < BATCH; i++)
         calls[i].fn = short_life;
-    bench_check(bight_gather(calls, BATCH, 0), "gather");
+    bench_check(bight_gather_all(calls, BATCH, 0), "gather");
     begin = bench_begin();
     for (uint64_t i = 0; i < sample->steps; i++)
-        bench_check(bight_gather(calls, BATCH, 0), "gather");
+        bench_check(bight_gather_all(calls, BATCH, 0), "gather");
     sample->ns = bench_end(begin, BATCH * sample->steps);
     return 0;
 }

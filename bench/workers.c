@@ -57,7 +57,7 @@ static int callers(struct bight_group *group, void *arg)
     struct load *load = arg;
 
     for (unsigned i = 0; i < load->in_flight; i++) {
-        int rc = bight_group_spawn(group, NULL, NULL, caller, load);
+        int rc = bight_group_spawn(NULL, group, NULL, caller, load);
 
         if (rc)
             return rc;
@@ -79,9 +79,9 @@ static int load_main(void *arg)
     bench_check(caller(load), "first job");
     load->begun = 0;
     begin = bench_wall_begin();
-    rc = bight_group(callers, load);
+    rc = bight_group_run(callers, load);
     load->us = bench_wall_end(begin, load->jobs) / 1000;
-    bench_check(bight_workers_close(load->executor), "close");
+    bench_check(bight_executor_end(load->executor), "close");
     return rc;
 }
 

@@ -118,10 +118,10 @@ static int abort_offload(struct bight_waiter *waiter)
     return BIGHT_EBUSY;
 }
 
-static const struct bight_wait_ops offload_ops = {
+static const struct bight_waiter_ops offload_ops = {
     .name = "offloaded call",
     .abort = abort_offload,
-    .flags = BIGHT_WAIT_OUTSIDE | BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE,
 };
 
 int bight_offload(int (*fn)(void *arg), void *arg)

@@ -19,14 +19,14 @@ static int add(struct bight_link *hooks, struct bight_hook *hook)
     return 0;
 }
 
-int bight_turn_hook_add(struct bight_hook *hook)
+int bight_hook_add_turn(struct bight_hook *hook)
 {
     struct bight_runtime *runtime = bight__runtime();
 
     return runtime ? add(&runtime->turn_hooks, hook) : BIGHT_ENORUNTIME;
 }
 
-int bight_idle_hook_add(struct bight_hook *hook)
+int bight_hook_add_idle(struct bight_hook *hook)
 {
     struct bight_runtime *runtime = bight__runtime();
 

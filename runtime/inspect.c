@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-int bight_stats(struct bight_stats *stats)
+int bight_runtime_get_stats(struct bight_runtime_stats *stats)
 {
     const struct bight_runtime *runtime = bight__runtime();
 
     if (!runtime)
         return BIGHT_ENORUNTIME;
-    *stats = (struct bight_stats){
+    *stats = (struct bight_runtime_stats){
         .live = runtime->sched.live,
         .ready = bight__ready_count(&runtime->sched),
         .spawned = runtime->sched.spawned,

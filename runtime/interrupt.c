@@ -1,4 +1,4 @@
-/* bight_options.interrupt_signal: one libuv handle that lives as long as the runtime and listens while a
+/* bight_runtime_options.interrupt_signal: one libuv handle that lives as long as the runtime and listens while a
  * main runs. It listens once, so that the system does what it always did at the second arrival, also when
  * the loop does not get to look. */
 #include "runtime/runtime.h"
@@ -30,7 +30,7 @@ static void on_interrupt(uv_signal_t *handle, int signum)
     if (runtime->sched.main_done || runtime->main->base.effective)
         return;
     runtime->interrupted = true;
-    runtime->main->base.kind |= SCOPE_INTERRUPTED; /* for bight_cancel_cause */
+    runtime->main->base.kind |= SCOPE_INTERRUPTED; /* for bight_cancel_get_cause */
     bight_task_cancel(runtime->main);
 }
 

@@ -23,7 +23,7 @@ struct bight_mailbox {
     uv_async_t async;
 };
 
-/* The record behind bight_post. */
+/* The record behind bight_post_call. */
 struct posted_call {
     struct bight_post post;
     void (*fn)(void *arg);
@@ -222,7 +222,7 @@ static void run_call(struct bight_post *post)
     fn(arg);
 }
 
-int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
+int bight_post_call(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *arg)
 {
     struct posted_call *call;
     int rc = 0;

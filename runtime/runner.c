@@ -64,8 +64,8 @@ static void close_down(struct bight_runtime *runtime)
     bight__runtime_free(runtime);
 }
 
-int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
-                          int (*fn)(void *arg), void *arg)
+int bight__run_with_seams(const struct bight_runtime_options *options,
+                          const struct bight_seams *seams, int (*fn)(void *arg), void *arg)
 {
     struct bight_runtime *runtime;
     int rc;
@@ -80,7 +80,7 @@ int bight__run_with_seams(const struct bight_options *options, const struct bigh
     return rc;
 }
 
-int bight_run_with(const struct bight_options *options, int (*fn)(void *arg), void *arg)
+int bight_run_with(const struct bight_runtime_options *options, int (*fn)(void *arg), void *arg)
 {
     return bight__run_with_seams(options, NULL, fn, arg);
 }
@@ -90,7 +90,8 @@ int bight_run(int (*fn)(void *arg), void *arg)
     return bight__run_with_seams(NULL, NULL, fn, arg);
 }
 
-int bight__runner_open_with_seams(struct bight_runner **out, const struct bight_options *options,
+int bight__runner_open_with_seams(struct bight_runner **out,
+                                  const struct bight_runtime_options *options,
                                   const struct bight_seams *seams)
 {
     struct bight_runtime *runtime;
@@ -104,7 +105,7 @@ int bight__runner_open_with_seams(struct bight_runner **out, const struct bight_
     return rc;
 }
 
-int bight_runner_open(struct bight_runner **out, const struct bight_options *options)
+int bight_runner_open(struct bight_runner **out, const struct bight_runtime_options *options)
 {
     return bight__runner_open_with_seams(out, options, &no_seams);
 }
@@ -138,7 +139,7 @@ int bight_runner_run(struct bight_runner *runner, int (*fn)(void *arg), void *ar
     return rc;
 }
 
-int bight_runner_close(struct bight_runner **runner)
+int bight_runner_end(struct bight_runner **runner)
 {
     struct bight_runtime *runtime = of_runner(*runner);
 

@@ -10,7 +10,7 @@
 /* libuv adds two entries and rounds up to a power of two. */
 #define DEFAULT_WATCHERS 16382
 
-static unsigned watchers_wanted(const struct bight_options *options,
+static unsigned watchers_wanted(const struct bight_runtime_options *options,
                                 const struct bight_seams *seams)
 {
     struct rlimit limit;
@@ -39,7 +39,7 @@ static void loop_destroy(uv_loop_t *loop)
 }
 
 int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
-                       const struct bight_options *options, const struct bight_seams *seams)
+                       const struct bight_runtime_options *options, const struct bight_seams *seams)
 {
     struct bight_runtime *runtime;
     int rc;
@@ -201,7 +201,8 @@ void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugi
     link_append(&runtime->plugins, &plugin->link);
 }
 
-int bight_attach(struct bight_runtime **out, uv_loop_t *loop, const struct bight_options *options)
+int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
+                 const struct bight_runtime_options *options)
 {
     static const struct bight_seams no_seams;
 

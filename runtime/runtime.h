@@ -81,7 +81,8 @@ void bight__drive_soon(struct bight_runtime *runtime);
 
 /* start.c: a runtime on `loop`, or on a loop of its own where that is NULL. */
 int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
-                       const struct bight_options *options, const struct bight_seams *seams);
+                       const struct bight_runtime_options *options,
+                       const struct bight_seams *seams);
 /* Free a runtime with a loop of its own, all of whose handles are closed. */
 void bight__runtime_free(struct bight_runtime *runtime);
 
@@ -101,10 +102,11 @@ struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
 void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin);
 
 /* runner.c: like bight_run_with and bight_runner_open, with the seams of a test. */
-int bight__run_with_seams(const struct bight_options *options, const struct bight_seams *seams,
-                          int (*fn)(void *arg), void *arg);
+int bight__run_with_seams(const struct bight_runtime_options *options,
+                          const struct bight_seams *seams, int (*fn)(void *arg), void *arg);
 struct bight_runner;
-int bight__runner_open_with_seams(struct bight_runner **out, const struct bight_options *options,
+int bight__runner_open_with_seams(struct bight_runner **out,
+                                  const struct bight_runtime_options *options,
                                   const struct bight_seams *seams);
 
 /* interrupt.c: nothing happens in these when the options name no signal. Begin is called for each main,

@@ -84,13 +84,13 @@ int bight_background_new(struct bight_background **out,
     return 0;
 }
 
-int bight_background_spawn(struct bight_background *background, struct bight_task **out,
+int bight_background_spawn(struct bight_task **out, struct bight_background *background,
                            const struct bight_spawn_options *options, int (*fn)(void *arg),
                            void *arg)
 {
     if (background->closer || background->group.scope.effective)
         return BIGHT_ECLOSED;
-    return bight_group_spawn(&background->group, out, options, fn, arg);
+    return bight_group_spawn(out, &background->group, options, fn, arg);
 }
 
 size_t bight_background_live(const struct bight_background *background)
@@ -112,7 +112,7 @@ static int join_keeper(void *arg)
     return bight_join(background->keeper, NULL);
 }
 
-int bight_background_close(struct bight_background *background)
+int bight_background_end(struct bight_background *background)
 {
     struct bight_task *self = bight_self();
     int rc;

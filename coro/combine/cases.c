@@ -54,7 +54,7 @@ static int join_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops join_wait = {.name = "select: task", .abort = join_abort};
+static const struct bight_waiter_ops join_wait = {.name = "select: task", .abort = join_abort};
 
 static bool join_attempt(struct bight_case *chosen)
 {
@@ -149,8 +149,8 @@ void bight_case_put(struct bight_case *to, struct bight_queue *queue, void *item
 
 /* Events */
 
-static const struct bight_wait_ops event_wait = {.name = "select: event",
-                                                 .abort = bight__unlink_abort};
+static const struct bight_waiter_ops event_wait = {.name = "select: event",
+                                                   .abort = bight__unlink_abort};
 
 static bool event_attempt(struct bight_case *chosen)
 {
@@ -181,7 +181,8 @@ static int future_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops future_wait = {.name = "select: future", .abort = future_abort};
+static const struct bight_waiter_ops future_wait = {.name = "select: future",
+                                                    .abort = future_abort};
 
 static bool future_attempt(struct bight_case *chosen)
 {
@@ -221,8 +222,8 @@ void bight_case_future(struct bight_case *to, struct bight_future *future)
 
 /* Times: a duration, or a point of the clock. */
 
-static const struct bight_wait_ops time_wait = {.name = "select: time",
-                                                .abort = bight__timed_abort};
+static const struct bight_waiter_ops time_wait = {.name = "select: time",
+                                                  .abort = bight__timed_abort};
 
 static bool sleep_attempt(struct bight_case *chosen)
 {

@@ -18,7 +18,7 @@ static void next_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "%zu left", wait->completed->left);
 }
 
-static const struct bight_wait_ops next_ops = {
+static const struct bight_waiter_ops next_ops = {
     .name = "next end of a task",
     .abort = bight__unlink_abort,
     .describe = next_describe,

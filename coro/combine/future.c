@@ -25,7 +25,7 @@ static void future_describe(const struct bight_waiter *waiter, char *text, size_
     snprintf(text, text_bytes, "%p", (const void *)future);
 }
 
-static const struct bight_wait_ops future_ops = {
+static const struct bight_waiter_ops future_ops = {
     .name = "future",
     .abort = future_abort,
     .describe = future_describe,

@@ -70,7 +70,7 @@ static int gather_call(void *call)
     return bight__gather_run(call);
 }
 
-int bight_gather(struct bight_gather *calls, size_t count, unsigned flags)
+int bight_gather_all(struct bight_gather *calls, size_t count, unsigned flags)
 {
     bool sound = bight__gather_reset(calls, count);
     struct bight_group group;

@@ -12,7 +12,7 @@ struct race {
     struct bight__timed *next; /* the body waits to start the next one */
 };
 
-static const struct bight_wait_ops next_ops = {
+static const struct bight_waiter_ops next_ops = {
     .name = "start of the next alternative",
     .abort = bight__timed_abort,
 };

@@ -15,7 +15,7 @@ static int cases_check(const struct bight_case *cases, size_t count, unsigned fl
     for (size_t i = 0; i < count; i++) {
         const struct bight_case_ops *ops = cases[i].ops;
 
-        if (!ops || !ops->wait->abort || ops->wait->flags & BIGHT_WAIT_MAY_REFUSE)
+        if (!ops || !ops->wait->abort || ops->wait->flags & BIGHT_WAITER_MAY_REFUSE)
             return BIGHT_EINVAL;
         if (cases[i].source == self)
             return BIGHT_EDEADLK;

@@ -79,7 +79,7 @@ struct wait {
     size_t tasks;
     size_t done;
     bool failed;
-    int until;
+    enum bight_wait_until until;
 };
 
 static void wait_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
@@ -89,7 +89,7 @@ static void wait_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "%zu of %zu", wait->done, wait->tasks);
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "ends of tasks",
     .abort = bight__timed_abort,
     .describe = wait_describe,
@@ -99,9 +99,9 @@ static bool is_over(const struct wait *wait)
 {
     if (wait->done == wait->tasks)
         return true;
-    if (wait->until == BIGHT_FIRST_COMPLETED)
+    if (wait->until == BIGHT_WAIT_FIRST_COMPLETED)
         return wait->done;
-    return wait->until == BIGHT_FIRST_FAILED && wait->failed;
+    return wait->until == BIGHT_WAIT_FIRST_FAILED && wait->failed;
 }
 
 static void count_done(struct wait *wait, const struct bight_wait_item *item)
@@ -123,13 +123,13 @@ static void wait_ended(struct bight_end_watch *watch, struct bight_task *task)
 }
 
 /* Whether the wait would be for its own caller. */
-static bool would_deadlock(const struct bight_wait_item *items, size_t count, int until,
-                           const struct bight_task *self)
+static bool would_deadlock(const struct bight_wait_item *items, size_t count,
+                           enum bight_wait_until until, const struct bight_task *self)
 {
     for (size_t i = 0; i < count; i++) {
         if (items[i].task == self)
             return true;
-        if (until == BIGHT_ALL_COMPLETED && !(items[i].task->flags & TASK_DONE) &&
+        if (until == BIGHT_WAIT_ALL_COMPLETED && !(items[i].task->flags & TASK_DONE) &&
             bight__join_would_deadlock(items[i].task, self))
             return true;
     }
@@ -146,7 +146,8 @@ static int wait_park(struct wait *wait, struct bight_sched *sched, int64_t timeo
     return rc == BIGHT_ETIMEDOUT ? 0 : rc;
 }
 
-int bight_wait(struct bight_wait_item *items, size_t count, int until, int64_t timeout_ms)
+int bight_wait(struct bight_wait_item *items, size_t count, enum bight_wait_until until,
+               int64_t timeout_ms)
 {
     struct wait wait = {.until = until};
     struct bight_task *self;
@@ -154,8 +155,8 @@ int bight_wait(struct bight_wait_item *items, size_t count, int until, int64_t t
 
     if (unlikely(rc))
         return rc;
-    if (count == 0 || count > INT_MAX || until < BIGHT_FIRST_COMPLETED ||
-        until > BIGHT_ALL_COMPLETED || !bight__items_sound(items, count))
+    if (count == 0 || count > INT_MAX || until < BIGHT_WAIT_FIRST_COMPLETED ||
+        until > BIGHT_WAIT_ALL_COMPLETED || !bight__items_sound(items, count))
         return BIGHT_EINVAL;
     if (would_deadlock(items, count, until, self))
         return BIGHT_EDEADLK;

@@ -37,12 +37,12 @@ static void for_describe(const struct bight_waiter *waiter, char *text, size_t t
              wait->timed_out || wait->cancelled ? ", cancelled" : "");
 }
 
-static const struct bight_wait_ops for_ops = {
+static const struct bight_waiter_ops for_ops = {
     .name = "join, or an end",
     .abort = for_abort,
     .waits_for = for_waits_for,
     .describe = for_describe,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
 
 static void for_ended(struct bight_end_watch *watch, struct bight_task *task)

@@ -212,7 +212,7 @@ static enum bight_cause cause_of(const struct bight_scope *scope)
     return scope->kind & SCOPE_TORN ? BIGHT_CAUSE_LEFT_OPEN : BIGHT_CAUSE_TASK;
 }
 
-bool bight_cancel_cause(struct bight_cancel_cause *cause)
+bool bight_cancel_get_cause(struct bight_cancel_cause *cause)
 {
     const struct bight_task *task = bight_self();
     const struct bight_scope *scope = task ? deciding_scope(task) : NULL;

@@ -22,18 +22,18 @@ static void drain_describe(const struct bight_waiter *waiter, char *text, size_t
 }
 
 /* No abort: the group ends after its tasks, and a cancellation reaches those by the scope. */
-static const struct bight_wait_ops end_ops = {
+static const struct bight_waiter_ops end_ops = {
     .name = "end of group",
     .describe = drain_describe,
 };
 
-static const struct bight_wait_ops drain_ops = {
+static const struct bight_waiter_ops drain_ops = {
     .name = "tasks of group",
     .abort = bight__unlink_abort,
     .describe = drain_describe,
 };
 
-static const struct bight_wait_ops below_ops = {
+static const struct bight_waiter_ops below_ops = {
     .name = "room in a group",
     .abort = bight__unlink_abort,
     .describe = drain_describe,
@@ -183,7 +183,7 @@ static void drain_lost(struct bight_group_user *user)
 
 /* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have ended: so
  * the wait stays linked until it runs, for the end to find it. */
-static int wait_below(struct bight_group *group, size_t below, const struct bight_wait_ops *ops)
+static int wait_below(struct bight_group *group, size_t below, const struct bight_waiter_ops *ops)
 {
     struct drain_wait wait = {.user.lost = drain_lost, .below = below};
     int rc = 0;
@@ -361,7 +361,7 @@ int bight_group_end(struct bight_group *group, int rc)
     return group_end(group, self, rc, __builtin_frame_address(0));
 }
 
-int bight_group(int (*body)(struct bight_group *group, void *arg), void *arg)
+int bight_group_run(int (*body)(struct bight_group *group, void *arg), void *arg)
 {
     struct bight_task *self = bight_self();
     struct bight_group group;

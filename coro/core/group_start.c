@@ -12,7 +12,7 @@ struct bight_start {
     bool ready;
 };
 
-int bight_started(int value)
+int bight_group_started(int value)
 {
     struct bight_task *self = bight_self();
     struct bight_start *start;
@@ -62,7 +62,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
 
     if (rc)
         return rc;
-    spawned = bight_group_spawn(&start->own, &task, options, fn, arg);
+    spawned = bight_group_spawn(&task, &start->own, options, fn, arg);
     if (spawned) {
         (void)!bight_group_end(&start->own, 0);
         return spawned;
@@ -84,7 +84,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
     return rc;
 }
 
-int bight_group_start(struct bight_group *group, struct bight_task **out,
+int bight_group_start(struct bight_task **out, struct bight_group *group,
                       const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                       int *value)
 {

@@ -50,7 +50,7 @@ static void join_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "#%llu %s", (unsigned long long)task->id, task->name);
 }
 
-static const struct bight_wait_ops join_ops = {
+static const struct bight_waiter_ops join_ops = {
     .name = "join",
     .abort = join_abort,
     .waits_for = join_waits_for,

@@ -24,7 +24,7 @@ static void lock_describe(const struct bight_waiter *waiter, char *text, size_t 
     bight__owner_describe(lock_waits_for(waiter), text, text_bytes);
 }
 
-static const struct bight_wait_ops lock_ops = {
+static const struct bight_waiter_ops lock_ops = {
     .name = "mutex",
     .abort = bight__unlink_abort,
     .waits_for = lock_waits_for,
@@ -76,7 +76,7 @@ int bight_mutex_lock(struct bight_mutex *mutex)
     return 0;
 }
 
-int bight_mutex_trylock(struct bight_mutex *mutex)
+int bight_mutex_try_lock(struct bight_mutex *mutex)
 {
     struct bight_task *self = bight_self();
 

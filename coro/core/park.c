@@ -74,7 +74,7 @@ int bight_checkpoint(void)
     return bight__checkpoint(&self);
 }
 
-int bight_waiter_init(struct bight_waiter *waiter, const struct bight_wait_ops *ops)
+int bight_waiter_init(struct bight_waiter *waiter, const struct bight_waiter_ops *ops)
 {
     struct bight_sched *sched = bight__sched;
 
@@ -92,7 +92,7 @@ int bight_waiter_init(struct bight_waiter *waiter, const struct bight_wait_ops *
 
 static bool may_share(const struct bight_waiter *waiter)
 {
-    return waiter->ops->abort && !(waiter->ops->flags & BIGHT_WAIT_MAY_REFUSE);
+    return waiter->ops->abort && !(waiter->ops->flags & BIGHT_WAITER_MAY_REFUSE);
 }
 
 int bight_waiter_also(struct bight_waiter *waiter, struct bight_waiter *with)
@@ -148,7 +148,7 @@ static void count_outside(struct bight_sched *sched, const struct bight_waiter *
     const struct bight_waiter *waiter = first;
 
     do {
-        if (waiter->ops->flags & BIGHT_WAIT_OUTSIDE)
+        if (waiter->ops->flags & BIGHT_WAITER_OUTSIDE)
             sched->outside += sleeps ? 1 : (size_t)-1;
         waiter = waiter->also;
     } while (waiter != first);

@@ -72,7 +72,7 @@ struct bight_sched {
                                  counted */
     const struct bight_driver *driver;
     struct bight_seams seams;
-    struct bight_options options;
+    struct bight_runtime_options options;
     struct bight_task *
         *spreading;           /* where a cancellation that is on its way lists tasks; cancel.c */
     struct bight_task *dying; /* ended on a stack that the loop's stack has to put back */
@@ -93,7 +93,7 @@ extern _Thread_local struct bight_sched *bight__sched __attribute__((tls_model("
 
 /* sched_init.c */
 int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driver,
-                      const struct bight_options *options, const struct bight_seams *seams);
+                      const struct bight_runtime_options *options, const struct bight_seams *seams);
 /* No task may be alive; unjoined ones are reported and freed. */
 void bight__sched_fini(struct bight_sched *sched);
 

@@ -9,7 +9,7 @@
 #define DEFAULT_TURNS 64
 #define DEFAULT_SLICE_US 100
 
-static void options_default(struct bight_options *options)
+static void options_default(struct bight_runtime_options *options)
 {
     if (!options->stack_bytes)
         options->stack_bytes = BIGHT_STACK_DEFAULT;
@@ -24,7 +24,7 @@ static void options_default(struct bight_options *options)
 }
 
 int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driver,
-                      const struct bight_options *options, const struct bight_seams *seams)
+                      const struct bight_runtime_options *options, const struct bight_seams *seams)
 {
     int rc;
 

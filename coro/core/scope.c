@@ -115,7 +115,7 @@ int bight_scope_set_shield(struct bight_scope *scope, bool shield)
     return 0;
 }
 
-enum bight_scope_state bight_scope_state(const struct bight_scope *scope)
+enum bight_scope_state bight_scope_get_state(const struct bight_scope *scope)
 {
     if (scope->magic == SCOPE_MADE)
         return bight__scope_made_is_past(scope) ? BIGHT_SCOPE_EXPIRING : BIGHT_SCOPE_MADE;

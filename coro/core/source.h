@@ -42,7 +42,7 @@ __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_
 
 /* Arm the waiter for the task that the checkpoint has found, which is all that could be missing. */
 static inline void bight__waiter_begin(struct bight_waiter *waiter,
-                                       const struct bight_wait_ops *ops)
+                                       const struct bight_waiter_ops *ops)
 {
     (void)!bight_waiter_init(waiter, ops);
 }
@@ -51,7 +51,7 @@ static inline void bight__waiter_begin(struct bight_waiter *waiter,
  * bight_park. */
 __attribute__((always_inline)) static inline int bight__wait_in(struct bight_link *waiters,
                                                                 struct bight_waiter *waiter,
-                                                                const struct bight_wait_ops *ops)
+                                                                const struct bight_waiter_ops *ops)
 {
     bight__waiter_begin(waiter, ops);
     link_append(waiters, &waiter->link);

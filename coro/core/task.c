@@ -185,7 +185,7 @@ int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *
     return spawn_root(out, options, fn, arg, __builtin_return_address(0));
 }
 
-int bight_group_spawn(struct bight_group *group, struct bight_task **out,
+int bight_group_spawn(struct bight_task **out, struct bight_group *group,
                       const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
 {
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)

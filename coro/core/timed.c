@@ -15,7 +15,7 @@ void bight__timed_prepare(struct bight__timed *timed)
     timed->timer.fire = time_is_up;
 }
 
-void bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops)
+void bight__timed_init(struct bight__timed *timed, const struct bight_waiter_ops *ops)
 {
     bight__timed_prepare(timed);
     bight__waiter_begin(&timed->waiter, ops);

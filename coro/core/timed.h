@@ -14,7 +14,7 @@ struct bight__timed {
 void bight__timed_prepare(struct bight__timed *timed);
 
 /* Initialise for a park of the calling task; the ops' abort is bight__timed_abort or calls it. */
-void bight__timed_init(struct bight__timed *timed, const struct bight_wait_ops *ops);
+void bight__timed_init(struct bight__timed *timed, const struct bight_waiter_ops *ops);
 
 /* At `deadline_ns` the park ends with BIGHT_ETIMEDOUT. */
 void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns);

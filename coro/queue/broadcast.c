@@ -42,13 +42,13 @@ static void broadcast_describe(const struct bight_waiter *waiter, char *text, si
              broadcast->capacity, broadcast->subscriber_count);
 }
 
-static const struct bight_wait_ops publish_ops = {
+static const struct bight_waiter_ops publish_ops = {
     .name = "broadcast publish",
     .abort = bight__unlink_abort,
     .describe = broadcast_describe,
 };
 
-static const struct bight_wait_ops receive_ops = {
+static const struct bight_waiter_ops receive_ops = {
     .name = "broadcast receive",
     .abort = bight__unlink_abort,
     .describe = broadcast_describe,

@@ -33,13 +33,13 @@ static void channel_describe(const struct bight_waiter *waiter, char *text, size
                                 text_bytes);
 }
 
-static const struct bight_wait_ops send_ops = {
+static const struct bight_waiter_ops send_ops = {
     .name = "channel send",
     .abort = channel_abort,
     .describe = channel_describe,
 };
 
-static const struct bight_wait_ops receive_ops = {
+static const struct bight_waiter_ops receive_ops = {
     .name = "channel receive",
     .abort = channel_abort,
     .describe = channel_describe,
@@ -168,7 +168,7 @@ int bight_receiver_clone(struct bight_receiver *clone, const struct bight_receiv
     return 0;
 }
 
-void bight_sender_close(struct bight_sender *sender)
+void bight_sender_end(struct bight_sender *sender)
 {
     struct bight_channel *channel = sender->channel;
 
@@ -181,7 +181,7 @@ void bight_sender_close(struct bight_sender *sender)
     free_unless_open(channel);
 }
 
-void bight_receiver_close(struct bight_receiver *receiver)
+void bight_receiver_end(struct bight_receiver *receiver)
 {
     struct bight_channel *channel = receiver->channel;
 
@@ -204,7 +204,7 @@ static int channel_stats(const struct bight_channel *channel, struct bight_chann
 
     if (!channel)
         return BIGHT_ECLOSED;
-    bight_queue_stats(channel->queue, &queue);
+    bight_queue_get_stats(channel->queue, &queue);
     *stats = (struct bight_channel_stats){
         .length = queue.length,
         .capacity = queue.capacity,
@@ -216,12 +216,13 @@ static int channel_stats(const struct bight_channel *channel, struct bight_chann
     return 0;
 }
 
-int bight_sender_stats(const struct bight_sender *sender, struct bight_channel_stats *stats)
+int bight_sender_get_stats(const struct bight_sender *sender, struct bight_channel_stats *stats)
 {
     return channel_stats(sender->channel, stats);
 }
 
-int bight_receiver_stats(const struct bight_receiver *receiver, struct bight_channel_stats *stats)
+int bight_receiver_get_stats(const struct bight_receiver *receiver,
+                             struct bight_channel_stats *stats)
 {
     return channel_stats(receiver->channel, stats);
 }

@@ -62,12 +62,12 @@ static void next_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "#%llu %s", (unsigned long long)task->id, task->name);
 }
 
-static const struct bight_wait_ops yield_ops = {
+static const struct bight_waiter_ops yield_ops = {
     .name = "generator's next",
     .abort = yield_abort,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
-static const struct bight_wait_ops next_ops = {
+static const struct bight_waiter_ops next_ops = {
     .name = "generator's value",
     .abort = next_abort,
     .waits_for = next_waits_for,
@@ -288,11 +288,11 @@ static struct bight_task *close_waits_for(const struct bight_waiter *waiter)
     return container_of(waiter, struct close_wait, waiter)->task;
 }
 
-static const struct bight_wait_ops close_ops = {
+static const struct bight_waiter_ops close_ops = {
     .name = "end of a generator",
     .abort = close_abort,
     .waits_for = close_waits_for,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
 
 static void producer_is_done(struct bight_end_watch *watch, struct bight_task *task)
@@ -333,7 +333,7 @@ static int stop_producer(struct bight_generator *generator)
     return 0;
 }
 
-int bight_generator_close(struct bight_generator *generator)
+int bight_generator_end(struct bight_generator *generator)
 {
     struct bight_task *self = bight_self();
     int rc = 0;

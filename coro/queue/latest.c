@@ -20,7 +20,7 @@ static void latest_describe(const struct bight_waiter *waiter, char *text, size_
     snprintf(text, text_bytes, "after version %llu", (unsigned long long)wait->latest->version);
 }
 
-static const struct bight_wait_ops latest_ops = {
+static const struct bight_waiter_ops latest_ops = {
     .name = "latest value",
     .abort = bight__unlink_abort,
     .describe = latest_describe,

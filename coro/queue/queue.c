@@ -29,13 +29,13 @@ void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t
              queue->end ? ", closed" : "");
 }
 
-const struct bight_wait_ops bight__queue_get_ops = {
+const struct bight_waiter_ops bight__queue_get_ops = {
     .name = "queue get",
     .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 
-const struct bight_wait_ops bight__queue_put_ops = {
+const struct bight_waiter_ops bight__queue_put_ops = {
     .name = "queue put",
     .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
@@ -51,13 +51,13 @@ struct many {
     size_t count; /* more than 0: it was woken */
 };
 
-static const struct bight_wait_ops many_ops = {
+static const struct bight_waiter_ops many_ops = {
     .name = "queue get of many",
     .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
 };
 
-static const struct bight_wait_ops join_ops = {
+static const struct bight_waiter_ops join_ops = {
     .name = "queue join",
     .abort = bight__unlink_abort,
     .describe = bight__queue_describe,
@@ -375,7 +375,7 @@ static size_t count_waits(const struct bight_link *list)
     return count;
 }
 
-void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats)
+void bight_queue_get_stats(const struct bight_queue *queue, struct bight_queue_stats *stats)
 {
     *stats = (struct bight_queue_stats){
         .length = queue->length,

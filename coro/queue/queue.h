@@ -44,8 +44,8 @@ struct bight__queue_wait {
 };
 
 /* For bight_waiter_init; both let go at once, so they may share a park. */
-extern const struct bight_wait_ops bight__queue_get_ops;
-extern const struct bight_wait_ops bight__queue_put_ops;
+extern const struct bight_waiter_ops bight__queue_get_ops;
+extern const struct bight_waiter_ops bight__queue_put_ops;
 
 /* bight_queue_try_get has just said BIGHT_EAGAIN. */
 static inline void bight__queue_get_arm(struct bight_queue *queue, struct bight__queue_wait *wait)

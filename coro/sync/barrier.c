@@ -46,13 +46,13 @@ static void barrier_describe(const struct bight_waiter *waiter, char *text, size
     snprintf(text, text_bytes, "%d of %d inside", barrier->inside, barrier->parties);
 }
 
-static const struct bight_wait_ops inside_ops = {
+static const struct bight_waiter_ops inside_ops = {
     .name = "barrier",
     .abort = inside_abort,
     .describe = barrier_describe,
 };
 
-static const struct bight_wait_ops outside_ops = {
+static const struct bight_waiter_ops outside_ops = {
     .name = "next round of a barrier",
     .abort = bight__unlink_abort,
     .describe = barrier_describe,
@@ -164,7 +164,7 @@ void bight_barrier_reset(struct bight_barrier *barrier)
     admit(barrier);
 }
 
-enum bight_barrier_state bight_barrier_state(const struct bight_barrier *barrier)
+enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier)
 {
     return barrier->state;
 }

@@ -54,12 +54,12 @@ static void condition_describe(const struct bight_waiter *waiter, char *text, si
         snprintf(text, text_bytes, "not notified");
 }
 
-static const struct bight_wait_ops condition_ops = {
+static const struct bight_waiter_ops condition_ops = {
     .name = "condition",
     .abort = condition_abort,
     .waits_for = condition_waits_for,
     .describe = condition_describe,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
 
 void bight_condition_init(struct bight_condition *condition, struct bight_mutex *mutex)

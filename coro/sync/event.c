@@ -3,7 +3,7 @@
 
 #include <bight/sync.h>
 
-static const struct bight_wait_ops event_ops = {
+static const struct bight_waiter_ops event_ops = {
     .name = "event",
     .abort = bight__unlink_abort,
 };

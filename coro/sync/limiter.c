@@ -17,7 +17,7 @@ static int limiter_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops limiter_ops = {.name = "limiter", .abort = limiter_abort};
+static const struct bight_waiter_ops limiter_ops = {.name = "limiter", .abort = limiter_abort};
 
 int bight_limiter_init(struct bight_limiter *limiter, int64_t total)
 {

@@ -23,7 +23,7 @@ static void once_describe(const struct bight_waiter *waiter, char *text, size_t 
     bight__owner_describe(once_waits_for(waiter), text, text_bytes);
 }
 
-static const struct bight_wait_ops once_ops = {
+static const struct bight_waiter_ops once_ops = {
     .name = "once",
     .abort = bight__unlink_abort,
     .waits_for = once_waits_for,
@@ -64,7 +64,7 @@ static void settle(struct bight_once *once, int result)
     }
 }
 
-int bight_once(struct bight_once *once, int (*fn)(void *arg), void *arg)
+int bight_once_run(struct bight_once *once, int (*fn)(void *arg), void *arg)
 {
     struct bight_task *self;
     int rc = bight__checkpoint(&self);

@@ -88,7 +88,7 @@ static void rate_describe(const struct bight_waiter *waiter, char *text, size_t 
              (unsigned long long)(wait->cost / wait->limiter->period_ns));
 }
 
-static const struct bight_wait_ops rate_ops = {
+static const struct bight_waiter_ops rate_ops = {
     .name = "rate limiter",
     .abort = rate_abort,
     .describe = rate_describe,

@@ -57,14 +57,14 @@ static void rwlock_describe(const struct bight_waiter *waiter, char *text, size_
         snprintf(text, text_bytes, "%zu readers", lock->readers);
 }
 
-static const struct bight_wait_ops read_ops = {
+static const struct bight_waiter_ops read_ops = {
     .name = "rwlock, to read",
     .abort = rwlock_abort,
     .waits_for = rwlock_waits_for,
     .describe = rwlock_describe,
 };
 
-static const struct bight_wait_ops write_ops = {
+static const struct bight_waiter_ops write_ops = {
     .name = "rwlock, to write",
     .abort = rwlock_abort,
     .waits_for = rwlock_waits_for,

@@ -3,7 +3,7 @@
 
 #include <bight/semaphore.h>
 
-static const struct bight_wait_ops semaphore_ops = {
+static const struct bight_waiter_ops semaphore_ops = {
     .name = "semaphore",
     .abort = bight__unlink_abort,
 };

@@ -3,7 +3,7 @@
 
 #include <bight/wait_group.h>
 
-static const struct bight_wait_ops wait_group_ops = {
+static const struct bight_waiter_ops wait_group_ops = {
     .name = "wait group",
     .abort = bight__unlink_abort,
 };
@@ -24,7 +24,7 @@ int bight_wait_group_add(struct bight_wait_group *group, int64_t count)
     return 0;
 }
 
-int bight_wait_group_done(struct bight_wait_group *group)
+int bight_wait_group_finish(struct bight_wait_group *group)
 {
     return bight_wait_group_add(group, -1);
 }

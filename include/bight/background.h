@@ -18,7 +18,7 @@ struct bight_background;
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: keeps arg until closed; gives *out, to be closed with bight_background_close.
+ *  Ownership: keeps arg until closed; gives *out, to be closed with bight_background_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_background_new(struct bight_background **out,
@@ -31,8 +31,8 @@ bight_background_new(struct bight_background **out,
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows options; keeps arg until the task ends; gives *out.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_background_spawn(struct bight_background *background,
-                                                      struct bight_task **out,
+BIGHT_API BIGHT_MUST_CHECK int bight_background_spawn(struct bight_task **out,
+                                                      struct bight_background *background,
                                                       const struct bight_spawn_options *options,
                                                       int (*fn)(void *arg), void *arg);
 
@@ -58,7 +58,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_background_drain(struct bight_background *b
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the group is closed.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes background on success; NULL is allowed.
  */
-BIGHT_API int bight_background_close(struct bight_background *background);
+BIGHT_API int bight_background_end(struct bight_background *background);
 
 BIGHT_END_DECLS
 

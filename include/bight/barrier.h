@@ -64,7 +64,7 @@ BIGHT_API void bight_barrier_reset(struct bight_barrier *barrier);
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
  */
-BIGHT_API enum bight_barrier_state bight_barrier_state(const struct bight_barrier *barrier);
+BIGHT_API enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier);
 
 /** The number of parties it was made for.
  *

@@ -107,7 +107,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_sender_clone(struct bight_sender *clone,
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the sender's memory to the caller.
  */
-BIGHT_API void bight_sender_close(struct bight_sender *sender);
+BIGHT_API void bight_sender_end(struct bight_sender *sender);
 
 /** Make one more receiver of the same channel. An item goes to one of the receivers.
  *
@@ -123,23 +123,23 @@ BIGHT_API BIGHT_MUST_CHECK int bight_receiver_clone(struct bight_receiver *clone
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the receiver's memory to the caller; gives the items left to options.drop.
  */
-BIGHT_API void bight_receiver_close(struct bight_receiver *receiver);
+BIGHT_API void bight_receiver_end(struct bight_receiver *receiver);
 
 /** The sizes of the sender's channel. Takes as long as there are waiting calls.
  *
  *  @return 0, or BIGHT_ECLOSED when the sender is closed.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API int bight_sender_stats(const struct bight_sender *sender,
-                                 struct bight_channel_stats *stats);
+BIGHT_API int bight_sender_get_stats(const struct bight_sender *sender,
+                                     struct bight_channel_stats *stats);
 
-/** The sizes of the receiver's channel, as bight_sender_stats.
+/** The sizes of the receiver's channel, as bight_sender_get_stats.
  *
  *  @return 0, or BIGHT_ECLOSED when the receiver is closed.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API int bight_receiver_stats(const struct bight_receiver *receiver,
-                                   struct bight_channel_stats *stats);
+BIGHT_API int bight_receiver_get_stats(const struct bight_receiver *receiver,
+                                       struct bight_channel_stats *stats);
 
 BIGHT_END_DECLS
 

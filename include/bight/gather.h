@@ -37,8 +37,8 @@ struct bight_gather {
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call, before
  *  it waits.  Thread: the loop's.  Ownership: borrows calls.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_gather(struct bight_gather *calls, size_t count,
-                                            unsigned flags);
+BIGHT_API BIGHT_MUST_CHECK int bight_gather_all(struct bight_gather *calls, size_t count,
+                                                unsigned flags);
 
 /** Call `fn` for each of `count` items of `item_bytes` at `items`, in their order, at most `limit` at
  *  the same time, and wait for all. The first that fails cancels those that run, and no more begin.

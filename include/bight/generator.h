@@ -20,7 +20,7 @@ struct bight_spawn_options;
  *          BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps arg until the producer has ended; gives *out, to be closed with
- *  bight_generator_close and freed with bight_generator_free.
+ *  bight_generator_end and freed with bight_generator_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_generator_new(struct bight_generator **out,
@@ -78,7 +78,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_generator_next(struct bight_generator *gene
  *  On cancel: as without, once the producer has ended.  Allocates: no.  Thread: the loop's.
  *  Ownership: borrows generator.
  */
-BIGHT_API int bight_generator_close(struct bight_generator *generator);
+BIGHT_API int bight_generator_end(struct bight_generator *generator);
 
 /** Free a generator that is closed.
  *

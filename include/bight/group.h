@@ -67,8 +67,8 @@ struct bight_group_options {
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows arg.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_group(int (*body)(struct bight_group *group, void *arg),
-                                           void *arg);
+BIGHT_API BIGHT_MUST_CHECK int bight_group_run(int (*body)(struct bight_group *group, void *arg),
+                                               void *arg);
 
 /** Open `group` as the calling task's innermost scope; the rest of the body is in it.
  *
@@ -98,11 +98,11 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,
  *  Ownership: borrows options; keeps arg until the task ends; gives *out, valid until joined or
  *  detached, also when the group has ended.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group, struct bight_task **out,
+BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_task **out, struct bight_group *group,
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg);
 
-/** Spawn `fn(arg)` and sleep until it says bight_started: for a task that has to get something ready, such
+/** Spawn `fn(arg)` and sleep until it says bight_group_started: for a task that has to get something ready, such
  *  as a port to listen on, before its caller goes on. Until then the task belongs to the caller: what
  *  cancels the caller cancels it, and its failure is the result of this call. From then on it belongs to
  *  `group`, which stays open meanwhile.
@@ -116,7 +116,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_group *group, stru
  *  Allocates: a stack, as every spawn.  Thread: the loop's.
  *  Ownership: borrows options and value; keeps arg until the task ends; gives *out on success.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_group *group, struct bight_task **out,
+BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_task **out, struct bight_group *group,
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg, int *value);
 
@@ -126,7 +126,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_group *group, stru
  *  @return 0; BIGHT_EINVAL: nobody waits for that, or it was said before; BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
-BIGHT_API int bight_started(int value);
+BIGHT_API int bight_group_started(int value);
 
 /** Sleep until no task of `group` is left, and keep it open. Others may spawn into it meanwhile.
  *

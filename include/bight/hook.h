@@ -29,16 +29,16 @@ BIGHT_API void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps hook until it is removed or the runtime has ended.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_turn_hook_add(struct bight_hook *hook);
+BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_turn(struct bight_hook *hook);
 
 /** Have `hook` called each time when nothing is ready and the loop is about to wait. What it makes ready
  *  runs at once. A hook does not keep a runtime from being taken for deadlocked. In order of adding.
  *
- *  @return as bight_turn_hook_add.
+ *  @return as bight_hook_add_turn.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps hook until it is removed or the runtime has ended.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_idle_hook_add(struct bight_hook *hook);
+BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_idle(struct bight_hook *hook);
 
 /** Do not call `hook` any more. One of a runtime that has ended is removed already.
  *

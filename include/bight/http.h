@@ -3,7 +3,7 @@
  * the runtime's loop) does TLS and the protocol. <bight/curl.h> gives access to its options.
  *
  *     struct bight_http_response *page;
- *     int rc = bight_http_get(&page, session, "https://example.org/", NULL);
+ *     int rc = bight_http_fetch(&page, session, "https://example.org/", NULL);
  *     if (rc < 0)
  *         return rc;
  *     size_t bytes;
@@ -160,7 +160,7 @@ struct bight_http_request {
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows options, NULL for the defaults, and copies its strings; keeps resolver, hook
- *  and filter_arg until closed; gives *out, to be closed with bight_http_session_close. One left
+ *  and filter_arg until closed; gives *out, to be closed with bight_http_session_end. One left
  *  open is closed when the runtime ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int
@@ -176,7 +176,7 @@ bight_http_session_new(struct bight_http_session **out,
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the session is closed.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes session.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_http_session_close(struct bight_http_session *session);
+BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session *session);
 
 /** Send a request and collect the whole body of the final response. Any status is a success.
  *
@@ -187,15 +187,15 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_session_close(struct bight_http_sessio
  *  Thread: the loop's.  Ownership: borrows url and request, NULL for the defaults; gives *out, to be
  *  freed with bight_http_response_free.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_http_get(struct bight_http_response **out,
-                                              struct bight_http_session *session, const char *url,
-                                              const struct bight_http_request *request);
+BIGHT_API BIGHT_MUST_CHECK int bight_http_fetch(struct bight_http_response **out,
+                                                struct bight_http_session *session, const char *url,
+                                                const struct bight_http_request *request);
 
 /** Send a request and return when the headers of the final response are there; its body is then read
  *  with bight_http_read. The transfer occupies its place under the limits until the body has
  *  arrived or the response is freed.
  *
- *  @return as bight_http_get.
+ *  @return as bight_http_fetch.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
  *  Allocates: the response, its buffer, and what libcurl needs.
@@ -319,8 +319,8 @@ struct bight_http_stats {
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API void bight_http_session_stats(const struct bight_http_session *session,
-                                        struct bight_http_stats *stats);
+BIGHT_API void bight_http_session_get_stats(const struct bight_http_session *session,
+                                            struct bight_http_stats *stats);
 
 BIGHT_END_DECLS
 

@@ -42,8 +42,8 @@ BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
  *          has ended, fn is not called; BIGHT_EINVAL without fn; BIGHT_ENOMEM.
  *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: keeps arg until fn was called.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_post(struct bight_mailbox *mailbox, void (*fn)(void *arg),
-                                          void *arg);
+BIGHT_API BIGHT_MUST_CHECK int bight_post_call(struct bight_mailbox *mailbox, void (*fn)(void *arg),
+                                               void *arg);
 
 /* A post whose memory the caller provides, so that it cannot fail for want of it. */
 struct bight_post {
@@ -53,7 +53,7 @@ struct bight_post {
     struct bight_call call;
 };
 
-/** bight_post without an allocation: calls `post->fn(post)`. The record may be reused from within
+/** bight_post_call without an allocation: calls `post->fn(post)`. The record may be reused from within
  *  fn.
  *
  *  @return 0; BIGHT_ECLOSED; BIGHT_EINVAL without fn.
@@ -75,7 +75,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_post_record(struct bight_mailbox *mailbox,
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_run(struct bight_mailbox *mailbox, int (*fn)(void *arg),
                                                 void *arg, int *status);
 
-/** Have `fn(arg)` called on the loop's thread, outside of tasks, as bight_post does, and block this
+/** Have `fn(arg)` called on the loop's thread, outside of tasks, as bight_post_call does, and block this
  *  thread until it has returned. It must not suspend.
  *
  *  @return as bight_thread_run; what fn returned is in *result.

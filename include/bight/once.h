@@ -34,7 +34,8 @@ BIGHT_API void bight_once_init(struct bight_once *once);
  *  On cancel: BIGHT_ECANCELED; or what fn returns, if the caller runs it.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps once until it returns; borrows arg.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_once(struct bight_once *once, int (*fn)(void *arg), void *arg);
+BIGHT_API BIGHT_MUST_CHECK int bight_once_run(struct bight_once *once, int (*fn)(void *arg),
+                                              void *arg);
 
 /** Whether it was run to an end.
  *

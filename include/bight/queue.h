@@ -177,7 +177,8 @@ BIGHT_API bool bight_queue_full(const struct bight_queue *queue);
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API void bight_queue_stats(const struct bight_queue *queue, struct bight_queue_stats *stats);
+BIGHT_API void bight_queue_get_stats(const struct bight_queue *queue,
+                                     struct bight_queue_stats *stats);
 
 /** Call `visit` with each item that can be taken now, until it returns false: first to last, in a LIFO
  *  queue too; the smallest first and the others in no order in a priority queue. It must not use the

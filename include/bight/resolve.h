@@ -61,7 +61,7 @@ struct bight_resolver_options {
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
- *  bight_resolver_close.
+ *  bight_resolver_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
                                                   const struct bight_resolver_options *options);
@@ -87,7 +87,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_resolve(struct bight_resolver *resolver, co
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: takes resolver; NULL is allowed.
  */
-BIGHT_API void bight_resolver_close(struct bight_resolver *resolver);
+BIGHT_API void bight_resolver_free(struct bight_resolver *resolver);
 
 struct bight_resolver_stats {
     /* Threads that exist; those of them inside a lookup. */
@@ -108,8 +108,8 @@ struct bight_resolver_stats {
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
-BIGHT_API void bight_resolver_stats(struct bight_resolver *resolver,
-                                    struct bight_resolver_stats *stats);
+BIGHT_API void bight_resolver_get_stats(struct bight_resolver *resolver,
+                                        struct bight_resolver_stats *stats);
 
 /** Write `address` as text: 192.0.2.1 or 2001:db8::1, with a port 192.0.2.1:80 or [2001:db8::1]:80.
  *

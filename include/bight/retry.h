@@ -15,7 +15,7 @@ enum bight_jitter {
 };
 
 /* Zero is the default for every field. */
-struct bight_retry {
+struct bight_retry_options {
     /* Calls at most; 0: as many as it takes. */
     unsigned attempts;
     enum bight_jitter jitter;
@@ -42,8 +42,8 @@ struct bight_retry {
  *  returns.  Allocates: no.  Thread: the loop's.
  *  Ownership: borrows policy, NULL for the defaults, and arg.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_retry(const struct bight_retry *policy, int (*fn)(void *arg),
-                                           void *arg);
+BIGHT_API BIGHT_MUST_CHECK int bight_retry_run(const struct bight_retry_options *policy,
+                                               int (*fn)(void *arg), void *arg);
 
 BIGHT_END_DECLS
 

@@ -16,15 +16,15 @@ struct bight_runner;
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; as bight_run when it cannot start.
  *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
  *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
- *  bight_runner_close.
+ *  bight_runner_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_runner_open(struct bight_runner **out,
-                                                 const struct bight_options *options);
+                                                 const struct bight_runtime_options *options);
 
 /** Run `fn(arg)` as the main task, and return when it and everything it started has ended.
  *
  *  @return as bight_run; BIGHT_EALREADY from within a run; BIGHT_EPERM on another thread than the
- *          one that opened it; BIGHT_ECLOSED for NULL, which bight_runner_close leaves.
+ *          one that opened it; BIGHT_ECLOSED for NULL, which bight_runner_end leaves.
  *  Suspends: no.  Cancellable: no.  Thread: the one that opened it.
  *  Ownership: borrows runner and arg.
  */
@@ -39,7 +39,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_runner_run(struct bight_runner *runner, int
  *  Suspends: no.  Cancellable: no.  Thread: the one that opened it.
  *  Ownership: takes *runner, which may be NULL.
  */
-BIGHT_API int bight_runner_close(struct bight_runner **runner);
+BIGHT_API int bight_runner_end(struct bight_runner **runner);
 
 BIGHT_END_DECLS
 

@@ -10,7 +10,7 @@ BIGHT_BEGIN_DECLS
 
 struct bight_runtime;
 
-/* What the runtime has to report; see bight_options.on_report. */
+/* What the runtime has to report; see bight_runtime_options.on_report. */
 enum bight_report_kind {
     /* A task nobody has a handle of ended with a failure (`code`), or one that another thread submitted
      * could not be spawned (task_id 0). */
@@ -30,7 +30,7 @@ enum bight_report_kind {
     /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
     BIGHT_REPORT_STALLED,
     /* One step of a task, from one wait to the next, or one call, post or hook (task 0) kept the loop
-     * for `count` ms; see bight_options.slow_ms. */
+     * for `count` ms; see bight_runtime_options.slow_ms. */
     BIGHT_REPORT_SLOW_TURN,
     /* The program's own, by bight_report_send. */
     BIGHT_REPORT_PROGRAM,
@@ -48,7 +48,7 @@ struct bight_report {
 };
 
 /* Zero is the default for every field. */
-struct bight_options {
+struct bight_runtime_options {
     /* Address space per task stack, committed on touch; default 256 KiB. */
     size_t stack_bytes;
     /* The same for the main task; default 1 MiB. */
@@ -94,7 +94,7 @@ struct bight_options {
  *  first, so that want of threads, descriptors or memory is an error here rather than an abort
  *  inside libuv.
  *
- *  @return what fn returned; BIGHT_EINTR when bight_options.interrupt_signal ended it;
+ *  @return what fn returned; BIGHT_EINTR when bight_runtime_options.interrupt_signal ended it;
  *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
  *          this thread has a runtime; BIGHT_EINVAL without fn; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN
  *          and the like when the runtime cannot start.
@@ -108,7 +108,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);
  *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
  *  Ownership: borrows options and arg.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_options *options,
+BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_runtime_options *options,
                                               int (*fn)(void *arg), void *arg);
 
 /** Write a readable tree of all tasks of this thread's runtime, each with what it waits for, in
@@ -126,7 +126,7 @@ BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes
  */
 BIGHT_API int bight_dump_fd(int fd);
 
-/* Who is told of reports: bight_options.on_report and its argument, or those that took their place. */
+/* Who is told of reports: bight_runtime_options.on_report and its argument, or those that took their place. */
 struct bight_report_handler {
     void (*fn)(void *arg, const struct bight_report *report);
     void *arg;
@@ -150,7 +150,7 @@ BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
  */
 BIGHT_API int bight_report_send(int code, const char *text);
 
-struct bight_stats {
+struct bight_runtime_stats {
     /* Tasks that have not ended; those of them that are ready to run. */
     size_t live;
     size_t ready;
@@ -169,7 +169,7 @@ struct bight_stats {
  *  @return 0; BIGHT_ENORUNTIME.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stats.
  */
-BIGHT_API int bight_stats(struct bight_stats *stats);
+BIGHT_API int bight_runtime_get_stats(struct bight_runtime_stats *stats);
 
 BIGHT_END_DECLS
 

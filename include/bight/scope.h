@@ -168,7 +168,7 @@ enum bight_scope_state {
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
-BIGHT_API enum bight_scope_state bight_scope_state(const struct bight_scope *scope);
+BIGHT_API enum bight_scope_state bight_scope_get_state(const struct bight_scope *scope);
 
 /** The time until the earliest deadline around the caller, in ms, rounded up; 0 when it has passed,
  *  or when the caller is cancelled and no call can take any time; -1 when there is none or outside of a
@@ -190,7 +190,7 @@ enum bight_cause {
     BIGHT_CAUSE_NONE,
     BIGHT_CAUSE_SCOPE,     /* bight_scope_cancel */
     BIGHT_CAUSE_TASK,      /* bight_task_cancel */
-    BIGHT_CAUSE_INTERRUPT, /* bight_options.interrupt_signal arrived */
+    BIGHT_CAUSE_INTERRUPT, /* bight_runtime_options.interrupt_signal arrived */
     BIGHT_CAUSE_DEADLINE,  /* a deadline passed */
     BIGHT_CAUSE_FAILURE,   /* another task of a group around, or its body, failed */
     BIGHT_CAUSE_LEFT_OPEN, /* the task's group was left open by the one that had opened it */
@@ -213,7 +213,7 @@ struct bight_cancel_cause {
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows cause; cause->scope is valid until that scope is left.
  */
-BIGHT_API bool bight_cancel_cause(struct bight_cancel_cause *cause);
+BIGHT_API bool bight_cancel_get_cause(struct bight_cancel_cause *cause);
 
 BIGHT_END_DECLS
 

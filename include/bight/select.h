@@ -32,7 +32,7 @@ struct bight_case;
 struct bight_case_ops {
     /* How the case is shown and let go: see bight_waiter_init. `abort` is needed, and must let go at once,
      * also of a waiter that was never armed. */
-    const struct bight_wait_ops *wait;
+    const struct bight_waiter_ops *wait;
     /* Let it happen now, fill in `status` and `value` and return true; or return false, and nothing has
      * happened. */
     bool (*attempt)(struct bight_case *chosen);

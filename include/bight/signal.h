@@ -36,7 +36,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_signal_wait(struct bight_signal *signal);
  *
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes signal; NULL is allowed.
  */
-BIGHT_API void bight_signal_close(struct bight_signal *signal);
+BIGHT_API void bight_signal_end(struct bight_signal *signal);
 
 BIGHT_END_DECLS
 

@@ -41,7 +41,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_mutex_lock(struct bight_mutex *mutex);
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps mutex until it is unlocked.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_mutex_trylock(struct bight_mutex *mutex);
+BIGHT_API BIGHT_MUST_CHECK int bight_mutex_try_lock(struct bight_mutex *mutex);
 
 /** Give `mutex` to the first waiter, or free it.
  *

@@ -55,7 +55,7 @@ struct bight_test_options {
      * run costs. For the many runs after a first one. */
     bool skip_probe;
     /* Of the runtime; NULL for the defaults. */
-    const struct bight_options *runtime;
+    const struct bight_runtime_options *runtime;
     /* Called with one line, without a newline, for each failure: the one that replays it. Default:
      * written to standard error. */
     void (*say)(void *arg, const char *line);
@@ -150,7 +150,7 @@ struct bight_test_passes {
  *  @return 0; BIGHT_ENOTSUP outside of a test run; BIGHT_ENOTASK.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows passes.
  */
-BIGHT_API int bight_test_passes(struct bight_test_passes *passes);
+BIGHT_API int bight_test_get_passes(struct bight_test_passes *passes);
 
 /** Whether the calling task has passed a checkpoint since `before` was read.
  *

@@ -50,25 +50,17 @@ BIGHT_API void bight_thread_event_clear(struct bight_thread_event *event);
  */
 BIGHT_API bool bight_thread_event_is_set(struct bight_thread_event *event);
 
-/** Wait until the flag is set: a task sleeps, a thread without a runtime blocks.
+/** Wait until the flag is set, for at most `timeout_ms` (negative: without a limit, 0: not at all): a
+ *  task sleeps, a thread without a runtime blocks.
  *
- *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which
- *          must not block.
+ *  @return 0; BIGHT_ETIMEDOUT; BIGHT_ECANCELED; BIGHT_ENOTASK outside of tasks on a thread that has a
+ *          runtime, which must not block.
  *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
  *  On cancel: BIGHT_ECANCELED.  Allocates: no.
  *  Thread: any.  Ownership: borrows event.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_wait(struct bight_thread_event *event);
-
-/** bight_thread_event_wait for at most `timeout_ms`; negative waits for ever, 0 does not wait.
- *
- *  @return as bight_thread_event_wait; BIGHT_ETIMEDOUT.
- *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
- *  On cancel: BIGHT_ECANCELED.  Allocates: no.
- *  Thread: any.  Ownership: borrows event.
- */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_wait_timeout(struct bight_thread_event *event,
-                                                               int64_t timeout_ms);
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_wait(struct bight_thread_event *event,
+                                                       int64_t timeout_ms);
 
 BIGHT_END_DECLS
 

@@ -37,26 +37,18 @@ BIGHT_API struct bight_thread_queue *bight_thread_queue_ref(struct bight_thread_
  */
 BIGHT_API void bight_thread_queue_unref(struct bight_thread_queue *queue);
 
-/** Append `item`, waiting while the queue is full: a task sleeps, a thread without a runtime blocks.
- *  A cancellation that comes when the item was taken already comes too late.
+/** Append `item`, waiting for at most `timeout_ms` (negative: without a limit, 0: not at all) while the
+ *  queue is full: a task sleeps, a thread without a runtime blocks. A cancellation that comes when the
+ *  item was taken already comes too late.
  *
- *  @return 0; BIGHT_ECANCELED or BIGHT_ECLOSED: the item is still the caller's; BIGHT_ENOTASK outside
- *          of tasks on a thread that has a runtime, which must not block.
+ *  @return 0; BIGHT_ETIMEDOUT, BIGHT_ECANCELED or BIGHT_ECLOSED: the item is still the caller's;
+ *          BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which must not block.
  *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
  *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no.
  *  Thread: any.  Ownership: takes item on success.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put(struct bight_thread_queue *queue, void *item);
-
-/** bight_thread_queue_put for at most `timeout_ms`; negative waits for ever, 0 does not wait.
- *
- *  @return as bight_thread_queue_put; BIGHT_ETIMEDOUT: the item is still the caller's.
- *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
- *  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates: no.
- *  Thread: any.  Ownership: takes item on success.
- */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put_timeout(struct bight_thread_queue *queue,
-                                                              void *item, int64_t timeout_ms);
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put(struct bight_thread_queue *queue, void *item,
+                                                      int64_t timeout_ms);
 
 /** Append `item` if there is room, or a getter waits.
  *
@@ -66,27 +58,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put_timeout(struct bight_threa
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_put(struct bight_thread_queue *queue,
                                                           void *item);
 
-/** Take the oldest item into `*item`, waiting while there is none: a task sleeps, a thread without a
- *  runtime blocks. A cancellation that comes when an item was handed over already comes too late.
+/** Take the oldest item into `*item`, waiting for at most `timeout_ms` (negative: without a limit, 0:
+ *  not at all) while there is none: a task sleeps, a thread without a runtime blocks. A cancellation
+ *  that comes when an item was handed over already comes too late.
  *
- *  @return 0; BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and empty; BIGHT_ENOTASK
- *          outside of tasks on a thread that has a runtime, which must not block.
+ *  @return 0; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and empty;
+ *          BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which must not block.
  *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
  *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
  *  Thread: any.  Ownership: gives *item.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue *queue,
-                                                      void **item);
-
-/** bight_thread_queue_get for at most `timeout_ms`; negative waits for ever, 0 does not wait.
- *
- *  @return as bight_thread_queue_get; BIGHT_ETIMEDOUT: nothing was taken.
- *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
- *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
- *  Thread: any.  Ownership: gives *item.
- */
-BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get_timeout(struct bight_thread_queue *queue,
-                                                              void **item, int64_t timeout_ms);
+BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue *queue, void **item,
+                                                      int64_t timeout_ms);
 
 /** Take the oldest item if there is one, or a putter waits.
  *

@@ -20,7 +20,7 @@ BIGHT_BEGIN_DECLS
  *  Ownership: keeps loop until detached; borrows options, NULL for the defaults; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
-                                            const struct bight_options *options);
+                                            const struct bight_runtime_options *options);
 
 /** End the runtime: cancel what still runs, join it, close every handle. Asynchronous: the work is
  *  done by the loop, then `done(arg)` is called (it may be NULL) and the runtime is gone. New tasks

@@ -8,11 +8,15 @@
 
 BIGHT_BEGIN_DECLS
 
-/* When bight_wait returns: as soon as a task is done; as soon as one has failed, or all are done; when all
- * are done. A cancelled task has not failed. */
-#define BIGHT_FIRST_COMPLETED 1
-#define BIGHT_FIRST_FAILED 2
-#define BIGHT_ALL_COMPLETED 3
+/* When bight_wait returns. */
+enum bight_wait_until {
+    /* As soon as a task has ended. */
+    BIGHT_WAIT_FIRST_COMPLETED = 1,
+    /* As soon as one has failed, or all have ended. A cancelled task has not failed. */
+    BIGHT_WAIT_FIRST_FAILED,
+    /* When all have ended. */
+    BIGHT_WAIT_ALL_COMPLETED,
+};
 
 /* One task to wait for; the first field is the caller's. The same task may be listed more than once. */
 struct bight_wait_item {
@@ -26,9 +30,8 @@ struct bight_wait_item {
     struct bight_wait_item *twin;
 };
 
-/** Sleep until so many of the tasks have ended as `until` says (BIGHT_FIRST_COMPLETED, BIGHT_FIRST_FAILED,
- *  BIGHT_ALL_COMPLETED), or for `timeout_ms`: negative for any time, 0 for not at all. The items say which
- *  have; all are left as they are, running or to be joined.
+/** Sleep until as many of the tasks have ended as `until` says, or for `timeout_ms`: negative for any
+ *  time, 0 for not at all. The items say which have; all are left as they are, running or to be joined.
  *
  *  @return the number of tasks that have ended, each counted once; also when the time is over: that is no
  *          error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or an unknown `until`;
@@ -39,8 +42,8 @@ struct bight_wait_item {
  *  Thread: the loop's.  Ownership: keeps items until it returns; a task has to exist until then, or until
  *  it ends.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count, int until,
-                                          int64_t timeout_ms);
+BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count,
+                                          enum bight_wait_until until, int64_t timeout_ms);
 
 /* All fields are private. */
 struct bight_as_completed {

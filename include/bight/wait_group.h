@@ -1,5 +1,5 @@
 /* Wait group: a count of things under way, and those who wait until it is zero. For things that are
- * not tasks of one group; those are waited for by bight_group. Using one never allocates. Not for
+ * not tasks of one group; those are waited for by bight_group_run. Using one never allocates. Not for
  * threads. */
 #ifndef BIGHT_WAIT_GROUP_H
 #define BIGHT_WAIT_GROUP_H
@@ -21,7 +21,7 @@ struct bight_wait_group {
 BIGHT_API void bight_wait_group_init(struct bight_wait_group *group);
 
 /** Add `count`, which may be negative. At zero all who wait now are woken; the count may rise again
- *  afterwards. Add before whatever calls bight_wait_group_done can run.
+ *  afterwards. Add before whatever calls bight_wait_group_finish can run.
  *
  *  @return 0; BIGHT_ERANGE: the count would be negative, or too large; nothing changes.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
@@ -33,7 +33,7 @@ BIGHT_API int bight_wait_group_add(struct bight_wait_group *group, int64_t count
  *  @return 0; BIGHT_ERANGE: the count is zero.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
  */
-BIGHT_API int bight_wait_group_done(struct bight_wait_group *group);
+BIGHT_API int bight_wait_group_finish(struct bight_wait_group *group);
 
 /** Sleep until the count is zero; at once when it is.
  *

@@ -23,13 +23,13 @@ struct bight_link {
 
 /* Something outside of the runtime (I/O, a thread, a signal) will resolve the waiter: while it
  * sleeps, the runtime is not deadlocked and a virtual clock may not jump. */
-#define BIGHT_WAIT_OUTSIDE 1u
+#define BIGHT_WAITER_OUTSIDE 1u
 
 /* ops->abort may return BIGHT_EBUSY: the waiter cannot share a park with others. */
-#define BIGHT_WAIT_MAY_REFUSE 2u
+#define BIGHT_WAITER_MAY_REFUSE 2u
 
 /* What a source says once about all its waiters; one static constant per kind of wait. */
-struct bight_wait_ops {
+struct bight_waiter_ops {
     /* What the task waits for, shown by bight_dump: "sleep", "mutex", "dns lookup". */
     const char *name;
     /* Let go of the waiter: return 0 when from now on nothing points at it, or BIGHT_EBUSY for "I
@@ -48,7 +48,7 @@ struct bight_wait_ops {
 struct bight_waiter {
     /* The source's: usually its place in the source's queue. Self-linked after init. */
     struct bight_link link;
-    const struct bight_wait_ops *ops;
+    const struct bight_waiter_ops *ops;
     /* What bight_unpark was given; valid after the park returned. */
     int result;
     /* Private: who waits, NULL once resolved or let go. */
@@ -66,7 +66,7 @@ struct bight_waiter {
  *  Ownership: keeps ops for ever; keeps waiter until the park returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
-                                                 const struct bight_wait_ops *ops);
+                                                 const struct bight_waiter_ops *ops);
 
 /** Sleep until `waiter` is unparked. Returns at once when it already was, and keeps what it was
  *  given even if a cancellation came in between: woken, then cancelled is woken.
@@ -86,7 +86,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
  *  may resolve it at once: link all of them first, and arm each only while it is pending.
  *
  *  @return 0; BIGHT_EALREADY when `with` is resolved: do not arm `waiter`, park now; BIGHT_EINVAL
- *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAIT_MAY_REFUSE is
+ *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAITER_MAY_REFUSE is
  *          set): await that one in a task of its own.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps both until the park returns.

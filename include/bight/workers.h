@@ -19,12 +19,12 @@
 BIGHT_BEGIN_DECLS
 
 /* What becomes of a running job whose caller is cancelled. */
-enum bight_cancel_policy {
+enum bight_executor_cancel {
     /* The job is awaited. */
-    BIGHT_CANCEL_WAIT,
+    BIGHT_EXECUTOR_CANCEL_WAIT,
     /* bight_job_cancelled turns true; after grace_ms the worker gets SIGTERM, and after grace_ms more
      * SIGKILL. A job that returns before counts as done. */
-    BIGHT_CANCEL_INTERRUPT,
+    BIGHT_EXECUTOR_CANCEL_INTERRUPT,
 };
 
 /* Zero is the default for every field. */
@@ -45,13 +45,13 @@ struct bight_workers_options {
     size_t payload_max_bytes;
     /* How often an idempotent job is begun at most; default 3. */
     unsigned attempts_max;
-    enum bight_cancel_policy cancel;
-    /* See BIGHT_CANCEL_INTERRUPT; also how long a worker may take to end when the executor is
+    enum bight_executor_cancel cancel;
+    /* See BIGHT_EXECUTOR_CANCEL_INTERRUPT; also how long a worker may take to end when the executor is
      * closed. Default 1,000. */
     int64_t grace_ms;
 };
 
-struct bight_workers_stats {
+struct bight_executor_stats {
     /* Processes that are initialised and take jobs; and what was asked for. */
     unsigned ready;
     unsigned workers;
@@ -92,7 +92,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
  *  On cancel: BIGHT_ECANCELED after the workers have ended, within about grace_ms.
  *  Allocates: the executor and its workers.
  *  Thread: the loop's.  Ownership: borrows options; gives *out, to be closed with
- *  bight_workers_close in the same runtime.
+ *  bight_executor_end in the same runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
                                                  const struct bight_workers_options *options);
@@ -105,15 +105,15 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the executor is closed.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes executor on success.
  */
-BIGHT_API BIGHT_MUST_CHECK int bight_workers_close(struct bight_executor *executor);
+BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executor);
 
 /** What the executor is doing, for tools and tests.
  *
  *  @return 0; BIGHT_EINVAL when it is not made of workers.
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows executor and stats.
  */
-BIGHT_API int bight_workers_stats(const struct bight_executor *executor,
-                                  struct bight_workers_stats *stats);
+BIGHT_API int bight_executor_get_stats(const struct bight_executor *executor,
+                                       struct bight_executor_stats *stats);
 
 /** Write the process ids of the workers that take jobs now to `pids`, at most `count` of them.
  *

@@ -144,7 +144,7 @@ struct bight_http_response {
     struct resolve_waiter *resolving;
     struct http_slot_waiter *queued;
 
-    struct bight_task *caller; /* the task inside bight_http_get or bight_http_open for it */
+    struct bight_task *caller; /* the task inside bight_http_fetch or bight_http_open for it */
     bool reading;              /* a task is inside bight_http_read */
     bool collect;              /* the whole body is wanted at once */
     bool follow;               /* 3xx with a location is a hop */

@@ -178,7 +178,7 @@ static void describe_wait(const struct bight_waiter *waiter, char *text, size_t 
              self->origin->host);
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "http limits",
     .abort = abort_wait,
     .describe = describe_wait,

@@ -32,11 +32,11 @@ static void describe_wait(const struct bight_waiter *waiter, char *text, size_t 
              container_of(waiter, struct response_waiter, waiter)->response->url.data);
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "http",
     .abort = abort_wait,
     .describe = describe_wait,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 /* What is left of the request's time, in ms; negative: there is no end. */
@@ -467,8 +467,8 @@ static int request_all(struct bight_http_response **out, struct bight_http_sessi
     return rc;
 }
 
-int bight_http_get(struct bight_http_response **out, struct bight_http_session *session,
-                   const char *url, const struct bight_http_request *request)
+int bight_http_fetch(struct bight_http_response **out, struct bight_http_session *session,
+                     const char *url, const struct bight_http_request *request)
 {
     return request_all(out, session, url, request, true);
 }

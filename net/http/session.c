@@ -72,7 +72,7 @@ static void session_free(struct bight_http_session *session)
 {
     bight__http_limits_fini(session);
     if (session->owns_resolver)
-        bight_resolver_close(session->resolver);
+        bight_resolver_free(session->resolver);
     bight__free((void *)session->options.user_agent);
     bight__free((void *)session->options.accept_encoding);
     bight__free(session);
@@ -193,9 +193,9 @@ void bight__http_handle_closed(struct bight_http_session *session)
     bight__handle_closed(runtime);
 }
 
-static const struct bight_wait_ops close_ops = {
+static const struct bight_waiter_ops close_ops = {
     .name = "http session close",
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 /* Whether the running task is in a hook of one of the session's requests. */
@@ -209,7 +209,7 @@ static bool is_inside(const struct bight_http_session *session)
     return false;
 }
 
-int bight_http_session_close(struct bight_http_session *session)
+int bight_http_session_end(struct bight_http_session *session)
 {
     struct bight_waiter waiter;
     int rc = bight_waiter_init(&waiter, &close_ops);
@@ -238,8 +238,8 @@ int bight_http_session_close(struct bight_http_session *session)
     return rc;
 }
 
-void bight_http_session_stats(const struct bight_http_session *session,
-                              struct bight_http_stats *stats)
+void bight_http_session_get_stats(const struct bight_http_session *session,
+                                  struct bight_http_stats *stats)
 {
     *stats = session->stats;
     stats->active = (size_t)session->active;

@@ -144,11 +144,11 @@ static void describe_wait(const struct bight_waiter *waiter, char *text, size_t 
     text[length] = '\0';
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "name lookup",
     .abort = abort_wait,
     .describe = describe_wait,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 void bight__resolve_interrupt(struct resolve_waiter *waiter, int code)
@@ -271,7 +271,7 @@ int bight_resolve(struct bight_resolver *resolver, const char *host, struct bigh
     return rc < 0 ? rc : BIGHT_ECLOSED;
 }
 
-void bight_resolver_close(struct bight_resolver *resolver)
+void bight_resolver_free(struct bight_resolver *resolver)
 {
     if (!resolver)
         return;
@@ -294,7 +294,7 @@ void bight_resolver_close(struct bight_resolver *resolver)
         bight__free(resolver);
 }
 
-void bight_resolver_stats(struct bight_resolver *resolver, struct bight_resolver_stats *stats)
+void bight_resolver_get_stats(struct bight_resolver *resolver, struct bight_resolver_stats *stats)
 {
     struct resolver_threads *threads = resolver->threads;
 

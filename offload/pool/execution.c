@@ -21,7 +21,7 @@ static int abort_execution(struct bight_waiter *waiter)
         link_remove(&waiter->link);
     } else if (!bight__unpost(execution)) {
         execution->unwanted = true;
-        if (execution->pool->options.cancel == BIGHT_CANCEL_INTERRUPT)
+        if (execution->pool->options.cancel == BIGHT_EXECUTOR_CANCEL_INTERRUPT)
             bight__fleet_interrupt(execution);
         return BIGHT_EBUSY;
     }
@@ -39,11 +39,11 @@ static void describe_execution(const struct bight_waiter *waiter, char *text, si
         snprintf(text, text_bytes, "%s, queued", execution->def->name);
 }
 
-static const struct bight_wait_ops execution_ops = {
+static const struct bight_waiter_ops execution_ops = {
     .name = "worker job",
     .abort = abort_execution,
     .describe = describe_execution,
-    .flags = BIGHT_WAIT_OUTSIDE | BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE,
 };
 
 static void wake_caller(struct execution *execution)

@@ -93,7 +93,7 @@ static int fill_in(struct bight_workers_options *options)
         options->payload_max_bytes < PAYLOAD_LEAST || options->payload_max_bytes > PAYLOAD_MOST ||
         options->grace_ms < 0 || options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
-        (unsigned)options->cancel > BIGHT_CANCEL_INTERRUPT)
+        (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT)
         return BIGHT_EINVAL;
     return 0;
 }
@@ -160,12 +160,12 @@ static int abort_open(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops open_ops = {
-    .name = "start of workers", .abort = abort_open, .flags = BIGHT_WAIT_OUTSIDE};
-static const struct bight_wait_ops close_ops = {
-    .name = "end of workers", .abort = NULL, .flags = BIGHT_WAIT_OUTSIDE};
+static const struct bight_waiter_ops open_ops = {
+    .name = "start of workers", .abort = abort_open, .flags = BIGHT_WAITER_OUTSIDE};
+static const struct bight_waiter_ops close_ops = {
+    .name = "end of workers", .abort = NULL, .flags = BIGHT_WAITER_OUTSIDE};
 
-static int await(struct pool *pool, const struct bight_wait_ops *ops)
+static int await(struct pool *pool, const struct bight_waiter_ops *ops)
 {
     struct pool_wait wait = {.pool = pool};
     int rc;
@@ -225,7 +225,7 @@ static struct pool *pool_of(const struct bight_executor *executor)
     return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
 }
 
-int bight_workers_close(struct bight_executor *executor)
+int bight_executor_end(struct bight_executor *executor)
 {
     struct pool *pool = pool_of(executor);
 
@@ -241,20 +241,21 @@ int bight_workers_close(struct bight_executor *executor)
     return 0;
 }
 
-int bight_workers_stats(const struct bight_executor *executor, struct bight_workers_stats *stats)
+int bight_executor_get_stats(const struct bight_executor *executor,
+                             struct bight_executor_stats *stats)
 {
     const struct pool *pool = pool_of(executor);
 
     if (!pool)
         return BIGHT_EINVAL;
-    *stats = (struct bight_workers_stats){.ready = pool->ready,
-                                          .workers = pool->options.workers,
-                                          .jobs = pool->jobs,
-                                          .ended = pool->ended,
-                                          .started = pool->started,
-                                          .died = pool->died,
-                                          .zygotes_died = pool->zygotes_died,
-                                          .zygote_pid = pool->zygote_pid};
+    *stats = (struct bight_executor_stats){.ready = pool->ready,
+                                           .workers = pool->options.workers,
+                                           .jobs = pool->jobs,
+                                           .ended = pool->ended,
+                                           .started = pool->started,
+                                           .died = pool->died,
+                                           .zygotes_died = pool->zygotes_died,
+                                           .zygote_pid = pool->zygote_pid};
     return 0;
 }
 

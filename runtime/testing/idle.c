@@ -22,7 +22,7 @@ static void settle_describe(const struct bight_waiter *waiter, char *text, size_
     snprintf(text, text_bytes, "%llu ms", (unsigned long long)(wait->cushion_ns / 1000000));
 }
 
-static const struct bight_wait_ops settle_ops = {
+static const struct bight_waiter_ops settle_ops = {
     .name = "all others blocked",
     .abort = bight__unlink_abort,
     .describe = settle_describe,

@@ -160,7 +160,7 @@ uint64_t bight_test_random(void)
     return test ? bight__test_draw(&test->values) : 0;
 }
 
-int bight_test_passes(struct bight_test_passes *passes)
+int bight_test_get_passes(struct bight_test_passes *passes)
 {
     const struct bight_sched *sched = bight__sched;
 
@@ -177,7 +177,7 @@ bool bight_test_passed(const struct bight_test_passes *before)
 {
     struct bight_test_passes now;
 
-    return bight_test_passes(&now) == 0 && now.checks != before->checks &&
+    return bight_test_get_passes(&now) == 0 && now.checks != before->checks &&
            now.turns != before->turns;
 }
 
@@ -185,6 +185,6 @@ bool bight_test_passed_none(const struct bight_test_passes *before)
 {
     struct bight_test_passes now;
 
-    return bight_test_passes(&now) == 0 && now.checks == before->checks &&
+    return bight_test_get_passes(&now) == 0 && now.checks == before->checks &&
            now.turns == before->turns;
 }

@@ -38,7 +38,7 @@ static void step_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "%llu", (unsigned long long)wait->step);
 }
 
-static const struct bight_wait_ops step_ops = {
+static const struct bight_waiter_ops step_ops = {
     .name = "step of a sequence",
     .abort = step_abort,
     .describe = step_describe,

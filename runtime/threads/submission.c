@@ -179,7 +179,7 @@ int bight_thread_submit(struct bight_submission **out, struct bight_mailbox *mai
     return submit(out, mailbox, false, fn, arg);
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "submission",
     .abort = bight__thread_wait_abort,
     .flags = THREAD_WAIT_FLAGS,

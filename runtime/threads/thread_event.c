@@ -11,7 +11,7 @@ struct bight_thread_event {
     struct bight_link waiters;
 };
 
-static const struct bight_wait_ops event_ops = {
+static const struct bight_waiter_ops event_ops = {
     .name = "thread event",
     .abort = bight__thread_wait_abort,
     .flags = THREAD_WAIT_FLAGS,
@@ -90,14 +90,7 @@ static int wait_set(struct bight_thread_event *event, int64_t timeout_ms)
     return bight__thread_wait_in(&event->waiters, &event->lock, &wait, &event_ops, timeout_ms);
 }
 
-int bight_thread_event_wait(struct bight_thread_event *event)
-{
-    int rc = bight__thread_wait_begin();
-
-    return rc ? rc : wait_set(event, -1);
-}
-
-int bight_thread_event_wait_timeout(struct bight_thread_event *event, int64_t timeout_ms)
+int bight_thread_event_wait(struct bight_thread_event *event, int64_t timeout_ms)
 {
     int rc = bight__thread_wait_begin();
 

@@ -20,13 +20,13 @@ struct bight_thread_queue {
     void *items[];
 };
 
-static const struct bight_wait_ops get_ops = {
+static const struct bight_waiter_ops get_ops = {
     .name = "thread queue get",
     .abort = bight__thread_wait_abort,
     .flags = THREAD_WAIT_FLAGS,
 };
 
-static const struct bight_wait_ops put_ops = {
+static const struct bight_waiter_ops put_ops = {
     .name = "thread queue put",
     .abort = bight__thread_wait_abort,
     .flags = THREAD_WAIT_FLAGS,
@@ -185,29 +185,14 @@ static int get(struct bight_thread_queue *queue, void **item, int64_t timeout_ms
     return rc;
 }
 
-int bight_thread_queue_put(struct bight_thread_queue *queue, void *item)
-{
-    int rc = bight__thread_wait_begin();
-
-    return rc ? rc : put(queue, item, -1);
-}
-
-int bight_thread_queue_put_timeout(struct bight_thread_queue *queue, void *item, int64_t timeout_ms)
+int bight_thread_queue_put(struct bight_thread_queue *queue, void *item, int64_t timeout_ms)
 {
     int rc = bight__thread_wait_begin();
 
     return rc ? rc : put(queue, item, timeout_ms);
 }
 
-int bight_thread_queue_get(struct bight_thread_queue *queue, void **item)
-{
-    int rc = bight__thread_wait_begin();
-
-    return rc ? rc : get(queue, item, -1);
-}
-
-int bight_thread_queue_get_timeout(struct bight_thread_queue *queue, void **item,
-                                   int64_t timeout_ms)
+int bight_thread_queue_get(struct bight_thread_queue *queue, void **item, int64_t timeout_ms)
 {
     int rc = bight__thread_wait_begin();
 

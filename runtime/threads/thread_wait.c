@@ -78,7 +78,7 @@ static int thread_wait(struct bight_link *list, struct bight_thread_wait *wait, 
 }
 
 int bight__thread_wait_in(struct bight_link *list, uv_mutex_t *lock, struct bight_thread_wait *wait,
-                          const struct bight_wait_ops *ops, int64_t timeout_ms)
+                          const struct bight_waiter_ops *ops, int64_t timeout_ms)
 {
     struct bight_runtime *runtime = bight__runtime();
     int rc = 0;

@@ -27,7 +27,7 @@ struct bight_thread_wait {
 
 /* The ops of a source's waits: its name, and this hook. */
 int bight__thread_wait_abort(struct bight_waiter *waiter);
-#define THREAD_WAIT_FLAGS (BIGHT_WAIT_OUTSIDE | BIGHT_WAIT_MAY_REFUSE)
+#define THREAD_WAIT_FLAGS (BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE)
 
 /* What opens a call that may wait: the checkpoint of a task, 0 on a plain thread, BIGHT_ENOTASK in a
  * callback on a thread that has a runtime, which must not block. Inlined as the checkpoint is. */
@@ -42,7 +42,7 @@ __attribute__((always_inline)) static inline int bight__thread_wait_begin(void)
  * held, which is released. Gives what bight__thread_wake was given, BIGHT_ETIMEDOUT, BIGHT_ECANCELED,
  * or what kept it from waiting; with such a code the wait is in no list and was not woken. */
 int bight__thread_wait_in(struct bight_link *list, uv_mutex_t *lock, struct bight_thread_wait *wait,
-                          const struct bight_wait_ops *ops, int64_t timeout_ms);
+                          const struct bight_waiter_ops *ops, int64_t timeout_ms);
 
 /* The first of `list`, unlinked; NULL when it is empty. With the source's lock held. */
 struct bight_thread_wait *bight__thread_wait_first(struct bight_link *list);

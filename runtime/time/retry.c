@@ -12,14 +12,14 @@
 #define DELAY_LIMIT_MS INT64_C(1000000000000)
 
 struct retry {
-    struct bight_retry policy;
+    struct bight_retry_options policy;
     int (*fn)(void *arg);
     void *arg;
     double delay_ms; /* of the next pause, before jitter */
 };
 
 /* False for a policy that cannot be. */
-static bool policy_default(struct bight_retry *policy)
+static bool policy_default(struct bight_retry_options *policy)
 {
     if (policy->delay_ms == 0)
         policy->delay_ms = DEFAULT_DELAY_MS;
@@ -36,7 +36,7 @@ static bool policy_default(struct bight_retry *policy)
 
 static int64_t next_pause_ms(struct retry *retry)
 {
-    const struct bight_retry *policy = &retry->policy;
+    const struct bight_retry_options *policy = &retry->policy;
     double most = (double)policy->max_delay_ms;
     int64_t whole, chance;
 
@@ -51,7 +51,7 @@ static int64_t next_pause_ms(struct retry *retry)
 static int attempts(void *arg)
 {
     struct retry *retry = arg;
-    const struct bight_retry *policy = &retry->policy;
+    const struct bight_retry_options *policy = &retry->policy;
 
     for (unsigned made = 1;; made++) {
         int64_t pause_ms, remaining_ms;
@@ -72,7 +72,7 @@ static int attempts(void *arg)
     }
 }
 
-int bight_retry(const struct bight_retry *policy, int (*fn)(void *arg), void *arg)
+int bight_retry_run(const struct bight_retry_options *policy, int (*fn)(void *arg), void *arg)
 {
     struct retry retry = {.fn = fn, .arg = arg};
     struct bight_task *self;

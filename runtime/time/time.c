@@ -33,7 +33,7 @@ static void sleep_describe(const struct bight_waiter *waiter, char *text, size_t
                  (unsigned long long)(due > now ? ms_ceil(due - now) : 0));
 }
 
-static const struct bight_wait_ops sleep_ops = {
+static const struct bight_waiter_ops sleep_ops = {
     .name = "sleep",
     .abort = sleep_abort,
     .describe = sleep_describe,

@@ -34,7 +34,7 @@ static void signals_end(struct bight_plugin *plugin)
     struct signals *signals = container_of(plugin, struct signals, plugin);
 
     while (!link_empty(&signals->open))
-        bight_signal_close(container_of(signals->open.next, struct bight_signal, link));
+        bight_signal_end(container_of(signals->open.next, struct bight_signal, link));
     bight__free(signals);
 }
 
@@ -130,11 +130,11 @@ static void wait_describe(const struct bight_waiter *waiter, char *text, size_t 
     snprintf(text, text_bytes, "%d", wait->signal->signum);
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "signal",
     .abort = wait_abort,
     .describe = wait_describe,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 int bight_signal_wait(struct bight_signal *signal)
@@ -156,7 +156,7 @@ int bight_signal_wait(struct bight_signal *signal)
     return bight_park(&wait.waiter);
 }
 
-void bight_signal_close(struct bight_signal *signal)
+void bight_signal_end(struct bight_signal *signal)
 {
     if (!signal)
         return;

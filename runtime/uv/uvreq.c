@@ -45,11 +45,11 @@ static void req_describe(const struct bight_waiter *waiter, char *text, size_t t
     snprintf(text, text_bytes, "%s", name ? name : "not started");
 }
 
-static const struct bight_wait_ops req_ops = {
+static const struct bight_waiter_ops req_ops = {
     .name = "uv request",
     .abort = req_abort,
     .describe = req_describe,
-    .flags = BIGHT_WAIT_OUTSIDE | BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE,
 };
 
 int bight_uv_req_init(struct bight_uv_req *req)
@@ -142,9 +142,9 @@ void bight_uv_on_work(uv_work_t *req, int status)
     finish(req, status);
 }
 
-static const struct bight_wait_ops close_ops = {
+static const struct bight_waiter_ops close_ops = {
     .name = "uv close",
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 static void on_close(uv_handle_t *handle)

@@ -20,7 +20,7 @@ static int sleep_long(void *arg)
 static int cancel_one(struct bight_group *group, void *arg)
 {
     struct bight_task *task;
-    int rc = bight_group_spawn(group, &task, NULL, sleep_long, NULL);
+    int rc = bight_group_spawn(&task, group, NULL, sleep_long, NULL);
     int status;
 
     (void)arg;
@@ -44,7 +44,7 @@ leave:
 
 static int lesson(void *arg)
 {
-    return bight_group(cancel_one, arg);
+    return bight_group_run(cancel_one, arg);
 }
 
 int main(void)

@@ -125,7 +125,7 @@ static bool is_passing(void *arg, int code)
 
 static int read_sensor(void *reading)
 {
-    const struct bight_retry policy = {
+    const struct bight_retry_options policy = {
         .attempts = 6,
         .delay_ms = 400,
         .max_delay_ms = 3000,
@@ -134,7 +134,7 @@ static int read_sensor(void *reading)
         .again = is_passing,
     };
 
-    return bight_retry(&policy, ask, reading);
+    return bight_retry_run(&policy, ask, reading);
 }
 
 /* Read all sensors. A reading that is given up does not stop the others, nor the client. */

@@ -82,7 +82,7 @@ static int fetch_all(struct bight_group *group, void *arg)
     int rc = 0;
 
     while (started < FETCHES && rc == 0) {
-        rc = bight_group_spawn(group, &items[started].task, NULL, fetch_url, &fetches[started]);
+        rc = bight_group_spawn(&items[started].task, group, NULL, fetch_url, &fetches[started]);
         if (rc == 0)
             started++;
     }
@@ -107,7 +107,7 @@ static int lesson(void *arg)
     (void)arg;
     for (int i = 0; i < FETCHES; i++)
         fetches[i].workers = &workers;
-    return rc ? rc : bight_group(fetch_all, fetches);
+    return rc ? rc : bight_group_run(fetch_all, fetches);
 }
 
 int main(void)

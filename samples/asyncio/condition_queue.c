@@ -121,7 +121,7 @@ static int lesson(void *arg)
 
     (void)arg;
     queue_init(&queue);
-    rc = bight_gather(both, 2, 0);
+    rc = bight_gather_all(both, 2, 0);
     if (rc == 0)
         printf("Never more than %zu items\n", queue.peak);
     return rc;

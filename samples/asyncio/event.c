@@ -37,7 +37,7 @@ static int set_event(void *event)
 
 static int wait_and_set(struct bight_group *group, void *event)
 {
-    int rc = bight_group_spawn(group, NULL, NULL, wait_for_event, event);
+    int rc = bight_group_spawn(NULL, group, NULL, wait_for_event, event);
 
     return rc ? rc : set_event(event);
 }
@@ -48,7 +48,7 @@ static int lesson(void *arg)
 
     (void)arg;
     bight_event_init(&event);
-    return bight_group(wait_and_set, &event);
+    return bight_group_run(wait_and_set, &event);
 }
 
 int main(void)

@@ -76,7 +76,7 @@ static int lesson(void *arg)
         {.fn = produce, .arg = queue, .name = "producer"},
         {.fn = consume, .arg = queue, .name = "consumer"},
     };
-    rc = bight_gather(both, 2, 0);
+    rc = bight_gather_all(both, 2, 0);
     bight_queue_abort(queue, free);
     freed = bight_queue_free(queue);
     return rc ? rc : freed;

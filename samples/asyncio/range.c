@@ -42,7 +42,7 @@ static int lesson(void *arg)
         return rc;
     while ((rc = bight_generator_next(generator, &value)) == 0)
         printf("%d\n", *(const int *)value);
-    closed = bight_generator_close(generator);
+    closed = bight_generator_end(generator);
     freed = bight_generator_free(generator);
     if (rc != BIGHT_ECLOSED)
         return rc;

@@ -2,7 +2,7 @@
  * FIRST_COMPLETED.
  *
  * To notice: tasks are spawned into a group, so none outlives the function that started it, what they are
- * given lies in that function's caller, and the failure of one is what bight_group returns. A handle is
+ * given lies in that function's caller, and the failure of one is what bight_group_run returns. A handle is
  * good for one join or one detach. bight_wait takes no handles: it says which tasks have ended. */
 #include <bight/errors.h>
 #include <bight/group.h>
@@ -38,11 +38,11 @@ static int two_tasks(struct bight_group *group, void *arg)
 {
     struct fetch *fetches = arg;
     struct bight_task *task1, *task2;
-    int rc = bight_group_spawn(group, &task1, NULL, fetch_data, &fetches[0]);
+    int rc = bight_group_spawn(&task1, group, NULL, fetch_data, &fetches[0]);
 
     if (rc)
         return rc;
-    rc = bight_group_spawn(group, &task2, NULL, fetch_data, &fetches[1]);
+    rc = bight_group_spawn(&task2, group, NULL, fetch_data, &fetches[1]);
     if (rc)
         goto leave_task1;
     rc = bight_join(task1, NULL);
@@ -70,7 +70,7 @@ struct pending {
 static int start(struct bight_group *group, struct pending *pending, struct fetch *fetch)
 {
     int rc =
-        bight_group_spawn(group, &pending->items[pending->count].task, NULL, fetch_data, fetch);
+        bight_group_spawn(&pending->items[pending->count].task, group, NULL, fetch_data, fetch);
 
     if (rc == 0)
         pending->fetches[pending->count++] = fetch;
@@ -105,7 +105,7 @@ static int many_tasks(struct bight_group *group, void *arg)
     for (size_t i = 0; i < PENDING && rc == 0; i++)
         rc = start(group, &pending, &fetches[i]);
     while (rc >= 0 && pending.count) {
-        rc = bight_wait(pending.items, pending.count, BIGHT_FIRST_COMPLETED, -1);
+        rc = bight_wait(pending.items, pending.count, BIGHT_WAIT_FIRST_COMPLETED, -1);
         if (rc >= 0)
             take_done(&pending);
     }
@@ -118,12 +118,12 @@ static int lesson(void *arg)
 {
     struct fetch two[] = {{.url = "api1.com"}, {.url = "api2.com"}};
     struct fetch many[PENDING];
-    int rc = bight_group(two_tasks, two);
+    int rc = bight_group_run(two_tasks, two);
 
     (void)arg;
     for (int i = 0; i < PENDING; i++)
         snprintf(many[i].url, sizeof many[i].url, "api%d.com", i);
-    return rc < 0 ? rc : bight_group(many_tasks, many);
+    return rc < 0 ? rc : bight_group_run(many_tasks, many);
 }
 
 int main(void)

@@ -85,7 +85,7 @@ class Group
 
         options.name = name;
         options.drop = drop;
-        check(bight_group_spawn(&group_, nullptr, &options, run, owned.get()));
+        check(bight_group_spawn(nullptr, &group_, &options, run, owned.get()));
         owned.release();
     }
 
@@ -283,7 +283,7 @@ void program()
 
 int main()
 {
-    struct bight_options options {
+    struct bight_runtime_options options {
     };
 
     options.spawn_flags = BIGHT_SPAWN_CXX_EXCEPTIONS; // of every task, this one's too

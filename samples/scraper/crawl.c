@@ -110,7 +110,7 @@ static int start_task(struct crawl *crawl, const struct frontier_turn *turn)
         return BIGHT_ENOMEM;
     }
     *errand = (struct errand){.crawl = crawl, .host = turn->host, .item = turn->item};
-    int rc = bight_group_spawn(&crawl->pages, NULL, &options, turn->item ? run_page : run_robots,
+    int rc = bight_group_spawn(NULL, &crawl->pages, &options, turn->item ? run_page : run_robots,
                                errand);
     if (rc) {
         pass_over(crawl, turn);
@@ -224,7 +224,7 @@ static int watch_signal(struct crawl *crawl, int signum)
     if (rc)
         return rc;
     rc = bight_signal_wait(signal);
-    bight_signal_close(signal);
+    bight_signal_end(signal);
     if (rc < 0)
         return rc;
     crawl->signum = signum;
@@ -253,7 +253,7 @@ static int start_helpers(struct crawl *crawl, struct bight_group *helpers)
 
     for (size_t i = 0; i < sizeof tasks / sizeof tasks[0]; i++) {
         struct bight_spawn_options options = {.name = tasks[i].name};
-        int rc = bight_group_spawn(helpers, NULL, &options, tasks[i].fn, crawl);
+        int rc = bight_group_spawn(NULL, helpers, &options, tasks[i].fn, crawl);
         if (rc)
             return rc;
     }
@@ -298,7 +298,7 @@ static int open_workers(struct bight_executor **out, const struct options *optio
         .payload_max_bytes = page > payload_max       ? payload_max
                              : page > payload_default ? (size_t)page
                                                       : payload_default,
-        .cancel = BIGHT_CANCEL_INTERRUPT,
+        .cancel = BIGHT_EXECUTOR_CANCEL_INTERRUPT,
         .grace_ms = grace_ms,
     };
 
@@ -347,8 +347,8 @@ static int init(struct crawl *crawl)
         .depth_max = options->depth_max,
         .ask_first = options->robots,
     };
-    struct bight_workers_stats workers;
-    int rc = bight_workers_stats(crawl->parsing.workers, &workers);
+    struct bight_executor_stats workers;
+    int rc = bight_executor_get_stats(crawl->parsing.workers, &workers);
 
     /* Enough that no worker waits for the network, and a bound to what is in memory. */
     crawl->backlog_max = 4 * workers.workers;
@@ -387,7 +387,7 @@ static int with_session(struct crawl *crawl)
     if (rc == 0)
         rc = crawl_beside_helpers(crawl);
     destroy(crawl);
-    int closed = bight_http_session_close(crawl->fetcher.session);
+    int closed = bight_http_session_end(crawl->fetcher.session);
     return rc ? rc : closed;
 }
 
@@ -400,6 +400,6 @@ int crawl_run(struct crawl *crawl, const struct options *options, struct output 
         return rc;
     rc = with_session(crawl);
     progress_summary(&crawl->progress, bight_now_ns());
-    int closed = bight_workers_close(crawl->parsing.workers);
+    int closed = bight_executor_end(crawl->parsing.workers);
     return rc ? rc : closed;
 }

@@ -51,7 +51,7 @@ static void await_end(struct bight_task *task)
 {
     struct bight_wait_item item = {.task = task};
 
-    ck_assert_int_eq(bight_wait(&item, 1, BIGHT_ALL_COMPLETED, -1), 1);
+    ck_assert_int_eq(bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, -1), 1);
 }
 
 void conf_pooled_done(struct conf_pooled *pooled, int returns)

@@ -104,10 +104,10 @@ static int stop_receiving(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops receive_ops = {
+static const struct bight_waiter_ops receive_ops = {
     .name = "datagram",
     .abort = stop_receiving,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 int endpoint_receive(struct endpoint *endpoint, struct datagram *datagram)

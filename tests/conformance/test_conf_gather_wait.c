@@ -39,7 +39,7 @@ struct gathering {
 static int gathers(void *arg)
 {
     struct gathering *gathering = arg;
-    int rc = bight_gather(gathering->calls, gathering->count, gathering->flags);
+    int rc = bight_gather_all(gathering->calls, gathering->count, gathering->flags);
 
     gathering->ends++;
     return rc;
@@ -88,15 +88,15 @@ static int orders(void *arg)
 static int gathers_nothing(void *arg)
 {
     (void)arg;
-    ck_ok(bight_gather(NULL, 0, 0));
-    ck_ok(bight_gather(NULL, 0, BIGHT_GATHER_COLLECT));
+    ck_ok(bight_gather_all(NULL, 0, 0));
+    ck_ok(bight_gather_all(NULL, 0, BIGHT_GATHER_COLLECT));
     ck_assert_int_eq(conf_now_ms(), 0);
     return 0;
 }
 
 static void gather_06_nothing_to_gather_is_done_but_only_in_a_task(void)
 {
-    ck_code(bight_gather(NULL, 0, 0), BIGHT_ENOTASK);
+    ck_code(bight_gather_all(NULL, 0, 0), BIGHT_ENOTASK);
     conf_ok(gathers_nothing);
 }
 
@@ -110,7 +110,7 @@ static int gathers_inside(void *arg)
 {
     struct bight_gather calls[] = {{.fn = adds_one, .arg = arg}, {.fn = adds_one, .arg = arg}};
 
-    ck_ok(bight_gather(calls, 2, 0));
+    ck_ok(bight_gather_all(calls, 2, 0));
     ck_assert_int_eq(calls[0].status, 7);
     ck_assert_int_eq(calls[1].status, 7);
     return 0;
@@ -121,7 +121,7 @@ static void gather_09_bodies_are_gathered_only_in_a_task(void)
     int count = 0;
     struct bight_gather calls[] = {{.fn = adds_one, .arg = &count}};
 
-    ck_code(bight_gather(calls, 1, 0), BIGHT_ENOTASK);
+    ck_code(bight_gather_all(calls, 1, 0), BIGHT_ENOTASK);
     ck_assert_int_eq(count, 0);
     ck_assert(!calls[0].started);
     ck_ok(world_run(gathers_inside, &count, NULL));
@@ -156,7 +156,7 @@ static int gathers_again_and_again(void *arg)
     for (int total = 0; total < 20 && rc == 0; total++) {
         struct bight_gather call = {.fn = conf_sleeper, .arg = &sleeper};
 
-        rc = bight_gather(&call, 1, BIGHT_GATHER_COLLECT);
+        rc = bight_gather_all(&call, 1, BIGHT_GATHER_COLLECT);
     }
     return rc;
 }

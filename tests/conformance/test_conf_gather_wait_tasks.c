@@ -25,7 +25,7 @@ static int twice(void *arg)
     struct bight_wait_item items[] = {{.task = task_c}, {.task = task_c}, {.task = task_d}};
 
     (void)arg;
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_ALL_COMPLETED, -1), 2);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_ALL_COMPLETED, -1), 2);
     for (int i = 0; i < 3; i++)
         ck_assert(items[i].done);
     ck_assert_int_eq(items[0].status, 3);
@@ -58,7 +58,7 @@ static int first_completed(void *arg)
     (void)arg;
     items[1].task = starts(&a);
     items[0].task = starts(&b);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_FIRST_COMPLETED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_FIRST_COMPLETED, -1), 1);
     ck_assert_int_eq(conf_now_ms(), 100);
     ck_assert(items[0].done && !items[1].done);
     ck_assert_int_eq(items[0].status, 0);
@@ -79,7 +79,7 @@ static int waits_for_first(void *arg)
 {
     struct bight_wait_item *items = arg;
 
-    return bight_wait(items, 2, BIGHT_FIRST_COMPLETED, -1);
+    return bight_wait(items, 2, BIGHT_WAIT_FIRST_COMPLETED, -1);
 }
 
 /* The case has the second task yield twice: there, two turns pass between the end of the first and the
@@ -109,12 +109,12 @@ static int failed_already(void *arg)
     (void)arg;
     items[1].task = starts(&a);
     items[0].task = starts(&b);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_FIRST_FAILED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_FIRST_FAILED, -1), 1);
     ck_assert(items[0].done && !items[1].done);
     ck_assert_int_eq(items[0].status, E);
     ck_assert_int_eq(conf_now_ms(), 0);
     /* Once more, when it has failed before the call. */
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_FIRST_FAILED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_FIRST_FAILED, -1), 1);
     ck_assert_int_eq(conf_now_ms(), 0);
     conf_join(items[0].task, E);
     ends(items[1].task);
@@ -130,7 +130,7 @@ static int timed(int64_t timeout_ms)
     items[1].task = starts(&a);
     items[0].task = starts(&b);
     ck_ok(bight_yield()); /* both sleep by now, so their timers are older than ours */
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, timeout_ms), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, timeout_ms), 1);
     ck_assert(items[1].done && !items[0].done);
     ck_assert_int_eq(conf_now_ms() - begin_ms, timeout_ms);
     conf_join(items[1].task, 0);
@@ -173,7 +173,7 @@ struct outer {
 static int outer(void *arg)
 {
     struct outer *outer_arg = arg;
-    int rc = bight_wait(&outer_arg->item, 1, BIGHT_ALL_COMPLETED, -1);
+    int rc = bight_wait(&outer_arg->item, 1, BIGHT_WAIT_ALL_COMPLETED, -1);
 
     if (rc >= 0)
         *outer_arg->counter += 100;

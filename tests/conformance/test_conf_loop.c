@@ -182,7 +182,7 @@ static int leaves_a_failure(void *arg)
 static void errh_02_the_report_handler_is_told_what_failed(void)
 {
     struct handler handler = {0};
-    struct bight_options options = {.on_report = handles, .on_report_arg = &handler};
+    struct bight_runtime_options options = {.on_report = handles, .on_report_arg = &handler};
 
     ck_ok(bight_run(leaves_a_failure, NULL)); /* without a handler nothing is said */
     ck_ok(bight_run_with(&options, leaves_a_failure, NULL));
@@ -258,7 +258,7 @@ static void notes_slow(void *arg, const struct bight_report *report)
 static void ldbg_02_slow_turns_are_reported(void)
 {
     struct slow slow[] = {{.name = ""}, {.name = "slow one"}, {.name = NULL}};
-    struct bight_options options = {.on_report = notes_slow, .on_report_arg = slow};
+    struct bight_runtime_options options = {.on_report = notes_slow, .on_report_arg = slow};
 
     ck_ok(bight_run_with(&options, slow_turns, NULL)); /* not asked for */
     ck_assert_int_eq(slow[0].count + slow[1].count, 0);

@@ -54,9 +54,9 @@ static void soon_02_queueing_runs_nothing(void)
 
 static size_t armed(void)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     return stats.timers;
 }
 
@@ -126,7 +126,7 @@ static int one_timed(void *arg)
 {
     struct conf_counter counter = {0};
     uint64_t now_ns = bight_now_ns();
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
     (void)arg;
     conf_counter_init(&counter);
@@ -138,7 +138,7 @@ static int one_timed(void *arg)
     ck_assert(bight_call_pending(&counter.call));
     ck_assert_uint_eq(bight_call_when_ns(&counter.call), now_ns + 10000000000u);
     ck_assert_uint_eq(armed(), 1);
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     ck_assert_uint_eq(stats.ready, 0);
     world_settle();
     ck_assert_int_eq(counter.count, 0);
@@ -205,7 +205,7 @@ static void *posts_hello(void *arg)
 {
     struct other_thread *other = arg;
 
-    ck_ok(bight_post(other->mailbox, notes_hello, other));
+    ck_ok(bight_post_call(other->mailbox, notes_hello, other));
     return NULL;
 }
 

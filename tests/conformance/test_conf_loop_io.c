@@ -21,10 +21,10 @@ static int let_go(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops fd_ops = {
+static const struct bight_waiter_ops fd_ops = {
     .name = "descriptor",
     .abort = let_go,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -174,10 +174,10 @@ static int resolves_literals(void *arg)
         ck_assert_uint_eq(found->scope_id, literals[i].address.scope_id);
         ck_assert_uint_eq(found->port, 0); /* the caller's to set */
     }
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     ck_assert_uint_eq(stats.threads, 0);
     ck_assert_uint_eq(stats.lookups, 0);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -242,10 +242,10 @@ static int resolves_nothing(void *arg)
     ck_assert_int_eq(result.gai_code, EAI_NONAME);
     options.resolver = resolver;
     ck_ok(bight_http_session_new(&session, &options));
-    ck_code(bight_http_get(&response, session, "http://empty.test/", NULL), BIGHT_ERESOLVE);
-    ck_code(bight_http_get(&response, session, "http://unknown.test/", NULL), BIGHT_ERESOLVE);
-    ck_ok(bight_http_session_close(session));
-    bight_resolver_close(resolver);
+    ck_code(bight_http_fetch(&response, session, "http://empty.test/", NULL), BIGHT_ERESOLVE);
+    ck_code(bight_http_fetch(&response, session, "http://unknown.test/", NULL), BIGHT_ERESOLVE);
+    ck_ok(bight_http_session_end(session));
+    bight_resolver_free(resolver);
     return 0;
 }
 

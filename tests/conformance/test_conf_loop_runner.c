@@ -15,7 +15,7 @@ static struct bight_runner *runner;
 static int tries_to_close(void *arg)
 {
     (void)arg;
-    ck_code(bight_runner_close(&runner), BIGHT_EBUSY);
+    ck_code(bight_runner_end(&runner), BIGHT_EBUSY);
     ck_assert_ptr_nonnull(runner);
     ck_code(uv_loop_close(bight_uv_loop()), BIGHT_EBUSY);
     ck_ok(bight_sleep(1)); /* it still runs */
@@ -26,7 +26,7 @@ static void loop_03_what_runs_cannot_be_closed(void)
 {
     ck_ok(bight_runner_open(&runner, NULL));
     ck_code(bight_runner_run(runner, tries_to_close, NULL), 7);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 static int yields_and_returns(void *arg)
@@ -82,7 +82,7 @@ static void runner_04_a_run_inside_of_a_run_is_refused(void)
     ck_ok(bight_runner_open(&runner, NULL));
     ck_ok(bight_runner_run(runner, runs_the_runner, NULL));
     ck_assert_int_eq(mains, 2);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 static bool source_closed, consumer_ended;
@@ -114,7 +114,7 @@ static int consumes(void *arg)
     while ((rc = bight_generator_next(source, &item)) == 0 && (rc = bight_sleep(1000)) == 0)
         continue;
     ck_code(rc, BIGHT_ECANCELED);
-    bight_generator_close(source);
+    bight_generator_end(source);
     ck_ok(bight_generator_free(source));
     consumer_ended = true;
     return Z;
@@ -155,7 +155,7 @@ static void runner_09_several_runs_in_one_runner_share_the_loop(void)
     ck_assert_ptr_nonnull(loops[0]);
     ck_assert_ptr_eq(loops[0], loops[1]);
     ck_assert_ptr_eq(bight_uv_loop(), loops[0]);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_assert_ptr_null(bight_uv_loop());
 }
 
@@ -165,15 +165,15 @@ static void runner_10_a_runner_may_be_closed_twice_and_not_used_again(void)
 
     ck_ok(bight_runner_open(&runner, NULL));
     ck_ok(bight_runner_run(runner, world_add_one, &runs));
-    ck_ok(bight_runner_close(&runner));
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_code(bight_runner_run(runner, world_add_one, &runs), BIGHT_ECLOSED);
     ck_assert_int_eq(runs, 1);
 }
 
 /* Interrupts */
 
-static const struct bight_options interrupted = {.interrupt_signal = SIGINT};
+static const struct bight_runtime_options interrupted = {.interrupt_signal = SIGINT};
 
 static void interrupts(struct bight_call *call)
 {

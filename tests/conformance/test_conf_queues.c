@@ -17,7 +17,7 @@ static struct bight_queue_stats stats_of(const struct bight_queue *queue)
 {
     struct bight_queue_stats stats;
 
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     return stats;
 }
 
@@ -290,10 +290,10 @@ static int four_putters(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, takes_what_is_there, queue));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, takes_what_is_there, queue));
     for (int i = 0; i < 4; i++) {
         putters[i] = (struct user){.queue = queue, .item = ITEM(i)};
-        ck_ok(bight_group_spawn(&group, NULL, NULL, puts_item, &putters[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, puts_item, &putters[i]));
     }
     ck_ok(bight_group_end(&group, 0));
     ck_assert_uint_eq(stats_of(queue).putters, 0);

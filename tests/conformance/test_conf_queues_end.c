@@ -99,7 +99,7 @@ static void two_workers(struct bight_queue *queue)
         ck_ok(bight_queue_try_put(queue, ITEM(i)));
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(&group, NULL, NULL, works, &work));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, works, &work));
     ck_ok(bight_queue_join(queue));
     ck_assert_int_eq(work.sum, 4950);
     work.running = false;

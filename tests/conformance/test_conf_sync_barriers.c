@@ -13,7 +13,7 @@ struct meeting {
 static void ck_barrier(const struct bight_barrier *barrier, enum bight_barrier_state state,
                        int waiting)
 {
-    ck_assert_int_eq(bight_barrier_state(barrier), state);
+    ck_assert_int_eq(bight_barrier_get_state(barrier), state);
     ck_assert_int_eq(bight_barrier_waiting(barrier), waiting);
 }
 

@@ -59,7 +59,7 @@ static int waiter(void *arg)
                      : bight_condition_wait(&place->condition);
     waits->ended = true;
     waits->had_mutex = bight_mutex_owner(&place->mutex) == bight_self();
-    waits->cancelled = bight_cancel_cause(&waits->cause);
+    waits->cancelled = bight_cancel_get_cause(&waits->cause);
     unlock(place);
     return waits->saw;
 }

@@ -7,7 +7,7 @@
 
 static void start(struct bight_group *group, struct conf_sleeper *sleeper)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, conf_sleeper, sleeper));
+    ck_ok(bight_group_spawn(NULL, group, NULL, conf_sleeper, sleeper));
 }
 
 static int one_child_cancelled(void *arg)
@@ -18,10 +18,10 @@ static int one_child_cancelled(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, &tasks[0], NULL, conf_sleeper, &first));
+    ck_ok(bight_group_spawn(&tasks[0], &group, NULL, conf_sleeper, &first));
     ck_ok(bight_sleep(150));
     bight_task_cancel(tasks[0]);
-    ck_ok(bight_group_spawn(&group, &tasks[1], NULL, conf_sleeper, &second));
+    ck_ok(bight_group_spawn(&tasks[1], &group, NULL, conf_sleeper, &second));
     ck_ok(bight_group_end(&group, 0));
     ck_assert_uint_eq(group.failed, 0);
     conf_join(tasks[0], BIGHT_ECANCELED);

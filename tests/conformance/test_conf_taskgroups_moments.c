@@ -23,7 +23,7 @@ static int handles_slowly(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, fails_late, NULL));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, fails_late, NULL));
     rc = bight_sleep(10000);
     ck_code(rc, BIGHT_ECANCELED);
     ck_ok(bight_shield(-1, sleeps_on, &(int64_t){500}));
@@ -36,7 +36,7 @@ static int waits_for_slow(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, handles_slowly, NULL));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, handles_slowly, NULL));
     return bight_group_end(&group, 0);
 }
 
@@ -51,9 +51,9 @@ static int fails_during_cancellation(void *arg)
 
 static size_t others_alive(void)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     return stats.live - 1;
 }
 
@@ -67,7 +67,7 @@ static int ended_ones_leave(void *arg)
     for (int i = 0; i < 10; i++) {
         children[i] = (struct conf_sleeper){.sleep_ms = 300};
         ck_ok(bight_sleep(100));
-        ck_ok(bight_group_spawn(&group, NULL, NULL, conf_sleeper, &children[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, conf_sleeper, &children[i]));
         if (i == 5)
             ck_assert_uint_lt(others_alive(), 5);
     }
@@ -86,7 +86,7 @@ static int named_child(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, &task, &options, conf_sleeper, &child));
+    ck_ok(bight_group_spawn(&task, &group, &options, conf_sleeper, &child));
     ck_assert_str_eq(bight_task_name(task), "yolo");
     ck_ok(bight_group_end(&group, 0));
     conf_join(task, 0);
@@ -102,7 +102,7 @@ static void opens_group(struct bight_call *call)
 
     (void)call;
     group_outside_rc = bight_group_begin(&group, 0);
-    spawn_outside_rc = bight_group_spawn(&group, NULL, NULL, conf_sleeper, &child);
+    spawn_outside_rc = bight_group_spawn(NULL, &group, NULL, conf_sleeper, &child);
 }
 
 static int group_outside(void *arg)
@@ -141,7 +141,7 @@ static int handles_group(void *arg)
     struct bight_group group;
 
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, fails_after_a_yield, moment));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, fails_after_a_yield, moment));
     moment->group_rc = bight_group_end(&group, bight_sleep(1000));
     moment->cancelled[0] = bight_cancelled();
     moment->next_rc = bight_sleep(1000);

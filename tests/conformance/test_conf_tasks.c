@@ -30,11 +30,11 @@ static int makes_a_task(void *arg)
 
 static int counts_spawned(void *arg)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
     (void)arg;
     world_settle();
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     ck_assert_uint_eq(stats.spawned, 1); /* main */
     return 0;
 }
@@ -228,9 +228,9 @@ static int receives(void *arg)
 
 static size_t ready_now(void)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     return stats.ready;
 }
 

@@ -59,7 +59,7 @@ static int never_begins(void *arg)
 
 static void asks_why(void *arg)
 {
-    ck_assert(bight_cancel_cause(&((struct dropped *)arg)->in_drop));
+    ck_assert(bight_cancel_get_cause(&((struct dropped *)arg)->in_drop));
 }
 
 static int cancelled_unbegun(void *arg)
@@ -271,9 +271,9 @@ static int hand_made(void *arg)
 
 static size_t armed(void)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     return stats.timers;
 }
 

@@ -112,7 +112,7 @@ static int submit_ten(void *arg)
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < 10; i++)
-        ck_ok(bight_group_spawn(&group, NULL, NULL, makes_noting_call, &noted[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, makes_noting_call, &noted[i]));
     ck_ok(bight_group_end(&group, 0));
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(noted[i], 1);

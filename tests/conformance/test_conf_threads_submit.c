@@ -15,7 +15,7 @@ static void beside(void *(*body)(void *arg), void *arg)
     ck_ok(bight_mailbox_get(&mailbox));
     ck_ok(bight_thread_event_new(&over));
     EXPECT(pthread_create(&thread, NULL, body, arg) == 0);
-    ck_ok(bight_thread_event_wait(over));
+    ck_ok(bight_thread_event_wait(over, -1));
     pthread_join(thread, NULL);
     bight_thread_event_unref(over);
     bight_mailbox_unref(mailbox);
@@ -89,7 +89,8 @@ static void xsubmit_05_a_task_that_cannot_be_made_is_told_to_the_thread_and_repo
     bool failing = false;
     int reports = 0;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
-    const struct bight_options options = {.on_report = count_report, .on_report_arg = &reports};
+    const struct bight_runtime_options options = {.on_report = count_report,
+                                                  .on_report_arg = &reports};
 
     ck_ok(bight__run_with_seams(&options, &seams, without_memory, &failing));
     ck_assert_int_eq(reports, 1);
@@ -217,7 +218,7 @@ static void xshut_01_nothing_can_be_handed_in_after_the_end(void)
     ck_code(bight_thread_submit(&submission, mailbox, never_runs, NULL), BIGHT_ECLOSED);
     ck_code(bight_thread_run(mailbox, never_runs, NULL, NULL), BIGHT_ECLOSED);
     ck_code(bight_thread_call(mailbox, never_runs, NULL, NULL), BIGHT_ECLOSED);
-    ck_code(bight_post(mailbox, ignore, NULL), BIGHT_ECLOSED);
+    ck_code(bight_post_call(mailbox, ignore, NULL), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
 
@@ -234,7 +235,7 @@ struct outcome {
 static int returns_when_told(void *arg)
 {
     const struct outcome *outcome = arg;
-    int rc = bight_thread_event_wait(outcome->go);
+    int rc = bight_thread_event_wait(outcome->go, -1);
 
     return rc ? rc : outcome->value;
 }

@@ -8,8 +8,8 @@
 #define MAX 5
 
 /* Wait for `count` calls; `done` names those that must have ended, in the order of the items. */
-static void waits_for(struct conf_pooled *calls, int count, int until, int64_t timeout_ms,
-                      const char *done)
+static void waits_for(struct conf_pooled *calls, int count, enum bight_wait_until until,
+                      int64_t timeout_ms, const char *done)
 {
     struct bight_wait_item items[MAX];
     int expected = 0;
@@ -47,9 +47,9 @@ static int duplicates(void *arg)
     conf_pooled_start(&call, 3);
     for (int i = 0; i < 2; i++)
         items[i] = (struct bight_wait_item){.task = call.task};
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 0), 0);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 0), 0);
     conf_pooled_open(&call);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, -1), 1);
     ck_assert(items[0].done && items[1].done);
     conf_join(call.task, 3);
     return 0;
@@ -65,7 +65,7 @@ static int first_completed(void *arg)
     conf_pooled_start(&calls[2], 2);
     conf_pooled_await(&calls[2]);
     conf_pooled_open(&calls[1]);
-    waits_for(calls, 3, BIGHT_FIRST_COMPLETED, -1, "010");
+    waits_for(calls, 3, BIGHT_WAIT_FIRST_COMPLETED, -1, "010");
     open_and_join(&calls[0], 5);
     conf_join(calls[1].task, 1);
     open_and_join(&calls[2], 2);
@@ -80,7 +80,7 @@ static int some_completed(void *arg)
     conf_pooled_cancelled(&calls[0]);
     conf_pooled_done(&calls[1], 1);
     conf_pooled_start(&calls[2], 2);
-    waits_for(calls, 3, BIGHT_FIRST_COMPLETED, -1, "110");
+    waits_for(calls, 3, BIGHT_WAIT_FIRST_COMPLETED, -1, "110");
     conf_join(calls[0].task, BIGHT_ECANCELED);
     conf_join(calls[1].task, 1);
     open_and_join(&calls[2], 2);
@@ -96,9 +96,9 @@ static int first_failed(void *arg)
     conf_pooled_start(&calls[1], BIGHT_EIO);
     conf_pooled_start(&calls[2], 3);
     conf_pooled_open(&calls[0]);
-    waits_for(calls, 3, BIGHT_FIRST_FAILED, 20, "100"); /* success is not enough */
+    waits_for(calls, 3, BIGHT_WAIT_FIRST_FAILED, 20, "100"); /* success is not enough */
     conf_pooled_open(&calls[1]);
-    waits_for(calls, 3, BIGHT_FIRST_FAILED, -1, "110");
+    waits_for(calls, 3, BIGHT_WAIT_FIRST_FAILED, -1, "110");
     conf_join(calls[0].task, 1);
     conf_join(calls[1].task, BIGHT_EIO);
     open_and_join(&calls[2], 3);
@@ -115,9 +115,9 @@ static int some_failed(void *arg)
     conf_pooled_cancelled(&calls[2]);
     conf_pooled_start(&calls[3], BIGHT_EIO);
     conf_pooled_start(&calls[4], 4);
-    waits_for(calls, 3, BIGHT_FIRST_FAILED, 20, "101"); /* nor is a cancellation */
+    waits_for(calls, 3, BIGHT_WAIT_FIRST_FAILED, 20, "101"); /* nor is a cancellation */
     conf_pooled_open(&calls[3]);
-    waits_for(calls, 5, BIGHT_FIRST_FAILED, -1, "10110");
+    waits_for(calls, 5, BIGHT_WAIT_FIRST_FAILED, -1, "10110");
     conf_join(calls[0].task, 1);
     open_and_join(&calls[1], 5);
     conf_join(calls[2].task, BIGHT_ECANCELED);
@@ -139,7 +139,7 @@ static int all_completed(void *arg)
     conf_pooled_start(&calls[4], statuses[4]);
     conf_pooled_open(&calls[3]);
     conf_pooled_open(&calls[4]);
-    waits_for(calls, 5, BIGHT_ALL_COMPLETED, -1, "11111");
+    waits_for(calls, 5, BIGHT_WAIT_ALL_COMPLETED, -1, "11111");
     for (int i = 0; i < 5; i++)
         conf_join(calls[i].task, statuses[i]);
     return 0;
@@ -157,7 +157,7 @@ static int time_limit(void *arg)
     conf_pooled_done(&calls[2], statuses[2]);
     conf_pooled_start(&calls[3], statuses[3]);
     begin_ms = conf_now_ms();
-    waits_for(calls, 4, BIGHT_ALL_COMPLETED, 50, "1110");
+    waits_for(calls, 4, BIGHT_WAIT_ALL_COMPLETED, 50, "1110");
     ck_assert_int_ge(conf_now_ms() - begin_ms, 50);
     conf_pooled_open(&calls[3]);
     for (int i = 0; i < 4; i++)
@@ -171,7 +171,7 @@ static int time_limit(void *arg)
 
 static int await_event(void *event)
 {
-    return bight_thread_event_wait(event);
+    return bight_thread_event_wait(event, -1);
 }
 
 static int call_awaits_event(void *event)
@@ -192,7 +192,7 @@ static int crowd_ends(void *arg)
     }
     world_settle();
     bight_thread_event_set(event);
-    ck_assert_int_eq(bight_wait(items, CROWD, BIGHT_ALL_COMPLETED, -1), CROWD);
+    ck_assert_int_eq(bight_wait(items, CROWD, BIGHT_WAIT_ALL_COMPLETED, -1), CROWD);
     for (int i = 0; i < CROWD; i++)
         conf_join(items[i].task, 0);
     bight_thread_event_unref(event);

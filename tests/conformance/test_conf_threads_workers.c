@@ -34,7 +34,7 @@ static void no_report(void *arg, const struct bight_report *report)
 
 static int run(int (*fn)(void *arg), void *arg)
 {
-    const struct bight_options options = {.on_report = no_report};
+    const struct bight_runtime_options options = {.on_report = no_report};
 
     share_memory();
     return bight_run_with(&options, fn, arg);
@@ -100,7 +100,7 @@ static int initialised_workers(void *arg)
         ck_assert_str_eq(calls[i].result.output, "initialized");
         bight_result_free(&calls[i].result);
     }
-    return bight_workers_close(executor);
+    return bight_executor_end(executor);
 }
 
 static void job_finds_pool_broken(struct bight_executor *executor)
@@ -132,7 +132,7 @@ static int failing_initialiser(void *arg)
         ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
     job_finds_pool_broken(executor);
     job_finds_pool_broken(executor);
-    return bight_workers_close(executor);
+    return bight_executor_end(executor);
 }
 
 /* The end */
@@ -165,7 +165,7 @@ static int all_end(void *arg)
     ck_assert_int_eq(bight_workers_pids(executor, pids, 4), 3);
     for (int i = 0; i < 3; i++)
         sem_post(&shared->released);
-    ck_ok(bight_workers_close(executor));
+    ck_ok(bight_executor_end(executor));
     for (int i = 0; i < 3; i++) {
         conf_join(calls[i].task, 0);
         ck_assert(kill(pids[i], 0) == -1 && errno == ESRCH);

@@ -196,21 +196,21 @@ static int states(void *arg)
 
     (void)arg;
     bight_scope_init(&scope, 10000, 0);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_MADE);
     ck_ok(bight_scope_enter(&scope));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_ACTIVE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_ACTIVE);
     ck_assert_uint_eq(bight_scope_deadline(&scope), begin + 10000 * MS);
     ck_ok(bight_scope_begin(&endless, -1, 0));
-    ck_assert_int_eq(bight_scope_state(&endless), BIGHT_SCOPE_ACTIVE);
+    ck_assert_int_eq(bight_scope_get_state(&endless), BIGHT_SCOPE_ACTIVE);
     ck_assert_uint_eq(bight_scope_deadline(&endless), BIGHT_NO_DEADLINE);
     ck_ok(bight_scope_end(&endless, 0));
     ck_ok(bight_scope_end(&scope, 0));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_FINISHED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_FINISHED);
     ck_ok(bight_scope_begin(&scope, 10, 0));
     ck_code(bight_sleep(1000), BIGHT_ECANCELED);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRED);
     return 0;
 }
 
@@ -259,22 +259,22 @@ static int moved_at_the_wrong_time(void *arg)
     (void)arg;
     bight_scope_init(&scope, 50, 0);
     ck_code(bight_scope_set_deadline(&scope, begin + 20 * MS), BIGHT_EINVAL);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_MADE);
     ck_ok(bight_scope_enter(&scope));
     ck_assert_uint_eq(bight_scope_deadline(&scope), begin + 50 * MS);
     ck_ok(bight_scope_end(&scope, 0));
     ck_code(bight_scope_set_deadline(&scope, begin + 20 * MS), BIGHT_EINVAL);
     ck_code(bight_scope_set_timeout(&scope, 20), BIGHT_EINVAL);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_FINISHED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_FINISHED);
     ck_ok(bight_scope_begin(&scope, 10, 0));
     ck_code(bight_sleep(1000), BIGHT_ECANCELED);
     ck_code(bight_scope_set_deadline(&scope, begin + 20 * MS), BIGHT_EALREADY);
     ck_code(bight_scope_set_timeout(&scope, 20), BIGHT_EALREADY);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
     ck_code(bight_scope_set_deadline(&scope, begin + 20 * MS), BIGHT_EINVAL);
     ck_code(bight_scope_set_timeout(&scope, 20), BIGHT_EINVAL);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRED);
     return 0;
 }
 
@@ -305,7 +305,7 @@ static int without_task(void *arg)
     ck_code(timeout_rc, BIGHT_EINVAL);
     ck_code(deadline_rc, BIGHT_EINVAL);
     ck_code(enter_rc, BIGHT_ENOTASK);
-    ck_assert_int_eq(bight_scope_state(&made), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&made), BIGHT_SCOPE_MADE);
     ck_code(bight_scope_set_deadline(&made, bight_now_ns()), BIGHT_EINVAL);
     return 0;
 }

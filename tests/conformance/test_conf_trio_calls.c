@@ -53,8 +53,8 @@ static void *posts(void *arg)
     struct poster *poster = arg;
 
     for (int i = 0; i < poster->count; i++)
-        ck_ok(bight_post(poster->mailbox, note_post, ITEM(i)));
-    ck_ok(bight_post(poster->mailbox, set_event, &poster->all_called));
+        ck_ok(bight_post_call(poster->mailbox, note_post, ITEM(i)));
+    ck_ok(bight_post_call(poster->mailbox, set_event, &poster->all_called));
     return NULL;
 }
 

@@ -27,7 +27,7 @@ static int passes_after_the_end(void *arg)
     for (int i = 0; i < 3; i++)
         ck_ok(bight_yield());
     ck_assert(!scope.expired && !scope.cancelled);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_FINISHED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_FINISHED);
     return 0;
 }
 
@@ -58,12 +58,12 @@ static int not_entered(void *arg)
     (void)arg;
     bight_scope_init(&scope, -1, 0);
     ck_ok(bight_scope_set_deadline(&scope, begin + 1000 * MS));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_MADE);
     ck_ok(bight_scope_set_deadline(&scope, begin));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_assert(scope.expired);
     ck_code(bight_scope_set_deadline(&scope, begin + 1000 * MS), BIGHT_EALREADY);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_assert(scope.expired);
     return 0;
 }
@@ -167,7 +167,7 @@ static int many_changes(void *arg)
 {
     uint64_t begin = bight_now_ns();
     struct bight_scope scope;
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
     (void)arg;
     ck_ok(bight_scope_begin(&scope, -1, 0));
@@ -175,11 +175,11 @@ static int many_changes(void *arg)
         ck_ok(bight_scope_set_deadline(&scope, BIGHT_NO_DEADLINE));
         ck_ok(bight_scope_set_deadline(&scope, begin + (i % 2 ? 1000 : 3000000) * MS));
     }
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     ck_assert_uint_eq(stats.timers, 1);
     ck_ok(bight_sleep(10));
     ck_ok(bight_scope_end(&scope, 0));
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     ck_assert_uint_eq(stats.timers, 0);
     return 0;
 }

@@ -24,7 +24,7 @@ static int refuse(struct bight_waiter *waiter)
     return BIGHT_EBUSY;
 }
 
-static const struct bight_wait_ops stubborn_ops = {.name = "something stubborn", .abort = refuse};
+static const struct bight_waiter_ops stubborn_ops = {.name = "something stubborn", .abort = refuse};
 
 static int wait_stubbornly(struct stubborn *stubborn)
 {
@@ -91,7 +91,7 @@ static int asked_once(void *arg)
     ck_ok(bight_scope_begin(&outer1, -1, 0));
     ck_ok(bight_scope_begin(&outer2, -1, 0));
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, stops_slowly, &stubborn));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, stops_slowly, &stubborn));
     world_settle();
     bight_scope_cancel(&outer1);
     ck_assert_str_eq(stubborn.notes.text, " sleep abort-called");
@@ -118,7 +118,7 @@ static int body_alone(void *arg)
     struct bight_group group;
 
     (void)arg;
-    ck_code(bight_group(body_fails_alone, NULL), E);
+    ck_code(bight_group_run(body_fails_alone, NULL), E);
     ck_ok(bight_group_begin(&group, 0));
     ck_code(bight_group_end(&group, E), E);
     ck_assert_uint_eq(group.failed, 1);
@@ -132,7 +132,7 @@ static int child_alone(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, &(struct bight_spawn_options){.name = "child"},
+    ck_ok(bight_group_spawn(NULL, &group, &(struct bight_spawn_options){.name = "child"},
                             world_return, &(int){E}));
     ck_code(bight_group_end(&group, 0), E);
     ck_assert_uint_eq(group.failed, 1);
@@ -167,8 +167,8 @@ static int takes_turns(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, notes_turns, &turns[0]));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, notes_turns, &turns[1]));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, notes_turns, &turns[0]));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, notes_turns, &turns[1]));
     ck_ok(bight_group_end(&group, 0));
     ck_assert_str_eq(notes.text, " a0 b0 a1 b1 a2 b2");
     return 0;
@@ -181,7 +181,7 @@ static int wakes_body(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, world_return, &(int){E}));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, world_return, &(int){E}));
     rc = bight_sleep(-1);
     ck_code(rc, BIGHT_ECANCELED);
     ck_code(bight_group_end(&group, rc), E);
@@ -201,7 +201,7 @@ static int spawns_second(void *arg)
 
     ck_ok(bight_yield()); /* the owner closes by now */
     late->begun = 1;
-    return bight_group_spawn(&late->group, NULL, NULL, world_add_one, &late->second_ran);
+    return bight_group_spawn(NULL, &late->group, NULL, world_add_one, &late->second_ran);
 }
 
 static int added_while_closing(void *arg)
@@ -210,11 +210,11 @@ static int added_while_closing(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&late.group, 0));
-    ck_ok(bight_group_spawn(&late.group, NULL, NULL, spawns_second, &late));
+    ck_ok(bight_group_spawn(NULL, &late.group, NULL, spawns_second, &late));
     ck_assert_int_eq(late.begun, 0);
     ck_ok(bight_group_end(&late.group, 0));
     ck_assert_int_eq(late.second_ran, 1);
-    ck_code(bight_group_spawn(&late.group, NULL, NULL, world_add_one, &late.second_ran),
+    ck_code(bight_group_spawn(NULL, &late.group, NULL, world_add_one, &late.second_ran),
             BIGHT_ECLOSED);
     ck_ok(bight_yield());
     ck_assert_int_eq(late.second_ran, 1);
@@ -287,7 +287,7 @@ static int has_child(void *arg)
 
     ck_ok(bight_group_begin(&group, 0));
     family->inner = &group;
-    ck_ok(bight_group_spawn(&group, &family->grandchild, NULL, waits_over, family));
+    ck_ok(bight_group_spawn(&family->grandchild, &group, NULL, waits_over, family));
     insist_on_groups(bight_self(), &group, NULL);
     insist_on_tasks(&group, family->grandchild, NULL);
     return bight_group_end(&group, 0);
@@ -305,9 +305,9 @@ static int looked_up(void *arg)
     ck_assert_ptr_null(bight_task_group(self));
     insist_on_groups(self, NULL, NULL);
     ck_ok(bight_group_begin(&first, 0));
-    ck_ok(bight_group_spawn(&first, &parent, NULL, has_child, &family));
+    ck_ok(bight_group_spawn(&parent, &first, NULL, has_child, &family));
     ck_ok(bight_group_begin(&second, 0));
-    ck_ok(bight_group_spawn(&second, &child, NULL, waits_over, &family));
+    ck_ok(bight_group_spawn(&child, &second, NULL, waits_over, &family));
     insist_on_groups(self, &first, &second);
     world_settle();
     insist_on_tasks(&first, parent, NULL);
@@ -351,11 +351,11 @@ static int locals_copied(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, reads_and_changes, "default"));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, reads_and_changes, "default"));
     ck_ok(bight_yield());
     ck_assert_str_eq(bight_local_get(&variable), "default");
     ck_ok(bight_local_set(&variable, "body's"));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, reads_and_changes, "body's"));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, reads_and_changes, "body's"));
     return bight_group_end(&group, 0);
 }
 

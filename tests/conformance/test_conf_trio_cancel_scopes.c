@@ -80,7 +80,7 @@ static int two_failures(void *arg)
 
     ck_ok(bight_group_begin(group, BIGHT_GROUP_COLLECT));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, world_return, &code));
+        ck_ok(bight_group_spawn(NULL, group, NULL, world_return, &code));
     return bight_group_end(group, 0);
 }
 
@@ -319,7 +319,7 @@ static int sleeps_abandoned(void *arg)
     if (abandoned->in_scope)
         ck_ok(bight_scope_begin(&scope, -1, 0));
     abandoned->saw = bight_sleep(-1);
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     abandoned->cause = cause.kind;
     return abandoned->in_scope ? bight_scope_end(&scope, abandoned->saw) : abandoned->saw;
 }
@@ -335,7 +335,7 @@ static int group_left_open(void *arg)
     ck_ok(bight_scope_begin(&scope, -1, 0));
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(&group, &handles[i], NULL, sleeps_abandoned, &tasks[i]));
+        ck_ok(bight_group_spawn(&handles[i], &group, NULL, sleeps_abandoned, &tasks[i]));
     ck_ok(bight_yield());
     ck_code(bight_scope_end(&scope, 0), BIGHT_ESCOPE);
     for (int i = 0; i < 2; i++) {

@@ -12,7 +12,7 @@ static int starts_slowly(void *arg)
     int64_t seconds = *(const int *)arg;
 
     ck_ok(bight_sleep(seconds * 1000));
-    ck_ok(bight_started((int)seconds));
+    ck_ok(bight_group_started((int)seconds));
     return bight_sleep(seconds * 1000);
 }
 
@@ -27,7 +27,7 @@ static int ready_in_time(void *arg)
 
         ck_ok(bight_group_begin(&group, 0));
         ck_assert_uint_eq(group.live, 0);
-        ck_ok(bight_group_start(&group, &task, NULL, starts_slowly, &n, &value));
+        ck_ok(bight_group_start(&task, &group, NULL, starts_slowly, &n, &value));
         ck_assert_int_eq(value, n);
         ck_assert_int_eq(conf_now_ms() - begin, n * 1000);
         ck_assert_uint_eq(group.live, 1);
@@ -55,10 +55,10 @@ static int never_ready(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_code(bight_group_start(&group, &task, NULL, ends_before_ready, &(int){K}, &value), K);
-    ck_code(bight_group_start(&group, &task, NULL, ends_before_ready, &(int){0}, &value),
+    ck_code(bight_group_start(&task, &group, NULL, ends_before_ready, &(int){K}, &value), K);
+    ck_code(bight_group_start(&task, &group, NULL, ends_before_ready, &(int){0}, &value),
             BIGHT_ENOTREADY);
-    ck_code(bight_group_start(&group, &task, NULL, NULL, NULL, &value), BIGHT_EINVAL);
+    ck_code(bight_group_start(&task, &group, NULL, NULL, NULL, &value), BIGHT_EINVAL);
     ck_assert_int_eq(value, 7);
     ck_assert_ptr_null(task);
     ck_assert(!bight_cancelled());
@@ -86,12 +86,12 @@ static int has_grandchildren(void *arg)
 
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(&group, NULL, NULL, sleeps_noting, &moment->grandchildren_saw[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, sleeps_noting, &moment->grandchildren_saw[i]));
     ck_ok(bight_yield());
     if (moment->before)
         bight_scope_cancel(&moment->group->scope);
     ck_assert(!bight_cancelled()); /* it does not belong to that group yet */
-    ck_ok(bight_started(5));
+    ck_ok(bight_group_started(5));
     ck_assert_int_eq(bight_cancelled(), moment->before);
     if (!moment->before)
         bight_scope_cancel(&moment->group->scope);
@@ -119,7 +119,7 @@ static int start_elsewhere(bool before)
     bight_event_init(&moment.open);
     ck_ok(bight_spawn(&keeper, keeps_group, &moment));
     ck_ok(bight_event_wait(&moment.open));
-    ck_ok(bight_group_start(moment.group, &child, NULL, has_grandchildren, &moment, &value));
+    ck_ok(bight_group_start(&child, moment.group, NULL, has_grandchildren, &moment, &value));
     ck_assert_int_eq(value, 5);
     conf_join(child, BIGHT_ECANCELED);
     conf_join(keeper, 0);
@@ -150,7 +150,7 @@ static void sees_the_cause(void *arg)
     struct witness *witness = arg;
     struct bight_cancel_cause cause;
 
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     ck_assert_int_eq(cause.kind, BIGHT_CAUSE_FAILURE);
     ck_code(cause.code, V);
     ck_assert_str_eq(cause.task, witness->culprit);
@@ -180,8 +180,8 @@ static int sibling_failed(void *arg)
     body.ends_with = BIGHT_ECANCELED;
     /* While both run. */
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, is_witness, &witness));
-    ck_ok(bight_group_spawn(&group, NULL, &culprit, world_return, &(int){V}));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, is_witness, &witness));
+    ck_ok(bight_group_spawn(NULL, &group, &culprit, world_return, &(int){V}));
     ck_code(bight_group_end(&group, is_witness(&body)), V);
     ck_assert(witness.saw && body.saw);
     ck_assert_uint_eq(group.failed, 2);
@@ -189,8 +189,8 @@ static int sibling_failed(void *arg)
     ck_code(group.failures[1].code, T);
     /* Before the sibling begins: it never does, and is told why. */
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, &culprit, world_return, &(int){V}));
-    ck_ok(bight_group_spawn(&group, &task, &dropped, is_witness, &late));
+    ck_ok(bight_group_spawn(NULL, &group, &culprit, world_return, &(int){V}));
+    ck_ok(bight_group_spawn(&task, &group, &dropped, is_witness, &late));
     body.saw = false;
     ck_code(bight_group_end(&group, is_witness(&body)), V);
     ck_assert(late.saw && body.saw);
@@ -208,14 +208,14 @@ static int body_failed(void *arg)
     (void)arg;
     bight_task_set_name(bight_self(), "owner");
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, is_witness, &witness));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, is_witness, &witness));
     ck_ok(bight_yield());
     ck_code(bight_group_end(&group, V), V);
     ck_assert(witness.saw);
     /* A child that fails before it is ready is a failure of the body that starts it. */
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, is_witness, &second));
-    rc = bight_group_start(&group, NULL, &culprit, ends_before_ready, &(int){V}, NULL);
+    ck_ok(bight_group_spawn(NULL, &group, NULL, is_witness, &second));
+    rc = bight_group_start(NULL, &group, &culprit, ends_before_ready, &(int){V}, NULL);
     ck_code(rc, V);
     ck_code(bight_group_end(&group, rc), V);
     ck_assert(second.saw);
@@ -235,7 +235,7 @@ static int yields_noting(void *arg)
 
     while (bight_yield() == 0)
         continue;
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     *(enum bight_cause *)arg = cause.kind;
     return BIGHT_ECANCELED;
 }
@@ -252,15 +252,15 @@ static int closes(void *arg)
 
     ck_ok(bight_group_begin(&interrupted->group, 0));
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(&interrupted->group, NULL, NULL, yields_noting,
+        ck_ok(bight_group_spawn(NULL, &interrupted->group, NULL, yields_noting,
                                 &interrupted->saw[i]));
-    ck_ok(bight_group_spawn(&interrupted->group, NULL, NULL, interrupts, NULL));
+    ck_ok(bight_group_spawn(NULL, &interrupted->group, NULL, interrupts, NULL));
     return bight_group_end(&interrupted->group, 0);
 }
 
 static void treason_06_the_cause_is_an_interrupt(void)
 {
-    const struct bight_options options = {.interrupt_signal = SIGINT};
+    const struct bight_runtime_options options = {.interrupt_signal = SIGINT};
     struct interrupted interrupted = {.saw = {BIGHT_CAUSE_NONE, BIGHT_CAUSE_NONE}};
 
     ck_code(bight_run_with(&options, closes, &interrupted), BIGHT_EINTR);
@@ -294,12 +294,12 @@ static int outside_of_a_run(void)
 static void trun_02_there_is_no_run_inside_a_run_and_no_task_outside(void)
 {
     struct bight_task *task;
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
     bool was_in_task = false;
 
     ck_ok(outside_of_a_run());
     ck_code(bight_spawn(&task, world_forever, NULL), BIGHT_ENORUNTIME);
-    ck_code(bight_stats(&stats), BIGHT_ENORUNTIME);
+    ck_code(bight_runtime_get_stats(&stats), BIGHT_ENORUNTIME);
     ck_ok(world_run(run_within, &was_in_task, NULL));
     ck_assert(was_in_task);
     ck_ok(outside_of_a_run());

@@ -20,8 +20,8 @@ static void open_channel(struct channel *channel, size_t capacity)
 
 static void close_channel(struct channel *channel)
 {
-    bight_sender_close(&channel->s);
-    bight_receiver_close(&channel->r);
+    bight_sender_end(&channel->s);
+    bight_receiver_end(&channel->r);
 }
 
 /* Both forms of a call end with `code`. */
@@ -74,7 +74,7 @@ static int buffer_sizes(void *arg)
     open_channel(&channel, BIGHT_QUEUE_UNBOUNDED);
     for (int i = 0; i < 10; i++)
         ck_ok(bight_channel_try_send(&channel.s, ITEM(i)));
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     for (int i = 0; i < 10; i++) {
         ck_ok(bight_channel_receive(&channel.r, &item));
         ck_assert_int_eq(NUMBER(item), i);
@@ -94,17 +94,17 @@ static int close_sender(void *arg)
     (void)arg;
     open_channel(&channel, 1);
     ck_ok(bight_channel_send(&channel.s, ITEM(7)));
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     sends_give(&channel.s, BIGHT_ECLOSED);
     ck_code(bight_sender_clone(&sender_clone, &channel.s), BIGHT_ECLOSED);
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     ck_ok(bight_channel_receive(&channel.r, &item));
     ck_assert_int_eq(NUMBER(item), 7);
     receives_give(&channel.r, BIGHT_EPIPE);
-    bight_receiver_close(&channel.r);
+    bight_receiver_end(&channel.r);
     receives_give(&channel.r, BIGHT_ECLOSED);
     ck_code(bight_receiver_clone(&receiver_clone, &channel.r), BIGHT_ECLOSED);
-    bight_receiver_close(&channel.r);
+    bight_receiver_end(&channel.r);
     return 0;
 }
 
@@ -126,7 +126,7 @@ static int receive_in_time(void *arg)
     ck_assert_int_eq(conf_now_ms(), 10000);
     /* Nobody is there to receive: a send that waited would never end. */
     ck_ok(bight_channel_send(&channel.s, ITEM(1)));
-    ck_ok(bight_sender_stats(&channel.s, &stats));
+    ck_ok(bight_sender_get_stats(&channel.s, &stats));
     ck_assert_uint_eq(stats.length, 1);
     ck_assert_uint_eq(stats.receiving, 0);
     ck_assert_int_eq(conf_now_ms(), 10000);
@@ -166,12 +166,12 @@ static int five_consumers(void *arg)
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < 5; i++) {
         consumers[i] = (struct consumer){&channel.r, taken, 0};
-        ck_ok(bight_group_spawn(&group, NULL, NULL, consumes, &consumers[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, consumes, &consumers[i]));
     }
     world_settle();
     for (int i = 0; i < 10; i++)
         ck_ok(bight_channel_send(&channel.s, ITEM(i)));
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     ck_ok(bight_group_end(&group, 0));
     for (int i = 0; i < 5; i++)
         ck_assert_int_ge(consumers[i].count, 1);
@@ -190,7 +190,7 @@ static int close_sender_in_use(void *arg)
     open_channel(&channel, 0);
     sender = (struct user){.sender = &channel.s, .item = ITEM(1)};
     block_in(&sender);
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     conf_join(sender.task, BIGHT_ECLOSED);
     sends_give(&channel.s, BIGHT_ECLOSED);
     receives_give(&channel.r, BIGHT_EPIPE);
@@ -207,7 +207,7 @@ static int close_receiver_in_use(void *arg)
     open_channel(&channel, 0);
     receiver = (struct user){.receiver = &channel.r};
     block_in(&receiver);
-    bight_receiver_close(&channel.r);
+    bight_receiver_end(&channel.r);
     conf_join(receiver.task, BIGHT_ECLOSED);
     receives_give(&channel.r, BIGHT_ECLOSED);
     close_channel(&channel);
@@ -225,13 +225,13 @@ static int close_clones(void *arg)
     ck_ok(bight_receiver_clone(&r3, &r2));
     ck_ok(bight_channel_try_send(&channel.s, ITEM(1)));
     ck_ok(bight_channel_send(&channel.s, ITEM(2)));
-    bight_receiver_close(&channel.r);
-    bight_receiver_close(&r2);
+    bight_receiver_end(&channel.r);
+    bight_receiver_end(&r2);
     ck_code(bight_receiver_clone(&refused, &channel.r), BIGHT_ECLOSED);
     ck_code(bight_receiver_clone(&refused, &r2), BIGHT_ECLOSED);
     ck_ok(bight_channel_try_send(&channel.s, ITEM(3)));
     ck_ok(bight_channel_send(&channel.s, ITEM(4)));
-    bight_receiver_close(&r3);
+    bight_receiver_end(&r3);
     sends_give(&channel.s, BIGHT_EPIPE);
     close_channel(&channel);
     return 0;
@@ -251,13 +251,13 @@ static int close_one_sender(void *arg)
     second = (struct user){.sender = &s2, .item = ITEM(2)};
     block_in(&first);
     block_in(&second);
-    bight_sender_close(&channel.s);
+    bight_sender_end(&channel.s);
     conf_join(first.task, BIGHT_ECLOSED);
     ck_assert(!bight_task_done(second.task));
     ck_ok(bight_channel_try_receive(&channel.r, &item));
     ck_assert_int_eq(NUMBER(item), 2);
     conf_join(second.task, 0);
-    bight_sender_close(&s2);
+    bight_sender_end(&s2);
     close_channel(&channel);
     return 0;
 }
@@ -275,13 +275,13 @@ static int close_one_receiver(void *arg)
     second = (struct user){.receiver = &r2};
     block_in(&first);
     block_in(&second);
-    bight_receiver_close(&channel.r);
+    bight_receiver_end(&channel.r);
     conf_join(first.task, BIGHT_ECLOSED);
     ck_assert(!bight_task_done(second.task));
     ck_ok(bight_channel_try_send(&channel.s, ITEM(5)));
     conf_join(second.task, 0);
     ck_assert_int_eq(NUMBER(second.item), 5);
-    bight_receiver_close(&r2);
+    bight_receiver_end(&r2);
     close_channel(&channel);
     return 0;
 }
@@ -292,7 +292,7 @@ static void passed_since(const struct bight_test_passes *before, bool came_first
 {
     struct bight_test_passes now;
 
-    ck_ok(bight_test_passes(&now));
+    ck_ok(bight_test_get_passes(&now));
     ck_assert_uint_gt(now.checks, before->checks);
     ck_assert(bight_test_passed(before) == came_first);
 }
@@ -301,7 +301,7 @@ static int sends_observed(void *arg)
 {
     struct bight_test_passes passes;
 
-    ck_ok(bight_test_passes(&passes));
+    ck_ok(bight_test_get_passes(&passes));
     ck_ok(bight_channel_send(arg, ITEM(1)));
     passed_since(&passes, false);
     return 0;
@@ -319,7 +319,7 @@ static int rendezvous(void *arg)
     ck_code(bight_channel_try_receive(&channel.r, &item), BIGHT_EAGAIN);
     ck_code(bight_channel_try_send(&channel.s, ITEM(1)), BIGHT_EAGAIN);
     ck_ok(bight_spawn(&task, sends_observed, &channel.s));
-    ck_ok(bight_test_passes(&passes));
+    ck_ok(bight_test_get_passes(&passes));
     ck_ok(bight_channel_receive(&channel.r, &item));
     passed_since(&passes, true);
     ck_assert_int_eq(NUMBER(item), 1);

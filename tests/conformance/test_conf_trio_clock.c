@@ -149,13 +149,13 @@ static int settles_and_sleeps(void *arg)
 
 static int settles_beside_sleeper(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, yawns, arg));
-    return bight_group_spawn(group, NULL, NULL, settles_and_sleeps, arg);
+    ck_ok(bight_group_spawn(NULL, group, NULL, yawns, arg));
+    return bight_group_spawn(NULL, group, NULL, settles_and_sleeps, arg);
 }
 
 static int settle_or_jump(void *arg)
 {
-    return bight_group(settles_beside_sleeper, arg);
+    return bight_group_run(settles_beside_sleeper, arg);
 }
 
 static void tclock_08_settling_comes_before_jumping(void)
@@ -195,14 +195,14 @@ static int settles(void *arg)
 
 static int settles_beside_busy(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, settles, arg));
-    ck_ok(bight_group_spawn(group, NULL, NULL, busy, arg));
-    return bight_group_spawn(group, NULL, NULL, settles, arg);
+    ck_ok(bight_group_spawn(NULL, group, NULL, settles, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, busy, arg));
+    return bight_group_spawn(NULL, group, NULL, settles, arg);
 }
 
 static int settle_beside_busy(void *arg)
 {
-    return bight_group(settles_beside_busy, arg);
+    return bight_group_run(settles_beside_busy, arg);
 }
 
 static void tsettle_01_settling_waits_for_busy_tasks(void)
@@ -242,15 +242,15 @@ static int cushions(struct bight_group *group, void *arg)
     (void)arg;
     ck_ok(bight_test_set_rate(1));
     ck_ok(bight_test_set_autojump(-1));
-    ck_ok(bight_group_spawn(group, NULL, NULL, sleeps_thrice, NULL));
+    ck_ok(bight_group_spawn(NULL, group, NULL, sleeps_thrice, NULL));
     for (int i = 0; i < 4; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, settles_cushioned, &all[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, settles_cushioned, &all[i]));
     return 0;
 }
 
 static int settle_cushioned(void *arg)
 {
-    return bight_group(cushions, arg);
+    return bight_group_run(cushions, arg);
 }
 
 /* In real time; the cushions are wider than the sleeps by enough for a machine that is busy. */
@@ -369,7 +369,7 @@ static void passes(int (*fn)(void *arg), bool checkpoint, bool none)
 {
     struct bight_test_passes before;
 
-    ck_ok(bight_test_passes(&before));
+    ck_ok(bight_test_get_passes(&before));
     ck_ok(fn(NULL));
     ck_assert(bight_test_passed(&before) == checkpoint);
     ck_assert(bight_test_passed_none(&before) == none);
@@ -416,14 +416,14 @@ static int trace_five(struct bight_group *group, void *arg)
 
     for (int i = 0; i < 5; i++) {
         tracers[i] = (struct tracer){arg, (char)('a' + i)};
-        ck_ok(bight_group_spawn(group, NULL, NULL, traces, &tracers[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, traces, &tracers[i]));
     }
     return 0;
 }
 
 static int trace_main(void *arg)
 {
-    return bight_group(trace_five, arg);
+    return bight_group_run(trace_five, arg);
 }
 
 static void trace_ten(char traces[10][TRACE + 1], const struct bight_test_options *options)

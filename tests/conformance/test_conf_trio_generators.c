@@ -26,7 +26,7 @@ static void expect_value(struct bight_generator *generator, int expected)
 
 static void leave(struct bight_generator *generator)
 {
-    ck_ok(bight_generator_close(generator));
+    ck_ok(bight_generator_end(generator));
     ck_ok(bight_generator_free(generator));
 }
 
@@ -96,7 +96,7 @@ static int close_from_consumer(void *arg)
     /* After the first value. */
     ck_ok(bight_generator_new(&generator, counts, &ran));
     expect_value(generator, 1);
-    ck_ok(bight_generator_close(generator));
+    ck_ok(bight_generator_end(generator));
     next_is_closed(generator);
     leave(generator);
     ck_assert(ran);
@@ -106,7 +106,7 @@ static int close_from_consumer(void *arg)
         ck_ok(bight_generator_new(&generator, counts, &ran));
         if (settled)
             world_settle();
-        ck_ok(bight_generator_close(generator));
+        ck_ok(bight_generator_end(generator));
         next_is_closed(generator);
         leave(generator);
         ck_assert(!ran);
@@ -116,7 +116,7 @@ static int close_from_consumer(void *arg)
     ck_ok(bight_spawn(&consumer, consumes_all, generator));
     world_settle();
     ck_assert(ran);
-    ck_ok(bight_generator_close(generator));
+    ck_ok(bight_generator_end(generator));
     conf_join(consumer, BIGHT_ECLOSED);
     leave(generator);
     return 0;
@@ -144,7 +144,7 @@ static int consume_and_fail(void *arg)
     rc = bight_generator_next(generator, &value);
     if (rc == 0)
         rc = T;
-    *(int *)arg = bight_generator_close(generator);
+    *(int *)arg = bight_generator_end(generator);
     ck_ok(bight_generator_free(generator));
     return rc;
 }

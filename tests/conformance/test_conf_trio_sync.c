@@ -5,7 +5,7 @@ static int fails_to_take(void *arg)
 {
     struct bight_mutex *mutex = arg;
 
-    ck_code(bight_mutex_trylock(mutex), BIGHT_EBUSY);
+    ck_code(bight_mutex_try_lock(mutex), BIGHT_EBUSY);
     ck_code(bight_mutex_unlock(mutex), BIGHT_EPERM);
     return 0;
 }
@@ -19,7 +19,7 @@ static int mutex_owner(void *arg)
     bight_mutex_init(&mutex);
     ck_ok(bight_mutex_lock(&mutex));
     ck_code(bight_mutex_lock(&mutex), BIGHT_EDEADLK);
-    ck_code(bight_mutex_trylock(&mutex), BIGHT_EDEADLK);
+    ck_code(bight_mutex_try_lock(&mutex), BIGHT_EDEADLK);
     ck_ok(bight_spawn(&other, fails_to_take, &mutex));
     conf_join(other, 0);
     ck_assert_ptr_eq(bight_mutex_owner(&mutex), bight_self());
@@ -78,7 +78,7 @@ static int mutex_handover(void *arg)
     world_settle();
     ck_ok(bight_mutex_unlock(&mutex));
     ck_assert_ptr_eq(bight_mutex_owner(&mutex), child);
-    ck_code(bight_mutex_trylock(&mutex), BIGHT_EBUSY);
+    ck_code(bight_mutex_try_lock(&mutex), BIGHT_EBUSY);
     ck_assert(!bight_task_done(child));
     conf_join(child, 0);
     return 0;
@@ -198,8 +198,8 @@ static void lock_open(struct lock *lock, int kind)
 
 static void lock_close(struct lock *lock)
 {
-    bight_sender_close(&lock->sender);
-    bight_receiver_close(&lock->receiver);
+    bight_sender_end(&lock->sender);
+    bight_receiver_end(&lock->receiver);
 }
 
 struct worker {
@@ -245,7 +245,7 @@ static void work_in_turns(int kind, int count, int rounds, int yields)
     ck_ok(bight_group_begin(&group, 0));
     for (int i = 0; i < count; i++) {
         workers[i] = (struct worker){&lock, i, rounds, yields, &inside, order, &done};
-        ck_ok(bight_group_spawn(&group, NULL, NULL, works, &workers[i]));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, works, &workers[i]));
     }
     world_settle();
     ck_assert_int_eq(done, 0);

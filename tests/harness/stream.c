@@ -60,7 +60,7 @@ static int wait_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops wait_ops = {
+static const struct bight_waiter_ops wait_ops = {
     .name = "stream of a test",
     .abort = wait_abort,
 };

@@ -28,7 +28,7 @@ static void warm_up(void)
 
 int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports)
 {
-    struct bight_options options = {.on_report = on_report, .on_report_arg = reports};
+    struct bight_runtime_options options = {.on_report = on_report, .on_report_arg = reports};
     struct bight__test test;
     struct bight_seams seams = {0};
     int before, rc;

@@ -85,7 +85,7 @@ static int spawn(struct actor *actor, struct bight_group *group)
     actor->spawned = true;
     actor->group = group;
     actor->world->live++;
-    return group ? bight_group_spawn(group, &actor->handle, &options, act, actor)
+    return group ? bight_group_spawn(&actor->handle, group, &options, act, actor)
                  : bight_spawn_with(&actor->handle, &options, act, actor);
 }
 
@@ -186,7 +186,7 @@ static int on_lock(struct actor *actor, const struct step *step)
     case OP_LOCK:
         return bight_mutex_lock(&world->mutexes[step->a]);
     case OP_TRYLOCK:
-        return bight_mutex_trylock(&world->mutexes[step->a]);
+        return bight_mutex_try_lock(&world->mutexes[step->a]);
     case OP_UNLOCK:
         return bight_mutex_unlock(&world->mutexes[step->a]);
     case OP_NOTIFIED:
@@ -345,7 +345,7 @@ static void look_at_queue(struct bight_queue *queue, struct remains *remains, un
     struct bight_queue_stats stats;
     void *got;
 
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     remains->closed[i] = stats.closed;
     remains->unfinished[i] = (uint8_t)stats.unfinished;
     while (remains->length[i] < CAPACITY_MAX && bight_queue_try_get(queue, &got) == 0)
@@ -357,7 +357,7 @@ static void look_at_remains(struct world *world)
     struct remains *remains = &world->trace->remains;
 
     for (unsigned i = 0; i < MUTEXES; i++)
-        remains->locked[i] = bight_mutex_trylock(&world->mutexes[i]) != 0;
+        remains->locked[i] = bight_mutex_try_lock(&world->mutexes[i]) != 0;
     for (unsigned i = 0; i < MUTEXES; i++)
         (void)bight_mutex_unlock(&world->mutexes[i]);
     for (unsigned i = 0; i < EVENTS; i++)
@@ -420,7 +420,7 @@ void trace_of_runtime(struct trace *trace, const struct program *program, uint64
     static bool probed; /* what libuv would abort over is tried out once */
     struct bight_seams seams = {.pick_ready = order ? pick_ready : NULL, .probed = probed};
     /* A slice that ends inside of a turn would begin the next one later. */
-    struct bight_options options = {
+    struct bight_runtime_options options = {
         .turns_per_slice = 1 << 20,
     };
     int rc;

@@ -168,14 +168,14 @@ struct bight_executor *worker_open_count(unsigned workers)
 
 void worker_close(struct bight_executor *executor)
 {
-    CHECK_EQ(bight_workers_close(executor), 0);
+    CHECK_EQ(bight_executor_end(executor), 0);
 }
 
-struct bight_workers_stats worker_stats(const struct bight_executor *executor)
+struct bight_executor_stats worker_stats(const struct bight_executor *executor)
 {
-    struct bight_workers_stats stats;
+    struct bight_executor_stats stats;
 
-    CHECK_EQ(bight_workers_stats(executor, &stats), 0);
+    CHECK_EQ(bight_executor_get_stats(executor, &stats), 0);
     return stats;
 }
 

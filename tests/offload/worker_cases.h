@@ -82,7 +82,7 @@ void worker_await(_Atomic int *value, int least);
 struct bight_executor *worker_open(const struct bight_workers_options *options);
 struct bight_executor *worker_open_count(unsigned workers);
 void worker_close(struct bight_executor *executor);
-struct bight_workers_stats worker_stats(const struct bight_executor *executor);
+struct bight_executor_stats worker_stats(const struct bight_executor *executor);
 /* The process id of the only worker. */
 int worker_pid(const struct bight_executor *executor);
 

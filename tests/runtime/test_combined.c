@@ -127,7 +127,7 @@ static int consumes(void *arg)
             next++;
         }
     }
-    insist(bight_generator_close(generator) == 0);
+    insist(bight_generator_end(generator) == 0);
     insist(bight_generator_free(generator) == 0);
     return rc == BIGHT_ECLOSED ? 0 : rc;
 }
@@ -210,7 +210,7 @@ static int wait_any(struct bight_wait_item *items)
     struct bight_as_completed completed;
     struct bight_wait_item *item;
     size_t given = 0;
-    int rc = bight_wait(items, TASKS, BIGHT_FIRST_COMPLETED, 2);
+    int rc = bight_wait(items, TASKS, BIGHT_WAIT_FIRST_COMPLETED, 2);
 
     if (rc < 0)
         return rc;

@@ -301,7 +301,7 @@ static void on_stall(void *arg, const struct bight_report *report)
 static void a_stall_is_reported_dumped_and_ends_the_run(void)
 {
     struct stall stall = {0};
-    struct bight_options options = {.on_report = on_stall, .on_report_arg = &stall};
+    struct bight_runtime_options options = {.on_report = on_stall, .on_report_arg = &stall};
     struct bight_event event;
 
     bight_event_init(&event);
@@ -347,7 +347,7 @@ static int nested(struct bight_group *group, void *arg)
 {
     struct bight_spawn_options options = {.name = "sleeper"};
 
-    ck_ok(bight_group_spawn(group, NULL, &options, world_forever, NULL));
+    ck_ok(bight_group_spawn(NULL, group, &options, world_forever, NULL));
     ck_ok(bight_yield());
     ck_ok(bight_dump(dump_into, arg));
     bight_scope_cancel(&group->scope);
@@ -360,7 +360,7 @@ static int dumps(void *arg)
     struct bight_spawn_options options = {.name = "outer"};
 
     ck_ok(bight_spawn_with(&task, &options, world_forever, NULL));
-    ck_ok(bight_group(nested, arg));
+    ck_ok(bight_group_run(nested, arg));
     bight_task_cancel(task);
     return bight_join(task, NULL);
 }

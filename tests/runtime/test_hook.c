@@ -60,12 +60,12 @@ static int see_turns(void *arg)
     noting_init(&turn, 't', note_hook);
     noting_init(&second, 'u', note_hook);
     noting_init(&idle, 'i', note_hook);
-    ck_ok(bight_turn_hook_add(&turn.hook));
-    ck_ok(bight_turn_hook_add(&second.hook));
-    ck_ok(bight_idle_hook_add(&idle.hook));
-    ck_code(bight_turn_hook_add(&idle.hook), BIGHT_EALREADY);
+    ck_ok(bight_hook_add_turn(&turn.hook));
+    ck_ok(bight_hook_add_turn(&second.hook));
+    ck_ok(bight_hook_add_idle(&idle.hook));
+    ck_code(bight_hook_add_turn(&idle.hook), BIGHT_EALREADY);
     bight_hook_init(&nothing, NULL);
-    ck_code(bight_turn_hook_add(&nothing), BIGHT_EINVAL);
+    ck_code(bight_hook_add_turn(&nothing), BIGHT_EINVAL);
     ck_ok(bight_spawn(&task, note_task, NULL));
     ck_ok(bight_join(task, NULL));
     expect_trace("0itu1"); /* in virtual time the wait is over at once */
@@ -73,7 +73,7 @@ static int see_turns(void *arg)
     ck_assert(!bight_hook_remove(&turn.hook));
     ck_ok(bight_sleep(1));
     expect_trace("iu");
-    ck_ok(bight_turn_hook_add(&turn.hook));
+    ck_ok(bight_hook_add_turn(&turn.hook));
     ck_ok(bight_sleep(1));
     expect_trace("iut");
     ck_assert(bight_hook_remove(&turn.hook));
@@ -103,7 +103,7 @@ static void remove_before(struct bight_hook *hook)
 
     note_hook(hook);
     bight_hook_remove(&noting[-2].hook);
-    ck_ok(bight_turn_hook_add(&noting[-2].hook));
+    ck_ok(bight_hook_add_turn(&noting[-2].hook));
 }
 
 static int change_list(void *arg)
@@ -114,7 +114,7 @@ static int change_list(void *arg)
     noting_init(&rows[2], 'c', remove_before);
     noting_init(&rows[3], 'd', note_hook);
     for (int i = 0; i < 4; i++)
-        ck_ok(bight_turn_hook_add(&rows[i].hook));
+        ck_ok(bight_hook_add_turn(&rows[i].hook));
     ck_ok(bight_sleep(1));
     expect_trace("acd"); /* a took out b and itself; c put a in again, for the next time */
     ck_ok(bight_sleep(1));
@@ -156,7 +156,7 @@ static int be_fed(void *arg)
 
     bight_event_init(&feeder.event);
     bight_hook_init(&feeder.hook, feed);
-    ck_ok(bight_idle_hook_add(&feeder.hook));
+    ck_ok(bight_hook_add_idle(&feeder.hook));
     for (int i = 0; i < 3; i++) {
         ck_ok(bight_event_wait(&feeder.event));
         bight_event_clear(&feeder.event);
@@ -173,8 +173,8 @@ static void without_a_runtime_there_is_nothing_to_hook(void)
     struct noting noting;
 
     noting_init(&noting, 'x', note_hook);
-    ck_code(bight_turn_hook_add(&noting.hook), BIGHT_ENORUNTIME);
-    ck_code(bight_idle_hook_add(&noting.hook), BIGHT_ENORUNTIME);
+    ck_code(bight_hook_add_turn(&noting.hook), BIGHT_ENORUNTIME);
+    ck_code(bight_hook_add_idle(&noting.hook), BIGHT_ENORUNTIME);
     ck_assert(!bight_hook_remove(&noting.hook));
 }
 

@@ -8,7 +8,7 @@
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
-static const struct bight_options options = {.interrupt_signal = SIGUSR1};
+static const struct bight_runtime_options options = {.interrupt_signal = SIGUSR1};
 
 static int seen;
 
@@ -30,7 +30,7 @@ static int main_waiting(void *arg)
     (void)arg;
     raise(SIGUSR1);
     seen = bight_sleep(-1); /* not taken for deadlocked */
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     cause_seen = cause.kind;
     return seen;
 }
@@ -158,7 +158,7 @@ static void each_run_of_a_runner_can_be_interrupted(void)
         ck_code(bight_runner_run(runner, main_returns, NULL), 7);
         expect_default();
     }
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 static void *run_on_a_thread(void *arg)
@@ -182,7 +182,7 @@ static void any_thread_can_be_interrupted(void)
 
 static void signals_that_cannot_be_are_refused(void)
 {
-    struct bight_options wrong = {.interrupt_signal = SIGKILL};
+    struct bight_runtime_options wrong = {.interrupt_signal = SIGKILL};
     struct bight_runtime *runtime;
     uv_loop_t loop;
 

@@ -62,7 +62,7 @@ static void *post_many(void *arg)
         struct message *message = &poster->messages[i];
         *message = (struct message){.post.fn = on_record, .poster = poster, .number = i};
         int rc = i % 2 ? bight_post_record(poster->mailbox, &message->post)
-                       : bight_post(poster->mailbox, on_call, message);
+                       : bight_post_call(poster->mailbox, on_call, message);
         EXPECT(rc == 0);
     }
     bight_mailbox_unref(poster->mailbox);
@@ -126,15 +126,15 @@ static int post_among_calls(void *arg)
     for (int i = 0; i < 3; i++)
         bight_call_init(&calls[i].call, trace_call);
     EXPECT(bight_mailbox_get(&mailbox) == 0);
-    EXPECT(bight_post(mailbox, NULL, "x") == BIGHT_EINVAL);
+    EXPECT(bight_post_call(mailbox, NULL, "x") == BIGHT_EINVAL);
     EXPECT(bight_post_record(mailbox, &(struct bight_post){.fn = NULL}) == BIGHT_EINVAL);
     EXPECT(bight_call_soon(&calls[0].call) == 0);
-    EXPECT(bight_post(mailbox, trace_post, "b") == 0);
+    EXPECT(bight_post_call(mailbox, trace_post, "b") == 0);
     EXPECT(bight_call_soon(&calls[1].call) == 0);
-    EXPECT(bight_post(mailbox, trace_post, "d") == 0);
-    EXPECT(bight_post(mailbox, trace_post, "e") == 0);
+    EXPECT(bight_post_call(mailbox, trace_post, "d") == 0);
+    EXPECT(bight_post_call(mailbox, trace_post, "e") == 0);
     EXPECT(bight_call_soon(&calls[2].call) == 0);
-    EXPECT(bight_post(mailbox, trace_post, "g") == 0); /* comes when the loop looks for it */
+    EXPECT(bight_post_call(mailbox, trace_post, "g") == 0); /* comes when the loop looks for it */
     EXPECT(!*trace);
     while (strlen(trace) < 7)
         EXPECT(bight_yield() == 0);
@@ -208,7 +208,7 @@ static int await_spawned(void *arg)
     (void)arg;
     bight_event_init(&event);
     ck_assert_int_eq(bight_mailbox_get(&mailbox), 0);
-    ck_assert_int_eq(bight_post(mailbox, spawn_from_post, &event), 0);
+    ck_assert_int_eq(bight_post_call(mailbox, spawn_from_post, &event), 0);
     int rc = bight_event_wait(&event);
     bight_mailbox_unref(mailbox);
     return rc;
@@ -252,7 +252,7 @@ static void *post_event(void *arg)
     struct rescue *rescue = arg;
     struct bight_mailbox *mailbox = rescue->mailbox;
 
-    EXPECT(bight_post(mailbox, set_event, &rescue->event) == 0);
+    EXPECT(bight_post_call(mailbox, set_event, &rescue->event) == 0);
     bight_mailbox_unref(mailbox);
     return NULL;
 }
@@ -379,7 +379,7 @@ static int post_without_memory(void *arg)
 
     ck_assert_int_eq(bight_mailbox_get(&mailbox), 0);
     *failing = true;
-    ck_assert_int_eq(bight_post(mailbox, count_call, NULL), BIGHT_ENOMEM);
+    ck_assert_int_eq(bight_post_call(mailbox, count_call, NULL), BIGHT_ENOMEM);
     ck_assert_int_eq(bight_post_record(mailbox, &record), 0);
     *failing = false;
     bight_mailbox_unref(mailbox);

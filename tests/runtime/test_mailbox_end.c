@@ -35,7 +35,7 @@ static void *post_to_the_dead(void *mailbox)
 {
     struct bight_post record = {.fn = count_record};
 
-    EXPECT(bight_post(mailbox, count_call, NULL) == BIGHT_ECLOSED);
+    EXPECT(bight_post_call(mailbox, count_call, NULL) == BIGHT_ECLOSED);
     EXPECT(bight_post_record(mailbox, &record) == BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
     return NULL;
@@ -61,7 +61,7 @@ static int post_and_return(void *arg)
 
     (void)arg;
     ck_assert_int_eq(bight_mailbox_get(&mailbox), 0);
-    ck_assert_int_eq(bight_post(mailbox, count_call, NULL), 0);
+    ck_assert_int_eq(bight_post_call(mailbox, count_call, NULL), 0);
     ck_assert_int_eq(bight_post_record(mailbox, &record), 0);
     bight_mailbox_unref(mailbox);
     return 0;
@@ -79,7 +79,7 @@ static void *post_until_closed(void *mailbox)
 {
     int rc;
 
-    while (!(rc = bight_post(mailbox, count_call, NULL)))
+    while (!(rc = bight_post_call(mailbox, count_call, NULL)))
         accepted++;
     EXPECT(rc == BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
@@ -122,7 +122,7 @@ static struct bight_mailbox *kept;
 
 static void post_again(struct bight_call *call)
 {
-    EXPECT(bight_post(kept, count_call, NULL) == 0);
+    EXPECT(bight_post_call(kept, count_call, NULL) == 0);
     accepted++;
     EXPECT(bight_call_soon(call) == 0);
 }

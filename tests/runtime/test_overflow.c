@@ -43,7 +43,7 @@ static int child_status(int depth, bool watched, char *text, size_t text_bytes)
     pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        struct bight_options options = {.overflow_fd = watched ? ends[1] : 0};
+        struct bight_runtime_options options = {.overflow_fd = watched ? ends[1] : 0};
 
         _exit(bight_run_with(&options, spawns, &depth));
     }
@@ -90,7 +90,7 @@ static int faults(void *arg)
 
 static void another_fault_reaches_the_handler_before_ours(void)
 {
-    struct bight_options options = {.overflow_fd = 2};
+    struct bight_runtime_options options = {.overflow_fd = 2};
     int status;
     pid_t pid = fork();
 
@@ -113,7 +113,7 @@ static int looks_at_handler(void *arg)
 
 static void the_handler_goes_with_the_runtime(void)
 {
-    struct bight_options options = {.overflow_fd = 2};
+    struct bight_runtime_options options = {.overflow_fd = 2};
     struct sigaction before, during, after;
     stack_t stack;
 

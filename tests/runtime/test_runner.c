@@ -37,7 +37,7 @@ static void several_runs_share_a_loop(void)
     ck_ok(bight_runner_run(runner, take_loop, &second));
     ck_assert_ptr_eq(first, second);
     ck_assert_ptr_eq(bight_uv_loop(), first);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_assert_ptr_null(bight_uv_loop());
 }
 
@@ -46,9 +46,9 @@ static void closing_twice_is_silent_and_another_run_is_refused(void)
     int value = 0;
 
     ck_ok(bight_runner_open(&runner, NULL));
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_assert_ptr_null(runner);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_code(bight_runner_run(runner, yield_and_return, &value), BIGHT_ECLOSED);
     ck_assert_int_eq(ran, 0);
     ck_ok(bight_run(yield_and_return, &value));
@@ -61,14 +61,14 @@ static int run_inside(void *arg)
     ck_code(bight_runner_run(runner, yield_and_return, arg), BIGHT_EALREADY);
     ck_code(bight_run(yield_and_return, arg), BIGHT_EALREADY);
     ck_code(bight_runner_open(&other, NULL), BIGHT_EALREADY);
-    ck_code(bight_runner_close(&runner), BIGHT_EBUSY);
+    ck_code(bight_runner_end(&runner), BIGHT_EBUSY);
     return bight_sleep(1); /* goes on as before */
 }
 
 static void *run_elsewhere(void *arg)
 {
     ck_code(bight_runner_run(runner, yield_and_return, arg), BIGHT_EPERM);
-    ck_code(bight_runner_close(&runner), BIGHT_EPERM);
+    ck_code(bight_runner_end(&runner), BIGHT_EPERM);
     return NULL;
 }
 
@@ -82,7 +82,7 @@ static void a_run_within_a_run_or_on_another_thread_is_refused(void)
     pthread_join(thread, NULL);
     ck_code(bight_run(yield_and_return, NULL), BIGHT_EALREADY);
     ck_code(bight_runner_run(runner, NULL, NULL), BIGHT_EINVAL);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
     ck_assert_int_eq(ran, 0);
 }
 
@@ -105,10 +105,10 @@ static int leave_behind(void *arg)
 
 static int is_alone(void *arg)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
     (void)arg;
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     ck_assert_uint_eq(stats.live, 1);
     ck_ok(bight_checkpoint()); /* that the rest was cancelled is forgotten */
     return bight_sleep(1);
@@ -124,7 +124,7 @@ static void what_a_main_started_ends_with_it(void)
         ck_code(left, BIGHT_ECANCELED);
         ck_ok(bight_runner_run(runner, is_alone, NULL));
     }
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 static int wait_in_vain(void *event)
@@ -142,7 +142,7 @@ static void a_run_that_stalled_is_followed_by_one_that_does_not(void)
         ck_code(bight_runner_run(runner, wait_in_vain, &event), BIGHT_ESTALLED);
         ck_ok(bight_runner_run(runner, is_alone, NULL));
     }
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 /* Between runs */
@@ -172,7 +172,7 @@ static void what_comes_between_runs_begins_with_the_next(void)
 
     ck_ok(bight_runner_open(&runner, NULL));
     ck_ok(bight_runner_run(runner, take_mailbox, &mailbox));
-    ck_ok(bight_post(mailbox, count_post, &count));
+    ck_ok(bight_post_call(mailbox, count_post, &count));
     ck_ok(bight_spawn(&task, world_add_one, &count));
     ck_assert_int_eq(count, 0);
     ck_ok(bight_runner_run(runner, await_count, &count));
@@ -181,10 +181,10 @@ static void what_comes_between_runs_begins_with_the_next(void)
     ck_ok(bight_task_detach(task));
     /* And what no run follows: */
     ck_ok(bight_spawn(NULL, world_add_one, &count));
-    ck_ok(bight_post(mailbox, count_post, &count));
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_post_call(mailbox, count_post, &count));
+    ck_ok(bight_runner_end(&runner));
     ck_assert_int_eq(count, 3); /* the post was accepted, the task never began */
-    ck_code(bight_post(mailbox, count_post, &count), BIGHT_ECLOSED);
+    ck_code(bight_post_call(mailbox, count_post, &count), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
 
@@ -218,7 +218,7 @@ static void the_users_handles_stay_on_the_loop_and_do_not_hold_a_run_up(void)
     ck_ok(bight_runner_run(runner, start_timer, &timer));
     ck_ok(bight_runner_run(runner, is_alone, NULL));
     ck_ok(bight_runner_run(runner, stop_timer, &timer));
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 static int sleep_an_hour(void *arg)
@@ -239,7 +239,7 @@ static void virtual_time_goes_on_from_run_to_run(void)
     for (int i = 0; i < 3; i++)
         ck_ok(bight_runner_run(runner, sleep_an_hour, NULL));
     ck_assert_uint_eq(bight_now_ns() - begin, UINT64_C(3) * 3600000 * 1000000);
-    ck_ok(bight_runner_close(&runner));
+    ck_ok(bight_runner_end(&runner));
 }
 
 /* Memory */
@@ -274,7 +274,7 @@ static void each_allocation_may_fail_and_nothing_is_left(void)
             rc = bight_runner_run(runner, yield_and_return, &value);
             if (rc == BIGHT_ENOMEM) /* the next run finds everything in order */
                 ck_code(bight_runner_run(runner, yield_and_return, &value), 7);
-            ck_ok(bight_runner_close(&runner));
+            ck_ok(bight_runner_end(&runner));
         }
         ck_assert(rc == 7 || rc == BIGHT_ENOMEM);
         ck_assert_int_eq(test_open_fds(), fds);

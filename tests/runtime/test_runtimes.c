@@ -43,7 +43,7 @@ static int pass_on(void *arg)
     void *item = NULL;
 
     for (;;) {
-        int rc = bight_thread_queue_get(place->inbox, &item);
+        int rc = bight_thread_queue_get(place->inbox, &item, -1);
         if (rc)
             return rc == BIGHT_ECLOSED ? 0 : rc;
         struct token *token = item;
@@ -55,7 +55,7 @@ static int pass_on(void *arg)
             continue;
         }
         token->at = (place->number + 1 + (unsigned)token->hops % (RUNTIMES - 1)) % RUNTIMES;
-        rc = bight_thread_queue_put(places[token->at].inbox, token);
+        rc = bight_thread_queue_put(places[token->at].inbox, token, -1);
         if (rc)
             return rc;
     }
@@ -64,13 +64,13 @@ static int pass_on(void *arg)
 static int workers(struct bight_group *group, void *place)
 {
     for (int i = 0; i < WORKERS; i++)
-        EXPECT(bight_group_spawn(group, NULL, NULL, pass_on, place) == 0);
+        EXPECT(bight_group_spawn(NULL, group, NULL, pass_on, place) == 0);
     return 0;
 }
 
 static int live(void *place)
 {
-    return bight_group(workers, place);
+    return bight_group_run(workers, place);
 }
 
 static void *run_place(void *place)
@@ -90,7 +90,7 @@ static void runtimes_of_many_threads_exchange_items(void)
     }
     for (unsigned i = 0; i < TOKENS; i++) {
         tokens[i] = (struct token){.hops = HOPS, .at = i % RUNTIMES};
-        ck_ok(bight_thread_queue_put(places[i % RUNTIMES].inbox, &tokens[i]));
+        ck_ok(bight_thread_queue_put(places[i % RUNTIMES].inbox, &tokens[i], -1));
     }
     for (unsigned i = 0; i < RUNTIMES; i++)
         ck_assert_int_eq(pthread_create(&places[i].thread, NULL, run_place, &places[i]), 0);

@@ -40,7 +40,7 @@ static int gather(void *arg)
         called[i] = (struct called){&running, &ended, sim_chance(20) ? BIGHT_EIO - i : 0, 0, 0};
         calls[i] = (struct bight_gather){.fn = called_once, .arg = &called[i]};
     }
-    int rc = bight_gather(calls, CALLS, collects ? BIGHT_GATHER_COLLECT : 0);
+    int rc = bight_gather_all(calls, CALLS, collects ? BIGHT_GATHER_COLLECT : 0);
     insist(running == 0);
     for (int i = 0; i < CALLS; i++) {
         insist(!calls[i].started || calls[i].status == called[i].rc);
@@ -120,7 +120,7 @@ static int await_all(struct bight_wait_item *items, const struct called *called)
 {
     struct bight_as_completed completed;
     struct bight_wait_item *item;
-    int last = 0, count = 0, rc = bight_wait(items, CALLS, BIGHT_FIRST_COMPLETED, -1);
+    int last = 0, count = 0, rc = bight_wait(items, CALLS, BIGHT_WAIT_FIRST_COMPLETED, -1);
 
     if (rc < 0)
         return rc;
@@ -148,7 +148,7 @@ static int wait_body(struct bight_group *group, void *arg)
     int rc = 0;
 
     for (int i = 0; i < CALLS && !rc; i++)
-        rc = bight_group_spawn(group, &items[i].task, NULL, called_once, &called[i]);
+        rc = bight_group_spawn(&items[i].task, group, NULL, called_once, &called[i]);
     if (rc == 0)
         rc = await_all(items, called);
     for (int i = 0; i < CALLS && items[i].task; i++)
@@ -164,7 +164,7 @@ static int wait(void *arg)
     (void)arg;
     for (int i = 0; i < CALLS; i++)
         called[i] = (struct called){&running, &ended, 0, 0, 0};
-    int rc = bight_group(wait_body, called);
+    int rc = bight_group_run(wait_body, called);
     insist(running == 0);
     return sim_over(rc);
 }

@@ -67,8 +67,8 @@ static void close_end(struct sim_actor *actor)
 {
     struct trade *trade = actor->shared;
 
-    bight_sender_close(&trade->senders[actor->index]);
-    bight_receiver_close(&trade->receivers[actor->index]);
+    bight_sender_end(&trade->senders[actor->index]);
+    bight_receiver_end(&trade->receivers[actor->index]);
 }
 
 static int channel(void *arg)
@@ -260,7 +260,7 @@ static int generator(void *arg)
     if (rc)
         return rc;
     rc = ask(values, &source);
-    int closed = bight_generator_close(values);
+    int closed = bight_generator_end(values);
     insist(closed <= 0);
     insist(!source.running);
     insist(bight_generator_free(values) == 0);

@@ -165,7 +165,7 @@ static int need_setup(struct sim_actor *actor)
         rc = sim_begin(&scope);
     if (rc)
         return rc;
-    rc = sim_end(&scope, bight_once(&setup->once, set_up, setup), &done);
+    rc = sim_end(&scope, bight_once_run(&setup->once, set_up, setup), &done);
     insist(!done || setup->ran == 1);
     return rc;
 }
@@ -209,7 +209,7 @@ static void work_is_done(struct sim_actor *actor)
     if (actor->index % 2 == 0)
         return;
     work->open--;
-    insist(bight_wait_group_done(&work->group) == 0);
+    insist(bight_wait_group_finish(&work->group) == 0);
 }
 
 static int wait_group(void *arg)

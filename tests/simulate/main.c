@@ -80,7 +80,7 @@ static void plan(struct bight_test_options *options, uint64_t seed)
 
 static void play(const struct sim_scenario *scenario, uint64_t seed)
 {
-    const struct bight_options runtime = {
+    const struct bight_runtime_options runtime = {
         .stack_bytes = 128 << 10, .main_stack_bytes = 128 << 10, .on_report = on_report};
     struct bight_test_options options = {
         .seed = seed, .skip_probe = true, .name = scenario->name, .runtime = &runtime, .say = say};

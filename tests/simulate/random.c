@@ -165,7 +165,7 @@ static int group_body(struct bight_group *group, void *arg)
     actor.depth = ((struct actor *)arg)->depth + 1;
     for (unsigned count = sim_below(4); count > 0; count--) {
         struct actor *child = copy(&actor, group);
-        if (bight_group_spawn(group, NULL, &options, new_task, child))
+        if (bight_group_spawn(NULL, group, &options, new_task, child))
             free(child);
     }
     return act(&actor);
@@ -173,7 +173,7 @@ static int group_body(struct bight_group *group, void *arg)
 
 static int do_group(struct actor *actor)
 {
-    return bight_group(group_body, actor);
+    return bight_group_run(group_body, actor);
 }
 
 /* A task with a handle, joined by its spawner, or by main when that was cancelled. */
@@ -295,7 +295,7 @@ static void nothing_is_left(struct sim *sim)
     size_t left = 0;
 
     for (int i = 0; i < MUTEXES; i++)
-        insist(bight_mutex_trylock(&sim->mutexes[i]) == 0 &&
+        insist(bight_mutex_try_lock(&sim->mutexes[i]) == 0 &&
                bight_mutex_unlock(&sim->mutexes[i]) == 0);
     for (int i = 0; i < QUEUES && sim->queues[i]; i++) {
         left += bight_queue_length(sim->queues[i]);

@@ -83,7 +83,7 @@ static int crowd_body(struct bight_group *group, void *arg)
 
     for (int i = 0; i < crowd->count; i++) {
         if (rc == 0)
-            rc = bight_group_spawn(group, NULL, &options, act, &crowd->actors[i]);
+            rc = bight_group_spawn(NULL, group, &options, act, &crowd->actors[i]);
         if (rc)
             never_acts(&crowd->actors[i]);
     }
@@ -98,7 +98,7 @@ int sim_crowd(void *shared, int count, int (*fn)(struct sim_actor *actor),
 
     for (int i = 0; i < count; i++)
         actors[i] = (struct sim_actor){shared, i, count, fn, leave, 0};
-    int rc = bight_group(crowd_body, &crowd);
+    int rc = bight_group_run(crowd_body, &crowd);
     for (int i = 0; i < count && !crowd.begun; i++)
         never_acts(&actors[i]);
     return rc;
@@ -106,9 +106,9 @@ int sim_crowd(void *shared, int count, int (*fn)(struct sim_actor *actor),
 
 int sim_over(int rc)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    insist(bight_stats(&stats) == 0);
+    insist(bight_runtime_get_stats(&stats) == 0);
     insist(stats.live == 1);
     insist(stats.timers == 0);
     return rc;

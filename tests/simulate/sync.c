@@ -54,7 +54,7 @@ static int mutex(void *arg)
     (void)arg;
     bight_mutex_init(&locks.mutex);
     int rc = sim_crowd(&locks, 2 + (int)sim_below(5), lock_rounds, NULL);
-    insist(bight_mutex_trylock(&locks.mutex) == 0);
+    insist(bight_mutex_try_lock(&locks.mutex) == 0);
     insist(bight_mutex_unlock(&locks.mutex) == 0);
     return sim_over(rc);
 }

@@ -50,7 +50,7 @@ static int family_body(struct bight_group *group, void *arg)
             abort();
         *member = *parent;
         member->code = sim_chance(15) ? BIGHT_EIO : 0;
-        rc = bight_group_spawn(group, NULL, &options, live, member);
+        rc = bight_group_spawn(NULL, group, &options, live, member);
         if (rc)
             free(member);
     }
@@ -60,7 +60,7 @@ static int family_body(struct bight_group *group, void *arg)
 static int family_group(struct family *family, int depth)
 {
     struct member parent = {.family = family, .depth = depth};
-    int rc = bight_group(family_body, &parent);
+    int rc = bight_group_run(family_body, &parent);
 
     insist(rc == 0 || rc == BIGHT_EIO || rc == BIGHT_ECANCELED || rc == BIGHT_ENOMEM);
     return rc;

@@ -73,7 +73,7 @@ static void on_report(void *arg, const struct bight_report *report)
 int main(void)
 {
     struct seen seen = {0};
-    struct bight_options options = {.on_report = on_report, .on_report_arg = &seen};
+    struct bight_runtime_options options = {.on_report = on_report, .on_report_arg = &seen};
     int rc = bight_run_with(&options, run, &seen);
     bool ok = rc == 0 && seen.invalid == BIGHT_EINVAL && seen.empty == 0 &&
               seen.late == BIGHT_ETIMEDOUT && seen.waited == BIGHT_ESCOPE && seen.status == 0 &&

@@ -23,10 +23,10 @@ static int file_abort(struct bight_waiter *waiter)
     return uv_fs_event_stop(&((struct file_wait *)waiter)->handle);
 }
 
-static const struct bight_wait_ops file_ops = {
+static const struct bight_waiter_ops file_ops = {
     .name = "change of a file",
     .abort = file_abort,
-    .flags = BIGHT_WAIT_OUTSIDE,
+    .flags = BIGHT_WAITER_OUTSIDE,
 };
 
 static void on_change(uv_fs_event_t *handle, const char *name, int events, int status)

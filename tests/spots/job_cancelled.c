@@ -36,7 +36,7 @@ static int compute(void *arg)
 {
     struct job *job = arg;
 
-    if (bight_post(job->caller->mailbox, say_begun, &job->caller->begun))
+    if (bight_post_call(job->caller->mailbox, say_begun, &job->caller->begun))
         return BIGHT_ECLOSED;
     while (sem_wait(&job->caller->finish))
         ;

@@ -35,11 +35,11 @@ static void *speak(void *arg)
     struct talk *talk = arg;
 
     /* Until the runtime ends, somewhere in the middle of this. */
-    while ((talk->during = bight_post(talk->mailbox, deliver, talk)) == 0)
+    while ((talk->during = bight_post_call(talk->mailbox, deliver, talk)) == 0)
         talk->accepted++;
     while (sem_wait(&talk->ended))
         ;
-    talk->after = bight_post(talk->mailbox, deliver, talk); /* there is no runtime any more */
+    talk->after = bight_post_call(talk->mailbox, deliver, talk); /* there is no runtime any more */
     bight_mailbox_unref(talk->mailbox);
     return NULL;
 }

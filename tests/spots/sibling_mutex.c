@@ -60,17 +60,17 @@ static int run(void *arg)
 
     if (rc)
         return rc;
-    rc = bight_group_spawn(&group, NULL, NULL, holder, shared);
+    rc = bight_group_spawn(NULL, &group, NULL, holder, shared);
     if (rc == 0)
-        rc = bight_group_spawn(&group, NULL, NULL, waiter, shared);
+        rc = bight_group_spawn(NULL, &group, NULL, waiter, shared);
     if (rc == 0)
-        rc = bight_group_spawn(&group, NULL, &(struct bight_spawn_options){.name = "reader"}, fails,
+        rc = bight_group_spawn(NULL, &group, &(struct bight_spawn_options){.name = "reader"}, fails,
                                shared);
     rc = bight_group_end(&group, rc);
     shared->failure = group.failures[0];
     if (rc != BIGHT_EIO || group.failed != 1)
         return rc < 0 ? rc : BIGHT_EINVAL;
-    rc = bight_mutex_trylock(&shared->mutex); /* free: nobody took it to the grave */
+    rc = bight_mutex_try_lock(&shared->mutex); /* free: nobody took it to the grave */
     return rc ? rc : bight_mutex_unlock(&shared->mutex);
 }
 

@@ -65,7 +65,7 @@ static int run(void *arg)
     seen->signal = result.exit_signal;
     bight_result_free(&result);
     seen->after = bight_execute(workers, &upper_job, "loop", 4, NULL); /* by a new worker */
-    return bight_workers_close(workers);
+    return bight_executor_end(workers);
 }
 
 int main(int argc, char **argv)

@@ -16,7 +16,7 @@ extern struct sweep sweep;
 struct sweep_kind {
     const char *visit; /* what it is that may get a yes */
     struct bight_seams seams;
-    struct bight_options options;
+    struct bight_runtime_options options;
     /* Whether a run may give `rc`; `said`: there was a yes. */
     bool (*may_give)(int rc, bool said);
     /* What sweep_report is asked for, of coro and runtime. */

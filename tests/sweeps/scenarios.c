@@ -20,7 +20,7 @@ int scenario_spawn(struct bight_group *group, struct bight_task **out, const cha
                    int (*fn)(void *arg), void *arg)
 {
     const struct bight_spawn_options options = {.name = name, .drop = dropped};
-    int rc = group ? bight_group_spawn(group, out, &options, fn, arg)
+    int rc = group ? bight_group_spawn(out, group, &options, fn, arg)
                    : bight_spawn_with(out, &options, fn, arg);
 
     if (rc == 0)
@@ -94,7 +94,7 @@ static int inner_body(struct bight_group *group, void *arg)
 static int opens_group(void *arg)
 {
     scenario_balance--;
-    return bight_group(inner_body, arg);
+    return bight_group_run(inner_body, arg);
 }
 
 static int outer_body(struct bight_group *group, void *arg)
@@ -112,7 +112,7 @@ static int outer_body(struct bight_group *group, void *arg)
 
 static int nested_groups(void *arg)
 {
-    return bight_group(outer_body, arg);
+    return bight_group_run(outer_body, arg);
 }
 
 static int fails(void *arg)
@@ -142,7 +142,7 @@ static int failing_body(struct bight_group *group, void *arg)
 
 static int failing_group(void *arg)
 {
-    int rc = bight_group(failing_body, arg);
+    int rc = bight_group_run(failing_body, arg);
 
     return rc == BIGHT_EIO ? 0 : rc;
 }
@@ -159,7 +159,7 @@ static int crowd_body(struct bight_group *group, void *arg)
 
 static int crowd(void *arg)
 {
-    return bight_group(crowd_body, arg);
+    return bight_group_run(crowd_body, arg);
 }
 
 /* What tasks carry */
@@ -206,7 +206,7 @@ static int defer_body(struct bight_group *group, void *arg)
 
 static int defers(void *arg)
 {
-    return bight_group(defer_body, arg);
+    return bight_group_run(defer_body, arg);
 }
 
 static const struct bight_local color = {"color", NULL};
@@ -244,7 +244,7 @@ static int local_body(struct bight_group *group, void *arg)
 
 static int locals(void *arg)
 {
-    int rc = bight_group(local_body, &scenario_balance);
+    int rc = bight_group_run(local_body, &scenario_balance);
 
     (void)arg;
     return rc;
@@ -306,7 +306,7 @@ static int queues(void *arg)
     (void)arg;
     if (rc)
         return rc;
-    rc = bight_group(queue_body, queue);
+    rc = bight_group_run(queue_body, queue);
     bight_queue_abort(queue, drop_item);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
@@ -351,7 +351,7 @@ static int sync_body(struct bight_group *group, void *arg)
 {
     const struct bight_spawn_options options = {.name = "sets", .drop = drop_setter};
     struct shared *shared = arg;
-    int rc = bight_group_spawn(group, NULL, &options, sets, shared);
+    int rc = bight_group_spawn(NULL, group, &options, sets, shared);
 
     if (rc)
         return rc;
@@ -368,8 +368,8 @@ static int mutex_and_event(void *arg)
     (void)arg;
     bight_mutex_init(&shared.mutex);
     bight_event_init(&shared.event);
-    int rc = bight_group(sync_body, &shared);
-    EXPECT(bight_mutex_trylock(&shared.mutex) == 0); /* nobody has kept it */
+    int rc = bight_group_run(sync_body, &shared);
+    EXPECT(bight_mutex_try_lock(&shared.mutex) == 0); /* nobody has kept it */
     EXPECT(bight_mutex_unlock(&shared.mutex) == 0);
     return rc;
 }

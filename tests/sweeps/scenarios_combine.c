@@ -37,18 +37,18 @@ int scenario_gather(void *arg)
     (void)arg;
     for (int i = 0; i < 3; i++)
         calls[i] = (struct bight_gather){.fn = call_run, .arg = &works[i], .name = "works"};
-    rc = bight_gather(calls, 3, 0);
+    rc = bight_gather_all(calls, 3, 0);
     if (rc)
         return rc;
     for (int i = 0; i < 3; i++)
         EXPECT(ended_as(&calls[i], works[i].code));
     for (int i = 0; i < 3; i++)
         calls[i] = (struct bight_gather){.fn = call_run, .arg = &fails[i], .name = "fails"};
-    rc = bight_gather(calls, 3, 0);
+    rc = bight_gather_all(calls, 3, 0);
     if (rc != BIGHT_EIO)
         return rc;
     EXPECT(ended_as(&calls[1], BIGHT_EIO) && ended_as(&calls[2], BIGHT_ECANCELED));
-    rc = bight_gather(calls, 2, BIGHT_GATHER_COLLECT);
+    rc = bight_gather_all(calls, 2, BIGHT_GATHER_COLLECT);
     return rc > 0 ? 0 : rc;
 }
 
@@ -98,11 +98,11 @@ static int takes_tokens(void *arg)
 
 int scenario_retry(void *arg)
 {
-    const struct bight_retry policy = {.delay_ms = 5, .timeout_ms = 60000};
+    const struct bight_retry_options policy = {.delay_ms = 5, .timeout_ms = 60000};
     struct bight_rate_limiter limiter;
     struct bight_gather calls[2];
     int left = 2;
-    int rc = bight_retry(&policy, fails_at_first, &left);
+    int rc = bight_retry_run(&policy, fails_at_first, &left);
 
     (void)arg;
     if (rc)
@@ -110,7 +110,7 @@ int scenario_retry(void *arg)
     EXPECT(bight_rate_limiter_init(&limiter, 100, 1000, 2) == 0);
     for (int i = 0; i < 2; i++)
         calls[i] = (struct bight_gather){.fn = takes_tokens, .arg = &limiter};
-    return bight_gather(calls, 2, 0);
+    return bight_gather_all(calls, 2, 0);
 }
 
 static int produces(struct bight_generator *generator, void *arg)
@@ -140,7 +140,7 @@ static int consume(struct bight_generator *generator)
         rc = bight_generator_next(generator, &value);
         EXPECT(rc || *(int *)value == i);
     }
-    end = bight_generator_close(generator);
+    end = bight_generator_end(generator);
     EXPECT(bight_generator_free(generator) == 0);
     return rc == BIGHT_ECLOSED ? end : rc;
 }
@@ -163,7 +163,7 @@ static int close_early(void *arg)
     if (rc)
         return rc;
     rc = bight_generator_next(generator, &value);
-    int end = bight_generator_close(generator);
+    int end = bight_generator_end(generator);
     EXPECT(bight_generator_free(generator) == 0);
     return rc && rc != BIGHT_ECLOSED ? rc : end;
 }
@@ -178,7 +178,7 @@ int scenario_generator(void *arg)
     rc = consume(generator);
     if (rc == 0)
         rc = close_early(arg);
-    return rc ? rc : bight_group(generator_body, arg);
+    return rc ? rc : bight_group_run(generator_body, arg);
 }
 
 static int wait_body(struct bight_group *group, void *arg)
@@ -186,16 +186,16 @@ static int wait_body(struct bight_group *group, void *arg)
     struct call *calls = arg;
     struct bight_as_completed completed;
     struct bight_wait_item items[2], *item;
-    int rc = bight_group_spawn(group, &items[0].task, NULL, call_run, &calls[0]);
+    int rc = bight_group_spawn(&items[0].task, group, NULL, call_run, &calls[0]);
 
     if (rc)
         return rc;
-    rc = bight_group_spawn(group, &items[1].task, NULL, call_run, &calls[1]);
+    rc = bight_group_spawn(&items[1].task, group, NULL, call_run, &calls[1]);
     if (rc) {
         bight_task_detach(items[0].task);
         return rc;
     }
-    rc = bight_wait(items, 2, BIGHT_FIRST_COMPLETED, 1);
+    rc = bight_wait(items, 2, BIGHT_WAIT_FIRST_COMPLETED, 1);
     if (rc >= 0)
         rc = bight_as_completed_begin(&completed, items, 2);
     if (rc == 0) {
@@ -227,7 +227,7 @@ static int wait_in_vain(void *arg)
 int scenario_wait(void *arg)
 {
     struct call calls[] = {{3, 0}, {2, 0}};
-    int rc = bight_group(wait_body, calls);
+    int rc = bight_group_run(wait_body, calls);
 
     return rc ? rc : wait_in_vain(arg);
 }
@@ -262,7 +262,7 @@ static int select_body(struct bight_group *group, void *arg)
     const struct bight_spawn_options options = {.drop = drop_putter};
     struct bight_case cases[3];
     struct bight_future future;
-    int rc = bight_group_spawn(group, NULL, &options, selects_puts, arg);
+    int rc = bight_group_spawn(NULL, group, &options, selects_puts, arg);
 
     if (rc)
         return rc;
@@ -285,7 +285,7 @@ int scenario_select(void *arg)
     (void)arg;
     if (rc)
         return rc;
-    rc = bight_group(select_body, queue);
+    rc = bight_group_run(select_body, queue);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
 }

@@ -22,7 +22,7 @@ int scenario_posts(void *arg)
     if (rc)
         return rc;
     bight_event_init(&event);
-    rc = bight_post(mailbox, call_event, &event);
+    rc = bight_post_call(mailbox, call_event, &event);
     if (rc == 0)
         rc = bight_event_wait(&event);
     bight_mailbox_unref(mailbox);
@@ -41,9 +41,9 @@ int scenario_signals(void *arg)
     if (rc == 0) {
         raise(SIGUSR2);
         rc = bight_signal_wait(second);
-        bight_signal_close(second);
+        bight_signal_end(second);
     }
-    bight_signal_close(first);
+    bight_signal_end(first);
     return rc > 0 ? 0 : rc;
 }
 
@@ -118,8 +118,8 @@ static int put_items(void *arg)
     int rc = 0;
 
     for (int i = 0; i < EXCHANGED && !rc; i++) {
-        rc = i % 2 ? bight_thread_queue_put(exchange->queue, exchange)
-                   : bight_thread_queue_put_timeout(exchange->queue, exchange, 1000);
+        rc = i % 2 ? bight_thread_queue_put(exchange->queue, exchange, -1)
+                   : bight_thread_queue_put(exchange->queue, exchange, 1000);
         scenario_balance += !rc;
     }
     bight_thread_queue_close(exchange->queue);
@@ -131,17 +131,17 @@ static int get_items(struct bight_group *group, void *arg)
 {
     struct exchange *exchange = arg;
     void *item;
-    int rc = bight_group_spawn(group, NULL, NULL, put_items, exchange);
+    int rc = bight_group_spawn(NULL, group, NULL, put_items, exchange);
 
     for (int i = 0; !rc; i++) {
-        rc = i % 2 ? bight_thread_queue_get(exchange->queue, &item)
-                   : bight_thread_queue_get_timeout(exchange->queue, &item, 1000);
+        rc = i % 2 ? bight_thread_queue_get(exchange->queue, &item, -1)
+                   : bight_thread_queue_get(exchange->queue, &item, 1000);
         scenario_balance -= !rc;
     }
     if (rc != BIGHT_ECLOSED)
         return rc;
-    rc = bight_thread_event_wait(exchange->over);
-    return rc ? rc : bight_thread_event_wait_timeout(exchange->over, 1000);
+    rc = bight_thread_event_wait(exchange->over, -1);
+    return rc ? rc : bight_thread_event_wait(exchange->over, 1000);
 }
 
 int scenario_thread_queue(void *arg)
@@ -154,7 +154,7 @@ int scenario_thread_queue(void *arg)
         return rc;
     rc = bight_thread_queue_new(&exchange.queue, 1, drop_item);
     if (rc == 0) {
-        rc = bight_group(get_items, &exchange);
+        rc = bight_group_run(get_items, &exchange);
         bight_thread_queue_unref(exchange.queue);
     }
     bight_thread_event_unref(exchange.over);

@@ -93,7 +93,7 @@ int scenario_rendezvous(void *arg)
     if (rc)
         return rc;
     calls[0].arg = calls[1].arg = queue;
-    rc = bight_gather(calls, 2, 0);
+    rc = bight_gather_all(calls, 2, 0);
     bight_queue_abort(queue, drop);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
@@ -107,7 +107,7 @@ static int sends_some(void *sender)
         rc = bight_channel_send(sender, &item);
         scenario_balance += rc == 0;
     }
-    bight_sender_close(sender);
+    bight_sender_end(sender);
     return rc == BIGHT_EPIPE ? 0 : rc;
 }
 
@@ -122,7 +122,7 @@ static int receives_all(void *receiver)
         if (rc)
             break;
     }
-    bight_receiver_close(receiver);
+    bight_receiver_end(receiver);
     return rc == BIGHT_EPIPE ? 0 : rc;
 }
 
@@ -141,10 +141,10 @@ static int through_channel(size_t capacity)
     if (rc)
         return rc;
     EXPECT(bight_sender_clone(&senders[1], &senders[0]) == 0);
-    rc = bight_gather(calls, 3, 0);
-    bight_sender_close(&senders[0]); /* those whose task never began */
-    bight_sender_close(&senders[1]);
-    bight_receiver_close(&receiver);
+    rc = bight_gather_all(calls, 3, 0);
+    bight_sender_end(&senders[0]); /* those whose task never began */
+    bight_sender_end(&senders[1]);
+    bight_receiver_end(&receiver);
     return rc;
 }
 
@@ -204,7 +204,7 @@ int scenario_broadcast(void *arg)
         EXPECT(bight_broadcast_subscribe(broadcast, &listeners[i].subscriber) == 0);
         calls[i + 1].arg = &listeners[i];
     }
-    rc = bight_gather(calls, 3, 0);
+    rc = bight_gather_all(calls, 3, 0);
     for (int i = 0; i < 2; i++)
         bight_broadcast_unsubscribe(&listeners[i].subscriber);
     EXPECT(bight_broadcast_free(broadcast) == 0);
@@ -247,5 +247,5 @@ int scenario_latest(void *arg)
 
     (void)arg;
     bight_latest_init(&latest, &value, sizeof(value));
-    return bight_gather(calls, 3, 0);
+    return bight_gather_all(calls, 3, 0);
 }

@@ -103,7 +103,7 @@ int scenario_condition(void *arg)
     (void)arg;
     bight_mutex_init(&buffer.mutex);
     bight_condition_init(&buffer.changed, &buffer.mutex);
-    return bight_group(buffer_body, &buffer);
+    return bight_group_run(buffer_body, &buffer);
 }
 
 /* Two units for four tasks. Each takes one under a limit of three. */
@@ -152,7 +152,7 @@ int scenario_semaphore(void *arg)
     (void)arg;
     EXPECT(bight_semaphore_init_bounded(&units.semaphore, 2, 2) == 0);
     EXPECT(bight_limiter_init(&units.limiter, 3) == 0);
-    rc = bight_group(units_body, &units);
+    rc = bight_group_run(units_body, &units);
     EXPECT(bight_semaphore_value(&units.semaphore) == 2);
     EXPECT(bight_limiter_borrowed(&units.limiter) == 0);
     return rc;
@@ -214,7 +214,7 @@ int scenario_rwlock(void *arg)
 
     (void)arg;
     bight_rwlock_init(&record.lock);
-    rc = bight_group(record_body, &record);
+    rc = bight_group_run(record_body, &record);
     EXPECT(bight_rwlock_try_write_lock(&record.lock) == 0); /* nobody has kept it */
     EXPECT(bight_rwlock_unlock(&record.lock) == 0);
     return rc;
@@ -249,7 +249,7 @@ static int begins(struct start *start)
     for (int i = 0; i < 2 && rc >= 0; i++)
         rc = bight_barrier_wait(&start->barrier);
     if (rc >= 0)
-        rc = bight_once(&start->once, make, start);
+        rc = bight_once_run(&start->once, make, start);
     EXPECT(rc || start->made);
     return rc;
 }
@@ -258,7 +258,7 @@ static void report_end(struct start *start, int rc)
 {
     if (rc < 0)
         bight_barrier_abort(&start->barrier);
-    EXPECT(bight_wait_group_done(&start->ended) == 0);
+    EXPECT(bight_wait_group_finish(&start->ended) == 0);
 }
 
 static int works(void *arg)
@@ -283,7 +283,7 @@ static int start_body(struct bight_group *group, void *arg)
     int rc = 0;
 
     for (int i = 0; i < 3 && !rc; i++) {
-        rc = bight_group_spawn(group, NULL, &options, works, start);
+        rc = bight_group_spawn(NULL, group, &options, works, start);
         if (rc)
             break;
         scenario_balance++;
@@ -301,7 +301,7 @@ int scenario_start(void *arg)
     EXPECT(bight_barrier_init(&start.barrier, 3) == 0);
     bight_once_init(&start.once);
     bight_wait_group_init(&start.ended);
-    rc = bight_group(start_body, &start);
+    rc = bight_group_run(start_body, &start);
     EXPECT(bight_wait_group_count(&start.ended) == 0);
     EXPECT(bight_barrier_waiting(&start.barrier) == 0);
     return rc;

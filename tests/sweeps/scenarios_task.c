@@ -31,7 +31,7 @@ static void never_settles(void *arg)
 static int future_body(struct bight_group *group, void *arg)
 {
     const struct bight_spawn_options options = {.name = "settles", .drop = never_settles};
-    int status = 0, rc = bight_group_spawn(group, NULL, &options, settles, arg);
+    int status = 0, rc = bight_group_spawn(NULL, group, &options, settles, arg);
     void *value;
 
     if (rc)
@@ -48,7 +48,7 @@ int scenario_future(void *arg)
 
     (void)arg;
     bight_future_init(&future);
-    return bight_group(future_body, &future);
+    return bight_group_run(future_body, &future);
 }
 
 /* Starts */
@@ -60,7 +60,7 @@ static int serves(void *arg)
     int rc = bight_sleep(1);
     if (rc)
         return rc;
-    (void)bight_started(7);
+    (void)bight_group_started(7);
     return bight_sleep(1);
 }
 
@@ -71,7 +71,7 @@ static int never_serves(struct bight_group *group, void *arg)
 
     (void)arg;
     scenario_balance++;
-    rc = bight_group_start(group, NULL, &options, serves, NULL, &value);
+    rc = bight_group_start(NULL, group, &options, serves, NULL, &value);
     if (rc && scenario_balance)
         scenario_balance--; /* it never ran */
     EXPECT(rc || value == 7);
@@ -82,7 +82,7 @@ static int never_serves(struct bight_group *group, void *arg)
 
 int scenario_started(void *arg)
 {
-    return bight_group(never_serves, arg);
+    return bight_group_run(never_serves, arg);
 }
 
 /* Background */
@@ -109,14 +109,14 @@ int scenario_background(void *arg)
     if (rc)
         return rc;
     for (int i = 0; i < 2 && !rc; i++) {
-        rc = bight_background_spawn(background, NULL, &options, rests, arg);
+        rc = bight_background_spawn(NULL, background, &options, rests, arg);
         scenario_balance += !rc;
     }
     if (rc == BIGHT_ECLOSED)
         rc = bight_checkpoint(); /* its keeper was cancelled */
     if (rc == 0)
         rc = bight_background_drain(background);
-    int closed = bight_background_close(background);
+    int closed = bight_background_end(background);
     return rc ? rc : closed;
 }
 
@@ -163,7 +163,7 @@ static void never_works(void *queue)
 static int join_body(struct bight_group *group, void *queue)
 {
     static const struct bight_spawn_options options = {.name = "works", .drop = never_works};
-    int rc = bight_group_spawn(group, NULL, &options, works, queue);
+    int rc = bight_group_spawn(NULL, group, &options, works, queue);
 
     if (rc)
         return rc;
@@ -184,7 +184,7 @@ int scenario_queue_join(void *arg)
     (void)arg;
     if (rc)
         return rc;
-    rc = bight_group(join_body, queue);
+    rc = bight_group_run(join_body, queue);
     bight_queue_abort(queue, NULL);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
@@ -214,7 +214,7 @@ static int deep_body(struct bight_group *group, void *arg)
 
 int scenario_deep_stack(void *arg)
 {
-    return bight_group(deep_body, arg);
+    return bight_group_run(deep_body, arg);
 }
 
 /* The dump */

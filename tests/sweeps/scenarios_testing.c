@@ -35,7 +35,7 @@ static int stream_body(struct bight_group *group, void *arg)
     (void)arg;
     if (rc)
         return rc;
-    rc = bight_group_spawn(group, NULL, &options, sends, there);
+    rc = bight_group_spawn(NULL, group, &options, sends, there);
     if (rc) {
         test_stream_close(there);
     } else {
@@ -50,7 +50,7 @@ static int stream_body(struct bight_group *group, void *arg)
 
 int scenario_stream(void *arg)
 {
-    return bight_group(stream_body, arg);
+    return bight_group_run(stream_body, arg);
 }
 
 static int takes_second(void *sequencer)
@@ -81,5 +81,5 @@ int scenario_sequencer(void *arg)
 
     (void)arg;
     bight_test_sequencer_init(&sequencer);
-    return bight_group(sequencer_body, &sequencer);
+    return bight_group_run(sequencer_body, &sequencer);
 }

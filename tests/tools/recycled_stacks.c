@@ -43,7 +43,7 @@ static int spawn_all(struct bight_group *group)
     for (size_t i = 0; rc == 0 && i < TASKS; i++) {
         const struct bight_spawn_options options = {.stack_bytes = sizes[i % 4]};
 
-        rc = bight_group_spawn(group, NULL, &options, i % 3 ? use_and_yield : sleep_long, NULL);
+        rc = bight_group_spawn(NULL, group, &options, i % 3 ? use_and_yield : sleep_long, NULL);
     }
     return rc ? rc : bight_sleep(1);
 }
@@ -68,7 +68,7 @@ static int recycle(void *arg)
 
 static void *run(void *arg)
 {
-    const struct bight_options options = {.stack_cache = WARM_STACKS};
+    const struct bight_runtime_options options = {.stack_cache = WARM_STACKS};
 
     *(int *)arg = bight_run_with(&options, recycle, NULL);
     return NULL;

@@ -328,7 +328,7 @@ static int pass(void *arg)
     int (*fn)(void) = passes[*(int *)arg].fn;
     struct bight_scope scope;
     uint64_t slices;
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
     ck_assert_int_eq(fn(), 0);
     ck_assert_int_eq(bight_scope_begin(&scope, -1, 0), 0);
@@ -337,11 +337,11 @@ static int pass(void *arg)
         ck_assert_int_ne(fn(), BIGHT_ENOTASK); /* by the budget at the latest, others get to run */
     ck_assert_int_eq(fn(), BIGHT_ECANCELED);
     /* A loop that ignores it does not keep the loop from turning. */
-    ck_assert_int_eq(bight_stats(&stats), 0);
+    ck_assert_int_eq(bight_runtime_get_stats(&stats), 0);
     slices = stats.slices;
     for (int i = 0; i < 1000; i++)
         ck_assert_int_eq(fn(), BIGHT_ECANCELED);
-    ck_assert_int_eq(bight_stats(&stats), 0);
+    ck_assert_int_eq(bight_runtime_get_stats(&stats), 0);
     ck_assert_uint_gt(stats.slices, slices);
     ck_assert_int_eq(bight_scope_end(&scope, BIGHT_ECANCELED), 0);
     return fn();

@@ -36,14 +36,14 @@ static int group_body(struct bight_group *group, void *arg)
 {
     struct stage *stage = arg;
 
-    ck_assert_int_eq(bight_group_spawn(group, NULL, NULL, wait_event, stage), 0);
+    ck_assert_int_eq(bight_group_spawn(NULL, group, NULL, wait_event, stage), 0);
     stage->no_memory = true;
     return 0;
 }
 
 static int group_wait(struct seat *seat)
 {
-    return bight_group(group_body, seat->stage);
+    return bight_group_run(group_body, seat->stage);
 }
 
 static int group_end_wait(struct seat *seat)
@@ -91,7 +91,7 @@ static void signal_close(struct stage *stage)
 {
     if (stage->given > stage->taken)
         ck_assert_int_eq(bight_signal_wait(stage->signal), (int)(stage->given - stage->taken));
-    bight_signal_close(stage->signal);
+    bight_signal_end(stage->signal);
 }
 
 /* Mutex and event: main holds the mutex. */
@@ -99,7 +99,7 @@ static void signal_close(struct stage *stage)
 static void mutex_open(struct stage *stage)
 {
     bight_mutex_init(&stage->mutex);
-    ck_assert_int_eq(bight_mutex_trylock(&stage->mutex), 0);
+    ck_assert_int_eq(bight_mutex_try_lock(&stage->mutex), 0);
 }
 
 static int mutex_wait(struct seat *seat)
@@ -121,7 +121,7 @@ static void mutex_leave(struct seat *seat)
 
 static void mutex_close(struct stage *stage)
 {
-    ck_assert_int_eq(bight_mutex_trylock(&stage->mutex), stage->given ? 0 : BIGHT_EDEADLK);
+    ck_assert_int_eq(bight_mutex_try_lock(&stage->mutex), stage->given ? 0 : BIGHT_EDEADLK);
     ck_assert_int_eq(bight_mutex_unlock(&stage->mutex), 0);
 }
 
@@ -236,11 +236,11 @@ static int unlink_waiter(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops polite_ops = {.name = "seven", .abort = unlink_waiter};
-static const struct bight_wait_ops stubborn_ops = {.name = "seven, in any case"};
+static const struct bight_waiter_ops polite_ops = {.name = "seven", .abort = unlink_waiter};
+static const struct bight_waiter_ops stubborn_ops = {.name = "seven, in any case"};
 
 /* The event's list is as good as another. */
-static int park_with(struct seat *seat, const struct bight_wait_ops *ops)
+static int park_with(struct seat *seat, const struct bight_waiter_ops *ops)
 {
     struct bight_waiter waiter;
 
@@ -272,7 +272,7 @@ static void park_wake(struct stage *stage)
 
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way basic_ways[] = {
-    {"bight_group", 1, 0, true, false, event_open, group_wait, event_wake, NULL, event_close},
+    {"bight_group_run", 1, 0, true, false, event_open, group_wait, event_wake, NULL, event_close},
     {"bight_group_end", 1, 0, true, false, event_open, group_end_wait, event_wake, NULL,
      event_close},
     {"bight_timeout", 2, 0, true, false, event_open, timeout_wait, event_wake, NULL, event_close},

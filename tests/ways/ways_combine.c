@@ -38,7 +38,7 @@ static int gather_wait(struct seat *seat)
 {
     struct bight_gather calls[2] = {{.fn = wait_event, .arg = seat->stage},
                                     {.fn = wait_event, .arg = seat->stage}};
-    int rc = bight_gather(calls, 2, 0);
+    int rc = bight_gather_all(calls, 2, 0);
 
     ck_assert_int_eq(calls[0].status, rc);
     ck_assert_int_eq(calls[1].status, rc);
@@ -63,7 +63,7 @@ static int race_wait(struct seat *seat)
 
 static int retry_wait(struct seat *seat)
 {
-    return bight_retry(NULL, wait_event, seat->stage);
+    return bight_retry_run(NULL, wait_event, seat->stage);
 }
 
 /* Rate limiter: what is given is the time for one token. */
@@ -94,7 +94,7 @@ static void rate_close(struct stage *stage)
 
 static void generator_end(struct stage *stage)
 {
-    ck_assert_int_eq(bight_generator_close(stage->generator), 0);
+    ck_assert_int_eq(bight_generator_end(stage->generator), 0);
     ck_assert_int_eq(bight_generator_free(stage->generator), 0);
 }
 
@@ -201,7 +201,7 @@ static void close_open(struct stage *stage)
 static int close_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_generator_close(seat->stage->generator);
+    return bight_generator_end(seat->stage->generator);
 }
 
 /* The ends of tasks: the child waits for the event. */
@@ -217,7 +217,7 @@ static int ends_wait(struct seat *seat)
     struct bight_wait_item items[2] = {{.task = seat->stage->child}, {.task = seat->stage->child}};
 
     seat->stage->no_memory = true;
-    return bight_wait(items, 2, BIGHT_ALL_COMPLETED, -1);
+    return bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, -1);
 }
 
 static int next_end_wait(struct seat *seat)
@@ -247,16 +247,16 @@ static int wait_for_wait(struct seat *seat)
 
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way combine_ways[] = {
-    {"bight_gather", 1, 0, true, false, event_open, gather_wait, event_wake, NULL, event_close},
+    {"bight_gather_all", 1, 0, true, false, event_open, gather_wait, event_wake, NULL, event_close},
     {"bight_map", 1, 0, true, false, event_open, map_wait, event_wake, NULL, event_close},
     {"bight_race", 1, 1, true, false, event_open, race_wait, event_wake, NULL, event_close},
-    {"bight_retry", 2, 0, true, false, event_open, retry_wait, event_wake, NULL, event_close},
+    {"bight_retry_run", 2, 0, true, false, event_open, retry_wait, event_wake, NULL, event_close},
     {"bight_rate_limiter_acquire", 2, 0, true, false, rate_open, rate_wait, rate_wake, NULL,
      rate_close},
     {"bight_generator_next", 1, 0, true, false, next_open, next_wait, event_wake, NULL, next_close},
     {"bight_generator_yield", 1, 0, true, false, yield_open, yield_wait, event_wake, NULL,
      yield_close},
-    {"bight_generator_close", 1, 0, false, false, close_open, close_wait, event_wake, NULL,
+    {"bight_generator_end", 1, 0, false, false, close_open, close_wait, event_wake, NULL,
      generator_end},
     {"bight_wait", 2, 1, true, false, child_open, ends_wait, event_wake, NULL, child_close},
     {"bight_as_completed_next", 2, 0, true, false, child_open, next_end_wait, event_wake, NULL,

@@ -160,11 +160,11 @@ static void channel_close_with(struct stage *stage, size_t left)
 {
     struct bight_channel_stats stats;
 
-    ck_assert_int_eq(bight_sender_stats(&stage->sender, &stats), 0);
+    ck_assert_int_eq(bight_sender_get_stats(&stage->sender, &stats), 0);
     ck_assert_uint_eq(stats.length, left);
     ck_assert_uint_eq(stats.sending + stats.receiving, 0);
-    bight_sender_close(&stage->sender);
-    bight_receiver_close(&stage->receiver);
+    bight_sender_end(&stage->sender);
+    bight_receiver_end(&stage->receiver);
 }
 
 static void send_close(struct stage *stage)

@@ -217,7 +217,7 @@ static void barrier_close(struct stage *stage)
 {
     (void)stage;
     bight_barrier_reset(&barrier);
-    ck_assert_int_eq(bight_barrier_state(&barrier), BIGHT_BARRIER_FILLING);
+    ck_assert_int_eq(bight_barrier_get_state(&barrier), BIGHT_BARRIER_FILLING);
     ck_assert_int_eq(bight_barrier_waiting(&barrier), 0);
 }
 
@@ -230,7 +230,7 @@ static int until_event(void *arg)
 
 static int run_once(void *arg)
 {
-    return bight_once(arg, until_event, &once_ends);
+    return bight_once_run(arg, until_event, &once_ends);
 }
 
 static void once_open(struct stage *stage)
@@ -245,7 +245,7 @@ static void once_open(struct stage *stage)
 static int once_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_once(&once, until_event, &once_ends);
+    return bight_once_run(&once, until_event, &once_ends);
 }
 
 static void once_wake(struct stage *stage)
@@ -279,7 +279,7 @@ static int wait_group_wait(struct seat *seat)
 
 static void wait_group_wake(struct stage *stage)
 {
-    ck_assert_int_eq(bight_wait_group_done(&wait_group), stage->given == 1 ? 0 : BIGHT_ERANGE);
+    ck_assert_int_eq(bight_wait_group_finish(&wait_group), stage->given == 1 ? 0 : BIGHT_ERANGE);
 }
 
 static void wait_group_close(struct stage *stage)
@@ -304,7 +304,7 @@ static const struct way sync_ways[] = {
      rwlock_leave, rwlock_close},
     {"bight_barrier_wait", 2, BIGHT_EBROKEN, true, false, barrier_open, barrier_wait, barrier_wake,
      NULL, barrier_close},
-    {"bight_once", 2, 0, true, false, once_open, once_wait, once_wake, NULL, once_close},
+    {"bight_once_run", 2, 0, true, false, once_open, once_wait, once_wake, NULL, once_close},
     {"bight_wait_group_wait", 2, 0, true, false, wait_group_open, wait_group_wait, wait_group_wake,
      NULL, wait_group_close},
 };

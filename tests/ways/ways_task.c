@@ -68,7 +68,7 @@ static int drain_wait(struct seat *seat)
     int rc, end;
 
     ck_assert_int_eq(bight_group_begin(&seat->group, 0), 0);
-    ck_assert_int_eq(bight_group_spawn(&seat->group, NULL, NULL, wait_event, seat->stage), 0);
+    ck_assert_int_eq(bight_group_spawn(NULL, &seat->group, NULL, wait_event, seat->stage), 0);
     seat->stage->no_memory = true;
     rc = bight_group_drain(&seat->group);
     end = bight_group_end(&seat->group, rc);
@@ -82,7 +82,7 @@ static int ready_after_event(void *arg)
 
     stage->no_memory = true;
     rc = bight_event_wait(&stage->event);
-    return rc ? rc : bight_started(0);
+    return rc ? rc : bight_group_started(0);
 }
 
 static int start_wait(struct seat *seat)
@@ -91,7 +91,7 @@ static int start_wait(struct seat *seat)
     int end;
 
     ck_assert_int_eq(rc, 0);
-    rc = bight_group_start(&seat->group, NULL, NULL, ready_after_event, seat->stage, NULL);
+    rc = bight_group_start(NULL, &seat->group, NULL, ready_after_event, seat->stage, NULL);
     end = bight_group_end(&seat->group, rc);
     return rc ? rc : end;
 }
@@ -100,7 +100,7 @@ static void background_open(struct stage *stage)
 {
     event_open(stage);
     ck_assert_int_eq(bight_background_new(&stage->background, NULL, NULL), 0);
-    ck_assert_int_eq(bight_background_spawn(stage->background, NULL, NULL, wait_event, stage), 0);
+    ck_assert_int_eq(bight_background_spawn(NULL, stage->background, NULL, wait_event, stage), 0);
 }
 
 static int background_drain_wait(struct seat *seat)
@@ -111,14 +111,14 @@ static int background_drain_wait(struct seat *seat)
 
 static void background_close(struct stage *stage)
 {
-    ck_assert_int_eq(bight_background_close(stage->background), 0);
+    ck_assert_int_eq(bight_background_end(stage->background), 0);
     event_close(stage);
 }
 
 static int background_close_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_background_close(seat->stage->background);
+    return bight_background_end(seat->stage->background);
 }
 
 static void nothing(struct stage *stage)
@@ -134,7 +134,7 @@ static const struct way task_ways[] = {
     {"bight_group_start", 1, 0, true, false, event_open, start_wait, event_wake, NULL, event_close},
     {"bight_background_drain", 2, 0, true, false, background_open, background_drain_wait,
      event_wake, NULL, background_close},
-    {"bight_background_close", 1, 0, false, true, background_open, background_close_wait, nothing,
+    {"bight_background_end", 1, 0, false, true, background_open, background_close_wait, nothing,
      NULL, event_close},
     {"bight_deadline", 2, 0, true, false, event_open, deadline_wait, event_wake, NULL, event_close},
 };

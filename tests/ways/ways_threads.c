@@ -34,13 +34,13 @@ static void full_queue_open(struct stage *stage)
 static int put_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_thread_queue_put(seat->stage->thread_queue, seat);
+    return bight_thread_queue_put(seat->stage->thread_queue, seat, -1);
 }
 
 static int put_timeout_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_thread_queue_put_timeout(seat->stage->thread_queue, seat, 60000);
+    return bight_thread_queue_put(seat->stage->thread_queue, seat, 60000);
 }
 
 static void put_wake(struct stage *stage)
@@ -77,13 +77,13 @@ static int got(struct seat *seat, int rc)
 static int get_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return got(seat, bight_thread_queue_get(seat->stage->thread_queue, &seat->item));
+    return got(seat, bight_thread_queue_get(seat->stage->thread_queue, &seat->item, -1));
 }
 
 static int get_timeout_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return got(seat, bight_thread_queue_get_timeout(seat->stage->thread_queue, &seat->item, 60000));
+    return got(seat, bight_thread_queue_get(seat->stage->thread_queue, &seat->item, 60000));
 }
 
 static void get_wake(struct stage *stage)
@@ -118,13 +118,13 @@ static void event_open(struct stage *stage)
 static int event_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_thread_event_wait(seat->stage->thread_event);
+    return bight_thread_event_wait(seat->stage->thread_event, -1);
 }
 
 static int event_timeout_wait(struct seat *seat)
 {
     seat->stage->no_memory = true;
-    return bight_thread_event_wait_timeout(seat->stage->thread_event, 60000);
+    return bight_thread_event_wait(seat->stage->thread_event, 60000);
 }
 
 static void event_wake(struct stage *stage)
@@ -153,7 +153,7 @@ static void event_close(struct stage *stage)
 
 static int wait_submitted(void *stage)
 {
-    return bight_thread_event_wait(((struct stage *)stage)->thread_event);
+    return bight_thread_event_wait(((struct stage *)stage)->thread_event, -1);
 }
 
 static void submission_open(struct stage *stage)
@@ -190,18 +190,18 @@ static const struct way thread_ways[] = {
      put_close},
     {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake_from_thread,
      NULL, put_close},
-    {"bight_thread_queue_put_timeout", 2, 0, true, false, full_queue_open, put_timeout_wait,
+    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_timeout_wait,
      put_wake_from_thread, NULL, put_close},
     {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
     {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake_from_thread, NULL,
      get_close},
-    {"bight_thread_queue_get_timeout", 2, 0, true, false, queue_open, get_timeout_wait,
+    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_timeout_wait,
      get_wake_from_thread, NULL, get_close},
     {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake, NULL,
      event_close},
     {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake_from_thread,
      NULL, event_close},
-    {"bight_thread_event_wait_timeout", 2, 0, true, false, event_open, event_timeout_wait,
+    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_timeout_wait,
      event_wake_from_thread, NULL, event_close},
     {"bight_submission_wait", 2, 0, true, false, submission_open, submission_wait,
      event_wake_from_thread, NULL, submission_close},

@@ -28,22 +28,22 @@ static int runs_and_fails(void *arg)
 
     (void)arg;
     ck_ok(bight_background_new(&background, on_failure, &failures));
-    ck_ok(bight_background_spawn(background, NULL, NULL, world_add_one, &ran));
-    ck_ok(bight_background_spawn(background, NULL, &culprit, world_return, &io));
+    ck_ok(bight_background_spawn(NULL, background, NULL, world_add_one, &ran));
+    ck_ok(bight_background_spawn(NULL, background, &culprit, world_return, &io));
     for (int i = 0; i < 40; i++)
-        ck_ok(bight_background_spawn(background, NULL, NULL, world_return, &io));
-    ck_ok(bight_background_spawn(background, NULL, NULL, world_add_one, &ran));
+        ck_ok(bight_background_spawn(NULL, background, NULL, world_return, &io));
+    ck_ok(bight_background_spawn(NULL, background, NULL, world_add_one, &ran));
     ck_assert_uint_eq(bight_background_live(background), 43);
     ck_ok(bight_background_drain(background));
     ck_assert_uint_eq(bight_background_live(background), 0);
     ck_assert_int_eq(ran, 2);
     ck_assert_int_eq(failures.count, 41);
     ck_assert_int_eq(failures.code, BIGHT_EIO);
-    ck_ok(bight_background_spawn(background, NULL, NULL, world_add_one, &ran));
+    ck_ok(bight_background_spawn(NULL, background, NULL, world_add_one, &ran));
     ck_ok(bight_background_drain(background));
     ck_assert_int_eq(ran, 3);
-    ck_ok(bight_background_close(background));
-    ck_ok(bight_background_close(NULL));
+    ck_ok(bight_background_end(background));
+    ck_ok(bight_background_end(NULL));
     return 0;
 }
 
@@ -69,13 +69,13 @@ static int closed(void *arg)
     (void)arg;
     ck_ok(bight_background_new(&background, NULL, NULL));
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_background_spawn(background, NULL, NULL, cleans_up, &cleaned));
+        ck_ok(bight_background_spawn(NULL, background, NULL, cleans_up, &cleaned));
     ck_ok(bight_yield());
     ck_ok(bight_yield());
     /* It joins also in a cancelled scope. */
     ck_ok(bight_scope_begin(&scope, -1, 0));
     bight_scope_cancel(&scope);
-    ck_ok(bight_background_close(background));
+    ck_ok(bight_background_end(background));
     ck_ok(bight_scope_end(&scope, 0));
     ck_assert_int_eq(cleaned, 3);
     ck_assert_uint_eq(bight_now_ns() - begin, 50000000);
@@ -89,20 +89,20 @@ static int closed_at_once(void *arg)
 
     (void)arg;
     ck_ok(bight_background_new(&background, NULL, NULL));
-    ck_ok(bight_background_spawn(background, NULL, NULL, world_add_one, &ran));
-    ck_ok(bight_background_close(background));
+    ck_ok(bight_background_spawn(NULL, background, NULL, world_add_one, &ran));
+    ck_ok(bight_background_end(background));
     ck_assert_int_eq(ran, 0); /* cancelled before its first step */
     ck_ok(bight_background_new(&background, NULL, NULL));
-    return bight_background_close(background);
+    return bight_background_end(background);
 }
 
 static struct bight_background *kept;
 
 static void close_late(void *arg)
 {
-    ck_code(bight_background_spawn(kept, NULL, NULL, world_forever, NULL), BIGHT_ECLOSED);
+    ck_code(bight_background_spawn(NULL, kept, NULL, world_forever, NULL), BIGHT_ECLOSED);
     *(size_t *)arg = bight_background_live(kept);
-    ck_ok(bight_background_close(kept));
+    ck_ok(bight_background_end(kept));
 }
 
 static int late_closer(void *arg)
@@ -115,7 +115,7 @@ static int leaves_it(void *arg)
 {
     ck_ok(bight_spawn(NULL, late_closer, arg));
     ck_ok(bight_background_new(&kept, NULL, NULL));
-    ck_ok(bight_background_spawn(kept, NULL, NULL, world_forever, NULL));
+    ck_ok(bight_background_spawn(NULL, kept, NULL, world_forever, NULL));
     return bight_yield();
 }
 
@@ -129,7 +129,7 @@ static void the_end_of_the_runtime_ends_its_tasks(void)
 
 static int closes_from_inside(void *arg)
 {
-    ck_code(bight_background_close(arg), BIGHT_EDEADLK);
+    ck_code(bight_background_end(arg), BIGHT_EDEADLK);
     ck_code(bight_background_drain(arg), BIGHT_EDEADLK);
     return 0;
 }
@@ -141,11 +141,11 @@ static int misused(void *arg)
 
     (void)arg;
     ck_ok(bight_background_new(&background, NULL, NULL));
-    ck_ok(bight_background_spawn(background, NULL, NULL, closes_from_inside, background));
+    ck_ok(bight_background_spawn(NULL, background, NULL, closes_from_inside, background));
     ck_ok(bight_background_drain(background));
-    ck_ok(bight_background_spawn(background, NULL, NULL, world_return, &io));
+    ck_ok(bight_background_spawn(NULL, background, NULL, world_return, &io));
     ck_ok(bight_background_drain(background));
-    return bight_background_close(background);
+    return bight_background_end(background);
 }
 
 static void a_member_cannot_close_it_and_failures_are_reported(void)

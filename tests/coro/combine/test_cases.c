@@ -58,7 +58,7 @@ static int alone(void *arg)
     ck_ok(bight_join(task, &status));
     ck_ok(status);
     ck_assert_int_eq(both.index, 0);
-    bight_queue_stats(both.queue, &stats);
+    bight_queue_get_stats(both.queue, &stats);
     ck_assert_uint_eq(stats.getters + stats.putters, 0);
     ck_ok(bight_queue_free(both.queue));
     return bight_queue_free(both.other);
@@ -164,8 +164,8 @@ static int traffic_body(struct bight_group *group, void *arg)
 
     for (int i = 0; i < 4; i++) {
         producers[i] = (struct producer){traffic, i * EACH};
-        ck_ok(bight_group_spawn(group, NULL, NULL, produces, &producers[i]));
-        ck_ok(bight_group_spawn(group, NULL, NULL, consumes, traffic));
+        ck_ok(bight_group_spawn(NULL, group, NULL, produces, &producers[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, consumes, traffic));
     }
     return 0;
 }
@@ -178,7 +178,7 @@ static int traffic(void *arg)
     traffic = (struct traffic){.producers = 4};
     for (int i = 0; i < 2; i++)
         ck_ok(bight_queue_new(&traffic.queues[i], capacity[i]));
-    ck_ok(bight_group(traffic_body, &traffic));
+    ck_ok(bight_group_run(traffic_body, &traffic));
     for (int i = 0; i < 4 * EACH; i++)
         ck_assert_int_eq(traffic.seen[i], 1);
     for (int i = 0; i < 2; i++)
@@ -210,7 +210,7 @@ static int bell_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-static const struct bight_wait_ops bell_wait = {.name = "bell", .abort = bell_abort};
+static const struct bight_waiter_ops bell_wait = {.name = "bell", .abort = bell_abort};
 
 static bool bell_attempt(struct bight_case *chosen)
 {
@@ -301,9 +301,9 @@ static int stubborn_abort(struct bight_waiter *waiter)
 }
 
 static const struct bight_case_ops eager_ops = {&bell_wait, never, eager_arm, NULL};
-static const struct bight_wait_ops stubborn_wait = {
-    .name = "stubborn", .abort = stubborn_abort, .flags = BIGHT_WAIT_MAY_REFUSE};
-static const struct bight_wait_ops no_abort_wait = {.name = "no abort"};
+static const struct bight_waiter_ops stubborn_wait = {
+    .name = "stubborn", .abort = stubborn_abort, .flags = BIGHT_WAITER_MAY_REFUSE};
+static const struct bight_waiter_ops no_abort_wait = {.name = "no abort"};
 static const struct bight_case_ops stubborn_ops = {&stubborn_wait, never, eager_arm, NULL};
 static const struct bight_case_ops no_abort_ops = {&no_abort_wait, never, eager_arm, NULL};
 

@@ -101,8 +101,8 @@ static int many_wait(struct bight_group *group, void *arg)
     bight_future_init(future);
     ck_code(bight_future_add_callback(future, &first, NULL), BIGHT_EINVAL);
     ck_ok(bight_future_add_callback(future, &first, note_call));
-    ck_ok(bight_group_spawn(group, NULL, NULL, wait_and_note, future));
-    ck_ok(bight_group_spawn(group, &victim, NULL, wait_and_note, future));
+    ck_ok(bight_group_spawn(NULL, group, NULL, wait_and_note, future));
+    ck_ok(bight_group_spawn(&victim, group, NULL, wait_and_note, future));
     ck_ok(bight_yield());
     ck_ok(bight_future_add_callback(future, &second, note_call));
     ck_ok(bight_future_add_callback(future, &gone, note_call));
@@ -126,7 +126,7 @@ static int many_wait_in_group(void *arg)
     struct bight_future future;
 
     (void)arg;
-    return bight_group(many_wait, &future);
+    return bight_group_run(many_wait, &future);
 }
 
 /* A callback may take back another one that is due. */

@@ -42,7 +42,7 @@ static int in_order(void *arg)
     unsigned flags = *(unsigned *)arg;
 
     steps_gather(calls, steps, 3);
-    ck_ok(bight_gather(calls, 3, flags));
+    ck_ok(bight_gather_all(calls, 3, flags));
     ck_assert_int_eq(elapsed_ms(), 30);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(calls[i].status, steps[i].code);
@@ -65,7 +65,7 @@ static int fails_fast(void *arg)
 
     (void)arg;
     steps_gather(calls, steps, 4);
-    ck_code(bight_gather(calls, 4, 0), BIGHT_EIO);
+    ck_code(bight_gather_all(calls, 4, 0), BIGHT_EIO);
     ck_assert_int_eq(elapsed_ms(), 10);
     ck_code(calls[0].status, BIGHT_ECANCELED);
     ck_code(calls[1].status, BIGHT_EIO);
@@ -81,7 +81,7 @@ static int fails_at_once(void *arg)
                                    {.fn = step_run, .arg = &steps[1]}};
 
     (void)arg;
-    ck_code(bight_gather(calls, 2, 0), BIGHT_EIO);
+    ck_code(bight_gather_all(calls, 2, 0), BIGHT_EIO);
     ck_assert(calls[0].started);
     ck_assert(!calls[1].started);
     ck_code(calls[1].status, BIGHT_ECANCELED);
@@ -95,7 +95,7 @@ static int collects(void *arg)
 
     (void)arg;
     steps_gather(calls, steps, 3);
-    ck_assert_int_eq(bight_gather(calls, 3, BIGHT_GATHER_COLLECT), 2);
+    ck_assert_int_eq(bight_gather_all(calls, 3, BIGHT_GATHER_COLLECT), 2);
     ck_assert_int_eq(elapsed_ms(), 50);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(calls[i].status, steps[i].code);
@@ -108,9 +108,9 @@ static int refuses(void *arg)
     struct bight_gather call = {.fn = world_forever};
 
     (void)arg;
-    ck_ok(bight_gather(NULL, 0, 0));
-    ck_code(bight_gather(&none, 1, 0), BIGHT_EINVAL);
-    ck_code(bight_gather(&call, 1, 8), BIGHT_EINVAL);
+    ck_ok(bight_gather_all(NULL, 0, 0));
+    ck_code(bight_gather_all(&none, 1, 0), BIGHT_EINVAL);
+    ck_code(bight_gather_all(&call, 1, 8), BIGHT_EINVAL);
     ck_assert(!call.started);
     ck_code(call.status, BIGHT_ECANCELED);
     ck_code(bight_map(NULL, &none, sizeof none, 1, 1, 0), BIGHT_EINVAL);
@@ -124,7 +124,7 @@ static void gather_of_nothing_is_done_and_misuse_is_refused(void)
 {
     struct bight_gather call = {.fn = world_forever};
 
-    ck_code(bight_gather(&call, 1, 0), BIGHT_ENOTASK);
+    ck_code(bight_gather_all(&call, 1, 0), BIGHT_ENOTASK);
     ck_code(bight_map(world_forever, NULL, 1, 0, 1, 0), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
@@ -142,7 +142,7 @@ static int gathers(void *arg)
 {
     struct cancelled *it = arg;
 
-    it->rc = bight_gather(it->calls, 2, it->flags);
+    it->rc = bight_gather_all(it->calls, 2, it->flags);
     return it->rc;
 }
 
@@ -205,10 +205,10 @@ static int one_cancelled(void *arg)
     struct bight_gather calls[] = {{.fn = cancels_itself}, {.fn = step_run, .arg = &step}};
 
     (void)arg;
-    ck_ok(bight_gather(calls, 2, 0));
+    ck_ok(bight_gather_all(calls, 2, 0));
     ck_code(calls[0].status, BIGHT_ECANCELED);
     ck_assert_int_eq(calls[1].status, 3);
-    ck_ok(bight_gather(calls, 2, BIGHT_GATHER_COLLECT)); /* nor does it count as a failure */
+    ck_ok(bight_gather_all(calls, 2, BIGHT_GATHER_COLLECT)); /* nor does it count as a failure */
     ck_code(calls[0].status, BIGHT_ECANCELED);
     return bight_checkpoint();
 }
@@ -226,7 +226,7 @@ static int scope_left_open(void *arg)
     struct bight_gather call = {.fn = leaves_a_scope_open};
 
     (void)arg;
-    ck_code(bight_gather(&call, 1, 0), BIGHT_ESCOPE);
+    ck_code(bight_gather_all(&call, 1, 0), BIGHT_ESCOPE);
     ck_code(call.status, BIGHT_ESCOPE);
     return 0;
 }

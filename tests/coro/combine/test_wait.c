@@ -46,15 +46,15 @@ static int first_completed(void *arg)
 
     (void)arg;
     spawn_all(items, sleepers, 3);
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_FIRST_COMPLETED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_FIRST_COMPLETED, -1), 1);
     ck_assert_int_eq(elapsed_ms(), 100);
     ck_assert(!items[0].done && items[1].done && !items[2].done);
     ck_code(items[1].status, BIGHT_EIO);
     /* It is still done, so the next wait for it does not sleep. */
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_FIRST_COMPLETED, -1), 1);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_FIRST_COMPLETED, -1), 1);
     ck_assert_int_eq(elapsed_ms(), 100);
     ck_ok(bight_sleep(150));
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_FIRST_COMPLETED, -1), 2);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_FIRST_COMPLETED, -1), 2);
     ck_assert_int_eq(items[2].status, 5);
     ck_assert(!bight_task_done(items[0].task));
     end_all(items, 3);
@@ -71,7 +71,7 @@ static int yields(void *arg)
 struct waiting {
     struct bight_wait_item *items;
     size_t count;
-    int until;
+    enum bight_wait_until until;
     int64_t timeout_ms;
     int rc;
 };
@@ -87,7 +87,7 @@ static int waits(void *arg)
 static int really_done(void *arg)
 {
     struct bight_wait_item items[2];
-    struct waiting waiting = {items, 2, BIGHT_FIRST_COMPLETED, -1, 0};
+    struct waiting waiting = {items, 2, BIGHT_WAIT_FIRST_COMPLETED, -1, 0};
     struct bight_task *waiter;
     int once = 1;
 
@@ -112,17 +112,18 @@ static int first_failed(void *arg)
     spawn_all(items, sleepers, 4);
     ck_ok(bight_sleep(10));
     bight_task_cancel(items[3].task); /* cancelled is not failed */
-    ck_assert_int_eq(bight_wait(items, 4, BIGHT_FIRST_FAILED, -1), 3);
+    ck_assert_int_eq(bight_wait(items, 4, BIGHT_WAIT_FIRST_FAILED, -1), 3);
     ck_assert_int_eq(elapsed_ms(), 150);
     ck_code(items[3].status, BIGHT_ECANCELED);
     ck_code(items[2].status, BIGHT_EIO);
     ck_assert(!items[0].done);
-    ck_assert_int_eq(bight_wait(items, 4, BIGHT_FIRST_FAILED, -1), 3); /* it is there already */
+    ck_assert_int_eq(bight_wait(items, 4, BIGHT_WAIT_FIRST_FAILED, -1),
+                     3); /* it is there already */
     ck_assert_int_eq(elapsed_ms(), 150);
     /* Nobody fails: it is all then. */
     ck_ok(bight_join(items[2].task, NULL));
     items[2] = items[3];
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_FIRST_FAILED, -1), 3);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_FIRST_FAILED, -1), 3);
     ck_assert_int_eq(elapsed_ms(), 10000);
     end_all(items, 3);
     return 0;
@@ -135,7 +136,7 @@ static int all(void *arg)
 
     (void)arg;
     spawn_all(items, sleepers, 3);
-    ck_assert_int_eq(bight_wait(items, 3, BIGHT_ALL_COMPLETED, -1), 3);
+    ck_assert_int_eq(bight_wait(items, 3, BIGHT_WAIT_ALL_COMPLETED, -1), 3);
     ck_assert_int_eq(elapsed_ms(), 30);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(items[i].status, sleepers[i].code);
@@ -150,18 +151,18 @@ static int out_of_time(void *arg)
 
     (void)arg;
     spawn_all(items, sleepers, 2);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 0), 0);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 110), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 0), 0);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 110), 1);
     ck_assert_int_eq(elapsed_ms(), 110);
     ck_assert(items[0].done && !items[1].done);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 0), 1);
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 1000), 2);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 0), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 1000), 2);
     ck_assert_int_eq(elapsed_ms(), 150);
     end_all(items, 2);
     /* One that ends at that very time is done. */
     spawn_all(items, sleepers, 2);
     world_settle();
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, 100), 1);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, 100), 1);
     ck_assert_int_eq(elapsed_ms(), 100);
     end_all(items, 2);
     return 0;
@@ -180,9 +181,9 @@ static int duplicates(void *arg)
         items[4].task = items[0].task;
         if (round)
             ck_ok(bight_sleep(15)); /* the first one is done before */
-        ck_assert_int_eq(bight_wait(items, 5, BIGHT_FIRST_COMPLETED, -1), 1);
+        ck_assert_int_eq(bight_wait(items, 5, BIGHT_WAIT_FIRST_COMPLETED, -1), 1);
         ck_assert(items[0].done && items[2].done && items[4].done && !items[3].done);
-        ck_assert_int_eq(bight_wait(items, 5, BIGHT_ALL_COMPLETED, -1), 2);
+        ck_assert_int_eq(bight_wait(items, 5, BIGHT_WAIT_ALL_COMPLETED, -1), 2);
         ck_assert_int_eq(elapsed_ms(), 20);
         for (int i = 0; i < 5; i++)
             ck_assert_int_eq(items[i].status, i % 2 + 1);
@@ -195,7 +196,7 @@ static int cancelled(void *arg)
 {
     struct sleeper sleepers[] = {{10, 1}, {100, 2}};
     struct bight_wait_item items[2];
-    struct waiting waiting = {items, 2, BIGHT_ALL_COMPLETED, 1000, 0};
+    struct waiting waiting = {items, 2, BIGHT_WAIT_ALL_COMPLETED, 1000, 0};
     struct bight_task *waiter;
     int status;
 
@@ -233,7 +234,7 @@ static int joined_meanwhile(void *arg)
     for (int i = 0; i < 2; i++)
         ck_ok(bight_spawn(&joiner[i], joins, &items[i].task));
     /* Both handles are gone before this returns, one of them before it is over. */
-    ck_assert_int_eq(bight_wait(items, 2, BIGHT_ALL_COMPLETED, -1), 2);
+    ck_assert_int_eq(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, -1), 2);
     ck_assert_int_eq(items[0].status, 1);
     ck_assert_int_eq(items[1].status, 2);
     for (int i = 0; i < 2; i++)
@@ -257,7 +258,7 @@ static int hundred(void *arg)
         ck_ok(bight_spawn(&items[i].task, waits_for_event, &event));
     world_settle();
     bight_event_set(&event);
-    ck_assert_int_eq(bight_wait(items, 100, BIGHT_ALL_COMPLETED, -1), 100);
+    ck_assert_int_eq(bight_wait(items, 100, BIGHT_WAIT_ALL_COMPLETED, -1), 100);
     end_all(items, 100);
     return 0;
 }
@@ -267,7 +268,7 @@ static int waits_for_other(void *arg)
 {
     struct bight_wait_item item = {.task = *(struct bight_task **)arg};
 
-    return bight_wait(&item, 1, BIGHT_ALL_COMPLETED, -1);
+    return bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, -1);
 }
 
 static int joins_other(void *arg)
@@ -293,16 +294,16 @@ static int refuses(void *arg)
     struct bight_wait_item items[2] = {{.task = bight_self()}, {.task = NULL}};
 
     (void)arg;
-    ck_code(bight_wait(items, 0, BIGHT_ALL_COMPLETED, -1), BIGHT_EINVAL);
-    ck_code(bight_wait(items, 2, BIGHT_ALL_COMPLETED, -1), BIGHT_EINVAL);
+    ck_code(bight_wait(items, 0, BIGHT_WAIT_ALL_COMPLETED, -1), BIGHT_EINVAL);
+    ck_code(bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, -1), BIGHT_EINVAL);
     ck_code(bight_wait(items, 1, 0, -1), BIGHT_EINVAL);
     ck_code(bight_wait(items, 1, 4, -1), BIGHT_EINVAL);
-    ck_code(bight_wait(items, 1, BIGHT_FIRST_COMPLETED, -1), BIGHT_EDEADLK);
+    ck_code(bight_wait(items, 1, BIGHT_WAIT_FIRST_COMPLETED, -1), BIGHT_EDEADLK);
     ck_ok(bight_spawn(&items[0].task, world_forever, NULL));
     struct bight_task *task = items[0].task;
     ck_ok(bight_sleep(1));
     items[0].task = task;
-    ck_assert_int_eq(bight_wait(items, 1, BIGHT_FIRST_COMPLETED, 5), 0);
+    ck_assert_int_eq(bight_wait(items, 1, BIGHT_WAIT_FIRST_COMPLETED, 5), 0);
     end_all(items, 1);
     return 0;
 }
@@ -311,7 +312,7 @@ static void wait_refuses_what_cannot_be(void)
 {
     struct bight_wait_item item = {.task = NULL};
 
-    ck_code(bight_wait(&item, 1, BIGHT_ALL_COMPLETED, -1), BIGHT_ENOTASK);
+    ck_code(bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, -1), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
 

@@ -39,7 +39,7 @@ int both(int (*fn)(void *arg), int (*other)(void *arg))
     calls[0].arg = &ids[0];
     calls[1].fn = other;
     calls[1].arg = &ids[1];
-    return bight_gather(calls, 2, 0);
+    return bight_gather_all(calls, 2, 0);
 }
 
 const char *text(long id)
@@ -288,7 +288,7 @@ const struct {
 int main()
 {
     for (const auto &one : cases) {
-        struct bight_options options = {};
+        struct bight_runtime_options options = {};
         const int before = failures;
 
         options.spawn_flags = one.spawn_flags;

@@ -131,7 +131,7 @@ static int many_in_order(struct bight_group *group, void *arg)
 {
     (void)arg;
     for (int i = 0; i < 7; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, numbered_task, NULL));
+        ck_ok(bight_group_spawn(NULL, group, NULL, numbered_task, NULL));
     return 0;
 }
 
@@ -141,7 +141,7 @@ static int run_many_in_order(void *arg)
         bight_call_init(&numbereds[i].call, numbered_call);
     left = 20000;
     random_state = 88172645463325252u;
-    return bight_group(many_in_order, arg);
+    return bight_group_run(many_in_order, arg);
 }
 
 static void a_long_random_mixture_keeps_the_order(void)

@@ -11,17 +11,17 @@ static int made_and_cancelled(void *arg)
 
     (void)arg;
     bight_scope_init(&scope, -1, 0);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_MADE);
     bight_scope_cancel(&scope);
     ck_ok(bight_yield());
     ck_ok(bight_scope_enter(&scope));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_CANCELLED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_CANCELLED);
     ck_code(bight_scope_enter(&scope), BIGHT_EALREADY);
     ck_code(bight_sleep(-1), BIGHT_ECANCELED);
     ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
     ck_assert(scope.caught);
     ck_code(bight_scope_enter(&scope), BIGHT_EALREADY);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_FINISHED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_FINISHED);
     return bight_yield();
 }
 
@@ -121,7 +121,7 @@ static int tree_task(void *arg)
     int rc = 0;
 
     if (--tree->depth > 0)
-        rc = bight_group(grow, tree);
+        rc = bight_group_run(grow, tree);
     else
         rc = bight_sleep(50);
     tree->seen += bight_cancelled();
@@ -130,7 +130,7 @@ static int tree_task(void *arg)
 
 static int grow(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, tree_task, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, tree_task, arg));
     return 0;
 }
 
@@ -168,8 +168,8 @@ static int cancelled_within(struct bight_group *group, void *arg)
     struct bight_task *victim, *other;
     int status;
 
-    ck_ok(bight_group_spawn(group, &victim, NULL, world_forever, NULL));
-    ck_ok(bight_group_spawn(group, &other, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(&victim, group, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(&other, group, NULL, world_forever, NULL));
     bight_task_cancel(victim);
     ck_ok(bight_scope_set_shield(shield, false));
     ck_ok(bight_scope_set_shield(shield, true));
@@ -203,7 +203,7 @@ static enum bight_cause cause_kind(void)
 {
     struct bight_cancel_cause cause;
 
-    ck_assert_int_eq(bight_cancel_cause(&cause), cause.kind != BIGHT_CAUSE_NONE);
+    ck_assert_int_eq(bight_cancel_get_cause(&cause), cause.kind != BIGHT_CAUSE_NONE);
     ck_assert_int_eq(bight_cancelled(), cause.kind != BIGHT_CAUSE_NONE);
     return cause.kind;
 }
@@ -227,7 +227,7 @@ static int sees_failure(void *arg)
     struct bight_cancel_cause cause;
     int rc = bight_sleep(-1);
 
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     ck_assert_int_eq(cause.kind, BIGHT_CAUSE_FAILURE);
     ck_assert_int_eq(cause.code, BIGHT_EIO);
     ck_assert_str_eq(cause.task, "culprit");
@@ -258,8 +258,8 @@ static int causes(void *arg)
     ck_ok(bight_join(task, NULL));
     ck_assert_int_eq(kind, BIGHT_CAUSE_TASK);
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, sees_failure, &group));
-    ck_ok(bight_group_spawn(&group, NULL, &culprit, fails, NULL));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, sees_failure, &group));
+    ck_ok(bight_group_spawn(NULL, &group, &culprit, fails, NULL));
     ck_code(bight_group_end(&group, 0), BIGHT_EIO);
     ck_ok(bight_spawn(NULL, task_cause, arg)); /* cancelled by the end */
     return bight_yield();
@@ -281,8 +281,8 @@ static int first_cause(void *arg)
     (void)arg;
     for (int timed = 0; timed < 2; timed++) {
         ck_ok(bight_group_begin(&group, 0));
-        ck_ok(bight_group_spawn(&group, NULL, NULL, fails_in_its_cleanup, NULL));
-        ck_ok(bight_group_spawn(&group, NULL, NULL, task_cause, &kind));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, fails_in_its_cleanup, NULL));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, task_cause, &kind));
         ck_ok(bight_yield());
         if (timed)
             ck_ok(bight_scope_set_timeout(&group.scope, 0));
@@ -299,7 +299,7 @@ static void a_task_can_ask_why_it_is_cancelled(void)
     struct bight_cancel_cause cause;
     enum bight_cause kind = BIGHT_CAUSE_NONE;
 
-    ck_assert(!bight_cancel_cause(&cause));
+    ck_assert(!bight_cancel_get_cause(&cause));
     ck_ok(world_run(causes, &kind, NULL));
     ck_assert_int_eq(kind, BIGHT_CAUSE_END);
 }

@@ -41,14 +41,14 @@ static int moved_into_the_past(void *arg)
     (void)arg;
     ck_ok(bight_scope_begin(&scope, 10, 0));
     ck_ok(bight_sleep(5));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_ACTIVE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_ACTIVE);
     ck_ok(bight_scope_set_deadline(&scope, bight_now_ns() - MS));
     ck_assert(scope.expired);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_code(bight_yield(), BIGHT_ECANCELED);
     ck_code(bight_yield(), BIGHT_ECANCELED);
     ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRED);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRED);
     return bight_yield();
 }
 
@@ -107,9 +107,9 @@ static int expired_while_made(void *arg)
     (void)arg;
     bight_scope_init(&scope, -1, 0);
     ck_ok(bight_scope_set_deadline(&scope, begin + 5 * MS));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_MADE);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_MADE);
     ck_ok(bight_sleep(5));
-    ck_assert_int_eq(bight_scope_state(&scope), BIGHT_SCOPE_EXPIRING);
+    ck_assert_int_eq(bight_scope_get_state(&scope), BIGHT_SCOPE_EXPIRING);
     ck_code(bight_scope_set_deadline(&scope, begin + 50 * MS), BIGHT_EALREADY);
     bight_scope_init(&scope, -1, 0);
     ck_ok(bight_scope_set_deadline(&scope, begin));
@@ -177,9 +177,9 @@ static int many_moves(void *arg)
 
 static size_t armed(void)
 {
-    struct bight_stats stats;
+    struct bight_runtime_stats stats;
 
-    ck_ok(bight_stats(&stats));
+    ck_ok(bight_runtime_get_stats(&stats));
     return stats.timers;
 }
 

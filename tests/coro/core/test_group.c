@@ -26,7 +26,7 @@ static void start(struct bight_group *group, struct probe *probe, const char *na
 {
     struct bight_spawn_options options = {.name = name};
 
-    ck_ok(bight_group_spawn(group, NULL, &options, probe_run, probe));
+    ck_ok(bight_group_spawn(NULL, group, &options, probe_run, probe));
 }
 
 static int waits_for_all(void *arg)
@@ -60,7 +60,7 @@ static int failure(void *arg)
     struct probe probes[2] = {{.sleep_ms = 10, .returns = BIGHT_EIO}, {.sleep_ms = 1000}};
 
     (void)arg;
-    ck_code(bight_group(body_of_failing, probes), BIGHT_EIO);
+    ck_code(bight_group_run(body_of_failing, probes), BIGHT_EIO);
     ck_code(probes[1].saw, BIGHT_ECANCELED);
     ck_ok(bight_yield()); /* the group's cancellation ended with it */
     return 0;
@@ -97,7 +97,7 @@ static int one_cancelled(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, &task, NULL, probe_run, &first));
+    ck_ok(bight_group_spawn(&task, &group, NULL, probe_run, &first));
     start(&group, &second, "second");
     ck_ok(bight_yield());
     bight_task_cancel(task);
@@ -153,13 +153,13 @@ static int child_group(void *arg)
 
 static int tree_body(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, child_group, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, child_group, arg));
     return bight_sleep(-1);
 }
 
 static int tree(void *arg)
 {
-    return bight_group(tree_body, arg);
+    return bight_group_run(tree_body, arg);
 }
 
 static int deadline_over_tree(void *arg)
@@ -207,7 +207,7 @@ static int spawns_late(void *arg)
     start(&group, &probe, "late");
     ck_ok(bight_group_end(&group, BIGHT_ECANCELED)); /* its own cancellation */
     ck_assert(!probe.ended);                         /* never began */
-    ck_code(bight_group_spawn(&group, NULL, NULL, probe_run, &probe), BIGHT_ECLOSED);
+    ck_code(bight_group_spawn(NULL, &group, NULL, probe_run, &probe), BIGHT_ECLOSED);
     ck_code(bight_group_end(&group, 0), BIGHT_ESCOPE);
     return 0;
 }
@@ -224,7 +224,7 @@ static int failing_body(void *arg)
     struct probe probe = {.sleep_ms = 1000};
 
     (void)arg;
-    ck_code(bight_group(body_fails, &probe), BIGHT_EPROTOCOL);
+    ck_code(bight_group_run(body_fails, &probe), BIGHT_EPROTOCOL);
     ck_code(probe.saw, BIGHT_ECANCELED);
     return 0;
 }
@@ -240,7 +240,7 @@ static int parent(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, joins_parent, bight_self()));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, joins_parent, bight_self()));
     return bight_group_end(&group, 0);
 }
 
@@ -281,7 +281,7 @@ static int detaches_late(void *arg)
     (void)arg;
     ck_assert_ptr_nonnull(group);
     ck_ok(bight_group_begin(group, 0));
-    ck_ok(bight_group_spawn(group, &task, NULL, world_return, &io));
+    ck_ok(bight_group_spawn(&task, group, NULL, world_return, &io));
     ck_code(bight_group_end(group, 0), BIGHT_EIO);
     memset(group, 0, sizeof(*group));
     free(group);
@@ -300,7 +300,7 @@ static int starts_late(void *arg)
 {
     (void)arg;
     ck_code(bight_sleep(20), BIGHT_ECANCELED);
-    ck_ok(bight_started(1));
+    ck_ok(bight_group_started(1));
     return 0;
 }
 
@@ -309,7 +309,7 @@ static int starts_into_lost(void *arg)
     struct bight_task *task = arg;
     int value = 7;
 
-    ck_code(bight_group_start(lost, &task, NULL, starts_late, NULL, &value), BIGHT_ECLOSED);
+    ck_code(bight_group_start(&task, lost, NULL, starts_late, NULL, &value), BIGHT_ECLOSED);
     ck_assert_ptr_null(task);
     ck_assert_int_eq(value, 7);
     return BIGHT_ECLOSED;
@@ -324,7 +324,7 @@ static int loses_group(void *arg)
     lost = malloc(sizeof(*lost));
     ck_assert_ptr_nonnull(lost);
     ck_ok(bight_group_begin(lost, 0));
-    ck_ok(bight_group_spawn(lost, NULL, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(NULL, lost, NULL, world_forever, NULL));
     ck_ok(bight_sleep(10));
     ck_code(bight_scope_end(&scope, 0), BIGHT_ESCOPE);
     memset(lost, 0x55, sizeof(*lost));

@@ -12,7 +12,7 @@ struct starter {
     int value;
     bool says;
     int status;
-    int said; /* what bight_started returned */
+    int said; /* what bight_group_started returned */
 };
 
 static int starts(void *arg)
@@ -21,7 +21,7 @@ static int starts(void *arg)
     int rc = bight_sleep(starter->before_ms);
 
     if (starter->says)
-        starter->said = bight_started(starter->value);
+        starter->said = bight_group_started(starter->value);
     if (rc == 0 && starter->after_ms)
         rc = bight_sleep(starter->after_ms);
     return rc ? rc : starter->status;
@@ -38,7 +38,7 @@ static int two_start(struct bight_group *group, void *arg)
         struct starter starter = {.before_ms = n, .after_ms = n, .value = n, .says = true};
 
         ck_assert_uint_eq(group->live, 0);
-        ck_ok(bight_group_start(group, &task, NULL, starts, &starter, &value));
+        ck_ok(bight_group_start(&task, group, NULL, starts, &starter, &value));
         ck_assert_int_eq(value, n);
         ck_ok(starter.said);
         ck_assert_uint_eq(bight_now_ns() - begin, (uint64_t)n * 1000000);
@@ -53,7 +53,7 @@ static int two_start(struct bight_group *group, void *arg)
 
 static int run_two_start(void *arg)
 {
-    return bight_group(two_start, arg);
+    return bight_group_run(two_start, arg);
 }
 
 static int not_ready(struct bight_group *group, void *arg)
@@ -65,28 +65,28 @@ static int not_ready(struct bight_group *group, void *arg)
     int value = 7;
 
     (void)arg;
-    ck_code(bight_group_start(group, NULL, NULL, starts, &fails, &value), BIGHT_EIO);
-    ck_code(bight_group_start(group, NULL, NULL, starts, &silent, &value), BIGHT_ENOTREADY);
+    ck_code(bight_group_start(NULL, group, NULL, starts, &fails, &value), BIGHT_EIO);
+    ck_code(bight_group_start(NULL, group, NULL, starts, &silent, &value), BIGHT_ENOTREADY);
     ck_assert_int_eq(value, 7);
     ck_assert_uint_eq(group->failed, 0);
     ck_assert_uint_eq(group->live, 0);
     ck_ok(bight_group_begin(&other, 0));
-    ck_ok(bight_group_start(&other, NULL, NULL, starts, &late_failure, NULL));
+    ck_ok(bight_group_start(NULL, &other, NULL, starts, &late_failure, NULL));
     ck_code(bight_group_end(&other, 0), BIGHT_EIO);
-    ck_code(bight_group_start(&other, NULL, NULL, starts, &silent, &value), BIGHT_ECLOSED);
-    ck_code(bight_started(1), BIGHT_EINVAL);
-    ck_code(bight_group_start(group, NULL, NULL, NULL, &silent, &value), BIGHT_EINVAL);
+    ck_code(bight_group_start(NULL, &other, NULL, starts, &silent, &value), BIGHT_ECLOSED);
+    ck_code(bight_group_started(1), BIGHT_EINVAL);
+    ck_code(bight_group_start(NULL, group, NULL, NULL, &silent, &value), BIGHT_EINVAL);
     return 0;
 }
 
 static int run_not_ready(void *arg)
 {
-    return bight_group(not_ready, arg);
+    return bight_group_run(not_ready, arg);
 }
 
 static void a_task_that_ends_before_it_is_ready_is_the_starters_failure(void)
 {
-    ck_code(bight_started(1), BIGHT_ENOTASK);
+    ck_code(bight_group_started(1), BIGHT_ENOTASK);
     ck_ok(world_run(run_not_ready, NULL, NULL));
 }
 
@@ -101,7 +101,7 @@ static int timed_start(void *arg)
 {
     struct timed_start *timed = arg;
 
-    return bight_group_start(timed->group, &timed->task, NULL, starts, &timed->starter,
+    return bight_group_start(&timed->task, timed->group, NULL, starts, &timed->starter,
                              &timed->value);
 }
 
@@ -110,7 +110,7 @@ static int ends_well(void *arg)
     struct starter *starter = arg;
 
     (void)!bight_sleep(-1);
-    starter->said = bight_started(starter->value);
+    starter->said = bight_group_started(starter->value);
     return starter->status;
 }
 
@@ -118,7 +118,7 @@ static int well_start(void *arg)
 {
     struct timed_start *timed = arg;
 
-    return bight_group_start(timed->group, &timed->task, NULL, ends_well, &timed->starter,
+    return bight_group_start(&timed->task, timed->group, NULL, ends_well, &timed->starter,
                              &timed->value);
 }
 
@@ -146,7 +146,7 @@ static int cancelled_starts(struct bight_group *group, void *arg)
 
 static int run_cancelled_starts(void *arg)
 {
-    return bight_group(cancelled_starts, arg);
+    return bight_group_run(cancelled_starts, arg);
 }
 
 /* The group that a task is started into is cancelled around the moment. */
@@ -160,11 +160,11 @@ static int grandchildren(struct bight_group *group, void *arg)
     struct moment *moment = arg;
 
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, world_forever, NULL));
+        ck_ok(bight_group_spawn(NULL, group, NULL, world_forever, NULL));
     ck_ok(bight_yield());
     if (moment->before)
         bight_scope_cancel(&moment->group->scope);
-    ck_ok(bight_started(1));
+    ck_ok(bight_group_started(1));
     if (!moment->before)
         bight_scope_cancel(&moment->group->scope);
     ck_assert(bight_cancelled());
@@ -173,7 +173,7 @@ static int grandchildren(struct bight_group *group, void *arg)
 
 static int parent_of_two(void *arg)
 {
-    int rc = bight_group(grandchildren, arg);
+    int rc = bight_group_run(grandchildren, arg);
 
     ck_code(rc, BIGHT_ECANCELED);
     return rc;
@@ -197,7 +197,7 @@ static int cancelled_target(void *arg)
 
     ck_ok(bight_spawn(&keeper, keeps_group, &moment));
     ck_ok(bight_yield());
-    ck_ok(bight_group_start(moment.group, NULL, NULL, parent_of_two, &moment, &value));
+    ck_ok(bight_group_start(NULL, moment.group, NULL, parent_of_two, &moment, &value));
     ck_assert_int_eq(value, 1);
     ck_ok(bight_join(keeper, &status));
     ck_ok(status);
@@ -235,7 +235,7 @@ static int first_of(struct runner *runners, int count, struct bight_group *group
     for (int i = 0; i < count; i++) {
         struct bight_task *task;
 
-        ck_ok(bight_group_spawn(group, &task, NULL, runs, &runners[i]));
+        ck_ok(bight_group_spawn(&task, group, NULL, runs, &runners[i]));
         if (runners[i].status == 42)
             id = bight_task_id(task);
         ck_ok(bight_task_detach(task));
@@ -297,12 +297,12 @@ static int with_options(void *arg)
     (void)arg;
     ck_ok(bight_group_begin_with(&group, &options));
     for (int i = 0; i < 20; i++)
-        ck_ok(bight_group_spawn(&group, NULL, NULL, world_return, &io));
+        ck_ok(bight_group_spawn(NULL, &group, NULL, world_return, &io));
     ck_code(bight_group_end(&group, 0), BIGHT_EIO);
     ck_assert_int_eq(count, 20);
     options = (struct bight_group_options){.timeout_ms = 5};
     ck_ok(bight_group_begin_with(&group, &options));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, world_forever, NULL));
     ck_code(bight_group_end(&group, 0), BIGHT_ETIMEDOUT);
     ck_assert(group.scope.caught);
     options.timeout_ms = -1;
@@ -331,8 +331,8 @@ static int shielded_group(void *arg)
     ck_ok(bight_group_begin(&group, 0));
     ck_ok(bight_scope_set_shield(&group.scope, true));
     bight_scope_cancel(&outer);
-    ck_ok(bight_group_spawn(&group, NULL, NULL, world_add_one, &ran));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, world_add_one, &ran));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, world_forever, NULL));
     ck_ok(bight_scope_set_timeout(&group.scope, 5));
     ck_code(bight_group_end(&group, 0), BIGHT_ETIMEDOUT);
     ck_assert_int_eq(ran, 1);
@@ -359,9 +359,9 @@ static int drained(void *arg)
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
     ck_ok(bight_group_drain(&group));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, drains_itself, &group));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, drains_itself, &group));
     ck_ok(bight_group_drain(&group));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, runs, &runner));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, runs, &runner));
     ck_code(bight_timeout(5, drain_it, &group), BIGHT_ETIMEDOUT);
     ck_assert_uint_eq(group.live, 1);
     ck_ok(bight_group_drain(&group));
@@ -381,7 +381,7 @@ static int ends_group(void *arg)
     ending = malloc(sizeof(*ending));
     ck_assert_ptr_nonnull(ending);
     ck_ok(bight_group_begin(ending, 0));
-    ck_ok(bight_group_spawn(ending, NULL, NULL, runs, &runner));
+    ck_ok(bight_group_spawn(NULL, ending, NULL, runs, &runner));
     ck_ok(bight_group_end(ending, 0));
     memset(ending, 0x55, sizeof(*ending));
     free(ending);
@@ -402,7 +402,7 @@ static int drains_what_ends(void *arg)
 static int drains_where_it_comes(void *arg)
 {
     ck_code(bight_group_drain(arg), BIGHT_EDEADLK);
-    return bight_started(0);
+    return bight_group_started(0);
 }
 
 static int starts_a_drainer(void *arg)
@@ -411,7 +411,7 @@ static int starts_a_drainer(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_start(&group, NULL, NULL, drains_where_it_comes, &group, NULL));
+    ck_ok(bight_group_start(NULL, &group, NULL, drains_where_it_comes, &group, NULL));
     return bight_group_end(&group, 0);
 }
 

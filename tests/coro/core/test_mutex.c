@@ -37,13 +37,13 @@ static int increments(void *arg)
 static int exclusion_body(struct bight_group *group, void *arg)
 {
     for (int i = 0; i < 5; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, increments, arg));
+        ck_ok(bight_group_spawn(NULL, group, NULL, increments, arg));
     return 0;
 }
 
 static int exclusion(void *arg)
 {
-    return bight_group(exclusion_body, arg);
+    return bight_group_run(exclusion_body, arg);
 }
 
 static void mutex_lets_one_in_at_a_time(void)
@@ -89,7 +89,7 @@ static int fifo(void *arg)
     ck_ok(bight_mutex_unlock(&shared->mutex));
     ck_assert_ptr_eq(bight_mutex_owner(&shared->mutex), tasks[0]); /* no barging */
     ck_assert_uint_eq(bight_mutex_waiting(&shared->mutex), 1);
-    ck_code(bight_mutex_trylock(&shared->mutex), BIGHT_EBUSY);
+    ck_code(bight_mutex_try_lock(&shared->mutex), BIGHT_EBUSY);
     for (int i = 0; i < 3; i++)
         ck_ok(bight_join(tasks[i], &shared->status[i]));
     ck_assert_str_eq(shared->order, "ac");
@@ -120,7 +120,7 @@ static int woken_then_cancelled(void *arg)
     ck_ok(bight_join(task, &status));
     ck_ok(status);
     ck_assert_str_eq(shared->order, "x");
-    ck_ok(bight_mutex_trylock(&shared->mutex));
+    ck_ok(bight_mutex_try_lock(&shared->mutex));
     return bight_mutex_unlock(&shared->mutex);
 }
 
@@ -152,7 +152,7 @@ static int cycle(void *arg)
 
     ck_ok(bight_mutex_lock(&shared->mutex));
     ck_code(bight_mutex_lock(&shared->mutex), BIGHT_EDEADLK);
-    ck_code(bight_mutex_trylock(&shared->mutex), BIGHT_EDEADLK);
+    ck_code(bight_mutex_try_lock(&shared->mutex), BIGHT_EDEADLK);
     ck_ok(bight_spawn(&task, second_then_first, shared));
     ck_ok(bight_yield());
     ck_ok(bight_mutex_lock(&shared->second)); /* the other one backed off with EDEADLK */
@@ -216,7 +216,7 @@ static int owner_ends(void *arg)
     ck_ok(bight_spawn(&task, keeps_locked, shared));
     ck_ok(bight_yield());
     ck_ok(bight_mutex_lock(&shared->mutex)); /* given by the end of its owner */
-    ck_ok(bight_mutex_trylock(&shared->second));
+    ck_ok(bight_mutex_try_lock(&shared->second));
     ck_ok(bight_mutex_unlock(&shared->mutex));
     ck_ok(bight_mutex_unlock(&shared->second));
     return bight_join(task, NULL);

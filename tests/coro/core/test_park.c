@@ -34,19 +34,19 @@ static int unparks_and_refuses(struct bight_waiter *waiter)
     return BIGHT_EBUSY;
 }
 
-static const struct bight_wait_ops ops = {.name = "source", .abort = lets_go};
-static const struct bight_wait_ops refusing_ops = {
+static const struct bight_waiter_ops ops = {.name = "source", .abort = lets_go};
+static const struct bight_waiter_ops refusing_ops = {
     .name = "stubborn source",
     .abort = refuses,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
-static const struct bight_wait_ops unparking_ops = {
+static const struct bight_waiter_ops unparking_ops = {
     .name = "eager source",
     .abort = unparks_and_refuses,
-    .flags = BIGHT_WAIT_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE,
 };
 
-static int parks_on(struct source *source, const struct bight_wait_ops *with)
+static int parks_on(struct source *source, const struct bight_waiter_ops *with)
 {
     ck_ok(bight_waiter_init(&source->waiter, with));
     source->result = bight_park(&source->waiter);

@@ -173,7 +173,7 @@ static int child(void *arg)
     struct bight_cancel_cause cause;
     int rc = bight_sleep(-1);
 
-    ck_assert(bight_cancel_cause(&cause));
+    ck_assert(bight_cancel_get_cause(&cause));
     ck_assert_int_eq(cause.kind, BIGHT_CAUSE_LEFT_OPEN);
     *(int *)arg = rc;
     return rc;
@@ -187,7 +187,7 @@ static __attribute__((noinline)) int leaves_group(void)
     int rc = bight_group_begin(&group, 0);
 
     if (!rc)
-        rc = bight_group_spawn(&group, NULL, NULL, child, &ended);
+        rc = bight_group_spawn(NULL, &group, NULL, child, &ended);
     return rc ? rc : bight_yield(); /* the child begins */
 }
 
@@ -218,7 +218,7 @@ static int gone_scopes(void *arg)
 
     /* The task of a group that is lost is cancelled and waited for by the group around. */
     ended = 0;
-    ck_code(bight_group(leaves_body, NULL), BIGHT_ESCOPE);
+    ck_code(bight_group_run(leaves_body, NULL), BIGHT_ESCOPE);
     ck_code(ended, BIGHT_ECANCELED);
     ended = 0;
     ck_ok(leaves_group());

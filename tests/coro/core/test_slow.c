@@ -42,7 +42,7 @@ static void on_report(void *arg, const struct bight_report *report)
 
 static int run(unsigned slow_ms, int (*fn)(void *arg), void *arg)
 {
-    struct bight_options options = {.slow_ms = slow_ms, .on_report = on_report};
+    struct bight_runtime_options options = {.slow_ms = slow_ms, .on_report = on_report};
     const struct bight_seams seams = {.now_ns = now_ns, .wait_ns = wait_ns};
 
     now = 1000 * MS;
@@ -129,14 +129,14 @@ static int not_in_tasks(void *arg)
     ck_ok(bight_yield());
     bight_event_init(&event);
     ck_ok(bight_mailbox_get(&mailbox));
-    ck_ok(bight_post(mailbox, slow_post, &event));
+    ck_ok(bight_post_call(mailbox, slow_post, &event));
     bight_mailbox_unref(mailbox);
     ck_ok(bight_event_wait(&event));
     bight_hook_init(&hook, slow_hook);
-    ck_ok(bight_turn_hook_add(&hook));
+    ck_ok(bight_hook_add_turn(&hook));
     for (int i = 0; bight_hook_remove(&hook); i++) {
         ck_assert_int_lt(i, 1000);
-        ck_ok(bight_turn_hook_add(&hook));
+        ck_ok(bight_hook_add_turn(&hook));
         ck_ok(bight_yield());
     }
     return 0;

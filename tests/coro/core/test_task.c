@@ -338,15 +338,15 @@ static int main_rounds_down(void *arg)
 
     (void)arg;
     fesetround(FE_DOWNWARD);
-    ck_ok(bight_gather(calls, 2, 0));
+    ck_ok(bight_gather_all(calls, 2, 0));
     ck_assert_int_eq(fegetround(), FE_DOWNWARD);
     return 0;
 }
 
 static void flags_of_a_runtime_are_those_of_every_task(void)
 {
-    const struct bight_options options = {.spawn_flags = BIGHT_SPAWN_FLOAT_CONTROL};
-    const struct bight_options unknown = {.spawn_flags = 1u << 31};
+    const struct bight_runtime_options options = {.spawn_flags = BIGHT_SPAWN_FLOAT_CONTROL};
+    const struct bight_runtime_options unknown = {.spawn_flags = 1u << 31};
 
     ck_ok(bight_run_with(&options, main_rounds_down, NULL));
     ck_assert_int_eq(fegetround(), FE_TONEAREST);
@@ -355,7 +355,7 @@ static void flags_of_a_runtime_are_those_of_every_task(void)
 
 static void the_flag_for_exceptions_has_no_effect_without_cxx(void)
 {
-    const struct bight_options options = {.spawn_flags = BIGHT_SPAWN_CXX_EXCEPTIONS};
+    const struct bight_runtime_options options = {.spawn_flags = BIGHT_SPAWN_CXX_EXCEPTIONS};
     int count = 0;
 
     ck_ok(bight_run_with(&options, world_add_one, &count));
@@ -374,7 +374,7 @@ static int misuse(void *arg)
     ck_code(bight_timeout(1, NULL, NULL), BIGHT_EINVAL);
     ck_code(bight_deadline(0, NULL, NULL), BIGHT_EINVAL);
     ck_code(bight_shield(-1, NULL, NULL), BIGHT_EINVAL);
-    ck_code(bight_group(NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_group_run(NULL, NULL), BIGHT_EINVAL);
     return 0;
 }
 

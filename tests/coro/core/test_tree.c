@@ -40,7 +40,7 @@ static int walks_tasks(void *arg)
 
     (void)arg;
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, &child, NULL, world_forever, NULL));
+    ck_ok(bight_group_spawn(&child, &group, NULL, world_forever, NULL));
     bight_tasks(note_task, &tasks);
     ck_assert_int_eq(tasks.count, 2);
     ck_assert_ptr_eq(tasks.list[0], bight_self());
@@ -83,7 +83,7 @@ static int walks_groups(void *arg)
     ck_assert_int_eq(groups.count, 2); /* it had enough */
     ck_assert_ptr_eq(groups.list[0], &outer);
     ck_assert_ptr_eq(groups.list[1], &inner);
-    ck_ok(bight_group_spawn(&inner, &child, NULL, world_return, &(int){0}));
+    ck_ok(bight_group_spawn(&child, &inner, NULL, world_return, &(int){0}));
     ck_assert_ptr_eq(bight_task_group(child), &inner);
     ck_ok(bight_join(child, NULL));
     ck_ok(bight_group_end(&third, 0));
@@ -95,7 +95,7 @@ static int walks_groups(void *arg)
 static int says_ready(void *arg)
 {
     ck_assert_ptr_eq(bight_task_group(bight_self()), arg);
-    ck_ok(bight_started(0));
+    ck_ok(bight_group_started(0));
     ck_assert_ptr_eq(bight_task_group(bight_self()), arg);
     return 0;
 }
@@ -103,12 +103,12 @@ static int says_ready(void *arg)
 static int starts_one(struct bight_group *group, void *arg)
 {
     (void)arg;
-    return bight_group_start(group, NULL, NULL, says_ready, group, NULL);
+    return bight_group_start(NULL, group, NULL, says_ready, group, NULL);
 }
 
 static int run_starts_one(void *arg)
 {
-    return bight_group(starts_one, arg);
+    return bight_group_run(starts_one, arg);
 }
 
 static const struct suite_case cases[] = {

@@ -91,21 +91,21 @@ static int drains(void *arg)
     open_channel(&sender, &receiver, 3);
     ck_ok(bight_channel_send(&sender, ITEM(1)));
     ck_ok(bight_channel_try_send(&sender, ITEM(2)));
-    bight_sender_close(&sender);
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
+    bight_sender_end(&sender);
     sending_gives(&sender, BIGHT_ECLOSED);
     ck_code(bight_sender_clone(&clone, &sender), BIGHT_ECLOSED);
-    ck_code(bight_sender_stats(&sender, &stats), BIGHT_ECLOSED);
-    ck_ok(bight_receiver_stats(&receiver, &stats));
+    ck_code(bight_sender_get_stats(&sender, &stats), BIGHT_ECLOSED);
+    ck_ok(bight_receiver_get_stats(&receiver, &stats));
     ck_assert(stats.length == 2 && stats.capacity == 3 && !stats.senders && stats.receivers == 1);
     receive_number(&receiver, 1);
     receive_number(&receiver, 2);
     receiving_gives(&receiver, BIGHT_EPIPE);
-    bight_receiver_close(&receiver);
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
+    bight_receiver_end(&receiver);
     receiving_gives(&receiver, BIGHT_ECLOSED);
     ck_code(bight_receiver_clone(&other, &receiver), BIGHT_ECLOSED);
-    ck_code(bight_receiver_stats(&receiver, &stats), BIGHT_ECLOSED);
+    ck_code(bight_receiver_get_stats(&receiver, &stats), BIGHT_ECLOSED);
     return 0;
 }
 
@@ -120,17 +120,17 @@ static int breaks(void *arg)
     ck_ok(bight_receiver_clone(&receivers[1], &receivers[0]));
     ck_ok(bight_receiver_clone(&receivers[2], &receivers[1]));
     ck_ok(bight_channel_send(&sender, ITEM(1)));
-    bight_receiver_close(&receivers[0]);
-    bight_receiver_close(&receivers[1]);
+    bight_receiver_end(&receivers[0]);
+    bight_receiver_end(&receivers[1]);
     ck_code(bight_receiver_clone(&clone, &receivers[1]), BIGHT_ECLOSED);
     ck_ok(bight_channel_send(&sender, ITEM(2)));
     spawn_sender(&waits, &sender, 4);
     ck_assert_int_eq(dropped, 0);
-    bight_receiver_close(&receivers[2]);
+    bight_receiver_end(&receivers[2]);
     ck_assert_int_eq(dropped, 3);
     join_user(&waits, BIGHT_EPIPE); /* its item is still its own */
     sending_gives(&sender, BIGHT_EPIPE);
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
     sending_gives(&sender, BIGHT_ECLOSED);
     return 0;
 }
@@ -144,25 +144,25 @@ static int closes_in_use(void *arg)
     (void)arg;
     open_channel(&sender, &receiver, 0);
     spawn_sender(&user, &sender, 1);
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
     join_user(&user, BIGHT_ECLOSED);
     sending_gives(&sender, BIGHT_ECLOSED);
     receiving_gives(&receiver, BIGHT_EPIPE);
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
 
     open_channel(&sender, &receiver, 0);
     spawn_receiver(&user, &receiver);
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
     join_user(&user, BIGHT_ECLOSED);
     receiving_gives(&receiver, BIGHT_ECLOSED);
     sending_gives(&sender, BIGHT_EPIPE);
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
 
     open_channel(&sender, &receiver, 0);
     spawn_receiver(&user, &receiver);
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
     join_user(&user, BIGHT_EPIPE);
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
     return 0;
 }
 
@@ -179,24 +179,24 @@ static int closes_one_of_two(void *arg)
     ck_ok(bight_receiver_clone(&receivers[1], &receivers[0]));
     for (int i = 0; i < 2; i++)
         spawn_sender(&users[i], &senders[i], i + 1);
-    ck_ok(bight_sender_stats(&senders[1], &stats));
+    ck_ok(bight_sender_get_stats(&senders[1], &stats));
     ck_assert(stats.senders == 2 && stats.receivers == 2 && stats.sending == 2);
-    bight_sender_close(&senders[0]);
+    bight_sender_end(&senders[0]);
     receive_number(&receivers[0], 2);
     join_user(&users[0], BIGHT_ECLOSED);
     join_user(&users[1], 0);
 
     for (int i = 0; i < 2; i++)
         spawn_receiver(&users[i], &receivers[i]);
-    ck_ok(bight_sender_stats(&senders[1], &stats));
+    ck_ok(bight_sender_get_stats(&senders[1], &stats));
     ck_assert(stats.senders == 1 && stats.receivers == 2 && stats.receiving == 2);
-    bight_receiver_close(&receivers[0]);
+    bight_receiver_end(&receivers[0]);
     ck_ok(bight_channel_send(&senders[1], ITEM(3)));
     join_user(&users[0], BIGHT_ECLOSED);
     join_user(&users[1], 0);
     ck_assert_int_eq(NUMBER(users[1].item), 3);
-    bight_sender_close(&senders[1]);
-    bight_receiver_close(&receivers[1]);
+    bight_sender_end(&senders[1]);
+    bight_receiver_end(&receivers[1]);
     return 0;
 }
 
@@ -216,15 +216,15 @@ static int ends_early(void *arg)
         spawn_receiver(&users[0], &receiver);
         spawn_receiver(&users[1], &receiver);
         ck_ok(bight_channel_send(&sender, ITEM(1)));
-        bight_receiver_close(&receiver);
-        bight_sender_close(&sender);
+        bight_receiver_end(&receiver);
+        bight_sender_end(&sender);
         memset(&receiver, 0xff, sizeof(receiver));
     }
     join_user(&users[0], 0); /* it was given the item before */
     ck_assert_int_eq(NUMBER(users[0].item), 1);
     join_user(&users[1], BIGHT_ECLOSED);
     receiving_gives(&last, BIGHT_EPIPE);
-    bight_receiver_close(&last);
+    bight_receiver_end(&last);
     return 0;
 }
 
@@ -250,8 +250,8 @@ static int cancels(void *arg)
     receive_number(&receiver, 4);
     join_user(&users[0], BIGHT_ECANCELED);
     join_user(&users[1], 0);
-    bight_receiver_close(&receiver);
-    bight_sender_close(&sender);
+    bight_receiver_end(&receiver);
+    bight_sender_end(&sender);
     return 0;
 }
 
@@ -291,7 +291,7 @@ static int shares(void *arg)
     world_settle();
     for (int i = 0; i < 10; i++)
         ck_ok(bight_channel_send(&sender, ITEM(i)));
-    bight_sender_close(&sender);
+    bight_sender_end(&sender);
     for (int i = 0; i < 5; i++) {
         ck_ok(bight_join(tasks[i], &status));
         ck_ok(status);
@@ -301,7 +301,7 @@ static int shares(void *arg)
     }
     ck_assert_int_eq(count, 10);
     ck_assert_int_eq(sum, 45);
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
     return 0;
 }
 
@@ -311,7 +311,7 @@ static struct bight_sender *to_close;
 static void drop_and_close(void *item)
 {
     dropped += NUMBER(item);
-    bight_sender_close(to_close);
+    bight_sender_end(to_close);
 }
 
 static int drops(void *arg)
@@ -327,7 +327,7 @@ static int drops(void *arg)
     ck_ok(bight_channel_open(&sender, &receiver, &options));
     for (int i = 1; i <= 20; i++)
         ck_ok(bight_channel_try_send(&sender, ITEM(i)));
-    bight_receiver_close(&receiver);
+    bight_receiver_end(&receiver);
     ck_assert_int_eq(dropped, 210);
     sending_gives(&sender, BIGHT_ECLOSED);
     options.capacity = SIZE_MAX - 1;
@@ -344,8 +344,8 @@ static void channel_ends_of_zeroes_are_closed(void)
 
     ck_code(bight_channel_try_send(&sender, ITEM(1)), BIGHT_ECLOSED);
     ck_code(bight_channel_try_receive(&receiver, &item), BIGHT_ECLOSED);
-    bight_sender_close(&sender);
-    bight_receiver_close(&receiver);
+    bight_sender_end(&sender);
+    bight_receiver_end(&receiver);
     ck_code(bight_channel_open(&sender, &receiver, &options), BIGHT_ENORUNTIME);
     ck_code(bight_channel_send(&sender, ITEM(1)), BIGHT_ENOTASK);
 }

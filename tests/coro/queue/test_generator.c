@@ -31,8 +31,8 @@ static int next_number(struct bight_generator *generator)
 
 static void end(struct bight_generator *generator, int code)
 {
-    ck_code(bight_generator_close(generator), code);
-    ck_ok(bight_generator_close(generator));
+    ck_code(bight_generator_end(generator), code);
+    ck_ok(bight_generator_end(generator));
     ck_code(next_number(generator), BIGHT_ECLOSED);
     ck_ok(bight_generator_free(generator));
 }
@@ -193,7 +193,7 @@ static int cancelled_before(void *arg)
     ck_ok(bight_generator_new(&generator, counts, &last));
     bight_scope_cancel(&scope);
     ck_code(next_number(generator), BIGHT_ECANCELED);
-    ck_ok(bight_generator_close(generator));
+    ck_ok(bight_generator_end(generator));
     ck_ok(bight_generator_free(generator));
     ck_assert_int_eq(steps, 0);
     return bight_scope_end(&scope, BIGHT_ECANCELED);
@@ -218,7 +218,7 @@ static int cancelled_close(void *arg)
     ck_ok(bight_generator_new(&generator, stubborn_cleanup, &cleanup));
     ck_assert_int_eq(next_number(generator), 1);
     ck_ok(bight_scope_begin(&scope, 10, 0));
-    ck_ok(bight_generator_close(generator));
+    ck_ok(bight_generator_end(generator));
     ck_code(cleanup, BIGHT_ECANCELED); /* it was told to hurry, and awaited */
     ck_code(bight_scope_end(&scope, bight_checkpoint()), BIGHT_ETIMEDOUT);
     ck_ok(bight_generator_free(generator));
@@ -323,7 +323,7 @@ static int closes(void *arg)
 {
     for (int i = 0; i < 127; i++)
         ck_ok(bight_checkpoint());
-    return bight_generator_close(arg);
+    return bight_generator_end(arg);
 }
 
 static int two_closers(void *arg)
@@ -338,7 +338,7 @@ static int two_closers(void *arg)
     ck_ok(bight_spawn(&task, closes, generator));
     for (int i = 0; i < 2; i++) {
         ck_ok(bight_yield());
-        ck_code(bight_generator_close(generator), BIGHT_EALREADY);
+        ck_code(bight_generator_end(generator), BIGHT_EALREADY);
         ck_code(next_number(generator), BIGHT_ECLOSED);
         ck_code(bight_generator_free(generator), BIGHT_EBUSY);
     }
@@ -354,7 +354,7 @@ static int asks_itself(struct bight_generator *generator, void *arg)
 
     (void)arg;
     ck_code(bight_generator_next(generator, &value), BIGHT_EALREADY); /* main does */
-    ck_code(bight_generator_close(generator), BIGHT_EDEADLK);
+    ck_code(bight_generator_end(generator), BIGHT_EDEADLK);
     ck_ok(bight_generator_yield(generator, &steps));
     ck_code(bight_generator_next(generator, &value), BIGHT_EALREADY);
     return 0;

@@ -82,12 +82,12 @@ static int owns_the_burst(void *arg)
     spawn_batch(&second, queue, 16);
     put_numbers(queue, 1, 10); /* more than there are places */
     ck_code(bight_queue_try_get(queue, &item), BIGHT_EAGAIN);
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert_uint_eq(stats.getters, 1);
     ck_assert_uint_eq(stats.unfinished, 10);
     join_batch(&first, 10, 1);
     world_settle();
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert_uint_eq(stats.getters, 1); /* the second has not been woken */
     put_numbers(queue, 11, 1);
     join_batch(&second, 1, 11);

@@ -272,7 +272,7 @@ static int waits_done(void *arg)
 
 static void spawn_named(struct bight_group *group, int (*fn)(void *arg), void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, fn, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, fn, arg));
     world_settle();
 }
 
@@ -283,18 +283,18 @@ static int look(struct bight_group *group, void *arg)
     struct text text = {.length = 0};
     void *item;
 
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert_uint_eq(stats.capacity, 1);
     ck_assert(!stats.closed && !stats.length && !stats.getters && !stats.putters);
     spawn_named(group, gets, queue);
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert_uint_eq(stats.getters, 1);
     ck_ok(bight_queue_put(queue, ITEM(1)));
     ck_ok(bight_queue_put(queue, ITEM(2)));
     spawn_named(group, puts_seven, queue);
     spawn_named(group, puts_seven, queue);
     spawn_named(group, waits_done, queue);
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert_uint_eq(stats.length, 1);
     ck_assert_uint_eq(stats.unfinished, 2);
     ck_assert_uint_eq(stats.getters, 0);
@@ -305,7 +305,7 @@ static int look(struct bight_group *group, void *arg)
     ck_assert_ptr_nonnull(strstr(text.text, "waits for queue put (1 of 1 items, 2 unfinished)"));
     ck_assert_ptr_nonnull(strstr(text.text, "waits for queue join (1 of 1 items, 2 unfinished)"));
     bight_queue_close(queue);
-    bight_queue_stats(queue, &stats);
+    bight_queue_get_stats(queue, &stats);
     ck_assert(stats.closed);
     ck_assert_uint_eq(stats.putters, 0);
     ck_ok(bight_queue_get(queue, &item));
@@ -321,7 +321,7 @@ static int looks(void *arg)
 
     (void)arg;
     ck_ok(bight_queue_new(&queue, 1));
-    rc = bight_group(look, queue);
+    rc = bight_group_run(look, queue);
     ck_code(rc, BIGHT_ECLOSED); /* the putters' failure */
     return bight_queue_free(queue);
 }

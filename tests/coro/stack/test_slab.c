@@ -278,7 +278,7 @@ static int spawns_until_refused(void *arg)
 static void a_runtime_at_the_limit_of_mappings_says_so(void)
 {
     int reports = 0;
-    struct bight_options options = {.on_report = count_report, .on_report_arg = &reports};
+    struct bight_runtime_options options = {.on_report = count_report, .on_report_arg = &reports};
 
     forbid_guard_advice(EINVAL);
     ck_assert_int_eq(bight_run_with(&options, spawns_until_refused, NULL), BIGHT_ENOMEM);

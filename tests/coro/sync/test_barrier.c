@@ -52,7 +52,7 @@ static void join_all(struct bight_task **tasks, int count)
 
 static void ck_state(const struct shared *shared, enum bight_barrier_state state, int waiting)
 {
-    ck_assert_int_eq(bight_barrier_state(&shared->barrier), state);
+    ck_assert_int_eq(bight_barrier_get_state(&shared->barrier), state);
     ck_assert_int_eq(bight_barrier_waiting(&shared->barrier), waiting);
 }
 

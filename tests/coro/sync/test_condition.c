@@ -377,7 +377,7 @@ static int group_circle(void *arg)
     struct bight_group group;
 
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, waits_in_group, shared));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, waits_in_group, shared));
     world_settle();
     ck_ok(bight_mutex_lock(&shared->mutex));
     if (shared->state)
@@ -404,7 +404,7 @@ static int late_circle(void *arg)
     struct bight_group group;
 
     ck_ok(bight_group_begin(&group, 0));
-    ck_ok(bight_group_spawn(&group, NULL, NULL, waits_in_group, shared));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, waits_in_group, shared));
     world_settle();
     ck_ok(bight_mutex_lock(&shared->mutex));
     bight_scope_cancel(&group.scope);

@@ -26,7 +26,7 @@ static int calls(void *arg)
 {
     struct shared *shared = arg;
 
-    return bight_once(&shared->once, runs, shared);
+    return bight_once_run(&shared->once, runs, shared);
 }
 
 static int for_all(struct shared *shared, int result)
@@ -107,7 +107,7 @@ static int needs_itself(void *arg)
 {
     struct circle *circle = arg;
 
-    ck_code(bight_once(&circle->once, needs_itself, circle), BIGHT_EDEADLK);
+    ck_code(bight_once_run(&circle->once, needs_itself, circle), BIGHT_EDEADLK);
     ck_ok(bight_yield());
     circle->code = bight_mutex_lock(&circle->mutex);
     return 0;
@@ -119,7 +119,7 @@ static int locked_needs_once(void *arg)
     int rc;
 
     ck_ok(bight_mutex_lock(&circle->mutex));
-    rc = bight_once(&circle->once, needs_itself, circle);
+    rc = bight_once_run(&circle->once, needs_itself, circle);
     ck_ok(bight_mutex_unlock(&circle->mutex));
     return rc;
 }
@@ -133,9 +133,9 @@ static int circles(void *arg)
     (void)arg;
     bight_once_init(&circle.once);
     bight_mutex_init(&circle.mutex);
-    ck_code(bight_once(&circle.once, NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_once_run(&circle.once, NULL, NULL), BIGHT_EINVAL);
     ck_ok(bight_spawn(&task, locked_needs_once, &circle));
-    ck_ok(bight_once(&circle.once, needs_itself, &circle));
+    ck_ok(bight_once_run(&circle.once, needs_itself, &circle));
     ck_code(circle.code, BIGHT_EDEADLK); /* the other one waits for us, with the mutex */
     ck_ok(bight_join(task, &status));
     ck_ok(status);
@@ -147,7 +147,7 @@ static void once_circle_is_refused(void)
     struct circle circle;
 
     bight_once_init(&circle.once);
-    ck_code(bight_once(&circle.once, needs_itself, &circle), BIGHT_ENOTASK);
+    ck_code(bight_once_run(&circle.once, needs_itself, &circle), BIGHT_ENOTASK);
     ck_ok(world_run(circles, NULL, NULL));
 }
 

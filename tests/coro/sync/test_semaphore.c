@@ -158,7 +158,7 @@ static int twice(void *arg)
 static int in_turns_body(struct bight_group *group, void *arg)
 {
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, twice, arg));
+        ck_ok(bight_group_spawn(NULL, group, NULL, twice, arg));
     return 0;
 }
 
@@ -168,7 +168,7 @@ static int in_turns(void *arg)
 
     (void)arg;
     ck_ok(bight_semaphore_init(&shared.semaphore, 1));
-    ck_ok(bight_group(in_turns_body, &shared));
+    ck_ok(bight_group_run(in_turns_body, &shared));
     ck_assert_str_eq(shared.order, "abcabc");
     return 0;
 }

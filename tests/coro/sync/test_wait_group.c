@@ -22,7 +22,7 @@ static int wakes_at_zero(void *arg)
     world_settle();
     ck_assert_uint_eq(bight_wait_group_waiting(&group), 3);
     bight_task_cancel(tasks[1]);
-    ck_ok(bight_wait_group_done(&group));
+    ck_ok(bight_wait_group_finish(&group));
     ck_code(bight_wait_group_add(&group, -3), BIGHT_ERANGE);
     ck_assert_int_eq(bight_wait_group_count(&group), 2);
     world_settle();
@@ -42,7 +42,7 @@ static void wait_group_count_stays_in_range(void)
     struct bight_wait_group group;
 
     bight_wait_group_init(&group);
-    ck_code(bight_wait_group_done(&group), BIGHT_ERANGE);
+    ck_code(bight_wait_group_finish(&group), BIGHT_ERANGE);
     ck_ok(bight_wait_group_add(&group, INT64_MAX));
     ck_code(bight_wait_group_add(&group, 1), BIGHT_ERANGE);
     ck_code(bight_wait_group_add(&group, INT64_MIN), BIGHT_ERANGE);

@@ -28,12 +28,12 @@ static int run_main(void *arg)
 
     /* libcurl and OpenSSL keep a few for good once they are initialised. */
     EXPECT(bight_http_session_new(&http_session, NULL) == 0);
-    EXPECT(bight_http_session_close(http_session) == 0);
+    EXPECT(bight_http_session_end(http_session) == 0);
     fds = test_open_fds();
     EXPECT(bight_http_session_new(&http_session, run->options) == 0);
     rc = run->fn(http_session);
     if (http_session) {
-        EXPECT(bight_http_session_close(http_session) == 0);
+        EXPECT(bight_http_session_end(http_session) == 0);
         ck_assert_int_eq(test_open_fds(), fds);
     }
     return rc;
@@ -65,7 +65,7 @@ static int call_main(void *arg)
 
     call->rc = call->stream
                    ? bight_http_open(&call->response, call->session, call->url, &call->request)
-                   : bight_http_get(&call->response, call->session, call->url, &call->request);
+                   : bight_http_fetch(&call->response, call->session, call->url, &call->request);
     return 0;
 }
 
@@ -94,7 +94,7 @@ int http_try(struct bight_http_session *session, const char *url, struct bight_h
 {
     struct bight_http_request request = {.error = error};
     struct bight_http_response *response;
-    int rc = bight_http_get(&response, session, url, &request);
+    int rc = bight_http_fetch(&response, session, url, &request);
 
     if (rc == 0)
         bight_http_response_free(response);
@@ -108,7 +108,7 @@ void http_expect(struct bight_http_session *session, const char *url, const char
     struct bight_http_response *response;
     size_t bytes;
 
-    if (bight_http_get(&response, session, url, &request) < 0)
+    if (bight_http_fetch(&response, session, url, &request) < 0)
         ck_abort_msg("%s: %s", url, error.text);
     ck_assert_str_eq(bight_http_response_body(response, &bytes), body);
     ck_assert_uint_eq(bytes, strlen(body));

@@ -10,7 +10,7 @@ HTTP_TEST(a_body_is_collected)
     struct bight_http_timing timing;
     size_t bytes;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/ok"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), NULL) == 0);
     EXPECT(bight_http_response_status(response) == 200);
     EXPECT(bight_http_response_version(response) == 11);
     ck_assert_str_eq(bight_http_response_body(response, &bytes), "ok");
@@ -35,7 +35,7 @@ HTTP_TEST(bodies_of_all_sizes_arrive_whole)
         struct bight_http_response *response;
         size_t bytes;
         snprintf(path, sizeof path, i % 2 ? "/bytes/%ld" : "/chunked/%ld", sizes[i / 2]);
-        EXPECT(bight_http_get(&response, session, http_server_url(&server, path), NULL) == 0);
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, path), NULL) == 0);
         const char *body = bight_http_response_body(response, &bytes);
         EXPECT(bytes == (size_t)sizes[i / 2] && body[bytes] == '\0');
         for (size_t at = 0; at < bytes; at += 16384)
@@ -52,7 +52,7 @@ HTTP_TEST(headers_are_found_whatever_their_case)
     const char *name, *value;
     size_t count = 0;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/folded"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/folded"), NULL) == 0);
     ck_assert_str_eq(bight_http_response_header(response, "x-TWICE"), "1");
     ck_assert_str_eq(bight_http_response_header(response, "X-Folded"), "one two");
     ck_assert_str_eq(bight_http_response_header(response, "X-Empty"), "");
@@ -65,7 +65,7 @@ HTTP_TEST(headers_are_found_whatever_their_case)
     ck_assert_str_eq(value, "2");
     bight_http_response_free(response);
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/early"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/early"), NULL) == 0);
     EXPECT(bight_http_response_status(response) == 200);
     EXPECT(!bight_http_response_header(response, "X-Early"));
     EXPECT(bight_http_response_header(response, "X-Late"));
@@ -78,7 +78,7 @@ static char *echo(struct bight_http_session *session, const struct bight_http_re
     struct bight_http_response *response;
     char *copy;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/echo"), request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/echo"), request) == 0);
     copy = strdup(bight_http_response_body(response, NULL));
     bight_http_response_free(response);
     return copy;
@@ -117,14 +117,14 @@ HTTP_TEST(a_head_has_no_body)
     struct bight_http_response *response;
     size_t bytes;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/ok"), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) == 0);
     ck_assert_str_eq(bight_http_response_header(response, "content-length"), "12345");
     bight_http_response_body(response, &bytes);
     EXPECT(bytes == 0);
     bight_http_response_free(response);
     http_expect(session, http_server_url(&server, "/ok"), "ok");
     request.body = "x";
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/ok"), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) ==
            BIGHT_EINVAL);
     return 0;
 }
@@ -148,7 +148,7 @@ HTTP_TEST(what_would_break_out_of_the_request_is_refused)
         const char *const headers[] = {bad_headers[i], NULL};
         struct bight_http_request request = {.headers = headers, .error = &error};
         struct bight_http_response *response;
-        EXPECT(bight_http_get(&response, session, http_server_url(&server, "/ok"), &request) ==
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) ==
                BIGHT_EINVAL);
         EXPECT(error.kind == BIGHT_HTTP_REQUEST && *error.text);
     }
@@ -157,7 +157,7 @@ HTTP_TEST(what_would_break_out_of_the_request_is_refused)
     for (size_t i = 0; i < sizeof bad_methods / sizeof bad_methods[0]; i++) {
         struct bight_http_request request = {.method = bad_methods[i]};
         struct bight_http_response *response;
-        EXPECT(bight_http_get(&response, session, http_server_url(&server, "/ok"), &request) ==
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) ==
                BIGHT_EINVAL);
     }
     struct bight_http_session_options options = {.user_agent = "a\r\nX: 1"};
@@ -195,13 +195,13 @@ HTTP_TEST_WITH(limits_hold_in_total_and_per_host, &limits)
     for (int i = 0; i < CALLS; i++)
         http_call_start(&calls[i], session, http_server_url(i % 2 ? &server : &other, "/later"));
     EXPECT(bight_yield() == 0);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 4 && stats.waiting == CALLS - 4);
     for (int i = 0; i < CALLS; i++)
         EXPECT(http_call_finish(&calls[i]) == 0);
     EXPECT(atomic_load(&server.counts->most_serving) <= 3);
     EXPECT(atomic_load(&other.counts->most_serving) <= 3);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 0 && stats.waiting == 0 && stats.transfers == CALLS);
     return 0;
 }
@@ -229,7 +229,7 @@ HTTP_TEST_WITH(who_waits_for_a_slot_is_served_in_order, &one)
     EXPECT(bight_group_begin(&group, 0) == 0);
     for (int i = 0; i < CALLS; i++) {
         numbers[i] = i;
-        EXPECT(bight_group_spawn(&group, NULL, NULL, ordered_main, &numbers[i]) == 0);
+        EXPECT(bight_group_spawn(NULL, &group, NULL, ordered_main, &numbers[i]) == 0);
     }
     EXPECT(bight_group_end(&group, 0) == 0);
     for (int i = 0; i < CALLS; i++)
@@ -296,7 +296,7 @@ HTTP_TEST(a_stream_may_be_left_unfinished)
                                NULL) == 0);
         EXPECT(bight_http_read(response, &byte, 1) == 1 && byte == 'a');
         bight_http_response_free(response);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
         EXPECT(stats.active == 0);
     }
     EXPECT(stats.sockets <= 1);

@@ -20,7 +20,7 @@ static void cancel_now(struct http_call *call)
     EXPECT(bight_task_done(call->task));
     EXPECT(http_call_finish(call) == BIGHT_ECANCELED);
     EXPECT(call->error.kind == BIGHT_HTTP_CANCELLED);
-    bight_http_session_stats(call->session, &stats);
+    bight_http_session_get_stats(call->session, &stats);
     EXPECT(stats.waiting == 0);
 }
 
@@ -28,7 +28,7 @@ static void nothing_active(struct bight_http_session *session)
 {
     struct bight_http_stats stats;
 
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 0);
     http_expect(session, http_server_url(&server, "/ok"), "ok");
 }
@@ -120,10 +120,10 @@ HTTP_TEST(connecting)
     http_call_start(&call, session, url);
     do {
         EXPECT(bight_sleep(1) == 0);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
     } while (!stats.sockets);
     cancel_now(&call);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.sockets == 0);
     nothing_active(session);
     close(fillers[0]);
@@ -145,7 +145,7 @@ HTTP_TEST(in_the_turn_that_connects)
         http_call_start(&call, session, i % 2 ? url : http_server_url(&server, "/close"));
         do {
             EXPECT(bight_yield() == 0);
-            bight_http_session_stats(session, &stats);
+            bight_http_session_get_stats(session, &stats);
         } while (!stats.sockets);
         bight_task_cancel(call.task);
         if (i % 3 == 0) /* opens a socket of the same number at once */
@@ -153,7 +153,7 @@ HTTP_TEST(in_the_turn_that_connects)
         EXPECT(http_call_finish(&call) == BIGHT_ECANCELED);
         if (i % 3 == 0)
             EXPECT(http_call_finish(&beside) == 0);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
         EXPECT(stats.sockets == 0 && stats.active == 0);
     }
     nothing_active(session);
@@ -179,10 +179,10 @@ HTTP_TEST(a_deadline_while_connecting)
 
     for (int i = 0; i < 5; i++) {
         EXPECT(bight_timeout(10, connect_main, (void *[]){session, url}) == BIGHT_ETIMEDOUT);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
         EXPECT(stats.sockets == 0);
         http_expect(session, http_server_url(&server, "/close"), "ok");
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
         EXPECT(stats.sockets == 0 && stats.active == 0);
     }
     close(fillers[0]);
@@ -299,7 +299,7 @@ HTTP_TEST(between_two_hops)
     http_call_start(&call, session, http_server_url(&server, "/hops/1"));
     do {
         EXPECT(bight_sleep(1) == 0);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
     } while (!stats.transfers || stats.active);
     cancel_now(&call);
     nothing_active(session);
@@ -316,7 +316,7 @@ HTTP_TEST(paused)
     while (!response->transfer->paused)
         EXPECT(bight_sleep(1) == 0);
     bight_http_response_free(response);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 0 && stats.sockets == 0);
     nothing_active(session);
     return 0;
@@ -343,10 +343,10 @@ HTTP_TEST(in_a_cancelled_scope_nothing_begins)
 
     EXPECT(bight_scope_begin(&scope, -1, 0) == 0);
     bight_scope_cancel(&scope);
-    rc = bight_http_get(&response, session, http_server_url(&server, "/ok"), NULL);
+    rc = bight_http_fetch(&response, session, http_server_url(&server, "/ok"), NULL);
     EXPECT(rc == BIGHT_ECANCELED);
     EXPECT(bight_scope_end(&scope, rc) == 0 && scope.cancelled);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.transfers == 0);
     return 0;
 }
@@ -360,7 +360,7 @@ HTTP_TEST(complete_then_cancelled_is_complete)
     /* The wake puts the task behind this one in the ready queue at the earliest. */
     do {
         EXPECT(bight_yield() == 0);
-        bight_http_session_stats(session, &stats);
+        bight_http_session_get_stats(session, &stats);
     } while (!stats.transfers || stats.active);
     bight_task_cancel(call.task);
     EXPECT(http_call_finish(&call) == 0);
@@ -406,7 +406,7 @@ HTTP_TEST_WITH(a_storm_of_cancellations, &hundreds)
         bight_task_cancel(calls[i].task);
     for (int i = 0; i < 200; i++)
         http_call_finish(&calls[i]);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 0 && stats.waiting == 0);
     nothing_active(session);
     return 0;

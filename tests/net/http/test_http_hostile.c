@@ -56,7 +56,7 @@ HTTP_TEST_WITH(who_sends_slowly_is_not_idle_but_late, &brisk)
     struct bight_http_response *response;
     uint64_t begun = bight_now_ns();
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/drip"), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/drip"), &request) ==
            BIGHT_ETIMEDOUT);
     EXPECT(bight_now_ns() - begun >= 600000000);
     EXPECT(error.kind == BIGHT_HTTP_TIMEOUT);
@@ -219,8 +219,8 @@ HTTP_TEST_WITH(too_much_is_too_much, &small)
     fails(session, http_server_url(&server, "/chunked/9000000"), BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG);
     fails(session, http_server_url(&server, "/headers"), BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG);
     EXPECT(http_try(session, http_server_url(&server, "/bytes/1048576"), NULL) == 0);
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/bytes/2097152"),
-                          &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/bytes/2097152"),
+                            &request) == 0);
     bight_http_response_free(response);
     resident = test_resident_kib();
     fails(session, http_server_url(&server, "/bomb"), BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG);
@@ -233,7 +233,7 @@ HTTP_TEST(redirects_are_followed_to_the_end)
     struct bight_http_response *response;
     struct bight_http_timing timing;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/hops/10"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/hops/10"), NULL) == 0);
     ck_assert_str_eq(bight_http_response_body(response, NULL), "ok");
     ck_assert_str_eq(bight_http_response_url(response), http_server_url(&server, "/hops/0"));
     bight_http_response_timing(response, &timing);
@@ -266,7 +266,8 @@ HTTP_TEST(redirects_are_not_followed_unasked)
     struct bight_http_request request = {.max_redirects = -1};
     struct bight_http_response *response;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/hops/1"), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/hops/1"), &request) ==
+           0);
     EXPECT(bight_http_response_status(response) == 302);
     ck_assert_str_eq(bight_http_response_header(response, "Location"), "/hops/0");
     bight_http_response_free(response);
@@ -291,11 +292,12 @@ HTTP_TEST(the_hook_is_asked_at_every_hop)
     struct bight_http_response *response;
     char path[100];
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/hops/3"), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/hops/3"), &request) ==
+           0);
     bight_http_response_free(response);
     EXPECT(asked == 1 + 2 + 3);
     snprintf(path, sizeof path, "/to/%s", http_server_url(&other, "/ok"));
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, path), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, path), &request) ==
            BIGHT_EFORBIDDEN);
     EXPECT(error.kind == BIGHT_HTTP_FORBIDDEN);
     EXPECT(atomic_load(&other.counts->connections) == 0);
@@ -309,12 +311,12 @@ HTTP_TEST(headers_stay_behind_when_the_origin_changes)
     struct bight_http_response *response;
     char path[100];
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/to//echo"), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/to//echo"), &request) ==
            0);
     EXPECT(strstr(bight_http_response_body(response, NULL), "\r\nX-Own: 1\r\n"));
     bight_http_response_free(response);
     snprintf(path, sizeof path, "/to/%s", http_server_url(&other, "/echo"));
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, path), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, path), &request) == 0);
     EXPECT(!strstr(bight_http_response_body(response, NULL), "secret"));
     EXPECT(!strstr(bight_http_response_body(response, NULL), "Cookie"));
     EXPECT(!strstr(bight_http_response_body(response, NULL), "X-Own"));
@@ -341,7 +343,7 @@ HTTP_TEST(methods_change_as_browsers_change_them)
             request.body_bytes = 4;
         }
         snprintf(path, sizeof path, "/status-to/%d//echo", rows[i].status);
-        EXPECT(bight_http_get(&response, session, http_server_url(&server, path), &request) == 0);
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, path), &request) == 0);
         const char *body = bight_http_response_body(response, NULL);
         ck_assert_msg(!strncmp(body, rows[i].then, 4), "%d %s: %s", rows[i].status, rows[i].method,
                       body);
@@ -444,7 +446,7 @@ HTTP_TEST(a_socket_that_cannot_be_watched_ends_its_request)
     struct bight_http_request request = {.curl = &hook, .error = &error};
     struct bight_http_response *response;
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/silent"), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/silent"), &request) ==
            BIGHT_EEXIST);
     EXPECT(error.kind == BIGHT_HTTP_SYSTEM && *error.text);
     uv_close((uv_handle_t *)&poll, NULL);

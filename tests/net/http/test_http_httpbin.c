@@ -50,7 +50,7 @@ static char *fetch(struct bight_http_session *session, const char *path, int sta
     struct bight_http_response *response;
     char *copy;
 
-    EXPECT(bight_http_get(&response, session, url(path), request) == 0);
+    EXPECT(bight_http_fetch(&response, session, url(path), request) == 0);
     ck_assert_int_eq(bight_http_response_status(response), status);
     copy = strdup(bight_http_response_body(response, NULL));
     compact(copy);
@@ -100,7 +100,7 @@ HTTP_TEST_WITH(a_coding_that_was_not_asked_for_is_left_as_it_is, &plain)
     struct bight_http_response *response;
     size_t bytes;
 
-    EXPECT(bight_http_get(&response, session, url("/gzip"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, url("/gzip"), NULL) == 0);
     const char *body = bight_http_response_body(response, &bytes);
     EXPECT(bytes > 2 && (unsigned char)body[0] == 0x1f && (unsigned char)body[1] == 0x8b);
     bight_http_response_free(response);
@@ -160,7 +160,7 @@ HTTP_TEST(credentials_in_the_url)
     snprintf(text, sizeof text, "http://user:secret@127.0.0.1:%u/basic-auth/user/secret",
              httpbin.port);
     struct bight_http_response *response;
-    EXPECT(bight_http_get(&response, session, text, NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, text, NULL) == 0);
     EXPECT(bight_http_response_status(response) == 200);
     bight_http_response_free(response);
     free(fetch(session, "/basic-auth/user/secret", 401, NULL));

@@ -18,7 +18,8 @@ HTTP_TEST(the_answer_to_credentials_is_the_response)
     struct bight_http_response *response;
     char bytes[10];
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/secret"), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/secret"), &request) ==
+           0);
     EXPECT(bight_http_response_status(response) == 200);
     ck_assert_str_eq(bight_http_response_body(response, NULL), "secret");
     EXPECT(!bight_http_response_header(response, "X-First"));
@@ -42,7 +43,7 @@ HTTP_TEST(a_response_that_nobody_answers_is_final)
 
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const char *url = http_server_url(&server, paths[i]);
-        EXPECT(bight_http_get(&response, session, url, NULL) == 0);
+        EXPECT(bight_http_fetch(&response, session, url, NULL) == 0);
         EXPECT(bight_http_response_status(response) >= 401);
         EXPECT(strlen(bight_http_response_body(response, NULL)) == 6);
         bight_http_response_free(response);
@@ -50,7 +51,7 @@ HTTP_TEST(a_response_that_nobody_answers_is_final)
         EXPECT(bight_http_response_status(response) >= 401);
         EXPECT(bight_http_read(response, bytes, sizeof bytes) == 6);
         bight_http_response_free(response);
-        EXPECT(bight_http_get(&response, session, url, &small) == BIGHT_ETOOBIG);
+        EXPECT(bight_http_fetch(&response, session, url, &small) == BIGHT_ETOOBIG);
         EXPECT(bight_http_open(&response, session, url, &small) == 0);
         EXPECT(bight_http_read(response, bytes, sizeof bytes) == BIGHT_ETOOBIG);
         bight_http_response_free(response);

@@ -52,7 +52,7 @@ HTTP_TEST(files_arrive_whole)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct bight_http_response *response;
         size_t bytes;
-        EXPECT(bight_http_get(&response, session, url(files[i].path), NULL) == 0);
+        EXPECT(bight_http_fetch(&response, session, url(files[i].path), NULL) == 0);
         const char *body = bight_http_response_body(response, &bytes);
         EXPECT(bight_http_response_status(response) == 200 && bytes == files[i].bytes);
         check_bytes(body, 0, bytes);
@@ -106,7 +106,7 @@ static void run_load(struct load *load, int tasks)
 
     EXPECT(bight_group_begin(&group, 0) == 0);
     for (int i = 0; i < tasks; i++)
-        EXPECT(bight_group_spawn(&group, NULL, NULL, load_main, load) == 0);
+        EXPECT(bight_group_spawn(NULL, &group, NULL, load_main, load) == 0);
     ck_assert_int_eq(bight_group_end(&group, 0), 0);
 }
 
@@ -118,7 +118,7 @@ HTTP_TEST_WITH(connections_given_up_by_the_peer_cost_no_request, &wide)
     struct bight_http_stats stats;
 
     run_load(&load, 50);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     /* nginx closes each after 20 requests, and those that a slow machine leaves idle. */
     EXPECT(stats.transfers == 2000 && stats.connects >= 100 && stats.connects <= 500);
     free((void *)load.url);
@@ -179,9 +179,9 @@ HTTP_TEST_WITH(many_requests_share_one_connection_of_http2, &trusting)
     struct bight_http_stats stats;
 
     run_load(&load, 40);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.transfers == 500 && stats.connects == 1);
-    EXPECT(bight_http_get(&response, session, tls_url("/large"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, tls_url("/large"), NULL) == 0);
     EXPECT(bight_http_response_version(response) == 20);
     size_t bytes;
     const char *body = bight_http_response_body(response, &bytes);
@@ -206,7 +206,7 @@ HTTP_TEST_WITH(a_stream_that_is_aborted_leaves_the_others_alone, &trusting)
         for (int i = 1; i < 8; i += 2)
             read_large(streams[i]);
     }
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.connects == 1);
     return 0;
 }
@@ -216,7 +216,7 @@ HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
     struct bight_http_response *response;
     struct bight_http_error error;
 
-    EXPECT(bight_http_get(&response, session, url("/up"), NULL) == 0);
+    EXPECT(bight_http_fetch(&response, session, url("/up"), NULL) == 0);
     EXPECT(!strncmp(bight_http_response_url(response), "https://localhost:", 18));
     bight_http_response_free(response);
     EXPECT(http_try(session, tls_url("/down"), &error) == BIGHT_EFORBIDDEN);

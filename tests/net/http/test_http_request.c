@@ -35,7 +35,7 @@ static bool tells(struct bight_http_session *session, const char *url,
     const char *echo;
     bool told;
 
-    EXPECT(bight_http_get(&response, session, url, &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, url, &request) == 0);
     echo = bight_http_response_body(response, NULL);
     told = strstr(echo, "Authorization: Basic") && strstr(echo, "Cookie: secret=1");
     EXPECT(told ||
@@ -74,7 +74,7 @@ HTTP_TEST(headers_about_the_body_go_with_it)
 
     for (int i = 0; i < 3; i++) {
         const char *url = http_server_url(&server, paths[i]);
-        EXPECT(bight_http_get(&response, session, url, &request) == 0);
+        EXPECT(bight_http_fetch(&response, session, url, &request) == 0);
         const char *echo = bight_http_response_body(response, NULL);
         bool has = strcasestr(echo, "\r\nContent-");
         EXPECT(has == (i == 2) && strstr(echo, i == 2 ? "POST " : "GET ") == echo);
@@ -93,7 +93,7 @@ HTTP_TEST(a_timeout_of_ages_does_not_pass_at_once)
                                              .idle_timeout_ms = ages_ms[i]};
         struct bight_http_response *response;
         const char *url = http_server_url(&server, "/later");
-        EXPECT(bight_http_get(&response, session, url, &request) == 0);
+        EXPECT(bight_http_fetch(&response, session, url, &request) == 0);
         bight_http_response_free(response);
     }
     return 0;
@@ -128,7 +128,7 @@ HTTP_TEST(who_takes_the_body_slowly_is_not_idle)
     struct bight_http_response *response;
     uint64_t begun_ns = bight_now_ns();
 
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/sluggish"), &request) ==
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/sluggish"), &request) ==
            0);
     EXPECT(bight_now_ns() - begun_ns > 600000000); /* or it would say nothing */
     bight_http_response_free(response);
@@ -147,7 +147,7 @@ HTTP_TEST(who_takes_the_body_and_says_nothing_is_idle)
     struct bight_http_response *response;
     const char *url = http_server_url(&server, "/silent");
 
-    EXPECT(bight_http_get(&response, session, url, &request) == BIGHT_ETIMEDOUT);
+    EXPECT(bight_http_fetch(&response, session, url, &request) == BIGHT_ETIMEDOUT);
     EXPECT(strstr(error.text, "nothing"));
     return 0;
 }

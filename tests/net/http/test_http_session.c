@@ -14,12 +14,12 @@ HTTP_TEST(closing_fails_what_runs)
     struct bight_http_response *kept, *stream;
     char byte;
 
-    EXPECT(bight_http_get(&kept, session, http_server_url(&server, "/ok"), NULL) == 0);
+    EXPECT(bight_http_fetch(&kept, session, http_server_url(&server, "/ok"), NULL) == 0);
     EXPECT(bight_http_open(&stream, session, http_server_url(&server, "/stall"), NULL) == 0);
     for (int i = 0; i < 40; i++)
         http_call_start(&calls[i], session, http_server_url(&server, paths[i % 5]));
     EXPECT(bight_sleep(10) == 0);
-    EXPECT(bight_http_session_close(session) == 0);
+    EXPECT(bight_http_session_end(session) == 0);
     http_session = NULL;
     for (int i = 0; i < 40; i++) {
         int rc = http_call_finish(&calls[i]);
@@ -35,7 +35,7 @@ HTTP_TEST(closing_fails_what_runs)
 
 static int close_main(void *arg)
 {
-    return bight_http_session_close(arg);
+    return bight_http_session_end(arg);
 }
 
 HTTP_TEST(closing_is_not_cancelled_and_not_done_twice)
@@ -47,7 +47,7 @@ HTTP_TEST(closing_is_not_cancelled_and_not_done_twice)
     EXPECT(bight_spawn(&task, close_main, session) == 0);
     EXPECT(bight_yield() == 0);
     bight_task_cancel(task);
-    EXPECT(bight_http_session_close(session) == BIGHT_EALREADY);
+    EXPECT(bight_http_session_end(session) == BIGHT_EALREADY);
     EXPECT(http_try(session, http_server_url(&server, "/ok"), NULL) == BIGHT_ECLOSED);
     EXPECT(bight_join(task, &status) == 0);
     EXPECT(status == 0);
@@ -66,7 +66,7 @@ static int leave_open_main(void *arg)
     EXPECT(bight_http_session_new(&session, NULL) == 0);
     EXPECT(bight_http_session_new(&session, NULL) == 0);
     http_expect(session, http_server_url(&server, "/ok"), "ok");
-    EXPECT(bight_http_get(&survivor, session, http_server_url(&server, "/ok"), NULL) == 0);
+    EXPECT(bight_http_fetch(&survivor, session, http_server_url(&server, "/ok"), NULL) == 0);
     EXPECT(bight_http_open(&stream, session, http_server_url(&server, "/stall"), NULL) == 0);
     bight_http_response_free(stream);
     return bight_http_open(&unfinished, session, http_server_url(&server, "/stall"), NULL);
@@ -116,17 +116,17 @@ HTTP_TEST_WITH(hooks_reach_libcurl, &hooked)
     const char *url = http_server_url(&server, "/echo");
 
     for (int i = 0; i < 2; i++) {
-        EXPECT(bight_http_get(&response, session, url, NULL) == 0);
+        EXPECT(bight_http_fetch(&response, session, url, NULL) == 0);
         EXPECT(strstr(bight_http_response_body(response, NULL), "from-session"));
         bight_http_response_free(response);
         /* Once per handle. A request's hook spoils one, and with an old libcurl each response. */
         EXPECT(prepared == (i ? 3 + session->spoils_handles : 1));
-        EXPECT(bight_http_get(&response, session, url, &request) == 0);
+        EXPECT(bight_http_fetch(&response, session, url, &request) == 0);
         EXPECT(strstr(bight_http_response_body(response, NULL), "from-request"));
         bight_http_response_free(response);
     }
     request.curl = &refusing;
-    EXPECT(bight_http_get(&response, session, url, &request) == BIGHT_EPERM);
+    EXPECT(bight_http_fetch(&response, session, url, &request) == BIGHT_EPERM);
     EXPECT(error.kind == BIGHT_HTTP_SYSTEM);
     EXPECT(atomic_load(&server.counts->connections) == 1);
     return 0;
@@ -162,11 +162,11 @@ HTTP_TEST(a_resolver_may_be_shared)
     for (int i = 0; i < 2; i++) {
         EXPECT(bight_http_session_new(&second, &options) == 0);
         http_expect(second, url, "ok");
-        EXPECT(bight_http_session_close(second) == 0);
+        EXPECT(bight_http_session_end(second) == 0);
     }
-    bight_resolver_stats(options.resolver, &stats);
+    bight_resolver_get_stats(options.resolver, &stats);
     EXPECT(stats.lookups == 1 && stats.hits == 1);
-    bight_resolver_close(options.resolver);
+    bight_resolver_free(options.resolver);
     return 0;
 }
 
@@ -202,7 +202,7 @@ static int busy_main(void *arg)
     if (rc < 0)
         goto out;
     snprintf(path, sizeof path, "/to/http://localhost:%u/bytes/100000", other.port);
-    rc = bight_http_get(&response, session, http_server_url(&server, path), &request);
+    rc = bight_http_fetch(&response, session, http_server_url(&server, path), &request);
     if (rc == 0) {
         bight_http_response_free(response);
         rc = bight_http_open(&response, session, http_server_url(&server, "/chunked/200000"), NULL);
@@ -214,7 +214,7 @@ static int busy_main(void *arg)
         bight_http_response_free(response);
     }
     failing->on = false;
-    EXPECT(bight_http_session_close(session) == 0);
+    EXPECT(bight_http_session_end(session) == 0);
 out:
     failing->on = false;
     return rc;

@@ -58,7 +58,7 @@ static int collect(struct bight_http_session *session, size_t which)
     struct bight_http_request request = {.error = &last};
     struct bight_http_response *response;
     size_t bytes;
-    int rc = bight_http_get(&response, session, urls[which], &request);
+    int rc = bight_http_fetch(&response, session, urls[which], &request);
 
     if (rc < 0)
         return rc;
@@ -157,7 +157,7 @@ static void storm(struct bight_http_session *session, unsigned seed, int request
     }
     for (int i = 0; i < WORKERS; i++)
         EXPECT(bight_join(workers[i], NULL) == 0);
-    bight_http_session_stats(session, &stats);
+    bight_http_session_get_stats(session, &stats);
     EXPECT(stats.active == 0 && stats.waiting == 0);
     EXPECT(completed && refused);
 }

@@ -23,7 +23,7 @@ static int with_session(const struct bight_http_session_options *options,
     if (rc < 0)
         return rc;
     rc = fn(session);
-    int closed = bight_http_session_close(session);
+    int closed = bight_http_session_end(session);
     return rc < 0 ? rc : closed;
 }
 
@@ -60,12 +60,12 @@ static int requests_with(struct bight_http_session *session)
 
     bight__resolver_set_lookup(session->resolver, look_up, NULL);
     snprintf(path, sizeof path, "HTTP://127.0.0.1:%u/ok", other.port);
-    rc = bight_http_get(&response, session, path, NULL);
+    rc = bight_http_fetch(&response, session, path, NULL);
     if (rc < 0)
         return rc;
     bight_http_response_free(response);
     snprintf(path, sizeof path, "/to/http://name.test:%u/bytes/40000", other.port);
-    rc = bight_http_get(&response, session, http_server_url(&server, path), &request);
+    rc = bight_http_fetch(&response, session, http_server_url(&server, path), &request);
     if (rc < 0)
         return rc;
     bight_http_response_free(response);
@@ -85,7 +85,7 @@ static int requests(void)
 static int get_main(void *arg)
 {
     struct bight_http_response *response;
-    int rc = bight_http_get(&response, arg, http_server_url(&server, "/bytes/20000"), NULL);
+    int rc = bight_http_fetch(&response, arg, http_server_url(&server, "/bytes/20000"), NULL);
 
     if (rc == 0)
         bight_http_response_free(response);
@@ -101,7 +101,7 @@ static int crowd_with(struct bight_http_session *session)
     if (rc < 0)
         return rc;
     for (int i = 0; rc == 0 && i < 4; i++)
-        rc = bight_group_spawn(&group, NULL, NULL, get_main, session);
+        rc = bight_group_spawn(NULL, &group, NULL, get_main, session);
     return bight_group_end(&group, rc);
 }
 
@@ -128,7 +128,7 @@ static int origins_with(struct bight_http_session *session)
 
     for (int i = 0; i < MANY; i++) {
         snprintf(url, sizeof url, "http://127.0.0.1:%d/", 1000 + i);
-        int rc = bight_http_get(&response, session, url, &request);
+        int rc = bight_http_fetch(&response, session, url, &request);
         if (rc != BIGHT_EPERM)
             return rc;
     }
@@ -150,7 +150,7 @@ static int names(void)
 
     if (rc < 0)
         return rc;
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     rc = bight_resolver_new(&resolver, &options);
     if (rc < 0)
         return rc;
@@ -159,7 +159,7 @@ static int names(void)
         snprintf(name, sizeof name, "name%d.test", i);
         rc = bight_resolve(resolver, name, &result);
     }
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return rc;
 }
 

@@ -250,7 +250,7 @@ HTTP_TEST(a_deadline_around_a_read)
 
 static int close_main(void *arg)
 {
-    return bight_http_session_close(arg);
+    return bight_http_session_end(arg);
 }
 
 HTTP_TEST(closing_while_a_read_yields)
@@ -318,7 +318,7 @@ static int close_inside(void *arg, const struct bight_http_hop *hop)
 {
     (void)arg;
     (void)hop;
-    inside_rc = bight_http_session_close(closed_inside);
+    inside_rc = bight_http_session_end(closed_inside);
     return 0;
 }
 
@@ -328,7 +328,8 @@ HTTP_TEST(closing_from_within_a_request_is_a_deadlock)
     struct bight_http_response *response;
 
     closed_inside = session;
-    EXPECT(bight_http_get(&response, session, http_server_url(&server, "/hops/1"), &request) == 0);
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/hops/1"), &request) ==
+           0);
     EXPECT(inside_rc == BIGHT_EDEADLK);
     bight_http_response_free(response);
     return 0;
@@ -344,7 +345,7 @@ HTTP_TEST_WITH(cancelled_and_closed_in_one_turn_the_error_is_the_calls, &one)
     http_call_start(&second, session, http_server_url(&server, "/ok"));
     EXPECT(bight_yield() == 0);
     bight_task_cancel(second.task);
-    EXPECT(bight_http_session_close(session) == 0);
+    EXPECT(bight_http_session_end(session) == 0);
     http_session = NULL;
     EXPECT(http_call_finish(&first) == BIGHT_ECLOSED);
     EXPECT(http_call_finish(&second) == BIGHT_ECANCELED);
@@ -370,7 +371,7 @@ static int post_main(void *arg)
     (void)arg;
     if (rc < 0)
         return rc;
-    rc = bight_post(mailbox, make_session, NULL);
+    rc = bight_post_call(mailbox, make_session, NULL);
     bight_mailbox_unref(mailbox);
     return rc;
 }

@@ -89,10 +89,10 @@ static inline void close_quietly(void)
 {
     struct bight_resolver_stats stats;
 
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     for (unsigned i = 0; i < stats.busy; i++)
         sem_post(&go);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
 }
 
 #define IN_TASK(name)                                                                              \

@@ -20,9 +20,9 @@ IN_TASK(literals_touch_no_thread)
     EXPECT(!strcmp(bight_address_text(&result.addresses[0], text), "2001:db8::7"));
     result.addresses[0].port = 80;
     EXPECT(!strcmp(bight_address_text(&result.addresses[0], text), "[2001:db8::7]:80"));
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     EXPECT(stats.threads == 0 && stats.lookups == 0 && stats.hits == 5);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -39,7 +39,7 @@ IN_TASK(what_is_no_host_name_is_refused)
     longest[sizeof longest - 1] = '\0';
     EXPECT(bight_resolve(resolver, longest, &result) == BIGHT_EINVAL);
     EXPECT(bight_self());
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -59,7 +59,7 @@ IN_TASK(localhost_is_known_everywhere)
     EXPECT(result.count >= 1 && !result.cached);
     EXPECT(bight_resolve(resolver, "localhost", &result) == 0);
     EXPECT(result.cached);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -72,7 +72,7 @@ IN_TASK(wake)
     sem_post(&go);
     EXPECT(finish(&call) == 0);
     EXPECT(call.result.count == 2 && !call.result.cached && call.result.addresses[1].family == 6);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -88,13 +88,13 @@ IN_TASK(cancel_is_immediate_and_the_result_is_kept)
     EXPECT(bight_yield() == 0);
     EXPECT(bight_task_done(call.task));
     EXPECT(finish(&call) == BIGHT_ECANCELED);
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     EXPECT(stats.busy == 1);    /* still counted */
     start(&again, "name.test"); /* joins the one on its way */
     sem_post(&go);
     EXPECT(finish(&again) == 0);
     EXPECT(atomic_load(&lookups) == 1);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -110,7 +110,7 @@ IN_TASK(woken_then_cancelled_is_woken)
     /* Both were woken by the same completion: `second` is ready, or has ended. */
     bight_task_cancel(second.task);
     EXPECT(finish(&second) == 0);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -125,7 +125,7 @@ IN_TASK(cancelled_then_woken_wakes_the_others_only)
     sem_post(&go);
     EXPECT(finish(&first) == BIGHT_ECANCELED);
     EXPECT(finish(&second) == 0);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -171,7 +171,7 @@ static int failing_main(void *arg)
         sem_post(&go);
         rc = bight_resolve(resolver, "name.test", &result);
         failing->on = false;
-        bight_resolver_close(resolver);
+        bight_resolver_free(resolver);
     }
     failing->on = false;
     EXPECT(rc == 0 || rc == BIGHT_ENOMEM);
@@ -206,9 +206,9 @@ IN_TASK(equal_lookups_are_merged)
     sem_post(&go);
     for (int i = 0; i < 50; i++)
         EXPECT(finish(&calls[i]) == 0);
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     EXPECT(stats.lookups == 1 && stats.merged == 49 && atomic_load(&lookups) == 1);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -228,13 +228,13 @@ IN_TASK(abandoned_lookups_count_against_the_cap)
         EXPECT(finish(&stuck[i]) == BIGHT_ECANCELED);
     }
     start(&next, "three.test");
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     EXPECT(stats.queued == 1 && stats.threads == 2 && stats.busy == 2);
     for (int i = 0; i < 3; i++)
         sem_post(&go);
     EXPECT(finish(&next) == 0);
     EXPECT(atomic_load(&most_running) == 2);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -250,12 +250,12 @@ IN_TASK(a_cancelled_lookup_that_no_thread_has_is_taken_back)
     start(&queued, "two.test");
     bight_task_cancel(queued.task);
     EXPECT(finish(&queued) == BIGHT_ECANCELED);
-    bight_resolver_stats(resolver, &stats);
+    bight_resolver_get_stats(resolver, &stats);
     EXPECT(stats.queued == 0 && stats.entries == 1);
     sem_post(&go);
     EXPECT(finish(&busy) == 0);
     EXPECT(atomic_load(&lookups) == 1);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -273,7 +273,7 @@ IN_TASK(no_such_name_is_kept_but_a_passing_failure_is_not)
     EXPECT(bight_resolve(resolver, "bad-now.test", &result) == BIGHT_ERESOLVE);
     EXPECT(bight_resolve(resolver, "bad-now.test", &result) == BIGHT_ERESOLVE);
     EXPECT(result.gai_code == EAI_AGAIN && atomic_load(&lookups) == 3);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -294,7 +294,7 @@ IN_TASK(results_age_and_the_least_used_go_first)
     EXPECT(atomic_load(&lookups) == 3);
     EXPECT(bight_resolve(resolver, "b.test", &result) == 0);
     EXPECT(atomic_load(&lookups) == 4);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
 
     options.ttl_ms = -1;
     make(&options);
@@ -302,7 +302,7 @@ IN_TASK(results_age_and_the_least_used_go_first)
     EXPECT(bight_resolve(resolver, "a.test", &result) == 0);
     EXPECT(bight_resolve(resolver, "a.test", &result) == 0);
     EXPECT(atomic_load(&lookups) == 6);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 
@@ -322,7 +322,7 @@ IN_TASK(many_names_at_once)
     for (int i = 0; i < NAMES; i++)
         EXPECT(finish(&calls[i]) == 0);
     EXPECT(atomic_load(&lookups) == NAMES && atomic_load(&most_running) <= 4);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return 0;
 }
 

@@ -13,7 +13,7 @@ IN_TASK(closing_ends_the_waits_and_not_the_threads)
     start(&stuck, "one.test");
     start(&queued, "two.test");
     sem_wait(&begun);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     EXPECT(finish(&stuck) == BIGHT_ECLOSED);
     EXPECT(finish(&queued) == BIGHT_ECLOSED);
     sem_post(&go);
@@ -27,7 +27,7 @@ static int leave_stuck_main(void *arg)
     make(NULL);
     start(call, "one.test");
     sem_wait(&begun);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     return finish(call);
 }
 
@@ -56,7 +56,7 @@ IN_TASK(closing_while_a_call_yields)
     make(NULL);
     EXPECT(bight_spawn(&call.task, read_main, &call) == 0);
     EXPECT(bight_yield() == 0);
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
     EXPECT(finish(&call) == BIGHT_ECLOSED);
     return 0;
 }
@@ -81,9 +81,9 @@ static void a_resolver_may_outlive_the_runtime_and_its_lookups(void)
     sem_post(&go);
     do {
         sched_yield();
-        bight_resolver_stats(resolver, &stats);
+        bight_resolver_get_stats(resolver, &stats);
     } while (stats.busy); /* its post has failed */
-    bight_resolver_close(resolver);
+    bight_resolver_free(resolver);
 }
 
 static const struct suite_case cases[] = {

@@ -42,7 +42,7 @@ static void finish(struct scoped *scoped)
 static struct bight_executor *open_interrupting(int64_t grace_ms)
 {
     struct bight_workers_options options = {
-        .workers = 1, .cancel = BIGHT_CANCEL_INTERRUPT, .grace_ms = grace_ms};
+        .workers = 1, .cancel = BIGHT_EXECUTOR_CANCEL_INTERRUPT, .grace_ms = grace_ms};
 
     return worker_open(&options);
 }
@@ -377,7 +377,7 @@ static int in_a_cancelled_scope_nothing_is_begun(void *arg)
     CHECK_EQ(bight_workers_new(&other, NULL), BIGHT_ECANCELED);
     CHECK(!other);
     CHECK_EQ(worker_stats(executor).ended, 0);
-    CHECK_EQ(bight_workers_close(executor), 0); /* closing is not cancellable */
+    CHECK_EQ(bight_executor_end(executor), 0); /* closing is not cancellable */
     CHECK_EQ(bight_scope_end(&scope, BIGHT_ECANCELED), 0);
     return 0;
 }
@@ -407,7 +407,7 @@ static int opening_can_be_cancelled(void *arg)
 
 static int close_it(void *executor)
 {
-    return bight_workers_close(executor);
+    return bight_executor_end(executor);
 }
 
 static int closing_waits_for_the_jobs_that_were_taken(void *arg)
@@ -426,7 +426,7 @@ static int closing_waits_for_the_jobs_that_were_taken(void *arg)
     CHECK_EQ(bight_spawn(&closer, close_it, executor), 0);
     CHECK_EQ(bight_yield(), 0);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), BIGHT_ECLOSED);
-    CHECK_EQ(bight_workers_close(executor), BIGHT_EALREADY);
+    CHECK_EQ(bight_executor_end(executor), BIGHT_EALREADY);
     /* Also when their worker dies meanwhile. */
     CHECK_EQ(kill(atomic_load(&worker_shared->pid), SIGKILL), 0);
     atomic_store(&worker_shared->released, 1);

@@ -11,7 +11,7 @@
 
 static void await_ready(const struct bight_executor *executor, unsigned ready, uint64_t started)
 {
-    struct bight_workers_stats stats = worker_stats(executor);
+    struct bight_executor_stats stats = worker_stats(executor);
 
     while (stats.ready < ready || stats.started < started) {
         CHECK_EQ(bight_sleep(1), 0);

@@ -318,7 +318,7 @@ static int use_foreign(void *arg)
 
     (void)arg;
     CHECK_EQ(bight_execute(foreign, &echo_job, NULL, 0, NULL), BIGHT_EPERM);
-    CHECK_EQ(bight_workers_close(foreign), BIGHT_EPERM);
+    CHECK_EQ(bight_executor_end(foreign), BIGHT_EPERM);
     CHECK_EQ(bight_execute(own, &echo_job, NULL, 0, NULL), 0);
     worker_close(own);
     return 0;
@@ -349,7 +349,7 @@ static int outside_of_tasks_nothing_suspends(void)
     struct bight_executor *executor = NULL;
 
     CHECK_EQ(bight_workers_new(&executor, NULL), BIGHT_ENOTASK);
-    CHECK_EQ(bight_workers_stats(NULL, NULL), BIGHT_EINVAL);
+    CHECK_EQ(bight_executor_get_stats(NULL, NULL), BIGHT_EINVAL);
     return 0;
 }
 

@@ -268,7 +268,7 @@ static int one_worker_runs_jobs_in_order(void *arg)
         calls[i] = (struct worker_call){
             .executor = executor, .def = &order_job, .input = &numbers[i], .input_bytes = 4};
         worker_spawn(&calls[i]);
-        for (struct bight_workers_stats stats = {0}; stats.jobs + stats.ended < (size_t)i + 1;) {
+        for (struct bight_executor_stats stats = {0}; stats.jobs + stats.ended < (size_t)i + 1;) {
             CHECK_EQ(bight_yield(), 0); /* tasks may overtake each other on the way in */
             stats = worker_stats(executor);
         }

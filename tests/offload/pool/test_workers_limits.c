@@ -96,7 +96,7 @@ static int execute_within(struct bight_executor *executor, const struct bight_jo
 static struct bight_executor *open_interrupting(int64_t grace_ms)
 {
     struct bight_workers_options options = {
-        .workers = 1, .cancel = BIGHT_CANCEL_INTERRUPT, .grace_ms = grace_ms};
+        .workers = 1, .cancel = BIGHT_EXECUTOR_CANCEL_INTERRUPT, .grace_ms = grace_ms};
 
     return worker_open(&options);
 }

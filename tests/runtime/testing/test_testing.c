@@ -58,14 +58,14 @@ static int tracers_body(struct bight_group *group, void *arg)
 
     for (int i = 0; i < NAMES; i++) {
         tracers[i] = (struct tracer){.trace = arg, .name = (char)('a' + i)};
-        ck_ok(bight_group_spawn(group, NULL, NULL, trace_rounds, &tracers[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, trace_rounds, &tracers[i]));
     }
     return 0;
 }
 
 static int trace_main(void *arg)
 {
-    return bight_group(tracers_body, arg);
+    return bight_group_run(tracers_body, arg);
 }
 
 static void trace(struct bight_test_options options, struct trace *trace)
@@ -208,13 +208,13 @@ static int two_sleepers(struct bight_group *group, void *arg)
 
     (void)arg;
     for (int i = 0; i < 2; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, sleep_and_clean_up, &cleaned[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, sleep_and_clean_up, &cleaned[i]));
     return 0;
 }
 
 static int group_main(void *arg)
 {
-    return bight_group(two_sleepers, arg);
+    return bight_group_run(two_sleepers, arg);
 }
 
 static void several_suspensions_in_a_row_are_cancelled(void)
@@ -321,7 +321,7 @@ static void passes(int (*fn)(void *arg), bool checkpoint, bool none)
 {
     struct bight_test_passes before;
 
-    ck_ok(bight_test_passes(&before));
+    ck_ok(bight_test_get_passes(&before));
     ck_ok(fn(NULL));
     ck_assert_int_eq(bight_test_passed(&before), checkpoint);
     ck_assert_int_eq(bight_test_passed_none(&before), none);
@@ -380,7 +380,7 @@ static int ask_outside(void *arg)
     ck_code(bight_test_advance(1), BIGHT_ENOTSUP);
     ck_code(bight_test_set_rate(1), BIGHT_ENOTSUP);
     ck_code(bight_test_set_autojump(1), BIGHT_ENOTSUP);
-    ck_code(bight_test_passes(&before), BIGHT_ENOTSUP);
+    ck_code(bight_test_get_passes(&before), BIGHT_ENOTSUP);
     ck_code(bight_test_progress(&result), BIGHT_ENOTSUP);
     ck_code(bight_test_line(line, sizeof line), BIGHT_ENOTSUP);
     ck_code(bight_test_fail("no"), BIGHT_ENOTSUP);
@@ -405,7 +405,7 @@ static void a_mailbox_that_outlives_the_run_asks_it_nothing(void)
     struct bight_mailbox *mailbox;
 
     ck_assert_int_eq(run((struct bight_test_options){.alloc = 1000}, close_late, &mailbox), 0);
-    ck_assert_int_eq(bight_post(mailbox, never, NULL), BIGHT_ECLOSED);
+    ck_assert_int_eq(bight_post_call(mailbox, never, NULL), BIGHT_ECLOSED);
     bight_mailbox_unref(mailbox);
 }
 

@@ -212,13 +212,13 @@ static int year_body(struct bight_group *group, void *arg)
 
     (void)arg;
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_group_spawn(group, NULL, NULL, tick, &periods_ms[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, tick, &periods_ms[i]));
     return 0;
 }
 
 static int year_main(void *arg)
 {
-    return bight_group(year_body, arg);
+    return bight_group_run(year_body, arg);
 }
 
 /* What happens every five minutes, every hour and every day, for a year. */

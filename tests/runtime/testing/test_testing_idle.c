@@ -32,13 +32,13 @@ static int wait_and_settle(void *arg)
 
 static int settle_before_jump(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, yawn, arg));
-    return bight_group_spawn(group, NULL, NULL, wait_and_settle, arg);
+    ck_ok(bight_group_spawn(NULL, group, NULL, yawn, arg));
+    return bight_group_spawn(NULL, group, NULL, wait_and_settle, arg);
 }
 
 static int settle_before_jump_main(void *arg)
 {
-    return bight_group(settle_before_jump, arg);
+    return bight_group_run(settle_before_jump, arg);
 }
 
 static void settling_comes_before_jumping(void)
@@ -66,14 +66,14 @@ static int settle_and_note(void *arg)
 
 static int busy_body(struct bight_group *group, void *arg)
 {
-    ck_ok(bight_group_spawn(group, NULL, NULL, settle_and_note, arg));
-    ck_ok(bight_group_spawn(group, NULL, NULL, yield_ten_times, arg));
-    return bight_group_spawn(group, NULL, NULL, settle_and_note, arg);
+    ck_ok(bight_group_spawn(NULL, group, NULL, settle_and_note, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, yield_ten_times, arg));
+    return bight_group_spawn(NULL, group, NULL, settle_and_note, arg);
 }
 
 static int busy_main(void *arg)
 {
-    return bight_group(busy_body, arg);
+    return bight_group_run(busy_body, arg);
 }
 
 static void settling_waits_for_busy_tasks(void)
@@ -118,18 +118,18 @@ static int cushions_body(struct bight_group *group, void *arg)
                                      {.cushion_ms = 0, .what = "0"},
                                      {.cushion_ms = 40, .what = "40"}};
 
-    ck_ok(bight_group_spawn(group, NULL, NULL, sleep_thrice, arg));
+    ck_ok(bight_group_spawn(NULL, group, NULL, sleep_thrice, arg));
     ck_ok(bight_yield());
     for (int i = 0; i < 4; i++) {
         all[i].notes = arg;
-        ck_ok(bight_group_spawn(group, NULL, NULL, settle_cushioned, &all[i]));
+        ck_ok(bight_group_spawn(NULL, group, NULL, settle_cushioned, &all[i]));
     }
     return 0;
 }
 
 static int cushions_main(void *arg)
 {
-    return bight_group(cushions_body, arg);
+    return bight_group_run(cushions_body, arg);
 }
 
 static int cushions_in_real_time(void *arg)

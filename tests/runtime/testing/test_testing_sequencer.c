@@ -35,8 +35,8 @@ static int sequence_body(struct bight_group *group, void *arg)
     steps[0] = (struct step){&sequencer, first, arg};
     steps[1] = (struct step){&sequencer, second, arg};
     steps[2] = (struct step){&sequencer, last, arg};
-    ck_ok(bight_group_spawn(group, NULL, NULL, take_steps, &steps[0]));
-    ck_ok(bight_group_spawn(group, NULL, NULL, take_steps, &steps[1]));
+    ck_ok(bight_group_spawn(NULL, group, NULL, take_steps, &steps[0]));
+    ck_ok(bight_group_spawn(NULL, group, NULL, take_steps, &steps[1]));
     ck_ok(take_steps(&steps[2]));
     ck_code(bight_test_sequencer_enter(&sequencer, 3), BIGHT_EALREADY);
     return 0;
@@ -44,7 +44,7 @@ static int sequence_body(struct bight_group *group, void *arg)
 
 static int sequence_main(void *arg)
 {
-    return bight_group(sequence_body, arg);
+    return bight_group_run(sequence_body, arg);
 }
 
 static void a_sequencer_forces_an_order(void)

@@ -88,7 +88,7 @@ static int many_sleepers(struct bight_group *group, void *arg)
     for (int i = 0; i < SLEEPERS; i++) {
         (void)test_random(&random);
         lengths[i] = 1 + (int64_t)((random >> 2) >> (20 + random % 40));
-        int rc = bight_group_spawn(group, NULL, NULL, sleeper, &lengths[i]);
+        int rc = bight_group_spawn(NULL, group, NULL, sleeper, &lengths[i]);
         if (rc)
             return rc;
     }
@@ -97,7 +97,7 @@ static int many_sleepers(struct bight_group *group, void *arg)
 
 static int run_many_sleepers(void *arg)
 {
-    return bight_group(many_sleepers, arg);
+    return bight_group_run(many_sleepers, arg);
 }
 
 static void sleepers_wake_in_order_and_to_the_nanosecond(void)

@@ -78,7 +78,7 @@ static int be_called(void *thread)
 {
     take_mailbox();
     begin(thread, run_and_call, NULL);
-    int rc = bight_thread_event_wait(event);
+    int rc = bight_thread_event_wait(event, -1);
     bight_mailbox_unref(mailbox);
     return rc;
 }
@@ -110,7 +110,7 @@ static int from_inside(void *arg)
     take_mailbox();
     ck_code(bight_thread_run(mailbox, in_task, NULL, NULL), BIGHT_EDEADLK);
     ck_code(bight_thread_call(mailbox, in_loop, NULL, NULL), BIGHT_EDEADLK);
-    ck_ok(bight_post(mailbox, from_callback, &over));
+    ck_ok(bight_post_call(mailbox, from_callback, &over));
     int rc = bight_event_wait(&over);
     bight_mailbox_unref(mailbox);
     return rc;
@@ -379,7 +379,8 @@ static void want_of_memory_is_an_error_here_or_a_status_there(void)
     bool failing = false;
     const struct bight_seams seams = {.ctx = &failing, .fail_alloc = fail_when};
     int reports = 0;
-    const struct bight_options options = {.on_report = count_unspawned, .on_report_arg = &reports};
+    const struct bight_runtime_options options = {.on_report = count_unspawned,
+                                                  .on_report_arg = &reports};
 
     ck_ok(bight__run_with_seams(&options, &seams, without_memory, &failing));
     ck_assert_int_eq(reports, 1);

@@ -17,14 +17,14 @@ static void set_it_lets_everybody_through_until_cleared(void)
 {
     ck_ok(bight_thread_event_new(&event));
     ck_assert(!bight_thread_event_is_set(event));
-    ck_code(bight_thread_event_wait_timeout(event, 0), BIGHT_ETIMEDOUT);
-    ck_code(bight_thread_event_wait_timeout(event, 1), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_event_wait(event, 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_event_wait(event, 1), BIGHT_ETIMEDOUT);
     bight_thread_event_set(event);
     ck_assert(bight_thread_event_is_set(event));
-    ck_ok(bight_thread_event_wait(event));
-    ck_ok(bight_thread_event_wait_timeout(event, 0));
+    ck_ok(bight_thread_event_wait(event, -1));
+    ck_ok(bight_thread_event_wait(event, 0));
     bight_thread_event_clear(event);
-    ck_code(bight_thread_event_wait_timeout(event, 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_event_wait(event, 0), BIGHT_ETIMEDOUT);
     ck_assert_ptr_eq(bight_thread_event_ref(event), event);
     bight_thread_event_unref(event);
     bight_thread_event_unref(event);
@@ -34,7 +34,7 @@ static void set_it_lets_everybody_through_until_cleared(void)
 static int wait_in_task(void *arg)
 {
     (void)arg;
-    return bight_thread_event_wait(event);
+    return bight_thread_event_wait(event, -1);
 }
 
 static int wait_in_tasks(void *arg)
@@ -43,14 +43,14 @@ static int wait_in_tasks(void *arg)
     int status;
 
     ck_ok(bight_spawn(&task, wait_in_task, arg));
-    ck_ok(bight_thread_event_wait(event));
+    ck_ok(bight_thread_event_wait(event, -1));
     ck_ok(bight_join(task, &status));
     return status;
 }
 
 static void *wait_in_thread(void *arg)
 {
-    EXPECT((arg ? bight_run(wait_in_tasks, NULL) : bight_thread_event_wait(event)) == 0);
+    EXPECT((arg ? bight_run(wait_in_tasks, NULL) : bight_thread_event_wait(event, -1)) == 0);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static int set_and_clear(void *arg)
     bight_thread_event_set(event);
     bight_thread_event_clear(event);
     ck_ok(bight_join(task, &status));
-    ck_code(bight_thread_event_wait_timeout(event, 1), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_event_wait(event, 1), BIGHT_ETIMEDOUT);
     return status;
 }
 

@@ -34,22 +34,22 @@ static void items_come_in_order_and_places_are_bounded(void)
 
     ck_ok(bight_thread_queue_new(&queue, 2, NULL));
     ck_code(bight_thread_queue_try_get(queue, &item), BIGHT_EAGAIN);
-    ck_ok(bight_thread_queue_put(queue, &items[0]));
+    ck_ok(bight_thread_queue_put(queue, &items[0], -1));
     ck_ok(bight_thread_queue_try_put(queue, &items[1]));
     ck_code(bight_thread_queue_try_put(queue, &items[2]), BIGHT_EAGAIN);
-    ck_code(bight_thread_queue_put_timeout(queue, &items[2], 0), BIGHT_ETIMEDOUT);
-    ck_code(bight_thread_queue_put_timeout(queue, &items[2], 1), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_put(queue, &items[2], 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_put(queue, &items[2], 1), BIGHT_ETIMEDOUT);
     ck_assert_uint_eq(bight_thread_queue_length(queue), 2);
     for (int i = 0; i < 5; i++) {
-        ck_ok(bight_thread_queue_get(queue, &item));
+        ck_ok(bight_thread_queue_get(queue, &item, -1));
         ck_assert_ptr_eq(item, &items[i]);
-        ck_ok(bight_thread_queue_put(queue, &items[i + 2]));
+        ck_ok(bight_thread_queue_put(queue, &items[i + 2], -1));
     }
-    ck_ok(bight_thread_queue_get_timeout(queue, &item, 0));
+    ck_ok(bight_thread_queue_get(queue, &item, 0));
     ck_ok(bight_thread_queue_try_get(queue, &item));
     ck_assert_ptr_eq(item, &items[6]);
-    ck_code(bight_thread_queue_get_timeout(queue, &item, 0), BIGHT_ETIMEDOUT);
-    ck_code(bight_thread_queue_get_timeout(queue, &item, 1), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_get(queue, &item, 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_get(queue, &item, 1), BIGHT_ETIMEDOUT);
     bight_thread_queue_unref(queue);
 }
 
@@ -58,14 +58,14 @@ static void *get_closed(void *arg)
     void *item;
 
     (void)arg;
-    EXPECT(bight_thread_queue_get(queue, &item) == BIGHT_ECLOSED);
+    EXPECT(bight_thread_queue_get(queue, &item, -1) == BIGHT_ECLOSED);
     return NULL;
 }
 
 static void *put_closed(void *arg)
 {
     (void)arg;
-    EXPECT(bight_thread_queue_put(queue, &items[1]) == BIGHT_ECLOSED);
+    EXPECT(bight_thread_queue_put(queue, &items[1], -1) == BIGHT_ECLOSED);
     return NULL;
 }
 
@@ -75,14 +75,14 @@ static void closed_it_drains_and_tells_who_waits(void)
     void *item;
 
     ck_ok(bight_thread_queue_new(&queue, 1, NULL));
-    ck_ok(bight_thread_queue_put(queue, &items[0]));
+    ck_ok(bight_thread_queue_put(queue, &items[0], -1));
     begin(&thread, put_closed, NULL);
     bight_thread_queue_close(queue);
     pthread_join(thread, NULL);
-    ck_code(bight_thread_queue_put(queue, &items[1]), BIGHT_ECLOSED);
-    ck_ok(bight_thread_queue_get(queue, &item));
+    ck_code(bight_thread_queue_put(queue, &items[1], -1), BIGHT_ECLOSED);
+    ck_ok(bight_thread_queue_get(queue, &item, -1));
     ck_assert_ptr_eq(item, &items[0]);
-    ck_code(bight_thread_queue_get(queue, &item), BIGHT_ECLOSED);
+    ck_code(bight_thread_queue_get(queue, &item, -1), BIGHT_ECLOSED);
     ck_code(bight_thread_queue_try_get(queue, &item), BIGHT_ECLOSED);
     bight_thread_queue_close(queue);
     bight_thread_queue_unref(queue);
@@ -105,7 +105,7 @@ static void the_last_reference_drops_what_is_left(void)
 {
     ck_ok(bight_thread_queue_new(&queue, 4, drop));
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_thread_queue_put(queue, &items[i]));
+        ck_ok(bight_thread_queue_put(queue, &items[i], -1));
     ck_assert_ptr_eq(bight_thread_queue_ref(queue), queue);
     bight_thread_queue_unref(queue);
     ck_assert_int_eq(dropped, 0);
@@ -120,7 +120,7 @@ static void *get_three(void *arg)
 
     (void)arg;
     for (int i = 0; i < 3; i++) {
-        EXPECT(bight_thread_queue_get(queue, &item) == 0);
+        EXPECT(bight_thread_queue_get(queue, &item, -1) == 0);
         EXPECT(item == &items[i]);
     }
     return NULL;
@@ -134,7 +134,7 @@ static void without_places_items_go_from_hand_to_hand(void)
     ck_code(bight_thread_queue_try_put(queue, &items[0]), BIGHT_EAGAIN);
     begin(&thread, get_three, NULL);
     for (int i = 0; i < 3; i++)
-        ck_ok(bight_thread_queue_put(queue, &items[i]));
+        ck_ok(bight_thread_queue_put(queue, &items[i], -1));
     pthread_join(thread, NULL);
     ck_assert_uint_eq(bight_thread_queue_length(queue), 0);
     bight_thread_queue_unref(queue);
@@ -150,14 +150,14 @@ static void a_queue_that_cannot_be_is_refused(void)
 static void *put_first(void *arg)
 {
     (void)arg;
-    EXPECT(bight_thread_queue_put(queue, &items[0]) == 0);
+    EXPECT(bight_thread_queue_put(queue, &items[0], -1) == 0);
     return NULL;
 }
 
 static int get_first(void *arg)
 {
     void *item = NULL;
-    int rc = bight_thread_queue_get(queue, &item);
+    int rc = bight_thread_queue_get(queue, &item, -1);
 
     (void)arg;
     if (rc == 0)
@@ -223,12 +223,12 @@ static int run_out_of_time(void *arg)
     void *item;
 
     (void)arg;
-    ck_code(bight_thread_queue_get_timeout(queue, &item, 0), BIGHT_ETIMEDOUT);
-    ck_code(bight_thread_queue_get_timeout(queue, &item, 5), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_get(queue, &item, 0), BIGHT_ETIMEDOUT);
+    ck_code(bight_thread_queue_get(queue, &item, 5), BIGHT_ETIMEDOUT);
     ck_assert_uint_ge(bight_now_ns() - begin_ns, 5000000);
-    ck_ok(bight_thread_queue_put_timeout(queue, &items[0], 0));
-    ck_code(bight_thread_queue_put_timeout(queue, &items[0], 5), BIGHT_ETIMEDOUT);
-    return bight_thread_queue_get_timeout(queue, &item, 5);
+    ck_ok(bight_thread_queue_put(queue, &items[0], 0));
+    ck_code(bight_thread_queue_put(queue, &items[0], 5), BIGHT_ETIMEDOUT);
+    return bight_thread_queue_get(queue, &item, 5);
 }
 
 static void a_task_may_wait_for_a_while(void)
@@ -260,8 +260,8 @@ static void in_callback(void *event)
 {
     void *item;
 
-    ck_code(bight_thread_queue_get(queue, &item), BIGHT_ENOTASK);
-    ck_code(bight_thread_queue_put(queue, &items[0]), BIGHT_ENOTASK);
+    ck_code(bight_thread_queue_get(queue, &item, -1), BIGHT_ENOTASK);
+    ck_code(bight_thread_queue_put(queue, &items[0], -1), BIGHT_ENOTASK);
     ck_ok(bight_thread_queue_try_put(queue, &items[0]));
     bight_event_set(event);
 }
@@ -273,7 +273,7 @@ static int post_callback(void *arg)
 
     bight_event_init(&event);
     ck_ok(bight_mailbox_get(&mailbox));
-    ck_ok(bight_post(mailbox, in_callback, &event));
+    ck_ok(bight_post_call(mailbox, in_callback, &event));
     int rc = bight_event_wait(&event);
     bight_mailbox_unref(mailbox);
     return rc ? rc : get_first(arg);
@@ -323,7 +323,7 @@ static atomic_int numbers[PRODUCERS * 2 * EACH];
 static void produce(int first)
 {
     for (int i = first; i < first + EACH;) {
-        int rc = bight_thread_queue_put_timeout(goods, &numbers[i], i % 3 - 1);
+        int rc = bight_thread_queue_put(goods, &numbers[i], i % 3 - 1);
 
         EXPECT(rc == 0 || rc == BIGHT_ETIMEDOUT);
         i += rc == 0;
@@ -348,7 +348,7 @@ static void consume(int patience_ms)
     atomic_int *number = NULL;
 
     for (int i = 0;; i++) {
-        int rc = bight_thread_queue_get_timeout(goods, (void **)&number, i % 3 ? patience_ms : 0);
+        int rc = bight_thread_queue_get(goods, (void **)&number, i % 3 ? patience_ms : 0);
         if (rc == BIGHT_ECLOSED || rc == BIGHT_ECANCELED)
             return;
         EXPECT(rc == 0 || rc == BIGHT_ETIMEDOUT);

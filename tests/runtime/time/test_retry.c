@@ -38,16 +38,16 @@ static int try_it(void *arg)
     return call < flaky->failures ? flaky->code : 7;
 }
 
-static int retry(const struct bight_retry *policy, struct flaky *flaky)
+static int retry(const struct bight_retry_options *policy, struct flaky *flaky)
 {
     begin_ns = bight_now_ns();
     flaky->calls = 0;
-    return bight_retry(policy, try_it, flaky);
+    return bight_retry_run(policy, try_it, flaky);
 }
 
 static int grows(void *arg)
 {
-    struct bight_retry policy = {
+    struct bight_retry_options policy = {
         .delay_ms = 10, .factor = 3, .max_delay_ms = 200, .jitter = BIGHT_JITTER_NONE};
     struct flaky flaky = {.failures = 5, .code = BIGHT_EIO};
     static const int at_ms[] = {0, 10, 40, 130, 330, 530};
@@ -74,7 +74,7 @@ static int grows(void *arg)
 
 static int defaults(void *arg)
 {
-    struct bight_retry exact = {.jitter = BIGHT_JITTER_NONE};
+    struct bight_retry_options exact = {.jitter = BIGHT_JITTER_NONE};
     struct flaky flaky = {.failures = 3, .code = BIGHT_EIO};
 
     (void)arg;
@@ -93,7 +93,7 @@ static bool not_perm(void *arg, int code)
 
 static int gives_up(void *arg)
 {
-    struct bight_retry policy = {.attempts = 3, .again = not_perm};
+    struct bight_retry_options policy = {.attempts = 3, .again = not_perm};
     struct flaky flaky = {.failures = 9, .code = BIGHT_EIO};
 
     (void)arg;
@@ -110,7 +110,8 @@ static int gives_up(void *arg)
 
 static int in_time(void *arg)
 {
-    struct bight_retry policy = {.delay_ms = 10, .jitter = BIGHT_JITTER_NONE, .timeout_ms = 100};
+    struct bight_retry_options policy = {
+        .delay_ms = 10, .jitter = BIGHT_JITTER_NONE, .timeout_ms = 100};
     struct flaky flaky = {.failures = 9, .code = BIGHT_EIO};
     struct bight_scope scope;
 
@@ -155,21 +156,21 @@ static int cancelled(void *arg)
 
 static int refuses(void *arg)
 {
-    static const struct bight_retry bad[] = {
+    static const struct bight_retry_options bad[] = {
         {.factor = 0.5}, {.factor = -1}, {.max_delay_ms = -1}, {.jitter = (enum bight_jitter)7}};
     struct flaky flaky = {.failures = 0};
 
     (void)arg;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_code(bight_retry(&bad[i], try_it, &flaky), BIGHT_EINVAL);
-    ck_code(bight_retry(NULL, NULL, NULL), BIGHT_EINVAL);
+        ck_code(bight_retry_run(&bad[i], try_it, &flaky), BIGHT_EINVAL);
+    ck_code(bight_retry_run(NULL, NULL, NULL), BIGHT_EINVAL);
     ck_assert_int_eq(flaky.calls, 0);
     return 0;
 }
 
 static void retry_refuses_what_cannot_be(void)
 {
-    ck_code(bight_retry(NULL, try_it, NULL), BIGHT_ENOTASK);
+    ck_code(bight_retry_run(NULL, try_it, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
 
@@ -189,7 +190,7 @@ static struct dice dice;
 
 static int pause_with(enum bight_jitter jitter, uint64_t random)
 {
-    const struct bight_retry policy = {.delay_ms = 100, .jitter = jitter};
+    const struct bight_retry_options policy = {.delay_ms = 100, .jitter = jitter};
     struct flaky flaky = {.failures = 1, .code = BIGHT_EIO};
 
     dice.next = random;

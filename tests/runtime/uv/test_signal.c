@@ -27,7 +27,7 @@ static int wake(void *arg)
     open_usr1();
     ck_assert_int_eq(bight_spawn(NULL, raise_usr1, NULL), 0);
     ck_assert_int_eq(bight_signal_wait(usr1), 1);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -39,7 +39,7 @@ static void poll_once(void)
     ck_assert_int_eq(bight_signal_open(&probe, SIGUSR2), 0);
     raise(SIGUSR2);
     ck_assert_int_eq(bight_signal_wait(probe), 1);
-    bight_signal_close(probe);
+    bight_signal_end(probe);
 }
 
 static int count(void *arg)
@@ -52,7 +52,7 @@ static int count(void *arg)
     ck_assert_int_eq(bight_signal_wait(usr1), 3);
     raise(SIGUSR1);
     ck_assert_int_eq(bight_signal_wait(usr1), 1);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int cancel(void *arg)
     ck_assert_int_eq(wait_in_scope(cancel_scope, &scope), BIGHT_ECANCELED);
     raise(SIGUSR1);
     ck_assert_int_eq(bight_signal_wait(usr1), 1);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -99,7 +99,7 @@ static int cancel_before_wake(void *arg)
     open_usr1();
     ck_assert_int_eq(wait_in_scope(cancel_then_raise, &scope), BIGHT_ECANCELED);
     ck_assert_int_eq(bight_signal_wait(usr1), 1);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -138,7 +138,7 @@ static int cancel_after_wake(void *arg)
     ck_assert_int_eq(wait_in_scope(raise_for_meddler, &meddler.scope), 1);
     ck_assert(meddler.scope.cancelled);
     ck_assert_int_eq(bight_uv_close((uv_handle_t *)&meddler.check), 0);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -153,14 +153,14 @@ static int time_out(void *arg)
     (void)arg;
     open_usr1();
     ck_assert_int_eq(bight_timeout(1, wait_usr1, NULL), BIGHT_ETIMEDOUT);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
 static int close_usr1(void *arg)
 {
     (void)arg;
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -170,7 +170,7 @@ static int close_while_waiting(void *arg)
     open_usr1();
     ck_assert_int_eq(bight_spawn(NULL, close_usr1, NULL), 0);
     ck_assert_int_eq(bight_signal_wait(usr1), BIGHT_ECLOSED);
-    bight_signal_close(NULL);
+    bight_signal_end(NULL);
     return 0;
 }
 
@@ -187,7 +187,7 @@ static int wait_twice(void *arg)
     raise(SIGUSR1);
     ck_assert_int_eq(bight_join(first, &status), 0);
     ck_assert_int_eq(status, 1);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -201,8 +201,8 @@ static int two_of_one(void *arg)
     raise(SIGUSR1);
     ck_assert_int_eq(bight_signal_wait(usr1), 1);
     ck_assert_int_eq(bight_signal_wait(other), 1);
-    bight_signal_close(other);
-    bight_signal_close(usr1);
+    bight_signal_end(other);
+    bight_signal_end(usr1);
     return 0;
 }
 
@@ -271,7 +271,7 @@ static int open_without_memory(void *arg)
     } while (rc == BIGHT_ENOMEM);
     ck_assert_int_eq(rc, 0);
     ck_assert_int_eq(failures, 2);
-    bight_signal_close(usr1);
+    bight_signal_end(usr1);
     return 0;
 }
 
