@@ -11,6 +11,7 @@
 #include <bight/channel.h>
 #include <bight/condition.h>
 #include <bight/errors.h>
+#include <bight/event.h>
 #include <bight/executor.h>
 #include <bight/future.h>
 #include <bight/gather.h>
@@ -22,10 +23,12 @@
 #include <bight/latest.h>
 #include <bight/limiter.h>
 #include <bight/mailbox.h>
+#include <bight/mutex.h>
 #include <bight/offload.h>
 #include <bight/once.h>
 #include <bight/queue.h>
 #include <bight/rate_limiter.h>
+#include <bight/report.h>
 #include <bight/resolve.h>
 #include <bight/retry.h>
 #include <bight/runner.h>
@@ -35,7 +38,7 @@
 #include <bight/select.h>
 #include <bight/semaphore.h>
 #include <bight/signal.h>
-#include <bight/sync.h>
+#include <bight/submission.h>
 #include <bight/task.h>
 #include <bight/testing.h>
 #include <bight/testing_clock.h>

@@ -4,7 +4,7 @@
 #include "coro/core/group.h"
 
 #include <bight/background.h>
-#include <bight/sync.h>
+#include <bight/event.h>
 
 struct bight_background {
     struct bight_group group;

@@ -3,7 +3,7 @@
 #ifndef BIGHT_CORO_CORE_MUTEX_H
 #define BIGHT_CORO_CORE_MUTEX_H
 
-#include <bight/sync.h>
+#include <bight/mutex.h>
 
 #include "coro/core/source.h"
 

@@ -1,7 +1,7 @@
 /* Event: a flag that tasks wait for. Setting it wakes all who wait at that moment, in order. */
 #include "coro/core/source.h"
 
-#include <bight/sync.h>
+#include <bight/event.h>
 
 static const struct bight_waiter_ops event_ops = {
     .name = "event",

@@ -4,7 +4,7 @@
 #ifndef BIGHT_CONDITION_H
 #define BIGHT_CONDITION_H
 
-#include <bight/sync.h>
+#include <bight/mutex.h>
 
 BIGHT_BEGIN_DECLS
 

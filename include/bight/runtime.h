@@ -5,47 +5,11 @@
 
 #include <bight/base.h>
 #include <bight/errors.h>
+#include <bight/report.h>
 
 BIGHT_BEGIN_DECLS
 
 struct bight_runtime;
-
-/* What the runtime has to report; see bight_runtime_options.on_report. */
-enum bight_report_kind {
-    /* A task nobody has a handle of ended with a failure (`code`), or one that another thread submitted
-     * could not be spawned (task_id 0). */
-    BIGHT_REPORT_UNSEEN_FAILURE,
-    /* A task had BIGHT_ECANCELED returned many times in a row (`count`) and goes on. */
-    BIGHT_REPORT_IGNORED_CANCEL,
-    /* A scope or group was open when its frame had returned, or when one around it was closed: it was
-     * closed, and tasks of such a group were cancelled and passed to the group around. */
-    BIGHT_REPORT_SCOPE_LEFT_OPEN,
-    /* A task ended with a mutex locked, which was given to the next waiter. */
-    BIGHT_REPORT_MUTEX_HELD,
-    /* A task ended and its handle was never joined nor detached. */
-    BIGHT_REPORT_NEVER_JOINED,
-    /* A spawn failed with BIGHT_ENOMEM because the process has as many mappings as the system allows
-     * (vm.max_map_count): the kernel has no guard regions, so each stack takes two. */
-    BIGHT_REPORT_MAP_LIMIT,
-    /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
-    BIGHT_REPORT_STALLED,
-    /* One step of a task, from one wait to the next, or one call, post or hook (task 0) kept the loop
-     * for `count` ms; see bight_runtime_options.slow_ms. */
-    BIGHT_REPORT_SLOW_TURN,
-    /* The program's own, by bight_report_send. */
-    BIGHT_REPORT_PROGRAM,
-};
-
-struct bight_report {
-    enum bight_report_kind kind;
-    int code;
-    uint64_t count;
-    /* The task concerned: its number (0 for none) and name. */
-    uint64_t task_id;
-    const char *task_name;
-    /* One line, without a newline. */
-    const char *text;
-};
 
 /* Zero is the default for every field. */
 struct bight_runtime_options {
@@ -125,30 +89,6 @@ BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes
  *  Suspends: no, though write(2) may block.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API int bight_dump_fd(int fd);
-
-/* Who is told of reports: bight_runtime_options.on_report and its argument, or those that took their place. */
-struct bight_report_handler {
-    void (*fn)(void *arg, const struct bight_report *report);
-    void *arg;
-};
-
-/** Have this thread's runtime report to `handler` from now on; one without fn: to nobody. `before`, which
- *  may be NULL, is given the handler up to now.
- *
- *  @return 0; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows both; keeps handler.arg until another handler is set or the runtime has ended.
- */
-BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
-                                       struct bight_report_handler *before);
-
-/** Hand a report of the program's own to the handler, as BIGHT_REPORT_PROGRAM; the task concerned is the
- *  calling one.
- *
- *  @return 0, also when nobody listens; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows text.
- */
-BIGHT_API int bight_report_send(int code, const char *text);
 
 struct bight_runtime_stats {
     /* Tasks that have not ended; those of them that are ready to run. */

@@ -3,7 +3,7 @@
 #ifndef BIGHT_RWLOCK_H
 #define BIGHT_RWLOCK_H
 
-#include <bight/sync.h>
+#include <bight/mutex.h>
 
 BIGHT_BEGIN_DECLS
 

@@ -15,7 +15,7 @@
 #include <bight/call.h>
 #include <bight/future.h>
 #include <bight/queue.h>
-#include <bight/sync.h>
+#include <bight/event.h>
 #include <bight/task.h>
 #include <bight/waiter.h>
 

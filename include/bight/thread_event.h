@@ -1,5 +1,5 @@
 /* A flag that tasks of several runtimes and plain threads wait for at once. The event of one
- * runtime's tasks is in <bight/sync.h>, and faster. Counted by reference: each thread that has it
+ * runtime's tasks is in <bight/event.h>, and faster. Counted by reference: each thread that has it
  * holds one until its last call has returned. */
 #ifndef BIGHT_THREAD_EVENT_H
 #define BIGHT_THREAD_EVENT_H

@@ -5,9 +5,9 @@
  * that waits belongs: if the body gives up, by an error or because it was cancelled, the group cancels the
  * waiter, and nobody waits for what never comes. */
 #include <bight/errors.h>
+#include <bight/event.h>
 #include <bight/group.h>
 #include <bight/runtime.h>
-#include <bight/sync.h>
 #include <bight/time.h>
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #ifndef SCRAPER_CRAWL_H
 #define SCRAPER_CRAWL_H
 
+#include <bight/event.h>
 #include <bight/group.h>
-#include <bight/sync.h>
 
 #include "samples/scraper/fetch.h"
 #include "samples/scraper/frontier.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <bight/errors.h>
-#include <bight/sync.h>
+#include <bight/event.h>
 
 #include "samples/scraper/job.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bight/sync.h>
+#include <bight/event.h>
 
 #include "samples/scraper/url.h"
 

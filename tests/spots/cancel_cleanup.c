@@ -4,9 +4,9 @@
  * the task was cancelled, and in a cancelled scope nothing waits. And whoever cancels may do so again
  * while the cleanup is on its way. A bight_defer handler runs under a shield, whichever way the task
  * ended; a bight_shield of its own gives one step a budget, so that a dead peer cannot hold it. */
+#include <bight/event.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>
-#include <bight/sync.h>
 #include <bight/task.h>
 #include <bight/time.h>
 

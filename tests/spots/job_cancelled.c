@@ -4,10 +4,10 @@
  * the job does, and the work that was done should not be thrown away. The wait refuses to let go,
  * returns the job's result when it is over, and the cancellation, being a state, is still there for
  * the next call that waits. */
+#include <bight/event.h>
 #include <bight/mailbox.h>
 #include <bight/offload.h>
 #include <bight/runtime.h>
-#include <bight/sync.h>
 #include <bight/task.h>
 #include <bight/time.h>
 

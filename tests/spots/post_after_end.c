@@ -4,9 +4,9 @@
  * outlives the runtime: a post is either accepted, and then its function is called, also when the
  * runtime is about to end, or refused with BIGHT_ECLOSED, and then it is not. There is nothing in
  * between, nothing to lock, and nothing that could be freed too early. */
+#include <bight/event.h>
 #include <bight/mailbox.h>
 #include <bight/runtime.h>
-#include <bight/sync.h>
 
 #include <pthread.h>
 #include <semaphore.h>

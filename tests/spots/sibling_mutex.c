@@ -3,9 +3,10 @@
  * Hard: the first failure of a group cancels the siblings, one of which holds a mutex and another
  * waits for it. The holder must give it back on its way out, the waiter must not come to own it and
  * end, and the group must report the failure, not the cancellations that it caused. */
+#include <bight/event.h>
 #include <bight/group.h>
+#include <bight/mutex.h>
 #include <bight/runtime.h>
-#include <bight/sync.h>
 #include <bight/task.h>
 #include <bight/time.h>
 

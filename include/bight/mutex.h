@@ -1,9 +1,8 @@
-/* Synchronisation between tasks of one runtime: mutex and event. They hand over in FIFO order and
- * without barging; using them never allocates. Not for threads: see mailbox.h. What is built on them
- * or works like them has headers of its own: condition.h, semaphore.h, limiter.h, rwlock.h,
- * barrier.h, once.h, wait_group.h. */
-#ifndef BIGHT_SYNC_H
-#define BIGHT_SYNC_H
+/* Mutex: one task of a runtime at a time. It is handed over in FIFO order and without barging; using
+ * one never allocates. Not for threads. What is built on it has headers of its own: condition.h,
+ * rwlock.h. */
+#ifndef BIGHT_MUTEX_H
+#define BIGHT_MUTEX_H
 
 #include <bight/waiter.h>
 
@@ -61,50 +60,6 @@ BIGHT_API struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex);
  *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
  */
 BIGHT_API size_t bight_mutex_waiting(const struct bight_mutex *mutex);
-
-/* All fields are private. */
-struct bight_event {
-    bool set;
-    struct bight_link waiters;
-};
-
-/** Make an event that is not set.
- *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
- */
-BIGHT_API void bight_event_init(struct bight_event *event);
-
-/** Set the event and wake everybody who waits now; it stays set until cleared.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
-BIGHT_API void bight_event_set(struct bight_event *event);
-
-/** Clear the event. Those already woken stay woken.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
-BIGHT_API void bight_event_clear(struct bight_event *event);
-
-/** Whether the event is set.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
-BIGHT_API bool bight_event_is_set(const struct bight_event *event);
-
-/** How many tasks sleep until the event is set. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
-BIGHT_API size_t bight_event_waiting(const struct bight_event *event);
-
-/** Sleep until the event is set; at once when it is.
- *
- *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
- *  Thread: the loop's.  Ownership: keeps event until it returns.
- */
-BIGHT_API BIGHT_MUST_CHECK int bight_event_wait(struct bight_event *event);
 
 BIGHT_END_DECLS
 
