@@ -17,7 +17,6 @@ struct bight_background;
  *  "background".
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps arg until closed; gives *out, to be closed with bight_background_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int
@@ -28,18 +27,14 @@ bight_background_new(struct bight_background **out,
  *  may be NULL.
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ECLOSED: the group is closing, or the runtime ending.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps arg until the task ends; gives *out.
+ *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_background_spawn(struct bight_task **out,
                                                       struct bight_background *background,
                                                       const struct bight_spawn_options *options,
                                                       int (*fn)(void *arg), void *arg);
 
-/** How many tasks of the group have not ended.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows background.
- */
+/** How many tasks of the group have not ended. */
 BIGHT_API size_t bight_background_live(const struct bight_background *background);
 
 /** Sleep until no task of the group is left, and keep it open.

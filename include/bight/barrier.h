@@ -31,7 +31,7 @@ struct bight_barrier {
 /** Make a barrier for `parties` tasks. There is nothing to destroy.
  *
  *  @return 0; BIGHT_EINVAL for less than one.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows barrier.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_barrier_init(struct bight_barrier *barrier, int parties);
 
@@ -48,34 +48,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_barrier_init(struct bight_barrier *barrier,
 BIGHT_API BIGHT_MUST_CHECK int bight_barrier_wait(struct bight_barrier *barrier);
 
 /** Break the barrier: all who wait, and all who come later, get BIGHT_EBROKEN, until it is reset.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
  */
 BIGHT_API void bight_barrier_abort(struct bight_barrier *barrier);
 
 /** Begin anew: those inside get BIGHT_EBROKEN, and when they have gone the next round begins. Mends a
  *  broken barrier.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
  */
 BIGHT_API void bight_barrier_reset(struct bight_barrier *barrier);
 
-/** The state.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
- */
+/** The state. */
 BIGHT_API enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier);
 
-/** The number of parties it was made for.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
- */
+/** The number of parties it was made for. */
 BIGHT_API int bight_barrier_parties(const struct bight_barrier *barrier);
 
-/** How many parties have come while it is filling; else 0.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows barrier.
- */
+/** How many parties have come while it is filling; else 0. */
 BIGHT_API int bight_barrier_waiting(const struct bight_barrier *barrier);
 
 BIGHT_END_DECLS

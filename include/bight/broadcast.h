@@ -39,8 +39,7 @@ struct bight_subscriber {
  *
  *  @return 0; BIGHT_EINVAL for a capacity or size of 0 or beyond any memory, or an unknown policy;
  *          BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; gives *out, to be freed with bight_broadcast_free.
+ *  Ownership: gives *out, to be freed with bight_broadcast_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_new(struct bight_broadcast **out,
                                                    const struct bight_broadcast_options *options);
@@ -48,7 +47,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_new(struct bight_broadcast **out,
 /** Free a broadcast that has no subscribers and that no task waits on.
  *
  *  @return 0; BIGHT_EBUSY: nothing was freed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: takes broadcast; NULL is allowed.
  */
 BIGHT_API int bight_broadcast_free(struct bight_broadcast *broadcast);
@@ -68,22 +66,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_publish(struct bight_broadcast *b
 /** Publish a value if there is a place. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN when it would have to wait for a subscriber; BIGHT_ECLOSED.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows value.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_publish(struct bight_broadcast *broadcast,
                                                            const void *value);
 
 /** Publish no more. Subscribers receive what is kept for them and then BIGHT_ECLOSED; calls that sleep
  *  in publishing are told so now.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows broadcast.
  */
 BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
 
 /** Receive from now on what is published.
  *
  *  @return 0, or BIGHT_ECLOSED when the broadcast is closed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps subscriber and broadcast until bight_broadcast_unsubscribe.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
@@ -92,7 +86,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_subscribe(struct bight_broadcast 
 /** Receive no more: what was kept for this subscriber alone is gone, publishers need not wait for it,
  *  and calls that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is not subscribed.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the subscriber's memory to the caller.
  */
 BIGHT_API void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber);
@@ -114,7 +107,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_receive(struct bight_subscriber *
 /** Copy the next value to `value` if there is one. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN when there is none; BIGHT_ECLOSED as bight_broadcast_receive.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows all.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_receive(struct bight_subscriber *subscriber,
                                                            void *value, uint64_t *missed);

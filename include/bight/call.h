@@ -28,7 +28,7 @@ struct bight_call {
 
 /** Prepare `call`, which is not pending afterwards. Once, before its first use.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows call.
+ *  Thread: any.
  */
 BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call));
 
@@ -38,7 +38,7 @@ BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_
  *
  *  @return 0; BIGHT_EALREADY when it is pending: it is made once, where it stands;
  *          BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ *  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
 
@@ -47,34 +47,29 @@ BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
  *
  *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a time
  *          beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ *  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_later(struct bight_call *call, int64_t delay_ms);
 
 /** The same at `when_ns` of bight_now_ns.
  *
  *  @return as bight_call_later.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps call until it is made.
+ *  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_at(struct bight_call *call, uint64_t when_ns);
 
 /** Take the call back.
  *
  *  @return whether it was pending.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns call to the caller.
+ *  Ownership: returns call to the caller.
  */
 BIGHT_API bool bight_call_cancel(struct bight_call *call);
 
-/** Whether the call is still to be made. False within fn.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows call.
- */
+/** Whether the call is still to be made. False within fn. */
 BIGHT_API bool bight_call_pending(const struct bight_call *call);
 
 /** The time for which a pending call of bight_call_later or bight_call_at is armed, in ns of
  *  bight_now_ns; 0 when it is not armed for one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows call.
  */
 BIGHT_API uint64_t bight_call_when_ns(const struct bight_call *call);
 

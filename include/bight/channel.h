@@ -48,8 +48,7 @@ struct bight_channel_stats {
 /** Make a channel and its first two ends. It goes when the last end is closed.
  *
  *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps sender and receiver until they are closed.
+ *  Ownership: keeps sender and receiver until they are closed.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_channel_open(struct bight_sender *sender,
                                                   struct bight_receiver *receiver,
@@ -70,7 +69,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_channel_send(struct bight_sender *sender, v
  *
  *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED, BIGHT_EPIPE and BIGHT_ENOMEM as
  *          bight_channel_send.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes item on success.
+ *  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_send(struct bight_sender *sender, void *item);
 
@@ -88,7 +87,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_channel_receive(struct bight_receiver *rece
 /** Receive the oldest item if there is one. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN when empty; BIGHT_EPIPE and BIGHT_ECLOSED as bight_channel_receive.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives *item.
+ *  Ownership: gives *item.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_receive(struct bight_receiver *receiver,
                                                          void **item);
@@ -96,7 +95,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_receive(struct bight_receiver *
 /** Make one more sender of the same channel.
  *
  *  @return 0, or BIGHT_ECLOSED when `sender` is closed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps clone until it is closed.
+ *  Ownership: keeps clone until it is closed.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_sender_clone(struct bight_sender *clone,
                                                   const struct bight_sender *sender);
@@ -104,7 +103,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_sender_clone(struct bight_sender *clone,
 /** Close this sender; sends that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is closed
  *  already.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the sender's memory to the caller.
  */
 BIGHT_API void bight_sender_end(struct bight_sender *sender);
@@ -112,7 +110,7 @@ BIGHT_API void bight_sender_end(struct bight_sender *sender);
 /** Make one more receiver of the same channel. An item goes to one of the receivers.
  *
  *  @return 0, or BIGHT_ECLOSED when `receiver` is closed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps clone until it is closed.
+ *  Ownership: keeps clone until it is closed.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_receiver_clone(struct bight_receiver *clone,
                                                     const struct bight_receiver *receiver);
@@ -120,7 +118,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_receiver_clone(struct bight_receiver *clone
 /** Close this receiver; receives that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is
  *  closed already. With the last one, what is left in the channel is dropped.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns the receiver's memory to the caller; gives the items left to options.drop.
  */
 BIGHT_API void bight_receiver_end(struct bight_receiver *receiver);
@@ -128,7 +125,6 @@ BIGHT_API void bight_receiver_end(struct bight_receiver *receiver);
 /** The sizes of the sender's channel. Takes as long as there are waiting calls.
  *
  *  @return 0, or BIGHT_ECLOSED when the sender is closed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
 BIGHT_API int bight_sender_get_stats(const struct bight_sender *sender,
                                      struct bight_channel_stats *stats);
@@ -136,7 +132,6 @@ BIGHT_API int bight_sender_get_stats(const struct bight_sender *sender,
 /** The sizes of the receiver's channel, as bight_sender_get_stats.
  *
  *  @return 0, or BIGHT_ECLOSED when the receiver is closed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
 BIGHT_API int bight_receiver_get_stats(const struct bight_receiver *receiver,
                                        struct bight_channel_stats *stats);

@@ -17,8 +17,7 @@ struct bight_condition {
 /** Make a condition over what `mutex` guards. Several conditions may share one mutex. There is
  *  nothing to destroy.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: borrows condition; keeps mutex as long as the condition is used.
+ *  Thread: any.  Ownership: keeps mutex as long as the condition is used.
  */
 BIGHT_API void bight_condition_init(struct bight_condition *condition, struct bight_mutex *mutex);
 
@@ -55,20 +54,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_condition_wait_until(struct bight_condition
  *  mutex, beginning when the caller unlocks it.
  *
  *  @return 0; BIGHT_EPERM: the caller does not hold the mutex; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows condition.
  */
 BIGHT_API int bight_condition_notify(struct bight_condition *condition, size_t count);
 
-/** As bight_condition_notify with all who wait now.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows condition.
- */
+/** As bight_condition_notify with all who wait now. */
 BIGHT_API int bight_condition_notify_all(struct bight_condition *condition);
 
-/** How many tasks sleep and are not notified yet. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows condition.
- */
+/** How many tasks sleep and are not notified yet. Counts them, one by one. */
 BIGHT_API size_t bight_condition_waiting(const struct bight_condition *condition);
 
 BIGHT_END_DECLS

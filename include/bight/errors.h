@@ -74,14 +74,14 @@ enum bight_error {
 /** The name of `code`, such as "ECANCELED", as in the constant without its prefix.
  *
  *  @return a static string; "EUNKNOWN" for a code of neither list that the system cannot name.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives nothing; the string is static.
+ *  Thread: any.  Ownership: the string is static.
  */
 BIGHT_API const char *bight_error_name(int code);
 
 /** A short text for `code`, in English, without a final period.
  *
  *  @return a static string; for a code outside of both lists the system's name for it.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives nothing; the string is static.
+ *  Thread: any.  Ownership: the string is static.
  */
 BIGHT_API const char *bight_strerror(int code);
 

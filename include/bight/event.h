@@ -16,32 +16,20 @@ struct bight_event {
 
 /** Make an event that is not set.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ *  Thread: any.
  */
 BIGHT_API void bight_event_init(struct bight_event *event);
 
-/** Set the event and wake everybody who waits now; it stays set until cleared.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
+/** Set the event and wake everybody who waits now; it stays set until cleared. */
 BIGHT_API void bight_event_set(struct bight_event *event);
 
-/** Clear the event. Those already woken stay woken.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
+/** Clear the event. Those already woken stay woken. */
 BIGHT_API void bight_event_clear(struct bight_event *event);
 
-/** Whether the event is set.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
+/** Whether the event is set. */
 BIGHT_API bool bight_event_is_set(const struct bight_event *event);
 
-/** How many tasks sleep until the event is set. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows event.
- */
+/** How many tasks sleep until the event is set. Counts them, one by one. */
 BIGHT_API size_t bight_event_waiting(const struct bight_event *event);
 
 /** Sleep until the event is set; at once when it is.

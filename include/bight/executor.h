@@ -57,7 +57,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_execute(struct bight_executor *executor,
 
 /** Free what `result` holds and zero it. Allowed for one that is zero.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the output, borrows result.
+ *  Thread: any.  Ownership: takes the output.
  */
 BIGHT_API void bight_result_free(struct bight_result *result);
 

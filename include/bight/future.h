@@ -25,51 +25,43 @@ struct bight_future_watch {
 
 /** Make a future that is pending. There is nothing to destroy: one that nobody waits for is memory.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows future.
+ *  Thread: any.
  */
 BIGHT_API void bight_future_init(struct bight_future *future);
 
 /** Give the future its value, with status 0, and wake all who wait.
  *
  *  @return 0; BIGHT_EALREADY: it is done, nothing changed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows future; value is only handed on.
+ *  Ownership: value is only handed on.
  */
 BIGHT_API int bight_future_set(struct bight_future *future, void *value);
 
 /** Say with a negative `code` that there will be no value, and wake all who wait.
  *
  *  @return 0; BIGHT_EALREADY: it is done, nothing changed; BIGHT_EINVAL for a code that is not negative.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
  */
 BIGHT_API int bight_future_fail(struct bight_future *future, int code);
 
 /** bight_future_fail with BIGHT_ECANCELED: nobody works on it any more.
  *
  *  @return 0; BIGHT_EALREADY: it is done, nothing changed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
  */
 BIGHT_API int bight_future_cancel(struct bight_future *future);
 
 /** Settle `to` as `from` is.
  *
  *  @return 0; BIGHT_EAGAIN: `from` is pending; BIGHT_EALREADY: `to` is done.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_future_copy(struct bight_future *to,
                                                  const struct bight_future *from);
 
-/** Whether the future is done, with a value or without.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows future.
- */
+/** Whether the future is done, with a value or without. */
 BIGHT_API bool bight_future_done(const struct bight_future *future);
 
 /** What the future came to: its status, 0 or the code it failed with, and its value, NULL if it failed.
  *  Both pointers may be NULL.
  *
  *  @return 0; BIGHT_EAGAIN: it is pending, both are as they were.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows all.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_future_get(const struct bight_future *future, int *status,
                                                 void **value);
@@ -98,7 +90,6 @@ struct bight_future_callback {
  *  done. Callbacks are called, and tasks woken, in the order in which they came.
  *
  *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps future and callback until it was called or removed.
  */
 BIGHT_API BIGHT_MUST_CHECK int
@@ -108,7 +99,7 @@ bight_future_add_callback(struct bight_future *future, struct bight_future_callb
 /** Take a callback back that was added and not yet called.
  *
  *  @return whether it was still to be called.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns callback to the caller.
+ *  Ownership: returns callback to the caller.
  */
 BIGHT_API bool bight_future_remove_callback(struct bight_future_callback *callback);
 

@@ -18,7 +18,6 @@ struct bight_spawn_options;
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL without fn; BIGHT_ECLOSED when the runtime is ending;
  *          BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps arg until the producer has ended; gives *out, to be closed with
  *  bight_generator_end and freed with bight_generator_free.
  */
@@ -32,9 +31,7 @@ bight_generator_new(struct bight_generator **out,
  *
  *  @return as bight_generator_new; BIGHT_EINVAL for options that cannot be; BIGHT_ECLOSED when the group
  *          has ended.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps arg until the producer has ended; gives *out as
- *  bight_generator_new does.
+ *  Ownership: keeps arg until the producer has ended; gives *out as bight_generator_new does.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_generator_new_in(struct bight_generator **out, struct bight_group *group,
@@ -83,7 +80,6 @@ BIGHT_API int bight_generator_end(struct bight_generator *generator);
 /** Free a generator that is closed.
  *
  *  @return 0; BIGHT_EBUSY: it is not closed, or a task still waits in next; nothing was freed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: takes generator; NULL is allowed.
  */
 BIGHT_API int bight_generator_free(struct bight_generator *generator);

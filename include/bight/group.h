@@ -74,7 +74,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_run(int (*body)(struct bight_group *g
  *
  *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag or two policies;
  *          BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps group until bight_group_end returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsigned flags);
@@ -83,8 +82,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsi
  *
  *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag, two policies or a negative
  *          timeout; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps group until bight_group_end returns.
+ *  Ownership: keeps group until bight_group_end returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,
                                                       const struct bight_group_options *options);
@@ -94,9 +92,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,
  *  cancelled before its first step.
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ECLOSED when the group has ended.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps arg until the task ends; gives *out, valid until joined or
- *  detached, also when the group has ended.
+ *  Ownership: keeps arg until the task ends; gives *out, valid until joined or detached, also when
+ *  the group has ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_task **out, struct bight_group *group,
                                                  const struct bight_spawn_options *options,
@@ -124,7 +121,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_task **out, struct
  *  of the group. When the starter is cancelled already the task stays with it, cancelled.
  *
  *  @return 0; BIGHT_EINVAL: nobody waits for that, or it was said before; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API int bight_group_started(int value);
 
@@ -139,15 +135,12 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_drain(struct bight_group *group);
 
 /** The group that `task` belongs to, or is to belong to once it is started; NULL for the root group.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows task, whose group has not ended; the result is valid until it has.
  */
 BIGHT_API struct bight_group *bight_task_group(const struct bight_task *task);
 
 /** Call `visit(arg, group)` for every group that `task` has open, in the order of their opening, until it
  *  returns false. `visit` must not suspend.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task and arg.
  */
 BIGHT_API void bight_task_groups(const struct bight_task *task,
                                  bool (*visit)(void *arg, struct bight_group *group), void *arg);

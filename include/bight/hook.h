@@ -18,7 +18,7 @@ struct bight_hook {
 
 /** Prepare `hook`, which is not added anywhere afterwards. Once, before its first use.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows hook.
+ *  Thread: any.
  */
 BIGHT_API void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_hook *hook));
 
@@ -26,7 +26,6 @@ BIGHT_API void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_
  *  nothing is ready or libuv is to have its say again. In order of adding.
  *
  *  @return 0; BIGHT_EALREADY when it is added somewhere; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps hook until it is removed or the runtime has ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_turn(struct bight_hook *hook);
@@ -35,7 +34,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_turn(struct bight_hook *hook);
  *  runs at once. A hook does not keep a runtime from being taken for deadlocked. In order of adding.
  *
  *  @return as bight_hook_add_turn.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps hook until it is removed or the runtime has ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_idle(struct bight_hook *hook);
@@ -43,7 +41,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_hook_add_idle(struct bight_hook *hook);
 /** Do not call `hook` any more. One of a runtime that has ended is removed already.
  *
  *  @return whether it was added.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns hook to the caller.
+ *  Ownership: returns hook to the caller.
  */
 BIGHT_API bool bight_hook_remove(struct bight_hook *hook);
 

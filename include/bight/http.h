@@ -158,10 +158,9 @@ struct bight_http_request {
  *
  *  @return 0; BIGHT_EINVAL for a user agent or coding that cannot be sent; BIGHT_ENOMEM;
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows options, NULL for the defaults, and copies its strings; keeps resolver, hook
- *  and filter_arg until closed; gives *out, to be closed with bight_http_session_end. One left
- *  open is closed when the runtime ends.
+ *  and filter_arg until closed; gives *out, to be closed with bight_http_session_end. One left open
+ *  is closed when the runtime ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_http_session_new(struct bight_http_session **out,
@@ -221,27 +220,19 @@ BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_read(struct bight_http_response *r
 
 /** Free a response; a transfer that is not over is aborted at once.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: takes response, which no task reads; NULL is allowed.
  */
 BIGHT_API void bight_http_response_free(struct bight_http_response *response);
 
-/** The status code, such as 200.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows response.
- */
+/** The status code, such as 200. */
 BIGHT_API int bight_http_response_status(const struct bight_http_response *response);
 
-/** The protocol: 10, 11, 20 or 30 for HTTP/1.0, 1.1, 2 and 3.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows response.
- */
+/** The protocol: 10, 11, 20 or 30 for HTTP/1.0, 1.1, 2 and 3. */
 BIGHT_API int bight_http_response_version(const struct bight_http_response *response);
 
 /** The value of the first header `name`, compared without regard to case; NULL when there is none.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows both; the string is valid until the response is freed.
+ *  Ownership: the string is valid until the response is freed.
  */
 BIGHT_API const char *bight_http_response_header(const struct bight_http_response *response,
                                                  const char *name);
@@ -250,8 +241,7 @@ BIGHT_API const char *bight_http_response_header(const struct bight_http_respons
  *  otherwise as they came.
  *
  *  @return 0; BIGHT_ENOENT beyond the last one.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows all; the strings are valid until the response is freed.
+ *  Ownership: the strings are valid until the response is freed.
  */
 BIGHT_API int bight_http_response_header_at(const struct bight_http_response *response,
                                             size_t index, const char **name, const char **value);
@@ -259,8 +249,7 @@ BIGHT_API int bight_http_response_header_at(const struct bight_http_response *re
 /** The collected body, decoded, with a NUL behind it; its length to `bytes`, which may be NULL.
  *  Never NULL; "" for a response of bight_http_open.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows all; the bytes are valid until the response is freed.
+ *  Ownership: the bytes are valid until the response is freed.
  */
 BIGHT_API const char *bight_http_response_body(const struct bight_http_response *response,
                                                size_t *bytes);
@@ -268,8 +257,7 @@ BIGHT_API const char *bight_http_response_body(const struct bight_http_response 
 /** The URL that the final response came from, as libcurl got it: dot segments are removed, also
  *  those written with %2e, an empty path is "/", and what was odd about the host is put right.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows response; the string is valid until the response is freed.
+ *  Ownership: the string is valid until the response is freed.
  */
 BIGHT_API const char *bight_http_response_url(const struct bight_http_response *response);
 
@@ -287,17 +275,13 @@ struct bight_http_timing {
     uint64_t body_bytes;
 };
 
-/** When what happened.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
- */
+/** When what happened. */
 BIGHT_API void bight_http_response_timing(const struct bight_http_response *response,
                                           struct bight_http_timing *timing);
 
 /** Why reading failed; its kind is BIGHT_HTTP_OK as long as it did not.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows response; valid until the response is freed.
+ *  Ownership: valid until the response is freed.
  */
 BIGHT_API const struct bight_http_error *
 bight_http_response_error(const struct bight_http_response *response);
@@ -315,10 +299,7 @@ struct bight_http_stats {
     uint64_t connects;
 };
 
-/** Counts of the session.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
- */
+/** Counts of the session. */
 BIGHT_API void bight_http_session_get_stats(const struct bight_http_session *session,
                                             struct bight_http_stats *stats);
 

@@ -56,8 +56,8 @@ struct bight_job {
  *
  *  @return 0; BIGHT_ETOOBIG: the output would pass the executor's limit, and the caller will get this
  *          code whatever the job returns, unless it clears the output; BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.
- *  Ownership: gives nothing; *room is valid until the next call for this job's output.
+ *  Thread: the one that runs the job.  Ownership: *room is valid until the next call for this job's
+ *  output.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_job_output_reserve(struct bight_job *job, size_t bytes,
                                                         void **room);
@@ -65,35 +65,35 @@ BIGHT_API BIGHT_MUST_CHECK int bight_job_output_reserve(struct bight_job *job, s
 /** Add the first `bytes` of what was reserved last to the output.
  *
  *  @return 0; BIGHT_EINVAL for more than was reserved.
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ *  Thread: the one that runs the job.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_job_output_commit(struct bight_job *job, size_t bytes);
 
 /** Append a copy of `data` to the output.
  *
  *  @return as bight_job_output_reserve; on failure nothing was added.
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: borrows data.
+ *  Thread: the one that runs the job.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_job_output_append(struct bight_job *job, const void *data,
                                                        size_t bytes);
 
 /** Drop the output so far, such as to put the description of an error in its place.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ *  Thread: the one that runs the job.
  */
 BIGHT_API void bight_job_output_clear(struct bight_job *job);
 
 /** Whether the caller would like the job to stop early; cheap enough for an inner loop. What the job
  *  then returns still reaches the caller. Only executors that interrupt ever set this.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.  Ownership: none.
+ *  Thread: the one that runs the job.
  */
 BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
 
 /** Set the pointer that this and all later jobs of the same worker find in `job->local`.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs the job.
- *  Ownership: keeps local until the worker ends, which does not free it.
+ *  Thread: the one that runs the job.  Ownership: keeps local until the worker ends, which does not
+ *  free it.
  */
 BIGHT_API void bight_job_set_local(struct bight_job *job, void *local);
 

@@ -22,7 +22,6 @@ struct bight_latest {
 
 /** Begin with what `value` holds as version 0, which nobody waits for.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps latest and value, of value_bytes, for as long as it is used.
  */
 BIGHT_API void bight_latest_init(struct bight_latest *latest, void *value, size_t value_bytes);
@@ -30,14 +29,13 @@ BIGHT_API void bight_latest_init(struct bight_latest *latest, void *value, size_
 /** Copy a new value in and wake all who wait for one, in order.
  *
  *  @return 0, or BIGHT_ECLOSED.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows value.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_latest_set(struct bight_latest *latest, const void *value);
 
 /** Copy the current value out; also when closed.
  *
  *  @return its version: 0, then one more with each bight_latest_set.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows value, may be NULL.
+ *  Ownership: borrows value, may be NULL.
  */
 BIGHT_API uint64_t bight_latest_get(const struct bight_latest *latest, void *value);
 
@@ -53,10 +51,7 @@ BIGHT_API uint64_t bight_latest_get(const struct bight_latest *latest, void *val
 BIGHT_API BIGHT_MUST_CHECK int bight_latest_wait(struct bight_latest *latest, uint64_t *version,
                                                  void *value);
 
-/** Set no more: those who have seen the last value are told BIGHT_ECLOSED.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows latest.
- */
+/** Set no more: those who have seen the last value are told BIGHT_ECLOSED. */
 BIGHT_API void bight_latest_close(struct bight_latest *latest);
 
 BIGHT_END_DECLS

@@ -27,13 +27,13 @@ struct bight_borrower {
 /** Make a limiter of `total` units, 0 and BIGHT_LIMITER_UNLIMITED included. There is nothing to destroy.
  *
  *  @return 0; BIGHT_EINVAL for a negative total.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows limiter.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_limiter_init(struct bight_limiter *limiter, int64_t total);
 
 /** Make a borrower that has nothing.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows borrower.
+ *  Thread: any.
  */
 BIGHT_API void bight_borrower_init(struct bight_borrower *borrower);
 
@@ -51,7 +51,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_limiter_acquire(struct bight_limiter *limit
 /** Lend `borrower` a unit if one is free. Does not observe cancellation.
  *
  *  @return 0; BIGHT_EAGAIN; BIGHT_EALREADY as above.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps limiter and borrower until the unit is returned.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_limiter_try_acquire(struct bight_limiter *limiter,
@@ -61,7 +60,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_limiter_try_acquire(struct bight_limiter *l
  *  is still out. Any task may do it.
  *
  *  @return 0; BIGHT_EPERM: the borrower has no unit of this limiter.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: returns borrower to the caller.
  */
 BIGHT_API int bight_limiter_release(struct bight_limiter *limiter, struct bight_borrower *borrower);
@@ -70,32 +68,19 @@ BIGHT_API int bight_limiter_release(struct bight_limiter *limiter, struct bight_
  *  are out stay out until they are returned.
  *
  *  @return 0; BIGHT_EINVAL for a negative total.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
  */
 BIGHT_API int bight_limiter_set_total(struct bight_limiter *limiter, int64_t total);
 
-/** The number of units.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
- */
+/** The number of units. */
 BIGHT_API int64_t bight_limiter_total(const struct bight_limiter *limiter);
 
-/** How many units are out; more than the total after that was lowered.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
- */
+/** How many units are out; more than the total after that was lowered. */
 BIGHT_API int64_t bight_limiter_borrowed(const struct bight_limiter *limiter);
 
-/** How many tasks sleep until they get a unit. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
- */
+/** How many tasks sleep until they get a unit. Counts them, one by one. */
 BIGHT_API size_t bight_limiter_waiting(const struct bight_limiter *limiter);
 
-/** The limiter that `borrower` has a unit of, or NULL.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows borrower.
- */
+/** The limiter that `borrower` has a unit of, or NULL. */
 BIGHT_API struct bight_limiter *bight_borrower_limiter(const struct bight_borrower *borrower);
 
 BIGHT_END_DECLS

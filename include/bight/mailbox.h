@@ -15,7 +15,6 @@ struct bight_mailbox;
  *  the runtime is not taken for deadlocked.
  *
  *  @return 0; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: gives *out, to be released with bight_mailbox_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_mailbox_get(struct bight_mailbox **out);
@@ -23,13 +22,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_mailbox_get(struct bight_mailbox **out);
 /** One more reference.
  *
  *  @return mailbox.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ *  Thread: any.  Ownership: gives a reference.
  */
 BIGHT_API struct bight_mailbox *bight_mailbox_ref(struct bight_mailbox *mailbox);
 
 /** Release a reference; also when the runtime has ended.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL is allowed.
  */
 BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
 
@@ -40,7 +39,7 @@ BIGHT_API void bight_mailbox_unref(struct bight_mailbox *mailbox);
  *
  *  @return 0: fn will be called, also when the runtime is about to end; BIGHT_ECLOSED: the runtime
  *          has ended, fn is not called; BIGHT_EINVAL without fn; BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: keeps arg until fn was called.
+ *  Thread: any.  Ownership: keeps arg until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_post_call(struct bight_mailbox *mailbox, void (*fn)(void *arg),
                                                void *arg);
@@ -57,7 +56,7 @@ struct bight_post {
  *  fn.
  *
  *  @return 0; BIGHT_ECLOSED; BIGHT_EINVAL without fn.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: keeps post until fn was called.
+ *  Thread: any.  Ownership: keeps post until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_post_record(struct bight_mailbox *mailbox,
                                                  struct bight_post *post);
@@ -69,8 +68,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_post_record(struct bight_mailbox *mailbox,
  *
  *  @return 0; BIGHT_ECLOSED: the runtime has ended; BIGHT_EDEADLK on a thread that has a runtime, this
  *          one or another, since that would stand still; BIGHT_ENOMEM.
- *  Suspends: no, it blocks the thread.  Cancellable: no.  Thread: any that has no runtime.
- *  Ownership: borrows all; status may be NULL.
+ *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.  Ownership: status may be
+ *  NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_run(struct bight_mailbox *mailbox, int (*fn)(void *arg),
                                                 void *arg, int *status);
@@ -79,8 +78,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_run(struct bight_mailbox *mailbox, i
  *  thread until it has returned. It must not suspend.
  *
  *  @return as bight_thread_run; what fn returned is in *result.
- *  Suspends: no, it blocks the thread.  Cancellable: no.  Thread: any that has no runtime.
- *  Ownership: borrows all; result may be NULL.
+ *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.  Ownership: result may be
+ *  NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_call(struct bight_mailbox *mailbox,
                                                  int (*fn)(void *arg), void *arg, int *result);

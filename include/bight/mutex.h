@@ -19,7 +19,7 @@ struct bight_mutex {
 
 /** Make a free mutex. There is nothing to destroy: one that nobody holds or waits for is memory.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows mutex.
+ *  Thread: any.
  */
 BIGHT_API void bight_mutex_init(struct bight_mutex *mutex);
 
@@ -37,7 +37,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_mutex_lock(struct bight_mutex *mutex);
  *
  *  @return 0; BIGHT_EBUSY when another task holds it; BIGHT_EDEADLK when the caller does;
  *          BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps mutex until it is unlocked.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_mutex_try_lock(struct bight_mutex *mutex);
@@ -45,20 +44,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_mutex_try_lock(struct bight_mutex *mutex);
 /** Give `mutex` to the first waiter, or free it.
  *
  *  @return 0; BIGHT_EPERM: the caller does not hold it; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
  */
 BIGHT_API int bight_mutex_unlock(struct bight_mutex *mutex);
 
-/** The task that holds `mutex`, NULL when it is free.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
- */
+/** The task that holds `mutex`, NULL when it is free. */
 BIGHT_API struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex);
 
-/** How many tasks sleep until they get `mutex`. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows mutex.
- */
+/** How many tasks sleep until they get `mutex`. Counts them, one by one. */
 BIGHT_API size_t bight_mutex_waiting(const struct bight_mutex *mutex);
 
 BIGHT_END_DECLS

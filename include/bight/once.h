@@ -18,7 +18,7 @@ struct bight_once {
 /** Make one whose function has not run. There is nothing to destroy; to have it run again, when
  *  nobody waits, make it anew.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows once.
+ *  Thread: any.
  */
 BIGHT_API void bight_once_init(struct bight_once *once);
 
@@ -37,10 +37,7 @@ BIGHT_API void bight_once_init(struct bight_once *once);
 BIGHT_API BIGHT_MUST_CHECK int bight_once_run(struct bight_once *once, int (*fn)(void *arg),
                                               void *arg);
 
-/** Whether it was run to an end.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows once.
- */
+/** Whether it was run to an end. */
 BIGHT_API bool bight_once_done(const struct bight_once *once);
 
 BIGHT_END_DECLS

@@ -45,7 +45,6 @@ struct bight_queue_stats {
  *  is taken. All memory is taken now, unless it is BIGHT_QUEUE_UNBOUNDED.
  *
  *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: gives *out, to be freed with bight_queue_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t capacity);
@@ -55,8 +54,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t 
  *
  *  @return 0; BIGHT_EINVAL for an unknown kind, a priority queue without compare, or a capacity beyond
  *          any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; gives *out, to be freed with bight_queue_free.
+ *  Ownership: gives *out, to be freed with bight_queue_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_new_with(struct bight_queue **out,
                                                     const struct bight_queue_options *options);
@@ -64,7 +62,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_new_with(struct bight_queue **out,
 /** Free a queue that no task waits on. Items left in it are the caller's to know about.
  *
  *  @return 0; BIGHT_EBUSY: a task waits on it, nothing was freed.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes queue; NULL is allowed.
+ *  Ownership: takes queue; NULL is allowed.
  */
 BIGHT_API int bight_queue_free(struct bight_queue *queue);
 
@@ -82,7 +80,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_put(struct bight_queue *queue, void *
  *  task.
  *
  *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED; BIGHT_ENOMEM when an unbounded one cannot grow.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes item on success.
+ *  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_put(struct bight_queue *queue, void *item);
 
@@ -99,7 +97,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_get(struct bight_queue *queue, void *
 /** Take the next item if there is one. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN when empty; BIGHT_ECLOSED.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives *item.
+ *  Ownership: gives *item.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_get(struct bight_queue *queue, void **item);
 
@@ -120,7 +118,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_get_many(struct bight_queue *queue, v
  *
  *  @return how many were taken; BIGHT_EAGAIN when empty; BIGHT_ECLOSED; BIGHT_EINVAL when max is 0 or
  *          beyond INT_MAX.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: gives the items.
+ *  Ownership: gives the items.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_get_many(struct bight_queue *queue, void **items,
                                                         size_t max);
@@ -128,7 +126,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_try_get_many(struct bight_queue *queu
 /** Say that an item taken with get has been worked on; see bight_queue_join.
  *
  *  @return 0; BIGHT_EINVAL: called more often than items were put.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
  */
 BIGHT_API int bight_queue_task_done(struct bight_queue *queue);
 
@@ -142,41 +139,27 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_join(struct bight_queue *queue);
 
 /** Refuse further items. What is in the queue can still be taken; afterwards, getters are told
  *  BIGHT_ECLOSED. Waiting putters are told so now.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
  */
 BIGHT_API void bight_queue_close(struct bight_queue *queue);
 
 /** Close at once: everybody who waits is told BIGHT_ECLOSED, and the items left are handed to `drop`
  *  one by one (may be NULL); they count as worked on for bight_queue_join.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue; gives the items
- *  to drop.
+ *  Ownership: gives the items to drop.
  */
 BIGHT_API void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item));
 
-/** How many items can be taken now.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
- */
+/** How many items can be taken now. */
 BIGHT_API size_t bight_queue_length(const struct bight_queue *queue);
 
-/** Whether there is nothing to take. True of a rendezvous, always.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
- */
+/** Whether there is nothing to take. True of a rendezvous, always. */
 BIGHT_API bool bight_queue_empty(const struct bight_queue *queue);
 
 /** Whether there is no place for an item. True of a rendezvous, always; never of an unbounded queue.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows queue.
  */
 BIGHT_API bool bight_queue_full(const struct bight_queue *queue);
 
-/** The sizes of the queue and who waits on it. Takes as long as there are waiting tasks.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
- */
+/** The sizes of the queue and who waits on it. Takes as long as there are waiting tasks. */
 BIGHT_API void bight_queue_get_stats(const struct bight_queue *queue,
                                      struct bight_queue_stats *stats);
 
@@ -184,8 +167,7 @@ BIGHT_API void bight_queue_get_stats(const struct bight_queue *queue,
  *  queue too; the smallest first and the others in no order in a priority queue. It must not use the
  *  queue.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows queue and arg; the items stay in the queue.
+ *  Ownership: the items stay in the queue.
  */
 BIGHT_API void bight_queue_visit(const struct bight_queue *queue,
                                  bool (*visit)(void *arg, const void *item), void *arg);

@@ -23,7 +23,7 @@ struct bight_rate_limiter {
  *  pause. It begins full. There is nothing to destroy: one that nobody waits for is memory.
  *
  *  @return 0; BIGHT_EINVAL for a zero; BIGHT_ERANGE for a burst or an amount that cannot be counted.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows limiter.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_init(struct bight_rate_limiter *limiter,
                                                        uint32_t amount, uint32_t period_ms,
@@ -42,15 +42,11 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_acquire(struct bight_rate_limi
 /** Take `tokens` if they are there and nobody waits. Does not observe cancellation; needs no task.
  *
  *  @return 0; BIGHT_EAGAIN; BIGHT_ERANGE: more than the burst; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_try_acquire(struct bight_rate_limiter *limiter,
                                                               uint32_t tokens);
 
-/** The whole tokens that are there now; 0 without a runtime.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows limiter.
- */
+/** The whole tokens that are there now; 0 without a runtime. */
 BIGHT_API uint32_t bight_rate_limiter_available(struct bight_rate_limiter *limiter);
 
 BIGHT_END_DECLS

@@ -55,8 +55,7 @@ struct bight_report_handler {
  *  may be NULL, is given the handler up to now.
  *
  *  @return 0; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows both; keeps handler.arg until another handler is set or the runtime has ended.
+ *  Ownership: keeps handler.arg until another handler is set or the runtime has ended.
  */
 BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
                                        struct bight_report_handler *before);
@@ -65,7 +64,6 @@ BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
  *  calling one.
  *
  *  @return 0, also when nobody listens; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows text.
  */
 BIGHT_API int bight_report_send(int code, const char *text);
 

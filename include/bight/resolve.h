@@ -59,7 +59,6 @@ struct bight_resolver_options {
  *  makes its own unless it is given one.
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
  *  bight_resolver_free.
  */
@@ -84,7 +83,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_resolve(struct bight_resolver *resolver, co
 /** End the resolver: lookups that tasks wait for fail with BIGHT_ECLOSED, idle threads end. A thread
  *  inside getaddrinfo ends after it, on its own; what it needs lives until then.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: takes resolver; NULL is allowed.
  */
 BIGHT_API void bight_resolver_free(struct bight_resolver *resolver);
@@ -104,18 +102,14 @@ struct bight_resolver_stats {
     uint64_t merged;
 };
 
-/** Counts of the resolver.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
- */
+/** Counts of the resolver. */
 BIGHT_API void bight_resolver_get_stats(struct bight_resolver *resolver,
                                         struct bight_resolver_stats *stats);
 
 /** Write `address` as text: 192.0.2.1 or 2001:db8::1, with a port 192.0.2.1:80 or [2001:db8::1]:80.
  *
  *  @return text.
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: borrows both; text has room for BIGHT_ADDRESS_TEXT_BYTES.
+ *  Thread: any.  Ownership: text has room for BIGHT_ADDRESS_TEXT_BYTES.
  */
 BIGHT_API char *bight_address_text(const struct bight_address *address, char *text);
 

@@ -14,9 +14,8 @@ struct bight_runner;
  *  still: what other threads post, and tasks that are spawned then, begins with the next run.
  *
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; as bight_run when it cannot start.
- *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
- *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
- *  bight_runner_end.
+ *  Thread: any that has no runtime.  Ownership: borrows options, NULL for the defaults; gives *out,
+ *  to be closed with bight_runner_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_runner_open(struct bight_runner **out,
                                                  const struct bight_runtime_options *options);
@@ -25,8 +24,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_runner_open(struct bight_runner **out,
  *
  *  @return as bight_run; BIGHT_EALREADY from within a run; BIGHT_EPERM on another thread than the
  *          one that opened it; BIGHT_ECLOSED for NULL, which bight_runner_end leaves.
- *  Suspends: no.  Cancellable: no.  Thread: the one that opened it.
- *  Ownership: borrows runner and arg.
+ *  Thread: the one that opened it.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_runner_run(struct bight_runner *runner, int (*fn)(void *arg),
                                                 void *arg);
@@ -36,8 +34,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_runner_run(struct bight_runner *runner, int
  *
  *  @return 0; BIGHT_EBUSY from within a run; BIGHT_EPERM on another thread than the one that opened
  *          it.
- *  Suspends: no.  Cancellable: no.  Thread: the one that opened it.
- *  Ownership: takes *runner, which may be NULL.
+ *  Thread: the one that opened it.  Ownership: takes *runner, which may be NULL.
  */
 BIGHT_API int bight_runner_end(struct bight_runner **runner);
 

@@ -62,15 +62,14 @@ struct bight_runtime_options {
  *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
  *          this thread has a runtime; BIGHT_EINVAL without fn; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN
  *          and the like when the runtime cannot start.
- *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.  Ownership: borrows arg.
+ *  Thread: any that has no runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);
 
 /** bight_run with options; NULL for the defaults.
  *
  *  @return as bight_run.
- *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
- *  Ownership: borrows options and arg.
+ *  Thread: any that has no runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_runtime_options *options,
                                               int (*fn)(void *arg), void *arg);
@@ -79,14 +78,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_runtime_options
  *  pieces to `write`. Also callable from a debugger.
  *
  *  @return 0; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows arg.
  */
 BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg);
 
 /** bight_dump to a file descriptor, 2 for the terminal.
  *
  *  @return 0; BIGHT_ENORUNTIME; the error of write(2).
- *  Suspends: no, though write(2) may block.  Cancellable: no.  Thread: the loop's.  Ownership: none.
+ *  Suspends: no, though write(2) may block.
  */
 BIGHT_API int bight_dump_fd(int fd);
 
@@ -107,7 +105,6 @@ struct bight_runtime_stats {
 /** Counts of this thread's runtime.
  *
  *  @return 0; BIGHT_ENORUNTIME.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stats.
  */
 BIGHT_API int bight_runtime_get_stats(struct bight_runtime_stats *stats);
 

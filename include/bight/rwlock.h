@@ -15,7 +15,7 @@ struct bight_rwlock {
 
 /** Make a free lock. There is nothing to destroy.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows lock.
+ *  Thread: any.
  */
 BIGHT_API void bight_rwlock_init(struct bight_rwlock *lock);
 
@@ -43,7 +43,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_write_lock(struct bight_rwlock *lock
 /** Take `lock` for reading if no writer has it or waits for it. Does not observe cancellation.
  *
  *  @return 0; BIGHT_EBUSY; BIGHT_EDEADLK: the caller has it for writing; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps lock until it is unlocked.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_read_lock(struct bight_rwlock *lock);
@@ -51,7 +50,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_read_lock(struct bight_rwlock *l
 /** Take `lock` for writing if it is free. Does not observe cancellation.
  *
  *  @return as bight_rwlock_try_read_lock.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps lock until it is unlocked.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_write_lock(struct bight_rwlock *lock);
@@ -60,26 +58,16 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_write_lock(struct bight_rwlock *
  *  the lock: a writer, or all readers that are ahead of the next writer.
  *
  *  @return 0; BIGHT_EPERM: another task has it for writing, or nobody has it; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows lock.
  */
 BIGHT_API int bight_rwlock_unlock(struct bight_rwlock *lock);
 
-/** The task that has `lock` for writing, or NULL.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows lock.
- */
+/** The task that has `lock` for writing, or NULL. */
 BIGHT_API struct bight_task *bight_rwlock_writer(const struct bight_rwlock *lock);
 
-/** How many have `lock` for reading.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows lock.
- */
+/** How many have `lock` for reading. */
 BIGHT_API size_t bight_rwlock_readers(const struct bight_rwlock *lock);
 
-/** How many tasks sleep until they get `lock`, of both kinds. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows lock.
- */
+/** How many tasks sleep until they get `lock`, of both kinds. Counts them, one by one. */
 BIGHT_API size_t bight_rwlock_waiting(const struct bight_rwlock *lock);
 
 BIGHT_END_DECLS

@@ -77,7 +77,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_shield(int64_t budget_ms, int (*fn)(void *a
  *  A timeout of 0 has expired at once: the next suspending call is cancelled.
  *
  *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps scope until bight_scope_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms,
@@ -85,8 +84,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_begin(struct bight_scope *scope, int6
 
 /** Make `scope` without opening it: whoever is to cancel it, move its deadline or take off its shield may
  *  do so from now on, before a task enters it. `timeout_ms` counts from the entering.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, unsigned flags);
 
@@ -94,7 +91,6 @@ BIGHT_API void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, u
  *
  *  @return 0; BIGHT_EALREADY when it is open, in any task, or was left; BIGHT_EINVAL when it was made
  *          with an unknown flag, or not made; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps scope until bight_scope_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_scope_enter(struct bight_scope *scope);
@@ -109,7 +105,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_enter(struct bight_scope *scope);
  *
  *  @return the settled code; BIGHT_ESCOPE when the scope is not open in the calling task, or when
  *          others were left open inside it and the code would not have been negative.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_scope_end(struct bight_scope *scope, int rc);
 
@@ -117,7 +112,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_end(struct bight_scope *scope, int rc
  *  let go end in their own time; the next suspending call then observes the cancellation. A scope
  *  that was made and not entered is cancelled when it is; one that was left only notes it.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows scope, which is open, made or left.
  */
 BIGHT_API void bight_scope_cancel(struct bight_scope *scope);
@@ -127,7 +121,6 @@ BIGHT_API void bight_scope_cancel(struct bight_scope *scope);
  *
  *  @return 0; BIGHT_EALREADY when it has expired; BIGHT_EINVAL when it is neither open nor made, or was
  *          made and has an absolute deadline.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout_ms);
 
@@ -136,14 +129,11 @@ BIGHT_API int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout
  *
  *  @return 0; BIGHT_EALREADY when it has expired; BIGHT_EINVAL when it is neither open nor made, or is
  *          made and has a timeout.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API int bight_scope_set_deadline(struct bight_scope *scope, uint64_t deadline_ns);
 
 /** The scope's own deadline in ns of bight_now_ns; BIGHT_NO_DEADLINE when it has none, or a timeout that
  *  has not begun to count. It can still be read when the scope was left.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API uint64_t bight_scope_deadline(const struct bight_scope *scope);
 
@@ -151,7 +141,6 @@ BIGHT_API uint64_t bight_scope_deadline(const struct bight_scope *scope);
  *  no longer cancelled, or is again. A wait that was already interrupted stays interrupted.
  *
  *  @return 0; BIGHT_EINVAL when the scope is neither open nor made.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
  */
 BIGHT_API int bight_scope_set_shield(struct bight_scope *scope, bool shield);
 
@@ -164,24 +153,17 @@ enum bight_scope_state {
     BIGHT_SCOPE_FINISHED,  /* left otherwise */
 };
 
-/** What the scope, which was made or begun, is about.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows scope.
- */
+/** What the scope, which was made or begun, is about. */
 BIGHT_API enum bight_scope_state bight_scope_get_state(const struct bight_scope *scope);
 
 /** The time until the earliest deadline around the caller, in ms, rounded up; 0 when it has passed,
  *  or when the caller is cancelled and no call can take any time; -1 when there is none or outside of a
  *  task. Deadlines beyond a shield do not count.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API int64_t bight_deadline_remaining_ms(void);
 
 /** Whether the calling task's next suspending call would return BIGHT_ECANCELED; false outside of
  *  tasks.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API bool bight_cancelled(void);
 
@@ -210,8 +192,7 @@ struct bight_cancel_cause {
  *  the outermost one, which is the one that the cancellation will leave last.
  *
  *  @return whether it is cancelled; if not, *cause is all zero.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows cause; cause->scope is valid until that scope is left.
+ *  Ownership: cause->scope is valid until that scope is left.
  */
 BIGHT_API bool bight_cancel_get_cause(struct bight_cancel_cause *cause);
 

@@ -83,55 +83,45 @@ BIGHT_API BIGHT_MUST_CHECK int bight_select(struct bight_case *cases, size_t cou
 
 /** The end of `task`, with its status; its handle stays as it is, to be joined.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps task for as long as the case is used.
  */
 BIGHT_API void bight_case_join(struct bight_case *to, struct bight_task *task);
 
 /** An item out of `queue`, in `value`; status as bight_queue_get.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps queue for as long as the case is used; gives value.
  */
 BIGHT_API void bight_case_get(struct bight_case *to, struct bight_queue *queue);
 
 /** Room in `queue` for `item`, which is put; status as bight_queue_put.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: keeps queue for as long as the case is used; takes item when it is chosen with status 0.
+ *  Ownership: keeps queue for as long as the case is used; takes item when it is chosen with status
+ *  0.
  */
 BIGHT_API void bight_case_put(struct bight_case *to, struct bight_queue *queue, void *item);
 
 /** That `event` is set.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps event for as long as the case is used.
  */
 BIGHT_API void bight_case_event(struct bight_case *to, struct bight_event *event);
 
 /** That `future` is done, with its status and value.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps future for as long as the case is used.
  */
 BIGHT_API void bight_case_future(struct bight_case *to, struct bight_future *future);
 
 /** That `duration_ms` have passed since the call of bight_select; negative for never, 0 for at once.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows to.
  */
 BIGHT_API void bight_case_sleep(struct bight_case *to, int64_t duration_ms);
 
-/** That it is `deadline_ns` of bight_now_ns, or later; BIGHT_NO_DEADLINE for never.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows to.
- */
+/** That it is `deadline_ns` of bight_now_ns, or later; BIGHT_NO_DEADLINE for never. */
 BIGHT_API void bight_case_deadline(struct bight_case *to, uint64_t deadline_ns);
 
 /** A source of one's own. Its ops find the source in the case, and the case of a waiter by bight_case_of;
  *  a struct of one's own may have the case inside.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps ops for ever, and source for as long as the case is used.
  */
 BIGHT_API void bight_case_custom(struct bight_case *to, const struct bight_case_ops *ops,
@@ -139,11 +129,11 @@ BIGHT_API void bight_case_custom(struct bight_case *to, const struct bight_case_
 
 /** The case that `waiter` is in.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows waiter.
+ *  Thread: any.
  */
 static inline struct bight_case *bight_case_of(struct bight_waiter *waiter)
 {
-    return (struct bight_case *)(void *)((char *)waiter - offsetof(struct bight_case, waiter));
+    return bight_container_of(waiter, struct bight_case, waiter);
 }
 
 BIGHT_END_DECLS

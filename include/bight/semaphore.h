@@ -18,7 +18,7 @@ struct bight_semaphore {
 /** Make a semaphore with `value` units. There is nothing to destroy.
  *
  *  @return 0; BIGHT_EINVAL for a negative value.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows semaphore.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init(struct bight_semaphore *semaphore,
                                                     int64_t value);
@@ -27,7 +27,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init(struct bight_semaphore *sema
  *  refused.
  *
  *  @return 0; BIGHT_EINVAL for a negative value, or a bound below it.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows semaphore.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init_bounded(struct bight_semaphore *semaphore,
                                                             int64_t value, int64_t bound);
@@ -43,28 +43,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_acquire(struct bight_semaphore *s
 /** Take a unit if there is one. Does not observe cancellation.
  *
  *  @return 0; BIGHT_EAGAIN.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_try_acquire(struct bight_semaphore *semaphore);
 
 /** Give a unit to the first waiter, or back.
  *
  *  @return 0; BIGHT_ERANGE: there are as many as there can be, nothing changes.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
  */
 BIGHT_API int bight_semaphore_release(struct bight_semaphore *semaphore);
 
 /** How many units are there to be taken; 0: the semaphore is locked. Those that were handed to
  *  waiters do not count, also before the waiter has run.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
  */
 BIGHT_API int64_t bight_semaphore_value(const struct bight_semaphore *semaphore);
 
-/** How many tasks sleep until they get a unit. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows semaphore.
- */
+/** How many tasks sleep until they get a unit. Counts them, one by one. */
 BIGHT_API size_t bight_semaphore_waiting(const struct bight_semaphore *semaphore);
 
 BIGHT_END_DECLS

@@ -15,9 +15,8 @@ struct bight_signal;
  *
  *  @return 0; BIGHT_EINVAL for a signal that cannot be caught; BIGHT_ENOMEM; BIGHT_EMFILE;
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: gives *out, to be closed; what is still open when the runtime's last task has ended is
- *  closed by the runtime, and the pointer is invalid then.
+ *  Ownership: gives *out, to be closed; what is still open when the runtime's last task has ended
+ *  is closed by the runtime, and the pointer is invalid then.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_signal_open(struct bight_signal **out, int signum);
 
@@ -34,7 +33,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_signal_wait(struct bight_signal *signal);
 
 /** Stop catching; a task that waits on it is told BIGHT_ECLOSED.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes signal; NULL is allowed.
+ *  Ownership: takes signal; NULL is allowed.
  */
 BIGHT_API void bight_signal_end(struct bight_signal *signal);
 

@@ -14,8 +14,7 @@ struct bight_submission;
 /** Run `fn(arg)` as a task of the mailbox's runtime, in its root group, and do not wait for it.
  *
  *  @return 0; BIGHT_ECLOSED: the runtime has ended; BIGHT_EINVAL without fn; BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: keeps arg until the task has ended; gives *out, to be released with
+ *  Thread: any.  Ownership: keeps arg until the task has ended; gives *out, to be released with
  *  bight_submission_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_submit(struct bight_submission **out,
@@ -25,14 +24,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_submit(struct bight_submission **out
 /** One more reference.
  *
  *  @return submission.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ *  Thread: any.  Ownership: gives a reference.
  */
 BIGHT_API struct bight_submission *bight_submission_ref(struct bight_submission *submission);
 
 /** Release a reference; the task goes on. When nobody holds one at its end, its failure is reported
  *  as that of a task without a handle.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL is allowed.
  */
 BIGHT_API void bight_submission_unref(struct bight_submission *submission);
 
@@ -54,7 +53,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_submission_wait(struct bight_submission *su
  *  likes. Again does nothing.
  *
  *  @return 0; BIGHT_EALREADY: it has ended.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows submission.
+ *  Thread: any.
  */
 BIGHT_API int bight_submission_cancel(struct bight_submission *submission);
 

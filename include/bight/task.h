@@ -54,7 +54,6 @@ struct bight_spawn_options {
  *
  *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime
  *          is ending.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_spawn(struct bight_task **out, int (*fn)(void *arg),
@@ -63,8 +62,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn(struct bight_task **out, int (*fn)(vo
 /** bight_spawn with options; NULL for the defaults.
  *
  *  @return as bight_spawn; BIGHT_EINVAL for a flag or stack size that cannot be.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; keeps arg until the task ends; gives *out.
+ *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
                                                 const struct bight_spawn_options *options,
@@ -88,7 +86,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
  *  nobody has seen is then reported, as that of a task without a handle.
  *
  *  @return 0; BIGHT_EALREADY: somebody joins it; BIGHT_EINVAL: it has no handle.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes task.
+ *  Ownership: takes task.
  */
 BIGHT_API int bight_task_detach(struct bight_task *task);
 
@@ -97,28 +95,21 @@ BIGHT_API int bight_task_detach(struct bight_task *task);
  *  but that a failure of it counts as seen.
  *
  *  @return whether the task had not ended: true also when it was cancelled before.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
  */
 BIGHT_API bool bight_task_cancel(struct bight_task *task);
 
 /** Whether the task as a whole is cancelled, by bight_task_cancel or by something around it; also when it
  *  has ended. For the calling task and the scopes it has open, see bight_cancelled.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
  */
 BIGHT_API bool bight_task_cancelling(const struct bight_task *task);
 
-/** Whether the task has ended; bight_join then returns at once.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
- */
+/** Whether the task has ended; bight_join then returns at once. */
 BIGHT_API bool bight_task_done(const struct bight_task *task);
 
 /** What the task returned, once it has ended; without waiting and without giving up the handle. A
  *  failure counts as seen then: bight_task_detach does not have it reported.
  *
  *  @return 0; BIGHT_EAGAIN: it has not ended, `*status` is as it was.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_task_status(struct bight_task *task, int *status);
 
@@ -146,8 +137,7 @@ struct bight_task_callback {
  *  no handle.
  *
  *  @return 0; BIGHT_EINVAL without fn.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows task; keeps callback until it was called or removed.
+ *  Ownership: keeps callback until it was called or removed.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_task_add_callback(struct bight_task *task, struct bight_task_callback *callback,
@@ -156,49 +146,38 @@ bight_task_add_callback(struct bight_task *task, struct bight_task_callback *cal
 /** Take a callback back that was added and not yet called.
  *
  *  @return whether it was still to be called.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns callback to the caller.
+ *  Ownership: returns callback to the caller.
  */
 BIGHT_API bool bight_task_remove_callback(struct bight_task_callback *callback);
 
 /** Call `visit(arg, task)` for every task of this thread's runtime that has not ended, parents before
  *  their children, until it returns false. `visit` must neither suspend nor spawn. What it is given is
  *  no handle: it may be looked at and cancelled, but not joined or detached.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows arg.
  */
 BIGHT_API void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg);
 
 /** The task that has open the group which `task` belongs to, NULL for one of the root group.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: borrows task, which has not ended; the result is valid as long as that task lives.
  */
 BIGHT_API struct bight_task *bight_task_parent(const struct bight_task *task);
 
 /** The calling task, or NULL outside of tasks.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: gives nothing; the pointer is valid while the task lives.
+ *  Thread: any.  Ownership: the pointer is valid while the task lives.
  */
 BIGHT_API struct bight_task *bight_self(void);
 
-/** A number that no other task of this runtime has; 1 is the main task.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows task.
- */
+/** A number that no other task of this runtime has; 1 is the main task. */
 BIGHT_API uint64_t bight_task_id(const struct bight_task *task);
 
 /** The task's name, "" when it has none.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows task; the string is valid while the task lives and is not renamed.
+ *  Ownership: the string is valid while the task lives and is not renamed.
  */
 BIGHT_API const char *bight_task_name(const struct bight_task *task);
 
-/** Name the task; longer names are cut at BIGHT_TASK_NAME_BYTES - 1 bytes.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows both.
- */
+/** Name the task; longer names are cut at BIGHT_TASK_NAME_BYTES - 1 bytes. */
 BIGHT_API void bight_task_set_name(struct bight_task *task, const char *name);
 
 /** Let every other ready task run once.
@@ -214,7 +193,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_yield(void);
  *  cleanup_timeout_ms bounds all handlers of one task together.
  *
  *  @return 0; BIGHT_ENOMEM: then fn will not be called; BIGHT_EINVAL without fn; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: keeps arg until fn was called.
+ *  Ownership: keeps arg until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_defer(void (*fn)(void *arg), void *arg);
 
@@ -228,15 +207,12 @@ struct bight_local {
 
 /** The calling task's value of `local`: what it set, else what its spawner had at the time of the
  *  spawn, else the initial one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows local.
  */
 BIGHT_API void *bight_local_get(const struct bight_local *local);
 
 /** Set the calling task's value; tasks that it spawns from now on begin with it.
  *
  *  @return 0; BIGHT_ENOMEM: nothing changed; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps local and the value pointer until the task and all its heirs have ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_local_set(const struct bight_local *local, void *value);

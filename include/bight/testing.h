@@ -92,8 +92,7 @@ struct bight_test_result {
  *  `options->say` is given the replay line.
  *
  *  @return as bight_run; BIGHT_EINVAL for a name or a BIGHT_TEST that is none.
- *  Suspends: no.  Cancellable: no.  Thread: any that has no runtime.
- *  Ownership: borrows options, arg and result.
+ *  Thread: any that has no runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_run(const struct bight_test_options *options,
                                               int (*fn)(void *arg), void *arg,
@@ -102,7 +101,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_run(const struct bight_test_options *o
 /** The counts of this thread's test run so far.
  *
  *  @return 0; BIGHT_ENOTSUP outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows result.
  */
 BIGHT_API int bight_test_progress(struct bight_test_result *result);
 
@@ -110,7 +108,7 @@ BIGHT_API int bight_test_progress(struct bight_test_result *result);
  *  numbers; those it does not name become 0. The other fields stay as they are.
  *
  *  @return 0; BIGHT_EINVAL, and nothing was set.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows text.
+ *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_options_parse(const char *text,
                                                         struct bight_test_options *options);
@@ -118,21 +116,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_options_parse(const char *text,
 /** The replay line of this thread's test run, for the messages of the test's own checks.
  *
  *  @return 0; BIGHT_ENOTSUP outside of a test run; BIGHT_ERANGE when it does not fit.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows line.
  */
 BIGHT_API int bight_test_line(char *line, size_t line_bytes);
 
 /** Note that the run has failed, and say its replay line with `what` behind it. The program goes on.
  *
  *  @return 0; BIGHT_ENOTSUP outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows what.
  */
 BIGHT_API int bight_test_fail(const char *what);
 
 /** 64 random bits that follow from the run's seed; 0 outside of a test run.
  *
  *  @return the bits.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API uint64_t bight_test_random(void);
 
@@ -148,21 +143,18 @@ struct bight_test_passes {
 /** Read the counts of the calling task.
  *
  *  @return 0; BIGHT_ENOTSUP outside of a test run; BIGHT_ENOTASK.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows passes.
  */
 BIGHT_API int bight_test_get_passes(struct bight_test_passes *passes);
 
 /** Whether the calling task has passed a checkpoint since `before` was read.
  *
  *  @return true: it has.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows before.
  */
 BIGHT_API bool bight_test_passed(const struct bight_test_passes *before);
 
 /** Whether it neither checked for a cancellation nor let others run: also false for half a checkpoint.
  *
  *  @return true: it did neither.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows before.
  */
 BIGHT_API bool bight_test_passed_none(const struct bight_test_passes *before);
 
@@ -188,8 +180,7 @@ struct bight_test_sequencer {
 
 /** Make `sequencer` begin with step 0.
  *
- *  @return nothing.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows sequencer.
+ *  Thread: any.
  */
 BIGHT_API void bight_test_sequencer_init(struct bight_test_sequencer *sequencer);
 
@@ -206,7 +197,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_sequencer_enter(struct bight_test_sequ
 /** The step that was entered is over; the next one may begin.
  *
  *  @return 0; BIGHT_EPERM when no step is inside.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows sequencer.
  */
 BIGHT_API int bight_test_sequencer_leave(struct bight_test_sequencer *sequencer);
 

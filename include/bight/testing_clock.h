@@ -20,22 +20,21 @@ struct bight_test_clock {
 
 /** A clock that shows 0 and stands still.
  *
- *  @return nothing.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows clock.
+ *  Thread: any.
  */
 BIGHT_API void bight_test_clock_init(struct bight_test_clock *clock);
 
 /** What the clock shows, in ns since its start.
  *
  *  @return the time.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.  Ownership: borrows clock.
+ *  Thread: the one that uses the clock.
  */
 BIGHT_API uint64_t bight_test_clock_now_ns(const struct bight_test_clock *clock);
 
 /** Move the clock forward. Timers that are due thereby fire when the calling task lets others run.
  *
  *  @return 0; BIGHT_EINVAL for a negative duration, and the time is unchanged.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.  Ownership: borrows clock.
+ *  Thread: the one that uses the clock.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_advance(struct bight_test_clock *clock,
                                                         int64_t duration_ms);
@@ -43,7 +42,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_advance(struct bight_test_clock 
 /** Have the clock go `rate` times as fast as real time; 0: stand still. The time it shows does not jump.
  *
  *  @return 0; BIGHT_EINVAL for a rate that is negative or no finite number.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.  Ownership: borrows clock.
+ *  Thread: the one that uses the clock.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_set_rate(struct bight_test_clock *clock,
                                                          double rate);
@@ -52,16 +51,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_set_rate(struct bight_test_clock
  *  time; negative: never. With a cushion of 0 it does not jump while something outside of the runtime is
  *  pending; with a longer one it does, as that has had its time.
  *
- *  @return nothing.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.  Ownership: borrows clock.
+ *  Thread: the one that uses the clock.
  */
 BIGHT_API void bight_test_clock_set_autojump(struct bight_test_clock *clock, int64_t cushion_ms);
 
 /** Take real time from `real(arg)`, in ns, instead of the system's clock. The time shown does not jump.
  *
- *  @return nothing.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.
- *  Ownership: borrows clock; keeps arg as long as clock is used.
+ *  Thread: the one that uses the clock.  Ownership: keeps arg as long as clock is used.
  */
 BIGHT_API void bight_test_clock_set_real(struct bight_test_clock *clock,
                                          uint64_t (*real)(void *arg), void *arg);
@@ -69,7 +65,7 @@ BIGHT_API void bight_test_clock_set_real(struct bight_test_clock *clock,
 /** How much real time has to pass until the clock shows `when_ns`.
  *
  *  @return ns, 0 for a time in the past; UINT64_MAX when the clock stands still before it.
- *  Suspends: no.  Cancellable: no.  Thread: the one that uses the clock.  Ownership: borrows clock.
+ *  Thread: the one that uses the clock.
  */
 BIGHT_API uint64_t bight_test_clock_real_ns_until(const struct bight_test_clock *clock,
                                                   uint64_t when_ns);
@@ -77,28 +73,24 @@ BIGHT_API uint64_t bight_test_clock_real_ns_until(const struct bight_test_clock 
 /** bight_test_clock_advance for this thread's test run.
  *
  *  @return 0; BIGHT_EINVAL as there; BIGHT_ENOTSUP outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_advance(int64_t duration_ms);
 
 /** bight_test_clock_set_rate for this thread's test run, which gives up the clock's ways of its own.
  *
  *  @return 0; BIGHT_EINVAL as there; BIGHT_ENOTSUP outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_set_rate(double rate);
 
 /** bight_test_clock_set_autojump for this thread's test run.
  *
  *  @return 0; BIGHT_ENOTSUP outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_set_autojump(int64_t cushion_ms);
 
 /** The time that has passed on the clock since this thread's test run began.
  *
  *  @return ns; 0 outside of a test run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API uint64_t bight_test_elapsed_ns(void);
 

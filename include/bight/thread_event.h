@@ -14,39 +14,38 @@ struct bight_thread_event;
 /** Make an event that is not set.
  *
  *  @return 0; BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: gives *out, to be released with bight_thread_event_unref.
+ *  Thread: any.  Ownership: gives *out, to be released with bight_thread_event_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_new(struct bight_thread_event **out);
 
 /** One more reference.
  *
  *  @return event.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ *  Thread: any.  Ownership: gives a reference.
  */
 BIGHT_API struct bight_thread_event *bight_thread_event_ref(struct bight_thread_event *event);
 
 /** Release a reference; the last one frees the event.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL is allowed.
  */
 BIGHT_API void bight_thread_event_unref(struct bight_thread_event *event);
 
 /** Set the flag and wake all who wait now; they return 0 even if it is cleared before they run.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ *  Thread: any.
  */
 BIGHT_API void bight_thread_event_set(struct bight_thread_event *event);
 
 /** Clear the flag: later waits sleep again.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ *  Thread: any.
  */
 BIGHT_API void bight_thread_event_clear(struct bight_thread_event *event);
 
 /** Whether the flag was set just now.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows event.
+ *  Thread: any.
  */
 BIGHT_API bool bight_thread_event_is_set(struct bight_thread_event *event);
 

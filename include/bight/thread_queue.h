@@ -18,8 +18,7 @@ struct bight_thread_queue;
  *  `drop`, which may be NULL.
  *
  *  @return 0; BIGHT_EINVAL for a capacity that cannot be; BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: any.
- *  Ownership: gives *out, to be released with bight_thread_queue_unref.
+ *  Thread: any.  Ownership: gives *out, to be released with bight_thread_queue_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_new(struct bight_thread_queue **out,
                                                       size_t capacity, void (*drop)(void *item));
@@ -27,13 +26,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_new(struct bight_thread_queue 
 /** One more reference.
  *
  *  @return queue.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives a reference.
+ *  Thread: any.  Ownership: gives a reference.
  */
 BIGHT_API struct bight_thread_queue *bight_thread_queue_ref(struct bight_thread_queue *queue);
 
 /** Release a reference; the last one frees the queue.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL is allowed.
  */
 BIGHT_API void bight_thread_queue_unref(struct bight_thread_queue *queue);
 
@@ -53,7 +52,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put(struct bight_thread_queue 
 /** Append `item` if there is room, or a getter waits.
  *
  *  @return 0; BIGHT_EAGAIN when full; BIGHT_ECLOSED.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: takes item on success.
+ *  Thread: any.  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_put(struct bight_thread_queue *queue,
                                                           void *item);
@@ -74,7 +73,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue 
 /** Take the oldest item if there is one, or a putter waits.
  *
  *  @return 0; BIGHT_EAGAIN when empty; BIGHT_ECLOSED when closed as well.
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: gives *item.
+ *  Thread: any.  Ownership: gives *item.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_get(struct bight_thread_queue *queue,
                                                           void **item);
@@ -82,13 +81,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_get(struct bight_thread_qu
 /** Refuse further items. What is in the queue can still be taken; afterwards, getters are told
  *  BIGHT_ECLOSED. Waiting putters are told so now. Closing again does nothing.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows queue.
+ *  Thread: any.
  */
 BIGHT_API void bight_thread_queue_close(struct bight_thread_queue *queue);
 
 /** How many items were in the queue just now.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows queue.
+ *  Thread: any.
  */
 BIGHT_API size_t bight_thread_queue_length(struct bight_thread_queue *queue);
 

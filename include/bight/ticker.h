@@ -28,7 +28,6 @@ struct bight_ticker {
 /** Prepare `ticker`; its first tick is one period from now.
  *
  *  @return 0; BIGHT_EINVAL for a period that is not positive, or beyond the clock, or an unknown policy.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows ticker.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_ticker_init(struct bight_ticker *ticker, int64_t period_ms,
                                                  enum bight_ticker_policy policy);
@@ -44,10 +43,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_ticker_init(struct bight_ticker *ticker, in
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_ticker_wait(struct bight_ticker *ticker);
 
-/** Begin again: the next tick is one period from now.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows ticker.
- */
+/** Begin again: the next tick is one period from now. */
 BIGHT_API void bight_ticker_reset(struct bight_ticker *ticker);
 
 BIGHT_END_DECLS

@@ -9,8 +9,7 @@ BIGHT_BEGIN_DECLS
 
 /** The runtime's clock in ns since an arbitrary point; virtual in tests.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any; without a runtime it is the system's clock.
- *  Ownership: none.
+ *  Thread: any; without a runtime it is the system's clock.
  */
 BIGHT_API uint64_t bight_now_ns(void);
 

@@ -16,8 +16,8 @@ BIGHT_BEGIN_DECLS
  *  loop has to be run once before uv_loop_close, as after any uv_close.
  *
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE and the like.
- *  Suspends: no.  Cancellable: no.  Thread: the one that runs loop.
- *  Ownership: keeps loop until detached; borrows options, NULL for the defaults; gives *out.
+ *  Thread: the one that runs loop.  Ownership: keeps loop until detached; borrows options, NULL for
+ *  the defaults; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
                                             const struct bight_runtime_options *options);
@@ -27,14 +27,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_
  *  are refused from now on.
  *
  *  @return 0; BIGHT_EALREADY when called before; BIGHT_EINVAL for a runtime of bight_run.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, outside of tasks or in one.
- *  Ownership: takes runtime; keeps arg until done was called.
+ *  Thread: the loop's, outside of tasks or in one.  Ownership: takes runtime; keeps arg until done
+ *  was called.
  */
 BIGHT_API int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *arg);
 
 /** The loop of this thread's runtime, NULL without one.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrowed from the runtime.
+ *  Ownership: borrowed from the runtime.
  */
 BIGHT_API uv_loop_t *bight_uv_loop(void);
 
@@ -87,40 +87,40 @@ BIGHT_API BIGHT_MUST_CHECK int64_t bight_uv_await(struct bight_uv_req *req);
 /** Callbacks to start the requests with: uv_fs_open(loop, &r.u.fs, path, flags, mode, bight_uv_on_fs)
  *  and so on. They only unpark.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_fs(uv_fs_t *req);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_connect(uv_connect_t *req, int status);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_write(uv_write_t *req, int status);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_shutdown(uv_shutdown_t *req, int status);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_udp_send(uv_udp_send_t *req, int status);
 /** See bight_uv_on_fs. The list stays in req->u.getaddrinfo.addrinfo, the caller's to free.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_getaddrinfo(uv_getaddrinfo_t *req, int status, struct addrinfo *list);
 /** See bight_uv_on_fs. Host and service stay in req->u.getnameinfo.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_getnameinfo(uv_getnameinfo_t *req, int status, const char *host,
                                        const char *service);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_random(uv_random_t *req, int status, void *buf, size_t bytes);
 /** See bight_uv_on_fs.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's, called by libuv.  Ownership: borrows.
+ *  Thread: the loop's, called by libuv.
  */
 BIGHT_API void bight_uv_on_work(uv_work_t *req, int status);
 

@@ -58,7 +58,6 @@ struct bight_as_completed {
  *  first, in the order of the array.
  *
  *  @return 0; BIGHT_EINVAL for an item without a task.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps all until bight_as_completed_end; a task has to exist until it ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_begin(struct bight_as_completed *completed,
@@ -78,7 +77,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_next(struct bight_as_completed
 
 /** Stop, before or after the last one. Tasks that wait get BIGHT_ECLOSED; those waited for go on.
  *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns all to the caller.
+ *  Ownership: returns all to the caller.
  */
 BIGHT_API void bight_as_completed_end(struct bight_as_completed *completed);
 

@@ -16,7 +16,7 @@ struct bight_wait_group {
 
 /** Make a wait group whose count is zero. There is nothing to destroy.
  *
- *  Suspends: no.  Cancellable: no.  Thread: any.  Ownership: borrows group.
+ *  Thread: any.
  */
 BIGHT_API void bight_wait_group_init(struct bight_wait_group *group);
 
@@ -24,14 +24,12 @@ BIGHT_API void bight_wait_group_init(struct bight_wait_group *group);
  *  afterwards. Add before whatever calls bight_wait_group_finish can run.
  *
  *  @return 0; BIGHT_ERANGE: the count would be negative, or too large; nothing changes.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
  */
 BIGHT_API int bight_wait_group_add(struct bight_wait_group *group, int64_t count);
 
 /** One thing is over: add -1.
  *
  *  @return 0; BIGHT_ERANGE: the count is zero.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
  */
 BIGHT_API int bight_wait_group_finish(struct bight_wait_group *group);
 
@@ -43,16 +41,10 @@ BIGHT_API int bight_wait_group_finish(struct bight_wait_group *group);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_wait_group_wait(struct bight_wait_group *group);
 
-/** The count.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
- */
+/** The count. */
 BIGHT_API int64_t bight_wait_group_count(const struct bight_wait_group *group);
 
-/** How many tasks sleep until the count is zero. Counts them, one by one.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows group.
- */
+/** How many tasks sleep until the count is zero. Counts them, one by one. */
 BIGHT_API size_t bight_wait_group_waiting(const struct bight_wait_group *group);
 
 BIGHT_END_DECLS

@@ -62,7 +62,6 @@ struct bight_waiter {
 /** Prepare `waiter` for one park of the calling task. Arm the source only afterwards.
  *
  *  @return 0, or BIGHT_ENOTASK outside of a task.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps ops for ever; keeps waiter until the park returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
@@ -88,7 +87,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
  *  @return 0; BIGHT_EALREADY when `with` is resolved: do not arm `waiter`, park now; BIGHT_EINVAL
  *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAITER_MAY_REFUSE is
  *          set): await that one in a task of its own.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
  *  Ownership: keeps both until the park returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
@@ -96,15 +94,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
 
 /** Whether the waiter can still be resolved. False after it, or a sibling of its park, was; then it
  *  must not be armed.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
  */
 BIGHT_API bool bight_waiter_pending(const struct bight_waiter *waiter);
 
-/** Whether this waiter is the one that ended its park.
- *
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
- */
+/** Whether this waiter is the one that ended its park. */
 BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
 
 /** Let go of a waiter that was armed but will not be parked, because an arming further down failed.
@@ -112,7 +105,7 @@ BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
  *
  *  @return 0; BIGHT_EALREADY when it or a sibling is resolved: park, to take what it was given;
  *          BIGHT_EBUSY when its source refuses: it has to be parked after all.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: returns waiter to the caller.
+ *  Ownership: returns waiter to the caller.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_drop(struct bight_waiter *waiter);
 
@@ -123,7 +116,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_drop(struct bight_waiter *waiter);
  *
  *  @return true when this call resolved it; false when it was already resolved or let go, so that a
  *          unit meant for it can be given to the next one.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows waiter.
  */
 BIGHT_API bool bight_unpark(struct bight_waiter *waiter, int result);
 

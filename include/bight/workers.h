@@ -74,8 +74,7 @@ struct bight_executor_stats {
  *
  *  @return 0; BIGHT_EALREADY; BIGHT_ENOTPREPARED when there are threads already; BIGHT_EAGAIN,
  *          BIGHT_ENOMEM, BIGHT_EMFILE and the like when it cannot be forked.
- *  Suspends: no.  Cancellable: no.  Thread: any, as long as it is the only one.
- *  Ownership: keeps argv[0] for ever.
+ *  Thread: any, as long as it is the only one.  Ownership: keeps argv[0] for ever.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
 
@@ -110,7 +109,6 @@ BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executo
 /** What the executor is doing, for tools and tests.
  *
  *  @return 0; BIGHT_EINVAL when it is not made of workers.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows executor and stats.
  */
 BIGHT_API int bight_executor_get_stats(const struct bight_executor *executor,
                                        struct bight_executor_stats *stats);
@@ -118,7 +116,6 @@ BIGHT_API int bight_executor_get_stats(const struct bight_executor *executor,
 /** Write the process ids of the workers that take jobs now to `pids`, at most `count` of them.
  *
  *  @return how many there are; BIGHT_EINVAL when it is not made of workers.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows executor and pids.
  */
 BIGHT_API int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t count);
 

@@ -2,6 +2,7 @@
  * spawns its task when it arrives, and is told of the task's end. Owns its memory by reference count:
  * one is the submitter's, one the runtime's until the end, one that of a cancellation on its way. What
  * runs, and whether it has ended, is under the lock; `task` belongs to the loop's thread. */
+#include <bight/submission.h>
 #include "runtime/threads/thread_wait.h"
 
 enum state {

@@ -29,8 +29,7 @@ struct test_stream_options {
  *
  *  @return 0; BIGHT_EINVAL for a negative delay or a capacity above 1 GiB; BIGHT_ENORUNTIME;
  *          BIGHT_ENOMEM.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.
- *  Ownership: borrows options; gives both ends, to be closed with test_stream_close.
+ *  Ownership: gives both ends, to be closed with test_stream_close.
  */
 BIGHT_MUST_CHECK int test_stream_pair(struct test_stream **left, struct test_stream **right,
                                       const struct test_stream_options *options);
@@ -59,15 +58,13 @@ BIGHT_MUST_CHECK int test_stream_write(struct test_stream *stream, const void *d
  *  writes here gets BIGHT_ECLOSED.
  *
  *  @return 0; BIGHT_ECLOSED when it was shut down before.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows stream.
  */
 int test_stream_shutdown(struct test_stream *stream);
 
 /** Close this end; NULL is none. What was written can still be read at the other end, what was not read
  *  is gone. Tasks that read or write here get BIGHT_ECLOSED.
  *
- *  @return nothing.
- *  Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: takes stream.
+ *  Ownership: takes stream.
  */
 void test_stream_close(struct test_stream *stream);
 
