@@ -30,6 +30,8 @@ static const char *system_text(int code)
 const char *bight_error_name(int code)
 {
     switch (code) {
+    case 0:
+        return "OK";
 #define ERROR_NAME(name, value, text)                                                              \
     case BIGHT_##name:                                                                             \
         return #name;

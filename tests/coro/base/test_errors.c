@@ -45,13 +45,19 @@ static void codes_of_neither_list_are_named_by_the_system(void)
         ck_assert_str_eq(bight_error_name(strange[i]), "EUNKNOWN");
         ck_assert_str_eq(bight_strerror(strange[i]), "unknown error");
     }
-    ck_assert_str_eq(bight_error_name(0), "EUNKNOWN");
+}
+
+static void success_is_named_ok(void)
+{
+    ck_assert_str_eq(bight_error_name(0), "OK");
+    ck_assert_str_ne(bight_strerror(0), "");
 }
 
 static const struct suite_case cases[] = {
     each_case(each_code_has_its_name_and_text, row_count),
     plain_case(no_two_codes_share_a_value_or_a_text),
     plain_case(codes_of_neither_list_are_named_by_the_system),
+    plain_case(success_is_named_ok),
 };
 
 test_suite("errors", cases);
