@@ -1,5 +1,5 @@
-/* Barrier: a fixed number of tasks, its parties, meet before any of them goes on, round after round.
- * Using one never allocates. Not for threads. */
+/* Barrier: a fixed number of tasks, its parties, meet before any of them goes on, round after
+ * round. Using one never allocates. Not for threads. */
 #ifndef BIGHT_BARRIER_H
 #define BIGHT_BARRIER_H
 
@@ -10,9 +10,9 @@ BIGHT_BEGIN_DECLS
 enum bight_barrier_state {
     /* Waits for parties. */
     BIGHT_BARRIER_FILLING,
-    /* All have come, and not all have gone on yet. */
+    /* All parties have come, and not all have gone on yet. */
     BIGHT_BARRIER_DRAINING,
-    /* It was reset, and not all of those who were inside have gone yet. */
+    /* It was reset, and not all tasks that were inside have left yet. */
     BIGHT_BARRIER_RESETTING,
     /* It was aborted. */
     BIGHT_BARRIER_BROKEN,
@@ -30,14 +30,14 @@ struct bight_barrier {
 
 /** Make a barrier for `parties` tasks. There is nothing to destroy.
  *
- *  @return 0; BIGHT_EINVAL for less than one.
+ *  @return 0; BIGHT_EINVAL for fewer than one.
  *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_barrier_init(struct bight_barrier *barrier, int parties);
 
-/** Sleep until all parties have come. A task that comes while those of the last round have not all gone
- *  on yet sleeps until they have, and is then of the next one. One that is cancelled leaves, and does
- *  not count; the barrier is not broken by that.
+/** Sleep until all parties have come. A task that comes before all parties of the last round have
+ *  gone on waits for that first, and belongs to the next round. A cancelled task leaves and does
+ *  not count; that does not break the barrier.
  *
  *  @return the caller's place among the parties of this round, 0 for the first to come to parties-1
  *          for the last, each once; BIGHT_EBROKEN: the barrier is broken, or was broken or reset
@@ -47,19 +47,20 @@ BIGHT_API BIGHT_MUST_CHECK int bight_barrier_init(struct bight_barrier *barrier,
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_barrier_wait(struct bight_barrier *barrier);
 
-/** Break the barrier: all who wait, and all who come later, get BIGHT_EBROKEN, until it is reset.
+/** Break the barrier: all tasks that wait, and all that come later, get BIGHT_EBROKEN until it is
+ *  reset.
  */
 BIGHT_API void bight_barrier_abort(struct bight_barrier *barrier);
 
-/** Begin anew: those inside get BIGHT_EBROKEN, and when they have gone the next round begins. Mends a
- *  broken barrier.
+/** Begin a new round: tasks inside get BIGHT_EBROKEN, and the next round begins when they have
+ *  left. Mends a broken barrier.
  */
 BIGHT_API void bight_barrier_reset(struct bight_barrier *barrier);
 
-/** The state. */
+/** The barrier's state. */
 BIGHT_API enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier);
 
-/** The number of parties it was made for. */
+/** The number of parties that the barrier was made for. */
 BIGHT_API int bight_barrier_parties(const struct bight_barrier *barrier);
 
 /** How many parties have come while it is filling; else 0. */

@@ -1,5 +1,5 @@
-/* Attributes, version, and how to read the comments of all headers. Every public header includes this
- * one and nothing of libuv or libcurl. C11 and C++; needs only the freestanding headers.
+/* Attributes, version, and how to read the comments of all headers. Every public header includes
+ * this one and nothing of libuv or libcurl. C11 and C++; needs only the freestanding headers.
  *
  * The comment of a call is text, what it returns, and then trailers, in this order:
  *
@@ -15,12 +15,12 @@
  *     Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows its arguments.
  *
  * The loop's thread is the one that has the runtime. A call *borrows* an argument until it returns,
- * *keeps* it until what is said there, or *takes* it, and frees it; what it *gives* is the caller's to
- * free.
+ * *keeps* it until what is said there, or *takes* it, and frees it; what it *gives* is the caller's
+ * to free.
  *
- * Three verbs say how something is over. `_close`: it takes no more, the object stays and is freed by
- * another call, or is the caller's memory. `_end`: what is inside is waited for or told, and then the
- * object is gone. `_free`: it is gone now. */
+ * Three verbs say how something is over. `_close`: it takes no more, the object stays and is freed
+ * by another call, or is the caller's memory. `_end`: what is inside is waited for or told, and
+ * then the object is gone. `_free`: it is gone now. */
 #ifndef BIGHT_BASE_H
 #define BIGHT_BASE_H
 
@@ -43,9 +43,9 @@
 /* Exported from the shared library; everything else is hidden. */
 #define BIGHT_API __attribute__((visibility("default")))
 
-/* The result says whether the call did its work: the compiler warns when it is dropped. A cast to void
- * does not silence gcc (it does clang). Where the result does not matter, test it and do nothing, which
- * both accept, in C and C++:
+/* The result says whether the call did its work: the compiler warns when it is dropped. A cast to
+ * void does not silence gcc (it does clang). Where the result does not matter, test it and do
+ * nothing, which both accept, in C and C++:
  *
  *     if (bight_sleep(10)) {
  *         // cancelled: the caller will see that in its next call
@@ -54,9 +54,10 @@
  * or keep it: `int rc = bight_sleep(10);` and, if nothing reads it, `(void)rc;`. */
 #define BIGHT_MUST_CHECK __attribute__((warn_unused_result))
 
-/* The record of type `type` whose member `member` is at `pointer`, which is evaluated once. A callback
- * that is given its own record (of bight_call, bight_post, bight_hook, bight_task_callback,
- * bight_future_callback, or a waiter in its abort) reaches what is around it in this way:
+/* The record of type `type` whose member `member` is at `pointer`, which is evaluated once. A
+ * callback that is given its own record (of bight_call, bight_post, bight_hook,
+ * bight_task_callback, bight_future_callback, or a waiter in its abort) reaches what is around it
+ * in this way:
  *
  *     struct connection {
  *         struct bight_call timeout;

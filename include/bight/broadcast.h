@@ -1,7 +1,7 @@
-/* Broadcasts: every subscriber receives every value that is published while it is subscribed. Values are
- * copied in and out, so nobody has to know who still looks at one. A broadcast holds a bounded number of
- * values for subscribers that lag; what happens beyond that is its policy. Of which only the newest value
- * counts, see <bight/latest.h>. */
+/* Broadcasts: every subscriber receives every value that is published while it is subscribed.
+ * Values are copied in and out, so nobody has to know who still looks at one. A broadcast holds a
+ * bounded number of values for subscribers that lag; its policy says what happens beyond that.
+ * Where only the newest value counts, see <bight/latest.h>. */
 #ifndef BIGHT_BROADCAST_H
 #define BIGHT_BROADCAST_H
 
@@ -14,21 +14,24 @@ BIGHT_BEGIN_DECLS
 struct bight_broadcast;
 
 enum bight_broadcast_policy {
-    BIGHT_BROADCAST_WAIT,        /* publishing waits for the slowest subscriber */
-    BIGHT_BROADCAST_DROP_OLDEST, /* it never waits; who lags too far misses values, and is told */
+    /* Publishing waits for the slowest subscriber. */
+    BIGHT_BROADCAST_WAIT,
+    /* Publishing never waits; a subscriber that lags too far misses values, and learns how many. */
+    BIGHT_BROADCAST_DROP_OLDEST,
 };
 
 struct bight_broadcast_options {
-    size_t capacity;    /* values held for those who lag, at least 1 */
+    size_t capacity;    /* values held for subscribers that lag, at least 1 */
     size_t value_bytes; /* of each value, at least 1 */
     enum bight_broadcast_policy policy;
 };
 
-/* In memory of the caller, also in a frame, from bight_broadcast_subscribe to bight_broadcast_unsubscribe; it stays at its
- * place between. Several tasks may receive from one: each value then goes to one of them. */
+/* Lives in memory of the caller, also in a frame, and must not move between
+ * bight_broadcast_subscribe and bight_broadcast_unsubscribe. Several tasks may receive from one:
+ * each value then goes to one of them. */
 struct bight_subscriber {
-    /* Private: NULL when not subscribed; its place among the others; its calls that wait; the number
-     * of the value it receives next. */
+    /* Private: NULL when not subscribed; its place among the others; its calls that wait; the
+     * number of the value it receives next. */
     struct bight_broadcast *broadcast;
     struct bight_link link;
     struct bight_link waits;
@@ -47,12 +50,12 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_new(struct bight_broadcast **out,
 /** Free a broadcast that has no subscribers and that no task waits on.
  *
  *  @return 0; BIGHT_EBUSY: nothing was freed.
- *  Ownership: takes broadcast; NULL is allowed.
+ *  Ownership: takes broadcast; NULL does nothing.
  */
 BIGHT_API int bight_broadcast_free(struct bight_broadcast *broadcast);
 
-/** Publish a value: those who wait for one are given it, for the others it is kept. Sleeps while there
- *  is no place, if that is the policy; without subscribers the value is gone at once.
+/** Publish a value: subscribers that wait get it now, it is kept for the others. Sleeps while there
+ *  is no place, if that is the policy. Without subscribers the value is dropped.
  *
  *  @return 0; BIGHT_ECANCELED: it was not published; BIGHT_ECLOSED, also while the call sleeps;
  *          BIGHT_ENOTASK.
@@ -70,12 +73,12 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_publish(struct bight_broadcast *b
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_publish(struct bight_broadcast *broadcast,
                                                            const void *value);
 
-/** Publish no more. Subscribers receive what is kept for them and then BIGHT_ECLOSED; calls that sleep
- *  in publishing are told so now.
+/** Take no more values; the broadcast stays until bight_broadcast_free. Subscribers receive what is
+ *  kept for them and then BIGHT_ECLOSED; calls that sleep in publishing get BIGHT_ECLOSED now.
  */
 BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
 
-/** Receive from now on what is published.
+/** Begin to receive what is published.
  *
  *  @return 0, or BIGHT_ECLOSED when the broadcast is closed.
  *  Ownership: keeps subscriber and broadcast until bight_broadcast_unsubscribe.
@@ -83,8 +86,9 @@ BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
 BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
                                                          struct bight_subscriber *subscriber);
 
-/** Receive no more: what was kept for this subscriber alone is gone, publishers need not wait for it,
- *  and calls that sleep on it end with BIGHT_ECLOSED. Nothing happens when it is not subscribed.
+/** Stop receiving: what was kept for this subscriber alone is dropped, publishers no longer wait
+ *  for it, and calls that sleep on it end with BIGHT_ECLOSED. Does nothing when it is not
+ *  subscribed.
  *
  *  Ownership: returns the subscriber's memory to the caller.
  */
@@ -94,8 +98,8 @@ BIGHT_API void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber);
  *
  *  @param missed how many values were dropped between this one and the one received before; may be
  *         NULL. Always 0 with BIGHT_BROADCAST_WAIT.
- *  @return 0; BIGHT_ECLOSED when the broadcast is closed and nothing is left for this subscriber, or
- *          when it is not subscribed, also while the call sleeps; BIGHT_ECANCELED: nothing was
+ *  @return 0; BIGHT_ECLOSED when the broadcast is closed and nothing is left for this subscriber,
+ *          or when it is not subscribed, also while the call sleeps; BIGHT_ECANCELED: nothing was
  *          received; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, nothing was received.  Allocates: no.

@@ -1,6 +1,6 @@
-/* Calls: functions that the loop calls outside of tasks, soon or at a time. What a program has to do in a
- * few steps without waiting needs no task. The record is the caller's memory, so nothing here
- * allocates; it is initialised once and may be used again after each call. */
+/* Calls: functions that the loop calls outside of tasks, soon or at a time. Work of a few steps
+ * that does not wait needs no task. The record is the caller's memory, so nothing here allocates;
+ * it is initialised once and may be used again after each call. */
 #ifndef BIGHT_CALL_H
 #define BIGHT_CALL_H
 
@@ -17,8 +17,8 @@ struct bight_timer {
 };
 
 struct bight_call {
-    /* What is called, on the loop's thread and outside of tasks; it must not suspend. It may arm the call
-     * again, or free the memory around it. */
+    /* Called on the loop's thread, outside of tasks; must not suspend. It may arm the call again,
+     * or free the memory around it, which it finds with bight_container_of. */
     void (*fn)(struct bight_call *call);
     /* Private from here. */
     struct bight_timer timer;
@@ -26,15 +26,15 @@ struct bight_call {
     bool queued;
 };
 
-/** Prepare `call`, which is not pending afterwards. Once, before its first use.
+/** Initialise `call`, once, before its first use. It is not pending then.
  *
  *  Thread: any.
  */
 BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call));
 
-/** Call `call->fn(call)` after everything that is ready now, tasks and calls alike, and what was posted
- *  (see mailbox.h), and before what becomes ready later. Calls do not keep a runtime alive; one that is
- *  still queued when the runtime has ended is never made, and is not pending any more.
+/** Call `call->fn(call)` after everything that is ready now, tasks and calls alike, and what was
+ *  posted (see mailbox.h), and before what becomes ready later. Calls do not keep a runtime alive;
+ *  one that is still queued when the runtime has ended is never made, and is not pending any more.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: it is made once, where it stands;
  *          BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
@@ -45,8 +45,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
 /** The same `delay_ms` from now. Calls whose time has come are made in the order of their times. A
  *  negative delay is a time that has passed.
  *
- *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a time
- *          beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
+ *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a
+ *          time beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Ownership: keeps call until it is made.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_later(struct bight_call *call, int64_t delay_ms);

@@ -1,6 +1,6 @@
 /* Condition: a place to sleep until something that a mutex guards may have changed. Waiters are
- * notified in FIFO order and go straight over to the queue of the mutex, so a notification wakes
- * nobody who would have to sleep again. Using one never allocates. Not for threads. */
+ * notified in FIFO order and move straight to the queue of the mutex, so a notification never wakes
+ * a task that would have to sleep again at once. Using one never allocates. Not for threads. */
 #ifndef BIGHT_CONDITION_H
 #define BIGHT_CONDITION_H
 
@@ -25,21 +25,21 @@ BIGHT_API void bight_condition_init(struct bight_condition *condition, struct bi
  *  scope around the call was cancelled, however long that takes: the caller can rely on what the
  *  mutex guards, and has it to unlock.
  *
- *  Being notified is a hint, look at the state again: other tasks may have held the mutex in between.
- *  A notification that reached a task whose wait ends cancelled goes on to the next waiter, also when
- *  it was queueing for the mutex already.
+ *  Being notified is a hint, look at the state again: other tasks may have held the mutex in
+ *  between. A notification that reached a task whose wait ends cancelled goes on to the next
+ *  waiter, also when it was queueing for the mutex already.
  *
- *  @return 0, the mutex is held; BIGHT_ECANCELED, the mutex is held too; BIGHT_EPERM: the caller does not
- *          hold the mutex; BIGHT_ENOTASK; BIGHT_EDEADLK: the mutex is not held, because its
- *          owner waits, directly or through others, for the caller, which was cancelled; or because of
- *          that every task waits for another and this wait, which cannot be cancelled, had to end.
+ *  @return 0, the mutex is held; BIGHT_ECANCELED, the mutex is held too; BIGHT_EPERM: the caller
+ *          does not hold the mutex; BIGHT_ENOTASK; BIGHT_EDEADLK: the mutex is not held. Either its
+ *          owner waits, directly or through others, for the caller, which was cancelled; or every
+ *          task waits for another one, and this wait, which cannot be cancelled, had to end.
  *  Suspends: yes.  Cancellable: yes, until notified; locking the mutex again is not.
  *  On cancel: BIGHT_ECANCELED with the mutex held, once its owner has let go.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps condition until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_condition_wait(struct bight_condition *condition);
 
-/** Wait until `predicate(arg)` is true, which is asked with the mutex held, first at once and then
+/** Wait until `predicate(arg)` is true. It is called with the mutex held, first at once and then
  *  after each notification. If it is true at once the mutex need not be held and is not touched.
  *
  *  @return 0: it is true; BIGHT_EINVAL without predicate; else as bight_condition_wait.
@@ -50,17 +50,17 @@ BIGHT_API BIGHT_MUST_CHECK int bight_condition_wait(struct bight_condition *cond
 BIGHT_API BIGHT_MUST_CHECK int bight_condition_wait_until(struct bight_condition *condition,
                                                           bool (*predicate)(void *arg), void *arg);
 
-/** Let the first `count` waiters go on, or all if they are fewer, one after the other as they get the
- *  mutex, beginning when the caller unlocks it.
+/** Let the first `count` waiters go on, or all if they are fewer, one after the other as they get
+ *  the mutex, beginning when the caller unlocks it.
  *
  *  @return 0; BIGHT_EPERM: the caller does not hold the mutex; BIGHT_ENOTASK.
  */
 BIGHT_API int bight_condition_notify(struct bight_condition *condition, size_t count);
 
-/** As bight_condition_notify with all who wait now. */
+/** bight_condition_notify with all that wait now. */
 BIGHT_API int bight_condition_notify_all(struct bight_condition *condition);
 
-/** How many tasks sleep and are not notified yet. Counts them, one by one. */
+/** How many tasks sleep and have not been notified. Counts them, one by one. */
 BIGHT_API size_t bight_condition_waiting(const struct bight_condition *condition);
 
 BIGHT_END_DECLS

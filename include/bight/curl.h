@@ -1,6 +1,6 @@
-/* The seam to libcurl: options of easy handles that <bight/http.h> does not wrap, such as a CA file,
- * a client certificate, a proxy or authentication. One of the two public headers that include a
- * foreign one. */
+/* The seam to libcurl: options of easy handles that <bight/http.h> does not wrap, such as a CA
+ * file, a client certificate, a proxy or authentication. One of the two public headers that include
+ * a foreign one. */
 #ifndef BIGHT_CURL_H
 #define BIGHT_CURL_H
 
@@ -14,18 +14,19 @@ BIGHT_BEGIN_DECLS
  * bight_http_request.curl (called before each hop of that request).
  *
  * The session's own stay as they are: URL, CURLU, PATH_AS_IS, PRIVATE, ERRORBUFFER, NOSIGNAL,
- * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for
- * write, header, opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are both
- * set here, never because of the environment; libcurl or the proxy then resolves names, and the
- * address filter sees the proxy's address.
+ * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
+ * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are
+ * both set here, never because of the environment; libcurl or the proxy then resolves names, and
+ * the address filter sees the proxy's address.
  *
- * Once a redirect has left the request's origin, what was meant for that origin stays behind: after
- * the hooks USERPWD (USERNAME, PASSWORD), XOAUTH2_BEARER, COOKIE and HTTPHEADER are cleared. A client
- * certificate and the proxy's credentials stay. A request's hook finds out where a hop goes with
- * curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url). */
+ * Once a redirect has left the request's origin, what was meant for that origin is not sent: after
+ * the hooks USERPWD (USERNAME, PASSWORD), XOAUTH2_BEARER, COOKIE and HTTPHEADER are cleared. A
+ * client certificate and the proxy's credentials stay. A request's hook finds out where a hop goes
+ * with curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url). */
 struct bight_curl_hook {
     /* Returns 0, or a negative code that the request fails with. Must not suspend, nor perform,
-     * add, pause or clean up `easy`. A CURLOPT_HTTPHEADER list set here must outlive the request. */
+     * add, pause or clean up `easy`. A CURLOPT_HTTPHEADER list set here must outlive the
+     * request. */
     int (*prepare)(void *arg, CURL *easy);
     void *arg;
 };

@@ -71,9 +71,9 @@ enum bight_error {
 #undef BIGHT__ERROR_ENUM
 };
 
-/** The name of `code`, such as "ECANCELED", as in the constant without its prefix.
+/** The name of `code`: its constant without the prefix, such as "ECANCELED"; "OK" for 0.
  *
- *  @return a static string; "EUNKNOWN" for a code of neither list that the system cannot name.
+ *  @return a static string; "EUNKNOWN" for any other code that neither list nor the system has.
  *  Thread: any.  Ownership: the string is static.
  */
 BIGHT_API const char *bight_error_name(int code);

@@ -20,10 +20,10 @@ struct bight_event {
  */
 BIGHT_API void bight_event_init(struct bight_event *event);
 
-/** Set the event and wake everybody who waits now; it stays set until cleared. */
+/** Set the event and wake all that wait now; it stays set until it is cleared. */
 BIGHT_API void bight_event_set(struct bight_event *event);
 
-/** Clear the event. Those already woken stay woken. */
+/** Clear the event. Tasks that were woken stay woken. */
 BIGHT_API void bight_event_clear(struct bight_event *event);
 
 /** Whether the event is set. */
@@ -32,7 +32,7 @@ BIGHT_API bool bight_event_is_set(const struct bight_event *event);
 /** How many tasks sleep until the event is set. Counts them, one by one. */
 BIGHT_API size_t bight_event_waiting(const struct bight_event *event);
 
-/** Sleep until the event is set; at once when it is.
+/** Sleep until the event is set; return at once when it is.
  *
  *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.

@@ -9,11 +9,11 @@ BIGHT_BEGIN_DECLS
 
 struct bight_executor;
 
-/* How a job ended. Always filled in by bight_execute, all zero where there is nothing to say. */
+/* How a job ended. Always filled in by bight_execute; fields that do not apply are zero. */
 struct bight_result {
     /* What the job returned; when the worker's initialiser failed, what that returned. */
     int code;
-    /* What the job put out, also when it failed; NULL for no bytes. Freed by bight_result_free. */
+    /* The job's output, also when it failed; NULL for no bytes. Freed by bight_result_free. */
     void *output;
     size_t output_bytes;
     /* How the last worker that died running the job ended: the signal that killed it, or 0 and the
@@ -24,11 +24,11 @@ struct bight_result {
     unsigned attempts;
 };
 
-/** Run the job `def` in `executor` on a copy of `input` and sleep until it has ended. A job waits in
- *  FIFO order until a worker is free. `result` may be NULL when only success matters.
+/** Run the job `def` in `executor` on a copy of `input` and sleep until it has ended. A job waits
+ *  in FIFO order until a worker is free. `result` may be NULL when only success matters.
  *
- *  A job that has not begun is withdrawn at once by a cancellation. One that runs is waited for, or,
- *  if the executor was made so, asked to stop and killed after a time; see the executor's options.
+ *  A cancellation withdraws a job that has not begun at once. A job that runs is awaited or, if the
+ *  executor's options say so, asked to stop and killed after a time.
  *
  *  @return 0: the job ran and returned result->code, which is not negative.
  *          BIGHT_EJOBFAILED: it ran and returned a negative result->code.
@@ -42,7 +42,7 @@ struct bight_result {
  *          BIGHT_ENOTPREPARED: no worker can be started any more, it never ran.
  *          BIGHT_ENOMEM: no memory; if result->attempts is not 0 the job has run.
  *          BIGHT_ECANCELED: withdrawn before it began, or (attempts not 0) interrupted and killed.
- *          BIGHT_ECLOSED: the executor is closing.  BIGHT_EPERM: it belongs to another thread.
+ *          BIGHT_ECLOSED: the executor is ending. BIGHT_EPERM: it belongs to another thread.
  *          BIGHT_EINVAL; BIGHT_ENOTASK.
  *          A scope with a deadline around the call makes BIGHT_ETIMEDOUT of BIGHT_ECANCELED.
  *  Suspends: yes.  Cancellable: yes, until the job has begun; then as the executor's policy says.
@@ -55,7 +55,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_execute(struct bight_executor *executor,
                                              const struct bight_job_def *def, const void *input,
                                              size_t input_bytes, struct bight_result *result);
 
-/** Free what `result` holds and zero it. Allowed for one that is zero.
+/** Free what `result` holds and zero it. A zero result stays as it is.
  *
  *  Thread: any.  Ownership: takes the output.
  */

@@ -1,6 +1,6 @@
-/* Futures: a value that does not exist yet. Somebody on the loop's thread sets it once, or says why there
- * is none; any number of tasks wait for it. The record is the caller's memory. From another thread,
- * post a function that sets it: see mailbox.h. */
+/* Futures: a value that does not exist yet. Code on the loop's thread sets it once, or fails it
+ * with a code; any number of tasks wait for it. The record is the caller's memory. Another thread
+ * posts a function that sets it: see mailbox.h. */
 #ifndef BIGHT_FUTURE_H
 #define BIGHT_FUTURE_H
 
@@ -23,22 +23,23 @@ struct bight_future_watch {
     void (*settled)(struct bight_future_watch *watch);
 };
 
-/** Make a future that is pending. There is nothing to destroy: one that nobody waits for is memory.
+/** Make a future that is pending. There is nothing to destroy.
  *
  *  Thread: any.
  */
 BIGHT_API void bight_future_init(struct bight_future *future);
 
-/** Give the future its value, with status 0, and wake all who wait.
+/** Give the future its value, with status 0, and wake all that wait.
  *
  *  @return 0; BIGHT_EALREADY: it is done, nothing changed.
  *  Ownership: value is only handed on.
  */
 BIGHT_API int bight_future_set(struct bight_future *future, void *value);
 
-/** Say with a negative `code` that there will be no value, and wake all who wait.
+/** Fail the future with a negative `code`: there will be no value. Wake all that wait.
  *
- *  @return 0; BIGHT_EALREADY: it is done, nothing changed; BIGHT_EINVAL for a code that is not negative.
+ *  @return 0; BIGHT_EALREADY: it is done, nothing changed; BIGHT_EINVAL for a code that is not
+ *          negative.
  */
 BIGHT_API int bight_future_fail(struct bight_future *future, int code);
 
@@ -58,7 +59,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_future_copy(struct bight_future *to,
 /** Whether the future is done, with a value or without. */
 BIGHT_API bool bight_future_done(const struct bight_future *future);
 
-/** What the future came to: its status, 0 or the code it failed with, and its value, NULL if it failed.
+/** The future's status, 0 or the code it failed with, and its value, NULL if it failed.
  *  Both pointers may be NULL.
  *
  *  @return 0; BIGHT_EAGAIN: it is pending, both are as they were.
@@ -66,8 +67,8 @@ BIGHT_API bool bight_future_done(const struct bight_future *future);
 BIGHT_API BIGHT_MUST_CHECK int bight_future_get(const struct bight_future *future, int *status,
                                                 void **value);
 
-/** Sleep until the future is done, at once when it is; then as bight_future_get. A future that failed
- *  is told by `status`, never by the return of this call.
+/** Sleep until the future is done, at once when it is; then as bight_future_get. `status` says
+ *  whether the future failed, never the return of this call.
  *
  *  @return 0; BIGHT_ECANCELED: the future is as it was; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the future stays pending.
@@ -78,7 +79,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_future_wait(struct bight_future *future, in
 
 /* A function to be called when a future is done. Caller's memory. */
 struct bight_future_callback {
-    /* Called on the loop's thread, outside of tasks; must not suspend. */
+    /* Called on the loop's thread, outside of tasks; must not suspend. It finds what is around its
+     * record with bight_container_of. */
     void (*fn)(struct bight_future_callback *callback);
     struct bight_future *future;
     /* Private from here. */
@@ -86,8 +88,8 @@ struct bight_future_callback {
     struct bight_future_watch watch;
 };
 
-/** Have `fn(callback)` called when `future` is done, as by bight_call_soon at that moment; now if it is
- *  done. Callbacks are called, and tasks woken, in the order in which they came.
+/** Have `fn(callback)` called when `future` is done, as by bight_call_soon at that moment; now if
+ *  it is done. Callbacks are called, and tasks woken, in the order in which they came.
  *
  *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
  *  Ownership: keeps future and callback until it was called or removed.
@@ -96,7 +98,7 @@ BIGHT_API BIGHT_MUST_CHECK int
 bight_future_add_callback(struct bight_future *future, struct bight_future_callback *callback,
                           void (*fn)(struct bight_future_callback *callback));
 
-/** Take a callback back that was added and not yet called.
+/** Remove a callback that was added and not yet called.
  *
  *  @return whether it was still to be called.
  *  Ownership: returns callback to the caller.

@@ -1,6 +1,6 @@
 /* Groups: tasks that are waited for together. A group is a scope that owns tasks: it ends after all
- * of them, and the first failure cancels the rest and the body. Because it outlives its tasks, what
- * they are given may live on the stack of the one that opened it. */
+ * of them, and the first failure cancels the rest and the body. Because it outlives its tasks,
+ * their arguments may live on the stack of the task that opened it. */
 #ifndef BIGHT_GROUP_H
 #define BIGHT_GROUP_H
 
@@ -13,8 +13,8 @@ BIGHT_BEGIN_DECLS
 /* A failing task does not cancel the others; bight_group_end still returns the first failure. */
 #define BIGHT_GROUP_COLLECT 1u
 
-/* The first task that ends with a status that is not negative cancels the others, and its status is what
- * bight_group_end returns. Failures cancel nobody and count only when no task succeeded. */
+/* The first task that ends with a status that is not negative cancels the others, and its status is
+ * what bight_group_end returns. Failures cancel nobody and count only when no task succeeded. */
 #define BIGHT_GROUP_FIRST_SUCCESS 2u
 
 /* How many failures a group lists; `failed` counts them all. */
@@ -32,8 +32,8 @@ struct bight_group {
     /* Readable: the first failures in order of time. A cancelled task has not failed. */
     size_t failed;
     struct bight_failure failures[BIGHT_GROUP_FAILURES];
-    /* Readable, with BIGHT_GROUP_FIRST_SUCCESS: the task that succeeded first, 0 while there is none, and
-     * its status. */
+    /* Readable, with BIGHT_GROUP_FIRST_SUCCESS: the task that succeeded first, 0 while there is
+     * none, and its status. */
     uint64_t winner_id;
     int winner_status;
     /* Readable: how many tasks have not ended. */
@@ -52,10 +52,10 @@ struct bight_group {
 struct bight_group_options {
     /* BIGHT_GROUP_COLLECT, BIGHT_GROUP_FIRST_SUCCESS or 0: the first failure cancels the others. */
     unsigned flags;
-    /* A deadline for body and tasks, from now; 0 is none. */
+    /* A deadline for body and tasks, from now; 0 for none. */
     int64_t timeout_ms;
-    /* Called for each failure as it happens, also beyond those that the group lists; on the loop's thread,
-     * possibly inside the task that fails; must not suspend. */
+    /* Called for each failure as it happens, also for those that the group no longer lists; on the
+     * loop's thread, possibly inside the task that fails; must not suspend. */
     void (*on_failure)(void *arg, const struct bight_failure *failure);
     void *on_failure_arg;
 };
@@ -70,7 +70,7 @@ struct bight_group_options {
 BIGHT_API BIGHT_MUST_CHECK int bight_group_run(int (*body)(struct bight_group *group, void *arg),
                                                void *arg);
 
-/** Open `group` as the calling task's innermost scope; the rest of the body is in it.
+/** Open `group` as the calling task's innermost scope; what follows is its body.
  *
  *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag or two policies;
  *          BIGHT_ENOTASK.
@@ -80,8 +80,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsi
 
 /** bight_group_begin with options; NULL for the defaults.
  *
- *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag, two policies or a negative
- *          timeout; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag, two policies or a
+ *          negative timeout; BIGHT_ENOTASK.
  *  Ownership: keeps group until bight_group_end returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,
@@ -99,15 +99,15 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_spawn(struct bight_task **out, struct
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg);
 
-/** Spawn `fn(arg)` and sleep until it says bight_group_started: for a task that has to get something ready, such
- *  as a port to listen on, before its caller goes on. Until then the task belongs to the caller: what
- *  cancels the caller cancels it, and its failure is the result of this call. From then on it belongs to
- *  `group`, which stays open meanwhile.
+/** Spawn `fn(arg)` and sleep until it calls bight_group_started: for a task that has to prepare
+ *  something, such as a port to listen on, before its caller goes on. Until then the task belongs
+ *  to the caller: what cancels the caller cancels it, and its failure is the result of this call.
+ *  From then on it belongs to `group`, which stays open meanwhile.
  *
- *  @return 0: it is ready, `*value` (may be NULL) is what it said; what it failed with before it was
- *          ready; BIGHT_ENOTREADY: it ended without a word; BIGHT_ECANCELED: this call was cancelled, and
- *          the task has ended; BIGHT_ECLOSED: the group has ended; BIGHT_ENOMEM; BIGHT_EINVAL;
- *          BIGHT_ENOTASK.
+ *  @return 0: it is ready, `*value` (may be NULL) is what it passed; its status, if it failed
+ *          before it was ready; BIGHT_ENOTREADY: it ended without calling bight_group_started;
+ *          BIGHT_ECANCELED: this call was cancelled, and the task has ended; BIGHT_ECLOSED: the
+ *          group has ended; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the task, whose end is awaited.
  *  On cancel: BIGHT_ECANCELED after it has ended, or 0 if it was ready and ended well all the same.
  *  Allocates: a stack, as every spawn.  Thread: the loop's.
@@ -117,44 +117,44 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_start(struct bight_task **out, struct
                                                  const struct bight_spawn_options *options,
                                                  int (*fn)(void *arg), void *arg, int *value);
 
-/** In a task of bight_group_start: say that it is ready, with a value for its starter, and go on as a task
- *  of the group. When the starter is cancelled already the task stays with it, cancelled.
+/** In a task of bight_group_start: say that it is ready, pass a value to its starter, and go on as
+ *  a task of the group. When the starter is cancelled already the task stays with it, cancelled.
  *
- *  @return 0; BIGHT_EINVAL: nobody waits for that, or it was said before; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EINVAL: no starter waits for it, or it was called before; BIGHT_ENOTASK.
  */
 BIGHT_API int bight_group_started(int value);
 
 /** Sleep until no task of `group` is left, and keep it open. Others may spawn into it meanwhile.
  *
- *  @return 0; BIGHT_ECANCELED; BIGHT_EDEADLK: the caller is one of them, or a task of theirs;
- *          BIGHT_ECLOSED when the group has ended; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ECANCELED; BIGHT_EDEADLK: the caller is a task of the group, or was started by
+ *          one; BIGHT_ECLOSED when the group has ended; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the tasks go on.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps group until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_drain(struct bight_group *group);
 
-/** The group that `task` belongs to, or is to belong to once it is started; NULL for the root group.
+/** The group that `task` belongs to, or will belong to once it is started; NULL for the root group.
  *
  *  Ownership: borrows task, whose group has not ended; the result is valid until it has.
  */
 BIGHT_API struct bight_group *bight_task_group(const struct bight_task *task);
 
-/** Call `visit(arg, group)` for every group that `task` has open, in the order of their opening, until it
- *  returns false. `visit` must not suspend.
+/** Call `visit(arg, group)` for every group that `task` has open, in the order in which they were
+ *  opened, until it returns false. `visit` must not suspend.
  */
 BIGHT_API void bight_task_groups(const struct bight_task *task,
                                  bool (*visit)(void *arg, struct bight_group *group), void *arg);
 
-/** Wait for all tasks of `group` and close it. `rc` is what the body ended with; a negative one
- *  cancels the tasks.
+/** Wait for all tasks of `group` and end it. `rc` is the result of the body; a negative one cancels
+ *  the tasks.
  *
- *  @return with BIGHT_GROUP_FIRST_SUCCESS, when a task succeeded, its status. Else the first failure of a
- *          task or the body. Else, when the body or a task gave way to a
- *          cancellation: BIGHT_ECANCELED if a scope around the group is cancelled; BIGHT_ETIMEDOUT if
- *          the group's own deadline passed; 0 for BIGHT_ECANCELED of the body if the group was
- *          cancelled itself. Else rc.
- *          BIGHT_ESCOPE: the group is not open in the calling task; or scopes were left open inside it,
- *          which are closed as by bight_scope_end, and the result would not have been negative.
+ *  @return with BIGHT_GROUP_FIRST_SUCCESS, when a task succeeded, its status. Else the first
+ *          failure of a task or the body. Else, when the body or a task gave way to a cancellation:
+ *          BIGHT_ECANCELED if a scope around the group is cancelled; BIGHT_ETIMEDOUT if the group's
+ *          own deadline passed; 0 for BIGHT_ECANCELED of the body if the group was cancelled
+ *          itself. Else rc. BIGHT_ESCOPE: the group is not open in the calling task; or scopes were
+ *          left open inside it, which are ended as by bight_scope_end, and the result would not
+ *          have been negative.
  *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
  *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows group.

@@ -1,9 +1,9 @@
 /* The HTTP client: sessions with kept connections, requests in direct style. bight resolves names,
- * follows redirects and keeps the limits itself; libcurl (or rather its multi interface, driven by
- * the runtime's loop) does TLS and the protocol. <bight/curl.h> gives access to its options.
+ * follows redirects and keeps the limits itself; libcurl (its multi interface, driven by the
+ * runtime's loop) does TLS and the protocol. <bight/curl.h> gives access to its options.
  *
  *     struct bight_http_response *page;
- *     int rc = bight_http_fetch(&page, session, "https://example.org/", NULL);
+ *     int rc = bight_http_get(&page, session, "https://example.org/", NULL);
  *     if (rc < 0)
  *         return rc;
  *     size_t bytes;
@@ -27,7 +27,7 @@ struct bight_http_response;
 /* What went wrong, and the code that calls then return. */
 enum bight_http_failure {
     BIGHT_HTTP_OK,
-    /* The request is none: URL, method or header (BIGHT_EINVAL). */
+    /* The request is invalid: its URL, method or a header (BIGHT_EINVAL). */
     BIGHT_HTTP_REQUEST,
     /* The name was not resolved (BIGHT_ERESOLVE). */
     BIGHT_HTTP_RESOLVE,
@@ -48,7 +48,7 @@ enum bight_http_failure {
     BIGHT_HTTP_FORBIDDEN,
     /* A scope around the call was cancelled (BIGHT_ECANCELED). */
     BIGHT_HTTP_CANCELLED,
-    /* The session was closed meanwhile (BIGHT_ECLOSED). */
+    /* The session was ended meanwhile (BIGHT_ECLOSED). */
     BIGHT_HTTP_CLOSED,
     /* Want of memory, descriptors, threads, or a failed hook: `code` says which. */
     BIGHT_HTTP_SYSTEM,
@@ -75,7 +75,8 @@ struct bight_http_hop {
     int status;
     /* 1 for the first. */
     unsigned number;
-    /* `to` has another scheme, host or port than `from`: the request's headers stay behind. */
+    /* `to` has another scheme, host or port than `from`: the request's headers are not sent
+     * there. */
     bool crosses_origin;
 };
 
@@ -87,10 +88,10 @@ struct bight_http_session_options {
     int max_per_host;
     /* Default "bight/VERSION"; "" sends none. */
     const char *user_agent;
-    /* Content codings to ask for and to undo, as in Accept-Encoding; default all that libcurl knows;
-     * "" sends none and undoes none. Where codings may have to be undone, streamed bodies are read in
-     * pieces of 16 KiB, since libcurl keeps all that a piece decodes to; with "" large ones are read
-     * in pieces of 512 KiB, at a fraction of the cost per byte. */
+    /* Content codings to ask for and to undo, as in Accept-Encoding; default all that libcurl
+     * knows; "" sends none and undoes none. Where codings may have to be undone, streamed bodies
+     * are read in pieces of 16 KiB, since libcurl keeps all that a piece decodes to; with "" large
+     * ones are read in pieces of 512 KiB, at a fraction of the cost per byte. */
     const char *accept_encoding;
     /* Per name; default 15,000. */
     int64_t resolve_timeout_ms;
@@ -109,9 +110,9 @@ struct bight_http_session_options {
     /* Default 10; negative: none is followed, a 3xx is a response like any other. */
     int max_redirects;
     /* How much of a streamed body waits in memory before the transfer pauses; default 64 KiB. What
-     * one read from the network decodes to comes on top (16 KiB, at most 16 MiB when decoded), and with
-     * HTTP/2 what the peer may send of a stream before it hears of the pause, which libcurl decides (up
-     * to 32 MiB in 7.88). */
+     * one read from the network decodes to comes on top (16 KiB, at most 16 MiB when decoded), and
+     * with HTTP/2 what the peer may send of a stream before it hears of the pause, which libcurl
+     * decides (up to 32 MiB in 7.88). */
     size_t buffer_bytes;
     /* The resolver to use instead of one of the session's own. */
     struct bight_resolver *resolver;
@@ -131,7 +132,7 @@ struct bight_http_request {
      * headers Content-*, Transfer-Encoding and Expect. HEAD has no body. */
     const char *method;
     /* "Name: value" strings up to a NULL; they override what libcurl would send itself; "Name:"
-     * sends it not at all. They do not follow a redirect to another origin. */
+     * leaves that header out. They do not follow a redirect to another origin. */
     const char *const *headers;
     /* The body to send, when not NULL. */
     const void *body;
@@ -143,14 +144,14 @@ struct bight_http_request {
     uint64_t max_body_bytes;
     /* 0: the session's; negative: none is followed. */
     int max_redirects;
-    /* Asked at every hop, in the requesting task, with no slot held: 0 to go on, negative to refuse.
-     * It may suspend; the request's timeouts run on. */
+    /* Asked at every hop, in the requesting task, with no slot held: 0 to go on, negative to
+     * refuse. It may suspend; the request's timeouts run on. */
     int (*on_redirect)(void *arg, const struct bight_http_hop *hop);
     void *on_redirect_arg;
     /* Called before each hop's transfer starts; the easy handle is not reused after it. Credentials
      * set there do not follow a redirect to another origin. */
     const struct bight_curl_hook *curl;
-    /* Filled on success and on failure, when not NULL. */
+    /* Filled in on success and on failure, when not NULL. */
     struct bight_http_error *error;
 };
 
@@ -159,39 +160,38 @@ struct bight_http_request {
  *  @return 0; BIGHT_EINVAL for a user agent or coding that cannot be sent; BIGHT_ENOMEM;
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
  *  Ownership: borrows options, NULL for the defaults, and copies its strings; keeps resolver, hook
- *  and filter_arg until closed; gives *out, to be closed with bight_http_session_end. One left open
- *  is closed when the runtime ends.
+ *  and filter_arg until the session has ended; gives *out, to be ended with bight_http_session_end.
+ *  One that is left is ended by the runtime's end.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_http_session_new(struct bight_http_session **out,
                        const struct bight_http_session_options *options);
 
-/** End the session. Requests of other tasks that still run fail with BIGHT_ECLOSED; to let them
- *  finish, join their tasks first. Returns when all connections and libuv handles are closed.
+/** End the session and wait until all its connections and libuv handles are closed. Requests of
+ *  other tasks that still run fail with BIGHT_ECLOSED; to let them finish, join their tasks first.
  *  Responses that were collected stay valid.
  *
- *  @return 0; BIGHT_EALREADY: it is being closed; BIGHT_EDEADLK: called by one of its own requests,
- *          in on_redirect; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the session is closed.  Allocates: no.
- *  Thread: the loop's.  Ownership: takes session.
+ *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_EDEADLK: called by one of its own
+ *          requests, in on_redirect; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the session has ended.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: takes session.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session *session);
 
 /** Send a request and collect the whole body of the final response. Any status is a success.
  *
  *  @return 0; the codes of enum bight_http_failure; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.
- *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
- *  Allocates: the response, its body, and what libcurl needs.
- *  Thread: the loop's.  Ownership: borrows url and request, NULL for the defaults; gives *out, to be
- *  freed with bight_http_response_free.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED; the transfer is aborted, its
+ *  connection closed.  Allocates: the response, its body, and what libcurl needs.  Thread: the
+ *  loop's.  Ownership: borrows url and request, NULL for the defaults; gives *out, to be freed with
+ *  bight_http_response_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_fetch(struct bight_http_response **out,
                                                 struct bight_http_session *session, const char *url,
                                                 const struct bight_http_request *request);
 
-/** Send a request and return when the headers of the final response are there; its body is then read
- *  with bight_http_read. The transfer occupies its place under the limits until the body has
+/** Send a request and return when the headers of the final response have come; its body is then
+ *  read with bight_http_read. The transfer occupies its place under the limits until the body has
  *  arrived or the response is freed.
  *
  *  @return as bight_http_fetch.
@@ -205,7 +205,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
                                                struct bight_http_session *session, const char *url,
                                                const struct bight_http_request *request);
 
-/** Read decoded bytes of the body, as soon as there are any. One task at a time.
+/** Read decoded bytes of the body, as soon as there are any. One task may do so at a time.
  *
  *  @return the number of bytes; 0 at the end of the body or for `bytes` 0; the codes of enum
  *          bight_http_failure (details in bight_http_response_error), after the bytes that came
@@ -220,7 +220,7 @@ BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_read(struct bight_http_response *r
 
 /** Free a response; a transfer that is not over is aborted at once.
  *
- *  Ownership: takes response, which no task reads; NULL is allowed.
+ *  Ownership: takes response, which no task reads; NULL does nothing.
  */
 BIGHT_API void bight_http_response_free(struct bight_http_response *response);
 
@@ -237,8 +237,8 @@ BIGHT_API int bight_http_response_version(const struct bight_http_response *resp
 BIGHT_API const char *bight_http_response_header(const struct bight_http_response *response,
                                                  const char *name);
 
-/** Header number `index` in the order of arrival. White space around the value is gone, bytes are
- *  otherwise as they came.
+/** Header number `index` in the order of arrival. White space around the value is removed, bytes
+ *  are otherwise as they came.
  *
  *  @return 0; BIGHT_ENOENT beyond the last one.
  *  Ownership: the strings are valid until the response is freed.
@@ -265,9 +265,9 @@ BIGHT_API const char *bight_http_response_url(const struct bight_http_response *
 struct bight_http_timing {
     /* The limits let the first hop begin. */
     double started_ms;
-    /* The final headers were there. */
+    /* The final headers had come. */
     double headers_ms;
-    /* The last byte was there. */
+    /* The last byte had come. */
     double done_ms;
     /* Redirects that were followed. */
     unsigned hops;
@@ -275,11 +275,11 @@ struct bight_http_timing {
     uint64_t body_bytes;
 };
 
-/** When what happened. */
+/** The times of the response. */
 BIGHT_API void bight_http_response_timing(const struct bight_http_response *response,
                                           struct bight_http_timing *timing);
 
-/** Why reading failed; its kind is BIGHT_HTTP_OK as long as it did not.
+/** Why reading failed; its kind is BIGHT_HTTP_OK while it has not.
  *
  *  Ownership: valid until the response is freed.
  */

@@ -1,6 +1,6 @@
-/* Jobs: functions that executors run elsewhere, on a thread or in a worker process. One signature
- * for all of them: bytes in, bytes out, a code. A job is described once, by a static definition, and
- * a call passes the definition, never a string:
+/* Jobs: functions that executors run elsewhere, on a thread or in a worker process. All have one
+ * signature: bytes in, bytes out, a code. A job is described once, by a static definition, and a
+ * call passes the definition, never a string:
  *
  *     static int count_words(struct bight_job *job);
  *     static const struct bight_job_def count_words_job = {"count words", count_words, 0};
@@ -51,11 +51,11 @@ struct bight_job {
 };
 
 /** Make room for `bytes` more bytes at the end of the output, at *room, without adding them yet:
- *  fill what you need of it, then call bight_job_output_commit. Output written in place is not
- *  copied again in the worker.
+ *  fill what you need of it, then call bight_job_output_commit. The worker does not copy output
+ *  that was written in place.
  *
- *  @return 0; BIGHT_ETOOBIG: the output would pass the executor's limit, and the caller will get this
- *          code whatever the job returns, unless it clears the output; BIGHT_ENOMEM.
+ *  @return 0; BIGHT_ETOOBIG: the output would pass the executor's limit, and the caller will get
+ *          this code whatever the job returns, unless it clears the output; BIGHT_ENOMEM.
  *  Thread: the one that runs the job.  Ownership: *room is valid until the next call for this job's
  *  output.
  */
@@ -77,13 +77,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_job_output_commit(struct bight_job *job, si
 BIGHT_API BIGHT_MUST_CHECK int bight_job_output_append(struct bight_job *job, const void *data,
                                                        size_t bytes);
 
-/** Drop the output so far, such as to put the description of an error in its place.
+/** Drop the output so far, for example to put the description of an error in its place.
  *
  *  Thread: the one that runs the job.
  */
 BIGHT_API void bight_job_output_clear(struct bight_job *job);
 
-/** Whether the caller would like the job to stop early; cheap enough for an inner loop. What the job
+/** Whether the caller wants the job to stop early; cheap enough for an inner loop. What the job
  *  then returns still reaches the caller. Only executors that interrupt ever set this.
  *
  *  Thread: the one that runs the job.
@@ -92,8 +92,8 @@ BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
 
 /** Set the pointer that this and all later jobs of the same worker find in `job->local`.
  *
- *  Thread: the one that runs the job.  Ownership: keeps local until the worker ends, which does not
- *  free it.
+ *  Thread: the one that runs the job.  Ownership: keeps local until the worker ends; the worker
+ *  does not free it.
  */
 BIGHT_API void bight_job_set_local(struct bight_job *job, void *local);
 

@@ -1,6 +1,6 @@
-/* Capacity limiter: so many may do something at a time, and that number can be changed at any time.
- * Unlike a semaphore it knows its borrowers: each has at most one unit, and returns only what it has.
- * Using one never allocates. Not for threads. */
+/* Capacity limiter: a number of units that borrowers hold one each, and that can be changed at any
+ * time. Unlike a semaphore it knows its borrowers: each has at most one unit, and can return only
+ * that. Using one never allocates. Not for threads. */
 #ifndef BIGHT_LIMITER_H
 #define BIGHT_LIMITER_H
 
@@ -17,21 +17,23 @@ struct bight_limiter {
     struct bight_link waiters;
 };
 
-/* Who borrows: a record in the frame of a task, or in whatever the unit is for. It may borrow from one
- * limiter at a time and must not go away before it has returned the unit. All fields are private. */
+/* A borrower: a record in the frame of a task, or in whatever the unit is for. It may borrow from
+ * one limiter at a time and must stay valid until it has returned the unit. All fields are
+ * private. */
 struct bight_borrower {
     struct bight_limiter *limiter;
     bool lent; /* else it waits */
 };
 
-/** Make a limiter of `total` units, 0 and BIGHT_LIMITER_UNLIMITED included. There is nothing to destroy.
+/** Make a limiter of `total` units, which may be 0 or BIGHT_LIMITER_UNLIMITED. There is nothing to
+ *  destroy.
  *
  *  @return 0; BIGHT_EINVAL for a negative total.
  *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_limiter_init(struct bight_limiter *limiter, int64_t total);
 
-/** Make a borrower that has nothing.
+/** Make a borrower that has no unit.
  *
  *  Thread: any.
  */
@@ -39,8 +41,8 @@ BIGHT_API void bight_borrower_init(struct bight_borrower *borrower);
 
 /** Lend `borrower` a unit, sleeping in FIFO order until one is free.
  *
- *  @return 0; BIGHT_ECANCELED: nothing was lent; BIGHT_EALREADY: the borrower has a unit, or another
- *          task waits to get it one; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ECANCELED: nothing was lent; BIGHT_EALREADY: the borrower has a unit, or
+ *          another task waits to get it one; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was lent.
  *  Allocates: no.  Thread: the loop's.
  *  Ownership: keeps limiter and borrower until the unit is returned.
@@ -64,8 +66,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_limiter_try_acquire(struct bight_limiter *l
  */
 BIGHT_API int bight_limiter_release(struct bight_limiter *limiter, struct bight_borrower *borrower);
 
-/** Change the number of units. With more of them waiters get theirs at once; with less, units that
- *  are out stay out until they are returned.
+/** Change the number of units. With more, waiters get theirs at once; with fewer, units that are
+ *  out stay out until they are returned.
  *
  *  @return 0; BIGHT_EINVAL for a negative total.
  */
@@ -74,13 +76,13 @@ BIGHT_API int bight_limiter_set_total(struct bight_limiter *limiter, int64_t tot
 /** The number of units. */
 BIGHT_API int64_t bight_limiter_total(const struct bight_limiter *limiter);
 
-/** How many units are out; more than the total after that was lowered. */
+/** How many units are out. It can be more than the total after that was lowered. */
 BIGHT_API int64_t bight_limiter_borrowed(const struct bight_limiter *limiter);
 
 /** How many tasks sleep until they get a unit. Counts them, one by one. */
 BIGHT_API size_t bight_limiter_waiting(const struct bight_limiter *limiter);
 
-/** The limiter that `borrower` has a unit of, or NULL. */
+/** The limiter of which `borrower` has a unit, or NULL. */
 BIGHT_API struct bight_limiter *bight_borrower_limiter(const struct bight_borrower *borrower);
 
 BIGHT_END_DECLS

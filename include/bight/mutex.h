@@ -1,6 +1,6 @@
-/* Mutex: one task of a runtime at a time. It is handed over in FIFO order and without barging; using
- * one never allocates. Not for threads. What is built on it has headers of its own: condition.h,
- * rwlock.h. */
+/* Mutex: one task of a runtime at a time. It is handed over in FIFO order and without barging;
+ * using one never allocates. Not for threads. What is built on it has headers of its own:
+ * condition.h, rwlock.h. */
 #ifndef BIGHT_MUTEX_H
 #define BIGHT_MUTEX_H
 
@@ -13,11 +13,11 @@ struct bight_mutex {
     struct bight_task *owner;
     struct bight_mutex *next_held;
     struct bight_link waiters;
-    /* Who has it next after an owner that ended; NULL: the first waiter. */
+    /* Passes it on when its owner has ended; NULL: to the first waiter. */
     void (*abandoned)(struct bight_mutex *mutex);
 };
 
-/** Make a free mutex. There is nothing to destroy: one that nobody holds or waits for is memory.
+/** Make a free mutex. There is nothing to destroy.
  *
  *  Thread: any.
  */
@@ -25,8 +25,8 @@ BIGHT_API void bight_mutex_init(struct bight_mutex *mutex);
 
 /** Take `mutex`, sleeping in FIFO order until it is free.
  *
- *  @return 0; BIGHT_ECANCELED: the mutex is then not held; BIGHT_EDEADLK: the caller holds it, or
- *          its owner waits, directly or through others, for the caller; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ECANCELED: the mutex is not held; BIGHT_EDEADLK: the caller holds it, or its
+ *          owner waits, directly or through others, for the caller; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the mutex is not held.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps mutex until it is unlocked.

@@ -1,5 +1,5 @@
 /* Blocking or long calls of this process, moved off the loop's thread to libuv's pool of threads.
- * For jobs that want another process, see <bight/executor.h>. */
+ * For jobs that need another process, see <bight/executor.h>. */
 #ifndef BIGHT_OFFLOAD_H
 #define BIGHT_OFFLOAD_H
 
@@ -7,16 +7,17 @@
 
 BIGHT_BEGIN_DECLS
 
-/** Call `fn(arg)` on a thread and sleep until it has returned. The call is never abandoned, so `arg`
- *  may be on the stack. fn runs outside of tasks: it must not call what suspends.
+/** Call `fn(arg)` on a thread and sleep until it has returned. The call is never abandoned, so
+ *  `arg` may be on the stack. fn runs outside of tasks: it must not call what suspends.
  *
  *  libuv has one pool for the whole process (UV_THREADPOOL_SIZE threads, 4 by default), which also
- *  does its file and name lookups. So that those are not stuck behind a thousand calls of this, only
- *  about a millisecond's worth of them is with libuv at a time; the others wait here, in FIFO order.
+ *  does its file and name lookups. So that those do not wait behind a thousand calls of this
+ *  function, bight gives libuv only about a millisecond's worth of calls at a time; the others wait
+ *  in FIFO order.
  *
- *  @return what fn returned; BIGHT_ECANCELED: a scope around the call was cancelled before fn began,
- *          and fn was not called; BIGHT_EINVAL without fn; BIGHT_EAGAIN, BIGHT_ENOMEM: the threads cannot
- *          start; BIGHT_ENOTASK.
+ *  @return what fn returned; BIGHT_ECANCELED: a scope around the call was cancelled before fn
+ *          began, and fn was not called; BIGHT_EINVAL without fn; BIGHT_EAGAIN, BIGHT_ENOMEM: the
+ *          threads cannot start; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, until fn begins; then it is awaited.
  *  On cancel: BIGHT_ECANCELED and fn was not called, or fn's result when it was too late.
  *  Allocates: at the runtime's first call only.  Thread: the loop's.  Ownership: borrows arg.

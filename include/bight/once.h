@@ -1,4 +1,4 @@
-/* Once: something that the first task that needs it does for all, and that may suspend while it does.
+/* Once: a function that the first task that needs it runs for all. It may suspend.
  * Using one never allocates. Not for threads. */
 #ifndef BIGHT_ONCE_H
 #define BIGHT_ONCE_H
@@ -15,21 +15,21 @@ struct bight_once {
     struct bight_link waiters;
 };
 
-/** Make one whose function has not run. There is nothing to destroy; to have it run again, when
- *  nobody waits, make it anew.
+/** Make a record whose function has not run. There is nothing to destroy. To have the function run
+ *  again, when nobody waits, initialise the record again.
  *
  *  Thread: any.
  */
 BIGHT_API void bight_once_init(struct bight_once *once);
 
-/** Run `fn(arg)`, unless that was done before; while another task does it, wait for that one.
+/** Run `fn(arg)`, unless that was done before; while another task runs it, wait for that one.
  *
- *  A failure is a result too and is told to all. But a function that was cancelled, and says so by
- *  returning BIGHT_ECANCELED, has no result: the first of those who wait runs its own `fn(arg)` then.
+ *  A failure is a result too, and all get it. But a function that was cancelled and returns
+ *  BIGHT_ECANCELED has no result: the first task that waits then runs its own `fn(arg)`.
  *
- *  @return what fn returned, now or then; BIGHT_ECANCELED; BIGHT_EDEADLK: the task that runs it
- *          waits, directly or through others, for the caller, or is the caller; BIGHT_EINVAL without fn;
- *          BIGHT_ENOTASK.
+ *  @return what fn returned, in this call or an earlier one; BIGHT_ECANCELED; BIGHT_EDEADLK: the
+ *          task that runs it waits, directly or through others, for the caller, or is the caller;
+ *          BIGHT_EINVAL without fn; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, while another runs it; inside fn as fn does.
  *  On cancel: BIGHT_ECANCELED; or what fn returns, if the caller runs it.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps once until it returns; borrows arg.
@@ -37,7 +37,7 @@ BIGHT_API void bight_once_init(struct bight_once *once);
 BIGHT_API BIGHT_MUST_CHECK int bight_once_run(struct bight_once *once, int (*fn)(void *arg),
                                               void *arg);
 
-/** Whether it was run to an end. */
+/** Whether the function has run and has a result. */
 BIGHT_API bool bight_once_done(const struct bight_once *once);
 
 BIGHT_END_DECLS

@@ -1,5 +1,5 @@
-/* Rate limiter: a token bucket. Tokens come at an even rate up to a burst, and are given out in the order
- * in which they were asked for, never early. Using one never allocates. */
+/* Rate limiter: a token bucket. Tokens come at an even rate up to a burst, and are given out in the
+ * order in which they were asked for, never early. Using one never allocates. */
 #ifndef BIGHT_RATE_LIMITER_H
 #define BIGHT_RATE_LIMITER_H
 
@@ -9,44 +9,46 @@ BIGHT_BEGIN_DECLS
 
 /* All fields are private. */
 struct bight_rate_limiter {
-    /* Levels count in shares of a token: each ns brings `amount`, a token is `period_ns`. So nothing is
-     * ever rounded. */
+    /* Levels count shares of a token: each ns brings `amount` of them, a token is `period_ns`. So
+     * nothing is ever rounded. */
     uint64_t amount;
     uint64_t period_ns;
     uint64_t capacity;
     uint64_t level;
-    uint64_t filled_ns; /* when level was right */
+    uint64_t filled_ns; /* when `level` was computed */
     struct bight_link waiters;
 };
 
-/** Make a limiter that lets `amount` tokens through per `period_ms`, and up to `burst` at once after a
- *  pause. It begins full. There is nothing to destroy: one that nobody waits for is memory.
+/** Make a limiter that lets `amount` tokens through per `period_ms`, and up to `burst` at once
+ *  after a pause. It begins full. There is nothing to destroy.
  *
- *  @return 0; BIGHT_EINVAL for a zero; BIGHT_ERANGE for a burst or an amount that cannot be counted.
+ *  @return 0; BIGHT_EINVAL for a zero; BIGHT_ERANGE for a burst or an amount that is too large to
+ *          count.
  *  Thread: any.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_init(struct bight_rate_limiter *limiter,
                                                        uint32_t amount, uint32_t period_ms,
                                                        uint32_t burst);
 
-/** Take `tokens`, sleeping in FIFO order until they are there: a large wish is not overtaken by small
- *  ones behind it.
+/** Take `tokens`, sleeping in FIFO order until there are as many: small requests do not overtake a
+ *  large one ahead of them.
  *
  *  @return 0; BIGHT_ECANCELED: none was taken; BIGHT_ERANGE: more than the burst; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no token was taken.  Allocates: no.
- *  Thread: the loop's.  Ownership: keeps limiter until it returns.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no token was taken.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: keeps limiter until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_acquire(struct bight_rate_limiter *limiter,
                                                           uint32_t tokens);
 
-/** Take `tokens` if they are there and nobody waits. Does not observe cancellation; needs no task.
+/** Take `tokens` if there are as many and nobody waits. Does not observe cancellation; needs no
+ *  task.
  *
  *  @return 0; BIGHT_EAGAIN; BIGHT_ERANGE: more than the burst; BIGHT_ENORUNTIME.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_try_acquire(struct bight_rate_limiter *limiter,
                                                               uint32_t tokens);
 
-/** The whole tokens that are there now; 0 without a runtime. */
+/** How many whole tokens there are now; 0 without a runtime. */
 BIGHT_API uint32_t bight_rate_limiter_available(struct bight_rate_limiter *limiter);
 
 BIGHT_END_DECLS

@@ -1,5 +1,6 @@
-/* Reports: what a runtime noticed and nobody asked for, such as a failure that no task saw, and what a
- * program has to say in the same way. Nothing is printed: reports go to a handler, or nowhere. */
+/* Reports: what a runtime noticed and nobody asked for, such as a failure that no task saw, and
+ * what a program has to say in the same way. Nothing is printed: reports go to a handler, or
+ * nowhere. */
 #ifndef BIGHT_REPORT_H
 #define BIGHT_REPORT_H
 
@@ -10,25 +11,25 @@ BIGHT_BEGIN_DECLS
 
 /* What the runtime has to report; see bight_runtime_options.on_report. */
 enum bight_report_kind {
-    /* A task nobody has a handle of ended with a failure (`code`), or one that another thread submitted
-     * could not be spawned (task_id 0). */
+    /* A task of which nobody has a handle failed with `code`, or a task that another thread
+     * submitted could not be spawned (task_id 0). */
     BIGHT_REPORT_UNSEEN_FAILURE,
     /* A task had BIGHT_ECANCELED returned many times in a row (`count`) and goes on. */
     BIGHT_REPORT_IGNORED_CANCEL,
-    /* A scope or group was open when its frame had returned, or when one around it was closed: it was
-     * closed, and tasks of such a group were cancelled and passed to the group around. */
+    /* A scope or group was still open when its frame had returned, or when one around it ended. It
+     * was ended; tasks of such a group were cancelled and passed to the group around. */
     BIGHT_REPORT_SCOPE_LEFT_OPEN,
     /* A task ended with a mutex locked, which was given to the next waiter. */
     BIGHT_REPORT_MUTEX_HELD,
     /* A task ended and its handle was never joined nor detached. */
     BIGHT_REPORT_NEVER_JOINED,
-    /* A spawn failed with BIGHT_ENOMEM because the process has as many mappings as the system allows
-     * (vm.max_map_count): the kernel has no guard regions, so each stack takes two. */
+    /* A spawn failed with BIGHT_ENOMEM because the process has as many mappings as the system
+     * allows (vm.max_map_count): the kernel has no guard regions, so each stack takes two. */
     BIGHT_REPORT_MAP_LIMIT,
     /* Every task waits for another one; the root is being cancelled. bight_dump shows who waits. */
     BIGHT_REPORT_STALLED,
-    /* One step of a task, from one wait to the next, or one call, post or hook (task 0) kept the loop
-     * for `count` ms; see bight_runtime_options.slow_ms. */
+    /* One step of a task, from one wait to the next, or one call, post or hook (task 0) blocked the
+     * loop for `count` ms; see bight_runtime_options.slow_ms. */
     BIGHT_REPORT_SLOW_TURN,
     /* The program's own, by bight_report_send. */
     BIGHT_REPORT_PROGRAM,
@@ -45,14 +46,14 @@ struct bight_report {
     const char *text;
 };
 
-/* Who is told of reports: bight_runtime_options.on_report and its argument, or those that took their place. */
+/* Who gets reports: bight_runtime_options.on_report and its argument, or what replaced them. */
 struct bight_report_handler {
     void (*fn)(void *arg, const struct bight_report *report);
     void *arg;
 };
 
-/** Have this thread's runtime report to `handler` from now on; one without fn: to nobody. `before`, which
- *  may be NULL, is given the handler up to now.
+/** Have this thread's runtime report to `handler` from now on; with a handler without fn, to
+ *  nobody. `before`, which may be NULL, gets the handler up to now.
  *
  *  @return 0; BIGHT_ENORUNTIME.
  *  Ownership: keeps handler.arg until another handler is set or the runtime has ended.
@@ -60,8 +61,8 @@ struct bight_report_handler {
 BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
                                        struct bight_report_handler *before);
 
-/** Hand a report of the program's own to the handler, as BIGHT_REPORT_PROGRAM; the task concerned is the
- *  calling one.
+/** Give a report of the program's own to the handler, as BIGHT_REPORT_PROGRAM; the task concerned
+ *  is the calling one.
  *
  *  @return 0, also when nobody listens; BIGHT_ENORUNTIME.
  */

@@ -1,6 +1,6 @@
 /* Names to addresses. getaddrinfo runs on a few threads of the resolver's own; equal lookups are
  * merged, results are kept for a while, and a task that waits can be cancelled at once, whatever
- * getaddrinfo does. Literals and fresh results touch no thread. */
+ * getaddrinfo does. Literals and fresh results need no thread. */
 #ifndef BIGHT_RESOLVE_H
 #define BIGHT_RESOLVE_H
 
@@ -20,7 +20,7 @@ struct bight_resolver;
 struct bight_address {
     /* 4 or 6. */
     uint8_t family;
-    /* In network order; the first 4 for IPv4, the rest is then zero. */
+    /* In network order; IPv4 has 4, and zeros behind them. */
     uint8_t bytes[16];
     /* In host order; 0 in what a resolver returns. */
     uint16_t port;
@@ -33,8 +33,8 @@ struct bight_resolved {
     /* In the order in which they should be tried (RFC 6724, as getaddrinfo sorts them). */
     struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
     size_t count;
-    /* The code of getaddrinfo (EAI_NONAME, ...) behind a BIGHT_ERESOLVE, otherwise 0; and its text,
-     * static. */
+    /* The code of getaddrinfo (EAI_NONAME, ...) behind a BIGHT_ERESOLVE, otherwise 0; and its
+     * static text. */
     int gai_code;
     const char *text;
     /* No thread was asked: a literal, or a result that was still fresh. */
@@ -43,15 +43,15 @@ struct bight_resolved {
 
 /* Zero is the default for every field. */
 struct bight_resolver_options {
-    /* Threads at most, and so lookups at a time, those counted that nobody waits for any more;
-     * default 4. They are started on demand and end when idle. */
+    /* The most threads, and so the most lookups at a time, those included that nobody waits for any
+     * more; default 4. Threads are started on demand and end when they are idle. */
     unsigned max_threads;
     /* How long a result is used; default 60,000; negative: never, though lookups that run at the
      * same time are still merged. */
     int64_t ttl_ms;
     /* The same for "no such name"; default 5,000. Other failures are not kept. */
     int64_t failure_ttl_ms;
-    /* Names kept at most, the longest unused going first; default 1,024. */
+    /* The most names kept; the one unused for longest is dropped first. Default 1,024. */
     unsigned max_entries;
 };
 
@@ -59,19 +59,19 @@ struct bight_resolver_options {
  *  makes its own unless it is given one.
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME.
- *  Ownership: borrows options, NULL for the defaults; gives *out, to be closed with
+ *  Ownership: borrows options, NULL for the defaults; gives *out, to be freed with
  *  bight_resolver_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
                                                   const struct bight_resolver_options *options);
 
 /** Look up `host`: a name (in its ASCII form), an IPv4 or an IPv6 literal with or without brackets.
- *  `localhost` is the loopback also where the system does not know it.
+ *  `localhost` is the loopback address even where the system does not know it.
  *  A lookup that nobody waits for any more goes on in its thread, and its result is kept.
  *
  *  @return 0; BIGHT_ERESOLVE: result->gai_code and text say why; BIGHT_EINVAL: not a host name;
- *          BIGHT_EAGAIN: no thread can be started; BIGHT_ENOMEM; BIGHT_ECANCELED; BIGHT_ECLOSED: the
- *          resolver was closed meanwhile; BIGHT_ENOTASK.
+ *          BIGHT_EAGAIN: no thread can be started; BIGHT_ENOMEM; BIGHT_ECANCELED; BIGHT_ECLOSED:
+ *          the resolver was freed meanwhile; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED at once, `result` is unspecified.
  *  Allocates: an entry for a name that is not known yet.
@@ -80,10 +80,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
 BIGHT_API BIGHT_MUST_CHECK int bight_resolve(struct bight_resolver *resolver, const char *host,
                                              struct bight_resolved *result);
 
-/** End the resolver: lookups that tasks wait for fail with BIGHT_ECLOSED, idle threads end. A thread
- *  inside getaddrinfo ends after it, on its own; what it needs lives until then.
+/** Free the resolver: lookups that tasks wait for fail with BIGHT_ECLOSED, idle threads end. A
+ *  thread inside getaddrinfo ends on its own afterwards; what it needs lives until then.
  *
- *  Ownership: takes resolver; NULL is allowed.
+ *  Ownership: takes resolver; NULL does nothing.
  */
 BIGHT_API void bight_resolver_free(struct bight_resolver *resolver);
 
@@ -96,7 +96,7 @@ struct bight_resolver_stats {
     /* Names kept, those being looked up included. */
     size_t entries;
     /* Since the start: lookups given to threads; calls answered without one; calls that joined a
-     * lookup that was on its way. */
+     * lookup already under way. */
     uint64_t lookups;
     uint64_t hits;
     uint64_t merged;

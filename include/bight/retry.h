@@ -7,23 +7,23 @@
 
 BIGHT_BEGIN_DECLS
 
-/* How much of a pause is left to chance, so that many who failed together do not come back together. */
+/* How much of a pause is random, so that callers that failed together do not try again together. */
 enum bight_jitter {
-    BIGHT_JITTER_FULL,  /* anything from 0 to the whole pause */
+    BIGHT_JITTER_FULL,  /* from 0 to the whole pause */
     BIGHT_JITTER_EQUAL, /* from half of it to the whole */
     BIGHT_JITTER_NONE,
 };
 
 /* Zero is the default for every field. */
 struct bight_retry_options {
-    /* Calls at most; 0: as many as it takes. */
+    /* The most calls; 0: without a limit. */
     unsigned attempts;
     enum bight_jitter jitter;
     /* The pause after the first failure, before jitter; 0: 100, negative: none. */
     int64_t delay_ms;
     /* The longest pause; 0: 30,000. */
     int64_t max_delay_ms;
-    /* Each pause is so many times the one before, at least 1; 0: 2. */
+    /* Each pause is the one before times this, at least 1; 0: 2. */
     double factor;
     /* For all attempts and pauses together; 0 or negative: none. */
     int64_t timeout_ms;
@@ -31,16 +31,17 @@ struct bight_retry_options {
     bool (*again)(void *arg, int code);
 };
 
-/** Call `fn(arg)` until it succeeds, with growing pauses in between. Gives up, with the last failure, when
- *  the attempts are used up, `again` says no, or the pause would not end before the earliest deadline
- *  around: that one is not slept towards. A call that is cancelled is never repeated.
+/** Call `fn(arg)` until it succeeds, with growing pauses in between. Gives up, with the last
+ *  failure, when the attempts are used up, `again` says no, or the pause would not end before the
+ *  earliest deadline around: it does not sleep until that. A call that is cancelled is never
+ *  repeated.
  *
  *  @return what the last call of fn returned; BIGHT_ETIMEDOUT when timeout_ms ended it;
- *          BIGHT_ECANCELED when cancelled during a pause; BIGHT_EINVAL for a policy that cannot be;
+ *          BIGHT_ECANCELED when cancelled during a pause; BIGHT_EINVAL for an invalid policy;
  *          BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.  On cancel: BIGHT_ECANCELED, or what fn
- *  returns.  Allocates: no.  Thread: the loop's.
- *  Ownership: borrows policy, NULL for the defaults, and arg.
+ *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.  On cancel: BIGHT_ECANCELED, or what
+ *  fn returns.  Allocates: no.  Thread: the loop's.  Ownership: borrows policy, NULL for the
+ *  defaults, and arg.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_retry_run(const struct bight_retry_options *policy,
                                                int (*fn)(void *arg), void *arg);

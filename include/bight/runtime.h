@@ -13,7 +13,7 @@ struct bight_runtime;
 
 /* Zero is the default for every field. */
 struct bight_runtime_options {
-    /* Address space per task stack, committed on touch; default 256 KiB. */
+    /* Address space per task stack, committed when it is touched; default 256 KiB. */
     size_t stack_bytes;
     /* The same for the main task; default 1 MiB. */
     size_t main_stack_bytes;
@@ -26,28 +26,29 @@ struct bight_runtime_options {
     unsigned turns_per_slice;
     /* The same as a time in microseconds; default 100. */
     unsigned slice_us;
-    /* bight_defer handlers of one task together; default 0 is without a limit. */
+    /* How long all bight_defer handlers of one task may take together; default 0: without a
+     * limit. */
     int64_t cleanup_timeout_ms;
     /* File descriptor number up to which libuv's table of watchers is grown at the start, because
      * libuv aborts when it cannot grow it later; default: the soft limit of open files, at most
      * 16,382. */
     unsigned watchers;
-    /* Where to write a line when a task overflows its stack, before the process dies of it as it would
-     * have: the task, where it was spawned, the size of its stack. Takes a SIGSEGV handler, which
-     * chains to the one before, and an alternate signal stack for the thread, unless it has one.
-     * Default 0: no handler; 2 is the terminal. */
+    /* The file descriptor to write a line to when a task overflows its stack, before the process
+     * dies of it as it would anyway: the task, where it was spawned, the size of its stack. This
+     * installs a SIGSEGV handler, which chains to the one before, and an alternate signal stack for
+     * the thread, unless it has one. Default 0: no handler; 2 is the terminal. */
     int overflow_fd;
-    /* A signal, such as SIGINT, that cancels main when it arrives: bight_run then returns BIGHT_EINTR if
-     * main gave way, and what main returned otherwise, also when main was being cancelled anyway. A
-     * second arrival, and one after main has ended, has the signal's default action. While main may be
-     * interrupted the runtime is not taken for deadlocked. Not for bight_attach, whose host owns the
-     * signals: BIGHT_EINVAL. Default 0: none. */
+    /* A signal, such as SIGINT, that cancels main when it arrives: bight_run then returns
+     * BIGHT_EINTR if main gave way; otherwise, and when main was being cancelled anyway, it returns
+     * what main returned. A second arrival, and one after main has ended, has the signal's default
+     * action. While main may be interrupted the runtime is not taken for deadlocked. Not for
+     * bight_attach, whose host owns the signals: BIGHT_EINVAL. Default 0: none. */
     int interrupt_signal;
-    /* Report what keeps the loop for so long at a time, or longer: see BIGHT_REPORT_SLOW_TURN. What a
-     * user's own libuv callbacks do is not measured. Default 0: nothing is; it costs two readings of the
-     * clock and a switch more for each step. */
+    /* Report what blocks the loop for this long at a time, or longer: see BIGHT_REPORT_SLOW_TURN.
+     * The user's own libuv callbacks are not measured. Default 0: nothing is measured; measuring
+     * costs two readings of the clock and one more switch for each step. */
     unsigned slow_ms;
-    /* Called on the loop's thread, outside of tasks or inside of the one concerned; must not suspend.
+    /* Called on the loop's thread, outside of tasks or in the task concerned; must not suspend.
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
     void *on_report_arg;
@@ -55,13 +56,13 @@ struct bight_runtime_options {
 
 /** Run `fn(arg)` as the main task on a loop of its own and return when it and everything it started
  *  has ended: what main left running is cancelled and joined. The loop's resources are probed
- *  first, so that want of threads, descriptors or memory is an error here rather than an abort
+ *  first, so that a lack of threads, descriptors or memory is an error here rather than an abort
  *  inside libuv.
  *
  *  @return what fn returned; BIGHT_EINTR when bight_runtime_options.interrupt_signal ended it;
- *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when
- *          this thread has a runtime; BIGHT_EINVAL without fn; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN
- *          and the like when the runtime cannot start.
+ *          BIGHT_ESTALLED when every task waited for another; BIGHT_EALREADY when this thread has a
+ *          runtime; BIGHT_EINVAL without fn; BIGHT_ENOMEM, BIGHT_EMFILE, BIGHT_EAGAIN and the like
+ *          when the runtime cannot start.
  *  Thread: any that has no runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);
@@ -75,7 +76,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_runtime_options
                                               int (*fn)(void *arg), void *arg);
 
 /** Write a readable tree of all tasks of this thread's runtime, each with what it waits for, in
- *  pieces to `write`. Also callable from a debugger.
+ *  pieces to `write`. It can be called from a debugger too.
  *
  *  @return 0; BIGHT_ENORUNTIME.
  */

@@ -1,5 +1,6 @@
-/* Read-write lock: many readers, or one writer. All wait in one FIFO queue: a reader that comes after a
- * waiting writer waits too, so neither side starves. Using one never allocates. Not for threads. */
+/* Read-write lock: many readers, or one writer. All wait in one FIFO queue: a reader that comes
+ * after a waiting writer waits too, so neither side starves. Using one never allocates. Not for
+ * threads. */
 #ifndef BIGHT_RWLOCK_H
 #define BIGHT_RWLOCK_H
 
@@ -19,20 +20,20 @@ struct bight_rwlock {
  */
 BIGHT_API void bight_rwlock_init(struct bight_rwlock *lock);
 
-/** Take `lock` together with other readers, sleeping in FIFO order until no writer has it and none is
- *  ahead. The lock does not know its readers by name. So a task that has it for reading must not take
- *  it again: with a writer in between it waits for itself. And one that ends without unlocking keeps
- *  writers out for ever.
+/** Take `lock` together with other readers, sleeping in FIFO order until no writer has it and none
+ *  is ahead. The lock does not know which tasks read. So a task that has it for reading must not
+ *  take it again: with a writer in between it waits for itself. And a task that ends without
+ *  unlocking keeps writers out for ever.
  *
- *  @return 0; BIGHT_ECANCELED: the lock is then not held; BIGHT_EDEADLK: the caller has it for
+ *  @return 0; BIGHT_ECANCELED: the lock is not held; BIGHT_EDEADLK: the caller has it for
  *          writing, or the writer waits, directly or through others, for the caller; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the lock is not held.
  *  Allocates: no.  Thread: the loop's.  Ownership: keeps lock until it is unlocked.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_read_lock(struct bight_rwlock *lock);
 
-/** Take `lock` alone, sleeping in FIFO order until it is free. When the task ends without unlocking, the
- *  lock goes to the next, as a mutex does.
+/** Take `lock` alone, sleeping in FIFO order until it is free. When the task ends without
+ *  unlocking, the lock goes to the next waiter, as a mutex does.
  *
  *  @return as bight_rwlock_read_lock.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the lock is not held.
@@ -54,8 +55,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_read_lock(struct bight_rwlock *l
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rwlock_try_write_lock(struct bight_rwlock *lock);
 
-/** Give up what the caller has. After a writer, and after the last reader, the next in the queue gets
- *  the lock: a writer, or all readers that are ahead of the next writer.
+/** Unlock `lock`, which the caller has for reading or writing. After a writer, and after the last
+ *  reader, the next in the queue gets it: a writer, or all readers ahead of the next writer.
  *
  *  @return 0; BIGHT_EPERM: another task has it for writing, or nobody has it; BIGHT_ENOTASK.
  */

@@ -1,6 +1,6 @@
-/* Semaphore: a number of units that tasks take one at a time and give back, not necessarily those who
- * took them. A unit that is given back goes straight to the first waiter. Using one never allocates.
- * Not for threads. When it matters who has a unit, see limiter.h. */
+/* Semaphore: a number of units that tasks take one at a time; any task may give one back. It then
+ * goes straight to the first waiter. Using one never allocates. Not for threads. Where it matters
+ * who has a unit, see limiter.h. */
 #ifndef BIGHT_SEMAPHORE_H
 #define BIGHT_SEMAPHORE_H
 
@@ -23,8 +23,8 @@ struct bight_semaphore {
 BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_init(struct bight_semaphore *semaphore,
                                                     int64_t value);
 
-/** As bight_semaphore_init, but there can never be more than `bound` units: a release too many is
- *  refused.
+/** bight_semaphore_init with a bound: there can never be more than `bound` units, a release beyond
+ *  that is refused.
  *
  *  @return 0; BIGHT_EINVAL for a negative value, or a bound below it.
  *  Thread: any.
@@ -46,14 +46,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_acquire(struct bight_semaphore *s
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_semaphore_try_acquire(struct bight_semaphore *semaphore);
 
-/** Give a unit to the first waiter, or back.
+/** Give back a unit: to the first waiter, or to the semaphore.
  *
  *  @return 0; BIGHT_ERANGE: there are as many as there can be, nothing changes.
  */
 BIGHT_API int bight_semaphore_release(struct bight_semaphore *semaphore);
 
-/** How many units are there to be taken; 0: the semaphore is locked. Those that were handed to
- *  waiters do not count, also before the waiter has run.
+/** How many units can be taken; 0: the semaphore is locked. Units that were handed to waiters do
+ *  not count, even before the waiter has run.
  */
 BIGHT_API int64_t bight_semaphore_value(const struct bight_semaphore *semaphore);
 

@@ -1,5 +1,5 @@
-/* Unix signals as something to wait for. From open to close the signal's default action is
- * suspended; what arrives between two waits is counted, not lost. */
+/* Unix signals as something to wait for. From open to end the signal's default action is suspended;
+ * what arrives between two waits is counted, not lost. */
 #ifndef BIGHT_SIGNAL_H
 #define BIGHT_SIGNAL_H
 
@@ -15,15 +15,15 @@ struct bight_signal;
  *
  *  @return 0; BIGHT_EINVAL for a signal that cannot be caught; BIGHT_ENOMEM; BIGHT_EMFILE;
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.
- *  Ownership: gives *out, to be closed; what is still open when the runtime's last task has ended
- *  is closed by the runtime, and the pointer is invalid then.
+ *  Ownership: gives *out, to be ended with bight_signal_end. The runtime ends what is still open
+ *  when its last task has ended; the pointer is invalid then.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_signal_open(struct bight_signal **out, int signum);
 
-/** Sleep until the signal arrives, or return at once when it did since the last wait.
+/** Sleep until the signal arrives; return at once if it has arrived since the last wait.
  *
  *  @return how many times libuv saw it since the last wait, at least 1; BIGHT_ECANCELED;
- *          BIGHT_EALREADY: another task waits on it; BIGHT_ECLOSED: it was closed meanwhile;
+ *          BIGHT_EALREADY: another task waits on it; BIGHT_ECLOSED: it was ended meanwhile;
  *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, arrivals stay counted.  Allocates: no.
@@ -31,9 +31,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_signal_open(struct bight_signal **out, int 
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_signal_wait(struct bight_signal *signal);
 
-/** Stop catching; a task that waits on it is told BIGHT_ECLOSED.
+/** Stop catching; a task that waits on it gets BIGHT_ECLOSED.
  *
- *  Ownership: takes signal; NULL is allowed.
+ *  Ownership: takes signal; NULL does nothing.
  */
 BIGHT_API void bight_signal_end(struct bight_signal *signal);
 

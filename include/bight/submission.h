@@ -1,6 +1,6 @@
-/* Submissions: tasks that another thread starts in a runtime, through its mailbox, and that any thread
- * may wait for and cancel. For a thread that only waits, bight_thread_run in <bight/mailbox.h> is
- * shorter. */
+/* Submissions: tasks that another thread starts in a runtime, through its mailbox, and that any
+ * thread may wait for and cancel. For a thread that only waits, bight_thread_run in
+ * <bight/mailbox.h> is shorter. */
 #ifndef BIGHT_SUBMISSION_H
 #define BIGHT_SUBMISSION_H
 
@@ -21,36 +21,37 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_submit(struct bight_submission **out
                                                    struct bight_mailbox *mailbox,
                                                    int (*fn)(void *arg), void *arg);
 
-/** One more reference.
+/** Take one more reference.
  *
  *  @return submission.
  *  Thread: any.  Ownership: gives a reference.
  */
 BIGHT_API struct bight_submission *bight_submission_ref(struct bight_submission *submission);
 
-/** Release a reference; the task goes on. When nobody holds one at its end, its failure is reported
- *  as that of a task without a handle.
+/** Release a reference; the task goes on. When the task ends and nobody holds a reference, its
+ *  failure is reported as that of a task without a handle.
  *
- *  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL does nothing.
  */
 BIGHT_API void bight_submission_unref(struct bight_submission *submission);
 
-/** Wait until the submitted task has ended, for at most `timeout_ms`; negative waits for ever, 0 does
- *  not wait. A task, of any runtime, sleeps; a thread without a runtime blocks. Several may wait, again
- *  and again. `status` is that of bight_thread_run, or the code that kept the task from being spawned.
+/** Wait until the submitted task has ended, for at most `timeout_ms` (negative: without a limit, 0:
+ *  not at all). A task, of any runtime, sleeps; a thread without a runtime blocks. Several may
+ *  wait, and wait again. `status` is that of bight_thread_run, or the code with which the task
+ *  could not be spawned.
  *
- *  @return 0; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: the task goes on; BIGHT_ENOTASK outside of tasks on
- *          a thread that has a runtime, which must not block.
- *  Suspends: yes.  Cancellable: yes, until the end has been told.
+ *  @return 0; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: the task goes on; BIGHT_ENOTASK outside of tasks
+ *          on a thread that has a runtime, which must not block.
+ *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
  *  On cancel: BIGHT_ECANCELED, the task goes on.  Allocates: no.
  *  Thread: any.  Ownership: borrows all; status may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_submission_wait(struct bight_submission *submission,
                                                      int64_t timeout_ms, int *status);
 
-/** Cancel the submitted task: one that the runtime has not taken up yet never runs and has ended now,
- *  with status BIGHT_ECANCELED; one that runs is cancelled as by bight_task_cancel, soon, and ends as it
- *  likes. Again does nothing.
+/** Cancel the submitted task: one that the runtime has not begun never runs and ends now, with
+ *  status BIGHT_ECANCELED; one that runs is cancelled soon, as by bight_task_cancel, and ends in
+ *  its own time. A second call does nothing.
  *
  *  @return 0; BIGHT_EALREADY: it has ended.
  *  Thread: any.

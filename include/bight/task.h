@@ -1,7 +1,7 @@
-/* Tasks: functions that run on stacks of their own and wait in direct style. Spawning queues a task,
- * it starts in a later turn; at most one task of a runtime runs at a time, and only the calls marked
- * "Suspends: yes" let another one run. Every task belongs to a group (see group.h); those spawned
- * here belong to the runtime's root group. */
+/* Tasks: functions that run on stacks of their own and wait in direct style. Spawning queues a
+ * task, which starts in a later turn; at most one task of a runtime runs at a time, and only the
+ * calls marked "Suspends: yes" let another one run. Every task belongs to a group (see group.h);
+ * those spawned here belong to the runtime's root group. */
 #ifndef BIGHT_TASK_H
 #define BIGHT_TASK_H
 
@@ -13,9 +13,9 @@ BIGHT_BEGIN_DECLS
 
 struct bight_task;
 
-/* The task changes floating-point control words (rounding, traps) and keeps them across waits; they
- * are then saved and restored at each of its switches, which makes those several times slower.
- * Without the flag a task must restore them before it suspends. */
+/* The task changes floating-point control words (rounding, traps) and keeps them across waits. They
+ * are saved and restored at each of its switches, which makes those several times slower. Without
+ * the flag a task must restore them before it suspends. */
 #define BIGHT_SPAWN_FLOAT_CONTROL 1u
 
 /* The task suspends while C++ handles an exception in it: in a catch block, or in a destructor that
@@ -29,7 +29,7 @@ struct bight_task;
  * function that bight calls. */
 #define BIGHT_SPAWN_CXX_EXCEPTIONS 2u
 
-/* How long a task's name may be, with its final NUL; longer ones are cut. */
+/* The longest name of a task, with its final NUL; longer ones are cut. */
 #define BIGHT_TASK_NAME_BYTES 32
 
 /* How to spawn. Zero is the default for every field. */
@@ -47,13 +47,13 @@ struct bight_spawn_options {
 };
 
 /** Queue `fn(arg)` as a new task of the root group. A negative return of fn is a failure. With
- *  `out` the caller gets a handle that is valid until bight_join or bight_task_detach; with NULL the
- *  task is freed at its end and a failure goes to the runtime's report handler.
+ *  `out` the caller gets a handle that is valid until bight_join or bight_task_detach; with NULL
+ *  the task is freed at its end and a failure goes to the runtime's report handler.
  *
  *  May be called outside of tasks, on a thread that has a runtime.
  *
- *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime
- *          is ending.
+ *  @return 0; BIGHT_EINVAL without fn; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the
+ *          runtime is ending.
  *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_spawn(struct bight_task **out, int (*fn)(void *arg),
@@ -61,7 +61,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn(struct bight_task **out, int (*fn)(vo
 
 /** bight_spawn with options; NULL for the defaults.
  *
- *  @return as bight_spawn; BIGHT_EINVAL for a flag or stack size that cannot be.
+ *  @return as bight_spawn; BIGHT_EINVAL for an unknown flag or an invalid stack size.
  *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
@@ -69,21 +69,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
                                                 int (*fn)(void *arg), void *arg);
 
 /** Wait until `task` has ended and free its handle. What the task returned goes to `status`, never
- *  into the return of this call. It is BIGHT_ECANCELED for one that gave way to a cancellation or
- *  was cancelled before its first step; a cancelled task may also end with another status.
+ *  into the return of this call. It is BIGHT_ECANCELED for a task that gave way to a cancellation
+ *  or was cancelled before its first step; a cancelled task may also end with another status.
  *
- *  @return 0, then the handle is gone; BIGHT_ECANCELED: this call was cancelled, the task goes on
- *          and the handle stays valid; BIGHT_EDEADLK: the task is the caller, waits for it, or has
- *          open the group that the caller is in; BIGHT_EALREADY: another task joins it;
- *          BIGHT_EINVAL: it was spawned without a handle; BIGHT_ENOTASK.
+ *  @return 0: the handle is gone; BIGHT_ECANCELED: this call was cancelled, the task goes on and
+ *          the handle stays valid; BIGHT_EDEADLK: the task is the caller, waits for it, or has open
+ *          the group that the caller is in; BIGHT_EALREADY: another task joins it; BIGHT_EINVAL: it
+ *          was spawned without a handle; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the handle stays valid.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes task on success; borrows status, which may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
 
-/** Give up a handle without waiting: the task is freed at its end, or now if it has ended. A failure that
- *  nobody has seen is then reported, as that of a task without a handle.
+/** Give up a handle without waiting: the task is freed at its end, or now if it has ended. A
+ *  failure that nobody has seen is then reported, like that of a task without a handle.
  *
  *  @return 0; BIGHT_EALREADY: somebody joins it; BIGHT_EINVAL: it has no handle.
  *  Ownership: takes task.
@@ -91,39 +91,40 @@ BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
 BIGHT_API int bight_task_detach(struct bight_task *task);
 
 /** Cancel the task's outermost scope: every suspending call in it returns BIGHT_ECANCELED from now
- *  on, outside of shields. A task that has not begun never runs. Nothing happens to one that ended,
- *  but that a failure of it counts as seen.
+ *  on, outside of shields. A task that has not begun never runs. A task that has ended stays as it
+ *  is, and its failure counts as seen.
  *
- *  @return whether the task had not ended: true also when it was cancelled before.
+ *  @return whether the task had not ended; true even if it was cancelled before.
  */
 BIGHT_API bool bight_task_cancel(struct bight_task *task);
 
-/** Whether the task as a whole is cancelled, by bight_task_cancel or by something around it; also when it
- *  has ended. For the calling task and the scopes it has open, see bight_cancelled.
+/** Whether the task as a whole is cancelled, by bight_task_cancel or by a scope around it; still
+ *  true when it has ended. For the calling task and the scopes it has open, see bight_cancelled.
  */
 BIGHT_API bool bight_task_cancelling(const struct bight_task *task);
 
 /** Whether the task has ended; bight_join then returns at once. */
 BIGHT_API bool bight_task_done(const struct bight_task *task);
 
-/** What the task returned, once it has ended; without waiting and without giving up the handle. A
- *  failure counts as seen then: bight_task_detach does not have it reported.
+/** What the task returned, once it has ended. Does not wait, and keeps the handle. A failure counts
+ *  as seen then: bight_task_detach does not report it.
  *
- *  @return 0; BIGHT_EAGAIN: it has not ended, `*status` is as it was.
+ *  @return 0; BIGHT_EAGAIN: it has not ended, `*status` is unchanged.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_task_status(struct bight_task *task, int *status);
 
 /* Private: a place in the list of those who wait for a task's end. */
 struct bight_end_watch {
     struct bight_link link;
-    /* The task has ended and the watch is unlinked. Possibly on the stack of the task that ends: must
-     * only unpark or record. */
+    /* Called when the task has ended and the watch is unlinked, possibly on the stack of that task:
+     * must only unpark or record. */
     void (*ended)(struct bight_end_watch *watch, struct bight_task *task);
 };
 
 /* A function to be called after a task's end. Caller's memory. */
 struct bight_task_callback {
-    /* Called on the loop's thread, outside of tasks; must not suspend. The task may be gone by then. */
+    /* Called on the loop's thread, outside of tasks; must not suspend. The task may be gone by
+     * then. It finds what is around its record with bight_container_of. */
     void (*fn)(struct bight_task_callback *callback);
     /* What the task returned. */
     int status;
@@ -132,9 +133,9 @@ struct bight_task_callback {
     struct bight_end_watch watch;
 };
 
-/** Have `fn(callback)` called when `task` has ended, as by bight_call_soon at that moment; now if it
- *  has ended. Callbacks of one task are called in the order in which they were added. The task needs
- *  no handle.
+/** Have `fn(callback)` called when `task` has ended, as by bight_call_soon at that moment; now if
+ *  it has ended. Callbacks of one task are called in the order in which they were added. The task
+ *  needs no handle.
  *
  *  @return 0; BIGHT_EINVAL without fn.
  *  Ownership: keeps callback until it was called or removed.
@@ -143,20 +144,20 @@ BIGHT_API BIGHT_MUST_CHECK int
 bight_task_add_callback(struct bight_task *task, struct bight_task_callback *callback,
                         void (*fn)(struct bight_task_callback *callback));
 
-/** Take a callback back that was added and not yet called.
+/** Remove a callback that was added and not yet called.
  *
  *  @return whether it was still to be called.
  *  Ownership: returns callback to the caller.
  */
 BIGHT_API bool bight_task_remove_callback(struct bight_task_callback *callback);
 
-/** Call `visit(arg, task)` for every task of this thread's runtime that has not ended, parents before
- *  their children, until it returns false. `visit` must neither suspend nor spawn. What it is given is
- *  no handle: it may be looked at and cancelled, but not joined or detached.
+/** Call `visit(arg, task)` for every task of this thread's runtime that has not ended, parents
+ *  before their children, until it returns false. `visit` must neither suspend nor spawn. The task
+ *  that it gets is not a handle: it may be looked at and cancelled, but not joined or detached.
  */
 BIGHT_API void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg);
 
-/** The task that has open the group which `task` belongs to, NULL for one of the root group.
+/** The task that opened the group of `task`; NULL for a task of the root group.
  *
  *  Ownership: borrows task, which has not ended; the result is valid as long as that task lives.
  */
@@ -188,11 +189,11 @@ BIGHT_API void bight_task_set_name(struct bight_task *task, const char *name);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_yield(void);
 
-/** Run `fn(arg)` when the calling task ends, whatever way it ends: in reverse order of the calls,
- *  under a shield, so that fn may suspend in spite of a cancellation. The runtime's option
+/** Run `fn(arg)` when the calling task ends, however it ends: in reverse order of the calls, under
+ *  a shield, so that fn may suspend in spite of a cancellation. The runtime's option
  *  cleanup_timeout_ms bounds all handlers of one task together.
  *
- *  @return 0; BIGHT_ENOMEM: then fn will not be called; BIGHT_EINVAL without fn; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_ENOMEM: fn will not be called; BIGHT_EINVAL without fn; BIGHT_ENOTASK.
  *  Ownership: keeps arg until fn was called.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_defer(void (*fn)(void *arg), void *arg);
@@ -205,15 +206,16 @@ struct bight_local {
     void *initial;
 };
 
-/** The calling task's value of `local`: what it set, else what its spawner had at the time of the
- *  spawn, else the initial one.
+/** The calling task's value of `local`: what the task has set, else what its spawner had at the
+ *  time of the spawn, else the initial value.
  */
 BIGHT_API void *bight_local_get(const struct bight_local *local);
 
 /** Set the calling task's value; tasks that it spawns from now on begin with it.
  *
  *  @return 0; BIGHT_ENOMEM: nothing changed; BIGHT_ENOTASK.
- *  Ownership: keeps local and the value pointer until the task and all its heirs have ended.
+ *  Ownership: keeps local and the value pointer until the task, and all tasks that inherited the
+ *  value, have ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_local_set(const struct bight_local *local, void *value);
 

@@ -1,6 +1,6 @@
-/* Clocks that a test moves: by hand, at a rate, or by jumps to the next deadline. A clock is used by
- * one bight_test_run at a time, as bight_test_options.clock; the functions without a clock are for the
- * one of the run they are called in. */
+/* Clocks that a test moves: by hand, at a rate, or by jumps to the next deadline. A clock is used
+ * by one bight_test_run at a time, as bight_test_options.clock; the functions without a clock are
+ * for the one of the run they are called in. */
 #ifndef BIGHT_TESTING_CLOCK_H
 #define BIGHT_TESTING_CLOCK_H
 
@@ -18,7 +18,7 @@ struct bight_test_clock {
     void *real_arg;
 };
 
-/** A clock that shows 0 and stands still.
+/** Make a clock that shows 0 and stands still.
  *
  *  Thread: any.
  */
@@ -31,7 +31,7 @@ BIGHT_API void bight_test_clock_init(struct bight_test_clock *clock);
  */
 BIGHT_API uint64_t bight_test_clock_now_ns(const struct bight_test_clock *clock);
 
-/** Move the clock forward. Timers that are due thereby fire when the calling task lets others run.
+/** Move the clock forward. Timers that become due fire when the calling task lets others run.
  *
  *  @return 0; BIGHT_EINVAL for a negative duration, and the time is unchanged.
  *  Thread: the one that uses the clock.
@@ -39,23 +39,25 @@ BIGHT_API uint64_t bight_test_clock_now_ns(const struct bight_test_clock *clock)
 BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_advance(struct bight_test_clock *clock,
                                                         int64_t duration_ms);
 
-/** Have the clock go `rate` times as fast as real time; 0: stand still. The time it shows does not jump.
+/** Have the clock go `rate` times as fast as real time; 0: stand still. The time it shows does not
+ *  jump.
  *
- *  @return 0; BIGHT_EINVAL for a rate that is negative or no finite number.
+ *  @return 0; BIGHT_EINVAL for a rate that is negative or not finite.
  *  Thread: the one that uses the clock.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_set_rate(struct bight_test_clock *clock,
                                                          double rate);
 
-/** Have the clock jump to the next deadline once every task has been blocked for `cushion_ms` of real
- *  time; negative: never. With a cushion of 0 it does not jump while something outside of the runtime is
- *  pending; with a longer one it does, as that has had its time.
+/** Have the clock jump to the next deadline once every task has been blocked for `cushion_ms` of
+ *  real time; negative: never. With a cushion of 0 it does not jump while something outside of the
+ *  runtime is pending; with a longer one it does.
  *
  *  Thread: the one that uses the clock.
  */
 BIGHT_API void bight_test_clock_set_autojump(struct bight_test_clock *clock, int64_t cushion_ms);
 
-/** Take real time from `real(arg)`, in ns, instead of the system's clock. The time shown does not jump.
+/** Take real time from `real(arg)`, in ns, instead of the system's clock. The time shown does not
+ *  jump.
  *
  *  Thread: the one that uses the clock.  Ownership: keeps arg as long as clock is used.
  */
@@ -76,7 +78,7 @@ BIGHT_API uint64_t bight_test_clock_real_ns_until(const struct bight_test_clock 
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_advance(int64_t duration_ms);
 
-/** bight_test_clock_set_rate for this thread's test run, which gives up the clock's ways of its own.
+/** bight_test_clock_set_rate for this thread's test run, whose clock then moves at that rate only.
  *
  *  @return 0; BIGHT_EINVAL as there; BIGHT_ENOTSUP outside of a test run.
  */

@@ -18,7 +18,7 @@ struct bight_thread_event;
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_event_new(struct bight_thread_event **out);
 
-/** One more reference.
+/** Take one more reference.
  *
  *  @return event.
  *  Thread: any.  Ownership: gives a reference.
@@ -27,11 +27,11 @@ BIGHT_API struct bight_thread_event *bight_thread_event_ref(struct bight_thread_
 
 /** Release a reference; the last one frees the event.
  *
- *  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL does nothing.
  */
 BIGHT_API void bight_thread_event_unref(struct bight_thread_event *event);
 
-/** Set the flag and wake all who wait now; they return 0 even if it is cleared before they run.
+/** Set the flag and wake all that wait now; they return 0 even if it is cleared before they run.
  *
  *  Thread: any.
  */
@@ -43,17 +43,17 @@ BIGHT_API void bight_thread_event_set(struct bight_thread_event *event);
  */
 BIGHT_API void bight_thread_event_clear(struct bight_thread_event *event);
 
-/** Whether the flag was set just now.
+/** Whether the flag is set at the moment of the call.
  *
  *  Thread: any.
  */
 BIGHT_API bool bight_thread_event_is_set(struct bight_thread_event *event);
 
-/** Wait until the flag is set, for at most `timeout_ms` (negative: without a limit, 0: not at all): a
- *  task sleeps, a thread without a runtime blocks.
+/** Wait until the flag is set, for at most `timeout_ms` (negative: without a limit, 0: not at all):
+ *  a task sleeps, a thread without a runtime blocks.
  *
- *  @return 0; BIGHT_ETIMEDOUT; BIGHT_ECANCELED; BIGHT_ENOTASK outside of tasks on a thread that has a
- *          runtime, which must not block.
+ *  @return 0; BIGHT_ETIMEDOUT; BIGHT_ECANCELED; BIGHT_ENOTASK outside of tasks on a thread that has
+ *          a runtime, which must not block.
  *  Suspends: yes.  Cancellable: yes, until the wake is on its way.
  *  On cancel: BIGHT_ECANCELED.  Allocates: no.
  *  Thread: any.  Ownership: borrows event.

@@ -1,8 +1,8 @@
 /* A bounded FIFO queue of pointers between threads: tasks of several runtimes and plain threads use
- * it at once. The queue of one runtime's tasks is in <bight/queue.h>, and faster. Items go to getters
- * and places to putters in the order in which they came, tasks and threads alike; an item is never lost
- * to a getter that is cancelled or out of time. Counted by reference: each thread that has it holds
- * one until its last call has returned. */
+ * it at once. The queue of one runtime's tasks is in <bight/queue.h>, and faster. Items go to
+ * getters and places to putters in the order in which they came, tasks and threads alike; an item
+ * is never lost to a getter that is cancelled or out of time. Counted by reference: each thread
+ * that has it holds one until its last call has returned. */
 #ifndef BIGHT_THREAD_QUEUE_H
 #define BIGHT_THREAD_QUEUE_H
 
@@ -13,17 +13,17 @@ BIGHT_BEGIN_DECLS
 
 struct bight_thread_queue;
 
-/** Make a queue for up to `capacity` items; 0 hands each item from a putter to a getter that meets
- *  it. All memory is taken now. What is in the queue when its last reference goes is handed to
- *  `drop`, which may be NULL.
+/** Make a queue for up to `capacity` items; with 0 each item goes from a putter to a getter that
+ *  waits. All memory is allocated now. `drop`, which may be NULL, gets what is in the queue when
+ *  its last reference is released.
  *
- *  @return 0; BIGHT_EINVAL for a capacity that cannot be; BIGHT_ENOMEM.
+ *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM.
  *  Thread: any.  Ownership: gives *out, to be released with bight_thread_queue_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_new(struct bight_thread_queue **out,
                                                       size_t capacity, void (*drop)(void *item));
 
-/** One more reference.
+/** Take one more reference.
  *
  *  @return queue.
  *  Thread: any.  Ownership: gives a reference.
@@ -32,13 +32,13 @@ BIGHT_API struct bight_thread_queue *bight_thread_queue_ref(struct bight_thread_
 
 /** Release a reference; the last one frees the queue.
  *
- *  Thread: any.  Ownership: takes the reference; NULL is allowed.
+ *  Thread: any.  Ownership: takes the reference; NULL does nothing.
  */
 BIGHT_API void bight_thread_queue_unref(struct bight_thread_queue *queue);
 
-/** Append `item`, waiting for at most `timeout_ms` (negative: without a limit, 0: not at all) while the
- *  queue is full: a task sleeps, a thread without a runtime blocks. A cancellation that comes when the
- *  item was taken already comes too late.
+/** Append `item`, waiting for at most `timeout_ms` (negative: without a limit, 0: not at all) while
+ *  the queue is full: a task sleeps, a thread without a runtime blocks. A cancellation after the
+ *  item was taken comes too late.
  *
  *  @return 0; BIGHT_ETIMEDOUT, BIGHT_ECANCELED or BIGHT_ECLOSED: the item is still the caller's;
  *          BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which must not block.
@@ -57,12 +57,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_put(struct bight_thread_queue 
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_put(struct bight_thread_queue *queue,
                                                           void *item);
 
-/** Take the oldest item into `*item`, waiting for at most `timeout_ms` (negative: without a limit, 0:
- *  not at all) while there is none: a task sleeps, a thread without a runtime blocks. A cancellation
- *  that comes when an item was handed over already comes too late.
+/** Take the oldest item into `*item`, waiting for at most `timeout_ms` (negative: without a limit,
+ *  0: not at all) while there is none: a task sleeps, a thread without a runtime blocks. A
+ *  cancellation after an item was handed over comes too late.
  *
- *  @return 0; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and empty;
- *          BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which must not block.
+ *  @return 0; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: nothing was taken; BIGHT_ECLOSED: closed and
+ *          empty; BIGHT_ENOTASK outside of tasks on a thread that has a runtime, which must not
+ *          block.
  *  Suspends: yes.  Cancellable: yes, until an item or place is on its way.
  *  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
  *  Thread: any.  Ownership: gives *item.
@@ -78,14 +79,15 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue 
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_get(struct bight_thread_queue *queue,
                                                           void **item);
 
-/** Refuse further items. What is in the queue can still be taken; afterwards, getters are told
- *  BIGHT_ECLOSED. Waiting putters are told so now. Closing again does nothing.
+/** Take no more items; the queue stays until its last reference is released. What is in it can
+ *  still be taken; after that, getters get BIGHT_ECLOSED. Waiting putters get it now. Closing again
+ *  does nothing.
  *
  *  Thread: any.
  */
 BIGHT_API void bight_thread_queue_close(struct bight_thread_queue *queue);
 
-/** How many items were in the queue just now.
+/** How many items are in the queue at the moment of the call.
  *
  *  Thread: any.
  */

@@ -1,5 +1,6 @@
-/* Tickers: something to do every so often, without drift: ticks stand on a grid that does not move with
- * what is done in between. The record is the caller's memory, usually on its stack; it needs no end. */
+/* Tickers: ticks at a fixed period, without drift: they stand on a grid that does not move with the
+ * work in between. The record is the caller's memory, usually on its stack; there is nothing to
+ * destroy. */
 #ifndef BIGHT_TICKER_H
 #define BIGHT_TICKER_H
 
@@ -8,13 +9,15 @@
 
 BIGHT_BEGIN_DECLS
 
-/* What becomes of ticks that nobody was there for, because the work took longer than a period. */
+/* What becomes of ticks that passed while nobody waited, because the work took longer than a
+ * period. */
 enum bight_ticker_policy {
-    /* They are made up for: the next waits return at once, one tick each, until the grid is met. */
+    /* They are made up for: the next waits return at once, one tick each, until they have caught
+     * up. */
     BIGHT_TICKER_BURST,
-    /* They are left out: the next wait says how many, and goes on with the next tick of the grid. */
+    /* They are skipped: the next wait says how many, and goes on with the next tick of the grid. */
     BIGHT_TICKER_SKIP,
-    /* They are left out, and the grid moves: the next tick is a full period after the late one. */
+    /* They are skipped, and the grid moves: the next tick is a full period after the late one. */
     BIGHT_TICKER_DELAY,
 };
 
@@ -25,17 +28,18 @@ struct bight_ticker {
     enum bight_ticker_policy policy;
 };
 
-/** Prepare `ticker`; its first tick is one period from now.
+/** Initialise `ticker`; its first tick is one period from now.
  *
- *  @return 0; BIGHT_EINVAL for a period that is not positive, or beyond the clock, or an unknown policy.
+ *  @return 0; BIGHT_EINVAL for a period that is not positive, or beyond the clock, or an unknown
+ *          policy.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_ticker_init(struct bight_ticker *ticker, int64_t period_ms,
                                                  enum bight_ticker_policy policy);
 
-/** Sleep until the next tick; return at once when it has passed. Of two tasks that wait for one ticker
- *  each tick goes to one.
+/** Sleep until the next tick; return at once when it has passed. When several tasks wait for one
+ *  ticker, each tick goes to one of them.
  *
- *  @return how many ticks have passed: 1, and with SKIP and DELAY the missed ones on top;
+ *  @return how many ticks have passed: 1, and with SKIP and DELAY also the missed ones;
  *          BIGHT_ECANCELED; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the tick is still to come.  Allocates: no.

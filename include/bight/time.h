@@ -1,4 +1,5 @@
-/* Time: monotonic, in ms for intervals and ns for readings. Deadlines never fire early. */
+/* Time: monotonic, in ms for intervals and ns for readings. Nothing that waits for a time ends
+ * early. */
 #ifndef BIGHT_TIME_H
 #define BIGHT_TIME_H
 
@@ -21,8 +22,8 @@ BIGHT_API uint64_t bight_now_ns(void);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_sleep(int64_t duration_ms);
 
-/** Sleep until `when_ns` of bight_now_ns; a time that has passed lets the other ready tasks run once;
- *  UINT64_MAX sleeps until cancelled.
+/** Sleep until `when_ns` of bight_now_ns; a time that has passed lets the other ready tasks run
+ *  once; UINT64_MAX sleeps until cancelled.
  *
  *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.

@@ -10,14 +10,15 @@
 
 BIGHT_BEGIN_DECLS
 
-/** Give this thread a runtime on the host's `loop`. Tasks then run inside the host's uv_run, between
- *  its other callbacks; while tasks live they keep the loop alive. The host goes on owning main,
- *  signals and the loop. bight_spawn may be called from the host's callbacks. After a failure the
- *  loop has to be run once before uv_loop_close, as after any uv_close.
+/** Give this thread a runtime on the host's `loop`. Tasks then run inside the host's uv_run,
+ *  between its other callbacks; while tasks live they keep the loop alive. The host still owns
+ *  main, signals and the loop. bight_spawn may be called from the host's callbacks. After a failure
+ *  the loop has to be run once before uv_loop_close, as after any uv_close.
  *
- *  @return 0; BIGHT_EALREADY when this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE and the like.
- *  Thread: the one that runs loop.  Ownership: keeps loop until detached; borrows options, NULL for
- *  the defaults; gives *out.
+ *  @return 0; BIGHT_EALREADY when this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE and the
+ *          like.
+ *  Thread: the one that runs loop.  Ownership: keeps loop until the runtime is detached; borrows
+ *  options, NULL for the defaults; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
                                             const struct bight_runtime_options *options);
@@ -34,7 +35,7 @@ BIGHT_API int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg
 
 /** The loop of this thread's runtime, NULL without one.
  *
- *  Ownership: borrowed from the runtime.
+ *  Ownership: the loop stays the runtime's or the host's.
  */
 BIGHT_API uv_loop_t *bight_uv_loop(void);
 
@@ -54,8 +55,8 @@ struct bight_uv_req {
         uv_work_t work;
     } u;
     /* Called once when the wait is cancelled and uv_cancel cannot help: must make libuv call back
-     * soon, such as by closing the handle of a connect. NULL: the wait lasts until the request is
-     * over. */
+     * soon, for example by closing the handle of a connect. NULL: the wait lasts until the request
+     * is over. */
     void (*cancel)(struct bight_uv_req *req);
     /* Private. */
     struct bight_waiter waiter;
@@ -63,12 +64,12 @@ struct bight_uv_req {
     bool cancelled;
 };
 
-/** Prepare `req` for one request of the calling task, before the uv_* call that starts it; sets
+/** Initialise `req` for one request of the calling task, before the uv_* call that starts it; sets
  *  req->cancel to NULL. When that uv_* call fails there is nothing to undo and nothing to await.
  *
  *  @return 0; BIGHT_ECANCELED in a cancelled scope: do not start it; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was begun.  Allocates: no.
- *  Thread: the loop's.  Ownership: keeps req until bight_uv_await returns.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was begun.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: keeps req until bight_uv_await returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_uv_req_init(struct bight_uv_req *req);
 
@@ -77,15 +78,16 @@ BIGHT_API BIGHT_MUST_CHECK int bight_uv_req_init(struct bight_uv_req *req);
  *
  *  @return the status of the callback (for fs: req->u.fs.result); where a cancellation ended the
  *          request, BIGHT_ECANCELED; BIGHT_ECLOSED when libuv reports it as cancelled and no scope
- *          was: somebody closed its handle or called uv_cancel.
+ *          was cancelled: somebody closed its handle or called uv_cancel.
  *  Suspends: yes.  Cancellable: no, unless uv_cancel or req->cancel ends the request.
  *  On cancel: BIGHT_ECANCELED, or the result when it was too late.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows req; uv_fs_req_cleanup and the like stay the caller's.
  */
 BIGHT_API BIGHT_MUST_CHECK int64_t bight_uv_await(struct bight_uv_req *req);
 
-/** Callbacks to start the requests with: uv_fs_open(loop, &r.u.fs, path, flags, mode, bight_uv_on_fs)
- *  and so on. They only unpark.
+/** The callback for a request of type uv_fs_t; the others follow. Pass them to the call that starts
+ *  the request: uv_fs_open(loop, &r.u.fs, path, flags, mode, bight_uv_on_fs) and so on. They only
+ *  unpark.
  *
  *  Thread: the loop's, called by libuv.
  */
@@ -124,8 +126,8 @@ BIGHT_API void bight_uv_on_random(uv_random_t *req, int status, void *buf, size_
  */
 BIGHT_API void bight_uv_on_work(uv_work_t *req, int status);
 
-/** Close `handle` and sleep until libuv has let go of its memory. Meanwhile the handle's data field is
- *  bight's; afterwards it is what it was.
+/** Close `handle` and sleep until libuv has let go of its memory. Meanwhile bight uses the handle's
+ *  data field; afterwards it has its old value.
  *
  *  @return 0; BIGHT_EALREADY when it is closing; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the handle is closed.  Allocates: no.

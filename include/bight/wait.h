@@ -1,5 +1,6 @@
-/* Waiting for the ends of tasks without taking their handles: for several at once (wait), one after the
- * other as they end (as-completed), and for one under a time limit that ends it (wait-for). */
+/* Waiting for the ends of tasks without taking their handles: for several at once (wait), for one
+ * after the other as they end (as-completed), and for one with a time limit after which it is
+ * cancelled (wait-for). */
 #ifndef BIGHT_WAIT_H
 #define BIGHT_WAIT_H
 
@@ -18,10 +19,11 @@ enum bight_wait_until {
     BIGHT_WAIT_ALL_COMPLETED,
 };
 
-/* One task to wait for; the first field is the caller's. The same task may be listed more than once. */
+/* One task to wait for; the first field is the caller's. The same task may be listed more than
+ * once. */
 struct bight_wait_item {
     struct bight_task *task;
-    /* Result: it has ended; and what it returned, as bight_join would say. */
+    /* Result: whether it has ended, and its status, as from bight_join. */
     bool done;
     int status;
     /* Private from here. */
@@ -30,17 +32,17 @@ struct bight_wait_item {
     struct bight_wait_item *twin;
 };
 
-/** Sleep until as many of the tasks have ended as `until` says, or for `timeout_ms`: negative for any
- *  time, 0 for not at all. The items say which have; all are left as they are, running or to be joined.
+/** Sleep until as many of the tasks have ended as `until` says, for at most `timeout_ms` (negative:
+ *  without a limit, 0: not at all). The items say which have ended; the tasks stay as they are,
+ *  running or to be joined.
  *
- *  @return the number of tasks that have ended, each counted once; also when the time is over: that is no
- *          error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or an unknown `until`;
- *          BIGHT_EDEADLK: one is the caller, or all are waited for and one of them waits for the caller;
- *          BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.
- *  On cancel: BIGHT_ECANCELED, the items say who has ended so far.  Allocates: no.
- *  Thread: the loop's.  Ownership: keeps items until it returns; a task has to exist until then, or until
- *  it ends.
+ *  @return the number of tasks that have ended, each counted once; also when the time is over,
+ *          which is not an error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or
+ *          an unknown `until`; BIGHT_EDEADLK: one of them is the caller, or the call waits for all
+ *          and one of them waits for the caller; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the items say who has ended so
+ *  far.  Allocates: no.  Thread: the loop's.  Ownership: keeps items until it returns; a task has
+ *  to exist until then, or until it ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count,
                                           enum bight_wait_until until, int64_t timeout_ms);
@@ -54,8 +56,8 @@ struct bight_as_completed {
     struct bight_link waiters;
 };
 
-/** Begin to give out `items` in the order in which their tasks end; those that have ended already come
- *  first, in the order of the array.
+/** Begin to give out `items` in the order in which their tasks end; those that have ended already
+ *  come first, in the order of the array.
  *
  *  @return 0; BIGHT_EINVAL for an item without a task.
  *  Ownership: keeps all until bight_as_completed_end; a task has to exist until it ends.
@@ -64,31 +66,32 @@ BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_begin(struct bight_as_complete
                                                         struct bight_wait_item *items,
                                                         size_t count);
 
-/** Sleep until the next one has ended. Several tasks may do so at the same time: they are served in FIFO
- *  order. An item that is listed more than once is given out once.
+/** Sleep until the next one has ended. Several tasks may do so at the same time: they are served in
+ *  FIFO order. An item that is listed more than once is given out once.
  *
- *  @return 0, and the item in `*item`; BIGHT_ECLOSED: all were given out, or it was ended; BIGHT_ECANCELED;
- *          BIGHT_ENOTASK.
+ *  @return 0, and the item in `*item`; BIGHT_ECLOSED: all were given out, or bight_as_completed_end
+ *          was called; BIGHT_ECANCELED; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the item is given to the next.
- *  Allocates: no.  Thread: the loop's.  Ownership: the item is the caller's array's.
+ *  Allocates: no.  Thread: the loop's.  Ownership: *item points into the array.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_next(struct bight_as_completed *completed,
                                                        struct bight_wait_item **item);
 
-/** Stop, before or after the last one. Tasks that wait get BIGHT_ECLOSED; those waited for go on.
+/** Stop waiting, before or after the last one. Tasks that sleep in bight_as_completed_next get
+ *  BIGHT_ECLOSED; tasks that were waited for go on.
  *
  *  Ownership: returns all to the caller.
  */
 BIGHT_API void bight_as_completed_end(struct bight_as_completed *completed);
 
-/** bight_join with a time limit (negative: none) that the task does not outlive: when it passes, or when
- *  the call is cancelled, the task is cancelled, and awaited all the same. With 0 a task that has not begun
- *  never does. A result that the task has in spite of all is kept.
+/** bight_join with a time limit (negative: none): when it passes, or when the call is cancelled,
+ *  the task is cancelled and its end awaited. With 0 a task that has not begun never does. A task
+ *  that ends with a result all the same keeps it.
  *
- *  @return 0, with the task's status; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: it gave way to the time limit or
- *          to a cancellation around the call; BIGHT_ECANCELED also when the call began cancelled. In all
- *          these cases the handle is gone. As bight_join: BIGHT_EDEADLK, BIGHT_EALREADY, BIGHT_EINVAL,
- *          BIGHT_ENOTASK; then nothing has happened.
+ *  @return 0, with the task's status; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: the task gave way to the
+ *          time limit or to a cancellation around the call; BIGHT_ECANCELED also when the call
+ *          began cancelled. In all these cases the handle is gone. BIGHT_EDEADLK, BIGHT_EALREADY,
+ *          BIGHT_EINVAL or BIGHT_ENOTASK as from bight_join: nothing has happened.
  *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the task, which is awaited.
  *  On cancel: BIGHT_ECANCELED after the task has ended, or its result.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes task; borrows status, which may be NULL.

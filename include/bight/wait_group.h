@@ -1,5 +1,5 @@
-/* Wait group: a count of things under way, and those who wait until it is zero. For things that are
- * not tasks of one group; those are waited for by bight_group_run. Using one never allocates. Not for
+/* Wait group: a count of things under way, and tasks that wait until it is zero. For things that
+ * are not tasks of one group: a group waits for those itself. Using one never allocates. Not for
  * threads. */
 #ifndef BIGHT_WAIT_GROUP_H
 #define BIGHT_WAIT_GROUP_H
@@ -20,20 +20,20 @@ struct bight_wait_group {
  */
 BIGHT_API void bight_wait_group_init(struct bight_wait_group *group);
 
-/** Add `count`, which may be negative. At zero all who wait now are woken; the count may rise again
- *  afterwards. Add before whatever calls bight_wait_group_finish can run.
+/** Add `count`, which may be negative. At zero all that wait now are woken; the count may rise
+ *  again afterwards. Add before anything can call bight_wait_group_finish.
  *
  *  @return 0; BIGHT_ERANGE: the count would be negative, or too large; nothing changes.
  */
 BIGHT_API int bight_wait_group_add(struct bight_wait_group *group, int64_t count);
 
-/** One thing is over: add -1.
+/** Say that one thing is over: add -1.
  *
  *  @return 0; BIGHT_ERANGE: the count is zero.
  */
 BIGHT_API int bight_wait_group_finish(struct bight_wait_group *group);
 
-/** Sleep until the count is zero; at once when it is.
+/** Sleep until the count is zero; return at once when it is.
  *
  *  @return 0; BIGHT_ECANCELED; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.

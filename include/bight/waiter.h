@@ -32,21 +32,22 @@ struct bight_link {
 struct bight_waiter_ops {
     /* What the task waits for, shown by bight_dump: "sleep", "mutex", "dns lookup". */
     const char *name;
-    /* Let go of the waiter: return 0 when from now on nothing points at it, or BIGHT_EBUSY for "I
-     * will unpark it when it is over". Called at most once per park, on the loop's thread, and must
-     * not suspend. NULL stands for a wait that always refuses. */
+    /* Let go of the waiter: return 0 when from now on nothing points at it, or BIGHT_EBUSY when the
+     * source will unpark it in its own time. Called at most once per park, on the loop's thread,
+     * and must not suspend. NULL stands for a wait that always refuses. What is around the waiter
+     * is found with bight_container_of. */
     int (*abort)(struct bight_waiter *waiter);
-    /* The one task whose progress ends this wait, or NULL when there is no such task; lets a wait
-     * that closes a cycle fail with BIGHT_EDEADLK. May be NULL. */
+    /* The one task whose progress ends this wait, or NULL when there is no such task; with it a
+     * wait that closes a cycle fails with BIGHT_EDEADLK. May be NULL. */
     struct bight_task *(*waits_for)(const struct bight_waiter *waiter);
     /* Write what is special about this wait (a name, a number) for bight_dump. May be NULL. */
     void (*describe)(const struct bight_waiter *waiter, char *text, size_t text_bytes);
-    /* BIGHT_WAIT_* or 0. */
+    /* BIGHT_WAITER_* or 0. */
     unsigned flags;
 };
 
 struct bight_waiter {
-    /* The source's: usually its place in the source's queue. Self-linked after init. */
+    /* For the source: usually the waiter's place in its queue. Self-linked after init. */
     struct bight_link link;
     const struct bight_waiter_ops *ops;
     /* What bight_unpark was given; valid after the park returned. */
@@ -59,7 +60,7 @@ struct bight_waiter {
     bool asked; /* abort was called */
 };
 
-/** Prepare `waiter` for one park of the calling task. Arm the source only afterwards.
+/** Initialise `waiter` for one park of the calling task. Arm the source only afterwards.
  *
  *  @return 0, or BIGHT_ENOTASK outside of a task.
  *  Ownership: keeps ops for ever; keeps waiter until the park returns.
@@ -67,8 +68,9 @@ struct bight_waiter {
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
                                                  const struct bight_waiter_ops *ops);
 
-/** Sleep until `waiter` is unparked. Returns at once when it already was, and keeps what it was
- *  given even if a cancellation came in between: woken, then cancelled is woken.
+/** Sleep until `waiter` is unparked. Returns at once when it already was. A waiter that was
+ *  unparked keeps its result even if a cancellation came in between: woken, then cancelled is
+ *  woken.
  *
  *  @return the result given to bight_unpark, or BIGHT_ECANCELED: a scope around the call was
  *          cancelled and the source has let go. A source must not unpark with BIGHT_ECANCELED.
@@ -80,13 +82,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_waiter_init(struct bight_waiter *waiter,
 BIGHT_API BIGHT_MUST_CHECK int bight_park(struct bight_waiter *waiter);
 
 /** Make `waiter`, initialised and not yet armed, part of the same park as `with`: bight_park on
- *  either sleeps until one of them is unparked, and at that moment, also between arming and parking,
- *  the others are let go. So exactly one of them is resolved; bight_waiter_won says which. Arming one
- *  may resolve it at once: link all of them first, and arm each only while it is pending.
+ *  either sleeps until one of them is unparked, and at that moment, also between arming and
+ *  parking, the others are let go. So exactly one of them is resolved; bight_waiter_won says which.
+ *  Arming one may resolve it at once: link all of them first, and arm each only while it is
+ *  pending.
  *
  *  @return 0; BIGHT_EALREADY when `with` is resolved: do not arm `waiter`, park now; BIGHT_EINVAL
- *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAITER_MAY_REFUSE is
- *          set): await that one in a task of its own.
+ *          when one of the two cannot let go at once (ops->abort is NULL or BIGHT_WAITER_MAY_REFUSE
+ *          is set): await that one in a task of its own.
  *  Ownership: keeps both until the park returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_waiter_also(struct bight_waiter *waiter,
@@ -100,8 +103,9 @@ BIGHT_API bool bight_waiter_pending(const struct bight_waiter *waiter);
 /** Whether this waiter is the one that ended its park. */
 BIGHT_API bool bight_waiter_won(const struct bight_waiter *waiter);
 
-/** Let go of a waiter that was armed but will not be parked, because an arming further down failed.
- *  Siblings of the same park are let go too. One that no source knows of yet need not be dropped.
+/** Let go of a waiter that was armed but will not be parked, because a later arming failed.
+ *  Siblings of the same park are let go too. A waiter that no source knows of yet need not be
+ *  dropped.
  *
  *  @return 0; BIGHT_EALREADY when it or a sibling is resolved: park, to take what it was given;
  *          BIGHT_EBUSY when its source refuses: it has to be parked after all.

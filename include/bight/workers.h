@@ -1,16 +1,16 @@
-/* Worker processes: an executor whose jobs run in forked processes, so that they use other cores, may
- * crash, and may be killed. docs/workers.md has the contract in full; in short:
+/* Worker processes: an executor whose jobs run in forked processes, so that they use other cores,
+ * may crash, and may be killed. docs/workers.md has the contract in full; in short:
  *
  *     int main(int argc, char **argv)
  *     {
  *         int rc = bight_workers_prepare(argc, argv);      // the first line
  *         ...
  *
- * forks a small process, the zygote, while there is nothing in this one that a fork could spoil. All
- * workers are forks of the zygote. A worker inherits standard input, output and error, its channel,
- * and nothing else that is open; it has default signal dispositions and lives in the zygote's
- * process group, out of reach of the terminal's Ctrl-C; it ends when this process does. The zygote
- * and the workers are invisible to this process's wait calls and SIGCHLD. */
+ * forks a small process, the zygote, while there is nothing in this one that a fork could spoil.
+ * All workers are forks of the zygote. A worker inherits standard input, output and error, its
+ * channel, and nothing else that is open; it has default signal dispositions and lives in the
+ * zygote's process group, out of reach of the terminal's Ctrl-C; it ends when this process does.
+ * The zygote and the workers are invisible to this process's wait calls and SIGCHLD. */
 #ifndef BIGHT_WORKERS_H
 #define BIGHT_WORKERS_H
 
@@ -18,18 +18,19 @@
 
 BIGHT_BEGIN_DECLS
 
-/* What becomes of a running job whose caller is cancelled. */
+/* What happens to a running job whose caller is cancelled. */
 enum bight_executor_cancel {
     /* The job is awaited. */
     BIGHT_EXECUTOR_CANCEL_WAIT,
-    /* bight_job_cancelled turns true; after grace_ms the worker gets SIGTERM, and after grace_ms more
-     * SIGKILL. A job that returns before counts as done. */
+    /* bight_job_cancelled turns true; after grace_ms the worker gets SIGTERM, and after grace_ms
+     * more SIGKILL. A job that returns before counts as done. */
     BIGHT_EXECUTOR_CANCEL_INTERRUPT,
 };
 
 /* Zero is the default for every field. */
 struct bight_workers_options {
-    /* How many processes; default: the CPUs this process may use. At most 1,024. */
+    /* How many processes; default: as many as there are CPUs that this process may use. At most
+     * 1,024. */
     unsigned workers;
     /* Run in each new worker before its jobs, on `init_input`: may open files, load tables and set
      * job->local. A negative return is a failure: bight_workers_new then fails; a later worker's
@@ -41,18 +42,19 @@ struct bight_workers_options {
     /* How many jobs may wait, beyond those that run, before BIGHT_EFULL; default 1,024. */
     size_t queue_max;
     /* How large one input or output may be; default 64 MiB, at least 4 KiB, at most 1 GiB. Each
-     * worker has an address range of twice this, committed on touch and given back after large use. */
+     * worker has an address range of twice this, committed on touch and given back after large
+     * use. */
     size_t payload_max_bytes;
     /* How often an idempotent job is begun at most; default 3. */
     unsigned attempts_max;
     enum bight_executor_cancel cancel;
-    /* See BIGHT_EXECUTOR_CANCEL_INTERRUPT; also how long a worker may take to end when the executor is
-     * closed. Default 1,000. */
+    /* See BIGHT_EXECUTOR_CANCEL_INTERRUPT; also how long a worker may take to end when the executor
+     * ends. Default 1,000. */
     int64_t grace_ms;
 };
 
 struct bight_executor_stats {
-    /* Processes that are initialised and take jobs; and what was asked for. */
+    /* Processes that are initialised and take jobs; and how many were asked for. */
     unsigned ready;
     unsigned workers;
     /* Jobs taken that have not ended. */
@@ -83,15 +85,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
  *  now; such a zygote is not replaced when it dies while there are threads.
  *
  *  @return 0; BIGHT_ENOTPREPARED: call bight_workers_prepare(argc, argv) as the first line of main;
- *          BIGHT_EINITFAILED: the initialiser failed; BIGHT_EUNKNOWNJOB: it is not a static
- *          definition that the worker has; BIGHT_EWORKERDIED: workers die at their start;
+ *          BIGHT_EINITFAILED: the initialiser failed; BIGHT_EUNKNOWNJOB: the initialiser is not a
+ *          static definition that the worker has; BIGHT_EWORKERDIED: workers die at their start;
  *          BIGHT_EFBIG: RLIMIT_FSIZE is below the memory of a worker; BIGHT_ECANCELED;
  *          BIGHT_EINVAL; BIGHT_ENOMEM, BIGHT_EMFILE and the like; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.
- *  On cancel: BIGHT_ECANCELED after the workers have ended, within about grace_ms.
- *  Allocates: the executor and its workers.
- *  Thread: the loop's.  Ownership: borrows options; gives *out, to be closed with
- *  bight_executor_end in the same runtime.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED after the workers have ended,
+ *  within about grace_ms.  Allocates: the executor and its workers.  Thread: the loop's.
+ *  Ownership: borrows options; gives *out, to be ended with bight_executor_end in the same runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
                                                  const struct bight_workers_options *options);
@@ -99,14 +99,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
 /** End the executor: take no more jobs, wait for those that were taken, end the workers, free it.
  *  Cancel the tasks that wait for jobs first where these should not be finished.
  *
- *  @return 0, then the executor is gone; BIGHT_EALREADY: another task closes it; BIGHT_EPERM: it
+ *  @return 0: the executor is gone; BIGHT_EALREADY: another task is ending it; BIGHT_EPERM: it
  *          belongs to another thread; BIGHT_EINVAL: it is not made of workers; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no.  On cancel: goes on, the executor is closed.  Allocates: no.
- *  Thread: the loop's.  Ownership: takes executor on success.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the executor has ended.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: takes executor on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executor);
 
-/** What the executor is doing, for tools and tests.
+/** Counts of the executor.
  *
  *  @return 0; BIGHT_EINVAL when it is not made of workers.
  */

@@ -21,7 +21,7 @@ struct test_stream_options {
     size_t write_max;
     /* Each call moves a random number of bytes, down to one. */
     bool split;
-    /* So many bytes pass, then the connection is reset. 0: it is not. */
+    /* The connection is reset after this many bytes. 0: it is not. */
     uint64_t reset_after;
 };
 
@@ -36,33 +36,35 @@ BIGHT_MUST_CHECK int test_stream_pair(struct test_stream **left, struct test_str
 
 /** Read up to `bytes` of what the other end wrote, sleeping until there are some.
  *
- *  @return how many; 0 when the other end has closed or shut down and all was read; BIGHT_ECONNRESET;
- *          BIGHT_ECLOSED when this end is closed meanwhile; BIGHT_EALREADY when another task reads;
- *          BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates: no.
- *  Thread: the loop's.  Ownership: borrows buffer; keeps stream until it returns, or is closed.
+ *  @return how many; 0 when the other end has closed or shut down and all was read;
+ *          BIGHT_ECONNRESET; BIGHT_ECLOSED when this end is closed meanwhile; BIGHT_EALREADY when
+ *          another task reads; BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: borrows buffer; keeps stream until it returns, or is
+ *  closed.
  */
 BIGHT_MUST_CHECK int test_stream_read(struct test_stream *stream, void *buffer, size_t bytes);
 
 /** Write up to `bytes`, sleeping until there is room for some.
  *
  *  @return how many, at least 1; BIGHT_EPIPE when the other end is closed; BIGHT_ECONNRESET;
- *          BIGHT_ECLOSED when this end is shut down, or is closed meanwhile; BIGHT_EALREADY when another
- *          task writes; BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.  Allocates: no.
- *  Thread: the loop's.  Ownership: borrows data; keeps stream until it returns, or is closed.
+ *          BIGHT_ECLOSED when this end is shut down, or is closed meanwhile; BIGHT_EALREADY when
+ *          another task writes; BIGHT_EINVAL for 0 bytes or more than an int holds;
+ *          BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.  Allocates:
+ *  no.  Thread: the loop's.  Ownership: borrows data; keeps stream until it returns, or is closed.
  */
 BIGHT_MUST_CHECK int test_stream_write(struct test_stream *stream, const void *data, size_t bytes);
 
-/** End the stream's writing half: the other end reads what was written and then the end. A task that
- *  writes here gets BIGHT_ECLOSED.
+/** End the stream's writing half: the other end reads what was written and then the end. A task
+ *  that writes here gets BIGHT_ECLOSED.
  *
  *  @return 0; BIGHT_ECLOSED when it was shut down before.
  */
 int test_stream_shutdown(struct test_stream *stream);
 
-/** Close this end; NULL is none. What was written can still be read at the other end, what was not read
- *  is gone. Tasks that read or write here get BIGHT_ECLOSED.
+/** Close this end and free it; NULL does nothing. What was written can still be read at the other
+ *  end, what was not read is lost. Tasks that read or write here get BIGHT_ECLOSED.
  *
  *  Ownership: takes stream.
  */
