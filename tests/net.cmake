@@ -9,6 +9,7 @@ bight_test(net/http/http SOURCES ${http_sources})
 bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
+bight_test(net/http/http_methods SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
 bight_test(net/http/http_sweep TIMEOUT 120 LIBS PkgConfig::LIBCURL ${counting_libs}

@@ -190,6 +190,79 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_fetch(struct bight_http_response **out
                                                 struct bight_http_session *session, const char *url,
                                                 const struct bight_http_request *request);
 
+/** bight_http_fetch with the method GET, also when request->method is NULL.
+ *
+ *  @return as bight_http_fetch; BIGHT_EINVAL if request->method is another one.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_get(struct bight_http_response **out,
+                                              struct bight_http_session *session, const char *url,
+                                              const struct bight_http_request *request);
+
+/** bight_http_fetch with the method HEAD; the response has no body.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_head(struct bight_http_response **out,
+                                               struct bight_http_session *session, const char *url,
+                                               const struct bight_http_request *request);
+
+/** bight_http_fetch with the method POST; the request may have a body, or be NULL.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_post(struct bight_http_response **out,
+                                               struct bight_http_session *session, const char *url,
+                                               const struct bight_http_request *request);
+
+/** bight_http_fetch with the method PUT; the request may have a body, or be NULL.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_put(struct bight_http_response **out,
+                                              struct bight_http_session *session, const char *url,
+                                              const struct bight_http_request *request);
+
+/** bight_http_fetch with the method PATCH; the request may have a body, or be NULL.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_patch(struct bight_http_response **out,
+                                                struct bight_http_session *session, const char *url,
+                                                const struct bight_http_request *request);
+
+/** bight_http_fetch with the method DELETE.
+ *
+ *  @return as bight_http_get.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.
+ *  Thread: the loop's.  Ownership: as bight_http_fetch.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_delete(struct bight_http_response **out,
+                                                 struct bight_http_session *session,
+                                                 const char *url,
+                                                 const struct bight_http_request *request);
+
 /** Send a request and return when the headers of the final response have come; its body is then
  *  read with bight_http_read. The transfer occupies its place under the limits until the body has
  *  arrived or the response is freed.
