@@ -23,5 +23,11 @@ add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/quotes.sh" 
 set_tests_properties(docs_quotes PROPERTIES LABELS docs TIMEOUT 20)
 add_test(NAME docs_names COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/names.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_names PROPERTIES LABELS docs TIMEOUT 20)
+add_test(NAME docs_names_finds_all_kinds
+         COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/expect.sh" 1
+                 "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures/names/expected"
+                 "${CMAKE_CURRENT_SOURCE_DIR}/tools/names.sh"
+                 "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures/names")
+set_tests_properties(docs_names_finds_all_kinds PROPERTIES LABELS docs TIMEOUT 20)
 add_test(NAME docs_links COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/links.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_links PROPERTIES LABELS docs TIMEOUT 20)

@@ -62,6 +62,17 @@ find_program(BIGHT_CXX NAMES c++ g++ clang++)
 tools_test(headers "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>" ${LIBUV_CFLAGS}
            ${LIBCURL_CFLAGS})
+tools_test(headers_finds_casts "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "${fixtures}/headers"
+           "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>")
+if(BIGHT_CXX)
+  set_tests_properties(headers_finds_casts PROPERTIES PASS_REGULAR_EXPRESSION "old-style.cast")
+endif()
+tools_test(headers_tags "${CMAKE_CURRENT_SOURCE_DIR}/tools/tags.sh" "${PROJECT_SOURCE_DIR}")
+tools_test(headers_tags_finds_clashes "${expect}" 1 "${fixtures}/tags/expected"
+           "${CMAKE_CURRENT_SOURCE_DIR}/tools/tags.sh" "${fixtures}/tags")
+tools_test(columns "${scripts}/check-columns" "${PROJECT_SOURCE_DIR}")
+tools_test(columns_finds_long_lines "${expect}" 1 "${fixtures}/columns/expected"
+           "${scripts}/check-columns" "${fixtures}/columns")
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
            "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}")
 tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")
