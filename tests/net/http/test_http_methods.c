@@ -17,8 +17,8 @@ static const struct method methods[] = {
 
 enum { METHODS = sizeof methods / sizeof methods[0] };
 
-/* The server answers HEAD, whatever is asked for, with a length and no body, and others with what they
- * have sent. */
+/* The server answers HEAD with a length and no body, and every other method with what it was
+ * sent. */
 static void expect_method(struct bight_http_session *session, const struct method *method,
                           const struct bight_http_request *request)
 {
