@@ -14,7 +14,8 @@ BIGHT_BEGIN_DECLS
  * bight_http_request.curl (called before each hop of that request).
  *
  * The session's own stay as they are: URL, CURLU, PATH_AS_IS, PRIVATE, ERRORBUFFER, NOSIGNAL,
- * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for write, header,
+ * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for
+ * write, header,
  * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are
  * both set here, never because of the environment; libcurl or the proxy then resolves names, and
  * the address filter sees the proxy's address.

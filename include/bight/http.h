@@ -105,7 +105,8 @@ struct bight_http_session_options {
     int64_t total_timeout_ms;
     /* Decoded bytes of a body; default 64 MiB; UINT64_MAX: no limit. */
     uint64_t max_body_bytes;
-    /* Bytes of the header block; default 128 KiB. libcurl from 8.14 on takes 5,000 lines at most. */
+    /* Bytes of the header block; default 128 KiB. libcurl from 8.14 on takes 5,000 lines at
+     * most. */
     size_t max_header_bytes;
     /* Default 10; negative: none is followed, a 3xx is a response like any other. */
     int max_redirects;

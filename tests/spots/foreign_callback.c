@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 struct file_wait {
-    struct bight_waiter waiter; /* first: file_abort is given its address */
+    struct bight_waiter waiter;
     uv_fs_event_t handle;
 };
 
 static int file_abort(struct bight_waiter *waiter)
 {
-    return uv_fs_event_stop(&((struct file_wait *)waiter)->handle);
+    return uv_fs_event_stop(&bight_container_of(waiter, struct file_wait, waiter)->handle);
 }
 
 static const struct bight_waiter_ops file_ops = {
