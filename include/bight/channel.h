@@ -60,8 +60,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_channel_open(struct bight_sender *sender,
  *          or is ended while the call sleeps; BIGHT_EPIPE when no receiver is left;
  *          BIGHT_ECANCELED; BIGHT_ENOMEM when an unbounded channel cannot grow; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the item was not sent.
- *  Allocates: no, unless an unbounded one grows.  Thread: the loop's.  Ownership: takes item on
- *  success; borrows sender until it is ended.
+ *  Allocates: no, unless an unbounded one grows.  Thread: the loop's.
+ *  Ownership: takes item on success; borrows sender until it is ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_channel_send(struct bight_sender *sender, void *item);
 

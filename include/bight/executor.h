@@ -48,8 +48,9 @@ struct bight_result {
  *  Suspends: yes.  Cancellable: yes, until the job has begun; then as the executor's policy says.
  *  On cancel: BIGHT_ECANCELED, or the job's result when it was too late.
  *  Allocates: the output; for a definition's first use, a place in the executor's table.
- *  Thread: the loop's.  Ownership: keeps def for ever; borrows input; gives result->output, to be
- *  freed with bight_result_free.
+ *  Thread: the loop's.
+ *  Ownership: keeps def for ever; borrows input; gives result->output, to be freed with
+ *  bight_result_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_execute(struct bight_executor *executor,
                                              const struct bight_job_def *def, const void *input,

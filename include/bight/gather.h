@@ -34,9 +34,11 @@ struct bight_gather {
  *          that failed. BIGHT_ECANCELED: a scope around was cancelled and calls gave way to it;
  *          BIGHT_ENOMEM for a task: the rest were cancelled; BIGHT_EINVAL for a call without fn or
  *          an unknown flag; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the calls, all of which are
- *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call,
- *  before it waits.  Thread: the loop's.  Ownership: borrows calls.
+ *  Suspends: yes.
+ *  Cancellable: yes; the cancellation is passed on to the calls, all of which are awaited.
+ *  On cancel: BIGHT_ECANCELED after all have ended.
+ *  Allocates: a task for each call, before it waits.  Thread: the loop's.
+ *  Ownership: borrows calls.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_gather_all(struct bight_gather *calls, size_t count,
                                                 unsigned flags);
@@ -49,8 +51,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_gather_all(struct bight_gather *calls, size
  *          that failed. BIGHT_ECANCELED: a scope around was cancelled before all were done;
  *          BIGHT_ENOMEM for a task: the rest were cancelled; BIGHT_EINVAL without fn, for a limit
  *          of 0 or an unknown flag; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the calls, all of which are
- *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call.
+ *  Suspends: yes.
+ *  Cancellable: yes; the cancellation is passed on to the calls, all of which are awaited.
+ *  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call.
  *  Thread: the loop's.  Ownership: borrows items.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_map(int (*fn)(void *item), void *items, size_t item_bytes,
@@ -63,8 +66,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_map(int (*fn)(void *item), void *items, siz
  *  @return 1 when one succeeded, with its index in `*winner`, which else is `count`; 0 when all
  *          failed or there are none; BIGHT_ECANCELED: a scope around was cancelled before;
  *          BIGHT_ENOMEM for a task; BIGHT_EINVAL for a call without fn; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the calls, all of which are
- *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call.
+ *  Suspends: yes.
+ *  Cancellable: yes; the cancellation is passed on to the calls, all of which are awaited.
+ *  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: a task for each call.
  *  Thread: the loop's.  Ownership: borrows calls and winner, which may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_race(struct bight_gather *calls, size_t count,

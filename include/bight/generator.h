@@ -44,9 +44,10 @@ bight_generator_new_in(struct bight_generator **out, struct bight_group *group,
  *  @return 0; BIGHT_ECLOSED: no more values are wanted, clean up and return; BIGHT_ECANCELED: a
  *          scope around the call was cancelled, a value that was not taken yet is withdrawn;
  *          BIGHT_EALREADY: another task yields; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, a value that was not taken yet is
- *  withdrawn.  Allocates: no.  Thread: the loop's.  Ownership: keeps value until it returns: it may
- *  point into the caller's frame.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, a value that was not taken yet is withdrawn.  Allocates: no.
+ *  Thread: the loop's.
+ *  Ownership: keeps value until it returns: it may point into the caller's frame.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_generator_yield(struct bight_generator *generator,
                                                      void *value);
@@ -58,9 +59,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_generator_yield(struct bight_generator *gen
  *          producer failed with, once; BIGHT_ECANCELED; BIGHT_EALREADY: another task asks;
  *          BIGHT_EDEADLK: the caller is the producer, or the producer waits for it; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no value is lost.  Allocates: no.
- *  Thread: the loop's.  Ownership: the value stays the producer's; it is valid until the caller
- *  asks again or ends the generator. A producer that is cancelled meanwhile may take it away when
- *  the caller suspends.
+ *  Thread: the loop's.
+ *  Ownership: the value stays the producer's; it is valid until the caller asks again or ends the
+ *  generator. A producer that is cancelled meanwhile may take it away when the caller suspends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_generator_next(struct bight_generator *generator,
                                                     void **value);

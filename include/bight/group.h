@@ -63,9 +63,10 @@ struct bight_group_options {
 /** Run `body(group, arg)` in a new group and wait for every task spawned into it.
  *
  *  @return as bight_group_end with what body returned; BIGHT_EINVAL without body; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no; a cancellation is passed on to body and tasks, all of which are
- *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
- *  Thread: the loop's.  Ownership: borrows arg.
+ *  Suspends: yes.
+ *  Cancellable: no; a cancellation is passed on to body and tasks, all of which are awaited.
+ *  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows arg.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_run(int (*body)(struct bight_group *group, void *arg),
                                                void *arg);
@@ -155,9 +156,10 @@ BIGHT_API void bight_task_groups(const struct bight_task *task,
  *          itself. Else rc. BIGHT_ESCOPE: the group is not open in the calling task; or scopes were
  *          left open inside it, which are ended as by bight_scope_end, and the result would not
  *          have been negative.
- *  Suspends: yes.  Cancellable: no; a cancellation is passed on to the tasks, all of which are
- *  awaited.  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.
- *  Thread: the loop's.  Ownership: borrows group.
+ *  Suspends: yes.
+ *  Cancellable: no; a cancellation is passed on to the tasks, all of which are awaited.
+ *  On cancel: BIGHT_ECANCELED after all have ended.  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows group.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_end(struct bight_group *group, int rc);
 

@@ -174,17 +174,18 @@ bight_http_session_new(struct bight_http_session **out,
  *
  *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_EDEADLK: called by one of its own
  *          requests, in on_redirect; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the session has ended.  Allocates:
- *  no.  Thread: the loop's.  Ownership: takes session.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the session has ended.
+ *  Allocates: no.  Thread: the loop's.  Ownership: takes session.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session *session);
 
 /** Send a request and collect the whole body of the final response. Any status is a success.
  *
  *  @return 0; the codes of enum bight_http_failure; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED; the transfer is aborted, its
- *  connection closed.  Allocates: the response, its body, and what libcurl needs.  Thread: the
- *  loop's.  Ownership: borrows url and request, NULL for the defaults; gives *out, to be freed with
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
+ *  Allocates: the response, its body, and what libcurl needs.  Thread: the loop's.
+ *  Ownership: borrows url and request, NULL for the defaults; gives *out, to be freed with
  *  bight_http_response_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_fetch(struct bight_http_response **out,
@@ -271,9 +272,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_delete(struct bight_http_response **ou
  *  @return as bight_http_fetch.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
- *  Allocates: the response, its buffer, and what libcurl needs.
- *  Thread: the loop's.  Ownership: borrows url and request, but keeps request->body until the
- *  response is freed; gives *out, to be freed with bight_http_response_free.
+ *  Allocates: the response, its buffer, and what libcurl needs.  Thread: the loop's.
+ *  Ownership: borrows url and request, but keeps request->body until the response is freed; gives
+ *  *out, to be freed with bight_http_response_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
                                                struct bight_http_session *session, const char *url,

@@ -56,8 +56,8 @@ struct bight_job {
  *
  *  @return 0; BIGHT_ETOOBIG: the output would pass the executor's limit, and the caller will get
  *          this code whatever the job returns, unless it clears the output; BIGHT_ENOMEM.
- *  Thread: the one that runs the job.  Ownership: *room is valid until the next call for this job's
- *  output.
+ *  Thread: the one that runs the job.
+ *  Ownership: *room is valid until the next call for this job's output.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_job_output_reserve(struct bight_job *job, size_t bytes,
                                                         void **room);
@@ -92,8 +92,8 @@ BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
 
 /** Set the pointer that this and all later jobs of the same worker find in `job->local`.
  *
- *  Thread: the one that runs the job.  Ownership: keeps local until the worker ends; the worker
- *  does not free it.
+ *  Thread: the one that runs the job.
+ *  Ownership: keeps local until the worker ends; the worker does not free it.
  */
 BIGHT_API void bight_job_set_local(struct bight_job *job, void *local);
 

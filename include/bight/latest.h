@@ -45,9 +45,9 @@ BIGHT_API uint64_t bight_latest_get(const struct bight_latest *latest, void *val
  *
  *  @return 0; BIGHT_ECLOSED when there is no other version and will be none; BIGHT_ECANCELED:
  *          `*version` and `value` are as before; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.  Thread: the
- *  loop's.  Ownership: keeps latest until it returns; borrows version, and value, which may be
- *  NULL.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.
+ *  Ownership: keeps latest until it returns; borrows version, and value, which may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_latest_wait(struct bight_latest *latest, uint64_t *version,
                                                  void *value);

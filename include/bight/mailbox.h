@@ -70,8 +70,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_post_record(struct bight_mailbox *mailbox,
  *
  *  @return 0; BIGHT_ECLOSED: the runtime has ended; BIGHT_EDEADLK on a thread that has a runtime,
  *          this one or another, which would be blocked; BIGHT_ENOMEM.
- *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.  Ownership: status may be
- *  NULL.
+ *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.
+ *  Ownership: status may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_run(struct bight_mailbox *mailbox, int (*fn)(void *arg),
                                                 void *arg, int *status);
@@ -80,8 +80,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_run(struct bight_mailbox *mailbox, i
  *  this thread until it has returned. fn must not suspend.
  *
  *  @return as bight_thread_run; what fn returned is in *result.
- *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.  Ownership: result may be
- *  NULL.
+ *  Suspends: no, it blocks the thread.  Thread: any that has no runtime.
+ *  Ownership: result may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_call(struct bight_mailbox *mailbox,
                                                  int (*fn)(void *arg), void *arg, int *result);

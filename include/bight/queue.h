@@ -70,8 +70,9 @@ BIGHT_API int bight_queue_free(struct bight_queue *queue);
  *
  *  @return 0; BIGHT_ECANCELED, BIGHT_ECLOSED or BIGHT_ENOMEM: the item is still the caller's;
  *          BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the item was not put.  Allocates:
- *  no, unless an unbounded queue grows.  Thread: the loop's.  Ownership: takes item on success.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the item was not put.
+ *  Allocates: no, unless an unbounded queue grows.  Thread: the loop's.
+ *  Ownership: takes item on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_put(struct bight_queue *queue, void *item);
 

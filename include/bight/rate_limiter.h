@@ -34,8 +34,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_init(struct bight_rate_limiter
  *  large one ahead of them.
  *
  *  @return 0; BIGHT_ECANCELED: none was taken; BIGHT_ERANGE: more than the burst; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no token was taken.  Allocates:
- *  no.  Thread: the loop's.  Ownership: keeps limiter until it returns.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no token was taken.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps limiter until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_rate_limiter_acquire(struct bight_rate_limiter *limiter,
                                                           uint32_t tokens);

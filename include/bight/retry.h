@@ -39,9 +39,9 @@ struct bight_retry_options {
  *  @return what the last call of fn returned; BIGHT_ETIMEDOUT when timeout_ms ended it;
  *          BIGHT_ECANCELED when cancelled during a pause; BIGHT_EINVAL for an invalid policy;
  *          BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.  On cancel: BIGHT_ECANCELED, or what
- *  fn returns.  Allocates: no.  Thread: the loop's.  Ownership: borrows policy, NULL for the
- *  defaults, and arg.
+ *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.
+ *  On cancel: BIGHT_ECANCELED, or what fn returns.  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows policy, NULL for the defaults, and arg.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_retry_run(const struct bight_retry_options *policy,
                                                int (*fn)(void *arg), void *arg);

@@ -15,8 +15,9 @@ struct bight_runner;
  *  still: what other threads post then, and tasks spawned then, begin with the next run.
  *
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; as bight_run when it cannot start.
- *  Thread: any that has no runtime.  Ownership: borrows options, NULL for the defaults; gives *out,
- *  to be ended with bight_runner_end.
+ *  Thread: any that has no runtime.
+ *  Ownership: borrows options, NULL for the defaults; gives *out, to be ended with
+ *  bight_runner_end.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_runner_open(struct bight_runner **out,
                                                  const struct bight_runtime_options *options);

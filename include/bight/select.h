@@ -77,8 +77,8 @@ struct bight_case {
  *          BIGHT_ECANCELED: none has; BIGHT_EINVAL for no cases, an unknown flag or a source that
  *          cannot let go at once; BIGHT_EDEADLK for the end of the calling task; the code of a
  *          custom source that could not be armed; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no case has happened.  Allocates:
- *  no.  Thread: the loop's.  Ownership: keeps cases and their sources until it returns.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, no case has happened.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps cases and their sources until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_select(struct bight_case *cases, size_t count, unsigned flags);
 

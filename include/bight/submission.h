@@ -14,7 +14,8 @@ struct bight_submission;
 /** Run `fn(arg)` as a task of the mailbox's runtime, in its root group, and do not wait for it.
  *
  *  @return 0; BIGHT_ECLOSED: the runtime has ended; BIGHT_EINVAL without fn; BIGHT_ENOMEM.
- *  Thread: any.  Ownership: keeps arg until the task has ended; gives *out, to be released with
+ *  Thread: any.
+ *  Ownership: keeps arg until the task has ended; gives *out, to be released with
  *  bight_submission_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_submit(struct bight_submission **out,

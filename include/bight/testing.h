@@ -170,8 +170,8 @@ BIGHT_API bool bight_test_passed_none(const struct bight_test_passes *before);
  *
  *  @return 0; BIGHT_EINVAL for a negative cushion; BIGHT_ENOTSUP outside of a test run;
  *          BIGHT_ECANCELED.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.  Thread: the
- *  loop's.  Ownership: none.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED.  Allocates: no.
+ *  Thread: the loop's.  Ownership: none.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_settle(int64_t cushion_ms);
 

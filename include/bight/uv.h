@@ -17,8 +17,9 @@ BIGHT_BEGIN_DECLS
  *
  *  @return 0; BIGHT_EALREADY when this thread has a runtime; BIGHT_ENOMEM, BIGHT_EMFILE and the
  *          like.
- *  Thread: the one that runs loop.  Ownership: keeps loop until the runtime is detached; borrows
- *  options, NULL for the defaults; gives *out.
+ *  Thread: the one that runs loop.
+ *  Ownership: keeps loop until the runtime is detached; borrows options, NULL for the defaults;
+ *  gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
                                             const struct bight_runtime_options *options);
@@ -28,8 +29,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_attach(struct bight_runtime **out, uv_loop_
  *  are refused from now on.
  *
  *  @return 0; BIGHT_EALREADY when called before; BIGHT_EINVAL for a runtime of bight_run.
- *  Thread: the loop's, outside of tasks or in one.  Ownership: takes runtime; keeps arg until done
- *  was called.
+ *  Thread: the loop's, outside of tasks or in one.
+ *  Ownership: takes runtime; keeps arg until done was called.
  */
 BIGHT_API int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *arg);
 
@@ -68,8 +69,8 @@ struct bight_uv_req {
  *  req->cancel to NULL. When that uv_* call fails there is nothing to undo and nothing to await.
  *
  *  @return 0; BIGHT_ECANCELED in a cancelled scope: do not start it; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was begun.  Allocates:
- *  no.  Thread: the loop's.  Ownership: keeps req until bight_uv_await returns.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was begun.
+ *  Allocates: no.  Thread: the loop's.  Ownership: keeps req until bight_uv_await returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_uv_req_init(struct bight_uv_req *req);
 

@@ -40,9 +40,10 @@ struct bight_wait_item {
  *          which is not an error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or
  *          an unknown `until`; BIGHT_EDEADLK: one of them is the caller, or the call waits for all
  *          and one of them waits for the caller; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the items say who has ended so
- *  far.  Allocates: no.  Thread: the loop's.  Ownership: keeps items until it returns; a task has
- *  to exist until then, or until it ends.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the items say who has ended so far.  Allocates: no.
+ *  Thread: the loop's.
+ *  Ownership: keeps items until it returns; a task has to exist until then, or until it ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count,
                                           enum bight_wait_until until, int64_t timeout_ms);

@@ -89,8 +89,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
  *          static definition that the worker has; BIGHT_EWORKERDIED: workers die at their start;
  *          BIGHT_EFBIG: RLIMIT_FSIZE is below the memory of a worker; BIGHT_ECANCELED;
  *          BIGHT_EINVAL; BIGHT_ENOMEM, BIGHT_EMFILE and the like; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED after the workers have ended,
- *  within about grace_ms.  Allocates: the executor and its workers.  Thread: the loop's.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED after the workers have ended, within about grace_ms.
+ *  Allocates: the executor and its workers.  Thread: the loop's.
  *  Ownership: borrows options; gives *out, to be ended with bight_executor_end in the same runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
@@ -101,8 +102,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
  *
  *  @return 0: the executor is gone; BIGHT_EALREADY: another task is ending it; BIGHT_EPERM: it
  *          belongs to another thread; BIGHT_EINVAL: it is not made of workers; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the executor has ended.  Allocates:
- *  no.  Thread: the loop's.  Ownership: takes executor on success.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the executor has ended.
+ *  Allocates: no.  Thread: the loop's.  Ownership: takes executor on success.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executor);
 

@@ -39,9 +39,9 @@ BIGHT_MUST_CHECK int test_stream_pair(struct test_stream **left, struct test_str
  *  @return how many; 0 when the other end has closed or shut down and all was read;
  *          BIGHT_ECONNRESET; BIGHT_ECLOSED when this end is closed meanwhile; BIGHT_EALREADY when
  *          another task reads; BIGHT_EINVAL for 0 bytes or more than an int holds; BIGHT_ECANCELED.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.  Allocates:
- *  no.  Thread: the loop's.  Ownership: borrows buffer; keeps stream until it returns, or is
- *  closed.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was taken.
+ *  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows buffer; keeps stream until it returns, or is closed.
  */
 BIGHT_MUST_CHECK int test_stream_read(struct test_stream *stream, void *buffer, size_t bytes);
 
@@ -51,8 +51,9 @@ BIGHT_MUST_CHECK int test_stream_read(struct test_stream *stream, void *buffer, 
  *          BIGHT_ECLOSED when this end is shut down, or is closed meanwhile; BIGHT_EALREADY when
  *          another task writes; BIGHT_EINVAL for 0 bytes or more than an int holds;
  *          BIGHT_ECANCELED.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.  Allocates:
- *  no.  Thread: the loop's.  Ownership: borrows data; keeps stream until it returns, or is closed.
+ *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, nothing was written.
+ *  Allocates: no.  Thread: the loop's.
+ *  Ownership: borrows data; keeps stream until it returns, or is closed.
  */
 BIGHT_MUST_CHECK int test_stream_write(struct test_stream *stream, const void *data, size_t bytes);
 
