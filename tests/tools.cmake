@@ -67,6 +67,8 @@ tools_test(headers_finds_casts "${CMAKE_CURRENT_SOURCE_DIR}/tools/headers.sh" "$
 if(BIGHT_CXX)
   set_tests_properties(headers_finds_casts PROPERTIES PASS_REGULAR_EXPRESSION "old-style.cast")
 endif()
+tools_test(headers_must_check "${CMAKE_CURRENT_SOURCE_DIR}/tools/must_check.sh" "${PROJECT_SOURCE_DIR}"
+           "${CMAKE_C_COMPILER}" "$<$<BOOL:${BIGHT_CXX}>:${BIGHT_CXX}>")
 tools_test(headers_tags "${CMAKE_CURRENT_SOURCE_DIR}/tools/tags.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(headers_tags_finds_clashes "${expect}" 1 "${fixtures}/tags/expected"
            "${CMAKE_CURRENT_SOURCE_DIR}/tools/tags.sh" "${fixtures}/tags")

@@ -3,6 +3,7 @@
  * one is the submitter's, one the runtime's until the end, one that of a cancellation on its way. What
  * runs, and whether it has ended, is under the lock; `task` belongs to the loop's thread. */
 #include <bight/submission.h>
+
 #include "runtime/threads/thread_wait.h"
 
 enum state {
