@@ -179,7 +179,8 @@ bight_http_session_new(struct bight_http_session **out,
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session *session);
 
-/** Send a request and collect the whole body of the final response. Any status is a success.
+/** Send a request with any method, GET by default, and collect the whole body of the final
+ *  response. Any status of the response is a success.
  *
  *  @return 0; the codes of enum bight_http_failure; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.

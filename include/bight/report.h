@@ -1,4 +1,4 @@
-/* Reports: what a runtime noticed and nobody asked for, such as a failure that no task saw, and
+/* Reports: what a runtime notices on its own, such as a failure that no task saw, and
  * what a program has to say in the same way. Nothing is printed: reports go to a handler, or
  * nowhere. */
 #ifndef BIGHT_REPORT_H

@@ -65,7 +65,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_deadline(uint64_t deadline_ns, int (*fn)(vo
  *
  *  @return what fn returned; BIGHT_ETIMEDOUT when the budget ended it; BIGHT_EINVAL without fn;
  *          BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no, but for the budget.  On cancel: nothing, fn goes on.
+ *  Suspends: yes.  Cancellable: no, except by the budget.  On cancel: nothing, fn goes on.
  *  Allocates: no.  Thread: the loop's.  Ownership: borrows arg.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_shield(int64_t budget_ms, int (*fn)(void *arg), void *arg);

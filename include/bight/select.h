@@ -82,46 +82,48 @@ struct bight_case {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_select(struct bight_case *cases, size_t count, unsigned flags);
 
-/** Wait for the end of `task`, with its status. Its handle stays valid and has to be joined.
+/** Make `to` a case of the end of `task`, with its status. The handle stays valid and has to be
+ *  joined.
  *
  *  Ownership: keeps task for as long as the case is used.
  */
 BIGHT_API void bight_case_join(struct bight_case *to, struct bight_task *task);
 
-/** Wait for an item of `queue`, which goes to `value`; status as bight_queue_get.
+/** Make `to` a case of an item from `queue`, which goes to `value`; status as bight_queue_get.
  *
  *  Ownership: keeps queue for as long as the case is used; gives value.
  */
 BIGHT_API void bight_case_get(struct bight_case *to, struct bight_queue *queue);
 
-/** Wait for room in `queue`, and put `item`; status as bight_queue_put.
+/** Make `to` a case of room in `queue`, where `item` is put; status as bight_queue_put.
  *
  *  Ownership: keeps queue for as long as the case is used; takes item when it is chosen with status
  *  0.
  */
 BIGHT_API void bight_case_put(struct bight_case *to, struct bight_queue *queue, void *item);
 
-/** Wait until `event` is set.
+/** Make `to` a case that happens when `event` is set.
  *
  *  Ownership: keeps event for as long as the case is used.
  */
 BIGHT_API void bight_case_event(struct bight_case *to, struct bight_event *event);
 
-/** Wait until `future` is done, with its status and value.
+/** Make `to` a case that happens when `future` is done, with its status and value.
  *
  *  Ownership: keeps future for as long as the case is used.
  */
 BIGHT_API void bight_case_future(struct bight_case *to, struct bight_future *future);
 
-/** Wait for `duration_ms` from the call of bight_select; negative for ever, 0 not at all.
+/** Make `to` a case that happens `duration_ms` after the call of bight_select; negative for never,
+ *  0 for at once.
  */
 BIGHT_API void bight_case_sleep(struct bight_case *to, int64_t duration_ms);
 
-/** Wait until `deadline_ns` of bight_now_ns; BIGHT_NO_DEADLINE for ever. */
+/** Make `to` a case that happens at `deadline_ns` of bight_now_ns; BIGHT_NO_DEADLINE for never. */
 BIGHT_API void bight_case_deadline(struct bight_case *to, uint64_t deadline_ns);
 
-/** Wait for a source of the program's own. Its ops find the source in the case, and the case of a
- *  waiter by bight_case_of; a struct around the case is found with bight_container_of.
+/** Make `to` a case of a source of the program's own. Its ops find the source in the case, and the
+ *  case of a waiter by bight_case_of; a struct around the case is found with bight_container_of.
  *
  *  Ownership: keeps ops for ever, and source for as long as the case is used.
  */
