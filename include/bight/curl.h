@@ -15,10 +15,9 @@ BIGHT_BEGIN_DECLS
  *
  * The session's own stay as they are: URL, CURLU, PATH_AS_IS, PRIVATE, ERRORBUFFER, NOSIGNAL,
  * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, and the functions and data for
- * write, header,
- * opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("") are
- * both set here, never because of the environment; libcurl or the proxy then resolves names, and
- * the address filter sees the proxy's address.
+ * write, header, opensocket and closesocket. A proxy is used only if CURLOPT_PROXY and
+ * CURLOPT_NOPROXY ("") are both set here, never because of the environment; libcurl or the proxy
+ * then resolves names, and the address filter sees the proxy's address.
  *
  * Once a redirect has left the request's origin, what was meant for that origin is not sent: after
  * the hooks USERPWD (USERNAME, PASSWORD), XOAUTH2_BEARER, COOKIE and HTTPHEADER are cleared. A

@@ -17,8 +17,8 @@ struct bight_runtime_options {
     size_t stack_bytes;
     /* The same for the main task; default 1 MiB. */
     size_t main_stack_bytes;
-    /* Flags of every task, main included, beside those that it is spawned with: BIGHT_SPAWN_ flags of
-     * <bight/task.h>, or-ed; default 0. An unknown one is BIGHT_EINVAL. */
+    /* Flags of every task, main included, beside those that it is spawned with: BIGHT_SPAWN_ flags
+     * of <bight/task.h>, or-ed; default 0. An unknown one is BIGHT_EINVAL. */
     unsigned spawn_flags;
     /* How many finished stacks are kept warm; default 1,024. */
     size_t stack_cache;
