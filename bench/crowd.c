@@ -7,8 +7,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include <bight/event.h>
 #include <bight/group.h>
-#include <bight/sync.h>
+#include <bight/mutex.h>
 #include <bight/task.h>
 #include <bight/time.h>
 #include <uv.h>

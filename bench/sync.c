@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-#include <bight/sync.h>
+#include <bight/event.h>
+#include <bight/mutex.h>
 #include <bight/task.h>
 
 #define ROUNDS 4000000u

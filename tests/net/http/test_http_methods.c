@@ -1,7 +1,7 @@
 /* net/http/methods.c: each call sends the method that it is named after, and no other. */
 #include <string.h>
 
-#include "coro/core/sched.h"
+#include "coro/core/task.h"
 #include "tests/net/http/http_case.h"
 
 struct method {
@@ -119,17 +119,11 @@ HTTP_TEST(each_call_can_be_cancelled)
     return 0;
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("http_methods");
-    TCase *tc = tcase_create("methods");
+static const struct suite_case cases[] = {
+    plain_case(each_call_sends_its_method),
+    plain_case(a_request_keeps_what_else_it_says),
+    plain_case(a_request_with_another_method_is_invalid),
+    plain_case(each_call_can_be_cancelled),
+};
 
-    tcase_add_checked_fixture(tc, http_case_setup, http_case_teardown);
-    tcase_set_timeout(tc, 30);
-    tcase_add_test(tc, each_call_sends_its_method);
-    tcase_add_test(tc, a_request_keeps_what_else_it_says);
-    tcase_add_test(tc, a_request_with_another_method_is_invalid);
-    tcase_add_test(tc, each_call_can_be_cancelled);
-    suite_add_tcase(suite, tc);
-    return test_run(suite);
-}
+test_suite("http_methods", cases, .setup = http_case_setup, .teardown = http_case_teardown);
