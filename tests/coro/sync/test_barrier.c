@@ -75,6 +75,25 @@ static void barrier_has_at_least_one_party(void)
     ck_ok(bight_barrier_init(&barrier, 5));
     ck_assert_int_eq(bight_barrier_parties(&barrier), 5);
     ck_code(bight_barrier_wait(&barrier), BIGHT_ENOTASK);
+    ck_assert_int_eq(bight_barrier_waiting(&barrier), 0);
+}
+
+static int refused(void *arg)
+{
+    struct bight_barrier barrier;
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_barrier_init(&barrier, 2));
+    ck_ok(bight_scope_begin(&scope, 0, 0));
+    ck_code(bight_barrier_wait(&barrier), BIGHT_ECANCELED);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(bight_barrier_waiting(&barrier), 0);
+    bight_barrier_abort(&barrier);
+    ck_code(bight_barrier_wait(&barrier), BIGHT_EBROKEN);
+    bight_barrier_reset(&barrier);
+    ck_assert_int_eq(bight_barrier_get_state(&barrier), BIGHT_BARRIER_FILLING);
+    return 0;
 }
 
 static int one_by_one(void *arg)
@@ -360,6 +379,7 @@ static int reset_while_entering(void *arg)
 
 static const struct suite_case cases[] = {
     plain_case(barrier_has_at_least_one_party),
+    world_case(barrier_does_not_count_a_call_that_was_refused, refused),
     world_case(barrier_counts_those_who_came_and_did_not_leave, one_by_one),
     world_case(barrier_for_one_never_waits, for_one),
     world_case(barrier_gives_each_party_its_place_round_after_round, rounds),
