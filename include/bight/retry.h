@@ -21,23 +21,21 @@ struct bight_retry_options {
     enum bight_jitter jitter;
     /* The pause after the first failure, before jitter; 0: 100, negative: none. */
     int64_t delay_ms;
-    /* The longest pause; 0: 30,000. */
+    /* The longest pause; 0: 30,000, negative: there is none. */
     int64_t max_delay_ms;
     /* Each pause is the one before times this, at least 1; 0: 2. */
     double factor;
-    /* For all attempts and pauses together; 0 or negative: none. */
-    int64_t timeout_ms;
     /* Whether a failure is worth another try; NULL: each is. Not asked about BIGHT_ECANCELED. */
     bool (*again)(void *arg, int code);
 };
 
 /** Call `fn(arg)` until it succeeds, with growing pauses in between. Gives up, with the last
  *  failure, when the attempts are used up, `again` says no, or the pause would not end before the
- *  earliest deadline around: it does not sleep until that. A call that is cancelled is never
- *  repeated.
+ *  earliest deadline around: it does not sleep until that. For a limit on all of it, run it in
+ *  bight_timeout. A call that is cancelled is never repeated.
  *
- *  @return what the last call of fn returned; BIGHT_ETIMEDOUT when timeout_ms ended it;
- *          BIGHT_ECANCELED when cancelled during a pause; BIGHT_EINVAL for an invalid policy;
+ *  @return what the last call of fn returned; BIGHT_ECANCELED when cancelled during a pause;
+ *          BIGHT_EINVAL for an invalid policy;
  *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.
  *  On cancel: BIGHT_ECANCELED, or what fn returns.  Allocates: no.  Thread: the loop's.

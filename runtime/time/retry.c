@@ -27,11 +27,11 @@ static bool policy_default(struct bight_retry_options *policy)
         policy->delay_ms = 0;
     if (policy->max_delay_ms == 0)
         policy->max_delay_ms = DEFAULT_MAX_DELAY_MS;
-    if (policy->max_delay_ms > DELAY_LIMIT_MS)
+    if (policy->max_delay_ms < 0 || policy->max_delay_ms > DELAY_LIMIT_MS)
         policy->max_delay_ms = DELAY_LIMIT_MS;
     if (policy->factor == 0)
         policy->factor = DEFAULT_FACTOR;
-    return policy->max_delay_ms > 0 && policy->factor >= 1 && policy->jitter <= BIGHT_JITTER_NONE;
+    return policy->factor >= 1 && policy->jitter <= BIGHT_JITTER_NONE;
 }
 
 static int64_t next_pause_ms(struct retry *retry)
@@ -76,16 +76,15 @@ int bight_retry_run(const struct bight_retry_options *policy, int (*fn)(void *ar
 {
     struct retry retry = {.fn = fn, .arg = arg};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
-    if (unlikely(rc))
-        return rc;
     if (policy)
         retry.policy = *policy;
     if (!fn || !policy_default(&retry.policy))
         return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (unlikely(rc))
+        return rc;
     retry.delay_ms = (double)retry.policy.delay_ms;
-    if (retry.policy.timeout_ms <= 0)
-        return attempts(&retry);
-    return bight_timeout(retry.policy.timeout_ms, attempts, &retry);
+    return attempts(&retry);
 }

@@ -96,13 +96,19 @@ static int takes_tokens(void *arg)
     return rc;
 }
 
+static int retries(void *left)
+{
+    const struct bight_retry_options policy = {.delay_ms = 5};
+
+    return bight_retry_run(&policy, fails_at_first, left);
+}
+
 int scenario_retry(void *arg)
 {
-    const struct bight_retry_options policy = {.delay_ms = 5, .timeout_ms = 60000};
     struct bight_rate_limiter limiter;
     struct bight_gather calls[2];
     int left = 2;
-    int rc = bight_retry_run(&policy, fails_at_first, &left);
+    int rc = bight_timeout(60000, retries, &left);
 
     (void)arg;
     if (rc)

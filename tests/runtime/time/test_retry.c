@@ -64,6 +64,10 @@ static int grows(void *arg)
     flaky.failures = 1;
     ck_assert_int_eq(retry(&policy, &flaky), 7);
     ck_assert_int_eq(elapsed_ms(), 200);
+    policy.delay_ms = 60000;
+    policy.max_delay_ms = -1; /* no longest: beyond the default one */
+    ck_assert_int_eq(retry(&policy, &flaky), 7);
+    ck_assert_int_eq(elapsed_ms(), 60000);
     policy.factor = 1e300;
     policy.max_delay_ms = INT64_MAX;
     policy.delay_ms = 1;
@@ -108,25 +112,30 @@ static int gives_up(void *arg)
     return 0;
 }
 
+static int retries_evenly(void *flaky)
+{
+    const struct bight_retry_options policy = {.delay_ms = 10, .jitter = BIGHT_JITTER_NONE};
+
+    return retry(&policy, flaky);
+}
+
 static int in_time(void *arg)
 {
-    struct bight_retry_options policy = {
-        .delay_ms = 10, .jitter = BIGHT_JITTER_NONE, .timeout_ms = 100};
     struct flaky flaky = {.failures = 9, .code = BIGHT_EIO};
     struct bight_scope scope;
 
     (void)arg;
-    ck_code(retry(&policy, &flaky), BIGHT_EIO);
+    ck_code(bight_timeout(100, retries_evenly, &flaky), BIGHT_EIO);
     ck_assert_int_eq(elapsed_ms(), 70); /* the next pause, of 80, would not end in time */
     flaky.takes_ms = 30;
-    ck_code(retry(&policy, &flaky), BIGHT_ETIMEDOUT); /* 30 10 30 20, and a call is cut short */
+    ck_code(bight_timeout(100, retries_evenly, &flaky),
+            BIGHT_ETIMEDOUT); /* 30 10 30 20, and a call is cut short */
     ck_assert_int_eq(flaky.calls, 3);
     ck_assert_int_eq(elapsed_ms(), 100);
-    /* The deadline of somebody around is as good. */
-    policy.timeout_ms = 0;
+    /* The deadline of any scope around is as good. */
     flaky.takes_ms = 0;
     ck_ok(bight_scope_begin(&scope, 35, 0));
-    int rc = retry(&policy, &flaky);
+    int rc = retries_evenly(&flaky);
     ck_code(rc, BIGHT_EIO);
     ck_assert_int_eq(elapsed_ms(), 30);
     ck_code(bight_scope_end(&scope, rc), BIGHT_EIO);
@@ -157,7 +166,7 @@ static int cancelled(void *arg)
 static int refuses(void *arg)
 {
     static const struct bight_retry_options bad[] = {
-        {.factor = 0.5}, {.factor = -1}, {.max_delay_ms = -1}, {.jitter = (enum bight_jitter)7}};
+        {.factor = 0.5}, {.factor = -1}, {.jitter = (enum bight_jitter)7}};
     struct flaky flaky = {.failures = 0};
 
     (void)arg;
