@@ -1,6 +1,9 @@
 /* Lists: one intrusive two-word node (struct bight_link of <bight/waiter.h>), circular, with the list
  * head being a node too. A node outside of any list points at itself, so that unlinking is
- * idempotent. */
+ * idempotent.
+ *
+ * A list in a record that a user places may be all zero too, which is empty; so may a node. The list_*
+ * functions know that, at a branch more than the link_* ones, which want an initialised list. */
 #ifndef BIGHT_CORO_BASE_LIST_H
 #define BIGHT_CORO_BASE_LIST_H
 
@@ -30,17 +33,6 @@ static inline void link_append(struct bight_link *head, struct bight_link *link)
 static inline void link_prepend(struct bight_link *head, struct bight_link *link)
 {
     link_append(head->next, link);
-}
-
-/* Walks the list. */
-static inline size_t link_count(const struct bight_link *head)
-{
-    const struct bight_link *link;
-    size_t count = 0;
-
-    for (link = head->next; link != head; link = link->next)
-        count++;
-    return count;
 }
 
 /* Unlink a node that is about to be freed or linked elsewhere: what it points at stays. */
@@ -77,6 +69,44 @@ static inline void link_splice(struct bight_link *to, struct bight_link *from)
     from->prev->next = to;
     to->prev = from->prev;
     link_init(from);
+}
+
+/* For a node: that it is outside of any list. */
+static inline bool list_empty(const struct bight_link *head)
+{
+    return !head->next || link_empty(head);
+}
+
+static inline void list_append(struct bight_link *head, struct bight_link *link)
+{
+    if (!head->next)
+        link_init(head);
+    link_append(head, link);
+}
+
+static inline void list_prepend(struct bight_link *head, struct bight_link *link)
+{
+    if (!head->next)
+        link_init(head);
+    link_prepend(head, link);
+}
+
+static inline struct bight_link *list_take(struct bight_link *head)
+{
+    if (!head->next)
+        link_init(head);
+    return link_take(head);
+}
+
+/* Walks the list. */
+static inline size_t list_count(const struct bight_link *head)
+{
+    const struct bight_link *link;
+    size_t count = 0;
+
+    for (link = head->next; link && link != head; link = link->next)
+        count++;
+    return count;
 }
 
 #endif

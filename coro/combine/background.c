@@ -63,6 +63,8 @@ int bight_background_new(struct bight_background **out,
     struct bight_background *background;
     int rc;
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     background = bight__alloc(&sched->seams, sizeof(*background));
@@ -88,6 +90,8 @@ int bight_background_spawn(struct bight_task **out, struct bight_background *bac
                            const struct bight_spawn_options *options, int (*fn)(void *arg),
                            void *arg)
 {
+    if (!background || !fn)
+        return BIGHT_EINVAL;
     if (background->closer || background->group.scope.effective)
         return BIGHT_ECLOSED;
     return bight_group_spawn(out, &background->group, options, fn, arg);
@@ -95,13 +99,16 @@ int bight_background_spawn(struct bight_task **out, struct bight_background *bac
 
 size_t bight_background_live(const struct bight_background *background)
 {
-    return background->group.live;
+    return background ? background->group.live : 0;
 }
 
 int bight_background_drain(struct bight_background *background)
 {
-    int rc = bight_group_drain(&background->group);
+    int rc;
 
+    if (!background)
+        return BIGHT_EINVAL;
+    rc = bight_group_drain(&background->group);
     return rc == BIGHT_ECLOSED ? 0 : rc; /* the runtime ends: there is no task */
 }
 

@@ -41,8 +41,16 @@ static void case_make(struct bight_case *to, const struct bight_case_ops *ops, v
     to->time = 0;
 }
 
+/* A case without a source is invalid: it has no ops, and the select says so. */
+static void source_make(struct bight_case *to, const struct bight_case_ops *ops, void *source)
+{
+    case_make(to, source ? ops : NULL, source);
+}
+
 void bight_case_custom(struct bight_case *to, const struct bight_case_ops *ops, void *source)
 {
+    if (!to)
+        return;
     case_make(to, ops, source);
 }
 
@@ -88,9 +96,12 @@ static const struct bight_case_ops join_ops = {&join_wait, join_attempt, join_ar
 
 void bight_case_join(struct bight_case *to, struct bight_task *task)
 {
-    struct join_record *record = record_of(to);
+    struct join_record *record;
 
-    case_make(to, &join_ops, task);
+    if (!to)
+        return;
+    record = record_of(to);
+    source_make(to, &join_ops, task);
     link_init(&record->watch.link);
     record->watch.ended = join_ended;
 }
@@ -138,12 +149,16 @@ static const struct bight_case_ops put_ops = {&bight__queue_put_ops, put_attempt
 
 void bight_case_get(struct bight_case *to, struct bight_queue *queue)
 {
-    case_make(to, &get_ops, queue);
+    if (!to)
+        return;
+    source_make(to, &get_ops, queue);
 }
 
 void bight_case_put(struct bight_case *to, struct bight_queue *queue, void *item)
 {
-    case_make(to, &put_ops, queue);
+    if (!to)
+        return;
+    source_make(to, &put_ops, queue);
     to->value = item;
 }
 
@@ -162,7 +177,7 @@ static int event_arm(struct bight_case *chosen)
 {
     struct bight_event *event = chosen->source;
 
-    link_append(&event->waiters, &chosen->waiter.link);
+    list_append(&event->waiters, &chosen->waiter.link);
     return 0;
 }
 
@@ -170,7 +185,9 @@ static const struct bight_case_ops event_ops = {&event_wait, event_attempt, even
 
 void bight_case_event(struct bight_case *to, struct bight_event *event)
 {
-    case_make(to, &event_ops, event);
+    if (!to)
+        return;
+    source_make(to, &event_ops, event);
 }
 
 /* Futures */
@@ -199,7 +216,7 @@ static int future_arm(struct bight_case *chosen)
     struct bight_future *future = chosen->source;
     struct future_record *record = record_of(chosen);
 
-    link_append(&future->watches, &record->watch.link);
+    list_append(&future->watches, &record->watch.link);
     return 0;
 }
 
@@ -213,9 +230,12 @@ static const struct bight_case_ops future_ops = {&future_wait, future_attempt, f
 
 void bight_case_future(struct bight_case *to, struct bight_future *future)
 {
-    struct future_record *record = record_of(to);
+    struct future_record *record;
 
-    case_make(to, &future_ops, future);
+    if (!to)
+        return;
+    record = record_of(to);
+    source_make(to, &future_ops, future);
     link_init(&record->watch.link);
     record->watch.settled = future_settled;
 }
@@ -263,6 +283,8 @@ static const struct bight_case_ops deadline_ops = {&time_wait, deadline_attempt,
 
 static void time_make(struct bight_case *to, const struct bight_case_ops *ops, int64_t time)
 {
+    if (!to)
+        return;
     case_make(to, ops, NULL);
     to->time = time;
     bight__timed_prepare(record_of(to));

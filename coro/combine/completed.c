@@ -26,7 +26,7 @@ static const struct bight_waiter_ops next_ops = {
 
 static struct bight_wait_item *take(struct bight_as_completed *completed)
 {
-    struct bight_link *link = link_take(&completed->finished);
+    struct bight_link *link = list_take(&completed->finished);
 
     if (!link)
         return NULL;
@@ -60,7 +60,7 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
 int bight_as_completed_begin(struct bight_as_completed *completed, struct bight_wait_item *items,
                              size_t count)
 {
-    if (!bight__items_sound(items, count))
+    if (!completed || !bight__items_sound(items, count))
         return BIGHT_EINVAL;
     completed->items = items;
     completed->count = count;
@@ -78,8 +78,11 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
 {
     struct next_wait wait = {.completed = completed};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!completed || !item))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     wait.item = take(completed);
@@ -95,6 +98,8 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
 
 void bight_as_completed_end(struct bight_as_completed *completed)
 {
+    if (!completed)
+        return;
     bight__items_leave(completed->items, completed->count);
     completed->count = 0;
     completed->left = 0;

@@ -33,6 +33,8 @@ static const struct bight_waiter_ops future_ops = {
 
 void bight_future_init(struct bight_future *future)
 {
+    if (!future)
+        return;
     future->done = false;
     future->status = 0;
     future->value = NULL;
@@ -43,12 +45,14 @@ static int settle(struct bight_future *future, int status, void *value)
 {
     struct bight_link *link;
 
+    if (!future)
+        return BIGHT_EINVAL;
     if (future->done)
         return BIGHT_EALREADY;
     future->done = true;
     future->status = status;
     future->value = value;
-    while ((link = link_take(&future->watches))) {
+    while ((link = list_take(&future->watches))) {
         struct bight_future_watch *watch = container_of(link, struct bight_future_watch, link);
 
         watch->settled(watch);
@@ -73,16 +77,20 @@ int bight_future_cancel(struct bight_future *future)
 
 int bight_future_copy(struct bight_future *to, const struct bight_future *from)
 {
+    if (!to || !from)
+        return BIGHT_EINVAL;
     return from->done ? settle(to, from->status, from->value) : BIGHT_EAGAIN;
 }
 
 bool bight_future_done(const struct bight_future *future)
 {
-    return future->done;
+    return future && future->done;
 }
 
 int bight_future_get(const struct bight_future *future, int *status, void **value)
 {
+    if (!future)
+        return BIGHT_EINVAL;
     if (!future->done)
         return BIGHT_EAGAIN;
     if (status)
@@ -102,15 +110,18 @@ static int future_park(struct bight_future *future)
     struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
 
     bight__waiter_begin(&wait.waiter, &future_ops);
-    link_append(&future->watches, &wait.watch.link);
+    list_append(&future->watches, &wait.watch.link);
     return bight_park(&wait.waiter);
 }
 
 int bight_future_wait(struct bight_future *future, int *status, void **value)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!future))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (rc == 0 && !future->done)
         rc = future_park(future);
     return rc ? rc : bight_future_get(future, status, value);
@@ -132,10 +143,10 @@ static void queue_callback(struct bight_future_watch *watch)
 int bight_future_add_callback(struct bight_future *future, struct bight_future_callback *callback,
                               void (*fn)(struct bight_future_callback *callback))
 {
+    if (!future || !callback || !fn)
+        return BIGHT_EINVAL;
     if (!bight__sched)
         return BIGHT_ENORUNTIME; /* it could not be queued */
-    if (!fn)
-        return BIGHT_EINVAL;
     callback->fn = fn;
     callback->future = future;
     bight_call_init(&callback->call, callback_called);
@@ -144,13 +155,15 @@ int bight_future_add_callback(struct bight_future *future, struct bight_future_c
     if (future->done)
         queue_callback(&callback->watch);
     else
-        link_append(&future->watches, &callback->watch.link);
+        list_append(&future->watches, &callback->watch.link);
     return 0;
 }
 
 bool bight_future_remove_callback(struct bight_future_callback *callback)
 {
-    if (link_empty(&callback->watch.link))
+    if (!callback)
+        return false;
+    if (list_empty(&callback->watch.link))
         return bight_call_cancel(&callback->call);
     link_remove(&callback->watch.link);
     return true;

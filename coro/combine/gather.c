@@ -8,8 +8,10 @@
 
 bool bight__gather_reset(struct bight_gather *calls, size_t count)
 {
-    bool sound = true;
+    bool sound = calls || count == 0;
 
+    if (!calls)
+        return sound;
     for (size_t i = 0; i < count; i++) {
         calls[i].status = BIGHT_ECANCELED;
         calls[i].started = false;
@@ -75,12 +77,13 @@ int bight_gather_all(struct bight_gather *calls, size_t count, unsigned flags)
     bool sound = bight__gather_reset(calls, count);
     struct bight_group group;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
-    if (unlikely(rc))
-        return rc;
     if (!sound || group_flags(flags, &flags))
         return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (unlikely(rc))
+        return rc;
     rc = bight_group_begin(&group, flags);
     if (rc)
         return rc;
@@ -94,12 +97,13 @@ int bight_map(int (*fn)(void *item), void *items, size_t item_bytes, size_t coun
 {
     struct bight_group group;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!fn || (!items && count) || limit == 0 || group_flags(flags, &flags))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    if (!fn || limit == 0 || group_flags(flags, &flags))
-        return BIGHT_EINVAL;
     rc = bight_group_begin(&group, flags);
     if (rc)
         return rc;

@@ -77,14 +77,15 @@ int bight_race(struct bight_gather *calls, size_t count, int64_t stagger_ms, siz
     struct race race = {.calls = calls, .count = count, .winner = count};
     bool sound = bight__gather_reset(calls, count);
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
     if (winner)
         *winner = count;
-    if (unlikely(rc))
-        return rc;
     if (!sound)
         return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (unlikely(rc))
+        return rc;
     rc = bight_group_begin(&race.group, BIGHT_GROUP_COLLECT);
     if (rc)
         return rc;

@@ -7,20 +7,29 @@
 
 #include <limits.h>
 
-static int cases_check(const struct bight_case *cases, size_t count, unsigned flags,
-                       const struct bight_task *self)
+static bool cases_sound(const struct bight_case *cases, size_t count, unsigned flags)
 {
-    if (count == 0 || count > INT_MAX || flags & ~(BIGHT_SELECT_ORDERED | BIGHT_SELECT_TRY))
-        return BIGHT_EINVAL;
+    if (!cases || count == 0 || count > INT_MAX ||
+        flags & ~(BIGHT_SELECT_ORDERED | BIGHT_SELECT_TRY))
+        return false;
     for (size_t i = 0; i < count; i++) {
         const struct bight_case_ops *ops = cases[i].ops;
 
-        if (!ops || !ops->wait->abort || ops->wait->flags & BIGHT_WAITER_MAY_REFUSE)
-            return BIGHT_EINVAL;
-        if (cases[i].source == self)
-            return BIGHT_EDEADLK;
+        if (!ops || !ops->attempt || !ops->arm || !ops->wait || !ops->wait->abort ||
+            ops->wait->flags & BIGHT_WAITER_MAY_REFUSE)
+            return false;
     }
-    return 0;
+    return true;
+}
+
+static bool waits_for_itself(const struct bight_case *cases, size_t count,
+                             const struct bight_task *self)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (cases[i].source == self)
+            return true;
+    }
+    return false;
 }
 
 /* The case `steps` after `start`, around the end. */
@@ -106,13 +115,15 @@ int bight_select(struct bight_case *cases, size_t count, unsigned flags)
     struct bight_case *chosen;
     struct bight_task *self;
     size_t start = 0;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!cases_sound(cases, count, flags))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    rc = cases_check(cases, count, flags, self);
-    if (rc)
-        return rc;
+    if (waits_for_itself(cases, count, self))
+        return BIGHT_EDEADLK;
     if (count > 1 && !(flags & BIGHT_SELECT_ORDERED))
         start = bight__random_below(self->sched, count);
     chosen = attempt_all(cases, count, start);

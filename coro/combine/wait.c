@@ -10,7 +10,7 @@
 bool bight__items_sound(const struct bight_wait_item *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!items[i].task)
+        if (!items || !items[i].task)
             return false;
     }
     return true;
@@ -151,13 +151,14 @@ int bight_wait(struct bight_wait_item *items, size_t count, enum bight_wait_unti
 {
     struct wait wait = {.until = until};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
-    if (unlikely(rc))
-        return rc;
     if (count == 0 || count > INT_MAX || until < BIGHT_WAIT_FIRST_COMPLETED ||
         until > BIGHT_WAIT_ALL_COMPLETED || !bight__items_sound(items, count))
         return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (unlikely(rc))
+        return rc;
     if (would_deadlock(items, count, until, self))
         return BIGHT_EDEADLK;
     wait.tasks = bight__items_watch(items, count, &wait, wait_ended);

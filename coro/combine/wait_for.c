@@ -93,9 +93,11 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
 {
     struct wait_for wait = {.task = task};
     struct bight_task *self;
-    int begun = bight__checkpoint(&self);
-    int rc;
+    int begun, rc;
 
+    if (!task)
+        return BIGHT_EINVAL;
+    begun = bight__checkpoint(&self);
     if (begun && begun != BIGHT_ECANCELED)
         return begun;
     if (!(task->flags & TASK_HANDLE))

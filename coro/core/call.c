@@ -69,12 +69,20 @@ static void fire(struct bight_timer *timer)
     bight__call_queue(bight__sched, container_of(timer, struct bight_call, timer));
 }
 
+/* Not pending. One that came to be by its initialiser has no timer yet. */
+static void call_prepare(struct bight_call *call)
+{
+    link_init(&call->timer.link);
+    call->timer.fire = fire;
+}
+
 void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call))
 {
+    if (!call)
+        return;
     call->fn = fn;
-    link_init(&call->timer.link);
     call->timer.deadline_ns = 0;
-    call->timer.fire = fire;
+    call_prepare(call);
     call->before = 0;
     call->queued = false;
 }
@@ -83,10 +91,10 @@ int bight_call_soon(struct bight_call *call)
 {
     struct bight_sched *sched = bight__sched;
 
+    if (!call || !call->fn)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
-    if (!call->fn)
-        return BIGHT_EINVAL;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
     sched->driver->collect(sched);
@@ -98,14 +106,15 @@ int bight_call_at(struct bight_call *call, uint64_t when_ns)
 {
     struct bight_sched *sched = bight__sched;
 
+    if (!call || !call->fn)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
-    if (!call->fn)
-        return BIGHT_EINVAL;
     if (bight_call_pending(call))
         return BIGHT_EALREADY;
     if (when_ns == UINT64_MAX)
         return BIGHT_ERANGE;
+    call_prepare(call);
     sched->driver->arm(sched, &call->timer, when_ns);
     return 0;
 }
@@ -115,6 +124,8 @@ int bight_call_later(struct bight_call *call, int64_t delay_ms)
     struct bight_sched *sched = bight__sched;
     uint64_t now, ago;
 
+    if (!call || !call->fn)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     now = sched->driver->now_ns(sched);
@@ -154,7 +165,7 @@ bool bight_call_cancel(struct bight_call *call)
 
 bool bight_call_pending(const struct bight_call *call)
 {
-    return !link_empty(&call->timer.link);
+    return call && !list_empty(&call->timer.link);
 }
 
 uint64_t bight_call_when_ns(const struct bight_call *call)

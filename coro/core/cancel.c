@@ -217,6 +217,8 @@ bool bight_cancel_get_cause(struct bight_cancel_cause *cause)
     const struct bight_task *task = bight_self();
     const struct bight_scope *scope = task ? deciding_scope(task) : NULL;
 
+    if (!cause)
+        return false;
     memset(cause, 0, sizeof(*cause));
     if (!scope)
         return false;

@@ -14,10 +14,10 @@ int bight_defer(void (*fn)(void *arg), void *arg)
     struct bight_sched *sched = bight__sched;
     struct bight_defer *defer;
 
-    if (!sched || !sched->current)
-        return BIGHT_ENOTASK;
     if (!fn)
         return BIGHT_EINVAL;
+    if (!sched || !sched->current)
+        return BIGHT_ENOTASK;
     defer = bight__alloc(&sched->seams, sizeof(*defer));
     if (!defer)
         return BIGHT_ENOMEM;
@@ -73,7 +73,7 @@ void *bight_local_get(const struct bight_local *local)
         if (node->local == local)
             return node->value;
     }
-    return local->initial;
+    return local ? local->initial : NULL;
 }
 
 static struct bight_local_node *node_new(const struct bight_seams *seams,
@@ -144,6 +144,8 @@ int bight_local_set(const struct bight_local *local, void *value)
     struct bight_task *task = bight_self();
     struct bight_local_node *node;
 
+    if (!local)
+        return BIGHT_EINVAL;
     if (!task)
         return BIGHT_ENOTASK;
     for (node = task->locals; node && node->refs == 1; node = node->next) {

@@ -78,7 +78,7 @@ static int move_deadline(struct bight_scope *scope, uint64_t deadline_ns, bool p
 /* 0 for a scope that is open and whose deadline may move. */
 static int movable(const struct bight_scope *scope)
 {
-    if (scope->magic != SCOPE_MAGIC || !scope->task)
+    if (!scope || scope->magic != SCOPE_MAGIC || !scope->task)
         return BIGHT_EINVAL;
     return scope->expired ? BIGHT_EALREADY : 0;
 }
@@ -87,7 +87,7 @@ int bight_scope_set_timeout(struct bight_scope *scope, int64_t timeout_ms)
 {
     int rc;
 
-    if (scope->magic == SCOPE_MADE) {
+    if (scope && scope->magic == SCOPE_MADE) {
         if (scope->deadline_ns != NO_DEADLINE)
             return BIGHT_EINVAL;
         scope->timeout_ms = timeout_ms;
@@ -126,7 +126,7 @@ int bight_scope_set_deadline(struct bight_scope *scope, uint64_t deadline_ns)
 {
     int rc;
 
-    if (scope->magic == SCOPE_MADE)
+    if (scope && scope->magic == SCOPE_MADE)
         return set_made_deadline(scope, deadline_ns);
     rc = movable(scope);
     if (rc)
@@ -137,8 +137,8 @@ int bight_scope_set_deadline(struct bight_scope *scope, uint64_t deadline_ns)
 
 uint64_t bight_scope_deadline(const struct bight_scope *scope)
 {
-    bool known =
-        scope->magic == SCOPE_MAGIC || scope->magic == SCOPE_MADE || scope->magic == SCOPE_LEFT;
+    bool known = scope && (scope->magic == SCOPE_MAGIC || scope->magic == SCOPE_MADE ||
+                           scope->magic == SCOPE_LEFT);
 
     return known ? scope->deadline_ns : NO_DEADLINE;
 }

@@ -73,6 +73,8 @@ int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *a
     const struct bight_task *task;
     unsigned depth = 1;
 
+    if (!write)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     emit(&dump, "%zu tasks, %zu ready\n", sched->live, bight__ready_count(sched));

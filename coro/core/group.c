@@ -209,8 +209,11 @@ int bight__group_wait_below(struct bight_group *group, size_t limit)
 int bight_group_drain(struct bight_group *group)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!group)
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (rc)
         return rc;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
@@ -253,19 +256,15 @@ static bool flags_valid(unsigned flags)
 static int group_begin(struct bight_group *group, const struct bight_group_options *options,
                        struct bight_task *self)
 {
-    uint64_t deadline = NO_DEADLINE;
-
     if (bight__scope_is_open(&group->scope, self))
         return BIGHT_EALREADY;
     group->scope.magic = 0;
-    if (!flags_valid(options->flags) || options->timeout_ms < 0)
+    if (!flags_valid(options->flags))
         return BIGHT_EINVAL;
     bight__group_setup(group, options->flags);
     group->on_failure = options->on_failure;
     group->on_failure_arg = options->on_failure_arg;
-    if (options->timeout_ms)
-        deadline = bight__deadline_after(self->sched, options->timeout_ms);
-    bight__scope_open(&group->scope, self, SCOPE_GROUP, deadline);
+    bight__scope_open(&group->scope, self, SCOPE_GROUP, NO_DEADLINE);
     return 0;
 }
 
@@ -275,6 +274,8 @@ int bight_group_begin_with(struct bight_group *group, const struct bight_group_o
 {
     struct bight_task *self = bight_self();
 
+    if (!group)
+        return BIGHT_EINVAL;
     if (!self) {
         group->scope.magic = 0;
         return BIGHT_ENOTASK;
@@ -288,6 +289,8 @@ int bight_group_begin(struct bight_group *group, unsigned flags)
     struct bight_task *self = bight_self();
     struct bight_group_options options = {.flags = flags};
 
+    if (!group)
+        return BIGHT_EINVAL;
     if (!self) {
         group->scope.magic = 0;
         return BIGHT_ENOTASK;
@@ -356,6 +359,8 @@ int bight_group_end(struct bight_group *group, int rc)
 {
     struct bight_task *self = bight_self();
 
+    if (!group)
+        return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
     return group_end(group, self, rc, __builtin_frame_address(0));
@@ -367,10 +372,10 @@ int bight_group_run(int (*body)(struct bight_group *group, void *arg), void *arg
     struct bight_group group;
     int rc;
 
-    if (!self)
-        return BIGHT_ENOTASK;
     if (!body)
         return BIGHT_EINVAL;
+    if (!self)
+        return BIGHT_ENOTASK;
     bight__scopes_check(self, __builtin_frame_address(0));
     rc = group_begin(&group, &default_options, self);
     if (rc)

@@ -90,8 +90,11 @@ int bight_group_start(struct bight_task **out, struct bight_group *group,
 {
     struct bight_start start = {.target = {.group = group, .lost = target_lost}};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!group || !fn)
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (rc)
         return rc;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)

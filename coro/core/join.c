@@ -78,8 +78,11 @@ static int join_park(struct bight_task *self, struct bight_task *task)
 int bight_join(struct bight_task *task, int *status)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!task))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (unlikely(!(task->flags & TASK_HANDLE)))
@@ -100,6 +103,8 @@ int bight_join(struct bight_task *task, int *status)
 
 int bight_task_detach(struct bight_task *task)
 {
+    if (!task)
+        return BIGHT_EINVAL;
     if (!(task->flags & TASK_HANDLE))
         return BIGHT_EINVAL;
     if (task->flags & TASK_JOINED)
@@ -115,11 +120,13 @@ int bight_task_detach(struct bight_task *task)
 
 bool bight_task_done(const struct bight_task *task)
 {
-    return task->flags & TASK_DONE;
+    return task && task->flags & TASK_DONE;
 }
 
 int bight_task_status(struct bight_task *task, int *status)
 {
+    if (!task || !status)
+        return BIGHT_EINVAL;
     if (!(task->flags & TASK_DONE))
         return BIGHT_EAGAIN;
     task->flags |= TASK_SEEN;
@@ -146,7 +153,7 @@ static void callback_ended(struct bight_end_watch *watch, struct bight_task *tas
 int bight_task_add_callback(struct bight_task *task, struct bight_task_callback *callback,
                             void (*fn)(struct bight_task_callback *callback))
 {
-    if (!fn)
+    if (!task || !callback || !fn)
         return BIGHT_EINVAL;
     callback->fn = fn;
     callback->status = 0;
@@ -162,7 +169,9 @@ int bight_task_add_callback(struct bight_task *task, struct bight_task_callback 
 
 bool bight_task_remove_callback(struct bight_task_callback *callback)
 {
-    if (link_empty(&callback->watch.link))
+    if (!callback)
+        return false;
+    if (list_empty(&callback->watch.link))
         return bight_call_cancel(&callback->call);
     link_remove(&callback->watch.link);
     return true;

@@ -33,6 +33,8 @@ static const struct bight_waiter_ops lock_ops = {
 
 void bight_mutex_init(struct bight_mutex *mutex)
 {
+    if (!mutex)
+        return;
     mutex->owner = NULL;
     mutex->next_held = NULL;
     link_init(&mutex->waiters);
@@ -52,7 +54,7 @@ void bight__mutex_hand_over(struct bight_mutex *mutex)
 {
     struct bight_link *link;
 
-    while ((link = link_take(&mutex->waiters))) {
+    while ((link = list_take(&mutex->waiters))) {
         struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
         struct bight_task *heir = waiter->task;
 
@@ -66,8 +68,11 @@ void bight__mutex_hand_over(struct bight_mutex *mutex)
 int bight_mutex_lock(struct bight_mutex *mutex)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!mutex))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (unlikely(mutex->owner))
@@ -80,6 +85,8 @@ int bight_mutex_try_lock(struct bight_mutex *mutex)
 {
     struct bight_task *self = bight_self();
 
+    if (unlikely(!mutex))
+        return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
     if (mutex->owner)
@@ -92,11 +99,14 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
 {
     struct bight_task *self = bight_self();
 
+    if (unlikely(!mutex))
+        return BIGHT_EINVAL;
     if (unlikely(!self))
         return BIGHT_ENOTASK;
     if (unlikely(mutex->owner != self))
         return BIGHT_EPERM;
     bight__mutex_untake(mutex, self);
+    /* A list that is all zero goes that way too, once: handing over initialises it. */
     if (unlikely(!link_empty(&mutex->waiters)))
         bight__mutex_hand_over(mutex);
     return 0;
@@ -104,12 +114,12 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
 
 struct bight_task *bight_mutex_owner(const struct bight_mutex *mutex)
 {
-    return mutex->owner;
+    return mutex ? mutex->owner : NULL;
 }
 
 size_t bight_mutex_waiting(const struct bight_mutex *mutex)
 {
-    return link_count(&mutex->waiters);
+    return mutex ? list_count(&mutex->waiters) : 0;
 }
 
 void bight__mutexes_abandoned(struct bight_task *task)

@@ -286,6 +286,6 @@ void bight__wake_all(struct bight_link *waiters, int result)
 {
     struct bight_link *link;
 
-    while ((link = link_take(waiters)))
+    while ((link = list_take(waiters)))
         bight_unpark(container_of(link, struct bight_waiter, link), result);
 }

@@ -69,6 +69,8 @@ void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, unsigned fl
 {
     unsigned kind = flags == BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : flags ? SCOPE_INVALID : 0;
 
+    if (!scope)
+        return;
     bight__scope_start(scope, kind, SCOPE_MADE, NULL, NULL);
     scope->timeout_ms = timeout_ms;
 }
@@ -77,6 +79,8 @@ int bight_scope_enter(struct bight_scope *scope)
 {
     struct bight_task *task = bight_self();
 
+    if (!scope)
+        return BIGHT_EINVAL;
     if (!task)
         return BIGHT_ENOTASK;
     bight__scopes_check(task, __builtin_frame_address(0));
@@ -89,6 +93,8 @@ int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned fl
 {
     struct bight_task *task = bight_self();
 
+    if (!scope)
+        return BIGHT_EINVAL;
     if (!task) {
         scope->magic = 0;
         return BIGHT_ENOTASK;
@@ -102,9 +108,9 @@ int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned fl
 
 int bight_scope_set_shield(struct bight_scope *scope, bool shield)
 {
-    bool made = scope->magic == SCOPE_MADE;
+    bool made = scope && scope->magic == SCOPE_MADE;
 
-    if (!made && (scope->magic != SCOPE_MAGIC || !scope->task))
+    if (!made && (!scope || scope->magic != SCOPE_MAGIC || !scope->task))
         return BIGHT_EINVAL;
     if (shield)
         scope->kind |= SCOPE_SHIELDS;
@@ -117,6 +123,8 @@ int bight_scope_set_shield(struct bight_scope *scope, bool shield)
 
 enum bight_scope_state bight_scope_get_state(const struct bight_scope *scope)
 {
+    if (!scope)
+        return BIGHT_SCOPE_FINISHED;
     if (scope->magic == SCOPE_MADE)
         return bight__scope_made_is_past(scope) ? BIGHT_SCOPE_EXPIRING : BIGHT_SCOPE_MADE;
     if (scope->magic != SCOPE_MAGIC)
@@ -218,6 +226,8 @@ int bight_scope_end(struct bight_scope *scope, int rc)
 {
     struct bight_task *task = bight_self();
 
+    if (!scope)
+        return BIGHT_EINVAL;
     if (!task)
         return BIGHT_ENOTASK;
     if (scope->kind & SCOPE_GROUP)
@@ -227,6 +237,8 @@ int bight_scope_end(struct bight_scope *scope, int rc)
 
 void bight_scope_cancel(struct bight_scope *scope)
 {
+    if (!scope)
+        return;
     if (scope->magic == SCOPE_MAGIC) {
         bight__scope_cancel(scope);
         return;
@@ -244,10 +256,10 @@ static int run_in_scope(struct bight_scope *scope, int (*fn)(void *arg), void *a
     struct bight_task *task = bight_self();
     int rc;
 
-    if (!task)
-        return BIGHT_ENOTASK;
     if (!fn)
         return BIGHT_EINVAL;
+    if (!task)
+        return BIGHT_ENOTASK;
     bight__scopes_check(task, frame);
     rc = scope_enter(scope, task);
     if (rc)

@@ -54,7 +54,7 @@ __attribute__((always_inline)) static inline int bight__wait_in(struct bight_lin
                                                                 const struct bight_waiter_ops *ops)
 {
     bight__waiter_begin(waiter, ops);
-    link_append(waiters, &waiter->link);
+    list_append(waiters, &waiter->link);
     return bight_park(waiter);
 }
 

@@ -167,6 +167,8 @@ static int spawn_root(struct bight_task **out, const struct bight_spawn_options 
 {
     struct bight_sched *sched = bight__sched;
 
+    if (!fn)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     if (sched->closing)
@@ -188,6 +190,8 @@ int bight_spawn_with(struct bight_task **out, const struct bight_spawn_options *
 int bight_group_spawn(struct bight_task **out, struct bight_group *group,
                       const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg)
 {
+    if (unlikely(!group || !fn))
+        return BIGHT_EINVAL;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
         return BIGHT_ECLOSED;
     return bight__spawn(group->scope.task->sched, group, out, options, fn, arg,
@@ -196,6 +200,8 @@ int bight_group_spawn(struct bight_task **out, struct bight_group *group,
 
 bool bight_task_cancel(struct bight_task *task)
 {
+    if (!task)
+        return false;
     if (task->flags & TASK_DONE) {
         task->flags |= TASK_SEEN;
         return false;
@@ -206,23 +212,26 @@ bool bight_task_cancel(struct bight_task *task)
 
 bool bight_task_cancelling(const struct bight_task *task)
 {
-    return task->base.effective;
+    return task && task->base.effective;
 }
 
 uint64_t bight_task_id(const struct bight_task *task)
 {
-    return task->id;
+    return task ? task->id : 0;
 }
 
 const char *bight_task_name(const struct bight_task *task)
 {
-    return task->name;
+    return task ? task->name : NULL;
 }
 
 void bight_task_set_name(struct bight_task *task, const char *name)
 {
-    size_t bytes = strnlen(name, sizeof(task->name) - 1);
+    size_t bytes;
 
+    if (!task || !name)
+        return;
+    bytes = strnlen(name, sizeof(task->name) - 1);
     memcpy(task->name, name, bytes);
     task->name[bytes] = '\0';
 }

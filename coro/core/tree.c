@@ -30,7 +30,7 @@ struct bight_task *bight__task_first(const struct bight_sched *sched)
 void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg)
 {
     const struct bight_sched *sched = bight__sched;
-    struct bight_task *task = sched ? bight__task_first(sched) : NULL;
+    struct bight_task *task = sched && visit ? bight__task_first(sched) : NULL;
     unsigned depth = 0;
 
     while (task && visit(arg, task))
@@ -39,14 +39,14 @@ void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg)
 
 struct bight_task *bight_task_parent(const struct bight_task *task)
 {
-    return task->group->scope.task;
+    return task ? task->group->scope.task : NULL;
 }
 
 struct bight_group *bight_task_group(const struct bight_task *task)
 {
-    struct bight_group *target = bight__start_target(task);
+    struct bight_group *target = task ? bight__start_target(task) : NULL;
 
-    if (target)
+    if (target || !task)
         return target;
     return task->group->scope.task ? task->group : NULL;
 }
@@ -58,6 +58,8 @@ void bight_task_groups(const struct bight_task *task,
     struct bight_task *self = bight_self();
     struct bight_scope *scope;
 
+    if (!task || !visit)
+        return;
     if (task == self)
         bight__scopes_check(self, __builtin_frame_address(0));
     for (scope = task->base.inner; scope; scope = scope->inner) {

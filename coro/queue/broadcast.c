@@ -63,9 +63,13 @@ static struct broadcast_wait *first_wait(struct bight_link *list)
 
 int bight_broadcast_new(struct bight_broadcast **out, const struct bight_broadcast_options *options)
 {
-    size_t capacity = options->capacity, bytes = options->value_bytes;
     struct bight_broadcast *broadcast;
+    size_t capacity, bytes;
 
+    if (!out || !options) /* there is no default size */
+        return BIGHT_EINVAL;
+    capacity = options->capacity;
+    bytes = options->value_bytes;
     if (capacity == 0 || bytes == 0 || bytes > SIZE_MAX / 4 ||
         capacity > SIZE_MAX / 2 / (bytes + sizeof(broadcast->left[0])) ||
         (options->policy != BIGHT_BROADCAST_WAIT && options->policy != BIGHT_BROADCAST_DROP_OLDEST))
@@ -177,6 +181,8 @@ static void trim(struct bight_broadcast *broadcast)
 
 int bight_broadcast_try_publish(struct bight_broadcast *broadcast, const void *value)
 {
+    if (!broadcast || !value)
+        return BIGHT_EINVAL;
     if (broadcast->closed)
         return BIGHT_ECLOSED;
     if (broadcast->length == broadcast->capacity) {
@@ -192,8 +198,11 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
 {
     struct broadcast_wait wait = {.value.from = value, .broadcast = broadcast};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!broadcast || !value))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_broadcast_try_publish(broadcast, value);
@@ -204,6 +213,8 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
 
 void bight_broadcast_close(struct bight_broadcast *broadcast)
 {
+    if (!broadcast)
+        return;
     broadcast->closed = true;
     bight__wake_all(&broadcast->publishers, BIGHT_ECLOSED);
     for (struct bight_link *link = broadcast->subscribers.next; link != &broadcast->subscribers;
@@ -214,6 +225,8 @@ void bight_broadcast_close(struct bight_broadcast *broadcast)
 int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
                               struct bight_subscriber *subscriber)
 {
+    if (!broadcast || !subscriber)
+        return BIGHT_EINVAL;
     if (broadcast->closed)
         return BIGHT_ECLOSED;
     subscriber->broadcast = broadcast;
@@ -235,7 +248,7 @@ static size_t next_index(const struct bight_subscriber *subscriber, uint64_t *mi
 
 void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
 {
-    struct bight_broadcast *broadcast = subscriber->broadcast;
+    struct bight_broadcast *broadcast = subscriber ? subscriber->broadcast : NULL;
     uint64_t missed;
 
     if (!broadcast)
@@ -251,10 +264,12 @@ void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
 
 int bight_broadcast_try_receive(struct bight_subscriber *subscriber, void *value, uint64_t *missed)
 {
-    struct bight_broadcast *broadcast = subscriber->broadcast;
+    struct bight_broadcast *broadcast = subscriber ? subscriber->broadcast : NULL;
     uint64_t dropped;
     size_t index, at;
 
+    if (!subscriber || !value)
+        return BIGHT_EINVAL;
     if (!broadcast)
         return BIGHT_ECLOSED;
     index = next_index(subscriber, &dropped);
@@ -272,15 +287,19 @@ int bight_broadcast_try_receive(struct bight_subscriber *subscriber, void *value
 
 int bight_broadcast_receive(struct bight_subscriber *subscriber, void *value, uint64_t *missed)
 {
-    struct broadcast_wait wait = {.value.to = value, .broadcast = subscriber->broadcast};
+    struct broadcast_wait wait = {.value.to = value};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!subscriber || !value))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_broadcast_try_receive(subscriber, value, missed);
     if (rc != BIGHT_EAGAIN)
         return rc;
+    wait.broadcast = subscriber->broadcast;
     rc = bight__wait_in(&subscriber->waits, &wait.waiter, &receive_ops);
     if (rc == 0 && missed)
         *missed = 0; /* it had received everything */

@@ -10,7 +10,8 @@ struct bight_channel {
     struct bight_queue *queue;
     size_t senders;
     size_t receivers;
-    void (*drop)(void *item);
+    void (*drop)(void *arg, void *item);
+    void *drop_arg;
 };
 
 struct channel_wait {
@@ -69,9 +70,14 @@ static void free_unless_open(struct bight_channel *channel)
 int bight_channel_open(struct bight_sender *sender, struct bight_receiver *receiver,
                        const struct bight_channel_options *options)
 {
+    static const struct bight_channel_options defaults = {.capacity = 0};
     struct bight_channel *channel;
     int rc;
 
+    if (!sender || !receiver)
+        return BIGHT_EINVAL;
+    if (!options)
+        options = &defaults;
     if (!bight__sched)
         return BIGHT_ENORUNTIME;
     channel = bight__alloc(&bight__sched->seams, sizeof(*channel));
@@ -85,6 +91,7 @@ int bight_channel_open(struct bight_sender *sender, struct bight_receiver *recei
     channel->senders = 1;
     channel->receivers = 1;
     channel->drop = options->drop;
+    channel->drop_arg = options->drop_arg;
     sender->channel = channel;
     receiver->channel = channel;
     link_init(&sender->waits);
@@ -94,11 +101,15 @@ int bight_channel_open(struct bight_sender *sender, struct bight_receiver *recei
 
 int bight_channel_try_send(struct bight_sender *sender, void *item)
 {
+    if (unlikely(!sender))
+        return BIGHT_EINVAL;
     return sender->channel ? bight_queue_try_put(sender->channel->queue, item) : BIGHT_ECLOSED;
 }
 
 int bight_channel_try_receive(struct bight_receiver *receiver, void **item)
 {
+    if (unlikely(!receiver || !item))
+        return BIGHT_EINVAL;
     return receiver->channel ? bight_queue_try_get(receiver->channel->queue, item) : BIGHT_ECLOSED;
 }
 
@@ -117,8 +128,11 @@ int bight_channel_send(struct bight_sender *sender, void *item)
 {
     struct channel_wait wait = {.wait.item = item};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!sender))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_send(sender, item);
@@ -133,8 +147,11 @@ int bight_channel_receive(struct bight_receiver *receiver, void **item)
 {
     struct channel_wait wait = {.wait.item = NULL};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!receiver || !item))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_receive(receiver, item);
@@ -150,6 +167,8 @@ int bight_channel_receive(struct bight_receiver *receiver, void **item)
 
 int bight_sender_clone(struct bight_sender *clone, const struct bight_sender *sender)
 {
+    if (!clone || !sender)
+        return BIGHT_EINVAL;
     if (!sender->channel)
         return BIGHT_ECLOSED;
     sender->channel->senders++;
@@ -160,6 +179,8 @@ int bight_sender_clone(struct bight_sender *clone, const struct bight_sender *se
 
 int bight_receiver_clone(struct bight_receiver *clone, const struct bight_receiver *receiver)
 {
+    if (!clone || !receiver)
+        return BIGHT_EINVAL;
     if (!receiver->channel)
         return BIGHT_ECLOSED;
     receiver->channel->receivers++;
@@ -170,7 +191,7 @@ int bight_receiver_clone(struct bight_receiver *clone, const struct bight_receiv
 
 void bight_sender_end(struct bight_sender *sender)
 {
-    struct bight_channel *channel = sender->channel;
+    struct bight_channel *channel = sender ? sender->channel : NULL;
 
     if (!channel)
         return;
@@ -183,7 +204,7 @@ void bight_sender_end(struct bight_sender *sender)
 
 void bight_receiver_end(struct bight_receiver *receiver)
 {
-    struct bight_channel *channel = receiver->channel;
+    struct bight_channel *channel = receiver ? receiver->channel : NULL;
 
     if (!channel)
         return;
@@ -192,7 +213,7 @@ void bight_receiver_end(struct bight_receiver *receiver)
     if (channel->receivers == 1) {
         /* It counts as open until the items are dropped: drop may close the last sender. */
         bight__queue_close(channel->queue, BIGHT_EPIPE);
-        bight_queue_abort(channel->queue, channel->drop);
+        bight_queue_abort(channel->queue, channel->drop, channel->drop_arg);
     }
     channel->receivers--;
     free_unless_open(channel);
@@ -218,11 +239,15 @@ static int channel_stats(const struct bight_channel *channel, struct bight_chann
 
 int bight_sender_get_stats(const struct bight_sender *sender, struct bight_channel_stats *stats)
 {
+    if (!sender || !stats)
+        return BIGHT_EINVAL;
     return channel_stats(sender->channel, stats);
 }
 
 int bight_receiver_get_stats(const struct bight_receiver *receiver,
                              struct bight_channel_stats *stats)
 {
+    if (!receiver || !stats)
+        return BIGHT_EINVAL;
     return channel_stats(receiver->channel, stats);
 }

@@ -155,12 +155,12 @@ static int generator_new(struct bight_generator **out, struct bight_group *group
     struct bight_sched *sched = bight__sched;
     int rc;
 
-    if (!sched)
-        return BIGHT_ENORUNTIME;
     if (options)
         with = *options;
-    if (!fn || with.drop)
+    if (!out || !fn || with.drop)
         return BIGHT_EINVAL;
+    if (!sched)
+        return BIGHT_ENORUNTIME;
     if (group ? group->scope.magic != SCOPE_MAGIC || !group->scope.task : sched->closing)
         return BIGHT_ECLOSED;
     with.drop = producer_dropped;
@@ -195,8 +195,11 @@ int bight_generator_yield(struct bight_generator *generator, void *value)
 {
     struct generator_wait wait = {.value = value};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!generator))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (generator->closed)
@@ -248,8 +251,11 @@ int bight_generator_next(struct bight_generator *generator, void **value)
 {
     struct generator_wait *producer;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!generator || !value))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (generator->closed)
@@ -338,6 +344,8 @@ int bight_generator_end(struct bight_generator *generator)
     struct bight_task *self = bight_self();
     int rc = 0;
 
+    if (!generator)
+        return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
     bight__scopes_check(self, __builtin_frame_address(0));

@@ -26,8 +26,16 @@ static const struct bight_waiter_ops latest_ops = {
     .describe = latest_describe,
 };
 
+/* One that is all zero has no bytes: it counts versions. */
+static bool is_sound(const struct bight_latest *latest)
+{
+    return latest && (latest->value || latest->value_bytes == 0);
+}
+
 void bight_latest_init(struct bight_latest *latest, void *value, size_t value_bytes)
 {
+    if (!latest)
+        return;
     latest->value = value;
     latest->value_bytes = value_bytes;
     latest->version = 0;
@@ -37,9 +45,12 @@ void bight_latest_init(struct bight_latest *latest, void *value, size_t value_by
 
 int bight_latest_set(struct bight_latest *latest, const void *value)
 {
+    if (!is_sound(latest) || (!value && latest->value_bytes))
+        return BIGHT_EINVAL;
     if (latest->closed)
         return BIGHT_ECLOSED;
-    memcpy(latest->value, value, latest->value_bytes);
+    if (latest->value_bytes)
+        memcpy(latest->value, value, latest->value_bytes);
     latest->version++;
     bight__wake_all(&latest->waiters, 0);
     return 0;
@@ -47,7 +58,9 @@ int bight_latest_set(struct bight_latest *latest, const void *value)
 
 uint64_t bight_latest_get(const struct bight_latest *latest, void *value)
 {
-    if (value)
+    if (!is_sound(latest))
+        return 0;
+    if (value && latest->value_bytes)
         memcpy(value, latest->value, latest->value_bytes);
     return latest->version;
 }
@@ -56,8 +69,11 @@ int bight_latest_wait(struct bight_latest *latest, uint64_t *version, void *valu
 {
     struct latest_wait wait = {.latest = latest};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!is_sound(latest) || !version))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (latest->version == *version) {
@@ -73,6 +89,8 @@ int bight_latest_wait(struct bight_latest *latest, uint64_t *version, void *valu
 
 void bight_latest_close(struct bight_latest *latest)
 {
+    if (!latest)
+        return;
     latest->closed = true;
     bight__wake_all(&latest->waiters, BIGHT_ECLOSED);
 }

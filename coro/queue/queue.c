@@ -205,11 +205,15 @@ static __attribute__((noinline)) int get_now(struct bight_queue *queue, void **i
 
 int bight_queue_try_put(struct bight_queue *queue, void *item)
 {
+    if (unlikely(!queue))
+        return BIGHT_EINVAL;
     return likely(put_at_once(queue, item)) ? 0 : put_now(queue, item);
 }
 
 int bight_queue_try_get(struct bight_queue *queue, void **item)
 {
+    if (unlikely(!queue || !item))
+        return BIGHT_EINVAL;
     return likely(get_at_once(queue, item)) ? 0 : get_now(queue, item);
 }
 
@@ -244,8 +248,11 @@ static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void
 int bight_queue_put(struct bight_queue *queue, void *item)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!queue))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc) || likely(put_at_once(queue, item)))
         return rc;
     return put_or_wait(queue, item);
@@ -254,11 +261,19 @@ int bight_queue_put(struct bight_queue *queue, void *item)
 int bight_queue_get(struct bight_queue *queue, void **item)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!queue || !item))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc) || likely(get_at_once(queue, item)))
         return rc;
     return get_or_wait(queue, item);
+}
+
+static bool many_sound(const struct bight_queue *queue, void **items, size_t max)
+{
+    return queue && items && max > 0 && max <= INT_MAX;
 }
 
 int bight_queue_try_get_many(struct bight_queue *queue, void **items, size_t max)
@@ -266,7 +281,7 @@ int bight_queue_try_get_many(struct bight_queue *queue, void **items, size_t max
     size_t count = 0;
     int rc = 0;
 
-    if (max == 0 || max > INT_MAX)
+    if (!many_sound(queue, items, max))
         return BIGHT_EINVAL;
     while (count < max && !(rc = bight_queue_try_get(queue, &items[count])))
         count++;
@@ -277,8 +292,11 @@ int bight_queue_get_many(struct bight_queue *queue, void **items, size_t max)
 {
     struct many many = {.items = items, .max = max};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!many_sound(queue, items, max)))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_queue_try_get_many(queue, items, max);
@@ -302,7 +320,7 @@ static void finished(struct bight_queue *queue, size_t count)
 
 int bight_queue_task_done(struct bight_queue *queue)
 {
-    if (queue->unfinished == 0)
+    if (!queue || queue->unfinished == 0)
         return BIGHT_EINVAL;
     finished(queue, 1);
     return 0;
@@ -312,8 +330,11 @@ int bight_queue_join(struct bight_queue *queue)
 {
     struct bight__queue_wait wait = {.queue = queue};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!queue))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc) || queue->unfinished == 0)
         return rc;
     return bight__wait_in(&queue->joiners, &wait.waiter, &join_ops);
@@ -331,19 +352,24 @@ void bight__queue_close(struct bight_queue *queue, int end)
 
 void bight_queue_close(struct bight_queue *queue)
 {
+    if (!queue)
+        return;
     bight__queue_close(queue, BIGHT_ECLOSED);
 }
 
-void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
+void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item), void *arg)
 {
-    size_t dropped = queue->length;
+    size_t dropped;
 
+    if (!queue)
+        return;
+    dropped = queue->length;
     bight_queue_close(queue);
     while (queue->length) {
         void *item = take(queue);
 
         if (drop)
-            drop(item);
+            drop(arg, item);
     }
     bight__wake_all(&queue->getters, queue->end);
     /* Some may have been reported before they were taken. */
@@ -352,17 +378,17 @@ void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item))
 
 size_t bight_queue_length(const struct bight_queue *queue)
 {
-    return queue->length;
+    return queue ? queue->length : 0;
 }
 
 bool bight_queue_empty(const struct bight_queue *queue)
 {
-    return queue->length == 0;
+    return queue && queue->length == 0;
 }
 
 bool bight_queue_full(const struct bight_queue *queue)
 {
-    return queue->length == queue->capacity;
+    return queue && queue->length == queue->capacity;
 }
 
 /* Who of the list still waits: a getter of many stays in it for a while. */
@@ -377,6 +403,8 @@ static size_t count_waits(const struct bight_link *list)
 
 void bight_queue_get_stats(const struct bight_queue *queue, struct bight_queue_stats *stats)
 {
+    if (!queue || !stats)
+        return;
     *stats = (struct bight_queue_stats){
         .length = queue->length,
         .capacity = queue->capacity,

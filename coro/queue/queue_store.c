@@ -35,16 +35,20 @@ static bool sound(const struct bight_queue_options *options)
 
 int bight_queue_new_with(struct bight_queue **out, const struct bight_queue_options *options)
 {
-    size_t room = options->capacity == BIGHT_QUEUE_UNBOUNDED ? FIRST_ROOM : options->capacity;
+    static const struct bight_queue_options defaults = {.kind = BIGHT_QUEUE_FIFO};
     struct bight_queue *queue;
+    size_t room;
 
-    if (!sound(options))
+    if (!options)
+        options = &defaults;
+    if (!out || !sound(options))
         return BIGHT_EINVAL;
     if (!bight__sched)
         return BIGHT_ENORUNTIME;
     queue = bight__alloc_zero(&bight__sched->seams, sizeof(*queue));
     if (!queue)
         return BIGHT_ENOMEM;
+    room = options->capacity == BIGHT_QUEUE_UNBOUNDED ? FIRST_ROOM : options->capacity;
     queue->kind = options->kind;
     queue->plain = options->kind == BIGHT_QUEUE_FIFO;
     queue->compare = options->compare;
@@ -171,7 +175,7 @@ void *bight__queue_take(struct bight_queue *queue)
 void bight_queue_visit(const struct bight_queue *queue, bool (*visit)(void *arg, const void *item),
                        void *arg)
 {
-    for (size_t i = 0; i < queue->length; i++) {
+    for (size_t i = 0; queue && visit && i < queue->length; i++) {
         size_t at = queue->head + i;
         const void *item = queue->kind == BIGHT_QUEUE_PRIORITY
                                ? queue->heap[i].item

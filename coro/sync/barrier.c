@@ -16,13 +16,19 @@ struct barrier_wait {
     int place;
 };
 
+/* A record that is all zero has no parties. */
+static bool is_sound(const struct bight_barrier *barrier)
+{
+    return barrier && barrier->parties > 0;
+}
+
 static void admit(struct bight_barrier *barrier)
 {
     struct bight_link *link;
 
     while (barrier->state == BIGHT_BARRIER_FILLING &&
            barrier->inside + barrier->entering < barrier->parties &&
-           (link = link_take(&barrier->outside))) {
+           (link = list_take(&barrier->outside))) {
         if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
             barrier->entering++;
     }
@@ -60,7 +66,7 @@ static const struct bight_waiter_ops outside_ops = {
 
 int bight_barrier_init(struct bight_barrier *barrier, int parties)
 {
-    if (parties < 1)
+    if (!barrier || parties < 1)
         return BIGHT_EINVAL;
     barrier->state = BIGHT_BARRIER_FILLING;
     barrier->parties = parties;
@@ -86,7 +92,7 @@ static void wake_parked(struct bight_barrier *barrier)
     struct bight_link *link;
     int place = 0;
 
-    while ((link = link_take(&barrier->parked))) {
+    while ((link = list_take(&barrier->parked))) {
         struct barrier_wait *wait = container_of(link, struct barrier_wait, waiter.link);
 
         wait->place = place++;
@@ -108,9 +114,9 @@ static int enter(struct bight_barrier *barrier)
         bight__waiter_begin(&wait.waiter, &outside_ops);
         /* All who were admitted together are ahead of the others again, and find places again. */
         if (was_admitted)
-            link_prepend(&barrier->outside, &wait.waiter.link);
+            list_prepend(&barrier->outside, &wait.waiter.link);
         else
-            link_append(&barrier->outside, &wait.waiter.link);
+            list_append(&barrier->outside, &wait.waiter.link);
         rc = bight_park(&wait.waiter);
         if (rc)
             return rc;
@@ -132,8 +138,11 @@ int bight_barrier_wait(struct bight_barrier *barrier)
 {
     struct barrier_wait wait = {.barrier = barrier};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!is_sound(barrier)))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (rc == 0)
         rc = enter(barrier);
     if (rc)
@@ -141,7 +150,7 @@ int bight_barrier_wait(struct bight_barrier *barrier)
     bight__waiter_begin(&wait.waiter, &inside_ops);
     if (++barrier->inside == barrier->parties)
         return complete(barrier);
-    link_append(&barrier->parked, &wait.waiter.link);
+    list_append(&barrier->parked, &wait.waiter.link);
     rc = bight_park(&wait.waiter);
     if (rc)
         return rc;
@@ -152,6 +161,8 @@ int bight_barrier_wait(struct bight_barrier *barrier)
 
 void bight_barrier_abort(struct bight_barrier *barrier)
 {
+    if (!is_sound(barrier))
+        return;
     barrier->state = BIGHT_BARRIER_BROKEN;
     wake_parked(barrier);
     bight__wake_all(&barrier->outside, BIGHT_EBROKEN);
@@ -159,6 +170,8 @@ void bight_barrier_abort(struct bight_barrier *barrier)
 
 void bight_barrier_reset(struct bight_barrier *barrier)
 {
+    if (!is_sound(barrier))
+        return;
     barrier->state = barrier->inside ? BIGHT_BARRIER_RESETTING : BIGHT_BARRIER_FILLING;
     wake_parked(barrier);
     admit(barrier);
@@ -166,15 +179,19 @@ void bight_barrier_reset(struct bight_barrier *barrier)
 
 enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier)
 {
-    return barrier->state;
+    return is_sound(barrier) ? barrier->state : BIGHT_BARRIER_BROKEN;
 }
 
 int bight_barrier_parties(const struct bight_barrier *barrier)
 {
+    if (!barrier)
+        return BIGHT_EINVAL;
     return barrier->parties;
 }
 
 int bight_barrier_waiting(const struct bight_barrier *barrier)
 {
+    if (!barrier)
+        return BIGHT_EINVAL;
     return barrier->state == BIGHT_BARRIER_FILLING ? barrier->inside : 0;
 }

@@ -33,7 +33,7 @@ static int condition_abort(struct bight_waiter *waiter)
         return 0;
     }
     wait->queued = true;
-    link_append(&mutex->waiters, &waiter->link);
+    list_append(&mutex->waiters, &waiter->link);
     return BIGHT_EBUSY;
 }
 
@@ -64,8 +64,16 @@ static const struct bight_waiter_ops condition_ops = {
 
 void bight_condition_init(struct bight_condition *condition, struct bight_mutex *mutex)
 {
+    if (!condition)
+        return;
     condition->mutex = mutex;
     link_init(&condition->waiters);
+}
+
+/* A record that is all zero has no mutex. */
+static bool is_sound(const struct bight_condition *condition)
+{
+    return condition && condition->mutex;
 }
 
 /* Somebody holds the mutex, so nobody gets it here. */
@@ -73,12 +81,12 @@ static void notify(struct bight_condition *condition, size_t count)
 {
     struct bight_link *link;
 
-    while (count-- && (link = link_take(&condition->waiters))) {
+    while (count-- && (link = list_take(&condition->waiters))) {
         struct condition_wait *wait = container_of(link, struct condition_wait, waiter.link);
 
         wait->notified = true;
         wait->queued = true;
-        link_append(&condition->mutex->waiters, link);
+        list_append(&condition->mutex->waiters, link);
     }
 }
 
@@ -107,7 +115,7 @@ static int condition_park(struct bight_condition *condition, struct bight_task *
     int rc;
 
     bight__waiter_begin(&wait.waiter, &condition_ops);
-    link_append(&condition->waiters, &wait.waiter.link);
+    list_append(&condition->waiters, &wait.waiter.link);
     bight_mutex_unlock(condition->mutex);
     rc = bight_park(&wait.waiter);
     if (likely(rc == 0 && !(self->pending & PENDING_CANCEL)))
@@ -121,8 +129,11 @@ static int condition_park(struct bight_condition *condition, struct bight_task *
 int bight_condition_wait(struct bight_condition *condition)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!is_sound(condition)))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     return condition->mutex->owner == self ? condition_park(condition, self) : BIGHT_EPERM;
@@ -132,10 +143,11 @@ int bight_condition_wait_until(struct bight_condition *condition, bool (*predica
                                void *arg)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
-    if (rc == 0 && !predicate)
+    if (unlikely(!is_sound(condition) || !predicate))
         return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     while (rc == 0 && !predicate(arg))
         rc = bight_condition_wait(condition);
     return rc;
@@ -145,6 +157,8 @@ int bight_condition_notify(struct bight_condition *condition, size_t count)
 {
     struct bight_task *self = bight_self();
 
+    if (!is_sound(condition))
+        return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
     if (condition->mutex->owner != self)
@@ -160,5 +174,5 @@ int bight_condition_notify_all(struct bight_condition *condition)
 
 size_t bight_condition_waiting(const struct bight_condition *condition)
 {
-    return link_count(&condition->waiters);
+    return condition ? list_count(&condition->waiters) : 0;
 }

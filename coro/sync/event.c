@@ -10,37 +10,46 @@ static const struct bight_waiter_ops event_ops = {
 
 void bight_event_init(struct bight_event *event)
 {
+    if (!event)
+        return;
     event->set = false;
     link_init(&event->waiters);
 }
 
 void bight_event_set(struct bight_event *event)
 {
+    if (unlikely(!event))
+        return;
     event->set = true;
     bight__wake_all(&event->waiters, 0);
 }
 
 void bight_event_clear(struct bight_event *event)
 {
+    if (!event)
+        return;
     event->set = false;
 }
 
 bool bight_event_is_set(const struct bight_event *event)
 {
-    return event->set;
+    return event && event->set;
 }
 
 size_t bight_event_waiting(const struct bight_event *event)
 {
-    return link_count(&event->waiters);
+    return event ? list_count(&event->waiters) : 0;
 }
 
 int bight_event_wait(struct bight_event *event)
 {
     struct bight_waiter waiter;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!event))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc) || event->set)
         return rc;
     return bight__wait_in(&event->waiters, &waiter, &event_ops);

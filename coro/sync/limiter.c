@@ -21,7 +21,7 @@ static const struct bight_waiter_ops limiter_ops = {.name = "limiter", .abort = 
 
 int bight_limiter_init(struct bight_limiter *limiter, int64_t total)
 {
-    if (total < 0)
+    if (!limiter || total < 0)
         return BIGHT_EINVAL;
     limiter->total = total;
     limiter->borrowed = 0;
@@ -31,12 +31,16 @@ int bight_limiter_init(struct bight_limiter *limiter, int64_t total)
 
 void bight_borrower_init(struct bight_borrower *borrower)
 {
+    if (!borrower)
+        return;
     borrower->limiter = NULL;
     borrower->lent = false;
 }
 
 int bight_limiter_try_acquire(struct bight_limiter *limiter, struct bight_borrower *borrower)
 {
+    if (!limiter || !borrower)
+        return BIGHT_EINVAL;
     if (borrower->limiter)
         return BIGHT_EALREADY;
     /* Nobody waits while one is free. */
@@ -52,8 +56,11 @@ int bight_limiter_acquire(struct bight_limiter *limiter, struct bight_borrower *
 {
     struct limiter_wait wait = {.borrower = borrower};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!limiter || !borrower))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_limiter_try_acquire(limiter, borrower);
@@ -62,7 +69,7 @@ int bight_limiter_acquire(struct bight_limiter *limiter, struct bight_borrower *
     bight__waiter_begin(&wait.waiter, &limiter_ops);
     borrower->limiter = limiter;
     borrower->lent = false;
-    link_append(&limiter->waiters, &wait.waiter.link);
+    list_append(&limiter->waiters, &wait.waiter.link);
     return bight_park(&wait.waiter);
 }
 
@@ -70,7 +77,7 @@ static void lend(struct bight_limiter *limiter)
 {
     struct bight_link *link;
 
-    while (limiter->borrowed < limiter->total && (link = link_take(&limiter->waiters))) {
+    while (limiter->borrowed < limiter->total && (link = list_take(&limiter->waiters))) {
         struct limiter_wait *wait = container_of(link, struct limiter_wait, waiter.link);
         struct bight_borrower *borrower = wait->borrower;
 
@@ -83,6 +90,8 @@ static void lend(struct bight_limiter *limiter)
 
 int bight_limiter_release(struct bight_limiter *limiter, struct bight_borrower *borrower)
 {
+    if (!limiter || !borrower)
+        return BIGHT_EINVAL;
     if (borrower->limiter != limiter || !borrower->lent)
         return BIGHT_EPERM;
     bight_borrower_init(borrower);
@@ -93,7 +102,7 @@ int bight_limiter_release(struct bight_limiter *limiter, struct bight_borrower *
 
 int bight_limiter_set_total(struct bight_limiter *limiter, int64_t total)
 {
-    if (total < 0)
+    if (!limiter || total < 0)
         return BIGHT_EINVAL;
     limiter->total = total;
     lend(limiter);
@@ -102,20 +111,20 @@ int bight_limiter_set_total(struct bight_limiter *limiter, int64_t total)
 
 int64_t bight_limiter_total(const struct bight_limiter *limiter)
 {
-    return limiter->total;
+    return limiter ? limiter->total : 0;
 }
 
 int64_t bight_limiter_borrowed(const struct bight_limiter *limiter)
 {
-    return limiter->borrowed;
+    return limiter ? limiter->borrowed : 0;
 }
 
 size_t bight_limiter_waiting(const struct bight_limiter *limiter)
 {
-    return link_count(&limiter->waiters);
+    return limiter ? list_count(&limiter->waiters) : 0;
 }
 
 struct bight_limiter *bight_borrower_limiter(const struct bight_borrower *borrower)
 {
-    return borrower->lent ? borrower->limiter : NULL;
+    return borrower && borrower->lent ? borrower->limiter : NULL;
 }

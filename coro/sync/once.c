@@ -32,6 +32,8 @@ static const struct bight_waiter_ops once_ops = {
 
 void bight_once_init(struct bight_once *once)
 {
+    if (!once)
+        return;
     once->runner = NULL;
     once->done = false;
     once->result = 0;
@@ -55,7 +57,7 @@ static void settle(struct bight_once *once, int result)
     once->runner = NULL;
     once->done = result != BIGHT_ECANCELED;
     once->result = result;
-    while (!once->runner && (link = link_take(&once->waiters))) {
+    while (!once->runner && (link = list_take(&once->waiters))) {
         struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
         struct bight_task *heir = waiter->task;
 
@@ -67,12 +69,13 @@ static void settle(struct bight_once *once, int result)
 int bight_once_run(struct bight_once *once, int (*fn)(void *arg), void *arg)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!once || !fn))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    if (unlikely(!fn))
-        return BIGHT_EINVAL;
     if (likely(once->done))
         return once->result;
     rc = ONCE_RUN;
@@ -88,5 +91,5 @@ int bight_once_run(struct bight_once *once, int (*fn)(void *arg), void *arg)
 
 bool bight_once_done(const struct bight_once *once)
 {
-    return once->done;
+    return once && once->done;
 }

@@ -13,6 +13,12 @@ struct rate_wait {
     uint64_t cost;
 };
 
+/* A record that is all zero has no rate. */
+static bool is_sound(const struct bight_rate_limiter *limiter)
+{
+    return limiter && limiter->amount;
+}
+
 static struct rate_wait *wait_of(struct bight_link *link)
 {
     return container_of(link, struct rate_wait, waiter.link);
@@ -97,7 +103,7 @@ static const struct bight_waiter_ops rate_ops = {
 int bight_rate_limiter_init(struct bight_rate_limiter *limiter, uint32_t amount, uint32_t period_ms,
                             uint32_t burst)
 {
-    if (amount == 0 || period_ms == 0 || burst == 0)
+    if (!limiter || amount == 0 || period_ms == 0 || burst == 0)
         return BIGHT_EINVAL;
     limiter->amount = amount;
     limiter->period_ns = (uint64_t)period_ms * NS_PER_MS;
@@ -130,8 +136,11 @@ int bight_rate_limiter_acquire(struct bight_rate_limiter *limiter, uint32_t toke
 {
     struct rate_wait wait = {.limiter = limiter, .timer.fire = first_is_due};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!is_sound(limiter)))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = take(limiter, tokens);
@@ -148,6 +157,8 @@ int bight_rate_limiter_acquire(struct bight_rate_limiter *limiter, uint32_t toke
 
 int bight_rate_limiter_try_acquire(struct bight_rate_limiter *limiter, uint32_t tokens)
 {
+    if (!is_sound(limiter))
+        return BIGHT_EINVAL;
     return bight__sched ? take(limiter, tokens) : BIGHT_ENORUNTIME;
 }
 
@@ -155,7 +166,7 @@ uint32_t bight_rate_limiter_available(struct bight_rate_limiter *limiter)
 {
     struct bight_sched *sched = bight__sched;
 
-    if (!sched)
+    if (!sched || !is_sound(limiter))
         return 0;
     refill(limiter, sched->driver->now_ns(sched));
     return (uint32_t)(limiter->level / limiter->period_ns);

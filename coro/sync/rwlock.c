@@ -12,12 +12,21 @@ struct rwlock_wait {
     bool write;
 };
 
+static void writer_ended(struct bight_mutex *writer);
+
+/* Says with each turn what an end means: a lock that was never initialised does not know. */
+static void write_take(struct bight_rwlock *lock, struct bight_task *task)
+{
+    lock->writer.abandoned = writer_ended;
+    bight__mutex_take(&lock->writer, task);
+}
+
 /* Let in who is first in the queue, as far as they go together. */
 static void let_in(struct bight_rwlock *lock)
 {
     struct bight_link *queue = &lock->writer.waiters;
 
-    while (!lock->writer.owner && !link_empty(queue)) {
+    while (!lock->writer.owner && !list_empty(queue)) {
         struct rwlock_wait *wait = container_of(queue->next, struct rwlock_wait, waiter.link);
         struct bight_task *task = wait->waiter.task;
         bool write = wait->write;
@@ -28,10 +37,15 @@ static void let_in(struct bight_rwlock *lock)
         if (!bight_unpark(&wait->waiter, 0))
             continue;
         if (write)
-            bight__mutex_take(&lock->writer, task);
+            write_take(lock, task);
         else
             lock->readers++;
     }
+}
+
+static void writer_ended(struct bight_mutex *writer)
+{
+    let_in(container_of(writer, struct bight_rwlock, writer));
 }
 
 /* Those behind a writer that has gone may be able to go in. */
@@ -71,15 +85,11 @@ static const struct bight_waiter_ops write_ops = {
     .describe = rwlock_describe,
 };
 
-static void writer_ended(struct bight_mutex *writer)
-{
-    let_in(container_of(writer, struct bight_rwlock, writer));
-}
-
 void bight_rwlock_init(struct bight_rwlock *lock)
 {
+    if (!lock)
+        return;
     bight_mutex_init(&lock->writer);
-    lock->writer.abandoned = writer_ended;
     lock->readers = 0;
 }
 
@@ -88,10 +98,10 @@ static int try_lock(struct bight_rwlock *lock, struct bight_task *self, bool wri
 {
     if (lock->writer.owner == self)
         return BIGHT_EDEADLK;
-    if (lock->writer.owner || !link_empty(&lock->writer.waiters) || (write && lock->readers))
+    if (lock->writer.owner || !list_empty(&lock->writer.waiters) || (write && lock->readers))
         return BIGHT_EBUSY;
     if (write)
-        bight__mutex_take(&lock->writer, self);
+        write_take(lock, self);
     else
         lock->readers++;
     return 0;
@@ -109,8 +119,11 @@ static int rwlock_park(struct bight_rwlock *lock, struct bight_task *self, bool 
 int bight_rwlock_read_lock(struct bight_rwlock *lock)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!lock))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = try_lock(lock, self, false);
@@ -120,8 +133,11 @@ int bight_rwlock_read_lock(struct bight_rwlock *lock)
 int bight_rwlock_write_lock(struct bight_rwlock *lock)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!lock))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     rc = try_lock(lock, self, true);
@@ -132,6 +148,8 @@ int bight_rwlock_try_read_lock(struct bight_rwlock *lock)
 {
     struct bight_task *self = bight_self();
 
+    if (!lock)
+        return BIGHT_EINVAL;
     return self ? try_lock(lock, self, false) : BIGHT_ENOTASK;
 }
 
@@ -139,6 +157,8 @@ int bight_rwlock_try_write_lock(struct bight_rwlock *lock)
 {
     struct bight_task *self = bight_self();
 
+    if (!lock)
+        return BIGHT_EINVAL;
     return self ? try_lock(lock, self, true) : BIGHT_ENOTASK;
 }
 
@@ -146,6 +166,8 @@ int bight_rwlock_unlock(struct bight_rwlock *lock)
 {
     struct bight_task *self = bight_self();
 
+    if (!lock)
+        return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
     if (lock->writer.owner == self)
@@ -160,15 +182,15 @@ int bight_rwlock_unlock(struct bight_rwlock *lock)
 
 struct bight_task *bight_rwlock_writer(const struct bight_rwlock *lock)
 {
-    return lock->writer.owner;
+    return lock ? lock->writer.owner : NULL;
 }
 
 size_t bight_rwlock_readers(const struct bight_rwlock *lock)
 {
-    return lock->readers;
+    return lock ? lock->readers : 0;
 }
 
 size_t bight_rwlock_waiting(const struct bight_rwlock *lock)
 {
-    return link_count(&lock->writer.waiters);
+    return lock ? list_count(&lock->writer.waiters) : 0;
 }

@@ -15,10 +15,10 @@ int bight_semaphore_init(struct bight_semaphore *semaphore, int64_t value)
 
 int bight_semaphore_init_bounded(struct bight_semaphore *semaphore, int64_t value, int64_t bound)
 {
-    if (value < 0 || bound < value)
+    if (!semaphore || value < 0 || bound < value)
         return BIGHT_EINVAL;
     semaphore->value = value;
-    semaphore->bound = bound;
+    semaphore->short_of_max = INT64_MAX - bound;
     link_init(&semaphore->waiters);
     return 0;
 }
@@ -27,8 +27,11 @@ int bight_semaphore_acquire(struct bight_semaphore *semaphore)
 {
     struct bight_waiter waiter;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!semaphore))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
     if (bight_semaphore_try_acquire(semaphore) == 0)
@@ -38,7 +41,9 @@ int bight_semaphore_acquire(struct bight_semaphore *semaphore)
 
 int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)
 {
-    if (semaphore->value == 0)
+    if (unlikely(!semaphore))
+        return BIGHT_EINVAL;
+    if (semaphore->value <= 0)
         return BIGHT_EAGAIN;
     semaphore->value--;
     return 0;
@@ -48,9 +53,11 @@ int bight_semaphore_release(struct bight_semaphore *semaphore)
 {
     struct bight_link *link;
 
-    if (semaphore->value == semaphore->bound)
+    if (unlikely(!semaphore))
+        return BIGHT_EINVAL;
+    if (semaphore->value == INT64_MAX - semaphore->short_of_max)
         return BIGHT_ERANGE;
-    while ((link = link_take(&semaphore->waiters))) {
+    while ((link = list_take(&semaphore->waiters))) {
         if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
             return 0;
     }
@@ -60,10 +67,10 @@ int bight_semaphore_release(struct bight_semaphore *semaphore)
 
 int64_t bight_semaphore_value(const struct bight_semaphore *semaphore)
 {
-    return semaphore->value;
+    return semaphore ? semaphore->value : 0;
 }
 
 size_t bight_semaphore_waiting(const struct bight_semaphore *semaphore)
 {
-    return link_count(&semaphore->waiters);
+    return semaphore ? list_count(&semaphore->waiters) : 0;
 }

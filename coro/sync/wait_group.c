@@ -10,12 +10,16 @@ static const struct bight_waiter_ops wait_group_ops = {
 
 void bight_wait_group_init(struct bight_wait_group *group)
 {
+    if (!group)
+        return;
     group->count = 0;
     link_init(&group->waiters);
 }
 
 int bight_wait_group_add(struct bight_wait_group *group, int64_t count)
 {
+    if (!group)
+        return BIGHT_EINVAL;
     if (count < 0 ? group->count + count < 0 : count > INT64_MAX - group->count)
         return BIGHT_ERANGE;
     group->count += count;
@@ -33,8 +37,11 @@ int bight_wait_group_wait(struct bight_wait_group *group)
 {
     struct bight_waiter waiter;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!group))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (unlikely(rc) || group->count == 0)
         return rc;
     return bight__wait_in(&group->waiters, &waiter, &wait_group_ops);
@@ -42,10 +49,10 @@ int bight_wait_group_wait(struct bight_wait_group *group)
 
 int64_t bight_wait_group_count(const struct bight_wait_group *group)
 {
-    return group->count;
+    return group ? group->count : 0;
 }
 
 size_t bight_wait_group_waiting(const struct bight_wait_group *group)
 {
-    return link_count(&group->waiters);
+    return group ? list_count(&group->waiters) : 0;
 }

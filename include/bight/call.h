@@ -10,11 +10,16 @@ BIGHT_BEGIN_DECLS
 
 /* Private: a place in the runtime's timers. */
 struct bight_timer {
-    struct bight_link link; /* self-linked while not armed */
+    struct bight_link link; /* self-linked, or all zero, while not armed */
     uint64_t deadline_ns;
     /* Called on the loop's thread, outside of tasks, the timer being disarmed. */
     void (*fire)(struct bight_timer *timer);
 };
+
+#define BIGHT__TIMER_INIT                                                                          \
+    {                                                                                              \
+        BIGHT__LIST_INIT, 0, NULL                                                                  \
+    }
 
 struct bight_call {
     /* Called on the loop's thread, outside of tasks; must not suspend. It may arm the call again,
@@ -25,6 +30,13 @@ struct bight_call {
     size_t before;
     bool queued;
 };
+
+/* A call of `fn` that is not pending, as bight_call_init makes it. One that is all zero has no fn: that has
+ * to be set before it can be called. */
+#define BIGHT_CALL_INIT(fn)                                                                        \
+    {                                                                                              \
+        (fn), BIGHT__TIMER_INIT, 0, false                                                          \
+    }
 
 /** Initialise `call`, once, before its first use. It is not pending then.
  *

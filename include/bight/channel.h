@@ -31,9 +31,10 @@ struct bight_receiver {
 struct bight_channel_options {
     /* How many items it holds; 0: none, a send waits for its receive; BIGHT_QUEUE_UNBOUNDED. */
     size_t capacity;
-    /* Called with each item that is left when the last receiver ends; may be NULL. Must not
-     * suspend. */
-    void (*drop)(void *item);
+    /* drop(drop_arg, item) is called with each item that is left when the last receiver ends; may
+     * be NULL. Must not suspend. */
+    void (*drop)(void *arg, void *item);
+    void *drop_arg;
 };
 
 struct bight_channel_stats {

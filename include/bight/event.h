@@ -14,6 +14,12 @@ struct bight_event {
     struct bight_link waiters;
 };
 
+/* An event that is not set, as bight_event_init makes it. So is one that is all zero. */
+#define BIGHT_EVENT_INIT                                                                           \
+    {                                                                                              \
+        false, BIGHT__LIST_INIT                                                                    \
+    }
+
 /** Make an event that is not set.
  *
  *  Thread: any.

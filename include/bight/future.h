@@ -17,6 +17,12 @@ struct bight_future {
     struct bight_link watches;
 };
 
+/* A future that is pending, as bight_future_init makes it. So is one that is all zero. */
+#define BIGHT_FUTURE_INIT                                                                          \
+    {                                                                                              \
+        false, 0, NULL, BIGHT__LIST_INIT                                                           \
+    }
+
 /* Private: a place in the list of those who wait for a future. */
 struct bight_future_watch {
     struct bight_link link;

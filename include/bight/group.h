@@ -52,8 +52,6 @@ struct bight_group {
 struct bight_group_options {
     /* BIGHT_GROUP_COLLECT, BIGHT_GROUP_FIRST_SUCCESS or 0: the first failure cancels the others. */
     unsigned flags;
-    /* A deadline for body and tasks, from now; 0 for none. */
-    int64_t timeout_ms;
     /* Called for each failure as it happens, also for those that the group no longer lists; on the
      * loop's thread, possibly inside the task that fails; must not suspend. */
     void (*on_failure)(void *arg, const struct bight_failure *failure);
@@ -81,8 +79,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_group_begin(struct bight_group *group, unsi
 
 /** bight_group_begin with options; NULL for the defaults.
  *
- *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag, two policies or a
- *          negative timeout; BIGHT_ENOTASK.
+ *  @return 0; BIGHT_EALREADY when it is open; BIGHT_EINVAL for an unknown flag or two policies;
+ *          BIGHT_ENOTASK.
  *  Ownership: keeps group until bight_group_end returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_group_begin_with(struct bight_group *group,

@@ -20,6 +20,13 @@ struct bight_latest {
     struct bight_link waiters;
 };
 
+/* One that begins with what `value` holds, as bight_latest_init makes it. One that is all zero has no bytes
+ * and counts versions. */
+#define BIGHT_LATEST_INIT(value, value_bytes)                                                      \
+    {                                                                                              \
+        (value), (value_bytes), 0, false, BIGHT__LIST_INIT                                         \
+    }
+
 /** Initialise `latest` with what `value` holds as version 0.
  *
  *  Ownership: keeps latest, and value of value_bytes, for as long as latest is used.

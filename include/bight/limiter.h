@@ -17,6 +17,12 @@ struct bight_limiter {
     struct bight_link waiters;
 };
 
+/* A limiter of `total` units, not negative, as bight_limiter_init makes it. One that is all zero has none. */
+#define BIGHT_LIMITER_INIT(total)                                                                  \
+    {                                                                                              \
+        (total), 0, BIGHT__LIST_INIT                                                               \
+    }
+
 /* A borrower: a record in the frame of a task, or in whatever the unit is for. It may borrow from
  * one limiter at a time and must stay valid until it has returned the unit. All fields are
  * private. */
@@ -24,6 +30,12 @@ struct bight_borrower {
     struct bight_limiter *limiter;
     bool lent; /* else it waits */
 };
+
+/* A borrower that has nothing, as bight_borrower_init makes it. So is one that is all zero. */
+#define BIGHT_BORROWER_INIT                                                                        \
+    {                                                                                              \
+        NULL, false                                                                                \
+    }
 
 /** Make a limiter of `total` units, which may be 0 or BIGHT_LIMITER_UNLIMITED. There is nothing to
  *  destroy.

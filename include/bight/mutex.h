@@ -17,6 +17,12 @@ struct bight_mutex {
     void (*abandoned)(struct bight_mutex *mutex);
 };
 
+/* A free mutex, as bight_mutex_init makes it. So is one that is all zero. */
+#define BIGHT_MUTEX_INIT                                                                           \
+    {                                                                                              \
+        NULL, NULL, BIGHT__LIST_INIT, NULL                                                         \
+    }
+
 /** Make a free mutex. There is nothing to destroy.
  *
  *  Thread: any.

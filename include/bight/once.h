@@ -15,6 +15,12 @@ struct bight_once {
     struct bight_link waiters;
 };
 
+/* One whose function has not run, as bight_once_init makes it. So is one that is all zero. */
+#define BIGHT_ONCE_INIT                                                                            \
+    {                                                                                              \
+        NULL, false, 0, BIGHT__LIST_INIT                                                           \
+    }
+
 /** Make a record whose function has not run. There is nothing to destroy. To have the function run
  *  again, when nobody waits, initialise the record again.
  *

@@ -49,7 +49,7 @@ struct bight_queue_stats {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t capacity);
 
-/** Make a queue of any kind. A priority queue does not compare an item that goes straight to a
+/** Make a queue of any kind; NULL for the defaults. A priority queue does not compare an item that goes straight to a
  *  waiting getter: there is no other then.
  *
  *  @return 0; BIGHT_EINVAL for an unknown kind, a priority queue without compare, or a capacity
@@ -143,12 +143,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_join(struct bight_queue *queue);
  */
 BIGHT_API void bight_queue_close(struct bight_queue *queue);
 
-/** Close the queue and empty it: all that wait get BIGHT_ECLOSED, and `drop`, which may be NULL,
- *  gets the items left one by one; they count as worked on for bight_queue_join.
+/** Close the queue and empty it: all that wait get BIGHT_ECLOSED, and `drop(arg, item)`, where drop
+ *  is not NULL, gets the items left one by one; they count as worked on for bight_queue_join.
  *
  *  Ownership: gives the items to drop.
  */
-BIGHT_API void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *item));
+BIGHT_API void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item),
+                                 void *arg);
 
 /** How many items can be taken now. */
 BIGHT_API size_t bight_queue_length(const struct bight_queue *queue);

@@ -7,7 +7,7 @@
 
 BIGHT_BEGIN_DECLS
 
-/* All fields are private. */
+/* All fields are private. One that is all zero has no rate: calls on it say BIGHT_EINVAL. */
 struct bight_rate_limiter {
     /* Levels count shares of a token: each ns brings `amount` of them, a token is `period_ns`. So
      * nothing is ever rounded. */

@@ -14,6 +14,12 @@ struct bight_rwlock {
     size_t readers;
 };
 
+/* A free lock, as bight_rwlock_init makes it. So is one that is all zero. */
+#define BIGHT_RWLOCK_INIT                                                                          \
+    {                                                                                              \
+        BIGHT_MUTEX_INIT, 0                                                                        \
+    }
+
 /** Make a free lock. There is nothing to destroy.
  *
  *  Thread: any.

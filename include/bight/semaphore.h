@@ -11,9 +11,16 @@ BIGHT_BEGIN_DECLS
 /* All fields are private. */
 struct bight_semaphore {
     int64_t value;
-    int64_t bound;
+    int64_t short_of_max; /* INT64_MAX less the bound */
     struct bight_link waiters;
 };
+
+/* A semaphore with `value` units, not negative, as bight_semaphore_init makes it. One that is all zero has
+ * none. */
+#define BIGHT_SEMAPHORE_INIT(value)                                                                \
+    {                                                                                              \
+        (value), 0, BIGHT__LIST_INIT                                                               \
+    }
 
 /** Make a semaphore with `value` units. There is nothing to destroy.
  *

@@ -21,6 +21,12 @@ struct bight_link {
     struct bight_link *prev;
 };
 
+/* Private: an empty list, or a node outside of any. */
+#define BIGHT__LIST_INIT                                                                           \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+
 /* Something outside of the runtime (I/O, a thread, a signal) will resolve the waiter: while it
  * sleeps, the runtime is not deadlocked and a virtual clock may not jump. */
 #define BIGHT_WAITER_OUTSIDE 1u

@@ -63,6 +63,12 @@ static int consume(void *arg)
     return rc;
 }
 
+static void drop(void *arg, void *item)
+{
+    (void)arg;
+    free(item);
+}
+
 static int lesson(void *arg)
 {
     struct bight_queue *queue;
@@ -77,7 +83,7 @@ static int lesson(void *arg)
         {.fn = consume, .arg = queue, .name = "consumer"},
     };
     rc = bight_gather_all(both, 2, 0);
-    bight_queue_abort(queue, free);
+    bight_queue_abort(queue, drop, NULL);
     freed = bight_queue_free(queue);
     return rc ? rc : freed;
 }

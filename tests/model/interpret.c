@@ -228,7 +228,7 @@ static int on_object(struct actor *actor, const struct step *step, int *value)
         bight_queue_close(queue);
         return 0;
     case OP_ABORT:
-        bight_queue_abort(queue, NULL);
+        bight_queue_abort(queue, NULL, NULL);
         return 0;
     case OP_SET:
         bight_event_set(event);

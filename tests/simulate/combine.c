@@ -234,10 +234,10 @@ static int select(void *arg)
         int left =
             (int)(bight_queue_length(crossing.queues[0]) + bight_queue_length(crossing.queues[1]));
         insist(crossing.put == crossing.got + left);
-        bight_queue_abort(crossing.queues[1], NULL);
+        bight_queue_abort(crossing.queues[1], NULL, NULL);
         insist(bight_queue_free(crossing.queues[1]) == 0);
     }
-    bight_queue_abort(crossing.queues[0], NULL);
+    bight_queue_abort(crossing.queues[0], NULL, NULL);
     insist(bight_queue_free(crossing.queues[0]) == 0);
     return sim_over(rc);
 }

@@ -15,12 +15,10 @@ struct trade {
     int sent, received;
 };
 
-static struct trade *trade_of_dropped;
-
-static void drop(void *item)
+static void drop(void *trade, void *item)
 {
     (void)item;
-    trade_of_dropped->received++;
+    ((struct trade *)trade)->received++;
 }
 
 static int send_some(struct trade *trade, int index)
@@ -73,15 +71,15 @@ static void close_end(struct sim_actor *actor)
 
 static int channel(void *arg)
 {
-    struct bight_channel_options options = {.capacity = sim_below(4), .drop = drop};
     struct trade trade = {.sent = 0};
+    struct bight_channel_options options = {
+        .capacity = sim_below(4), .drop = drop, .drop_arg = &trade};
     int actors = 2 + (int)sim_below(5);
     int rc = bight_channel_open(&trade.senders[1], &trade.receivers[0], &options);
 
     (void)arg;
     if (rc)
         return rc;
-    trade_of_dropped = &trade;
     for (int i = 2; i < actors; i++) {
         if (i % 2)
             insist(bight_sender_clone(&trade.senders[i], &trade.senders[1]) == 0);

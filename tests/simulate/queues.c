@@ -42,12 +42,12 @@ static void take(struct market *market, const struct item *item)
     }
 }
 
-static void drop(void *left)
+static void drop(void *market, void *left)
 {
     struct item *item = left;
 
-    item->market->dropped++;
-    take(item->market, item);
+    ((struct market *)market)->dropped++;
+    take(market, item);
 }
 
 static int produce(struct market *market, int producer)
@@ -119,7 +119,7 @@ static void leave_market(struct sim_actor *actor)
     if (actor->index % 2 && --market->producers == 0)
         bight_queue_close(market->queue);
     if (actor->index % 2 == 0 && actor->rc)
-        bight_queue_abort(market->queue, drop);
+        bight_queue_abort(market->queue, drop, market);
 }
 
 static int run_market(const struct bight_queue_options *options)
@@ -134,7 +134,7 @@ static int run_market(const struct bight_queue_options *options)
     market.producers = actors / 2;
     market.in_order = options->kind == BIGHT_QUEUE_FIFO && actors == 2;
     rc = sim_crowd(&market, actors, trade, leave_market);
-    bight_queue_abort(market.queue, drop);
+    bight_queue_abort(market.queue, drop, &market);
     for (int i = 0; i < SIM_ACTORS; i++)
         insist(memcmp(market.put[i], market.got[i], ITEMS) == 0);
     insist(bight_queue_free(market.queue) == 0);
@@ -215,9 +215,10 @@ static int employ(struct sim_actor *actor)
     return actor->index ? do_jobs(actor->shared) : give_jobs(actor->shared);
 }
 
-static void lost_job(void *item)
+static void lost_job(void *jobs, void *item)
 {
-    ((struct jobs *)item)->open--;
+    insist(item == jobs);
+    ((struct jobs *)jobs)->open--;
 }
 
 static void dismiss(struct sim_actor *actor)
@@ -227,7 +228,7 @@ static void dismiss(struct sim_actor *actor)
     if (actor->index == 0)
         bight_queue_close(jobs->queue);
     if (actor->index && actor->rc)
-        bight_queue_abort(jobs->queue, lost_job);
+        bight_queue_abort(jobs->queue, lost_job, jobs);
 }
 
 static int queue_join(void *arg)
@@ -239,7 +240,7 @@ static int queue_join(void *arg)
     if (rc)
         return rc;
     rc = sim_crowd(&jobs, 2 + (int)sim_below(4), employ, dismiss);
-    bight_queue_abort(jobs.queue, lost_job);
+    bight_queue_abort(jobs.queue, lost_job, &jobs);
     insist(jobs.open == 0);
     insist(bight_queue_free(jobs.queue) == 0);
     return sim_over(rc);

@@ -299,7 +299,7 @@ static void nothing_is_left(struct sim *sim)
                bight_mutex_unlock(&sim->mutexes[i]) == 0);
     for (int i = 0; i < QUEUES && sim->queues[i]; i++) {
         left += bight_queue_length(sim->queues[i]);
-        bight_queue_abort(sim->queues[i], NULL);
+        bight_queue_abort(sim->queues[i], NULL, NULL);
         insist(bight_queue_free(sim->queues[i]) == 0);
     }
     insist(sim->put == sim->got + left);

@@ -252,10 +252,10 @@ static int locals(void *arg)
 
 /* Synchronisation */
 
-static void drop_item(void *item)
+static void drop_item(void *balance, void *item)
 {
     free(item);
-    scenario_balance--;
+    (*(int *)balance)--;
 }
 
 static int produces(void *queue)
@@ -269,7 +269,7 @@ static int produces(void *queue)
         scenario_balance++;
         rc = bight_queue_put(queue, item);
         if (rc)
-            drop_item(item);
+            drop_item(&scenario_balance, item);
     }
     if (rc == 0)
         rc = bight_queue_join(queue);
@@ -284,10 +284,10 @@ static int consumes(void *queue)
 
     scenario_balance--;
     while (!(rc = bight_queue_get(queue, &item))) {
-        drop_item(item);
+        drop_item(&scenario_balance, item);
         bight_queue_task_done(queue);
     }
-    bight_queue_abort(queue, drop_item); /* nobody will take what is left */
+    bight_queue_abort(queue, drop_item, &scenario_balance); /* nobody will take what is left */
     return rc == BIGHT_ECLOSED ? 0 : rc;
 }
 
@@ -307,7 +307,7 @@ static int queues(void *arg)
     if (rc)
         return rc;
     rc = bight_group_run(queue_body, queue);
-    bight_queue_abort(queue, drop_item);
+    bight_queue_abort(queue, drop_item, &scenario_balance);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
 }

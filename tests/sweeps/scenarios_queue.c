@@ -6,8 +6,9 @@
 
 static int item;
 
-static void drop(void *dropped)
+static void drop(void *arg, void *dropped)
 {
+    EXPECT(arg == &item);
     EXPECT(dropped == &item);
     scenario_balance--;
 }
@@ -39,9 +40,9 @@ static int fill_and_drain(enum bight_queue_kind kind)
         if (count < 0)
             rc = count;
         for (int i = 0; i < count; i++)
-            drop(items[i]);
+            drop(&item, items[i]);
     }
-    bight_queue_abort(queue, drop);
+    bight_queue_abort(queue, drop, &item);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
 }
@@ -77,9 +78,9 @@ static int gets_batches(void *queue)
 
     while ((count = bight_queue_get_many(queue, items, 4)) > 0) {
         for (int i = 0; i < count; i++)
-            drop(items[i]);
+            drop(&item, items[i]);
     }
-    bight_queue_abort(queue, drop); /* nobody will take what is left */
+    bight_queue_abort(queue, drop, &item); /* nobody will take what is left */
     return count == BIGHT_ECLOSED ? 0 : count;
 }
 
@@ -94,7 +95,7 @@ int scenario_rendezvous(void *arg)
         return rc;
     calls[0].arg = calls[1].arg = queue;
     rc = bight_gather_all(calls, 2, 0);
-    bight_queue_abort(queue, drop);
+    bight_queue_abort(queue, drop, &item);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
 }
@@ -117,7 +118,7 @@ static int receives_all(void *receiver)
     int rc;
 
     while (!(rc = bight_channel_receive(receiver, &received))) {
-        drop(received);
+        drop(&item, received);
         rc = bight_yield();
         if (rc)
             break;
@@ -128,7 +129,7 @@ static int receives_all(void *receiver)
 
 static int through_channel(size_t capacity)
 {
-    struct bight_channel_options options = {.capacity = capacity, .drop = drop};
+    struct bight_channel_options options = {.capacity = capacity, .drop = drop, .drop_arg = &item};
     struct bight_sender senders[2];
     struct bight_receiver receiver;
     struct bight_gather calls[3] = {

@@ -150,13 +150,13 @@ static int works(void *queue)
         if (rc)
             break;
     }
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     return rc == BIGHT_ECLOSED ? 0 : rc;
 }
 
 static void never_works(void *queue)
 {
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     scenario_balance--;
 }
 
@@ -185,7 +185,7 @@ int scenario_queue_join(void *arg)
     if (rc)
         return rc;
     rc = bight_group_run(join_body, queue);
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     EXPECT(bight_queue_free(queue) == 0);
     return rc;
 }

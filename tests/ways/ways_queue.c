@@ -32,7 +32,7 @@ static void put_wake(struct stage *stage)
 static void put_close(struct stage *stage)
 {
     ck_assert_uint_eq(bight_queue_length(stage->queue), 1 + stage->taken - stage->given);
-    bight_queue_abort(stage->queue, NULL);
+    bight_queue_abort(stage->queue, NULL, NULL);
     ck_assert_int_eq(bight_queue_free(stage->queue), 0);
 }
 
@@ -53,7 +53,7 @@ static void get_wake(struct stage *stage)
 static void get_close(struct stage *stage)
 {
     ck_assert_uint_eq(bight_queue_length(stage->queue), stage->given - stage->taken);
-    bight_queue_abort(stage->queue, NULL);
+    bight_queue_abort(stage->queue, NULL, NULL);
     ck_assert_int_eq(bight_queue_free(stage->queue), 0);
 }
 

@@ -64,7 +64,7 @@ static void put_wake(struct stage *stage)
 static void queue_end(struct stage *stage, size_t length)
 {
     ck_assert_uint_eq(bight_queue_length(stage->queue), length);
-    bight_queue_abort(stage->queue, NULL);
+    bight_queue_abort(stage->queue, NULL, NULL);
     ck_assert_int_eq(bight_queue_free(stage->queue), 0);
 }
 

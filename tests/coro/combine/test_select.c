@@ -336,7 +336,7 @@ static int woken_then_cancelled(void *arg)
     ck_ok(bight_join(task, NULL));
     ck_code(seat.index, BIGHT_ECANCELED);
     ck_assert_uint_eq(bight_queue_length(queue), 1);
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     return bight_queue_free(queue);
 }
 

@@ -312,6 +312,8 @@ static void wait_refuses_what_cannot_be(void)
 {
     struct bight_wait_item item = {.task = NULL};
 
+    ck_code(bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, -1), BIGHT_EINVAL);
+    item.task = (struct bight_task *)&item; /* not looked at */
     ck_code(bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, -1), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }

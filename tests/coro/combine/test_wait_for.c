@@ -250,7 +250,10 @@ static int refuses(void *arg)
 
 static void wait_for_a_task_refuses_what_join_refuses(void)
 {
-    ck_code(bight_wait_for(NULL, 0, NULL), BIGHT_ENOTASK);
+    int not_looked_at = 0;
+
+    ck_code(bight_wait_for(NULL, 0, NULL), BIGHT_EINVAL);
+    ck_code(bight_wait_for((struct bight_task *)&not_looked_at, 0, NULL), BIGHT_ENOTASK);
     ck_ok(world_run(refuses, NULL, NULL));
 }
 

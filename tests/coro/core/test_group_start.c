@@ -300,12 +300,12 @@ static int with_options(void *arg)
         ck_ok(bight_group_spawn(NULL, &group, NULL, world_return, &io));
     ck_code(bight_group_end(&group, 0), BIGHT_EIO);
     ck_assert_int_eq(count, 20);
-    options = (struct bight_group_options){.timeout_ms = 5};
-    ck_ok(bight_group_begin_with(&group, &options));
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_scope_set_timeout(&group.scope, 5));
     ck_ok(bight_group_spawn(NULL, &group, NULL, world_forever, NULL));
     ck_code(bight_group_end(&group, 0), BIGHT_ETIMEDOUT);
     ck_assert(group.scope.caught);
-    options.timeout_ms = -1;
+    options.flags = BIGHT_GROUP_COLLECT | BIGHT_GROUP_FIRST_SUCCESS;
     ck_code(bight_group_begin_with(&group, &options), BIGHT_EINVAL);
     ck_ok(bight_group_begin_with(&group, NULL));
     ck_ok(bight_group_end(&group, 0));

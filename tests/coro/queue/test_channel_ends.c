@@ -8,17 +8,18 @@
 
 static int dropped;
 
-static void drop(void *item)
+static void drop(void *sum, void *item)
 {
-    dropped += NUMBER(item);
+    *(int *)sum += NUMBER(item);
 }
 
 static void open_channel(struct bight_sender *sender, struct bight_receiver *receiver,
                          size_t capacity)
 {
     dropped = 0;
-    ck_ok(bight_channel_open(sender, receiver,
-                             &(struct bight_channel_options){.capacity = capacity, .drop = drop}));
+    ck_ok(bight_channel_open(
+        sender, receiver,
+        &(struct bight_channel_options){.capacity = capacity, .drop = drop, .drop_arg = &dropped}));
 }
 
 /* A task that sends or receives once. */
@@ -306,9 +307,7 @@ static int shares(void *arg)
 }
 
 /* What drop may do: close the other side. */
-static struct bight_sender *to_close;
-
-static void drop_and_close(void *item)
+static void drop_and_close(void *to_close, void *item)
 {
     dropped += NUMBER(item);
     bight_sender_end(to_close);
@@ -316,14 +315,13 @@ static void drop_and_close(void *item)
 
 static int drops(void *arg)
 {
-    struct bight_channel_options options = {.capacity = BIGHT_QUEUE_UNBOUNDED,
-                                            .drop = drop_and_close};
     struct bight_sender sender;
+    struct bight_channel_options options = {
+        .capacity = BIGHT_QUEUE_UNBOUNDED, .drop = drop_and_close, .drop_arg = &sender};
     struct bight_receiver receiver;
 
     (void)arg;
     dropped = 0;
-    to_close = &sender;
     ck_ok(bight_channel_open(&sender, &receiver, &options));
     for (int i = 1; i <= 20; i++)
         ck_ok(bight_channel_try_send(&sender, ITEM(i)));

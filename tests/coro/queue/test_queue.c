@@ -309,9 +309,9 @@ static void queue_closed_drains_and_then_says_so(int i)
 
 static int dropped;
 
-static void drop(void *item)
+static void drop(void *sum, void *item)
 {
-    dropped += NUMBER(item);
+    *(int *)sum += NUMBER(item);
 }
 
 static int aborts(void *arg)
@@ -325,7 +325,7 @@ static int aborts(void *arg)
     ck_ok(bight_queue_put(queue, ITEM(4)));
     ck_ok(bight_spawn(&joiner, waits_done, queue));
     world_settle();
-    bight_queue_abort(queue, drop);
+    bight_queue_abort(queue, drop, &dropped);
     ck_assert_int_eq(dropped, 7);
     ck_ok(bight_join(joiner, &status));
     ck_ok(status); /* what was dropped counts as worked on */
@@ -350,7 +350,7 @@ static int aborts_half_done(void *arg)
     ck_ok(bight_spawn(&putter, puts_number, &put));
     ck_ok(bight_spawn(&joiner, waits_done, queue));
     world_settle();
-    bight_queue_abort(queue, drop);
+    bight_queue_abort(queue, drop, &dropped);
     ck_assert_int_eq(dropped, 8); /* not the putter's */
     ck_ok(bight_join(putter, &status));
     ck_code(status, BIGHT_ECLOSED);
@@ -363,7 +363,7 @@ static int aborts_half_done(void *arg)
     queue = make(2, arg);
     ck_ok(bight_queue_put(queue, ITEM(1)));
     ck_ok(bight_queue_task_done(queue));
-    bight_queue_abort(queue, drop);
+    bight_queue_abort(queue, drop, &dropped);
     ck_ok(bight_queue_join(queue));
     ck_code(bight_queue_task_done(queue), BIGHT_EINVAL);
     return bight_queue_free(queue);

@@ -132,7 +132,7 @@ static int cancelled_ones(void *arg)
     join_batch(&batches[1], 4, 1);
     put_numbers(queue, 5, 1);
     bight_queue_close(queue); /* woken, then closed: woken */
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     ck_ok(bight_queue_free(queue)); /* nobody comes back to it */
     join_batch(&batches[2], 1, 5);
     return 0;

@@ -97,7 +97,7 @@ static int random_order(void *arg)
         }
         ck_assert_uint_eq(bight_queue_length(queue), (size_t)count);
     }
-    bight_queue_abort(queue, NULL);
+    bight_queue_abort(queue, NULL, NULL);
     return bight_queue_free(queue);
 }
 
@@ -360,7 +360,7 @@ static int visits(void *arg)
         bight_queue_visit(queue, note, &visit);
         ck_assert_int_eq(visit.count, 1);
         ck_assert_uint_eq(bight_queue_length(queue), 3);
-        bight_queue_abort(queue, NULL);
+        bight_queue_abort(queue, NULL, NULL);
         ck_ok(bight_queue_free(queue));
     }
     return 0;
