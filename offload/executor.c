@@ -18,13 +18,13 @@ int bight_execute(struct bight_executor *executor, const struct bight_job_def *d
 
     if (result)
         *result = (struct bight_result){0};
+    if (!executor || !valid(def, input, input_bytes))
+        return BIGHT_EINVAL;
     rc = bight_checkpoint();
     if (rc)
         return rc;
     if (executor->runtime != bight__runtime())
         return BIGHT_EPERM;
-    if (!valid(def, input, input_bytes))
-        return BIGHT_EINVAL;
     if (result)
         return executor->ops->execute(executor, def, input, input_bytes, result);
     unwanted = (struct bight_result){0};
@@ -35,6 +35,8 @@ int bight_execute(struct bight_executor *executor, const struct bight_job_def *d
 
 void bight_result_free(struct bight_result *result)
 {
+    if (!result)
+        return;
     bight__free(result->output);
     *result = (struct bight_result){0};
 }

@@ -10,6 +10,8 @@ int bight_job_output_reserve(struct bight_job *job, size_t bytes, void **room)
 {
     size_t need;
 
+    if (!job || !room)
+        return BIGHT_EINVAL;
     if (__builtin_add_overflow(job->output_bytes, bytes, &need))
         need = SIZE_MAX;
     if (need > job->output_room) {
@@ -24,7 +26,7 @@ int bight_job_output_reserve(struct bight_job *job, size_t bytes, void **room)
 
 int bight_job_output_commit(struct bight_job *job, size_t bytes)
 {
-    if (bytes > job->output_room - job->output_bytes)
+    if (!job || bytes > job->output_room - job->output_bytes)
         return BIGHT_EINVAL;
     job->output_bytes += bytes;
     return 0;
@@ -33,8 +35,11 @@ int bight_job_output_commit(struct bight_job *job, size_t bytes)
 int bight_job_output_append(struct bight_job *job, const void *data, size_t bytes)
 {
     void *room;
-    int rc = bight_job_output_reserve(job, bytes, &room);
+    int rc;
 
+    if (!job || (!data && bytes))
+        return BIGHT_EINVAL;
+    rc = bight_job_output_reserve(job, bytes, &room);
     if (rc)
         return rc;
     if (bytes)
@@ -45,17 +50,21 @@ int bight_job_output_append(struct bight_job *job, const void *data, size_t byte
 
 void bight_job_output_clear(struct bight_job *job)
 {
+    if (!job)
+        return;
     job->output_bytes = 0;
     job->ops->clear(job);
 }
 
 bool bight_job_cancelled(const struct bight_job *job)
 {
-    return __atomic_load_n(job->cancel_flag, __ATOMIC_RELAXED) != 0;
+    return job && __atomic_load_n(job->cancel_flag, __ATOMIC_RELAXED) != 0;
 }
 
 void bight_job_set_local(struct bight_job *job, void *local)
 {
+    if (!job)
+        return;
     job->local = local;
     job->ops->set_local(job, local);
 }

@@ -128,12 +128,13 @@ int bight_offload(int (*fn)(void *arg), void *arg)
 {
     struct offload offload = {.fn = fn, .arg = arg};
     struct bight_plugin *plugin;
-    int rc = bight_checkpoint();
+    int rc;
 
-    if (rc)
-        return rc;
     if (!fn)
         return BIGHT_EINVAL;
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
     plugin = bight__plugin_get(bight__runtime(), &gate_kind, &rc);
     if (!plugin)
         return rc;

@@ -5,15 +5,15 @@
 
 void bight_hook_init(struct bight_hook *hook, void (*fn)(struct bight_hook *hook))
 {
+    if (!hook)
+        return;
     hook->fn = fn;
     link_init(&hook->link);
 }
 
 static int add(struct bight_link *hooks, struct bight_hook *hook)
 {
-    if (!hook->fn)
-        return BIGHT_EINVAL;
-    if (!link_empty(&hook->link))
+    if (!list_empty(&hook->link))
         return BIGHT_EALREADY;
     link_append(hooks, &hook->link);
     return 0;
@@ -23,6 +23,8 @@ int bight_hook_add_turn(struct bight_hook *hook)
 {
     struct bight_runtime *runtime = bight__runtime();
 
+    if (!hook || !hook->fn)
+        return BIGHT_EINVAL;
     return runtime ? add(&runtime->turn_hooks, hook) : BIGHT_ENORUNTIME;
 }
 
@@ -30,14 +32,17 @@ int bight_hook_add_idle(struct bight_hook *hook)
 {
     struct bight_runtime *runtime = bight__runtime();
 
+    if (!hook || !hook->fn)
+        return BIGHT_EINVAL;
     return runtime ? add(&runtime->idle_hooks, hook) : BIGHT_ENORUNTIME;
 }
 
 bool bight_hook_remove(struct bight_hook *hook)
 {
-    bool added = !link_empty(&hook->link);
+    bool added = hook && !list_empty(&hook->link);
 
-    link_remove(&hook->link);
+    if (added)
+        link_remove(&hook->link);
     return added;
 }
 

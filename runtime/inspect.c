@@ -8,6 +8,8 @@ int bight_runtime_get_stats(struct bight_runtime_stats *stats)
 {
     const struct bight_runtime *runtime = bight__runtime();
 
+    if (!stats)
+        return BIGHT_EINVAL;
     if (!runtime)
         return BIGHT_ENORUNTIME;
     *stats = (struct bight_runtime_stats){

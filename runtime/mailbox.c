@@ -156,6 +156,8 @@ int bight_mailbox_get(struct bight_mailbox **out)
 {
     struct bight_runtime *runtime = bight__runtime();
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (!runtime || !runtime->mailbox)
         return BIGHT_ENORUNTIME;
     *out = bight_mailbox_ref(runtime->mailbox);
@@ -164,6 +166,8 @@ int bight_mailbox_get(struct bight_mailbox **out)
 
 struct bight_mailbox *bight_mailbox_ref(struct bight_mailbox *mailbox)
 {
+    if (!mailbox)
+        return NULL;
     uv_mutex_lock(&mailbox->lock);
     mailbox->refs++;
     uv_mutex_unlock(&mailbox->lock);
@@ -202,7 +206,7 @@ static void push(struct bight_mailbox *mailbox, struct bight_post *post)
 
 int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
 {
-    if (!post->fn)
+    if (!mailbox || !post || !post->fn)
         return BIGHT_EINVAL;
     uv_mutex_lock(&mailbox->lock);
     bool closed = mailbox->closed;
@@ -227,7 +231,7 @@ int bight_post_call(struct bight_mailbox *mailbox, void (*fn)(void *arg), void *
     struct posted_call *call;
     int rc = 0;
 
-    if (!fn)
+    if (!mailbox || !fn)
         return BIGHT_EINVAL;
     /* A test's seams end with the runtime, so they are asked only while the mailbox is open. */
     uv_mutex_lock(&mailbox->lock);

@@ -31,6 +31,8 @@ int bight_report_send(int code, const char *text)
         .text = text,
     };
 
+    if (!text)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     sched->driver->report(sched, &report);

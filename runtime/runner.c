@@ -70,6 +70,8 @@ int bight__run_with_seams(const struct bight_runtime_options *options,
     struct bight_runtime *runtime;
     int rc;
 
+    if (!fn)
+        return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EALREADY;
     rc = bight__runtime_new(&runtime, NULL, options, seams ? seams : &no_seams);
@@ -97,6 +99,8 @@ int bight__runner_open_with_seams(struct bight_runner **out,
     struct bight_runtime *runtime;
     int rc;
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EALREADY;
     rc = bight__runtime_new(&runtime, NULL, options, seams);
@@ -129,6 +133,8 @@ int bight_runner_run(struct bight_runner *runner, int (*fn)(void *arg), void *ar
 
     if (!runtime)
         return BIGHT_ECLOSED;
+    if (!fn)
+        return BIGHT_EINVAL;
     if (bight__runtime() != runtime)
         return BIGHT_EPERM;
     if (runtime->running)
@@ -141,8 +147,11 @@ int bight_runner_run(struct bight_runner *runner, int (*fn)(void *arg), void *ar
 
 int bight_runner_end(struct bight_runner **runner)
 {
-    struct bight_runtime *runtime = of_runner(*runner);
+    struct bight_runtime *runtime;
 
+    if (!runner)
+        return BIGHT_EINVAL;
+    runtime = of_runner(*runner);
     if (!runtime)
         return 0;
     if (bight__runtime() != runtime)

@@ -206,6 +206,8 @@ int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
 {
     static const struct bight_seams no_seams;
 
+    if (!out || !loop)
+        return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EALREADY;
     return bight__runtime_new(out, loop, options, &no_seams);
@@ -213,7 +215,7 @@ int bight_attach(struct bight_runtime **out, uv_loop_t *loop,
 
 int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *arg)
 {
-    if (runtime->owns_loop)
+    if (!runtime || runtime->owns_loop)
         return BIGHT_EINVAL;
     if (runtime->ending)
         return BIGHT_EALREADY;

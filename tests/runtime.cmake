@@ -22,6 +22,10 @@ foreach(suite testing testing_clock testing_idle testing_line testing_sequencer)
   bight_test(runtime/testing/${suite})
 endforeach()
 
+# Every public function of every room, with NULL: a row each.
+bight_test(nulls/nulls SOURCES nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c nulls/runtime.c
+  nulls/testing.c nulls/net.c nulls/offload.c)
+
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
   sweeps/frame.c

@@ -75,6 +75,9 @@ tools_test(headers_tags_finds_clashes "${expect}" 1 "${fixtures}/tags/expected"
 tools_test(columns "${scripts}/check-columns" "${PROJECT_SOURCE_DIR}")
 tools_test(columns_finds_long_lines "${expect}" 1 "${fixtures}/columns/expected"
            "${scripts}/check-columns" "${fixtures}/columns")
+tools_test(null_rows "${CMAKE_CURRENT_SOURCE_DIR}/tools/nulls.sh" "${PROJECT_SOURCE_DIR}")
+tools_test(initialisers "${CMAKE_CURRENT_SOURCE_DIR}/tools/initialisers.sh" "${PROJECT_SOURCE_DIR}"
+           "${CMAKE_C_COMPILER}")
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
            "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}")
 tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")

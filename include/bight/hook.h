@@ -17,6 +17,13 @@ struct bight_hook {
     struct bight_link link;
 };
 
+/* A hook that is not added, as bight_hook_init makes it. One that is all zero has no fn: that has to be set
+ * before it can be added. */
+#define BIGHT_HOOK_INIT(fn)                                                                        \
+    {                                                                                              \
+        (fn), BIGHT__LIST_INIT                                                                     \
+    }
+
 /** Initialise `hook`, once, before its first use. It is not added anywhere then.
  *
  *  Thread: any.

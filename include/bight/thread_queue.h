@@ -14,14 +14,18 @@ BIGHT_BEGIN_DECLS
 struct bight_thread_queue;
 
 /** Make a queue for up to `capacity` items; with 0 each item goes from a putter to a getter that
- *  waits. All memory is allocated now. `drop`, which may be NULL, gets what is in the queue when
- *  its last reference is released.
+ *  waits. All memory is allocated now. What is in the queue when its last reference is released
+ *  goes to `drop(drop_arg, item)`, on that thread; drop may be NULL.
  *
  *  @return 0; BIGHT_EINVAL for a capacity beyond any memory; BIGHT_ENOMEM.
- *  Thread: any.  Ownership: gives *out, to be released with bight_thread_queue_unref.
+ *  Thread: any.
+ *  Ownership: keeps drop_arg as long as the queue; gives *out, to be released with
+ *  bight_thread_queue_unref.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_new(struct bight_thread_queue **out,
-                                                      size_t capacity, void (*drop)(void *item));
+                                                      size_t capacity,
+                                                      void (*drop)(void *arg, void *item),
+                                                      void *drop_arg);
 
 /** Take one more reference.
  *

@@ -433,7 +433,7 @@ static int request_all(struct bight_http_response **out, struct bight_http_sessi
     static const struct bight_http_request defaults;
     struct bight_http_response *response;
     struct http_plan plan;
-    int rc = bight_checkpoint();
+    int rc = out && session && url ? bight_checkpoint() : BIGHT_EINVAL;
 
     if (!request)
         request = &defaults;

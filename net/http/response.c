@@ -134,8 +134,11 @@ static int64_t read_some(struct bight_http_response *response, char *buffer, siz
 int64_t bight_http_read(struct bight_http_response *response, void *buffer, size_t bytes)
 {
     struct bight_http_session *session;
-    int64_t rc = bight_checkpoint();
+    int64_t rc;
 
+    if (!response || (!buffer && bytes))
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
     if (rc < 0)
         return rc;
     if (response->reading)
@@ -155,11 +158,15 @@ int64_t bight_http_read(struct bight_http_response *response, void *buffer, size
 
 int bight_http_response_status(const struct bight_http_response *response)
 {
+    if (!response)
+        return BIGHT_EINVAL;
     return response->status;
 }
 
 int bight_http_response_version(const struct bight_http_response *response)
 {
+    if (!response)
+        return BIGHT_EINVAL;
     return response->version;
 }
 
@@ -171,26 +178,32 @@ static struct http_headers *headers_of(const struct bight_http_response *respons
 
 const char *bight_http_response_header(const struct bight_http_response *response, const char *name)
 {
+    if (!response || !name)
+        return NULL;
     return bight__http_headers_find(headers_of(response), name);
 }
 
 int bight_http_response_header_at(const struct bight_http_response *response, size_t index,
                                   const char **name, const char **value)
 {
+    if (!response || !name || !value)
+        return BIGHT_EINVAL;
     return bight__http_headers_at(headers_of(response), index, name, value);
 }
 
 const char *bight_http_response_body(const struct bight_http_response *response, size_t *bytes)
 {
-    bool have = response->collect && response->body.bytes;
+    bool have = response && response->collect && response->body.bytes;
 
     if (bytes)
         *bytes = have ? response->body.bytes : 0;
-    return have ? response->body.data : "";
+    return have ? response->body.data : response ? "" : NULL;
 }
 
 const char *bight_http_response_url(const struct bight_http_response *response)
 {
+    if (!response)
+        return NULL;
     return response->url.data;
 }
 
@@ -202,6 +215,8 @@ static double since_start(const struct bight_http_response *response, uint64_t a
 void bight_http_response_timing(const struct bight_http_response *response,
                                 struct bight_http_timing *timing)
 {
+    if (!response || !timing)
+        return;
     timing->started_ms = since_start(response, response->started_ns);
     timing->headers_ms = since_start(response, response->headers_done ? response->headers_ns : 0);
     timing->done_ms = since_start(response, response->done ? response->done_ns : 0);
@@ -211,5 +226,7 @@ void bight_http_response_timing(const struct bight_http_response *response,
 
 const struct bight_http_error *bight_http_response_error(const struct bight_http_response *response)
 {
+    if (!response)
+        return NULL;
     return &response->error;
 }

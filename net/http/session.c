@@ -132,6 +132,8 @@ int bight_http_session_new(struct bight_http_session **out,
     struct bight_http_session *session;
     int rc;
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (!runtime)
         return BIGHT_ENORUNTIME;
     if (bight__runtime_is_over(runtime))
@@ -212,8 +214,11 @@ static bool is_inside(const struct bight_http_session *session)
 int bight_http_session_end(struct bight_http_session *session)
 {
     struct bight_waiter waiter;
-    int rc = bight_waiter_init(&waiter, &close_ops);
+    int rc;
 
+    if (!session)
+        return BIGHT_EINVAL;
+    rc = bight_waiter_init(&waiter, &close_ops);
     if (rc < 0)
         return rc;
     if (session->closing)
@@ -241,6 +246,8 @@ int bight_http_session_end(struct bight_http_session *session)
 void bight_http_session_get_stats(const struct bight_http_session *session,
                                   struct bight_http_stats *stats)
 {
+    if (!session || !stats)
+        return;
     *stats = session->stats;
     stats->active = (size_t)session->active;
     stats->waiting = session->waiting;

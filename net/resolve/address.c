@@ -87,6 +87,8 @@ char *bight_address_text(const struct bight_address *address, char *text)
     char host[INET6_ADDRSTRLEN] = "?";
     char zone[IF_NAMESIZE + 1] = "";
 
+    if (!address || !text)
+        return NULL;
     if (address->family == 4) {
         inet_ntop(AF_INET, address->bytes, host, sizeof host);
         if (address->port)

@@ -28,6 +28,8 @@ int bight_resolver_new(struct bight_resolver **out, const struct bight_resolver_
     struct bight_sched *sched = bight__sched;
     struct bight_resolver *resolver;
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
     if (!options)
@@ -259,6 +261,8 @@ int bight_resolve(struct bight_resolver *resolver, const char *host, struct bigh
     struct resolve_waiter waiter;
     int rc;
 
+    if (!resolver || !host || !result)
+        return BIGHT_EINVAL;
     if (!bight_self())
         return BIGHT_ENOTASK;
     resolver->calls++;
@@ -296,8 +300,11 @@ void bight_resolver_free(struct bight_resolver *resolver)
 
 void bight_resolver_get_stats(struct bight_resolver *resolver, struct bight_resolver_stats *stats)
 {
-    struct resolver_threads *threads = resolver->threads;
+    struct resolver_threads *threads;
 
+    if (!resolver || !stats)
+        return;
+    threads = resolver->threads;
     *stats = resolver->stats;
     stats->entries = resolver->table.count;
     pthread_mutex_lock(&threads->lock);

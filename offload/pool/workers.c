@@ -193,8 +193,11 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
 {
     struct bight_workers_options filled = {0};
     struct pool *pool;
-    int rc = bight_checkpoint();
+    int rc;
 
+    if (!out)
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
     if (rc)
         return rc;
     if (options)
@@ -246,7 +249,7 @@ int bight_executor_get_stats(const struct bight_executor *executor,
 {
     const struct pool *pool = pool_of(executor);
 
-    if (!pool)
+    if (!pool || !stats)
         return BIGHT_EINVAL;
     *stats = (struct bight_executor_stats){.ready = pool->ready,
                                            .workers = pool->options.workers,
@@ -264,7 +267,7 @@ int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t 
     const struct pool *pool = pool_of(executor);
     int found = 0;
 
-    if (!pool)
+    if (!pool || (!pids && count))
         return BIGHT_EINVAL;
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);

@@ -29,18 +29,22 @@ static void rebase(struct bight_test_clock *clock)
 
 void bight_test_clock_init(struct bight_test_clock *clock)
 {
+    if (!clock)
+        return;
     *clock = (struct bight_test_clock){.autojump_ms = -1};
     clock->real_ns = real_now(clock);
 }
 
 uint64_t bight_test_clock_now_ns(const struct bight_test_clock *clock)
 {
+    if (!clock)
+        return 0;
     return clock->rate > 0 ? clock->now_ns + passed(clock, real_now(clock)) : clock->now_ns;
 }
 
 int bight_test_clock_advance(struct bight_test_clock *clock, int64_t duration_ms)
 {
-    if (duration_ms < 0 || duration_ms > INT64_MAX / 1000000)
+    if (!clock || duration_ms < 0 || duration_ms > INT64_MAX / 1000000)
         return BIGHT_EINVAL;
     clock->now_ns += (uint64_t)duration_ms * 1000000;
     return 0;
@@ -48,7 +52,7 @@ int bight_test_clock_advance(struct bight_test_clock *clock, int64_t duration_ms
 
 int bight_test_clock_set_rate(struct bight_test_clock *clock, double rate)
 {
-    if (!isfinite(rate) || rate < 0)
+    if (!clock || !isfinite(rate) || rate < 0)
         return BIGHT_EINVAL;
     rebase(clock);
     clock->rate = rate;
@@ -57,12 +61,16 @@ int bight_test_clock_set_rate(struct bight_test_clock *clock, double rate)
 
 void bight_test_clock_set_autojump(struct bight_test_clock *clock, int64_t cushion_ms)
 {
+    if (!clock)
+        return;
     clock->autojump_ms = cushion_ms < 0 ? -1 : cushion_ms;
 }
 
 void bight_test_clock_set_real(struct bight_test_clock *clock, uint64_t (*real)(void *arg),
                                void *arg)
 {
+    if (!clock)
+        return;
     rebase(clock);
     clock->real = real;
     clock->real_arg = arg;
@@ -73,7 +81,7 @@ uint64_t bight_test_clock_real_ns_until(const struct bight_test_clock *clock, ui
 {
     uint64_t now_ns = bight_test_clock_now_ns(clock);
 
-    if (when_ns <= now_ns)
+    if (!clock || when_ns <= now_ns)
         return 0;
     if (!(clock->rate > 0))
         return UINT64_MAX;

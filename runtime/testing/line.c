@@ -154,5 +154,7 @@ int bight_test_options_parse(const char *text, struct bight_test_options *option
 {
     char name[TEST_NAME_BYTES];
 
+    if (!text || !options)
+        return BIGHT_EINVAL;
     return bight__test_parse(text, options, name);
 }

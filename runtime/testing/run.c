@@ -106,6 +106,8 @@ int bight_test_run(const struct bight_test_options *options, int (*fn)(void *arg
     struct bight__test test;
     int status;
 
+    if (!fn)
+        return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EALREADY;
     status = set_up(&test, options, &seams);
@@ -125,6 +127,8 @@ int bight_test_progress(struct bight_test_result *result)
 {
     struct bight__test *test = bight__test();
 
+    if (!result)
+        return BIGHT_EINVAL;
     if (!test)
         return BIGHT_ENOTSUP;
     counts(test, 0, result);
@@ -135,6 +139,8 @@ int bight_test_line(char *line, size_t line_bytes)
 {
     const struct bight__test *test = bight__test();
 
+    if (!line)
+        return BIGHT_EINVAL;
     if (!test)
         return BIGHT_ENOTSUP;
     return bight__test_line(&test->options, test->name, NULL, line, line_bytes) < line_bytes
@@ -146,6 +152,8 @@ int bight_test_fail(const char *what)
 {
     struct bight__test *test = bight__test();
 
+    if (!what)
+        return BIGHT_EINVAL;
     if (!test)
         return BIGHT_ENOTSUP;
     test->failed = true;
@@ -164,6 +172,8 @@ int bight_test_get_passes(struct bight_test_passes *passes)
 {
     const struct bight_sched *sched = bight__sched;
 
+    if (!passes)
+        return BIGHT_EINVAL;
     if (!bight__test())
         return BIGHT_ENOTSUP;
     if (!sched->current)
@@ -177,7 +187,7 @@ bool bight_test_passed(const struct bight_test_passes *before)
 {
     struct bight_test_passes now;
 
-    return bight_test_get_passes(&now) == 0 && now.checks != before->checks &&
+    return before && bight_test_get_passes(&now) == 0 && now.checks != before->checks &&
            now.turns != before->turns;
 }
 
@@ -185,6 +195,6 @@ bool bight_test_passed_none(const struct bight_test_passes *before)
 {
     struct bight_test_passes now;
 
-    return bight_test_get_passes(&now) == 0 && now.checks == before->checks &&
+    return before && bight_test_get_passes(&now) == 0 && now.checks == before->checks &&
            now.turns == before->turns;
 }

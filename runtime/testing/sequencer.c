@@ -46,6 +46,8 @@ static const struct bight_waiter_ops step_ops = {
 
 void bight_test_sequencer_init(struct bight_test_sequencer *sequencer)
 {
+    if (!sequencer)
+        return;
     *sequencer = (struct bight_test_sequencer){0};
     link_init(&sequencer->waiting);
 }
@@ -54,7 +56,7 @@ static struct step_wait *find(struct bight_test_sequencer *sequencer, uint64_t s
 {
     struct bight_link *link = sequencer->waiting.next;
 
-    for (; link != &sequencer->waiting; link = link->next) {
+    for (; link && link != &sequencer->waiting; link = link->next) {
         if (of_link(link)->step == step)
             return of_link(link);
     }
@@ -71,8 +73,11 @@ int bight_test_sequencer_enter(struct bight_test_sequencer *sequencer, uint64_t 
 {
     struct step_wait wait = {.sequencer = sequencer, .step = step};
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (unlikely(!sequencer))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     if (rc)
         return rc;
     if (is_taken(sequencer, step))
@@ -90,6 +95,8 @@ int bight_test_sequencer_leave(struct bight_test_sequencer *sequencer)
 {
     struct step_wait *wait;
 
+    if (!sequencer)
+        return BIGHT_EINVAL;
     if (!sequencer->inside)
         return BIGHT_EPERM;
     sequencer->next++;

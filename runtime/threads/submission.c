@@ -31,6 +31,8 @@ struct bight_submission {
 
 struct bight_submission *bight_submission_ref(struct bight_submission *submission)
 {
+    if (!submission)
+        return NULL;
     uv_mutex_lock(&submission->lock);
     submission->refs++;
     uv_mutex_unlock(&submission->lock);
@@ -145,7 +147,7 @@ static int submit(struct bight_submission **out, struct bight_mailbox *mailbox, 
     struct bight_submission *submission;
     int rc;
 
-    if (!fn)
+    if (!out || !mailbox || !fn)
         return BIGHT_EINVAL;
     submission = bight__thread_alloc(sizeof *submission);
     if (!submission)
@@ -205,8 +207,11 @@ static int wait_end(struct bight_submission *submission, int64_t timeout_ms, int
 
 int bight_submission_wait(struct bight_submission *submission, int64_t timeout_ms, int *status)
 {
-    int rc = bight__thread_wait_begin();
+    int rc;
 
+    if (!submission)
+        return BIGHT_EINVAL;
+    rc = bight__thread_wait_begin();
     return rc ? rc : wait_end(submission, timeout_ms, status);
 }
 
@@ -214,6 +219,8 @@ int bight_submission_cancel(struct bight_submission *submission)
 {
     int rc = 0;
 
+    if (!submission)
+        return BIGHT_EINVAL;
     uv_mutex_lock(&submission->lock);
     if (submission->state == POSTED) {
         end(submission, BIGHT_ECANCELED);
@@ -237,6 +244,8 @@ static int run(struct bight_mailbox *mailbox, bool is_call, int (*fn)(void *arg)
     struct bight_submission *submission;
     int rc;
 
+    if (!mailbox || !fn)
+        return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EDEADLK;
     rc = submit(&submission, mailbox, is_call, fn, arg);

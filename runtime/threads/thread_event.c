@@ -19,8 +19,11 @@ static const struct bight_waiter_ops event_ops = {
 
 int bight_thread_event_new(struct bight_thread_event **out)
 {
-    struct bight_thread_event *event = bight__thread_alloc(sizeof *event);
+    struct bight_thread_event *event;
 
+    if (!out)
+        return BIGHT_EINVAL;
+    event = bight__thread_alloc(sizeof *event);
     if (!event)
         return BIGHT_ENOMEM;
     int rc = bight__thread_lock_init(&event->lock);
@@ -36,6 +39,8 @@ int bight_thread_event_new(struct bight_thread_event **out)
 
 struct bight_thread_event *bight_thread_event_ref(struct bight_thread_event *event)
 {
+    if (!event)
+        return NULL;
     uv_mutex_lock(&event->lock);
     event->refs++;
     uv_mutex_unlock(&event->lock);
@@ -57,6 +62,8 @@ void bight_thread_event_unref(struct bight_thread_event *event)
 
 void bight_thread_event_set(struct bight_thread_event *event)
 {
+    if (!event)
+        return;
     uv_mutex_lock(&event->lock);
     event->set = true;
     bight__thread_wake_all(&event->waiters, 0);
@@ -65,6 +72,8 @@ void bight_thread_event_set(struct bight_thread_event *event)
 
 void bight_thread_event_clear(struct bight_thread_event *event)
 {
+    if (!event)
+        return;
     uv_mutex_lock(&event->lock);
     event->set = false;
     uv_mutex_unlock(&event->lock);
@@ -72,6 +81,8 @@ void bight_thread_event_clear(struct bight_thread_event *event)
 
 bool bight_thread_event_is_set(struct bight_thread_event *event)
 {
+    if (!event)
+        return false;
     uv_mutex_lock(&event->lock);
     bool set = event->set;
     uv_mutex_unlock(&event->lock);
@@ -92,7 +103,10 @@ static int wait_set(struct bight_thread_event *event, int64_t timeout_ms)
 
 int bight_thread_event_wait(struct bight_thread_event *event, int64_t timeout_ms)
 {
-    int rc = bight__thread_wait_begin();
+    int rc;
 
+    if (!event)
+        return BIGHT_EINVAL;
+    rc = bight__thread_wait_begin();
     return rc ? rc : wait_set(event, timeout_ms);
 }

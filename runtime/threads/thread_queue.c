@@ -14,7 +14,8 @@ struct bight_thread_queue {
     size_t head;
     size_t length;
     bool closed;
-    void (*drop)(void *item);
+    void (*drop)(void *arg, void *item);
+    void *drop_arg;
     struct bight_link getters;
     struct bight_link putters;
     void *items[];
@@ -33,11 +34,11 @@ static const struct bight_waiter_ops put_ops = {
 };
 
 int bight_thread_queue_new(struct bight_thread_queue **out, size_t capacity,
-                           void (*drop)(void *item))
+                           void (*drop)(void *arg, void *item), void *drop_arg)
 {
     struct bight_thread_queue *queue;
 
-    if (capacity > SIZE_MAX / sizeof(void *) / 2)
+    if (!out || capacity > SIZE_MAX / sizeof(void *) / 2)
         return BIGHT_EINVAL;
     queue = bight__thread_alloc(sizeof *queue + capacity * sizeof(void *));
     if (!queue)
@@ -50,6 +51,7 @@ int bight_thread_queue_new(struct bight_thread_queue **out, size_t capacity,
     queue->refs = 1;
     queue->capacity = capacity;
     queue->drop = drop;
+    queue->drop_arg = drop_arg;
     link_init(&queue->getters);
     link_init(&queue->putters);
     *out = queue;
@@ -58,6 +60,8 @@ int bight_thread_queue_new(struct bight_thread_queue **out, size_t capacity,
 
 struct bight_thread_queue *bight_thread_queue_ref(struct bight_thread_queue *queue)
 {
+    if (!queue)
+        return NULL;
     uv_mutex_lock(&queue->lock);
     queue->refs++;
     uv_mutex_unlock(&queue->lock);
@@ -94,7 +98,7 @@ void bight_thread_queue_unref(struct bight_thread_queue *queue)
         void *item = ring_pop(queue);
 
         if (queue->drop)
-            queue->drop(item);
+            queue->drop(queue->drop_arg, item);
     }
     uv_mutex_destroy(&queue->lock);
     bight__free(queue);
@@ -141,6 +145,8 @@ static int try_get(struct bight_thread_queue *queue, void **item)
 
 int bight_thread_queue_try_put(struct bight_thread_queue *queue, void *item)
 {
+    if (!queue)
+        return BIGHT_EINVAL;
     uv_mutex_lock(&queue->lock);
     int rc = try_put(queue, item);
     uv_mutex_unlock(&queue->lock);
@@ -149,6 +155,8 @@ int bight_thread_queue_try_put(struct bight_thread_queue *queue, void *item)
 
 int bight_thread_queue_try_get(struct bight_thread_queue *queue, void **item)
 {
+    if (!queue || !item)
+        return BIGHT_EINVAL;
     uv_mutex_lock(&queue->lock);
     int rc = try_get(queue, item);
     uv_mutex_unlock(&queue->lock);
@@ -187,20 +195,28 @@ static int get(struct bight_thread_queue *queue, void **item, int64_t timeout_ms
 
 int bight_thread_queue_put(struct bight_thread_queue *queue, void *item, int64_t timeout_ms)
 {
-    int rc = bight__thread_wait_begin();
+    int rc;
 
+    if (!queue)
+        return BIGHT_EINVAL;
+    rc = bight__thread_wait_begin();
     return rc ? rc : put(queue, item, timeout_ms);
 }
 
 int bight_thread_queue_get(struct bight_thread_queue *queue, void **item, int64_t timeout_ms)
 {
-    int rc = bight__thread_wait_begin();
+    int rc;
 
+    if (!queue || !item)
+        return BIGHT_EINVAL;
+    rc = bight__thread_wait_begin();
     return rc ? rc : get(queue, item, timeout_ms);
 }
 
 void bight_thread_queue_close(struct bight_thread_queue *queue)
 {
+    if (!queue)
+        return;
     uv_mutex_lock(&queue->lock);
     queue->closed = true;
     bight__thread_wake_all(&queue->putters, BIGHT_ECLOSED);
@@ -210,6 +226,8 @@ void bight_thread_queue_close(struct bight_thread_queue *queue)
 
 size_t bight_thread_queue_length(struct bight_thread_queue *queue)
 {
+    if (!queue)
+        return 0;
     uv_mutex_lock(&queue->lock);
     size_t length = queue->length;
     uv_mutex_unlock(&queue->lock);

@@ -10,6 +10,8 @@
 
 void bight_ticker_reset(struct bight_ticker *ticker)
 {
+    if (!ticker)
+        return;
     ticker->next_ns = bight_now_ns() + ticker->period_ns;
 }
 
@@ -17,7 +19,7 @@ int bight_ticker_init(struct bight_ticker *ticker, int64_t period_ms,
                       enum bight_ticker_policy policy)
 {
     /* Half of the clock's range, so that the next tick never is beyond it. */
-    if (period_ms <= 0 || (uint64_t)period_ms > UINT64_MAX / 2 / 1000000)
+    if (!ticker || period_ms <= 0 || (uint64_t)period_ms > UINT64_MAX / 2 / 1000000)
         return BIGHT_EINVAL;
     if ((unsigned)policy > BIGHT_TICKER_DELAY)
         return BIGHT_EINVAL;
@@ -49,9 +51,12 @@ static int advance(struct bight_ticker *ticker, uint64_t now_ns)
 int bight_ticker_wait(struct bight_ticker *ticker)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
     uint64_t now_ns;
+    int rc;
 
+    if (!ticker || !ticker->period_ns) /* a record that is all zero */
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
     /* Another task may have taken the tick meanwhile. */
     for (; rc == 0; rc = bight__sleep_until(ticker->next_ns)) {
         now_ns = self->sched->driver->now_ns(self->sched);

@@ -80,6 +80,8 @@ int bight_signal_open(struct bight_signal **out, int signum)
 {
     struct bight_runtime *runtime = bight__runtime();
 
+    if (!out)
+        return BIGHT_EINVAL;
     if (!runtime)
         return BIGHT_ENORUNTIME;
     if (bight__runtime_is_over(runtime))
@@ -140,8 +142,11 @@ static const struct bight_waiter_ops wait_ops = {
 int bight_signal_wait(struct bight_signal *signal)
 {
     struct signal_wait wait = {.signal = signal};
-    int rc = bight_checkpoint();
+    int rc;
 
+    if (!signal)
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
     if (rc)
         return rc;
     if (signal->waiter)

@@ -54,8 +54,11 @@ static const struct bight_waiter_ops req_ops = {
 
 int bight_uv_req_init(struct bight_uv_req *req)
 {
-    int rc = bight_checkpoint();
+    int rc;
 
+    if (!req)
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
     if (rc)
         return rc;
     req->u.req.type = UV_UNKNOWN_REQ;
@@ -76,8 +79,11 @@ static int64_t settle(const struct bight_uv_req *req, int64_t status)
 
 int64_t bight_uv_await(struct bight_uv_req *req)
 {
-    int rc = bight_park(&req->waiter);
+    int rc;
 
+    if (!req || !req->waiter.ops) /* a record that is all zero */
+        return BIGHT_EINVAL;
+    rc = bight_park(&req->waiter);
     if (rc)
         return rc;
     return settle(req, req->u.req.type == UV_FS ? (int64_t)req->u.fs.result : req->status);
@@ -87,6 +93,8 @@ static void finish(void *uv, int status)
 {
     struct bight_uv_req *req = req_of(uv);
 
+    if (!req)
+        return;
     req->status = status;
     bight_unpark(&req->waiter, 0);
 }
@@ -156,6 +164,8 @@ int bight_uv_close(uv_handle_t *handle)
 {
     struct bight_waiter waiter;
 
+    if (!handle)
+        return BIGHT_EINVAL;
     if (uv_is_closing(handle))
         return BIGHT_EALREADY;
     int rc = bight_waiter_init(&waiter, &close_ops);

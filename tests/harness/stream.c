@@ -100,6 +100,8 @@ int test_stream_pair(struct test_stream **left, struct test_stream **right,
     struct test_stream_options how = {0};
     struct pair *pair;
 
+    if (!left || !right)
+        return BIGHT_EINVAL;
     if (!bight__sched)
         return BIGHT_ENORUNTIME;
     if (options)
@@ -216,14 +218,16 @@ static int take(struct way *way, void *buffer, size_t bytes)
 
 int test_stream_read(struct test_stream *stream, void *buffer, size_t bytes)
 {
-    struct way *way = stream->in;
+    struct way *way;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!stream || !buffer || bytes == 0 || bytes > INT_MAX)
+        return BIGHT_EINVAL;
+    way = stream->in;
+    rc = bight__checkpoint(&self);
     if (rc)
         return rc;
-    if (bytes == 0 || bytes > INT_MAX)
-        return BIGHT_EINVAL;
     if (way->reader)
         return BIGHT_EALREADY;
     while (rc == 0) {
@@ -254,14 +258,16 @@ static int give(struct way *way, const void *data, size_t bytes, size_t room)
 
 int test_stream_write(struct test_stream *stream, const void *data, size_t bytes)
 {
-    struct way *way = stream->out;
+    struct way *way;
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc;
 
+    if (!stream || !data || bytes == 0 || bytes > INT_MAX)
+        return BIGHT_EINVAL;
+    way = stream->out;
+    rc = bight__checkpoint(&self);
     if (rc)
         return rc;
-    if (bytes == 0 || bytes > INT_MAX)
-        return BIGHT_EINVAL;
     if (way->writer)
         return BIGHT_EALREADY;
     while (rc == 0) {
@@ -282,8 +288,11 @@ int test_stream_write(struct test_stream *stream, const void *data, size_t bytes
 
 int test_stream_shutdown(struct test_stream *stream)
 {
-    struct way *way = stream->out;
+    struct way *way;
 
+    if (!stream)
+        return BIGHT_EINVAL;
+    way = stream->out;
     if (way->ended)
         return BIGHT_ECLOSED;
     way->ended = true;

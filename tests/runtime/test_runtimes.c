@@ -86,7 +86,7 @@ static void runtimes_of_many_threads_exchange_items(void)
     /* There is a place for every token in each, so nobody waits for everybody. */
     for (unsigned i = 0; i < RUNTIMES; i++) {
         places[i].number = i;
-        ck_ok(bight_thread_queue_new(&places[i].inbox, TOKENS, NULL));
+        ck_ok(bight_thread_queue_new(&places[i].inbox, TOKENS, NULL, NULL));
     }
     for (unsigned i = 0; i < TOKENS; i++) {
         tokens[i] = (struct token){.hops = HOPS, .at = i % RUNTIMES};

@@ -106,8 +106,9 @@ struct exchange {
 
 #define EXCHANGED 4
 
-static void drop_item(void *item)
+static void drop_item(void *arg, void *item)
 {
+    EXPECT(arg == &scenario_balance);
     (void)item;
     scenario_balance--;
 }
@@ -152,7 +153,7 @@ int scenario_thread_queue(void *arg)
     (void)arg;
     if (rc)
         return rc;
-    rc = bight_thread_queue_new(&exchange.queue, 1, drop_item);
+    rc = bight_thread_queue_new(&exchange.queue, 1, drop_item, &scenario_balance);
     if (rc == 0) {
         rc = bight_group_run(get_items, &exchange);
         bight_thread_queue_unref(exchange.queue);

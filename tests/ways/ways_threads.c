@@ -22,7 +22,7 @@ static void in_thread(void *(*fn)(void *arg), void *arg)
 
 static void queue_open(struct stage *stage)
 {
-    ck_assert_int_eq(bight_thread_queue_new(&stage->thread_queue, 1, NULL), 0);
+    ck_assert_int_eq(bight_thread_queue_new(&stage->thread_queue, 1, NULL, NULL), 0);
 }
 
 static void full_queue_open(struct stage *stage)

@@ -32,7 +32,7 @@ static void items_come_in_order_and_places_are_bounded(void)
 {
     void *item;
 
-    ck_ok(bight_thread_queue_new(&queue, 2, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 2, NULL, NULL));
     ck_code(bight_thread_queue_try_get(queue, &item), BIGHT_EAGAIN);
     ck_ok(bight_thread_queue_put(queue, &items[0], -1));
     ck_ok(bight_thread_queue_try_put(queue, &items[1]));
@@ -74,7 +74,7 @@ static void closed_it_drains_and_tells_who_waits(void)
     pthread_t thread;
     void *item;
 
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     ck_ok(bight_thread_queue_put(queue, &items[0], -1));
     begin(&thread, put_closed, NULL);
     bight_thread_queue_close(queue);
@@ -86,7 +86,7 @@ static void closed_it_drains_and_tells_who_waits(void)
     ck_code(bight_thread_queue_try_get(queue, &item), BIGHT_ECLOSED);
     bight_thread_queue_close(queue);
     bight_thread_queue_unref(queue);
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     begin(&thread, get_closed, NULL);
     bight_thread_queue_close(queue);
     pthread_join(thread, NULL);
@@ -95,15 +95,16 @@ static void closed_it_drains_and_tells_who_waits(void)
 
 static int dropped;
 
-static void drop(void *item)
+static void drop(void *arg, void *item)
 {
+    EXPECT(arg == &items[3]);
     EXPECT(item == &items[dropped]);
     dropped++;
 }
 
 static void the_last_reference_drops_what_is_left(void)
 {
-    ck_ok(bight_thread_queue_new(&queue, 4, drop));
+    ck_ok(bight_thread_queue_new(&queue, 4, drop, &items[3]));
     for (int i = 0; i < 3; i++)
         ck_ok(bight_thread_queue_put(queue, &items[i], -1));
     ck_assert_ptr_eq(bight_thread_queue_ref(queue), queue);
@@ -130,7 +131,7 @@ static void without_places_items_go_from_hand_to_hand(void)
 {
     pthread_t thread;
 
-    ck_ok(bight_thread_queue_new(&queue, 0, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 0, NULL, NULL));
     ck_code(bight_thread_queue_try_put(queue, &items[0]), BIGHT_EAGAIN);
     begin(&thread, get_three, NULL);
     for (int i = 0; i < 3; i++)
@@ -142,7 +143,7 @@ static void without_places_items_go_from_hand_to_hand(void)
 
 static void a_queue_that_cannot_be_is_refused(void)
 {
-    ck_code(bight_thread_queue_new(&queue, SIZE_MAX / 2, NULL), BIGHT_EINVAL);
+    ck_code(bight_thread_queue_new(&queue, SIZE_MAX / 2, NULL, NULL), BIGHT_EINVAL);
 }
 
 /* Tasks and threads */
@@ -169,7 +170,7 @@ static void a_runtime_that_waits_for_a_thread_is_not_stalled(void)
 {
     pthread_t thread;
 
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     for (int i = 0; i < 50; i++) {
         begin(&thread, put_first, NULL);
         ck_ok(bight_run(get_first, NULL));
@@ -212,7 +213,7 @@ static int cancel_in_flight(void *arg)
 
 static void cancelled_while_the_wake_is_on_its_way_it_keeps_the_item(void)
 {
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     ck_ok(world_run(cancel_in_flight, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
@@ -233,7 +234,7 @@ static int run_out_of_time(void *arg)
 
 static void a_task_may_wait_for_a_while(void)
 {
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     ck_ok(world_run(run_out_of_time, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
@@ -248,7 +249,7 @@ static int leave_waiting(void *arg)
 
 static void a_runtime_that_ends_leaves_no_waiter_behind(void)
 {
-    ck_ok(bight_thread_queue_new(&queue, 2, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 2, NULL, NULL));
     ck_ok(world_run(leave_waiting, NULL, NULL));
     in_thread(put_first, NULL);
     in_thread(put_first, NULL);
@@ -281,7 +282,7 @@ static int post_callback(void *arg)
 
 static void a_callback_of_the_loop_must_not_block(void)
 {
-    ck_ok(bight_thread_queue_new(&queue, 1, NULL));
+    ck_ok(bight_thread_queue_new(&queue, 1, NULL, NULL));
     ck_ok(world_run(post_callback, NULL, NULL));
     bight_thread_queue_unref(queue);
 }
@@ -297,7 +298,7 @@ static int new_without_memory(void *arg)
     bool *failing = arg;
 
     *failing = true;
-    ck_code(bight_thread_queue_new(&queue, 1, NULL), BIGHT_ENOMEM);
+    ck_code(bight_thread_queue_new(&queue, 1, NULL, NULL), BIGHT_ENOMEM);
     *failing = false;
     return 0;
 }
@@ -404,7 +405,7 @@ static int market(void *arg)
 
 static void nothing_is_lost_to_those_who_give_up(void)
 {
-    ck_ok(bight_thread_queue_new(&goods, 3, NULL));
+    ck_ok(bight_thread_queue_new(&goods, 3, NULL, NULL));
     ck_ok(bight_run(market, NULL));
     ck_assert_uint_eq(consumed, PRODUCERS * 2 * EACH);
     for (int i = 0; i < PRODUCERS * 2 * EACH; i++)

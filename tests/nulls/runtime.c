@@ -1,0 +1,103 @@
+/* Rows of runtime/, but for runtime/testing. */
+#include "tests/nulls/rows.h"
+
+#include <bight/uv.h>
+
+static void runs(void)
+{
+    struct bight_runner *runner = NULL;
+
+    says_einval(bight_run, NULL, NULL);
+    says_einval(bight_run_with, NULL, NULL, NULL);
+    says_einval(bight_runner_open, NULL, NULL);
+    gives(BIGHT_ECLOSED, bight_runner_run, NULL, some_fn, NULL); /* one that was ended */
+    says_einval(bight_runner_run, (void *)some, NULL, NULL);
+    says_einval(bight_runner_end, NULL);
+    gives(0, bight_runner_end, &runner);
+    says_einval(bight_report_send, 0, NULL);
+    says_einval(bight_runtime_get_stats, NULL);
+    says_einval(bight_attach, NULL, (void *)some, NULL);
+    says_einval(bight_attach, (void *)some, NULL, NULL);
+    says_einval(bight_detach, NULL, NULL, NULL);
+    does_nothing(bight_hook_init, NULL, NULL);
+    says_einval(bight_hook_add_turn, NULL);
+    says_einval(bight_hook_add_idle, NULL);
+    is_false(bight_hook_remove, NULL);
+}
+
+static void threads(void)
+{
+    void *item;
+
+    says_einval(bight_mailbox_get, NULL);
+    is_null(bight_mailbox_ref, NULL);
+    does_nothing(bight_mailbox_unref, NULL);
+    says_einval(bight_post_call, NULL, (void *)some_fn, NULL);
+    says_einval(bight_post_call, (void *)some, NULL, NULL);
+    says_einval(bight_post_record, NULL, (void *)some);
+    says_einval(bight_post_record, (void *)some, NULL);
+    says_einval(bight_thread_run, NULL, some_fn, NULL, NULL);
+    says_einval(bight_thread_run, (void *)some, NULL, NULL, NULL);
+    says_einval(bight_thread_call, NULL, some_fn, NULL, NULL);
+    says_einval(bight_thread_call, (void *)some, NULL, NULL, NULL);
+    says_einval(bight_thread_submit, NULL, (void *)some, some_fn, NULL);
+    says_einval(bight_thread_submit, (void *)some, NULL, some_fn, NULL);
+    says_einval(bight_thread_submit, (void *)some, (void *)some, NULL, NULL);
+    is_null(bight_submission_ref, NULL);
+    does_nothing(bight_submission_unref, NULL);
+    says_einval(bight_submission_wait, NULL, -1, NULL);
+    says_einval(bight_submission_cancel, NULL);
+    says_einval(bight_thread_event_new, NULL);
+    is_null(bight_thread_event_ref, NULL);
+    does_nothing(bight_thread_event_unref, NULL);
+    does_nothing(bight_thread_event_set, NULL);
+    does_nothing(bight_thread_event_clear, NULL);
+    is_false(bight_thread_event_is_set, NULL);
+    says_einval(bight_thread_event_wait, NULL, -1);
+    says_einval(bight_thread_queue_new, NULL, 1, NULL, NULL);
+    is_null(bight_thread_queue_ref, NULL);
+    does_nothing(bight_thread_queue_unref, NULL);
+    says_einval(bight_thread_queue_put, NULL, NULL, -1);
+    says_einval(bight_thread_queue_try_put, NULL, NULL);
+    says_einval(bight_thread_queue_get, NULL, &item, -1);
+    says_einval(bight_thread_queue_get, (void *)some, NULL, -1);
+    says_einval(bight_thread_queue_try_get, NULL, &item);
+    says_einval(bight_thread_queue_try_get, (void *)some, NULL);
+    does_nothing(bight_thread_queue_close, NULL);
+    is_zero(bight_thread_queue_length, NULL);
+}
+
+static void times(void)
+{
+    says_einval(bight_ticker_init, NULL, 1, BIGHT_TICKER_BURST);
+    says_einval(bight_ticker_wait, NULL);
+    does_nothing(bight_ticker_reset, NULL);
+    says_einval(bight_retry_run, NULL, NULL, NULL);
+}
+
+static void of_libuv(void)
+{
+    says_einval(bight_signal_open, NULL, 10);
+    says_einval(bight_signal_wait, NULL);
+    does_nothing(bight_signal_end, NULL);
+    says_einval(bight_uv_req_init, NULL);
+    says_einval(bight_uv_await, NULL);
+    does_nothing(bight_uv_on_fs, NULL);
+    does_nothing(bight_uv_on_connect, NULL, 0);
+    does_nothing(bight_uv_on_write, NULL, 0);
+    does_nothing(bight_uv_on_shutdown, NULL, 0);
+    does_nothing(bight_uv_on_udp_send, NULL, 0);
+    does_nothing(bight_uv_on_getaddrinfo, NULL, 0, NULL);
+    does_nothing(bight_uv_on_getnameinfo, NULL, 0, NULL, NULL);
+    does_nothing(bight_uv_on_random, NULL, 0, NULL, 0);
+    does_nothing(bight_uv_on_work, NULL, 0);
+    says_einval(bight_uv_close, NULL);
+}
+
+void walk_runtime(void)
+{
+    runs();
+    threads();
+    times();
+    of_libuv();
+}
