@@ -123,18 +123,23 @@ static bool is_passing(void *arg, int code)
     return code == SLOW_DOWN || code == BROKEN_OFF;
 }
 
-static int read_sensor(void *reading)
+static int ask_again(void *reading)
 {
     const struct bight_retry_options policy = {
         .attempts = 6,
         .delay_ms = 400,
         .max_delay_ms = 3000,
         .jitter = BIGHT_JITTER_EQUAL,
-        .timeout_ms = ROUND_MS - 1000, /* then the next round begins */
         .again = is_passing,
     };
 
     return bight_retry_run(&policy, ask, reading);
+}
+
+static int read_sensor(void *reading)
+{
+    /* Then the next round begins. */
+    return bight_timeout(ROUND_MS - 1000, ask_again, reading);
 }
 
 /* Read all sensors. A reading that is given up does not stop the others, nor the client. */

@@ -12,18 +12,6 @@ static void clocks(void)
     is_zero(bight_test_clock_real_ns_until, NULL, 1);
 }
 
-static void streams(void)
-{
-    says_einval(bight_test_stream_pair, NULL, (void *)some, NULL);
-    says_einval(bight_test_stream_pair, (void *)some, NULL, NULL);
-    says_einval(bight_test_stream_read, NULL, some, 1);
-    says_einval(bight_test_stream_read, (void *)some, NULL, 1);
-    says_einval(bight_test_stream_write, NULL, some, 1);
-    says_einval(bight_test_stream_write, (void *)some, NULL, 1);
-    says_einval(bight_test_stream_shutdown, NULL);
-    does_nothing(bight_test_stream_close, NULL);
-}
-
 void walk_testing(void)
 {
     says_einval(bight_test_run, NULL, NULL, NULL, NULL);
@@ -39,5 +27,4 @@ void walk_testing(void)
     says_einval(bight_test_sequencer_enter, NULL, 1);
     says_einval(bight_test_sequencer_leave, NULL);
     clocks();
-    streams();
 }
