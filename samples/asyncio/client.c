@@ -12,6 +12,7 @@
 #include <bight/gather.h>
 #include <bight/rate_limiter.h>
 #include <bight/retry.h>
+#include <bight/scope.h>
 #include <bight/testing.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
