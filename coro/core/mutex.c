@@ -50,7 +50,7 @@ static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct
     return bight__wait_in(&mutex->waiters, &wait.waiter, &lock_ops);
 }
 
-void bight__mutex_hand_over(struct bight_mutex *mutex)
+__attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
 {
     struct bight_link *link;
 
@@ -65,16 +65,28 @@ void bight__mutex_hand_over(struct bight_mutex *mutex)
     }
 }
 
+/* Apart, so that the usual lock needs no frame. */
+static __attribute__((noinline)) int lock_checked(struct bight_mutex *mutex, const char *frame)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint_of(&self, frame);
+
+    if (rc)
+        return rc;
+    if (mutex->owner)
+        return lock_park(mutex, self);
+    bight__mutex_take(mutex, self);
+    return 0;
+}
+
 int bight_mutex_lock(struct bight_mutex *mutex)
 {
     struct bight_task *self;
-    int rc;
 
     if (unlikely(!mutex))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc))
-        return rc;
+    if (unlikely(!bight__checkpoint_is_clear(&self)))
+        return lock_checked(mutex, __builtin_frame_address(0));
     if (unlikely(mutex->owner))
         return lock_park(mutex, self);
     bight__mutex_take(mutex, self);

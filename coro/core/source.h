@@ -23,9 +23,10 @@ void bight__wake_all(struct bight_link *waiters, int result);
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
-/* The opening of every suspending call: finds the task and observes cancellation. Inlined, because
- * the check wants the frame of the public function. */
-__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
+/* The opening of every suspending call: finds the task and observes cancellation. The check wants the
+ * frame of the public function. */
+__attribute__((always_inline)) static inline int bight__checkpoint_of(struct bight_task **self,
+                                                                      const char *frame)
 {
     struct bight_sched *sched = bight__sched;
     struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
@@ -33,11 +34,39 @@ __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_
     if (unlikely(!task))
         return BIGHT_ENOTASK;
     *self = task;
-    if (unlikely(!bight__scopes_check(task, __builtin_frame_address(0))))
+    if (unlikely(!bight__scopes_check(task, frame)))
         return BIGHT_ESCOPE;
     if (likely(!task->pending && --sched->ops_left))
         return 0;
     return bight__checkpoint_slow(sched, task);
+}
+
+/* In the public function itself, and inlined for that. */
+__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
+{
+    return bight__checkpoint_of(self, __builtin_frame_address(0));
+}
+
+/* The checkpoint of the hottest calls, which have nothing to save when they call nobody. False: it was not
+ * passed, and a function apart has to come to bight__checkpoint_of with the frame of this one. */
+__attribute__((always_inline)) static inline bool
+bight__checkpoint_is_clear(struct bight_task **self)
+{
+    struct bight_sched *sched = bight__sched;
+    struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
+
+    if (unlikely(!task))
+        return false;
+    *self = task;
+    if (task->scope != &task->base &&
+        unlikely(bight__scope_is_gone(task, task->scope, __builtin_frame_address(0))))
+        return false;
+    if (unlikely(task->pending))
+        return false;
+    if (likely(--sched->ops_left))
+        return true;
+    sched->ops_left = 1;
+    return false;
 }
 
 /* Arm the waiter for the task that the checkpoint has found, which is all that could be missing. */

@@ -124,9 +124,31 @@ static int wait_on(struct bight_link *waits, struct channel_wait *wait)
     return rc;
 }
 
-int bight_channel_send(struct bight_sender *sender, void *item)
+/* Apart from the calls, like the next one, because those that need not wait have no use for the record. */
+static __attribute__((noinline)) int send_park(struct bight_sender *sender, void *item)
 {
     struct channel_wait wait = {.wait.item = item};
+
+    bight__waiter_begin(&wait.wait.waiter, &send_ops);
+    bight__queue_put_arm(sender->channel->queue, &wait.wait);
+    return wait_on(&sender->waits, &wait);
+}
+
+static __attribute__((noinline)) int receive_park(struct bight_receiver *receiver, void **item)
+{
+    struct channel_wait wait = {.wait.item = NULL};
+    int rc;
+
+    bight__waiter_begin(&wait.wait.waiter, &receive_ops);
+    bight__queue_get_arm(receiver->channel->queue, &wait.wait);
+    rc = wait_on(&receiver->waits, &wait);
+    if (rc == 0)
+        *item = wait.wait.item;
+    return rc;
+}
+
+int bight_channel_send(struct bight_sender *sender, void *item)
+{
     struct bight_task *self;
     int rc;
 
@@ -136,16 +158,11 @@ int bight_channel_send(struct bight_sender *sender, void *item)
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_send(sender, item);
-    if (rc != BIGHT_EAGAIN)
-        return rc;
-    bight__waiter_begin(&wait.wait.waiter, &send_ops);
-    bight__queue_put_arm(sender->channel->queue, &wait.wait);
-    return wait_on(&sender->waits, &wait);
+    return rc == BIGHT_EAGAIN ? send_park(sender, item) : rc;
 }
 
 int bight_channel_receive(struct bight_receiver *receiver, void **item)
 {
-    struct channel_wait wait = {.wait.item = NULL};
     struct bight_task *self;
     int rc;
 
@@ -155,14 +172,7 @@ int bight_channel_receive(struct bight_receiver *receiver, void **item)
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_receive(receiver, item);
-    if (rc != BIGHT_EAGAIN)
-        return rc;
-    bight__waiter_begin(&wait.wait.waiter, &receive_ops);
-    bight__queue_get_arm(receiver->channel->queue, &wait.wait);
-    rc = wait_on(&receiver->waits, &wait);
-    if (rc == 0)
-        *item = wait.wait.item;
-    return rc;
+    return rc == BIGHT_EAGAIN ? receive_park(receiver, item) : rc;
 }
 
 int bight_sender_clone(struct bight_sender *clone, const struct bight_sender *sender)

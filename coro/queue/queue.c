@@ -245,30 +245,44 @@ static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void
     return rc;
 }
 
+static __attribute__((noinline)) int put_checked(struct bight_queue *queue, void *item,
+                                                 const char *frame)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint_of(&self, frame);
+
+    return rc ? rc : put_or_wait(queue, item);
+}
+
+static __attribute__((noinline)) int get_checked(struct bight_queue *queue, void **item,
+                                                 const char *frame)
+{
+    struct bight_task *self;
+    int rc = bight__checkpoint_of(&self, frame);
+
+    return rc ? rc : get_or_wait(queue, item);
+}
+
 int bight_queue_put(struct bight_queue *queue, void *item)
 {
     struct bight_task *self;
-    int rc;
 
     if (unlikely(!queue))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc) || likely(put_at_once(queue, item)))
-        return rc;
-    return put_or_wait(queue, item);
+    if (unlikely(!bight__checkpoint_is_clear(&self)))
+        return put_checked(queue, item, __builtin_frame_address(0));
+    return likely(put_at_once(queue, item)) ? 0 : put_or_wait(queue, item);
 }
 
 int bight_queue_get(struct bight_queue *queue, void **item)
 {
     struct bight_task *self;
-    int rc;
 
     if (unlikely(!queue || !item))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc) || likely(get_at_once(queue, item)))
-        return rc;
-    return get_or_wait(queue, item);
+    if (unlikely(!bight__checkpoint_is_clear(&self)))
+        return get_checked(queue, item, __builtin_frame_address(0));
+    return likely(get_at_once(queue, item)) ? 0 : get_or_wait(queue, item);
 }
 
 static bool many_sound(const struct bight_queue *queue, void **items, size_t max)

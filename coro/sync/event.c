@@ -41,9 +41,16 @@ size_t bight_event_waiting(const struct bight_event *event)
     return event ? list_count(&event->waiters) : 0;
 }
 
-int bight_event_wait(struct bight_event *event)
+/* Apart, so that an event that is set needs no room for a waiter. */
+static __attribute__((noinline)) int event_park(struct bight_event *event)
 {
     struct bight_waiter waiter;
+
+    return bight__wait_in(&event->waiters, &waiter, &event_ops);
+}
+
+int bight_event_wait(struct bight_event *event)
+{
     struct bight_task *self;
     int rc;
 
@@ -52,5 +59,5 @@ int bight_event_wait(struct bight_event *event)
     rc = bight__checkpoint(&self);
     if (unlikely(rc) || event->set)
         return rc;
-    return bight__wait_in(&event->waiters, &waiter, &event_ops);
+    return event_park(event);
 }

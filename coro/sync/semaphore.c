@@ -18,14 +18,29 @@ int bight_semaphore_init_bounded(struct bight_semaphore *semaphore, int64_t valu
     if (!semaphore || value < 0 || bound < value)
         return BIGHT_EINVAL;
     semaphore->value = value;
-    semaphore->short_of_max = INT64_MAX - bound;
+    semaphore->limit = (uint64_t)bound + 1;
     link_init(&semaphore->waiters);
     return 0;
 }
 
-int bight_semaphore_acquire(struct bight_semaphore *semaphore)
+static bool take(struct bight_semaphore *semaphore)
+{
+    if (semaphore->value <= 0)
+        return false;
+    semaphore->value--;
+    return true;
+}
+
+/* Apart, so that taking a unit that is there needs no room for a waiter. */
+static __attribute__((noinline)) int semaphore_park(struct bight_semaphore *semaphore)
 {
     struct bight_waiter waiter;
+
+    return bight__wait_in(&semaphore->waiters, &waiter, &semaphore_ops);
+}
+
+int bight_semaphore_acquire(struct bight_semaphore *semaphore)
+{
     struct bight_task *self;
     int rc;
 
@@ -34,33 +49,37 @@ int bight_semaphore_acquire(struct bight_semaphore *semaphore)
     rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
-    if (bight_semaphore_try_acquire(semaphore) == 0)
-        return 0;
-    return bight__wait_in(&semaphore->waiters, &waiter, &semaphore_ops);
+    return likely(take(semaphore)) ? 0 : semaphore_park(semaphore);
 }
 
 int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)
 {
     if (unlikely(!semaphore))
         return BIGHT_EINVAL;
-    if (semaphore->value <= 0)
-        return BIGHT_EAGAIN;
-    semaphore->value--;
-    return 0;
+    return take(semaphore) ? 0 : BIGHT_EAGAIN;
+}
+
+/* To the first waiter that can still be woken, if there is one. */
+static __attribute__((noinline)) bool hand_over(struct bight_semaphore *semaphore)
+{
+    struct bight_link *link;
+
+    while ((link = list_take(&semaphore->waiters))) {
+        if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
+            return true;
+    }
+    return false;
 }
 
 int bight_semaphore_release(struct bight_semaphore *semaphore)
 {
-    struct bight_link *link;
-
     if (unlikely(!semaphore))
         return BIGHT_EINVAL;
-    if (semaphore->value == INT64_MAX - semaphore->short_of_max)
+    if ((uint64_t)semaphore->value + 1 == semaphore->limit)
         return BIGHT_ERANGE;
-    while ((link = list_take(&semaphore->waiters))) {
-        if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
-            return 0;
-    }
+    /* A list that is all zero goes that way too, once. */
+    if (unlikely(!link_empty(&semaphore->waiters)) && hand_over(semaphore))
+        return 0;
     semaphore->value++;
     return 0;
 }

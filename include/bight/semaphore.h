@@ -11,7 +11,7 @@ BIGHT_BEGIN_DECLS
 /* All fields are private. */
 struct bight_semaphore {
     int64_t value;
-    int64_t short_of_max; /* INT64_MAX less the bound */
+    uint64_t limit; /* the bound plus 1; 0: there is none */
     struct bight_link waiters;
 };
 
@@ -19,7 +19,7 @@ struct bight_semaphore {
  * none. */
 #define BIGHT_SEMAPHORE_INIT(value)                                                                \
     {                                                                                              \
-        (value), 0, BIGHT__LIST_INIT                                                               \
+        (value), INT64_MAX + UINT64_C(1), BIGHT__LIST_INIT                                         \
     }
 
 /** Make a semaphore with `value` units. There is nothing to destroy.
