@@ -1,6 +1,7 @@
 # Suites of coro/. The valgrind preset runs all of them.
 bight_test(coro/base/errors)
 bight_test(coro/zero)
+bight_test(coro/zero_refused)
 
 # Registers that a callee keeps are filled by assembly where we have it for the processor.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)

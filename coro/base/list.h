@@ -2,8 +2,9 @@
  * head being a node too. A node outside of any list points at itself, so that unlinking is
  * idempotent.
  *
- * A list in a record that a user places may be all zero too, which is empty; so may a node. The list_*
- * functions know that, at a branch more than the link_* ones, which want an initialised list. */
+ * A list in a record that a user places may be all zero too, which is empty; so may a node. The
+ * list_* functions know that, at a branch more than the link_* ones, which want an initialised
+ * list. */
 #ifndef BIGHT_CORO_BASE_LIST_H
 #define BIGHT_CORO_BASE_LIST_H
 

@@ -23,8 +23,8 @@ void bight__wake_all(struct bight_link *waiters, int result);
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
-/* The opening of every suspending call: finds the task and observes cancellation. The check wants the
- * frame of the public function. */
+/* The opening of every suspending call: finds the task and observes cancellation. The check wants
+ * the frame of the public function. */
 __attribute__((always_inline)) static inline int bight__checkpoint_of(struct bight_task **self,
                                                                       const char *frame)
 {
@@ -47,8 +47,9 @@ __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_
     return bight__checkpoint_of(self, __builtin_frame_address(0));
 }
 
-/* The checkpoint of the hottest calls, which have nothing to save when they call nobody. False: it was not
- * passed, and a function apart has to come to bight__checkpoint_of with the frame of this one. */
+/* The checkpoint of the hottest calls, which have nothing to save when they call nobody. False: it
+ * was not passed, and a function apart has to come to bight__checkpoint_of with the frame of this
+ * one. */
 __attribute__((always_inline)) static inline bool
 bight__checkpoint_is_clear(struct bight_task **self)
 {

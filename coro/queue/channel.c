@@ -124,7 +124,8 @@ static int wait_on(struct bight_link *waits, struct channel_wait *wait)
     return rc;
 }
 
-/* Apart from the calls, like the next one, because those that need not wait have no use for the record. */
+/* Apart from the calls, like the next one, because those that need not wait have no use for the
+ * record. */
 static __attribute__((noinline)) int send_park(struct bight_sender *sender, void *item)
 {
     struct channel_wait wait = {.wait.item = item};

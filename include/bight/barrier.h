@@ -28,8 +28,8 @@ struct bight_barrier {
     struct bight_link outside; /* for a later round */
 };
 
-/* A barrier for `parties` tasks, at least 1, as bight_barrier_init makes it. One that is all zero has no
- * parties: a wait says BIGHT_EINVAL, and its state is BIGHT_BARRIER_BROKEN. */
+/* A barrier for `parties` tasks, at least 1, as bight_barrier_init makes it. One that is all zero
+ * has no parties: a wait says BIGHT_EINVAL, and its state is BIGHT_BARRIER_BROKEN. */
 #define BIGHT_BARRIER_INIT(parties)                                                                \
     {                                                                                              \
         BIGHT_BARRIER_FILLING, (parties), 0, 0, BIGHT__LIST_INIT, BIGHT__LIST_INIT                 \

@@ -31,8 +31,8 @@ struct bight_call {
     bool queued;
 };
 
-/* A call of `fn` that is not pending, as bight_call_init makes it. One that is all zero has no fn: that has
- * to be set before it can be called. */
+/* A call of `fn` that is not pending, as bight_call_init makes it. One that is all zero has no fn:
+ * that has to be set before it can be called. */
 #define BIGHT_CALL_INIT(fn)                                                                        \
     {                                                                                              \
         (fn), BIGHT__TIMER_INIT, 0, false                                                          \

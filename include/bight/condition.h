@@ -14,8 +14,8 @@ struct bight_condition {
     struct bight_link waiters;
 };
 
-/* A condition over what `mutex` guards, as bight_condition_init makes it. One that is all zero has no
- * mutex: calls on it say BIGHT_EINVAL. */
+/* A condition over what `mutex` guards, as bight_condition_init makes it. One that is all zero has
+ * no mutex: calls on it say BIGHT_EINVAL. */
 #define BIGHT_CONDITION_INIT(mutex)                                                                \
     {                                                                                              \
         (mutex), BIGHT__LIST_INIT                                                                  \

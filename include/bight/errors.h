@@ -3,11 +3,11 @@
  * unchanged; the second part is bight's own range. Both lists are X-macros: names, values and texts
  * come from one place.
  *
- * Arguments are looked at first: a NULL that a call needs, whether object, function or out-parameter, is
- * BIGHT_EINVAL before anything else is (is there a task, is it cancelled), from a call that returns an int.
- * Otherwise it does nothing, or gives false, 0 or NULL; a state is the one that nothing comes of. NULL options
- * are the defaults. Where NULL has a meaning of its own the comment of the call says so. The calls of
- * <bight/waiter.h>, which are hot, do not look. */
+ * Arguments are looked at first: a NULL that a call needs, whether object, function or
+ * out-parameter, is BIGHT_EINVAL before anything else is (is there a task, is it cancelled), from a
+ * call that returns an int. Otherwise it does nothing, or gives false, 0 or NULL; a state is the
+ * one that nothing comes of. NULL options are the defaults. Where NULL has a meaning of its own the
+ * comment of the call says so. The calls of <bight/waiter.h>, which are hot, do not look. */
 #ifndef BIGHT_ERRORS_H
 #define BIGHT_ERRORS_H
 

@@ -17,8 +17,8 @@ struct bight_hook {
     struct bight_link link;
 };
 
-/* A hook that is not added, as bight_hook_init makes it. One that is all zero has no fn: that has to be set
- * before it can be added. */
+/* A hook that is not added, as bight_hook_init makes it. One that is all zero has no fn: that has
+ * to be set before it can be added. */
 #define BIGHT_HOOK_INIT(fn)                                                                        \
     {                                                                                              \
         (fn), BIGHT__LIST_INIT                                                                     \

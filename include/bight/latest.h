@@ -20,8 +20,8 @@ struct bight_latest {
     struct bight_link waiters;
 };
 
-/* One that begins with what `value` holds, as bight_latest_init makes it. One that is all zero has no bytes
- * and counts versions. */
+/* One that begins with what `value` holds, as bight_latest_init makes it. One that is all zero has
+ * no bytes and counts versions. */
 #define BIGHT_LATEST_INIT(value, value_bytes)                                                      \
     {                                                                                              \
         (value), (value_bytes), 0, false, BIGHT__LIST_INIT                                         \

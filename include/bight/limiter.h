@@ -17,7 +17,8 @@ struct bight_limiter {
     struct bight_link waiters;
 };
 
-/* A limiter of `total` units, not negative, as bight_limiter_init makes it. One that is all zero has none. */
+/* A limiter of `total` units, not negative, as bight_limiter_init makes it. One that is all zero
+ * has none. */
 #define BIGHT_LIMITER_INIT(total)                                                                  \
     {                                                                                              \
         (total), 0, BIGHT__LIST_INIT                                                               \

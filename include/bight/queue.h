@@ -49,8 +49,8 @@ struct bight_queue_stats {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_queue_new(struct bight_queue **out, size_t capacity);
 
-/** Make a queue of any kind; NULL for the defaults. A priority queue does not compare an item that goes straight to a
- *  waiting getter: there is no other then.
+/** Make a queue of any kind; NULL for the defaults. A priority queue does not compare an item that
+ *  goes straight to a waiting getter: there is no other then.
  *
  *  @return 0; BIGHT_EINVAL for an unknown kind, a priority queue without compare, or a capacity
  *          beyond any memory; BIGHT_ENOMEM; BIGHT_ENORUNTIME.

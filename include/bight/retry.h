@@ -35,8 +35,7 @@ struct bight_retry_options {
  *  bight_timeout. A call that is cancelled is never repeated.
  *
  *  @return what the last call of fn returned; BIGHT_ECANCELED when cancelled during a pause;
- *          BIGHT_EINVAL for an invalid policy;
- *          BIGHT_ENOTASK.
+ *          BIGHT_EINVAL for an invalid policy; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes, in a pause and inside fn.
  *  On cancel: BIGHT_ECANCELED, or what fn returns.  Allocates: no.  Thread: the loop's.
  *  Ownership: borrows policy, NULL for the defaults, and arg.

@@ -15,8 +15,8 @@ struct bight_semaphore {
     struct bight_link waiters;
 };
 
-/* A semaphore with `value` units, not negative, as bight_semaphore_init makes it. One that is all zero has
- * none. */
+/* A semaphore with `value` units, not negative, as bight_semaphore_init makes it. One that is all
+ * zero has none. */
 #define BIGHT_SEMAPHORE_INIT(value)                                                                \
     {                                                                                              \
         (value), INT64_MAX + UINT64_C(1), BIGHT__LIST_INIT                                         \

@@ -14,7 +14,8 @@ struct bight_wait_group {
     struct bight_link waiters;
 };
 
-/* A wait group whose count is zero, as bight_wait_group_init makes it. So is one that is all zero. */
+/* A wait group whose count is zero, as bight_wait_group_init makes it. So is one that is all
+ * zero. */
 #define BIGHT_WAIT_GROUP_INIT                                                                      \
     {                                                                                              \
         0, BIGHT__LIST_INIT                                                                        \

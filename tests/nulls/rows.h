@@ -1,6 +1,6 @@
 /* Rows of the walk over every public function with NULL for what it needs: one line a function and
- * argument, in one function a room. tests/tools/nulls.sh looks for them by the words below, so that a new
- * function without a row is found. */
+ * argument, in one function a room. tests/tools/nulls.sh looks for them by the words below, so that
+ * a new function without a row is found. */
 #ifndef TESTS_NULLS_ROWS_H
 #define TESTS_NULLS_ROWS_H
 

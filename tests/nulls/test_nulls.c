@@ -1,5 +1,5 @@
-/* NULL is refused before anything else is looked at, by every public function: outside of a runtime, in a
- * task, and in a task that is cancelled. */
+/* NULL is refused before anything else is looked at, by every public function: outside of a
+ * runtime, in a task, and in a task that is cancelled. */
 #include "tests/nulls/rows.h"
 
 char some[4096];
