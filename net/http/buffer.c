@@ -1,16 +1,14 @@
 /* Bytes that grow by doubling. */
-#include <string.h>
+#include "net/http/buffer.h"
 
-#include "net/http/http.h"
+#include <bight/errors.h>
 
-int bight__http_buffer_reserve(const struct bight_seams *seams, struct http_buffer *buffer,
-                               size_t more)
+int bight__http_buffer_grow(const struct bight_seams *seams, struct http_buffer *buffer,
+                            size_t more)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : 256;
     char *data;
 
-    if (buffer->capacity - buffer->bytes >= more)
-        return 0;
     if (more > SIZE_MAX / 2 - buffer->bytes)
         return BIGHT_ENOMEM;
     while (capacity - buffer->bytes < more)

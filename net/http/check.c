@@ -1,8 +1,10 @@
 /* What a caller may put on the wire. libcurl sends CR and LF in headers, methods and agents as they
  * are, so that a value out of the caller's input could add headers or whole requests. */
+#include "net/http/url.h"
+
 #include <string.h>
 
-#include "net/http/http.h"
+#include <bight/errors.h>
 
 bool bight__http_valid_value(const char *text)
 {

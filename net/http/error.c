@@ -1,7 +1,9 @@
 /* Failures: which kind a CURLcode is, and the record that carries what a code cannot. */
+#include "net/http/response.h"
+
 #include <string.h>
 
-#include "net/http/http.h"
+#include "net/http/transfer.h"
 
 static const int codes[] = {
     [BIGHT_HTTP_OK] = 0,
@@ -20,7 +22,7 @@ static const int codes[] = {
 
 enum bight_http_failure bight__http_kind(int code)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i] == code)
             return (enum bight_http_failure)i;
     return BIGHT_HTTP_SYSTEM;
@@ -35,8 +37,8 @@ int bight__http_fail(struct bight_http_response *response, enum bight_http_failu
         return error->code;
     *error = (struct bight_http_error){.kind = kind, .code = code};
     size_t bytes = strcspn(text, "\r\n");
-    if (bytes >= sizeof error->text)
-        bytes = sizeof error->text - 1;
+    if (bytes >= sizeof(error->text))
+        bytes = sizeof(error->text) - 1;
     memcpy(error->text, text, bytes); /* the rest is zero */
     return code;
 }
@@ -104,7 +106,8 @@ static bool has_begun(const struct http_transfer *transfer)
 static bool header_too_long(const struct bight_http_response *response,
                             const struct http_transfer *transfer, CURLcode result)
 {
-    if ((result != CURLE_OUT_OF_MEMORY && (int)result != 100) || response->headers_done)
+    if ((result != CURLE_OUT_OF_MEMORY && (int)result != 100) ||
+        response->hop.phase >= HTTP_REDIRECT)
         return false;
     return has_begun(transfer);
 }

@@ -1,23 +1,10 @@
 /* The header block of a response, kept as it came. It is taken apart when somebody asks for the first
  * time, in place: most programs look at one or two headers of some responses. */
-#include <string.h>
+#include "net/http/buffer.h"
+
 #include <strings.h>
 
-#include "net/http/http.h"
-
-void bight__http_headers_clear(struct http_headers *headers)
-{
-    headers->text.bytes = 0;
-    headers->count = 0;
-    headers->split = false;
-}
-
-/* `line` is one line with its line feed; libcurl has refused NULs and lines without a colon. */
-int bight__http_headers_add(const struct bight_seams *seams, struct http_headers *headers,
-                            const char *line, size_t bytes)
-{
-    return bight__http_buffer_append(seams, &headers->text, line, bytes);
-}
+#include <bight/errors.h>
 
 static bool is_blank(char c)
 {

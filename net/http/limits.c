@@ -1,18 +1,16 @@
 /* Origins and slots. The limits are bight's own, so that nothing ever queues inside libcurl, where it
  * could neither be cancelled at once nor be counted. */
+#include "net/http/limits.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include <bight/time.h>
-#include <bight/waiter.h>
+#include <bight/scope.h>
 
 #include "coro/base/hash.h"
-#include "net/http/http.h"
+#include "coro/base/list.h"
+#include "net/http/response.h"
 
-/* For how long what libcurl was told about a name may be relied on: shorter than libcurl keeps it. */
-#define FED_NS (HTTP_LIBCURL_CACHE_SECONDS / 4 * UINT64_C(1000000000))
-/* libcurl drops the oldest names beyond 29,999. */
-#define FED_NAMES 20000
 /* Origins that are kept although nobody uses them: they remember what libcurl was told. */
 #define IDLE_ORIGINS 1024
 
@@ -25,7 +23,7 @@ int bight__http_limits_init(struct bight_http_session *session)
 {
     link_init(&session->idle_origins);
     link_init(&session->queue);
-    return bight__hash_init(&session->origins, http_seams(session));
+    return bight__hash_init(&session->origins, session->seams);
 }
 
 static void origin_free(struct bight_http_session *session, struct http_origin *origin)
@@ -48,7 +46,7 @@ static struct http_origin *origin_new(struct bight_http_session *session,
                                       const struct http_url *url, uint32_t hash)
 {
     size_t bytes = strlen(url->host) + 1;
-    struct http_origin *origin = bight__alloc_zero(http_seams(session), sizeof *origin + bytes);
+    struct http_origin *origin = bight__alloc_zero(session->seams, sizeof(*origin) + bytes);
 
     if (!origin)
         return NULL;
@@ -58,7 +56,7 @@ static struct http_origin *origin_new(struct bight_http_session *session,
     origin->literal = url->literal;
     link_init(&origin->idle);
     link_init(&origin->waiting);
-    bight__hash_add(&session->origins, http_seams(session), &origin->place, hash);
+    bight__hash_add(&session->origins, session->seams, &origin->place, hash);
     return origin;
 }
 
@@ -68,8 +66,8 @@ static bool is_origin(const struct http_origin *origin, const struct http_url *u
            strcmp(origin->host, url->host) == 0;
 }
 
-int bight__http_origin_get(struct bight_http_session *session, const struct http_url *url,
-                           struct http_origin **out)
+static int origin_get(struct bight_http_session *session, const struct http_url *url,
+                      struct http_origin **out)
 {
     uint64_t seed = session->origins.seed + url->port * 2u + url->https;
     uint32_t hash = hash_bytes(seed, url->host, strlen(url->host));
@@ -89,7 +87,7 @@ int bight__http_origin_get(struct bight_http_session *session, const struct http
     return 0;
 }
 
-void bight__http_origin_put(struct bight_http_session *session, struct http_origin *origin)
+static void origin_put(struct bight_http_session *session, struct http_origin *origin)
 {
     if (--origin->refs)
         return;
@@ -98,22 +96,6 @@ void bight__http_origin_put(struct bight_http_session *session, struct http_orig
         return;
     session->idle_origin_count--;
     origin_free(session, container_of(link_take(&session->idle_origins), struct http_origin, idle));
-}
-
-bool bight__http_origin_fed(const struct bight_http_session *session,
-                            const struct http_origin *origin)
-{
-    return origin->fed_until_ns && bight_now_ns() < origin->fed_until_ns &&
-           session->fed_serial - origin->fed_serial < FED_NAMES;
-}
-
-void bight__http_origin_feed(struct bight_http_session *session, struct http_origin *origin,
-                             uint64_t fresh_until_ns)
-{
-    uint64_t limit_ns = bight_now_ns() + FED_NS;
-
-    origin->fed_until_ns = fresh_until_ns < limit_ns ? fresh_until_ns : limit_ns;
-    origin->fed_serial = ++session->fed_serial;
 }
 
 static bool origin_full(const struct bight_http_session *session, const struct http_origin *origin)
@@ -152,6 +134,7 @@ void bight__http_slot_give(struct bight_http_session *session, struct http_origi
     session->active--;
     origin->active--;
     grant(session, origin);
+    origin_put(session, origin);
 }
 
 /* Leave the queue, handing on the slot of the origin if it was held already. */
@@ -192,7 +175,7 @@ void bight__http_slot_interrupt(struct http_slot_waiter *waiter, int code)
     bight_unpark(&waiter->waiter, code);
 }
 
-bool bight__http_slot_try(struct bight_http_session *session, struct http_origin *origin)
+static bool slot_try(struct bight_http_session *session, struct http_origin *origin)
 {
     if (!link_empty(&origin->waiting) || origin_full(session, origin) ||
         !link_empty(&session->queue) || session_full(session))
@@ -202,13 +185,14 @@ bool bight__http_slot_try(struct bight_http_session *session, struct http_origin
     return true;
 }
 
-int bight__http_slot_wait(struct bight_http_session *session, struct bight_http_response *response,
-                          struct http_origin *origin)
+/* Bounded by the scopes around it. */
+static int slot_wait(struct http_call *call, struct http_origin *origin)
 {
+    struct bight_http_session *session = call->response->session;
     struct http_slot_waiter self = {.session = session, .origin = origin};
     int rc = bight_waiter_init(&self.waiter, &wait_ops);
 
-    if (rc < 0)
+    if (rc)
         return rc;
     if (link_empty(&origin->waiting) && !origin_full(session, origin)) {
         self.has_origin_slot = true;
@@ -218,9 +202,37 @@ int bight__http_slot_wait(struct bight_http_session *session, struct bight_http_
         link_append(&origin->waiting, &self.waiter.link);
     }
     session->waiting++;
-    response->queued = &self;
+    call->queued = &self;
     rc = bight_park(&self.waiter);
-    response->queued = NULL;
+    call->queued = NULL;
     session->waiting--;
     return rc;
+}
+
+static int slot_wait_in_time(struct http_call *call, struct http_origin *origin)
+{
+    struct bight_scope scope;
+    int rc = bight_scope_begin(&scope, http_time_left(call->response), 0);
+
+    if (rc)
+        return rc;
+    rc = bight_scope_end(&scope, slot_wait(call, origin));
+    return rc == BIGHT_ETIMEDOUT ? http_fail_late(call->response, "the limits left no room in time")
+                                 : rc;
+}
+
+int bight__http_slot_take(struct http_call *call, struct http_origin **out)
+{
+    struct bight_http_session *session = call->response->session;
+    struct http_origin *origin;
+    int rc = origin_get(session, &call->url, &origin);
+
+    if (rc)
+        return rc;
+    if (!slot_try(session, origin) && (rc = slot_wait_in_time(call, origin))) {
+        origin_put(session, origin);
+        return rc;
+    }
+    *out = origin;
+    return 0;
 }

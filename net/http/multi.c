@@ -4,12 +4,31 @@
  * it was armed with last: between two requests on a kept connection nothing changes, and so nothing is
  * asked of epoll. The price is that an idle connection may report readiness nobody waits for; then
  * the handle stops. */
+#include "net/http/transfer.h"
+
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http/http.h"
+#include "coro/base/list.h"
+#include "coro/base/seams.h"
+#include "net/resolve/resolve.h"
+
+/* A socket that libcurl watches. One opened through our callback keeps its handle until libcurl
+ * closes it; of any other we only hear. */
+struct http_watch {
+    uv_poll_t poll;
+    struct bight_http_session *session;
+    struct http_transfer *transfer; /* which connects it; NULL when it did or was given up */
+    struct bight_link attempt;      /* in transfer->attempts */
+    curl_socket_t fd;
+    uint8_t want; /* what libcurl waits for: UV_READABLE, UV_WRITABLE */
+    uint8_t have; /* what libuv watches for */
+    bool foreign;
+    bool connected; /* seen to be, so that libcurl will not close it without our callback */
+};
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -59,10 +78,16 @@ static void attend(struct bight_http_session *session)
     }
 }
 
-void bight__http_multi_forget(struct http_transfer *transfer)
+int bight__http_multi_add(struct http_transfer *transfer)
+{
+    return curl_multi_add_handle(transfer->session->multi, transfer->easy) ? BIGHT_ENOMEM : 0;
+}
+
+void bight__http_multi_remove(struct http_transfer *transfer)
 {
     struct bight_link *link;
 
+    curl_multi_remove_handle(transfer->session->multi, transfer->easy);
     link_remove(&transfer->attention);
     while ((link = link_take(&transfer->attempts)))
         container_of(link, struct http_watch, attempt)->transfer = NULL;
@@ -82,7 +107,7 @@ static void on_timer(uv_timer_t *timer);
 
 static void timer_arm(struct bight_http_session *session)
 {
-    uint64_t now_ms = uv_now(session->runtime->loop);
+    uint64_t now_ms = uv_now(session->loop);
 
     session->timer_due_ms = session->due_ms;
     uv_timer_start(&session->timer, on_timer,
@@ -96,7 +121,7 @@ static void on_timer(uv_timer_t *timer)
     session->timer_due_ms = UINT64_MAX;
     if (session->due_ms == UINT64_MAX)
         return;
-    if (session->due_ms > uv_now(session->runtime->loop)) {
+    if (session->due_ms > uv_now(session->loop)) {
         timer_arm(session);
         return;
     }
@@ -116,7 +141,7 @@ static int on_timeout(CURLM *multi, long timeout_ms, void *arg)
         session->due_ms = UINT64_MAX;
         return 0;
     }
-    session->due_ms = uv_now(session->runtime->loop) + (uint64_t)timeout_ms;
+    session->due_ms = uv_now(session->loop) + (uint64_t)timeout_ms;
     if (session->due_ms < session->timer_due_ms)
         timer_arm(session);
     return 0;
@@ -136,11 +161,11 @@ static int watches_reach(struct bight_http_session *session, curl_socket_t fd)
         return 0;
     while (count <= (size_t)fd)
         count *= 2;
-    watches = bight__alloc_zero(http_seams(session), count * sizeof *watches);
+    watches = bight__alloc_zero(session->seams, count * sizeof(*watches));
     if (!watches)
         return BIGHT_ENOMEM;
     if (session->watch_count)
-        memcpy(watches, session->watches, session->watch_count * sizeof *watches);
+        memcpy(watches, session->watches, session->watch_count * sizeof(*watches));
     bight__free(session->watches);
     session->watches = watches;
     session->watch_count = count;
@@ -153,13 +178,13 @@ static struct http_watch *watch_new(struct bight_http_session *session, curl_soc
     struct http_watch *watch;
 
     *code = BIGHT_ENOMEM;
-    if (watches_reach(session, fd) < 0)
+    if (watches_reach(session, fd))
         return NULL;
-    watch = bight__alloc_zero(http_seams(session), sizeof *watch);
+    watch = bight__alloc_zero(session->seams, sizeof(*watch));
     if (!watch)
         return NULL;
-    *code = uv_poll_init_socket(session->runtime->loop, &watch->poll, fd);
-    if (*code < 0) {
+    *code = uv_poll_init_socket(session->loop, &watch->poll, fd);
+    if (*code) {
         bight__free(watch);
         return NULL;
     }
@@ -254,7 +279,7 @@ static void watch_connected(struct http_watch *watch)
 static void watch_idle(struct http_watch *watch)
 {
     struct sockaddr_storage peer;
-    socklen_t bytes = sizeof peer;
+    socklen_t bytes = sizeof(peer);
 
     watch->want = 0;
     if (!watch->connected && !watch->foreign &&
@@ -318,7 +343,7 @@ static int filter(const struct http_transfer *transfer, const struct curl_sockad
     if (!options->filter)
         return 0;
     rc = bight__address_from_sockaddr(&to->addr, &address);
-    return rc < 0 ? rc : options->filter(options->filter_arg, &address);
+    return rc ? rc : options->filter(options->filter_arg, &address);
 }
 
 /* Watch a socket that was opened for `transfer`. */
@@ -384,6 +409,18 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
     return fd;
 }
 
+/* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. More than once,
+ * where libcurl tries again because the kept connection was dead. */
+int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    ((struct http_transfer *)arg)->sent++;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* libcurl's callback (CURLOPT_CLOSESOCKETFUNCTION). Connections outlive easy handles, so its argument
  * is the session. */
 int bight__http_on_close(void *arg, curl_socket_t fd)
@@ -429,7 +466,7 @@ int bight__http_multi_init(struct bight_http_session *session)
     curl_multi_setopt(session->multi, CURLMOPT_TIMERDATA, session);
     if (limit > 0)
         curl_multi_setopt(session->multi, CURLMOPT_MAXCONNECTS, (long)limit);
-    uv_timer_init(session->runtime->loop, &session->timer);
+    uv_timer_init(session->loop, &session->timer);
     uv_unref((uv_handle_t *)&session->timer);
     session->timer.data = session;
     session->timer_due_ms = session->due_ms = UINT64_MAX;

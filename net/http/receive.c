@@ -1,16 +1,16 @@
 /* What comes from the peer: libcurl's callbacks for header lines and body bytes. They store, count,
  * and wake the task; to refuse they return something else than the number of bytes, with the reason
  * in transfer->code. */
+#include "net/http/transfer.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include <bight/time.h>
-
-#include "net/http/http.h"
+#include "net/http/response.h"
 
 /* How much of a redirect's body is read to keep its connection; beyond that the connection is given
  * up instead. */
-#define HOP_BODY_BYTES 65536
+#define REDIRECT_BODY_BYTES 65536
 
 /* A whole body that is announced as no larger than this is given its memory at once; what grows
  * beyond doubles. */
@@ -47,10 +47,10 @@ static int parse_status(struct bight_http_response *response, const char *line, 
 /* A new header block: of this hop's first response, or of the one behind a provisional one. */
 static int begin_block(struct bight_http_response *response, const char *line, size_t bytes)
 {
-    bight__http_headers_clear(&response->headers);
-    response->encoded = false;
-    response->provisional = false;
-    response->content_length = UINT64_MAX;
+    response->hop.phase = HTTP_IN_BLOCK;
+    response->hop.encoded = false;
+    response->hop.content_length = UINT64_MAX;
+    http_headers_clear(&response->headers);
     return parse_status(response, line, bytes);
 }
 
@@ -91,39 +91,56 @@ static int note_header(struct bight_http_response *response, const char *line, s
     /* Nearly all lines are told apart by two bytes. */
     if ((*line | 0x20) != 'c' || bytes < 16 || line[7] != '-' || line[bytes - 1] != '\n')
         return 0;
-    if (line_begins(line, bytes, length, sizeof length - 1)) {
-        line += sizeof length - 1;
+    if (line_begins(line, bytes, length, sizeof(length) - 1)) {
+        line += sizeof(length) - 1;
         if (line[strspn(line, " \t")] == '+')
             return BIGHT_EPROTOCOL;
-        response->content_length = parse_length(line);
-    } else if (line_begins(line, bytes, encoding, sizeof encoding - 1)) {
-        response->encoded = true;
+        response->hop.content_length = parse_length(line);
+    } else if (line_begins(line, bytes, encoding, sizeof(encoding) - 1)) {
+        response->hop.encoded = true;
     }
     return 0;
+}
+
+/* The announced length of a body that is as long as it says: UINT64_MAX for others. */
+static uint64_t plain_length(const struct bight_http_response *response)
+{
+    const struct http_hop *hop = &response->hop;
+
+    return hop->head || response->status == 304 || hop->encoded ? UINT64_MAX : hop->content_length;
+}
+
+/* It is the final response: refuse what will be too long, make room for what will not. */
+static int expect_body(struct bight_http_response *response)
+{
+    uint64_t length = plain_length(response);
+
+    if (length == UINT64_MAX)
+        return 0;
+    if (length > response->max_body_bytes)
+        return BIGHT_ETOOBIG;
+    if (!response->collect || length > BODY_AT_ONCE_BYTES)
+        return 0;
+    return http_buffer_reserve(response->session->seams, &response->body, (size_t)length + 1);
 }
 
 /* It is the hop's response: what kind of response is it? */
 static int settle(struct bight_http_response *response)
 {
-    response->provisional = false;
-    response->headers_done = true;
+    struct http_hop *hop = &response->hop;
+    int rc;
+
     response->headers_ns = bight_now_ns();
-    response->hop = response->follow && is_redirect(response->status) &&
-                    bight__http_headers_find(&response->headers, "Location");
-    if (response->hop || response->head || response->status == 304 || response->encoded)
-        goto tell;
-    if (response->content_length != UINT64_MAX) {
-        if (response->content_length > response->max_body_bytes)
-            return BIGHT_ETOOBIG;
-        if (response->collect && response->content_length <= BODY_AT_ONCE_BYTES &&
-            bight__http_buffer_reserve(http_seams(response->session), &response->body,
-                                       (size_t)response->content_length + 1) < 0)
-            return BIGHT_ENOMEM;
+    if (hop->follow && is_redirect(response->status) &&
+        bight__http_headers_find(&response->headers, "Location")) {
+        hop->phase = HTTP_REDIRECT;
+        return 0;
     }
-tell:
-    if (!response->collect && !response->hop)
+    hop->phase = HTTP_BODY;
+    rc = expect_body(response);
+    if (rc == 0 && !response->collect)
         bight__http_wake(response);
-    return 0;
+    return rc;
 }
 
 /* Whether libcurl may answer the response itself, in the same transfer: with credentials that a hook
@@ -136,44 +153,55 @@ static bool may_be_answered(int status)
 /* The empty line. */
 static int end_block(struct bight_http_response *response)
 {
-    response->in_block = false;
-    if (may_be_answered(response->status)) {
-        response->provisional = true; /* until its body comes, or its end */
-        return 0;
-    }
-    return response->status >= 100 && response->status < 200 ? 0 : settle(response);
+    int status = response->status;
+
+    if (may_be_answered(status))
+        response->hop.phase = HTTP_UNSETTLED; /* until its body comes, or its end */
+    else if (status >= 100 && status < 200)
+        response->hop.phase = HTTP_AWAITED;
+    else
+        return settle(response);
+    return 0;
 }
 
 int bight__http_settle(struct bight_http_response *response)
 {
-    return response->provisional ? settle(response) : 0;
+    return response->hop.phase == HTTP_UNSETTLED ? settle(response) : 0;
 }
 
 size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct http_transfer *transfer = arg;
+    struct bight_http_session *session = transfer->session;
     struct bight_http_response *response = transfer->response;
+    struct http_hop *hop = &response->hop;
     size_t bytes = size * count;
     int rc = 0;
 
-    response->active_ms = uv_now(response->session->runtime->loop);
-    response->header_bytes += bytes;
-    if (response->header_bytes > response->session->options.max_header_bytes)
+    hop->active_ms = uv_now(session->loop);
+    hop->header_bytes += bytes;
+    if (hop->header_bytes > session->options.max_header_bytes)
         return refuse(transfer, BIGHT_ETOOBIG);
-    if (response->headers_done)
+    if (hop->phase >= HTTP_REDIRECT)
         return bytes; /* trailers: counted, not kept */
-    if (!response->in_block && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
-        response->in_block = true;
+    if (hop->phase != HTTP_IN_BLOCK && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
         rc = begin_block(response, line, bytes);
     } else if (line[0] == '\n' || line[0] == '\r') {
         rc = end_block(response);
     } else {
         rc = note_header(response, line, bytes);
         if (rc == 0)
-            rc = bight__http_headers_add(http_seams(response->session), &response->headers, line,
-                                         bytes);
+            rc = http_headers_add(session->seams, &response->headers, line, bytes);
     }
-    return rc < 0 ? refuse(transfer, rc) : bytes;
+    return rc ? refuse(transfer, rc) : bytes;
+}
+
+/* How much of the next bytes may go straight to the task that waits for them. */
+static size_t reader_room(const struct bight_http_response *response)
+{
+    const struct http_reader *reader = response->reader;
+
+    return reader ? reader->bytes - reader->filled : 0;
 }
 
 /* Room for `bytes` more of a streamed body: where the task waits for them, then in the buffer. */
@@ -182,34 +210,37 @@ static bool has_room(const struct bight_http_response *response, size_t bytes)
     size_t held = response->body.bytes - response->body_taken;
     size_t limit = response->session->options.buffer_bytes;
 
-    return bytes <= response->reader_bytes - response->reader_filled + (limit - held);
+    return bytes <= reader_room(response) + (limit - held);
+}
+
+/* Keep bytes until a task asks for them. */
+static int hold(struct bight_http_response *response, const char *bytes, size_t count)
+{
+    struct http_buffer *body = &response->body;
+
+    if (response->body_taken) {
+        memmove(body->data, body->data + response->body_taken, body->bytes - response->body_taken);
+        body->bytes -= response->body_taken;
+        response->body_taken = 0;
+    }
+    return http_buffer_append(response->session->seams, body, bytes, count);
 }
 
 static int stream(struct bight_http_response *response, const char *bytes, size_t count)
 {
-    struct http_buffer *body = &response->body;
-    size_t direct = response->reader_bytes - response->reader_filled;
+    struct http_reader *reader = response->reader;
+    size_t direct = reader_room(response);
     int rc;
 
-    if (body->bytes > response->body_taken)
+    if (response->body.bytes > response->body_taken)
         direct = 0; /* in order: what is in the buffer comes first */
     if (direct > count)
         direct = count;
-    if (count > direct) {
-        if (response->body_taken) {
-            memmove(body->data, body->data + response->body_taken,
-                    body->bytes - response->body_taken);
-            body->bytes -= response->body_taken;
-            response->body_taken = 0;
-        }
-        rc = bight__http_buffer_append(http_seams(response->session), body, bytes + direct,
-                                       count - direct);
-        if (rc < 0)
-            return rc;
-    }
+    if (count > direct && (rc = hold(response, bytes + direct, count - direct)))
+        return rc;
     if (direct) {
-        memcpy(response->reader + response->reader_filled, bytes, direct);
-        response->reader_filled += direct;
+        memcpy(reader->buffer + reader->filled, bytes, direct);
+        reader->filled += direct;
     }
     bight__http_wake(response);
     return 0;
@@ -218,9 +249,9 @@ static int stream(struct bight_http_response *response, const char *bytes, size_
 static int collect(struct bight_http_response *response, const char *bytes, size_t count)
 {
     struct http_buffer *body = &response->body;
-    int rc = bight__http_buffer_reserve(http_seams(response->session), body, count + 1);
+    int rc = http_buffer_reserve(response->session->seams, body, count + 1); /* a NUL comes last */
 
-    if (rc < 0)
+    if (rc)
         return rc;
     memcpy(body->data + body->bytes, bytes, count);
     body->bytes += count;
@@ -231,25 +262,26 @@ size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct http_transfer *transfer = arg;
     struct bight_http_response *response = transfer->response;
+    struct http_hop *hop = &response->hop;
     int rc;
 
     count *= size;
-    response->active_ms = uv_now(response->session->runtime->loop);
-    if (!response->headers_done && (rc = bight__http_settle(response)) < 0)
+    hop->active_ms = uv_now(transfer->session->loop);
+    if (hop->phase < HTTP_REDIRECT && (rc = bight__http_settle(response)))
         return refuse(transfer, rc);
-    if (response->hop) {
-        response->received += count;
-        return response->received > HOP_BODY_BYTES ? refuse(transfer, HTTP_CUT_SHORT) : count;
+    if (hop->phase == HTTP_REDIRECT) {
+        hop->body_bytes += count;
+        return hop->body_bytes > REDIRECT_BODY_BYTES ? refuse(transfer, HTTP_CUT_SHORT) : count;
     }
-    if (count > response->max_body_bytes - response->received)
+    if (count > response->max_body_bytes - hop->body_bytes)
         return refuse(transfer, BIGHT_ETOOBIG);
     if (!response->collect && !has_room(response, count)) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
     rc = response->collect ? collect(response, bytes, count) : stream(response, bytes, count);
-    if (rc < 0)
+    if (rc)
         return refuse(transfer, rc);
-    response->received += count;
+    hop->body_bytes += count;
     return count;
 }

@@ -1,7 +1,8 @@
-/* Responses: what they hold, how they are read and freed. They are pooled with their small buffers. */
-#include <string.h>
+/* Responses as the user holds them: made, asked, freed. They are pooled with their small buffers. */
+#include "net/http/response.h"
 
-#include "net/http/http.h"
+#include "coro/base/list.h"
+#include "net/http/transfer.h"
 
 /* What a pooled response may keep of memory, and how many are kept. */
 #define POOLED_BYTES 16384
@@ -16,7 +17,7 @@ struct bight_http_response *bight__http_response_new(struct bight_http_session *
         response = container_of(link, struct bight_http_response, link);
         session->response_count--;
     } else {
-        response = bight__alloc_zero(http_seams(session), sizeof *response);
+        response = bight__alloc_zero(session->seams, sizeof(*response));
         if (!response)
             return NULL;
         response->session = session;
@@ -72,88 +73,6 @@ void bight_http_response_free(struct bight_http_response *response)
     clear(response);
     session->response_count++;
     link_append(&session->responses, &response->link);
-}
-
-void bight__http_wake(struct bight_http_response *response)
-{
-    struct bight_waiter *waiter = response->waiter;
-
-    if (!waiter)
-        return;
-    response->waiter = NULL;
-    bight_unpark(waiter, 0);
-}
-
-/* Up to `bytes` of what has arrived already. */
-static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
-{
-    struct http_buffer *body = &response->body;
-    const struct http_transfer *transfer = response->transfer;
-    size_t held = body->bytes - response->body_taken;
-
-    if (bytes > held)
-        bytes = held;
-    if (!bytes)
-        return 0;
-    memcpy(buffer, body->data + response->body_taken, bytes);
-    response->body_taken += bytes;
-    if (response->body_taken == body->bytes)
-        response->body_taken = body->bytes = 0;
-    if (transfer && transfer->paused && held - bytes <= transfer->session->options.buffer_bytes / 2)
-        bight__http_transfer_resume(response->transfer);
-    return bytes;
-}
-
-static int64_t read_some(struct bight_http_response *response, char *buffer, size_t bytes)
-{
-    for (;;) {
-        size_t filled = take(response, buffer, bytes);
-        if (filled)
-            return (int64_t)filled;
-        if (!response->transfer)
-            return response->error.code; /* 0 at the end of the body */
-        if (response->transfer->paused) {
-            bight__http_transfer_resume(response->transfer);
-            continue;
-        }
-        response->reader = buffer;
-        response->reader_bytes = bytes;
-        response->reader_filled = 0;
-        int rc = bight__http_wait(response);
-        filled = response->reader_filled;
-        response->reader_bytes = response->reader_filled = 0;
-        if (response->error.code && response->transfer)
-            bight__http_transfer_abort(response->transfer); /* out of time */
-        if (filled)
-            return (int64_t)filled;
-        if (rc < 0)
-            return rc;
-    }
-}
-
-int64_t bight_http_read(struct bight_http_response *response, void *buffer, size_t bytes)
-{
-    struct bight_http_session *session;
-    int64_t rc;
-
-    if (!response || (!buffer && bytes))
-        return BIGHT_EINVAL;
-    rc = bight_checkpoint();
-    if (rc < 0)
-        return rc;
-    if (response->reading)
-        return BIGHT_EBUSY;
-    if (response->collect || bytes == 0)
-        return 0;
-    session = response->session; /* not before the checkpoint, which may let somebody close it */
-    if (!session)
-        return read_some(response, buffer, bytes);
-    response->reading = true;
-    bight__http_call_begin(session);
-    rc = read_some(response, buffer, bytes);
-    bight__http_call_end(response, session);
-    response->reading = false;
-    return rc;
 }
 
 int bight_http_response_status(const struct bight_http_response *response)
@@ -218,10 +137,10 @@ void bight_http_response_timing(const struct bight_http_response *response,
     if (!response || !timing)
         return;
     timing->started_ms = since_start(response, response->started_ns);
-    timing->headers_ms = since_start(response, response->headers_done ? response->headers_ns : 0);
-    timing->done_ms = since_start(response, response->done ? response->done_ns : 0);
-    timing->hops = response->hops;
-    timing->body_bytes = response->received;
+    timing->headers_ms = since_start(response, response->headers_ns);
+    timing->done_ms = since_start(response, response->done_ns);
+    timing->hops = response->redirects;
+    timing->body_bytes = response->hop.body_bytes;
 }
 
 const struct bight_http_error *bight_http_response_error(const struct bight_http_response *response)

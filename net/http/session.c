@@ -1,11 +1,16 @@
 /* Sessions: options, beginning and end. The end is the interesting part: tasks inside calls have to
  * leave first, then libcurl closes its connections, then libuv the handles, and only then may the
  * memory go. */
+#include "net/http/session.h"
+
 #include <string.h>
 
-#include <bight/time.h>
-
-#include "net/http/http.h"
+#include "coro/base/list.h"
+#include "coro/base/seams.h"
+#include "net/http/limits.h"
+#include "net/http/response.h"
+#include "net/http/transfer.h"
+#include "net/resolve/resolve.h"
 
 #define STRING(x) #x
 #define VERSION_TEXT(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
@@ -24,7 +29,7 @@ static int copy_text(struct bight_http_session *session, const char *text, const
 
     if (!bight__http_valid_value(text))
         return BIGHT_EINVAL;
-    memory = bight__alloc(http_seams(session), bytes);
+    memory = bight__alloc(session->seams, bytes);
     if (!memory)
         return BIGHT_ENOMEM;
     memcpy(memory, text, bytes);
@@ -68,16 +73,6 @@ static int copy_options(struct bight_http_session *session,
     return rc;
 }
 
-static void session_free(struct bight_http_session *session)
-{
-    bight__http_limits_fini(session);
-    if (session->owns_resolver)
-        bight_resolver_free(session->resolver);
-    bight__free((void *)session->options.user_agent);
-    bight__free((void *)session->options.accept_encoding);
-    bight__free(session);
-}
-
 /* Everything that runs fails, now or when its task gets to see it. */
 static void fail_all(struct bight_http_session *session)
 {
@@ -86,16 +81,17 @@ static void fail_all(struct bight_http_session *session)
     session->closing = true;
     while ((link = link_take(&session->live))) {
         struct bight_http_response *response = container_of(link, struct bight_http_response, link);
-        if (!response->done || response->hop)
+        const struct http_call *call = response->call;
+        if (response->hop.phase != HTTP_COMPLETE)
             bight__http_fail(response, BIGHT_HTTP_CLOSED, BIGHT_ECLOSED, "the session was closed");
         if (response->transfer)
             bight__http_transfer_abort(response->transfer);
-        if (response->queued)
-            bight__http_slot_interrupt(response->queued, BIGHT_ECLOSED);
-        if (response->resolving)
-            bight__resolve_interrupt(response->resolving, BIGHT_ECLOSED);
+        if (call && call->queued)
+            bight__http_slot_interrupt(call->queued, BIGHT_ECLOSED);
+        if (call && call->resolving)
+            bight__resolve_interrupt(call->resolving, BIGHT_ECLOSED);
         bight__http_wake(response);
-        if (!response->caller)
+        if (!call)
             response->session = NULL;
     }
 }
@@ -140,10 +136,12 @@ int bight_http_session_new(struct bight_http_session **out,
         return BIGHT_ECLOSED; /* nobody would close it any more */
     if (!options)
         options = &defaults;
-    session = bight__alloc_zero(&runtime->sched.seams, sizeof *session);
+    session = bight__alloc_zero(&runtime->sched.seams, sizeof(*session));
     if (!session)
         return BIGHT_ENOMEM;
     session->runtime = runtime;
+    session->seams = &runtime->sched.seams;
+    session->loop = runtime->loop;
     link_init(&session->live);
     link_init(&session->responses);
     rc = copy_options(session, options);
@@ -159,7 +157,7 @@ int bight_http_session_new(struct bight_http_session **out,
     if (rc == 0)
         rc = bight__http_multi_init(session);
     if (rc < 0) {
-        session_free(session);
+        bight__http_session_free(session);
         return rc;
     }
     session->plugin.key = plugin_key;
@@ -167,32 +165,6 @@ int bight_http_session_new(struct bight_http_session **out,
     bight__plugin_add(runtime, &session->plugin);
     *out = session;
     return 0;
-}
-
-void bight__http_call_begin(struct bight_http_session *session)
-{
-    session->calls++;
-}
-
-void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session)
-{
-    if (session->closing && response)
-        response->session = NULL;
-    if (--session->calls == 0 && session->awaits_calls)
-        bight_unpark(session->awaits_calls, 0);
-}
-
-void bight__http_handle_closed(struct bight_http_session *session)
-{
-    struct bight_runtime *runtime = session->runtime;
-
-    if (--session->handles == 0) {
-        if (session->awaits_handles)
-            bight_unpark(session->awaits_handles, 0);
-        else
-            session_free(session);
-    }
-    bight__handle_closed(runtime);
 }
 
 static const struct bight_waiter_ops close_ops = {
@@ -205,9 +177,11 @@ static bool is_inside(const struct bight_http_session *session)
 {
     const struct bight_task *self = bight_self();
 
-    for (struct bight_link *link = session->live.next; link != &session->live; link = link->next)
-        if (container_of(link, struct bight_http_response, link)->caller == self)
+    for (struct bight_link *link = session->live.next; link != &session->live; link = link->next) {
+        const struct http_call *call = container_of(link, struct bight_http_response, link)->call;
+        if (call && call->task == self)
             return true;
+    }
     return false;
 }
 
@@ -239,7 +213,7 @@ int bight_http_session_end(struct bight_http_session *session)
     session->awaits_handles = &waiter;
     close_handles(session);
     rc = bight_park(&waiter);
-    session_free(session);
+    bight__http_session_free(session);
     return rc;
 }
 

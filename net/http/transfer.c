@@ -1,31 +1,21 @@
 /* One hop on the wire: an easy handle from the pool, the options that differ from its last use, and
  * its end. Options common to all requests are set once per handle, because each setopt costs, and
  * curl_easy_reset costs all of them. */
+#include "net/http/transfer.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include <bight/time.h>
-
-#include "net/http/http.h"
+#include "coro/base/list.h"
+#include "net/http/limits.h"
+#include "net/http/response.h"
 
 /* Bodies from which on the next transfer with that origin reads in larger pieces, and these. */
 #define LARGE_BODY_BYTES (256u << 10)
 #define LARGE_READ_BYTES (512L << 10)
 #define SMALL_READ_BYTES (16L << 10)
 #define POOLED_HANDLES 256
-
-/* libcurl's callback: the request goes out on a connection now. More than once, where libcurl tries
- * again because the kept connection was dead. */
-static int on_send(void *arg, char *to, char *from, int to_port, int from_port)
-{
-    (void)to;
-    (void)from;
-    (void)to_port;
-    (void)from_port;
-    ((struct http_transfer *)arg)->sent++;
-    return CURL_PREREQFUNC_OK;
-}
 
 /* The options of every request. They are all known to libcurl 7.88 and are given what they take, so
  * only want of memory can make them fail: `rc` collects that. */
@@ -44,17 +34,17 @@ static CURLcode set_common(struct http_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, bight__http_on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, bight__http_on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, bight__http_on_close);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->session);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, HTTP_LIBCURL_CACHE_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)HTTP_LIBCURL_CACHE_SECONDS);
     /* 0 would be libcurl's own 300 s: none is a very long time. */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      options->connect_timeout_ms < 0 ? 0x7fffffffL
                                                      : (long)options->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* http_url.c has settled it */
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* url.c has settled it */
     rc |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* The environment's proxy would see names and addresses that the filter never saw. */
     rc |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -72,7 +62,7 @@ static int run_hook(const struct bight_curl_hook *hook, CURL *easy)
 
 static int transfer_new(struct bight_http_session *session, struct http_transfer **out)
 {
-    struct http_transfer *transfer = bight__alloc_zero(http_seams(session), sizeof *transfer);
+    struct http_transfer *transfer = bight__alloc_zero(session->seams, sizeof(*transfer));
     int rc = BIGHT_ENOMEM;
 
     if (!transfer)
@@ -86,7 +76,7 @@ static int transfer_new(struct bight_http_session *session, struct http_transfer
     if (set_common(transfer))
         goto fail;
     rc = run_hook(session->options.curl, transfer->easy);
-    if (rc < 0)
+    if (rc)
         goto fail;
     *out = transfer;
     return 0;
@@ -165,7 +155,7 @@ static int set_headers(struct http_transfer *transfer, const struct http_plan *p
     if (!count)
         return 0;
     transfer->headers =
-        bight__alloc(http_seams(transfer->session), count * sizeof *transfer->headers + bytes);
+        bight__alloc(transfer->session->seams, count * sizeof(*transfer->headers) + bytes);
     if (!transfer->headers)
         return BIGHT_ENOMEM;
     text = (char *)(transfer->headers + count);
@@ -221,9 +211,9 @@ static int set_addresses(struct http_transfer *transfer, const struct bight_reso
 {
     const struct http_origin *origin = transfer->origin;
     size_t room =
-        strlen(origin->host) + 16 + resolved->count * (BIGHT_ADDRESS_TEXT_BYTES + sizeof "[],");
+        strlen(origin->host) + 16 + resolved->count * (BIGHT_ADDRESS_TEXT_BYTES + sizeof("[],"));
     char text[BIGHT_ADDRESS_TEXT_BYTES];
-    char *list = bight__alloc(http_seams(transfer->session), room);
+    char *list = bight__alloc(transfer->session->seams, room);
     size_t used;
 
     if (!list)
@@ -266,10 +256,12 @@ static bool may_read_much(const struct http_transfer *transfer)
     return transfer->origin->large && (transfer->response->collect || never_coded);
 }
 
-static int set_request(struct http_transfer *transfer, const struct http_plan *plan,
-                       const struct http_url *url, const struct bight_resolved *resolved)
+static int set_request(struct http_transfer *transfer, const struct http_call *call,
+                       const struct bight_resolved *resolved)
 {
-    struct bight_http_response *response = transfer->response;
+    const struct bight_http_response *response = call->response;
+    const struct http_plan *plan = &call->plan;
+    const struct http_url *url = &call->url;
     CURL *easy = transfer->easy;
     const char *last = NULL;
     int rc;
@@ -290,51 +282,52 @@ static int set_request(struct http_transfer *transfer, const struct http_plan *p
                          transfer->large ? LARGE_READ_BYTES : SMALL_READ_BYTES);
     }
     if (resolved) {
-        if ((rc = set_addresses(transfer, resolved)) < 0)
+        if ((rc = set_addresses(transfer, resolved)))
             return rc;
     } else if (transfer->resolve_set) {
         transfer->resolve_set = false;
         curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
     }
-    if ((rc = set_method(transfer, plan)) < 0 || (rc = set_headers(transfer, plan)) < 0)
+    if ((rc = set_method(transfer, plan)) || (rc = set_headers(transfer, plan)))
         return rc;
-    if (plan->request->curl) {
+    if (call->request->curl) {
         transfer->tainted = true;
-        rc = run_hook(plan->request->curl, easy);
+        rc = run_hook(call->request->curl, easy);
     }
-    if (rc == 0 && plan->crossed && (plan->request->curl || transfer->session->options.curl))
+    if (rc == 0 && plan->crossed && (call->request->curl || transfer->session->options.curl))
         forget_credentials(transfer);
     return rc;
 }
 
-int bight__http_transfer_start(struct bight_http_response *response, const struct http_plan *plan,
-                               const struct http_url *url, struct http_origin *origin,
-                               const struct bight_resolved *resolved)
+int bight__http_transfer_start(struct http_call *call, struct http_origin *origin,
+                               const struct bight_resolved *resolved, uint64_t fresh_until_ns)
 {
+    struct bight_http_response *response = call->response;
     struct bight_http_session *session = response->session;
     struct http_transfer *transfer;
     int rc = pool_take(session, &transfer);
 
-    if (rc < 0)
+    if (rc)
         return rc;
     transfer->response = response;
     transfer->origin = origin;
+    transfer->fed_until_ns = fresh_until_ns;
     transfer->sent = 0;
     transfer->paused = false;
     transfer->filtered = transfer->allowed = false;
     transfer->code = 0;
     transfer->socket_code = 0;
     transfer->error[0] = '\0';
-    rc = set_request(transfer, plan, url, resolved);
-    if (rc == 0 && curl_multi_add_handle(session->multi, transfer->easy))
-        rc = BIGHT_ENOMEM;
-    if (rc < 0) {
+    rc = set_request(transfer, call, resolved);
+    if (rc == 0)
+        rc = bight__http_multi_add(transfer);
+    if (rc) {
         transfer->tainted = true; /* half set */
         pool_give(transfer);
         return rc;
     }
     response->transfer = transfer;
-    response->head = transfer->method == HTTP_HEAD;
+    response->hop.head = transfer->method == HTTP_HEAD;
     session->stats.transfers++;
     return 0;
 }
@@ -367,33 +360,33 @@ static void release(struct http_transfer *transfer)
     struct bight_http_session *session = transfer->session;
     struct http_origin *origin = transfer->origin;
 
-    curl_multi_remove_handle(session->multi, transfer->easy);
-    bight__http_multi_forget(transfer);
+    bight__http_multi_remove(transfer);
     transfer->response->transfer = NULL;
     pool_give(transfer);
     bight__http_slot_give(session, origin);
-    bight__http_origin_put(session, origin);
 }
 
 void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
 {
     struct bight_http_response *response = transfer->response;
+    struct http_hop *hop = &response->hop;
 
-    if (result == CURLE_OK && !response->headers_done) {
+    if (result == CURLE_OK && hop->phase < HTTP_REDIRECT) {
         transfer->code = bight__http_settle(response);
-        if (!response->headers_done || transfer->code < 0)
+        if (hop->phase < HTTP_REDIRECT || transfer->code)
             result = CURLE_WEIRD_SERVER_REPLY;
     }
-    if (result == CURLE_OK && !response->hop && !response->encoded)
-        transfer->origin->large = response->received >= LARGE_BODY_BYTES;
+    if (result == CURLE_OK && hop->phase == HTTP_BODY && !hop->encoded)
+        transfer->origin->large = hop->body_bytes >= LARGE_BODY_BYTES;
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
     if (result == CURLE_OK && transfer->fed_until_ns)
-        bight__http_origin_feed(transfer->session, transfer->origin, transfer->fed_until_ns);
-    response->done_ns = bight_now_ns();
-    if (result == CURLE_OK || transfer->code == HTTP_CUT_SHORT)
-        response->done = true;
-    else
+        bight__http_names_fed(transfer->session, transfer->origin, transfer->fed_until_ns);
+    if (result != CURLE_OK && transfer->code != HTTP_CUT_SHORT) {
         bight__http_fail_curl(response, transfer, result);
+    } else if (hop->phase == HTTP_BODY) {
+        hop->phase = HTTP_COMPLETE;
+        response->done_ns = bight_now_ns();
+    }
     if (transfer->paused)
         discard(transfer);
     release(transfer);

@@ -3,10 +3,16 @@
  * WHATWG's URL standard. libcurl's parser decides about user info, host and port; plain ones, which
  * are nearly all, are taken apart here without it. What the short way accepts is so narrow that no
  * two parsers can disagree about it: that would be a hole in the address filter. */
+#include "net/http/url.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "net/http/http.h"
+#include <curl/curl.h>
+
+#include <bight/errors.h>
+
+#include "net/resolve/resolve.h"
 
 #define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
@@ -65,7 +71,7 @@ static unsigned parse_port(const char *at)
 /* The host and port of "http[s]://host[:port][/?#...]"; false: ask libcurl. */
 static bool parse_plain(const char *url, struct http_url *out)
 {
-    const char *host = url + (out->https ? sizeof "https://" : sizeof "http://") - 1;
+    const char *host = url + (out->https ? sizeof("https://") : sizeof("http://")) - 1;
     const char *end = host, *label = host;
 
     for (; class_of(*end) & IN_HOST; end++)
@@ -99,7 +105,7 @@ static int copy_host(struct http_url *out, const char *host)
         host++;
         bytes -= 2;
     }
-    if (!bytes || bytes >= sizeof out->host)
+    if (!bytes || bytes >= sizeof(out->host))
         return BIGHT_EINVAL;
     for (size_t i = 0; i < bytes; i++)
         out->host[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] + 32) : host[i];
@@ -156,8 +162,8 @@ static int settle_path(const struct bight_seams *seams, struct http_buffer *text
     size_t tail = text->bytes - (size_t)(end - text->data);
 
     if (end == path) {
-        int rc = bight__http_buffer_reserve(seams, text, 1);
-        if (rc < 0)
+        int rc = http_buffer_reserve(seams, text, 1);
+        if (rc)
             return rc;
         path = text->data + offset;
         memmove(path + 1, path, tail);
@@ -245,11 +251,11 @@ static int replace_front(const struct bight_seams *seams, struct http_buffer *te
                          const char *front, size_t front_bytes)
 {
     struct http_buffer whole = {0};
-    int rc = bight__http_buffer_append(seams, &whole, front, front_bytes);
+    int rc = http_buffer_append(seams, &whole, front, front_bytes);
 
     if (rc == 0)
-        rc = bight__http_buffer_append(seams, &whole, text->data + rest, text->bytes - rest);
-    if (rc < 0) {
+        rc = http_buffer_append(seams, &whole, text->data + rest, text->bytes - rest);
+    if (rc) {
         bight__http_buffer_free(&whole);
         return rc;
     }
@@ -289,7 +295,7 @@ static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *
 
     if (rc == 0)
         rc = copy_front(seams, text->data, rest, &front);
-    if (rc < 0)
+    if (rc)
         return rc;
     handle = curl_url();
     rc = handle ? ask_curl(handle, front, out, &normal) : BIGHT_ENOMEM;
@@ -324,7 +330,7 @@ static int append_encoded(const struct bight_seams *seams, struct http_buffer *o
                           const char *text, size_t host_end)
 {
     static const char hex[] = "0123456789ABCDEF";
-    int rc = bight__http_buffer_append(seams, out, text, host_end);
+    int rc = http_buffer_append(seams, out, text, host_end);
     bool query = false;
 
     for (text += host_end; rc == 0 && *text; text++) {
@@ -332,13 +338,13 @@ static int append_encoded(const struct bight_seams *seams, struct http_buffer *o
         char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
         query = query || c == '?';
         if (c == ' ' && query)
-            rc = bight__http_buffer_append(seams, out, "+", 1);
+            rc = http_buffer_append(seams, out, "+", 1);
         else if (c <= ' ' || c >= 0x7f)
-            rc = bight__http_buffer_append(seams, out, encoded, sizeof encoded);
+            rc = http_buffer_append(seams, out, encoded, sizeof(encoded));
         else
-            rc = bight__http_buffer_append(seams, out, text, 1);
+            rc = http_buffer_append(seams, out, text, 1);
     }
-    return rc == 0 ? bight__http_buffer_append(seams, out, "", 1) : rc;
+    return rc == 0 ? http_buffer_append(seams, out, "", 1) : rc;
 }
 
 /* How much of `base` stays in front of the reference `location`, which has no scheme. */
@@ -368,7 +374,7 @@ int bight__http_url_join(const struct bight_seams *seams, const char *base, cons
     bool absolute = scheme_bytes(location) > 0;
     bool names_host = absolute || (location[0] == '/' && location[1] == '/');
     size_t kept = absolute ? 0 : kept_bytes(base, location);
-    int rc = bight__http_buffer_append(seams, out, base, kept);
+    int rc = http_buffer_append(seams, out, base, kept);
 
     return rc == 0 ? append_encoded(seams, out, location, names_host ? path_offset(location) : 0)
                    : rc;

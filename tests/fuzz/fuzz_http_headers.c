@@ -1,7 +1,8 @@
 /* net/http/headers.c and http_check.c: a block of header lines, each with its line feed as
  * libcurl hands it over, taken apart in place; and that nothing passes the check which would
  * begin a second line on the wire. */
-#include "net/http/http.h"
+#include "net/http/buffer.h"
+#include "net/http/url.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct bight_seams seams;
@@ -9,7 +10,7 @@ static const struct bight_seams seams;
 static void add_lines(struct http_headers *headers, const char *text)
 {
     for (const char *feed; (feed = strchr(text, '\n')); text = feed + 1)
-        FUZZ_CHECK(bight__http_headers_add(&seams, headers, text, (size_t)(feed + 1 - text)) == 0);
+        FUZZ_CHECK(http_headers_add(&seams, headers, text, (size_t)(feed + 1 - text)) == 0);
 }
 
 static void look_at_all(struct http_headers *headers)

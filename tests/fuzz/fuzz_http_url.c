@@ -1,7 +1,11 @@
 /* net/http/url.c: what is said of a URL is what libcurl's parser, which has the last word when the
  * request is sent, says of the form that it is given; anything else would be a hole in the address
  * filter. */
-#include "net/http/http.h"
+#include <curl/curl.h>
+
+#include <bight/errors.h>
+
+#include "net/http/url.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What libcurl takes for the host of `url`, in lower case. Gives it; NULL: no URL. */
@@ -52,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_buffer buffer = {0};
     struct http_url url;
 
-    FUZZ_CHECK(bight__http_buffer_append(&seams, &buffer, text, strlen(text) + 1) == 0);
+    FUZZ_CHECK(http_buffer_append(&seams, &buffer, text, strlen(text) + 1) == 0);
     int rc = bight__http_url_parse(&seams, &buffer, &url);
     FUZZ_CHECK(rc == 0 || rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP || rc == BIGHT_ENOMEM);
     if (rc == 0) {

@@ -61,7 +61,7 @@ void http_case_run_with(int (*fn)(struct bight_http_session *session),
 
 static int call_main(void *arg)
 {
-    struct http_call *call = arg;
+    struct http_case_call *call = arg;
 
     call->rc = call->stream
                    ? bight_http_open(&call->response, call->session, call->url, &call->request)
@@ -69,7 +69,8 @@ static int call_main(void *arg)
     return 0;
 }
 
-void http_call_start(struct http_call *call, struct bight_http_session *session, const char *url)
+void http_call_start(struct http_case_call *call, struct bight_http_session *session,
+                     const char *url)
 {
     call->session = session;
     call->url = url;
@@ -79,7 +80,7 @@ void http_call_start(struct http_call *call, struct bight_http_session *session,
     EXPECT(bight_spawn(&call->task, call_main, call) == 0);
 }
 
-int http_call_finish(struct http_call *call)
+int http_call_finish(struct http_case_call *call)
 {
     EXPECT(bight_join(call->task, NULL) == 0);
     if (call->rc == 1)

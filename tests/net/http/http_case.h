@@ -35,7 +35,7 @@ extern struct bight_http_session *http_session;
     static int name##_main(__attribute__((unused)) struct bight_http_session *session)
 
 /* A request in a task of its own. */
-struct http_call {
+struct http_case_call {
     struct bight_http_session *session;
     const char *url;
     struct bight_http_request request;
@@ -46,9 +46,10 @@ struct http_call {
     int rc;
 };
 
-void http_call_start(struct http_call *call, struct bight_http_session *session, const char *url);
+void http_call_start(struct http_case_call *call, struct bight_http_session *session,
+                     const char *url);
 /* Join it, free its response; the code of the call. */
-int http_call_finish(struct http_call *call);
+int http_call_finish(struct http_case_call *call);
 
 /* GET and free; the code. Fills *error when it is not NULL. */
 int http_try(struct bight_http_session *session, const char *url, struct bight_http_error *error);

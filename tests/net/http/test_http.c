@@ -189,7 +189,7 @@ static const struct bight_http_session_options limits = {.max_total = 4, .max_pe
 
 HTTP_TEST_WITH(limits_hold_in_total_and_per_host, &limits)
 {
-    static struct http_call calls[CALLS];
+    static struct http_case_call calls[CALLS];
     struct bight_http_stats stats;
 
     for (int i = 0; i < CALLS; i++)
@@ -222,7 +222,7 @@ HTTP_TEST_WITH(who_waits_for_a_slot_is_served_in_order, &one)
 {
     static int numbers[CALLS];
     struct bight_group group;
-    struct http_call silent = {0};
+    struct http_case_call silent = {0};
 
     /* A full host holds up nobody who wants another one. */
     http_call_start(&silent, session, http_server_url(&other, "/silent"));

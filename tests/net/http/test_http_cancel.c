@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/http/http.h"
+#include "net/http/response.h"
+#include "net/http/transfer.h"
+#include "net/resolve/resolve.h"
 #include "tests/net/http/http_case.h"
 
 /* The call is cancelled now; it must have returned after one more turn. */
-static void cancel_now(struct http_call *call)
+static void cancel_now(struct http_case_call *call)
 {
     struct bight_http_stats stats;
 
@@ -37,7 +39,7 @@ static const struct bight_http_session_options one = {.max_total = 1, .max_per_h
 
 HTTP_TEST_WITH(waiting_for_the_limits, &one)
 {
-    struct http_call first = {0}, second = {0}, third = {0};
+    struct http_case_call first = {0}, second = {0}, third = {0};
 
     http_call_start(&first, session, http_server_url(&server, "/silent"));
     http_call_start(&second, session, http_server_url(&server, "/ok"));
@@ -53,7 +55,7 @@ HTTP_TEST_WITH(waiting_for_the_limits, &one)
 
 HTTP_TEST_WITH(a_slot_granted_to_one_who_is_cancelled_is_passed_on, &one)
 {
-    struct http_call first = {0}, second = {0}, third = {0};
+    struct http_case_call first = {0}, second = {0}, third = {0};
 
     http_call_start(&first, session, http_server_url(&server, "/silent"));
     http_call_start(&second, session, http_server_url(&server, "/ok"));
@@ -82,7 +84,7 @@ static int held_lookup(void *arg, const char *host, struct bight_address *addres
 
 HTTP_TEST(resolving)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
 
     sem_init(&go, 0, 0);
     bight__resolver_set_lookup(session->resolver, held_lookup, NULL);
@@ -111,7 +113,7 @@ static int full_listener(char *url, size_t bytes, int *fillers)
 
 HTTP_TEST(connecting)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
     struct bight_http_stats stats;
     char url[64];
     int fillers[2];
@@ -141,7 +143,7 @@ HTTP_TEST(in_the_turn_that_connects)
     int listener = full_listener(url, sizeof url, fillers);
 
     for (int i = 0; i < 50; i++) {
-        struct http_call call = {0}, beside = {0};
+        struct http_case_call call = {0}, beside = {0};
         http_call_start(&call, session, i % 2 ? url : http_server_url(&server, "/close"));
         do {
             EXPECT(bight_yield() == 0);
@@ -194,7 +196,7 @@ HTTP_TEST(a_deadline_while_connecting)
 HTTP_TEST(sending)
 {
     static char body[16 << 20];
-    struct http_call call = {
+    struct http_case_call call = {
         .request = {.method = "POST", .body = body, .body_bytes = sizeof body}};
 
     http_call_start(&call, session, http_server_url(&server, "/silent"));
@@ -206,7 +208,7 @@ HTTP_TEST(sending)
 
 HTTP_TEST(waiting_for_the_headers)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
 
     http_call_start(&call, session, http_server_url(&server, "/silent"));
     http_await(&server.counts->requests, 1);
@@ -217,7 +219,7 @@ HTTP_TEST(waiting_for_the_headers)
 
 HTTP_TEST(collecting_the_body)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
 
     http_call_start(&call, session, http_server_url(&server, "/drip"));
     http_await(&server.counts->requests, 1);
@@ -293,7 +295,7 @@ static int sleep_at_redirect(void *arg, const struct bight_http_hop *hop)
 
 HTTP_TEST(between_two_hops)
 {
-    struct http_call call = {.request.on_redirect = sleep_at_redirect};
+    struct http_case_call call = {.request.on_redirect = sleep_at_redirect};
     struct bight_http_stats stats;
 
     http_call_start(&call, session, http_server_url(&server, "/hops/1"));
@@ -324,7 +326,7 @@ HTTP_TEST(paused)
 
 HTTP_TEST(before_anything)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
 
     http_call_start(&call, session, http_server_url(&server, "/ok"));
     EXPECT(bight_yield() == 0); /* the transfer is with libcurl, which has not seen it */
@@ -353,7 +355,7 @@ HTTP_TEST(in_a_cancelled_scope_nothing_begins)
 
 HTTP_TEST(complete_then_cancelled_is_complete)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
     struct bight_http_stats stats;
 
     http_call_start(&call, session, http_server_url(&server, "/ok"));
@@ -387,7 +389,7 @@ HTTP_TEST_WITH(a_storm_of_cancellations, &hundreds)
     static const char *const paths[] = {"/ok",       "/silent", "/drip",      "/bytes/2000000",
                                         "/hops/5",   "/later",  "/close",     "/chunked/100000",
                                         "/to//loop", "/rst",    "/status/500"};
-    static struct http_call calls[200];
+    static struct http_case_call calls[200];
     struct bight_http_stats stats;
 
     srand(7);

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/http/http.h"
+#include <bight/curl.h>
+
+#include "net/http/session.h"
+#include "net/resolve/resolve.h"
 #include "tests/net/http/http_case.h"
 
 static void fails(struct bight_http_session *session, const char *url, enum bight_http_failure kind,
@@ -440,7 +443,7 @@ static int own_socket(void *arg, CURL *easy)
 
 HTTP_TEST(a_socket_that_cannot_be_watched_ends_its_request)
 {
-    uv_poll_t poll = {.data = session->runtime->loop};
+    uv_poll_t poll = {.data = session->loop};
     struct bight_curl_hook hook = {.prepare = own_socket, .arg = &poll};
     struct bight_http_error error;
     struct bight_http_request request = {.curl = &hook, .error = &error};

@@ -169,7 +169,7 @@ HTTP_TEST(credentials_in_the_url)
 
 HTTP_TEST(a_slow_answer_is_not_waited_for)
 {
-    struct http_call calls[10];
+    struct http_case_call calls[10];
     uint64_t begun;
 
     memset(calls, 0, sizeof calls);

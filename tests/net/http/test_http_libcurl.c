@@ -1,7 +1,7 @@
 /* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines, memory. */
 #include <bight/curl.h>
 
-#include "net/http/http.h"
+#include "net/http/session.h"
 #include "tests/net/http/http_case.h"
 
 static int digest(void *arg, CURL *easy)

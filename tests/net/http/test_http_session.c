@@ -4,13 +4,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "net/http/http.h"
+#include <bight/curl.h>
+
+#include "net/http/session.h"
 #include "tests/net/http/http_case.h"
 
 HTTP_TEST(closing_fails_what_runs)
 {
     static const char *const paths[] = {"/silent", "/drip", "/hops/9", "/ok", "/later"};
-    static struct http_call calls[40];
+    static struct http_case_call calls[40];
     struct bight_http_response *kept, *stream;
     char byte;
 

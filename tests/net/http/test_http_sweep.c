@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/http/http.h"
+#include <bight/curl.h>
+
+#include "net/http/session.h"
+#include "net/resolve/resolve.h"
 #include "tests/net/http/http_case.h"
 #include "tests/harness/sweep.h"
 

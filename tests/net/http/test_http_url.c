@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "net/http/http.h"
+#include <bight/curl.h>
+
+#include "net/http/url.h"
 #include "tests/harness/suite.h"
 
 static const struct {
@@ -80,7 +82,7 @@ static const struct bight_seams seams;
 static int parse(const char *text, struct http_buffer *buffer, struct http_url *url)
 {
     *buffer = (struct http_buffer){0};
-    ck_assert_int_eq(bight__http_buffer_append(&seams, buffer, text, strlen(text) + 1), 0);
+    ck_assert_int_eq(http_buffer_append(&seams, buffer, text, strlen(text) + 1), 0);
     int rc = bight__http_url_parse(&seams, buffer, url);
     if (rc < 0)
         bight__http_buffer_free(buffer);

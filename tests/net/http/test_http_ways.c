@@ -4,7 +4,8 @@
 
 #include "coro/core/scope.h"
 #include "coro/core/task.h"
-#include "net/http/http.h"
+#include "net/http/response.h"
+#include "net/http/transfer.h"
 #include "tests/net/http/http_case.h"
 
 /* The only request of the session. */
@@ -47,7 +48,7 @@ static void expire(struct bight_task *task)
 
 /* A call that waits for the answer of a server that gives none. */
 static struct bight_http_response *start_silent(struct bight_http_session *session,
-                                                struct http_call *call)
+                                                struct http_case_call *call)
 {
     http_call_start(call, session, http_server_url(&server, "/silent"));
     http_await(&server.counts->requests, 1);
@@ -57,7 +58,7 @@ static struct bight_http_response *start_silent(struct bight_http_session *sessi
 
 HTTP_TEST(a_get_that_was_answered_then_cancelled_is_answered)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
 
     all_comes(start_silent(session, &call));
     bight_task_cancel(call.task);
@@ -70,7 +71,7 @@ HTTP_TEST(a_get_that_was_answered_then_cancelled_is_answered)
 /* There is nobody else to pass it on to. */
 HTTP_TEST(a_get_that_was_cancelled_then_answered_is_answered)
 {
-    struct http_call call = {0};
+    struct http_case_call call = {0};
     struct bight_http_response *response = start_silent(session, &call);
 
     bight_task_cancel(call.task);
@@ -82,7 +83,7 @@ HTTP_TEST(a_get_that_was_cancelled_then_answered_is_answered)
 
 HTTP_TEST(an_open_that_was_answered_then_cancelled_is_answered)
 {
-    struct http_call call = {.stream = true};
+    struct http_case_call call = {.stream = true};
 
     headers_come(start_silent(session, &call));
     bight_task_cancel(call.task);
@@ -92,7 +93,7 @@ HTTP_TEST(an_open_that_was_answered_then_cancelled_is_answered)
 
 HTTP_TEST(an_open_that_was_cancelled_then_answered_is_cancelled)
 {
-    struct http_call call = {.stream = true};
+    struct http_case_call call = {.stream = true};
     struct bight_http_response *response = start_silent(session, &call);
 
     bight_task_cancel(call.task);
@@ -104,7 +105,7 @@ HTTP_TEST(an_open_that_was_cancelled_then_answered_is_cancelled)
 
 HTTP_TEST(an_answer_that_comes_as_the_time_is_up_is_an_answer)
 {
-    struct http_call call = {.stream = true, .request.total_timeout_ms = 300};
+    struct http_case_call call = {.stream = true, .request.total_timeout_ms = 300};
     struct bight_http_response *response = start_silent(session, &call);
 
     while (bight_now_ns() < response->deadline_ns)
@@ -263,7 +264,7 @@ HTTP_TEST(closing_while_a_read_yields)
 
     EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bytes/60000"), NULL) ==
            0);
-    while (!response->done)
+    while (response->hop.phase != HTTP_COMPLETE)
         EXPECT(bight_sleep(1) == 0);
     EXPECT(bight_spawn(&closer, close_main, session) == 0);
     http_session = NULL;
@@ -287,7 +288,7 @@ static int timed_close_main(void *arg)
 HTTP_TEST(a_close_goes_on_when_it_is_cancelled_or_out_of_time)
 {
     for (int turns = 0; turns < 8; turns++) {
-        struct http_call call = {0};
+        struct http_case_call call = {0};
         struct bight_http_session *second;
         struct bight_task *closer;
         int status;
@@ -339,7 +340,7 @@ static const struct bight_http_session_options one = {.max_total = 1, .max_per_h
 
 HTTP_TEST_WITH(cancelled_and_closed_in_one_turn_the_error_is_the_calls, &one)
 {
-    struct http_call first = {0}, second = {0};
+    struct http_case_call first = {0}, second = {0};
 
     start_silent(session, &first);
     http_call_start(&second, session, http_server_url(&server, "/ok"));

@@ -1,0 +1,88 @@
+/* A call in progress: one hop after the other, each with its slot, its names, its transfer, and then
+ * what comes of it. Public entry: request.c. */
+#include "net/http/response.h"
+
+#include "net/http/limits.h"
+#include "net/http/transfer.h"
+
+/* Forget the hop before. */
+static void begin_hop(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+
+    response->hop = (struct http_hop){
+        .follow = call->max_redirects >= 0,
+        .content_length = UINT64_MAX,
+    };
+    http_headers_clear(&response->headers);
+    response->body.bytes = 0;
+    response->headers_ns = response->done_ns = 0;
+}
+
+/* Put the hop on the wire. A session that was closed meanwhile has left its mark in `error`. */
+static int start_hop(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+    struct bight_resolved resolved;
+    uint64_t fresh_until_ns = 0;
+    struct http_origin *origin;
+    int rc = bight__http_slot_take(call, &origin);
+
+    if (rc)
+        return rc;
+    if (!response->started_ns)
+        response->started_ns = bight_now_ns();
+    rc = response->error.code;
+    if (rc == 0)
+        rc = bight__http_names_get(call, origin, &resolved, &fresh_until_ns);
+    if (response->error.code)
+        rc = response->error.code;
+    if (rc >= 0)
+        rc = bight__http_transfer_start(call, origin, rc ? &resolved : NULL, fresh_until_ns);
+    if (rc)
+        bight__http_slot_give(response->session, origin);
+    return rc;
+}
+
+/* One hop: until the headers of a final response to be streamed, otherwise until its end. */
+static int run_hop(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+    int rc;
+
+    begin_hop(call);
+    rc = start_hop(call);
+    if (rc)
+        return rc;
+    while (response->transfer && (response->collect || response->hop.phase < HTTP_BODY)) {
+        rc = bight__http_wait(response);
+        if (rc && response->transfer) {
+            bight__http_transfer_abort(response->transfer);
+            return rc;
+        }
+    }
+    /* What went wrong behind the headers of a streamed one is for its reader. */
+    return response->collect || response->hop.phase < HTTP_BODY ? response->error.code : 0;
+}
+
+int bight__http_call_run(struct http_call *call, const char *url)
+{
+    struct bight_http_response *response = call->response;
+    const struct bight_seams *seams = response->session->seams;
+    int rc;
+
+    response->url.bytes = 0;
+    rc = http_buffer_append(seams, &response->url, url, strlen(url) + 1);
+    if (rc == 0)
+        rc = bight__http_url_parse(seams, &response->url, &call->url);
+    if (rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP)
+        return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL,
+                                "not an http or https URL");
+    while (rc == 0) {
+        rc = run_hop(call);
+        if (rc || response->hop.phase != HTTP_REDIRECT)
+            break;
+        rc = bight__http_redirect(call);
+    }
+    return rc;
+}

@@ -1,0 +1,77 @@
+/* Reading a streamed body: what has arrived already, then what comes, straight into the reader's
+ * buffer where nothing is in front of it. */
+#include "net/http/response.h"
+
+#include "net/http/transfer.h"
+
+/* Up to `bytes` of what has arrived already. */
+static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
+{
+    struct http_buffer *body = &response->body;
+    const struct http_transfer *transfer = response->transfer;
+    size_t held = body->bytes - response->body_taken;
+
+    if (bytes > held)
+        bytes = held;
+    if (!bytes)
+        return 0;
+    memcpy(buffer, body->data + response->body_taken, bytes);
+    response->body_taken += bytes;
+    if (response->body_taken == body->bytes)
+        response->body_taken = body->bytes = 0;
+    if (transfer && transfer->paused && held - bytes <= transfer->session->options.buffer_bytes / 2)
+        bight__http_transfer_resume(response->transfer);
+    return bytes;
+}
+
+static int64_t read_some(struct bight_http_response *response, struct http_reader *reader,
+                         char *buffer, size_t bytes)
+{
+    for (;;) {
+        size_t filled = take(response, buffer, bytes);
+        if (filled)
+            return (int64_t)filled;
+        if (!response->transfer)
+            return response->error.code; /* 0 at the end of the body */
+        if (response->transfer->paused) {
+            bight__http_transfer_resume(response->transfer);
+            continue;
+        }
+        *reader = (struct http_reader){.buffer = buffer, .bytes = bytes};
+        int rc = bight__http_wait(response);
+        filled = reader->filled;
+        reader->bytes = reader->filled = 0;
+        if (response->error.code && response->transfer)
+            bight__http_transfer_abort(response->transfer); /* out of time */
+        if (filled)
+            return (int64_t)filled;
+        if (rc)
+            return rc;
+    }
+}
+
+int64_t bight_http_read(struct bight_http_response *response, void *buffer, size_t bytes)
+{
+    struct http_reader reader = {0};
+    struct bight_http_session *session;
+    int64_t rc;
+
+    if (!response || (!buffer && bytes))
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
+    if (response->reader)
+        return BIGHT_EBUSY;
+    if (response->collect || bytes == 0)
+        return 0;
+    session = response->session; /* not before the checkpoint, which may let somebody close it */
+    if (!session)
+        return read_some(response, &reader, buffer, bytes);
+    response->reader = &reader;
+    http_call_begin(session);
+    rc = read_some(response, &reader, buffer, bytes);
+    bight__http_call_end(response, session);
+    response->reader = NULL;
+    return rc;
+}

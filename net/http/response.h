@@ -1,0 +1,147 @@
+/* The three lives of a request. The call is in progress while a task is inside bight_http_fetch or
+ * bight_http_open, and lies on that task's stack. The response is what the user gets in the end. The hop
+ * is what is being received into the response; of several hops, the last one's stays. Between a hop
+ * and the wire stands the transfer (transfer.h), which alone libcurl knows. */
+#ifndef BIGHT_NET_HTTP_RESPONSE_H
+#define BIGHT_NET_HTTP_RESPONSE_H
+
+#include <curl/curl.h>
+
+#include <bight/http.h>
+#include <bight/time.h>
+
+#include "net/http/buffer.h"
+#include "net/http/session.h"
+#include "net/http/url.h"
+
+struct http_transfer;
+
+/* How far the hop has come. */
+enum http_phase {
+    HTTP_AWAITED,   /* no header block has begun; or a provisional one (1xx) has ended */
+    HTTP_IN_BLOCK,  /* between a status line and the empty line */
+    HTTP_UNSETTLED, /* a block has ended that libcurl may answer itself: a next one may follow */
+    HTTP_REDIRECT,  /* it is a redirect to follow; its body is dropped */
+    HTTP_BODY,      /* it is the final response; its body comes */
+    HTTP_COMPLETE,  /* the last byte of that was there */
+};
+
+struct http_hop {
+    enum http_phase phase;
+    bool follow;             /* 3xx with a location is a redirect */
+    bool head;               /* the request is a HEAD */
+    bool encoded;            /* there is a Content-Encoding */
+    uint64_t content_length; /* UINT64_MAX: unknown */
+    uint64_t header_bytes;
+    uint64_t body_bytes; /* decoded */
+    uint64_t active_ms;  /* loop time of the last byte */
+    curl_off_t sent;     /* of the request's body, when last looked at */
+};
+
+/* Where the task inside bight_http_read wants the next bytes. On its stack. */
+struct http_reader {
+    char *buffer;
+    size_t bytes; /* `filled` when nothing may be written */
+    size_t filled;
+};
+
+struct bight_http_response {
+    struct bight_link link;             /* in session->live, or session->responses when pooled */
+    struct bight_http_session *session; /* NULL when it was closed */
+    struct http_call *call;             /* that it is for; NULL when the user has it */
+    struct http_transfer *transfer;     /* NULL when nothing is on the wire */
+    struct bight_waiter *waiter;        /* the task that waits for something to happen */
+    struct http_reader *reader;         /* NULL when no task reads */
+    struct http_hop hop;
+    bool collect; /* the whole body is wanted at once */
+    int status;
+    int version;
+    struct http_buffer url;
+    struct http_headers headers;
+    struct http_buffer body; /* collected, or read from the network but not yet by the task */
+    size_t body_taken;       /* of `body`, by the task */
+
+    uint64_t max_body_bytes;
+    uint64_t deadline_ns; /* UINT64_MAX: none */
+    int64_t idle_ms;      /* negative: none */
+
+    uint64_t start_ns; /* when things happened; 0: not yet */
+    uint64_t started_ns;
+    uint64_t headers_ns;
+    uint64_t done_ns;
+    unsigned redirects; /* followed */
+    struct bight_http_error error;
+};
+
+/* What goes on the wire at the next hop. */
+struct http_plan {
+    const char *method;
+    const char *const *headers;
+    const void *body;
+    size_t body_bytes;
+    bool became_get; /* by a redirect: headers about the body stay behind */
+    bool crossed;    /* into another origin: headers and credentials stay behind */
+};
+
+struct http_call {
+    struct bight_http_response *response;
+    const struct bight_http_request *request;
+    struct bight_task *task;
+    struct http_slot_waiter *queued; /* NULL when it does not wait for that */
+    struct resolve_waiter *resolving;
+    int max_redirects;   /* negative: none is followed */
+    struct http_url url; /* of the hop, as response->url is */
+    struct http_plan plan;
+};
+
+/* response.c */
+struct bight_http_response *bight__http_response_new(struct bight_http_session *session);
+void bight__http_response_destroy(struct bight_http_response *response);
+
+/* call.c: hop after hop, up to the final response's end, or its headers when it is to be streamed. */
+int bight__http_call_run(struct http_call *call, const char *url);
+
+/* redirect.c: take the redirect that was received: response->url, call->url and call->plan become those of the
+ * next hop. */
+int bight__http_redirect(struct http_call *call);
+
+/* wait.c */
+/* Wait until `response` changes: 0, BIGHT_ETIMEDOUT (recorded), BIGHT_ECANCELED. */
+int bight__http_wait(struct bight_http_response *response);
+/* Something happened: let the waiting task look. */
+void bight__http_wake(struct bight_http_response *response);
+
+/* error.c: fill in response->error, unless it has been already, and give its code. */
+int bight__http_fail(struct bight_http_response *response, enum bight_http_failure kind, int code,
+                     const char *text);
+int bight__http_fail_curl(struct bight_http_response *response,
+                          const struct http_transfer *transfer, CURLcode result);
+enum bight_http_failure bight__http_kind(int code);
+
+static inline int http_fail_late(struct bight_http_response *response, const char *text)
+{
+    return bight__http_fail(response, BIGHT_HTTP_TIMEOUT, BIGHT_ETIMEDOUT, text);
+}
+
+/* What is left of the request's time, in ms; negative: there is no end. */
+static inline int64_t http_time_left(const struct bight_http_response *response)
+{
+    uint64_t now_ns;
+
+    if (response->deadline_ns == UINT64_MAX)
+        return -1;
+    now_ns = bight_now_ns();
+    return response->deadline_ns <= now_ns
+               ? 0
+               : (int64_t)((response->deadline_ns - now_ns + 999999) / 1000000);
+}
+
+/* The sooner of two times to wait, negative being never. */
+static inline int64_t http_sooner(int64_t a_ms, int64_t b_ms)
+{
+    if (a_ms < 0)
+        return b_ms;
+    return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* The session: what all its calls share, and what keeps it alive. session.c makes and closes it,
+ * lifetime.c counts who is inside; the last one out frees it. */
+#ifndef BIGHT_NET_HTTP_SESSION_H
+#define BIGHT_NET_HTTP_SESSION_H
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include <bight/http.h>
+#include <bight/waiter.h>
+
+#include "coro/base/hash.h"
+#include "runtime/runtime.h"
+
+struct http_origin;
+struct http_transfer;
+struct http_watch;
+
+struct bight_http_session {
+    struct bight_plugin plugin; /* closes a session that was left open */
+    struct bight_runtime *runtime;
+    const struct bight_seams *seams;
+    uv_loop_t *loop;
+    struct bight_http_session_options options; /* defaults filled in, strings our own */
+    struct bight_resolver *resolver;
+    bool owns_resolver;
+    bool closing;
+    size_t calls;                      /* tasks inside a call on this session */
+    size_t handles;                    /* of libuv, not yet called back as closed */
+    struct bight_waiter *awaits_calls; /* the closer: until `calls` is 0, then ... */
+    struct bight_waiter *awaits_handles;
+
+    /* multi.c */
+    CURLM *multi;
+    uv_timer_t timer;
+    uint64_t timer_due_ms; /* what the uv timer is armed for, in the loop's time; UINT64_MAX: not */
+    uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
+    bool forgets_to_go_on; /* libcurl does, when an attempt to connect failed */
+    bool spoils_handles;   /* libcurl does, with every response */
+    struct bight_link attention; /* transfers that libcurl has left behind, see multi.c */
+    struct http_watch **watches; /* by descriptor */
+    size_t watch_count;
+
+    /* limits.c and names.c */
+    struct hash_table origins;
+    struct bight_link idle_origins; /* least recently used first */
+    size_t idle_origin_count;
+    uint64_t fed_serial;
+    int active;
+    struct bight_link queue; /* slot waiters that have their origin's slot */
+    size_t waiting;
+
+    /* transfer.c and response.c */
+    struct http_transfer *pool;
+    size_t pooled;
+    struct bight_link live;
+    struct bight_link responses;
+    size_t response_count;
+    struct bight_http_stats stats;
+};
+
+/* Around every call that may suspend: the session is not freed meanwhile. Not when it is closing. */
+static inline void http_call_begin(struct bight_http_session *session)
+{
+    session->calls++;
+}
+
+/* lifetime.c */
+void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);
+/* A handle that libuv had has been closed; the last one may free the session. */
+void bight__http_handle_closed(struct bight_http_session *session);
+void bight__http_session_free(struct bight_http_session *session);
+
+#endif
