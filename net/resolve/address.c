@@ -1,12 +1,13 @@
 /* IP addresses and their texts. No name is looked up here. */
+#include "net/resolve/resolve.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "net/resolve/resolve.h"
 
 /* The number of an interface given by name or number; 0: there is none. */
 static uint32_t zone_number(const char *zone)
@@ -26,7 +27,7 @@ static int parse_ipv6(const char *text, size_t bytes, bool in_url, struct bight_
     char copy[INET6_ADDRSTRLEN + IF_NAMESIZE];
     char *zone;
 
-    if (bytes >= sizeof copy)
+    if (bytes >= sizeof(copy))
         return BIGHT_EINVAL;
     memcpy(copy, text, bytes);
     copy[bytes] = '\0';
@@ -50,7 +51,7 @@ int bight__address_parse(const char *text, struct bight_address *address)
 {
     size_t bytes = strlen(text);
 
-    memset(address, 0, sizeof *address);
+    memset(address, 0, sizeof(*address));
     if (bytes > 2 && text[0] == '[' && text[bytes - 1] == ']')
         return parse_ipv6(text + 1, bytes - 2, true, address);
     if (strchr(text, ':'))
@@ -63,7 +64,7 @@ int bight__address_parse(const char *text, struct bight_address *address)
 
 int bight__address_from_sockaddr(const struct sockaddr *from, struct bight_address *address)
 {
-    memset(address, 0, sizeof *address);
+    memset(address, 0, sizeof(*address));
     if (from->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
         address->family = 4;
@@ -90,7 +91,7 @@ char *bight_address_text(const struct bight_address *address, char *text)
     if (!address || !text)
         return NULL;
     if (address->family == 4) {
-        inet_ntop(AF_INET, address->bytes, host, sizeof host);
+        inet_ntop(AF_INET, address->bytes, host, sizeof(host));
         if (address->port)
             snprintf(text, BIGHT_ADDRESS_TEXT_BYTES, "%s:%u", host, address->port);
         else
@@ -98,11 +99,11 @@ char *bight_address_text(const struct bight_address *address, char *text)
         return text;
     }
     if (address->family == 6)
-        inet_ntop(AF_INET6, address->bytes, host, sizeof host);
+        inet_ntop(AF_INET6, address->bytes, host, sizeof(host));
     if (address->scope_id) {
         zone[0] = '%';
         if (!if_indextoname(address->scope_id, zone + 1))
-            snprintf(zone + 1, sizeof zone - 1, "%u", address->scope_id);
+            snprintf(zone + 1, sizeof(zone) - 1, "%u", address->scope_id);
     }
     if (address->port)
         snprintf(text, BIGHT_ADDRESS_TEXT_BYTES, "[%s%s]:%u", host, zone, address->port);

@@ -1,8 +1,8 @@
 /* What the resolver knows: a hash table of names, those being looked up included, and the order in
  * which known names were used. The loop's alone. */
-#include <string.h>
-
 #include "net/resolve/resolve.h"
+
+#include <string.h>
 
 static struct resolve_entry *entry_of(struct hash_node *node)
 {
@@ -42,7 +42,7 @@ struct resolve_entry *bight__resolve_add(struct bight_resolver *resolver, const 
 {
     size_t bytes = strlen(host);
     struct resolve_entry *entry =
-        bight__alloc_zero(&resolver->sched->seams, sizeof *entry + bytes + 1);
+        bight__alloc_zero(&resolver->sched->seams, sizeof(*entry) + bytes + 1);
 
     if (!entry)
         return NULL;

@@ -1,12 +1,12 @@
 /* The resolver as tasks see it: literals, known names, and waiting for a lookup that may be shared.
  * Read net/resolve/resolve.h first. */
+#include "net/resolve/resolve.h"
+
 #include <netdb.h>
 #include <string.h>
 
 #include <bight/time.h>
 #include <bight/waiter.h>
-
-#include "net/resolve/resolve.h"
 
 #define DEFAULT_THREADS 4
 #define DEFAULT_TTL_MS 60000
@@ -34,14 +34,14 @@ int bight_resolver_new(struct bight_resolver **out, const struct bight_resolver_
         return BIGHT_ENORUNTIME;
     if (!options)
         options = &defaults;
-    resolver = bight__alloc_zero(&sched->seams, sizeof *resolver);
+    resolver = bight__alloc_zero(&sched->seams, sizeof(*resolver));
     if (!resolver)
         return BIGHT_ENOMEM;
     resolver->sched = sched;
     resolver->ttl_ns = ttl_ns(options->ttl_ms, DEFAULT_TTL_MS);
     resolver->failure_ttl_ns = ttl_ns(options->failure_ttl_ms, DEFAULT_FAILURE_TTL_MS);
     resolver->max_entries = options->max_entries ? options->max_entries : DEFAULT_ENTRIES;
-    if (bight__resolve_cache_init(resolver) < 0)
+    if (bight__resolve_cache_init(resolver))
         goto free_resolver;
     resolver->threads = bight__resolver_threads_new(
         &sched->seams, options->max_threads ? options->max_threads : DEFAULT_THREADS);
@@ -66,7 +66,7 @@ void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup 
 /* Hand what `entry` knows to one caller. */
 static int answer(const struct resolve_entry *entry, struct bight_resolved *result)
 {
-    memcpy(result->addresses, entry->addresses, entry->count * sizeof *entry->addresses);
+    memcpy(result->addresses, entry->addresses, entry->count * sizeof(*entry->addresses));
     result->count = entry->count;
     result->gai_code = entry->gai_code;
     result->text = entry->gai_code ? gai_strerror(entry->gai_code) : "";
@@ -103,7 +103,7 @@ static void on_looked_up(struct bight_post *post)
         bight__resolve_job_unref(job);
         entry->gai_code = job->gai_code;
         entry->count = job->gai_code ? 0 : job->count;
-        memcpy(entry->addresses, job->addresses, entry->count * sizeof *entry->addresses);
+        memcpy(entry->addresses, job->addresses, entry->count * sizeof(*entry->addresses));
         entry->fresh_until_ns = now_ns + (job->gai_code ? 0 : entry->resolver->ttl_ns);
         wake_all(entry, 0);
         if (failed_for_now)
@@ -171,19 +171,19 @@ static int begin(struct bight_resolver *resolver, const char *host, struct resol
 
     if (!entry)
         return BIGHT_ENOMEM;
-    job = bight__alloc_zero(&resolver->sched->seams, sizeof *job + bytes + 1);
+    job = bight__alloc_zero(&resolver->sched->seams, sizeof(*job) + bytes + 1);
     if (!job)
         goto drop;
     atomic_init(&job->refs, 1);
     rc = bight_mailbox_get(&job->mailbox);
-    if (rc < 0)
+    if (rc)
         goto drop;
     memcpy(job->host, host, bytes + 1);
     job->post.fn = on_looked_up;
     job->entry = entry;
     link_init(&job->link);
     rc = bight__resolver_threads_submit(resolver->threads, job);
-    if (rc < 0)
+    if (rc)
         goto drop;
     entry->job = job;
     resolver->stats.lookups++;
@@ -234,7 +234,7 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
         return 0;
     }
     rc = copy_name(host, name);
-    if (rc < 0)
+    if (rc)
         return rc;
     entry = bight__resolve_find(resolver, name, bight_now_ns());
     if (entry && !entry->job) {
@@ -243,11 +243,11 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
         return answer(entry, result);
     }
     rc = bight_waiter_init(&waiter->waiter, &wait_ops);
-    if (rc < 0)
+    if (rc)
         return rc;
     if (entry)
         resolver->stats.merged++;
-    else if ((rc = begin(resolver, name, &entry)) < 0)
+    else if ((rc = begin(resolver, name, &entry)))
         return rc;
     result->cached = false;
     waiter->entry = entry;
@@ -269,10 +269,10 @@ int bight_resolve(struct bight_resolver *resolver, const char *host, struct bigh
     rc = bight_checkpoint(); /* may yield, to somebody who closes the resolver */
     resolver->calls--;
     if (!resolver->closed)
-        return rc < 0 ? rc : bight__resolve(resolver, host, result, &waiter);
+        return rc ? rc : bight__resolve(resolver, host, result, &waiter);
     if (!resolver->calls)
         bight__free(resolver);
-    return rc < 0 ? rc : BIGHT_ECLOSED;
+    return rc ? rc : BIGHT_ECLOSED;
 }
 
 void bight_resolver_free(struct bight_resolver *resolver)

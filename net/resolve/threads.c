@@ -1,13 +1,13 @@
 /* The threads in which getaddrinfo runs. They are detached, because nobody may have to wait for one
  * that is stuck: what they touch is counted by reference, and the last one out frees it. */
+#include "net/resolve/resolve.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-
-#include "net/resolve/resolve.h"
 
 /* How long a thread without work stays. */
 #define IDLE_SECONDS 2
@@ -44,7 +44,7 @@ static int system_lookup(void *arg, const char *host, struct bight_address *addr
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
                                                      unsigned max_threads)
 {
-    struct resolver_threads *threads = bight__alloc_zero(seams, sizeof *threads);
+    struct resolver_threads *threads = bight__alloc_zero(seams, sizeof(*threads));
     pthread_condattr_t attr;
 
     if (!threads)
@@ -110,7 +110,7 @@ static void deliver(struct resolve_job *job)
 {
     struct bight_mailbox *mailbox = bight_mailbox_ref(job->mailbox);
 
-    if (bight_post_record(mailbox, &job->post) < 0)
+    if (bight_post_record(mailbox, &job->post))
         bight__resolve_job_unref(job); /* the runtime has ended; its resolver may not have */
     bight_mailbox_unref(mailbox);
 }
@@ -165,7 +165,7 @@ int bight__resolver_threads_submit(struct resolver_threads *threads, struct reso
     link_append(&threads->queue, &job->link);
     if (++threads->queued > threads->idle && threads->threads < threads->max_threads)
         rc = start_thread(threads);
-    if (rc < 0 && threads->threads == 0) {
+    if (rc && threads->threads == 0) {
         /* Nobody would ever take it. */
         job->queued = false;
         threads->queued--;
