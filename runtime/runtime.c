@@ -152,6 +152,28 @@ void bight__runtime_free(struct bight_runtime *runtime)
     bight__free(runtime);
 }
 
+int bight__runtime_get(struct bight_runtime **out)
+{
+    struct bight_runtime *runtime = bight__runtime();
+
+    if (!runtime)
+        return BIGHT_ENORUNTIME;
+    if (bight__runtime_is_over(runtime))
+        return BIGHT_ECLOSED;
+    *out = runtime;
+    return 0;
+}
+
+const struct bight_seams *bight__runtime_seams(const struct bight_runtime *runtime)
+{
+    return &runtime->sched.seams;
+}
+
+uv_loop_t *bight__runtime_loop(const struct bight_runtime *runtime)
+{
+    return runtime->loop;
+}
+
 void bight__handle_opened(struct bight_runtime *runtime)
 {
     runtime->handles++;

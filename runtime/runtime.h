@@ -10,16 +10,8 @@
 #include <bight/uv.h>
 
 #include "coro/core/sched.h"
+#include "runtime/door.h"
 #include "runtime/wheel.h"
-
-/* Something that lives as long as the runtime and belongs to another layer: the offload request
- * cache, the resolver. Kept in a list; `end` is called once when the last task has ended, may close
- * handles (see bight__handle_opened), and frees the record or what surrounds it. */
-struct bight_plugin {
-    struct bight_link link;
-    const void *key; /* its kind, for bight__plugin_get */
-    void (*end)(struct bight_plugin *plugin);
-};
 
 /* Of which a runtime has one. */
 struct bight_plugin_kind {
@@ -90,16 +82,10 @@ void bight__runtime_free(struct bight_runtime *runtime);
 void bight__runtime_end(struct bight_runtime *runtime);
 void bight__runtime_close(struct bight_runtime *runtime);
 
-/* start.c: count libuv handles that bight has opened on the loop. A runtime ends only after
- * bight__handle_closed was called as often as bight__handle_opened; the last call may free it. */
-void bight__handle_opened(struct bight_runtime *runtime);
-void bight__handle_closed(struct bight_runtime *runtime);
-
 /* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet and
  * *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc);
-void bight__plugin_add(struct bight_runtime *runtime, struct bight_plugin *plugin);
 
 /* runner.c: like bight_run_with and bight_runner_open, with the seams of a test. */
 int bight__run_with_seams(const struct bight_runtime_options *options,

@@ -9,6 +9,7 @@
 
 #include <bight/base.h>
 
+#include "coro/base/door.h"
 #include "coro/base/seams.h"
 
 /* In the record. */
@@ -25,13 +26,13 @@ struct hash_table {
 };
 
 /* 0 or BIGHT_ENOMEM. */
-int bight__hash_init(struct hash_table *table, const struct bight_seams *seams);
+BIGHT_INTERNAL_API int bight__hash_init(struct hash_table *table, const struct bight_seams *seams);
 /* Its records are gone, or their owner has them in hand. Also for a table that is all zero. */
-void bight__hash_fini(struct hash_table *table);
+BIGHT_INTERNAL_API void bight__hash_fini(struct hash_table *table);
 /* Cannot fail: without memory for more buckets the chains just grow longer. */
-void bight__hash_add(struct hash_table *table, const struct bight_seams *seams,
-                     struct hash_node *node, uint32_t hash);
-void bight__hash_remove(struct hash_table *table, struct hash_node *node);
+BIGHT_INTERNAL_API void bight__hash_add(struct hash_table *table, const struct bight_seams *seams,
+                                        struct hash_node *node, uint32_t hash);
+BIGHT_INTERNAL_API void bight__hash_remove(struct hash_table *table, struct hash_node *node);
 
 /* From `node` on along its chain, the first of that hash; NULL when there is none. */
 static inline struct hash_node *hash_along(struct hash_node *node, uint32_t hash)

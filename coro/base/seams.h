@@ -10,6 +10,8 @@
 
 #include <bight/base.h>
 
+#include "coro/base/door.h"
+
 struct bight_seams {
     void *ctx;
     /* True: the allocation (memory or address space) at return address `site` fails. */
@@ -37,10 +39,11 @@ struct bight_seams {
     bool probed;
 };
 
-__attribute__((malloc, noinline)) void *bight__alloc(const struct bight_seams *seams, size_t bytes);
-__attribute__((malloc, noinline)) void *bight__alloc_zero(const struct bight_seams *seams,
-                                                          size_t bytes);
-void bight__free(void *memory);
+BIGHT_INTERNAL_API __attribute__((malloc, noinline)) void *
+bight__alloc(const struct bight_seams *seams, size_t bytes);
+BIGHT_INTERNAL_API __attribute__((malloc, noinline)) void *
+bight__alloc_zero(const struct bight_seams *seams, size_t bytes);
+BIGHT_INTERNAL_API void bight__free(void *memory);
 
 /* Whether address space may be taken at `site`; for callers of mmap. */
 bool bight__may_map(const struct bight_seams *seams, const void *site);

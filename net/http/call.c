@@ -1,5 +1,5 @@
-/* A call in progress: one hop after the other, each with its slot, its names, its transfer, and then
- * what comes of it. Public entry: request.c. */
+/* A call in progress: one hop after the other, each with its slot, its names, its transfer, and
+ * then what comes of it. Public entry: request.c. */
 #include "net/http/response.h"
 
 #include "net/http/limits.h"

@@ -101,8 +101,8 @@ static bool has_begun(const struct http_transfer *transfer)
     return begun_us > 0;
 }
 
-/* libcurl takes lines of 100 KiB. Beyond that it says that there is no memory, or CURLE_TOO_LARGE, which
- * is 100 and not known to all of its headers. */
+/* libcurl takes lines of 100 KiB. Beyond that it says that there is no memory, or CURLE_TOO_LARGE,
+ * which is 100 and not known to all of its headers. */
 static bool header_too_long(const struct bight_http_response *response,
                             const struct http_transfer *transfer, CURLcode result)
 {

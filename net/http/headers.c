@@ -1,5 +1,5 @@
-/* The header block of a response, kept as it came. It is taken apart when somebody asks for the first
- * time, in place: most programs look at one or two headers of some responses. */
+/* The header block of a response, kept as it came. It is taken apart when somebody asks for the
+ * first time, in place: most programs look at one or two headers of some responses. */
 #include "net/http/buffer.h"
 
 #include <strings.h>
@@ -34,8 +34,8 @@ static char *put(char *to, const char *from, const char *end)
     return to + 1;
 }
 
-/* "Name: value CR LF" becomes "Name NUL value NUL", never longer than it was. A line that begins with
- * white space continues the last value (obsolete, but it occurs). */
+/* "Name: value CR LF" becomes "Name NUL value NUL", never longer than it was. A line that begins
+ * with white space continues the last value (obsolete, but it occurs). */
 static char *split_line(struct http_headers *headers, char *to, const char *line, const char *end)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));

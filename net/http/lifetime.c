@@ -1,5 +1,5 @@
-/* What keeps a session alive: tasks inside its calls, then libuv's handles. Whoever closes it waits for
- * both; where the runtime ends without that, the last handle frees it. */
+/* What keeps a session alive: tasks inside its calls, then libuv's handles. Whoever closes it waits
+ * for both; where the runtime ends without that, the last handle frees it. */
 #include "net/http/session.h"
 
 #include "coro/base/seams.h"

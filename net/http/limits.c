@@ -1,5 +1,5 @@
-/* Origins and slots. The limits are bight's own, so that nothing ever queues inside libcurl, where it
- * could neither be cancelled at once nor be counted. */
+/* Origins and slots. The limits are bight's own, so that nothing ever queues inside libcurl, where
+ * it could neither be cancelled at once nor be counted. */
 #include "net/http/limits.h"
 
 #include <stdio.h>

@@ -30,8 +30,9 @@ struct http_origin {
     char host[];
 };
 
-/* A task that waits for its slot: first in its origin's queue, then, with the origin's slot in hand,
- * in the session's. Both are FIFO, so nobody who waits for a full host holds up the others. */
+/* A task that waits for its slot: first in its origin's queue, then, with the origin's slot in
+ * hand, in the session's. Both are FIFO, so nobody who waits for a full host holds up the
+ * others. */
 struct http_slot_waiter {
     struct bight_waiter waiter;
     struct bight_http_session *session;
@@ -46,8 +47,8 @@ int bight__http_slot_take(struct http_call *call, struct http_origin **out);
 void bight__http_slot_give(struct bight_http_session *session, struct http_origin *origin);
 void bight__http_slot_interrupt(struct http_slot_waiter *waiter, int code);
 
-/* names.c: make sure of the origin's addresses. 0: libcurl has them; 1: it has to be given `resolved`,
- * which is good until *fresh_until_ns. */
+/* names.c: make sure of the origin's addresses. 0: libcurl has them; 1: it has to be given
+ * `resolved`, which is good until *fresh_until_ns. */
 int bight__http_names_get(struct http_call *call, const struct http_origin *origin,
                           struct bight_resolved *resolved, uint64_t *fresh_until_ns);
 /* libcurl knows the origin's addresses now. */

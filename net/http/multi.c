@@ -1,9 +1,9 @@
 /* libcurl's multi interface on libuv: sockets, one timer, and the messages of finished transfers.
  *
- * A socket that we opened for libcurl keeps one poll handle until libcurl closes it, armed with what
- * it was armed with last: between two requests on a kept connection nothing changes, and so nothing is
- * asked of epoll. The price is that an idle connection may report readiness nobody waits for; then
- * the handle stops. */
+ * A socket that we opened for libcurl keeps one poll handle until libcurl closes it, armed with
+ * what it was armed with last: between two requests on a kept connection nothing changes, and so
+ * nothing is asked of epoll. The price is that an idle connection may report readiness nobody waits
+ * for; then the handle stops. */
 #include "net/http/transfer.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
-#include "net/resolve/resolve.h"
+#include "net/resolve/door.h"
 
 /* A socket that libcurl watches. One opened through our callback keeps its handle until libcurl
  * closes it; of any other we only hear. */
@@ -129,9 +129,9 @@ static void on_timer(uv_timer_t *timer)
     act(session, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* libcurl's callback. A timeout of 0 means "as soon as you are out of here", which is the loop's next
- * turn; rounding it up to a millisecond would cost each request one. A timer that is armed for too
- * early is left as it is: libcurl changes its mind about twice per request. */
+/* libcurl's callback. A timeout of 0 means "as soon as you are out of here", which is the loop's
+ * next turn; rounding it up to a millisecond would cost each request one. A timer that is armed for
+ * too early is left as it is: libcurl changes its mind about twice per request. */
 static int on_timeout(CURLM *multi, long timeout_ms, void *arg)
 {
     struct bight_http_session *session = arg;
@@ -240,9 +240,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int action = 0;
 
     if (status < 0) {
-        /* libuv has stopped the handle; a plain POLLERR comes as UV_EBADF. libcurl is to find out by
-         * reading, as it does without us: of an error alone it makes a failed transfer, where a kept
-         * connection that the peer has reset only wants a new one. */
+        /* libuv has stopped the handle; a plain POLLERR comes as UV_EBADF. libcurl is to find out
+         * by reading, as it does without us: of an error alone it makes a failed transfer, where a
+         * kept connection that the peer has reset only wants a new one. */
         watch->have = 0;
         action = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
@@ -274,8 +274,9 @@ static void watch_connected(struct http_watch *watch)
     link_remove(&watch->attempt);
 }
 
-/* libcurl wants nothing of the socket for now. From 7.86 to 8.1 it closes one that never got connected
- * without telling anybody, so only a socket that is seen to be connected is trusted to come back. */
+/* libcurl wants nothing of the socket for now. From 7.86 to 8.1 it closes one that never got
+ * connected without telling anybody, so only a socket that is seen to be connected is trusted to
+ * come back. */
 static void watch_idle(struct http_watch *watch)
 {
     struct sockaddr_storage peer;
@@ -304,8 +305,8 @@ static void watch_failed(struct bight_http_session *session, CURL *easy, int cod
     uv_timer_start(&session->timer, on_timer, 0, 0); /* a task's call may have led here */
 }
 
-/* libcurl's callback: watch `fd` for `what`. It must not fail, since libcurl then gives up the whole
- * multi handle; a foreign descriptor that cannot be watched costs its transfer alone. */
+/* libcurl's callback: watch `fd` for `what`. It must not fail, since libcurl then gives up the
+ * whole multi handle; a foreign descriptor that cannot be watched costs its transfer alone. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     struct bight_http_session *session = arg;
@@ -355,8 +356,8 @@ static int watch_opened(struct http_transfer *transfer, curl_socket_t fd)
     uint8_t want = 0;
     int code;
 
-    /* A socket of that number was closed behind our back (see watch_idle). If it was so in the midst
-     * of one action, libcurl thinks that it has told us what it wants of the number. */
+    /* A socket of that number was closed behind our back (see watch_idle). If it was so in the
+     * midst of one action, libcurl thinks that it has told us what it wants of the number. */
     if (stale) {
         want = stale->want;
         watch_free(stale);
@@ -409,8 +410,8 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
     return fd;
 }
 
-/* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. More than once,
- * where libcurl tries again because the kept connection was dead. */
+/* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. More than
+ * once, where libcurl tries again because the kept connection was dead. */
 int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port)
 {
     (void)to;
@@ -421,8 +422,8 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
     return CURL_PREREQFUNC_OK;
 }
 
-/* libcurl's callback (CURLOPT_CLOSESOCKETFUNCTION). Connections outlive easy handles, so its argument
- * is the session. */
+/* libcurl's callback (CURLOPT_CLOSESOCKETFUNCTION). Connections outlive easy handles, so its
+ * argument is the session. */
 int bight__http_on_close(void *arg, curl_socket_t fd)
 {
     struct bight_http_session *session = arg;

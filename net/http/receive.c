@@ -143,8 +143,8 @@ static int settle(struct bight_http_response *response)
     return rc;
 }
 
-/* Whether libcurl may answer the response itself, in the same transfer: with credentials that a hook
- * has set, without "Expect", by the protocol that it asked for. */
+/* Whether libcurl may answer the response itself, in the same transfer: with credentials that a
+ * hook has set, without "Expect", by the protocol that it asked for. */
 static bool may_be_answered(int status)
 {
     return status == 401 || status == 407 || status == 417 || status == 101;

@@ -1,5 +1,5 @@
-/* Requests as tasks make them: defaults and checks, the call on the task's stack, and what is told at
- * its end. The way of one request from here: call.c and redirect.c (hops), limits.c, names.c,
+/* Requests as tasks make them: defaults and checks, the call on the task's stack, and what is told
+ * at its end. The way of one request from here: call.c and redirect.c (hops), limits.c, names.c,
  * transfer.c (out), multi.c, receive.c (in), wait.c, response.c and read.c (the user's). */
 #include "net/http/response.h"
 
@@ -56,7 +56,8 @@ static int prepare(struct http_call *call)
     return bight__http_check_headers(request->headers) ? refuse(call, "not a header") : 0;
 }
 
-/* What the call returns is what its error says, also when it was closed and cancelled in one turn. */
+/* What the call returns is what its error says, also when it was closed and cancelled in one
+ * turn. */
 static void record(struct bight_http_response *response, int rc)
 {
     if (response->error.code != rc)

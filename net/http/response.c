@@ -1,4 +1,5 @@
-/* Responses as the user holds them: made, asked, freed. They are pooled with their small buffers. */
+/* Responses as the user holds them: made, asked, freed. They are pooled with their small
+ * buffers. */
 #include "net/http/response.h"
 
 #include "coro/base/list.h"

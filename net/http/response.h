@@ -1,7 +1,7 @@
 /* The three lives of a request. The call is in progress while a task is inside bight_http_fetch or
- * bight_http_open, and lies on that task's stack. The response is what the user gets in the end. The hop
- * is what is being received into the response; of several hops, the last one's stays. Between a hop
- * and the wire stands the transfer (transfer.h), which alone libcurl knows. */
+ * bight_http_open, and lies on that task's stack. The response is what the user gets in the end.
+ * The hop is what is being received into the response; of several hops, the last one's stays.
+ * Between a hop and the wire stands the transfer (transfer.h), which alone libcurl knows. */
 #ifndef BIGHT_NET_HTTP_RESPONSE_H
 #define BIGHT_NET_HTTP_RESPONSE_H
 
@@ -98,11 +98,12 @@ struct http_call {
 struct bight_http_response *bight__http_response_new(struct bight_http_session *session);
 void bight__http_response_destroy(struct bight_http_response *response);
 
-/* call.c: hop after hop, up to the final response's end, or its headers when it is to be streamed. */
+/* call.c: hop after hop, up to the final response's end, or its headers when it is to be
+ * streamed. */
 int bight__http_call_run(struct http_call *call, const char *url);
 
-/* redirect.c: take the redirect that was received: response->url, call->url and call->plan become those of the
- * next hop. */
+/* redirect.c: take the redirect that was received: response->url, call->url and call->plan become
+ * those of the next hop. */
 int bight__http_redirect(struct http_call *call);
 
 /* wait.c */

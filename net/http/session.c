@@ -5,12 +5,15 @@
 
 #include <string.h>
 
+#include <bight/task.h>
+#include <bight/waiter.h>
+
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
 #include "net/http/limits.h"
 #include "net/http/response.h"
 #include "net/http/transfer.h"
-#include "net/resolve/resolve.h"
+#include "net/resolve/door.h"
 
 #define STRING(x) #x
 #define VERSION_TEXT(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
@@ -124,24 +127,24 @@ int bight_http_session_new(struct bight_http_session **out,
                            const struct bight_http_session_options *options)
 {
     static const struct bight_http_session_options defaults;
-    struct bight_runtime *runtime = bight__runtime();
+    const struct bight_seams *seams;
+    struct bight_runtime *runtime;
     struct bight_http_session *session;
-    int rc;
+    int rc = bight__runtime_get(&runtime);
 
     if (!out)
         return BIGHT_EINVAL;
-    if (!runtime)
-        return BIGHT_ENORUNTIME;
-    if (bight__runtime_is_over(runtime))
-        return BIGHT_ECLOSED; /* nobody would close it any more */
+    if (rc)
+        return rc;
     if (!options)
         options = &defaults;
-    session = bight__alloc_zero(&runtime->sched.seams, sizeof(*session));
+    seams = bight__runtime_seams(runtime);
+    session = bight__alloc_zero(seams, sizeof(*session));
     if (!session)
         return BIGHT_ENOMEM;
     session->runtime = runtime;
-    session->seams = &runtime->sched.seams;
-    session->loop = runtime->loop;
+    session->seams = seams;
+    session->loop = bight__runtime_loop(runtime);
     link_init(&session->live);
     link_init(&session->responses);
     rc = copy_options(session, options);
@@ -156,7 +159,7 @@ int bight_http_session_new(struct bight_http_session **out,
     }
     if (rc == 0)
         rc = bight__http_multi_init(session);
-    if (rc < 0) {
+    if (rc) {
         bight__http_session_free(session);
         return rc;
     }
@@ -193,7 +196,7 @@ int bight_http_session_end(struct bight_http_session *session)
     if (!session)
         return BIGHT_EINVAL;
     rc = bight_waiter_init(&waiter, &close_ops);
-    if (rc < 0)
+    if (rc)
         return rc;
     if (session->closing)
         return BIGHT_EALREADY;
@@ -207,7 +210,7 @@ int bight_http_session_end(struct bight_http_session *session)
         session->awaits_calls = NULL;
         if (rc == 0)
             rc = bight_waiter_init(&waiter, &close_ops);
-        if (rc < 0)
+        if (rc)
             return rc; /* cannot be: this is a task, and its wait is not cancellable */
     }
     session->awaits_handles = &waiter;

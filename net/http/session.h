@@ -7,10 +7,9 @@
 #include <uv.h>
 
 #include <bight/http.h>
-#include <bight/waiter.h>
 
 #include "coro/base/hash.h"
-#include "runtime/runtime.h"
+#include "runtime/door.h"
 
 struct http_origin;
 struct http_transfer;
@@ -59,7 +58,8 @@ struct bight_http_session {
     struct bight_http_stats stats;
 };
 
-/* Around every call that may suspend: the session is not freed meanwhile. Not when it is closing. */
+/* Around every call that may suspend: the session is not freed meanwhile. Not when it is
+ * closing. */
 static inline void http_call_begin(struct bight_http_session *session)
 {
     session->calls++;

@@ -247,8 +247,8 @@ static void forget_credentials(struct http_transfer *transfer)
     transfer->tainted = true;                         /* the session's own are gone too */
 }
 
-/* libcurl keeps what it has read and decoded for a transfer that pauses, 64 MiB at most, and one read
- * may decode to a thousand times as much. */
+/* libcurl keeps what it has read and decoded for a transfer that pauses, 64 MiB at most, and one
+ * read may decode to a thousand times as much. */
 static bool may_read_much(const struct http_transfer *transfer)
 {
     bool never_coded = !transfer->session->options.accept_encoding;
@@ -272,7 +272,8 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
         curl_easy_setopt(easy, CURLOPT_URL, response->url.data))
         return BIGHT_ENOMEM;
     if (transfer->https != url->https) {
-        /* Waiting for a connection that others open pays only where it may turn out to be HTTP/2. */
+        /* Waiting for a connection that others open pays only where it may turn out to be
+         * HTTP/2. */
         transfer->https = url->https;
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
     }
@@ -343,7 +344,8 @@ static size_t refuse_all(char *bytes, size_t size, size_t count, void *arg)
 
 /* Before its end. What libcurl has kept of a paused transfer it forgets to free, and gives to the
  * handle's next user as part of its body, when others share the connection (7.88). So it is made to
- * hand it out to one who refuses it; and whatever else may be left, the handle is not used again. */
+ * hand it out to one who refuses it; and whatever else may be left, the handle is not used
+ * again. */
 static void discard(struct http_transfer *transfer)
 {
     if (transfer->paused) {

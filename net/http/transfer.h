@@ -1,5 +1,6 @@
-/* One hop on the wire: transfer.c puts it there and takes it off, multi.c joins libcurl to libuv. This
- * is what libcurl points at; it lives in the heap, whatever becomes of the task and its call. */
+/* One hop on the wire: transfer.c puts it there and takes it off, multi.c joins libcurl to libuv.
+ * This is what libcurl points at; it lives in the heap, whatever becomes of the task and its
+ * call. */
 #ifndef BIGHT_NET_HTTP_TRANSFER_H
 #define BIGHT_NET_HTTP_TRANSFER_H
 

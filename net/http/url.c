@@ -5,6 +5,7 @@
  * two parsers can disagree about it: that would be a hole in the address filter. */
 #include "net/http/url.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +13,7 @@
 
 #include <bight/errors.h>
 
-#include "net/resolve/resolve.h"
+#include "net/resolve/door.h"
 
 #define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
@@ -217,7 +218,7 @@ static int ask_curl(CURLU *handle, const char *front, struct http_url *out, char
     out->https = strcmp(scheme, "https") == 0;
     out->port = (uint16_t)strtoul(port, NULL, 10);
     /* Older versions let a percent sign pass that was itself encoded. */
-    if (out->port == 0 || strchr(host, '%') || copy_host(out, host) < 0)
+    if (out->port == 0 || strchr(host, '%') || copy_host(out, host))
         goto out;
     rc = curl_url_get(handle, CURLUPART_URL, text, CURLU_PUNYCODE) ? BIGHT_ENOMEM : 0;
 out:

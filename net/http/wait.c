@@ -53,8 +53,8 @@ static int park_for(struct bight_http_response *response, int64_t limit_ms)
     return limit_ms < 0 ? rc : bight_scope_end(&scope, rc);
 }
 
-/* Whether there is what the task waits for. It may come when the timer has let go of the wait and the
- * task has not run yet: nobody is woken then. */
+/* Whether there is what the task waits for. It may come when the timer has let go of the wait and
+ * the task has not run yet: nobody is woken then. */
 static bool has_come(const struct bight_http_response *response)
 {
     if (response->call)
@@ -62,8 +62,8 @@ static bool has_come(const struct bight_http_response *response)
     return response->body.bytes > response->body_taken;
 }
 
-/* How long it may stay quiet yet; 0: no longer. The timer is not moved at each byte, it looks when it
- * fires whether any came. */
+/* How long it may stay quiet yet; 0: no longer. The timer is not moved at each byte, it looks when
+ * it fires whether any came. */
 static int64_t idle_left(const struct bight_http_response *response, uint64_t begun_ms,
                          uint64_t now_ms)
 {

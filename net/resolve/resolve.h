@@ -1,5 +1,5 @@
-/* Inside of the resolver. resolve.c answers tasks; resolve_cache.c keeps what was found;
- * resolve_threads.c runs getaddrinfo. Loop and threads share only struct resolver_threads (under its
+/* Inside of the resolver. resolve.c answers tasks; cache.c keeps what was found; threads.c
+ * runs getaddrinfo. Loop and threads share only struct resolver_threads (under its
  * lock) and the jobs that pass through it. */
 #ifndef BIGHT_NET_RESOLVE_RESOLVE_H
 #define BIGHT_NET_RESOLVE_RESOLVE_H
@@ -12,6 +12,7 @@
 
 #include "coro/base/hash.h"
 #include "coro/core/sched.h"
+#include "net/resolve/door.h"
 
 #define RESOLVE_HOST_BYTES 256
 
@@ -81,24 +82,10 @@ struct bight_resolver {
     struct bight_resolver_stats stats;
 };
 
-/* A task that waits for an entry. */
-struct resolve_waiter {
-    struct bight_waiter waiter;
-    struct resolve_entry *entry;
-    struct bight_resolved *result;
-    uint64_t fresh_until_ns;
-};
-
-/* bight_resolve with the time until which the result may be used again. The caller's `waiter` makes
- * it possible to end the wait from outside, with bight__resolve_interrupt. */
-int bight__resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result,
-                   struct resolve_waiter *waiter);
-void bight__resolve_interrupt(struct resolve_waiter *waiter, int code);
-
 /* Replace getaddrinfo, before the first lookup. */
 void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup lookup, void *arg);
 
-/* resolve_cache.c */
+/* cache.c */
 int bight__resolve_cache_init(struct bight_resolver *resolver);
 struct resolve_entry *bight__resolve_find(struct bight_resolver *resolver, const char *host,
                                           uint64_t now_ns);
@@ -109,21 +96,17 @@ void bight__resolve_keep(struct resolve_entry *entry, uint64_t now_ns);
 void bight__resolve_drop(struct resolve_entry *entry);
 void bight__resolve_cache_fini(struct bight_resolver *resolver);
 
-/* resolve_threads.c */
+/* threads.c */
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
                                                      unsigned max_threads);
-/* Queue the job and see to it that a thread takes it, which takes one reference more. On failure the
- * job is not queued. */
+/* Queue the job and see to it that a thread takes it, which takes one reference more. On failure
+ * the job is not queued. */
 int bight__resolver_threads_submit(struct resolver_threads *threads, struct resolve_job *job);
-/* Whether the job was still queued, and now is not; the queue's reference has then been released. */
+/* Whether the job was still queued, and now is not; the queue's reference has then been
+ * released. */
 bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct resolve_job *job);
 /* The resolver's reference. Queued jobs must have been withdrawn. */
 void bight__resolver_threads_close(struct resolver_threads *threads);
 void bight__resolve_job_unref(struct resolve_job *job);
-
-/* address.c: 0, or BIGHT_EINVAL when `text` is no IP literal (brackets and zone allowed). */
-int bight__address_parse(const char *text, struct bight_address *address);
-struct sockaddr;
-int bight__address_from_sockaddr(const struct sockaddr *from, struct bight_address *address);
 
 #endif

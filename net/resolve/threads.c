@@ -12,7 +12,8 @@
 /* How long a thread without work stays. */
 #define IDLE_SECONDS 2
 
-/* RFC 6761, 6.3: this name is the loopback also where no hosts file says so, as in a bare container. */
+/* RFC 6761, 6.3: this name is the loopback also where no hosts file says so, as in a bare
+ * container. */
 static int loopback(struct bight_address *addresses, size_t *count)
 {
     addresses[0] = (struct bight_address){.family = 6, .bytes = {[15] = 1}};

@@ -7,6 +7,7 @@
 #include <bight/curl.h>
 
 #include "net/http/session.h"
+#include "runtime/runtime.h"
 #include "tests/net/http/http_case.h"
 
 HTTP_TEST(closing_fails_what_runs)

@@ -1,0 +1,33 @@
+/* The resolver as the rest of net/ sees it: a resolution that can be ended from outside and says
+ * how long it is good, and addresses in their two other forms. Its inside is
+ * net/resolve/resolve.h. */
+#ifndef BIGHT_NET_RESOLVE_DOOR_H
+#define BIGHT_NET_RESOLVE_DOOR_H
+
+#include <bight/resolve.h>
+#include <bight/waiter.h>
+
+#include "coro/base/door.h"
+
+struct sockaddr;
+
+/* A task that waits for a name. */
+struct resolve_waiter {
+    struct bight_waiter waiter;
+    struct resolve_entry *entry;
+    struct bight_resolved *result;
+    uint64_t fresh_until_ns;
+};
+
+/* bight_resolve with the time until which the result may be used again. The caller's `waiter` makes
+ * it possible to end the wait from outside, with bight__resolve_interrupt. */
+BIGHT_INTERNAL_API int bight__resolve(struct bight_resolver *resolver, const char *host,
+                                      struct bight_resolved *result, struct resolve_waiter *waiter);
+BIGHT_INTERNAL_API void bight__resolve_interrupt(struct resolve_waiter *waiter, int code);
+
+/* address.c: 0, or BIGHT_EINVAL when `text` is no IP literal (brackets and zone allowed). */
+BIGHT_INTERNAL_API int bight__address_parse(const char *text, struct bight_address *address);
+BIGHT_INTERNAL_API int bight__address_from_sockaddr(const struct sockaddr *from,
+                                                    struct bight_address *address);
+
+#endif

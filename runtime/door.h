@@ -1,0 +1,38 @@
+/* The runtime as other libraries of bight see it: where they find it, and how what they open ends
+ * with it. Its inside is runtime/runtime.h. */
+#ifndef BIGHT_RUNTIME_DOOR_H
+#define BIGHT_RUNTIME_DOOR_H
+
+#include <bight/uv.h>
+#include <bight/waiter.h>
+
+#include "coro/base/door.h"
+
+struct bight_runtime;
+struct bight_seams;
+
+/* Something that lives as long as the runtime and belongs to another layer: the offload request
+ * cache, a session. Kept in a list; `end` is called once when the last task has ended, may close
+ * handles (see bight__handle_opened), and frees the record or what surrounds it. */
+struct bight_plugin {
+    struct bight_link link;
+    const void *key; /* its kind, for bight__plugin_get */
+    void (*end)(struct bight_plugin *plugin);
+};
+
+/* The calling thread's runtime, for what wants to be a plugin of it: 0; BIGHT_ENORUNTIME;
+ * BIGHT_ECLOSED when it is ending and would not call `end` any more. */
+BIGHT_INTERNAL_API int bight__runtime_get(struct bight_runtime **out);
+BIGHT_INTERNAL_API const struct bight_seams *
+bight__runtime_seams(const struct bight_runtime *runtime);
+BIGHT_INTERNAL_API uv_loop_t *bight__runtime_loop(const struct bight_runtime *runtime);
+
+BIGHT_INTERNAL_API void bight__plugin_add(struct bight_runtime *runtime,
+                                          struct bight_plugin *plugin);
+
+/* Count libuv handles that bight has opened on the loop. A runtime ends only after
+ * bight__handle_closed was called as often as bight__handle_opened; the last call may free it. */
+BIGHT_INTERNAL_API void bight__handle_opened(struct bight_runtime *runtime);
+BIGHT_INTERNAL_API void bight__handle_closed(struct bight_runtime *runtime);
+
+#endif
