@@ -6,14 +6,7 @@
 #include <bight/task.h>
 #include <bight/waiter.h>
 
-#define NS_PER_MS UINT64_C(1000000)
-
-static uint64_t deadline_after(uint64_t now_ns, int64_t timeout_ms)
-{
-    if (timeout_ms < 0 || (uint64_t)timeout_ms >= (UINT64_MAX - now_ns) / NS_PER_MS)
-        return UINT64_MAX;
-    return now_ns + (uint64_t)timeout_ms * NS_PER_MS;
-}
+#include "coro/base/units.h"
 
 /* What the request says, or else the session. */
 static void set_limits(struct http_call *call)
@@ -25,8 +18,8 @@ static void set_limits(struct http_call *call)
     call->max_redirects = request->max_redirects ? request->max_redirects : options->max_redirects;
     response->start_ns = bight_now_ns();
     response->deadline_ns =
-        deadline_after(response->start_ns, request->total_timeout_ms ? request->total_timeout_ms
-                                                                     : options->total_timeout_ms);
+        ns_after(response->start_ns,
+                 request->total_timeout_ms ? request->total_timeout_ms : options->total_timeout_ms);
     response->idle_ms =
         request->idle_timeout_ms ? request->idle_timeout_ms : options->idle_timeout_ms;
     response->max_body_bytes =

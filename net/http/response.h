@@ -10,6 +10,7 @@
 #include <bight/http.h>
 #include <bight/time.h>
 
+#include "coro/base/units.h"
 #include "net/http/buffer.h"
 #include "net/http/session.h"
 #include "net/http/url.h"
@@ -132,9 +133,7 @@ static inline int64_t http_time_left(const struct bight_http_response *response)
     if (response->deadline_ns == UINT64_MAX)
         return -1;
     now_ns = bight_now_ns();
-    return response->deadline_ns <= now_ns
-               ? 0
-               : (int64_t)((response->deadline_ns - now_ns + 999999) / 1000000);
+    return response->deadline_ns <= now_ns ? 0 : (int64_t)ms_ceil(response->deadline_ns - now_ns);
 }
 
 /* The sooner of two times to wait, negative being never. */
