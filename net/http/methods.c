@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "net/http/http.h"
+#include "net/http/transfer.h"
 
 static int fetch(struct bight_http_response **out, struct bight_http_session *session,
                  const char *url, const struct bight_http_request *request, const char *method)

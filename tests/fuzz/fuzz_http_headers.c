@@ -1,4 +1,4 @@
-/* net/http/headers.c and http_check.c: a block of header lines, each with its line feed as
+/* net/http/headers.c and check.c: a block of header lines, each with its line feed as
  * libcurl hands it over, taken apart in place; and that nothing passes the check which would
  * begin a second line on the wire. */
 #include "net/http/buffer.h"

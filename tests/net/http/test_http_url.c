@@ -1,4 +1,4 @@
-/* net/http/url.c, http_check.c: what is meant by a URL. It must never disagree with libcurl's
+/* net/http/url.c, check.c: what is meant by a URL. It must never disagree with libcurl's
  * parser, which has the last word when the request is sent, and must be the same with every version
  * of it. */
 #include <stdio.h>

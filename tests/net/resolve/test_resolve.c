@@ -1,4 +1,4 @@
-/* net/resolve/resolve.c, resolve_cache.c, resolve_threads.c, address.c: every way of waiting for a name, with
+/* net/resolve/resolve.c, cache.c, threads.c, address.c: every way of waiting for a name, with
  * lookups that the test holds in its hand. Ends of resolvers are in test_resolve_close.c. */
 #include <stdio.h>
 

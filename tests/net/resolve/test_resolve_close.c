@@ -1,4 +1,4 @@
-/* net/resolve/resolve.c, resolve_threads.c: what ends first, the resolver, a call, the runtime or a thread's
+/* net/resolve/resolve.c, threads.c: what ends first, the resolver, a call, the runtime or a thread's
  * lookup. */
 #include <sched.h>
 
