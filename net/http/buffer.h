@@ -38,7 +38,8 @@ static inline int http_buffer_append(const struct bight_seams *seams, struct htt
 
     if (rc)
         return rc;
-    memcpy(buffer->data + buffer->bytes, bytes, count);
+    if (count) /* of no bytes, neither side need be there */
+        memcpy(buffer->data + buffer->bytes, bytes, count);
     buffer->bytes += count;
     return 0;
 }
