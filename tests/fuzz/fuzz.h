@@ -28,9 +28,12 @@ static inline void fuzz_fail(const char *file, int line, const char *property)
  * Gives it. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
-    char *text = strndup((const char *)data, size);
+    size_t bytes = strnlen((const char *)data, size);
+    char *text = malloc(bytes + 1);
 
     FUZZ_CHECK(text);
+    memcpy(text, data, bytes);
+    text[bytes] = '\0';
     return text;
 }
 
