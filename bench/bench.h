@@ -40,12 +40,12 @@ struct bench_row {
     void *arg;
     /* In one sample. */
     uint64_t operations;
-    /* 0: BENCH_SAMPLES of each side, after one of each that does not count. */
-    unsigned samples;
     /* Not 0: there is a row NAME_instructions as well, the difference of two runs of the value
      * under callgrind, of so many operations and of twice as many. */
     uint64_t counted;
-    /* Of that row; 0: one, since it repeats exactly. */
+    /* 0: BENCH_SAMPLES of each side, after one of each that does not count. */
+    unsigned samples;
+    /* Of the row of instructions; 0: one, since it repeats exactly. */
     unsigned counted_samples;
     struct bench_peer peers[BENCH_PEERS];
     /* Before the first sample and after the last one; NULL: nothing to do. */

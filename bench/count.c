@@ -4,6 +4,7 @@
 #include "bench/rows.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,8 +108,7 @@ double bench_count_instructions(const struct bench_row *row)
         struct bench_again again = {.tool = callgrind, .arguments = arguments, .cpu = -1};
         char *report;
 
-        snprintf(operations, sizeof operations, "%llu",
-                 (unsigned long long)(row->counted * (i + 1)));
+        snprintf(operations, sizeof operations, "%" PRIu64, row->counted * (i + 1));
         report = bench_again(&again);
         counts[i] = bench_instructions(report, again.pid);
         free(report);

@@ -134,7 +134,7 @@ static const struct bench_row *find(const struct bench_row *rows, size_t count, 
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(rows[i].name);
 
-        if (strncmp(name, rows[i].name, length))
+        if (strncmp(name, rows[i].name, length) != 0)
             continue;
         *instructions = rows[i].counted && !strcmp(name + length, SUFFIX);
         if (*instructions || !name[length])

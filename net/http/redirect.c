@@ -92,7 +92,7 @@ int bight__http_redirect(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
     struct http_buffer text = {0};
-    struct http_url next;
+    struct http_url next = {0};
     int rc = parse_location(response, &text, &next);
 
     if (rc == 0)

@@ -265,7 +265,7 @@ static int make_rooted(CURLU *handle, char *href)
  * `based`. */
 static int set_url(CURLU *handle, const char *text, bool based)
 {
-    char *cleaned = malloc(URL_BYTES_MAX + 1);
+    char *cleaned = calloc(1, URL_BYTES_MAX + 1);
     if (!cleaned)
         return BIGHT_ENOMEM;
     int rc = clean(text, cleaned);

@@ -19,7 +19,6 @@
 struct suite_case {
     const char *name; /* a sentence */
     const char *file;
-    int line;
     /* One of the three. `each` is called with every number from `first` to the one before `end`; of
      * a `body`, run(body, arg) must give `code`. */
     void (*plain)(void);
@@ -27,11 +26,12 @@ struct suite_case {
     int (*body)(void *arg);
     int (*run)(int (*body)(void *arg), void *arg);
     void *arg;
+    const int *count; /* `end`, where it is no constant */
+    int line;
     int code;
     int first;
     int end;
-    const int *count; /* `end`, where it is no constant */
-    int signal;       /* the case ends by it */
+    int signal; /* the case ends by it */
 };
 
 #define suite_place(case_name) .name = #case_name, .file = __FILE__, .line = __LINE__
