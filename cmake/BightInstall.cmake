@@ -1,25 +1,57 @@
-# What `cmake --install` puts where, for users of find_package(bight) and of pkg-config.
+# What `cmake --install` puts where, for users of find_package(bight) and of pkg-config. Each library with its
+# headers and its .pc file is an install component of its own: bight, and bight-PART for each part.
 
+include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(bight_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/bight")
 
-install(TARGETS bight bight_static EXPORT bight-targets
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
-install(EXPORT bight-targets NAMESPACE bight:: DESTINATION "${bight_cmake_dir}")
+# The .pc files find their prefix from their own place, so that an installed tree can be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+           BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE bight_pc_prefix)
 
+# The library TARGET with its static twin, its .pc file and its CMake targets, as component NAME.
+function(bight_install target name)
+  foreach(kind "" _static)
+    target_include_directories(${target}${kind} INTERFACE
+      "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  endforeach()
+  install(TARGETS ${target} ${target}_static EXPORT ${name}-targets
+          LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${name}
+                  NAMELINK_COMPONENT ${name}
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${name})
+  install(EXPORT ${name}-targets NAMESPACE bight:: DESTINATION "${bight_cmake_dir}" COMPONENT ${name})
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"
+          COMPONENT ${name})
+endfunction()
+
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT bight)
+
+get_property(headers GLOBAL PROPERTY BIGHT_PART_HEADERS)
+list(TRANSFORM headers REPLACE "(.+)" "PATTERN;\\1;EXCLUDE")
+install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT bight
+        FILES_MATCHING PATTERN "*.h" ${headers})
+configure_file(cmake/bight.pc.in bight.pc @ONLY)
+bight_install(bight bight)
 configure_package_config_file(cmake/bight-config.cmake.in bight-config.cmake
                               INSTALL_DESTINATION "${bight_cmake_dir}")
 write_basic_package_version_file(bight-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/bight-config.cmake"
               "${PROJECT_BINARY_DIR}/bight-config-version.cmake"
-        DESTINATION "${bight_cmake_dir}")
+        DESTINATION "${bight_cmake_dir}" COMPONENT bight)
 
-# The .pc file finds its prefix from its own place, so that an installed tree can be moved.
-cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
-           BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE bight_pc_prefix)
-configure_file(cmake/bight.pc.in bight.pc @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/bight.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+get_property(parts GLOBAL PROPERTY BIGHT_PARTS)
+foreach(part IN LISTS parts)
+  get_property(headers GLOBAL PROPERTY BIGHT_HEADERS_${part})
+  get_property(package GLOBAL PROPERTY BIGHT_PACKAGE_${part})
+  list(GET package 0 bight_prefix)
+  list(GET package 1 bight_spec)
+  string(REGEX REPLACE "([<>=]+)" " \\1 " bight_pc_spec "${bight_spec}")
+  list(TRANSFORM headers PREPEND "include/bight/")
+  install(FILES ${headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bight" COMPONENT bight-${part})
+  configure_file(cmake/bight-part.pc.in bight-${part}.pc @ONLY)
+  bight_install(bight_${part} bight-${part})
+  configure_file(cmake/bight-part.cmake.in bight-${part}.cmake @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/bight-${part}.cmake" DESTINATION "${bight_cmake_dir}"
+          COMPONENT bight-${part})
+endforeach()

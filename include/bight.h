@@ -1,5 +1,6 @@
-/* The umbrella: everything of bight that does not show a foreign library. <bight/uv.h> and
- * <bight/curl.h> are included by those who want libuv or libcurl beside it. */
+/* The umbrella: everything of libbight that does not show a foreign library. What shows one, and
+ * what is another library's, is included by name: <bight/uv.h> (libuv), and of libbight-http
+ * <bight/http.h> and <bight/curl.h> (libcurl). */
 #ifndef BIGHT_H
 #define BIGHT_H
 
@@ -18,7 +19,6 @@
 #include <bight/generator.h>
 #include <bight/group.h>
 #include <bight/hook.h>
-#include <bight/http.h>
 #include <bight/job.h>
 #include <bight/latest.h>
 #include <bight/limiter.h>

@@ -1,23 +1,29 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
-bight_test(net/http/http_url LIBS PkgConfig::LIBCURL)
+
+if(NOT bight_http)
+  return()
+endif()
+set(http_libs bight::http_static PkgConfig::BIGHT_LIBCURL)
+bight_test(net/http/http_url LIBS ${http_libs})
+bight_test(nulls/nulls_http SUITE test_nulls.c SOURCES nulls/http.c LIBS ${http_libs})
 
 # The client against servers of ours, each in a child of the test.
 set(http_sources net/http/http_case.c net/http/http_server.c)
-bight_test(net/http/http SOURCES ${http_sources})
-bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_methods SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_request SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_sweep TIMEOUT 120 LIBS PkgConfig::LIBCURL ${counting_libs}
+bight_test(net/http/http SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_methods SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_sweep TIMEOUT 120 LIBS ${http_libs} ${counting_libs}
   SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
-bight_test(net/http/http_ways SOURCES ${http_sources} LIBS PkgConfig::LIBCURL)
+bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
-bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS PkgConfig::LIBCURL)
-bight_test(net/http/http_httpbin SOURCES ${peer_sources})
+bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
+bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
+bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})

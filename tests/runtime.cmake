@@ -22,9 +22,9 @@ foreach(suite testing testing_clock testing_idle testing_line testing_sequencer)
   bight_test(runtime/testing/${suite})
 endforeach()
 
-# Every public function of every room, with NULL: a row each.
-bight_test(nulls/nulls SOURCES nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c nulls/runtime.c
-  nulls/testing.c nulls/net.c nulls/offload.c)
+# Every public function of every room, with NULL: a row each. Those of libbight-http are in net.cmake.
+bight_test(nulls/nulls SOURCES nulls/rooms.c nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c
+  nulls/runtime.c nulls/testing.c nulls/net.c nulls/offload.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
@@ -41,8 +41,7 @@ set(sweep_sources
   harness/sweep_sites.c
 )
 # All of the library, so that a site which no scenario comes near is found too.
-set(whole_library -Wl,--whole-archive $<TARGET_FILE:bight_static> -Wl,--no-whole-archive
-    PkgConfig::LIBCURL m)
+set(whole_library -Wl,--whole-archive $<TARGET_FILE:bight_static> -Wl,--no-whole-archive m)
 bight_test(sweeps/alloc_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 120)
 bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}

@@ -5,7 +5,7 @@
 function(bight_spot name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LABELS")
   add_executable(spot_${name} spots/${name}.c)
-  target_link_libraries(spot_${name} PRIVATE bight::bight PkgConfig::LIBUV Threads::Threads)
+  target_link_libraries(spot_${name} PRIVATE bight::bight PkgConfig::BIGHT_LIBUV Threads::Threads)
   target_compile_options(spot_${name} PRIVATE ${bight_frame_warning})
   add_test(NAME spot_${name} COMMAND ${test_launcher} $<TARGET_FILE:spot_${name}>)
   math(EXPR timeout "20 * ${test_factor}")

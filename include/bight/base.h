@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define BIGHT_VERSION_MAJOR 0
-#define BIGHT_VERSION_MINOR 1
+#define BIGHT_VERSION_MINOR 2
 #define BIGHT_VERSION_PATCH 0
 
 #ifdef __cplusplus

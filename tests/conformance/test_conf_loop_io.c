@@ -1,6 +1,7 @@
 /* Watching descriptors, with a bridge as programs write it, and names of hosts and services. */
 #include "tests/conformance/conf.h"
 
+#include <bight/http.h>
 #include <bight/uv.h>
 #include <fcntl.h>
 #include <netdb.h>

@@ -23,6 +23,9 @@ static inline int some_fn(void *arg)
     return 0;
 }
 
+/* All rows of the library that the suite is linked with: rooms.c or http.c. */
+void walk_library(void);
+
 void walk_core(void);
 void walk_sync(void);
 void walk_queue(void);

@@ -6,14 +6,7 @@ char some[4096];
 
 static void walk(void)
 {
-    walk_core();
-    walk_sync();
-    walk_queue();
-    walk_combine();
-    walk_runtime();
-    walk_testing();
-    walk_net();
-    walk_offload();
+    walk_library();
     for (size_t i = 0; i < sizeof(some); i++)
         ck_assert_int_eq(some[i], 0);
 }

@@ -18,9 +18,14 @@ compile() { # compiler, language, standard, what, flags...
         { echo "$what: not clean as $standard with $compiler"; status=1; }
 }
 
+has_libcurl() { # flags...
+    echo '#include <curl/curl.h>' | "$cc" -E "$@" - >/dev/null 2>&1
+}
+
 for path in "$root"/include/bight.h "$root"/include/bight/*.h; do
     [ -e "$path" ] || continue
     header=${path#"$root"/include/}
+    [ "$header" != bight/curl.h ] || has_libcurl "$@" || { echo "no libcurl: $header not tried"; continue; }
     # libuv's own header asks for POSIX threads, which strict C11 hides.
     case $header in bight/uv.h | bight/curl.h) foreign=-D_GNU_SOURCE ;; *) foreign= ;; esac
     printf '#include <%s>\n#include <%s>\nextern int not_empty;\n' "$header" "$header" >"$unit"

@@ -1,37 +1,115 @@
 #!/bin/sh
-# Install into a temporary prefix and build a small program against it, as a user would: with
-# pkg-config and with find_package, shared and static; then move the prefix and do it again.
-# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR
+# Install into a temporary prefix and build small programs against it, as a user would: with pkg-config and with
+# find_package, shared and static; then move the prefix and do it again.
+# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR [PART]
 set -eu
-cmake=$1 build=$2 source=$3 cc=$4 generator=$5
+cmake=$1 build=$2 source=$3 cc=$4 generator=$5 part=${6-}
+consumer=$source/tests/tools/consumer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 others=${PKG_CONFIG_PATH-}
-unset DESTDIR CFLAGS LDFLAGS
+unset DESTDIR CFLAGS LDFLAGS LD_LIBRARY_PATH
 
-consume() {
-    prefix=$1
-    pc=$(dirname "$(find "$prefix" -name bight.pc)")
-    export PKG_CONFIG_PATH="$pc${others:+:$others}"
+fail() {
+    echo "$*"
+    exit 1
+}
+
+# compile SOURCE PROGRAM FLAG...
+compile() {
+    code=$1 program=$2
+    shift 2
+    "$cc" -std=c11 "$code" -o "$program" "$@"
+}
+
+# The commands of README.md, "Using it".
+with_pkg_config() {
     lib=$(pkg-config --variable=libdir bight)
+    compile "$consumer/main.c" "$work/shared" $(pkg-config --cflags --libs bight)
+    version=$(LD_LIBRARY_PATH=$lib "$work/shared")
+    [ "$version" = "$(pkg-config --modversion bight)" ] || fail "the header says $version, bight.pc something else"
+    [ -e "$lib/libbight.so.${version%.*}" ] || fail "version $version without libbight.so.${version%.*}"
+    [ -z "$part" ] || {
+        compile "$consumer/$part.c" "$work/part" $(pkg-config --cflags --libs "bight-$part")
+        LD_LIBRARY_PATH=$lib "$work/part"
+    }
+}
 
-    "$cc" -std=c11 $(pkg-config --cflags bight) "$source/tests/tools/consumer/main.c" -o "$work/shared" \
-        $(pkg-config --libs bight)
-    LD_LIBRARY_PATH=$lib "$work/shared"
-    "$cc" -std=c11 $(pkg-config --cflags bight) "$source/tests/tools/consumer/main.c" -o "$work/static" \
-        "$lib/libbight.a" $(pkg-config --libs libuv libcurl) -pthread
-    "$work/static"
+# In a prefix that has the archives only.
+with_archives() {
+    cp -R "$1" "$work/archives"
+    find "$work/archives" -name 'libbight*.so*' -exec rm {} +
+    use_pc "$work/archives"
+    compile "$consumer/main.c" "$work/static" $(pkg-config --static --cflags --libs bight)
+    "$work/static" >/dev/null
+    [ -z "$part" ] || {
+        compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" libcurl libuv) -pthread -lm
+        "$work/static"
+    }
+    rm -rf "$work/archives"
+}
 
+with_cmake() {
     export PKG_CONFIG_PATH="$others"
     rm -rf "$work/build"
-    "$cmake" -S "$source/tests/tools/consumer" -B "$work/build" -G "$generator" \
-        -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix"
+    "$cmake" -S "$consumer" -B "$work/build" -G "$generator" -DCMAKE_C_COMPILER="$cc" \
+        -DCMAKE_PREFIX_PATH="$1" -DPARTS="$part"
     "$cmake" --build "$work/build"
-    "$work/build/shared"
-    "$work/build/static"
+    for program in shared static ${part:+"${part}_shared" "${part}_static"}; do
+        "$work/build/$program"
+    done
+}
+
+use_pc() { # PREFIX
+    pc=$(dirname "$(find "$1" -name bight.pc)")
+    export PKG_CONFIG_PATH="$pc${others:+:$others}"
+}
+
+consume() {
+    use_pc "$1"
+    with_pkg_config
+    with_archives "$1"
+    with_cmake "$1"
+}
+
+# refused PREFIX WANTED TEXT [PKG-CONFIG-DIR]: find_package fails, and says so.
+refused() {
+    rm -rf "$work/refused"
+    ! PKG_CONFIG_LIBDIR=${4-$(pkg-config --variable pc_path pkg-config)} "$cmake" -S "$consumer/refused" \
+        -B "$work/refused" -DCMAKE_PREFIX_PATH="$1" -DWANTED="$2" >"$work/said" 2>&1 || fail "found: $2"
+    tr -s ' \n' ' ' <"$work/said" | grep -qF "$3" || fail "no '$3' in: $(cat "$work/said")"
+}
+
+# A place where pkg-config finds libuv and nothing else.
+only_libuv() {
+    mkdir -p "$work/pc"
+    cp "$(pkg-config --variable=pcfiledir libuv)/libuv.pc" "$work/pc/"
 }
 
 "$cmake" --install "$build" --prefix "$work/first"
 consume "$work/first"
 mv "$work/first" "$work/second"
 consume "$work/second"
+
+refused "$work/second" "0.1;REQUIRED" 'compatible with requested version "0.1"'
+refused "$work/second" "REQUIRED;COMPONENTS;nowhere" "without a component 'nowhere'"
+only_libuv
+PKG_CONFIG_LIBDIR=$work/pc "$cmake" -S "$consumer/refused" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/second" \
+    -DWANTED="REQUIRED;OPTIONAL_COMPONENTS;nowhere"
+[ -n "$part" ] || exit 0
+refused "$work/second" "REQUIRED;COMPONENTS;$part" "component $part needs" "$work/pc"
+
+# libbight of another version, whose private names are versioned otherwise: the loader starts no program with it.
+use_pc "$work/second"
+lib=$(pkg-config --variable=libdir bight)
+version=$(pkg-config --modversion bight)
+mkdir "$work/other"
+sed "s/BIGHT_PRIVATE_$version/BIGHT_PRIVATE_${version%.*}.x/" "$lib/libbight.so" >"$work/other/libbight.so.${version%.*}"
+LD_LIBRARY_PATH=$work/other "$work/shared"
+! LD_LIBRARY_PATH=$work/other:$lib "$work/part" 2>"$work/said" || fail "a part ran with another libbight"
+grep -qF "version \`BIGHT_PRIVATE_$version' not found" "$work/said" || fail "$(cat "$work/said")"
+
+# Each component alone: a part has headers of its own.
+"$cmake" --install "$build" --prefix "$work/alone" --component bight
+refused "$work/alone" "REQUIRED;COMPONENTS;$part" "without a component '$part'"
+[ ! -e "$work/alone/include/bight/$part.h" ] || fail "$part.h is installed with libbight"

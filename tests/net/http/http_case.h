@@ -4,6 +4,7 @@
 #define TESTS_NET_HTTP_HTTP_CASE_H
 
 #include <bight.h>
+#include <bight/http.h>
 #include <string.h>
 
 #include "tests/net/http/http_server.h"

@@ -1,0 +1,14 @@
+/* The rooms of libbight. */
+#include "tests/nulls/rows.h"
+
+void walk_library(void)
+{
+    walk_core();
+    walk_sync();
+    walk_queue();
+    walk_combine();
+    walk_runtime();
+    walk_testing();
+    walk_net();
+    walk_offload();
+}
