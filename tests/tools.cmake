@@ -92,11 +92,11 @@ tools_test(initialisers "${CMAKE_CURRENT_SOURCE_DIR}/tools/initialisers.sh" "${P
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
            "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}" $<$<BOOL:${bight_http}>:http>)
 tools_test(library "${CMAKE_CURRENT_SOURCE_DIR}/tools/library.sh" "${CMAKE_COMMAND}" "${PROJECT_SOURCE_DIR}"
-           "${CMAKE_C_COMPILER}" "${CMAKE_C_COMPILER_LAUNCHER}")
+           "${CMAKE_C_COMPILER}" ${CMAKE_C_COMPILER_LAUNCHER})
 foreach(way folder archive)
   tools_test(subproject_${way} "${CMAKE_CURRENT_SOURCE_DIR}/tools/subproject.sh" "${CMAKE_COMMAND}"
              "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}"
-             "${CMAKE_C_COMPILER_LAUNCHER}" ${way})
+             ${way} ${CMAKE_C_COMPILER_LAUNCHER})
 endforeach()
 tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(layers_svg "${PROJECT_SOURCE_DIR}/scripts/layers-svg" --check)

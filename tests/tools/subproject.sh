@@ -1,8 +1,8 @@
 #!/bin/sh
 # Build bight as part of another project, which keeps its own variables, flags and installation.
-# usage: subproject.sh CMAKE SOURCE-DIR CC GENERATOR LAUNCHER folder|archive
+# usage: subproject.sh CMAKE SOURCE-DIR CC GENERATOR folder|archive [LAUNCHER]
 set -eu
-cmake=$1 source=$2 cc=$3 generator=$4 launcher=$5 way=$6
+cmake=$1 source=$2 cc=$3 generator=$4 way=$5 launcher=${6:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset DESTDIR CFLAGS LDFLAGS
