@@ -1,5 +1,5 @@
-/* The raw client: libcurl's multi_socket on libuv, as good as one gets it by hand. What is cured, of
- * the ills that such programs usually have:
+/* The raw client: libcurl's multi_socket on libuv, as good as one gets it by hand. What is cured,
+ * of the ills that such programs usually have:
  *   - a socket keeps its uv_poll_t for life, closed in CLOSESOCKETFUNCTION; when libcurl lets go of
  *     the socket between two requests the poll goes on, since each stop and start is two epoll_ctl;
  *   - CURLOPT_NOSIGNAL, without which each call of libcurl is five rt_sigaction;

@@ -1,5 +1,6 @@
-/* The bare context switch, as coro/core/sched.c inlines it: two stacks that go back and forth. Beside it
- * the extern symbol, which a compiler cannot inline. Baseline: a call and return by pointer. */
+/* The bare context switch, as coro/core/sched.c inlines it: two stacks that go back and forth.
+ * Beside it the extern symbol, which a compiler cannot inline. Baseline: a call and return by
+ * pointer. */
 #include "bench/bench.h"
 #include "coro/stack/switch_here.h"
 

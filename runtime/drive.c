@@ -18,7 +18,8 @@ static uint64_t runtime_now(struct bight_sched *sched)
 }
 
 /* A prepare handle that the host started before it attached runs after ours: what it makes ready,
- * or due earlier, must keep the loop from blocking. On a loop of our own there is none of that kind. */
+ * or due earlier, must keep the loop from blocking. On a loop of our own there is none of that
+ * kind. */
 static void runtime_wake(struct bight_sched *sched)
 {
     struct bight_runtime *runtime = of_sched(sched);
@@ -124,8 +125,8 @@ static void stall_report(struct bight_runtime *runtime)
     runtime_report(&runtime->sched, &report);
 }
 
-/* The root is cancelled, and what is left waits in calls that cannot be: let the first go that waits for a
- * mutex whose owner waits for it. */
+/* The root is cancelled, and what is left waits in calls that cannot be: let the first go that
+ * waits for a mutex whose owner waits for it. */
 static void waits_give_up(const struct bight_sched *sched)
 {
     struct bight_task *task = bight__task_first(sched);

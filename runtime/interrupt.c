@@ -1,6 +1,6 @@
-/* bight_runtime_options.interrupt_signal: one libuv handle that lives as long as the runtime and listens while a
- * main runs. It listens once, so that the system does what it always did at the second arrival, also when
- * the loop does not get to look. */
+/* bight_runtime_options.interrupt_signal: one libuv handle that lives as long as the runtime and
+ * listens while a main runs. It listens once, so that the system does what it always did at the
+ * second arrival, also when the loop does not get to look. */
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 

@@ -1,9 +1,10 @@
 /* The mailbox of <bight/mailbox.h>: a list under a lock, and one async handle that wakes the loop.
  * Owns its memory by reference count: one reference is the runtime's, one the handle's until libuv
  * has closed it, the others their holders'. The handle is closed under the lock, so no poster ever
- * touches a closed one. What is posted runs on the loop's thread, from libuv's callback or, for what
- * came in time, from bight__mailbox_close. Where calls are queued it becomes one of them, to keep its
- * place in their order: it is collected before a call is queued, and behind those that are. */
+ * touches a closed one. What is posted runs on the loop's thread, from libuv's callback or, for
+ * what came in time, from bight__mailbox_close. Where calls are queued it becomes one of them,
+ * to keep its place in their order: it is collected before a call is queued, and behind those
+ * that are. */
 #include "runtime/runtime.h"
 
 #include <stdatomic.h>
@@ -180,8 +181,8 @@ void bight_mailbox_unref(struct bight_mailbox *mailbox)
         return;
     uv_mutex_lock(&mailbox->lock);
     size_t refs = --mailbox->refs;
-    /* The loop may sleep for nothing but a post from the holder that just went: have it look. On its
-     * own thread it does not sleep now, and looks before it does. */
+    /* The loop may sleep for nothing but a post from the holder that just went: have it look. On
+     * its own thread it does not sleep now, and looks before it does. */
     if (refs == OWN_REFS && !mailbox->closed && bight__runtime() != mailbox->runtime)
         uv_async_send(&mailbox->async);
     uv_mutex_unlock(&mailbox->lock);

@@ -1,7 +1,7 @@
 /* The line that names the task whose stack overflowed. Owns the process's SIGSEGV handler while any
- * runtime asks for it (bight_runtime_options.overflow_fd), and the alternate signal stacks of their threads.
- * The handler writes, puts the handler before it back and returns: the instruction faults again and
- * the process ends, or is debugged, as without us. */
+ * runtime asks for it (bight_runtime_options.overflow_fd), and the alternate signal stacks of
+ * their threads. The handler writes, puts the handler before it back and returns: the
+ * instruction faults again and the process ends, or is debugged, as without us. */
 #include "runtime/runtime.h"
 #include "coro/core/task.h"
 

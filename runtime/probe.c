@@ -1,13 +1,14 @@
-/* What libuv would abort() over, tried beforehand with resources of our own, so that want of them is
- * an error from bight_run. libuv aborts when the threads of its pool cannot start, when its table of
- * watchers cannot grow, when the process-wide signal pipe cannot be made, and when epoll_ctl fails
- * while it polls.
+/* What libuv would abort() over, tried beforehand with resources of our own, so that want of them
+ * is an error from bight_run. libuv aborts when the threads of its pool cannot start, when its
+ * table of watchers cannot grow, when the process-wide signal pipe cannot be made, and when
+ * epoll_ctl fails while it polls.
  *
  * The windows that remain: between the probe and libuv's own call another thread may take what was
- * free; the pool starts at its first use, perhaps much later (probing its threads again right before
- * that, with bight__probe_threads, narrows it; starting the pool here would make a process that never
- * uses it multi-threaded); descriptors above the number the table was grown to make it grow again;
- * epoll_ctl may still meet /proc/sys/fs/epoll/max_user_watches or lack of kernel memory later. */
+ * free; the pool starts at its first use, perhaps much later (probing its threads again right
+ * before that, with bight__probe_threads, narrows it; starting the pool here would make a
+ * process that never uses it multi-threaded); descriptors above the number the table was grown
+ * to make it grow again; epoll_ctl may still meet /proc/sys/fs/epoll/max_user_watches or lack of
+ * kernel memory later. */
 #include "runtime/runtime.h"
 
 #include <fcntl.h>
@@ -72,8 +73,8 @@ static void *wait_at_gate(void *arg)
     return NULL;
 }
 
-/* A joined thread is still counted in /proc for some microseconds; whoever asks right after the probe
- * whether the process is single-threaded is to be told the truth. */
+/* A joined thread is still counted in /proc for some microseconds; whoever asks right after the
+ * probe whether the process is single-threaded is to be told the truth. */
 static void join(struct probe_thread *thread)
 {
     pthread_join(thread->thread, NULL);
@@ -153,8 +154,8 @@ static int dup_high(int fd, int wanted, const struct bight_seams *seams)
     return high < 0 ? -errno : high;
 }
 
-/* The size libuv's table will have when it holds descriptor `fd`: a power of two of pointers, two of
- * which are libuv's own. */
+/* The size libuv's table will have when it holds descriptor `fd`: a power of two of pointers,
+ * two of which are libuv's own. */
 static size_t table_bytes(int fd)
 {
     size_t entries = 64;

@@ -1,6 +1,6 @@
-/* Runs: a main task on a loop of the runtime's own, from its spawn until the last task has ended; one of
- * them (bight_run) or several (<bight/runner.h>) in the life of a runtime. Between runs the loop is not
- * run. How a runtime is made and closed is start.c's. */
+/* Runs: a main task on a loop of the runtime's own, from its spawn until the last task has
+ * ended; one of them (bight_run) or several (<bight/runner.h>) in the life of a runtime. Between
+ * runs the loop is not run. How a runtime is made and closed is start.c's. */
 #include "runtime/runtime.h"
 #include "coro/core/group.h"
 

@@ -1,7 +1,7 @@
 /* Runtimes: made on a loop of their own or a host's, ended in three steps. `end` cancels what is
  * left once main has returned or the host detaches; when no task lives any more, `close` closes the
- * handles; when libuv has let go of the last one, `gone` frees the runtime. Runs on a loop of its own
- * are runner.c's. */
+ * handles; when libuv has let go of the last one, `gone` frees the runtime. Runs on a loop of
+ * its own are runner.c's. */
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 
@@ -244,8 +244,8 @@ int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *a
     runtime->on_detached = done;
     runtime->on_detached_arg = arg;
     bight__runtime_end(runtime);
-    /* The rest is drive's, in the next prepare: this may be a task that is detaching. Make sure that
-     * there is a next one, and soon. */
+    /* The rest is drive's, in the next prepare: this may be a task that is detaching. Make sure
+     * that there is a next one, and soon. */
     bight__drive_soon(runtime);
     return 0;
 }

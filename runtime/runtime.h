@@ -82,7 +82,8 @@ void bight__runtime_free(struct bight_runtime *runtime);
 void bight__runtime_end(struct bight_runtime *runtime);
 void bight__runtime_close(struct bight_runtime *runtime);
 
-/* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet and
+/* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet
+ * and
  * *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc);
@@ -95,9 +96,9 @@ int bight__runner_open_with_seams(struct bight_runner **out,
                                   const struct bight_runtime_options *options,
                                   const struct bight_seams *seams);
 
-/* interrupt.c: nothing happens in these when the options name no signal. Begin is called for each main,
- * end once it has ended; listens says whether main may still be interrupted, and outcome gives what the
- * run comes to when main ended with `status`. */
+/* interrupt.c: nothing happens in these when the options name no signal. Begin is called for
+ * each main, end once it has ended; listens says whether main may still be interrupted, and
+ * outcome gives what the run comes to when main ended with `status`. */
 int bight__interrupt_open(struct bight_runtime *runtime);
 int bight__interrupt_begin(struct bight_runtime *runtime);
 void bight__interrupt_end(struct bight_runtime *runtime);
@@ -121,7 +122,8 @@ bool bight__mailbox_held(struct bight_mailbox *mailbox);
 void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks);
 void bight__hooks_fini(struct bight_runtime *runtime);
 
-/* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has passed. */
+/* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has
+ * passed. */
 int bight__sleep_until(uint64_t when_ns);
 
 /* overflow.c: tell which task overflowed its stack, if the options ask for it. */

@@ -1,8 +1,9 @@
 /* The timer wheel of wheel.h. Invariants, with now = wheel->now_tick:
- *   - level 0 holds ticks of now's block of 64, from now's own slot on; that slot also holds whatever
- *     was armed for the past;
- *   - level n > 0 holds ticks that share all groups of bits above n with now and have a larger group
- *     n: slots behind now's own, which is empty. So whatever is at a lower level is due earlier;
+ *   - level 0 holds ticks of now's block of 64, from now's own slot on; that slot also holds
+ *     whatever was armed for the past;
+ *   - level n > 0 holds ticks that share all groups of bits above n with now and have a larger
+ *     group n: slots behind now's own, which is empty. So whatever is at a lower level is due
+ *     earlier;
  *   - timers of equal deadline are always in the same slot, in order of arming.
  * Owns no clock: drive.c advances it and asks when to come back. */
 #include "runtime/wheel.h"
@@ -82,8 +83,9 @@ static inline void place(struct bight_wheel *wheel, struct bight_timer *timer)
     link_append(&wheel->slots[level][slot], &timer->link);
 }
 
-/* Unlink, and clear the slot's bit when it was the last one there. The slot is not computed from the
- * deadline, since the wheel may have moved on: the only neighbour left is the head of the list. */
+/* Unlink, and clear the slot's bit when it was the last one there. The slot is not computed from
+ * the deadline, since the wheel may have moved on: the only neighbour left is the head of the
+ * list. */
 static inline void take_out(struct bight_wheel *wheel, struct bight_timer *timer)
 {
     struct bight_link *head = timer->link.next;
@@ -116,7 +118,8 @@ void bight__wheel_disarm(struct bight_wheel *wheel, struct bight_timer *timer)
     take_out(wheel, timer);
 }
 
-/* The earliest deadline among `list`, which is not empty; `otherwise` when it has more than `look`. */
+/* The earliest deadline among `list`, which is not empty; `otherwise` when it has more than
+ * `look`. */
 static uint64_t earliest(const struct bight_link *list, size_t look, uint64_t otherwise)
 {
     uint64_t first = UINT64_MAX;
@@ -158,7 +161,8 @@ uint64_t bight__wheel_next(const struct bight_wheel *wheel)
     uint64_t begin = ns_of((block | slot) << shift);
     if (level)
         return begin;
-    /* Asked again at the begin of a long slot, the exact answer costs one walk for all its timers. */
+    /* Asked again at the begin of a long slot, the exact answer costs one walk for all its
+     * timers. */
     bool current = slot == group_of(wheel->now_tick, 0);
     return earliest(&wheel->slots[0][slot], current ? SIZE_MAX : WHEEL_LOOK, begin);
 }

@@ -1,8 +1,8 @@
 /* A hierarchical wheel of timers: arming and disarming are O(1) and touch no memory but the timer
  * and its neighbours; there is no allocation. 7 levels of 64 slots over ticks of 2^17 ns (131 us)
- * reach 18 years; what lies beyond them waits in a list of its own until the wheel gets there. A timer
- * sits at the level of the highest group of 6 bits in which its tick differs from the wheel's, so
- * timers of one slot stay in order of arming when they move down.
+ * reach 18 years; what lies beyond them waits in a list of its own until the wheel gets there. A
+ * timer sits at the level of the highest group of 6 bits in which its tick differs from the
+ * wheel's, so timers of one slot stay in order of arming when they move down.
  *
  * Deadlines are exact in ns in spite of the ticks: a timer fires in the first advance to a time not
  * before its deadline, and those of one advance fire in order of deadline, equal ones in order of
@@ -46,9 +46,9 @@ uint64_t bight__wheel_next(const struct bight_wheel *wheel);
 /* The exact deadline of the first timer, however far; for a virtual clock. UINT64_MAX: none. */
 uint64_t bight__wheel_first(const struct bight_wheel *wheel);
 
-/* Fire everything due at `now_ns`; timers armed by callbacks for the past wait for the next advance.
- * Callbacks may arm and disarm any timer, also one that is due in this advance and has not fired.
- * Returns how many fired. A clock that went back fires nothing new and moves nothing. */
+/* Fire everything due at `now_ns`; timers armed by callbacks for the past wait for the next
+ * advance. Callbacks may arm and disarm any timer, also one that is due in this advance and has
+ * not fired. Returns how many fired. A clock that went back fires nothing new and moves nothing. */
 size_t bight__wheel_advance(struct bight_wheel *wheel, uint64_t now_ns);
 
 #endif

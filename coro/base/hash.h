@@ -1,7 +1,7 @@
-/* A hash table of records that their owner makes and frees: chains from a power of two of buckets, which
- * doubles with the number of records. And hashing of short strings that a stranger may choose: FNV-1a
- * from a random start. Good enough for tables whose size is bounded, and a quarter of the instructions
- * of SipHash. */
+/* A hash table of records that their owner makes and frees: chains from a power of two of
+ * buckets, which doubles with the number of records. And hashing of short strings that a
+ * stranger may choose: FNV-1a from a random start. Good enough for tables whose size is bounded,
+ * and a quarter of the instructions of SipHash. */
 #ifndef BIGHT_CORO_BASE_HASH_H
 #define BIGHT_CORO_BASE_HASH_H
 

@@ -1,5 +1,5 @@
-/* Lists: one intrusive two-word node (struct bight_link of <bight/waiter.h>), circular, with the list
- * head being a node too. A node outside of any list points at itself, so that unlinking is
+/* Lists: one intrusive two-word node (struct bight_link of <bight/waiter.h>), circular, with the
+ * list head being a node too. A node outside of any list points at itself, so that unlinking is
  * idempotent.
  *
  * A list in a record that a user places may be all zero too, which is empty; so may a node. The

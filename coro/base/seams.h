@@ -1,8 +1,8 @@
 /* The seams: where a test may stand between the runtime and the world. All are NULL in production,
  * and each costs one load and a branch there. Allocation goes through bight__alloc and friends so
- * that every site can be made to fail, system calls ask bight__call_fails first; the clock, the choice
- * of the next task, and randomness go through the calls below. <bight/testing.h> is built on these, in
- * runtime/testing*.c. */
+ * that every site can be made to fail, system calls ask bight__call_fails first; the clock, the
+ * choice of the next task, and randomness go through the calls below. <bight/testing.h> is built
+ * on these, in runtime/testing*.c. */
 #ifndef BIGHT_CORO_BASE_SEAMS_H
 #define BIGHT_CORO_BASE_SEAMS_H
 
@@ -23,17 +23,18 @@ struct bight_seams {
     bool (*fail_call)(void *ctx, const void *site, const char *name, int *error, size_t *bytes);
     /* The clock in ns. */
     uint64_t (*now_ns)(void *ctx);
-    /* In how many ns of real time the clock shows `deadline_ns`, UINT64_MAX: not by itself. There is
-     * one exactly where there is a clock. */
+    /* In how many ns of real time the clock shows `deadline_ns`, UINT64_MAX: not by itself.
+     * There is one exactly where there is a clock. */
     uint64_t (*wait_ns)(void *ctx, uint64_t deadline_ns);
     /* Which of `count` ready tasks runs next, 0 being the oldest. */
     size_t (*pick_ready)(void *ctx, size_t count);
     /* 64 random bits. */
     uint64_t (*random)(void *ctx);
     /* Asked when tasks live and none is ready. `deadline_ns` is when the first timer is due,
-     * UINT64_MAX: there is none; `outside`: a wait has an outside source, or somebody else holds the
-     * mailbox. True: a task was made ready, or the clock moved to the deadline. False: *again_ns says
-     * after how much real time without an event to ask again, UINT64_MAX: not before the next. */
+     * UINT64_MAX: there is none; `outside`: a wait has an outside source, or somebody else holds
+     * the mailbox. True: a task was made ready, or the clock moved to the deadline. False:
+     * *again_ns says after how much real time without an event to ask again, UINT64_MAX: not
+     * before the next. */
     bool (*idle)(void *ctx, uint64_t deadline_ns, bool outside, uint64_t *again_ns);
     /* The process has probed before what bight__probe and bight__probe_watchers would. */
     bool probed;

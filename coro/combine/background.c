@@ -1,6 +1,6 @@
-/* Background groups: an ordinary group, opened on behalf of a task of its own, the keeper, which sleeps
- * until the group is to end. So cancellation, deadlines, dumps and the end of the runtime see nothing
- * new. The record outlives the keeper until somebody closes it. */
+/* Background groups: an ordinary group, opened on behalf of a task of its own, the keeper, which
+ * sleeps until the group is to end. So cancellation, deadlines, dumps and the end of the runtime
+ * see nothing new. The record outlives the keeper until somebody closes it. */
 #include "coro/core/group.h"
 
 #include <bight/background.h>
@@ -27,7 +27,8 @@ static void report_failure(void *arg, const struct bight_failure *failure)
     background->sched->driver->report(background->sched, &report);
 }
 
-/* The keeper's end: all tasks end, then the group, which was opened before the keeper's first step. */
+/* The keeper's end: all tasks end, then the group, which was opened before the keeper's first
+ * step. */
 static void keep_end(struct bight_background *background)
 {
     bight__scope_cancel(&background->group.scope);

@@ -1,6 +1,6 @@
-/* The kinds of cases of a select. Each keeps its place at the source in the case: a struct that begins with
- * the case's waiter and goes on in its record. The links in it are in order at any time, since a case may be
- * let go before it is armed. */
+/* The kinds of cases of a select. Each keeps its place at the source in the case: a struct that
+ * begins with the case's waiter and goes on in its record. The links in it are in order at any
+ * time, since a case may be let go before it is armed. */
 #include "coro/queue/queue.h"
 #include "coro/core/timed.h"
 

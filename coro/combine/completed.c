@@ -1,5 +1,5 @@
-/* As-completed: the records of the caller's array, moved from the lists of their tasks to one of those that
- * have ended, from which they are given out. */
+/* As-completed: the records of the caller's array, moved from the lists of their tasks to one of
+ * those that have ended, from which they are given out. */
 #include "coro/combine/wait.h"
 #include "coro/core/source.h"
 

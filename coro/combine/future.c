@@ -1,5 +1,5 @@
-/* Futures: a cell that is settled once. Tasks and callbacks that wait are watches in one list, so that
- * they are served in the order in which they came. */
+/* Futures: a cell that is settled once. Tasks and callbacks that wait are watches in one list,
+ * so that they are served in the order in which they came. */
 #include "coro/core/source.h"
 
 #include <bight/future.h>

@@ -1,6 +1,6 @@
-/* Gather and map: calls as tasks of a group that lives in the frame of the function. The tasks are all
- * that is allocated: records are the caller's, and the bound of map is the number of tasks in the
- * group. */
+/* Gather and map: calls as tasks of a group that lives in the frame of the function. The tasks
+ * are all that is allocated: records are the caller's, and the bound of map is the number of
+ * tasks in the group. */
 #include "coro/combine/gather.h"
 #include "coro/core/source.h"
 

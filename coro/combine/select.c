@@ -1,6 +1,7 @@
-/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt and the park,
- * so what could not happen when it was tried cannot have happened when it is armed; and the park resolves
- * exactly one waiter and lets the others go. The kinds of cases are cases.c's. */
+/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt
+ * and the park, so what could not happen when it was tried cannot have happened when it is
+ * armed; and the park resolves exactly one waiter and lets the others go. The kinds of cases are
+ * cases.c's. */
 #include "coro/core/source.h"
 
 #include <bight/select.h>
@@ -64,8 +65,8 @@ static int link_all(struct bight_case *cases, size_t count)
     return 0;
 }
 
-/* Arm one after the other, for as long as none has happened. Those that wait longest for their turn at a
- * source are so by the same lot as the attempts. */
+/* Arm one after the other, for as long as none has happened. Those that wait longest for their
+ * turn at a source are so by the same lot as the attempts. */
 static int arm_all(struct bight_case *cases, size_t count, size_t start)
 {
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
-/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and notes its end
- * by itself, so that all that have ended by the time the waiting task runs are seen, whichever woke it. */
+/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and
+ * notes its end by itself, so that all that have ended by the time the waiting task runs are
+ * seen, whichever woke it. */
 #include "coro/combine/wait.h"
 
 #include <limits.h>
@@ -16,8 +17,8 @@ bool bight__items_sound(const struct bight_wait_item *items, size_t count)
     return true;
 }
 
-/* The item that watches this task for the same wait already: nothing has run since it was linked, so it is
- * the last in the task's list. */
+/* The item that watches this task for the same wait already: nothing has run since it was
+ * linked, so it is the last in the task's list. */
 static struct bight_wait_item *twin_of(const struct bight_wait_item *item)
 {
     const struct bight_link *ends = &item->task->ends;
@@ -52,7 +53,8 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
         bight__watch_end(item->task, &item->watch);
         different++;
     }
-    /* Those that have ended watched only to be found by their twins: their tasks may be joined now. */
+    /* Those that have ended watched only to be found by their twins: their tasks may be joined
+     * now. */
     for (size_t i = 0; i < count; i++) {
         if (items[i].task->flags & TASK_DONE) {
             link_remove(&items[i].watch.link);

@@ -1,4 +1,5 @@
-/* What wait and as-completed share: the records of a caller's array as watches of its tasks' ends. */
+/* What wait and as-completed share: the records of a caller's array as watches of its tasks'
+ * ends. */
 #ifndef BIGHT_CORO_COMBINE_WAIT_H
 #define BIGHT_CORO_COMBINE_WAIT_H
 
@@ -6,9 +7,9 @@
 
 #include "coro/core/task.h"
 
-/* Watch the task of each item for `wait`. Of items with the same task the first is the one that watches,
- * the others have it for a twin. Those that have ended are done at once and do not watch. Gives how many
- * different tasks there are. */
+/* Watch the task of each item for `wait`. Of items with the same task the first is the one that
+ * watches, the others have it for a twin. Those that have ended are done at once and do not
+ * watch. Gives how many different tasks there are. */
 size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wait,
                           void (*ended)(struct bight_end_watch *watch, struct bight_task *task));
 

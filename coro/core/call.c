@@ -1,7 +1,7 @@
-/* Calls: a queue beside that of the ready tasks, in one order with it. A call knows how many tasks run
- * between the call before it and itself (`before`); the scheduler hands out no longer quantum than
- * that while a call waits, so the hot path of tasks pays nothing for them. They are made on the loop's
- * own stack, outside of tasks. */
+/* Calls: a queue beside that of the ready tasks, in one order with it. A call knows how many
+ * tasks run between the call before it and itself (`before`); the scheduler hands out no longer
+ * quantum than that while a call waits, so the hot path of tasks pays nothing for them. They are
+ * made on the loop's own stack, outside of tasks. */
 #include "coro/core/sched.h"
 
 /* Calls between two readings of the clock. */

@@ -1,7 +1,7 @@
-/* How cancellation travels. `effective` says of each scope whether a call inside it is cancelled, and is
- * kept up to date from above: what changes is spread inwards, within the task up to a shield, and over
- * groups to their tasks. That is a work list, not a recursion, because trees of tasks may be deep and
- * stacks are small. */
+/* How cancellation travels. `effective` says of each scope whether a call inside it is
+ * cancelled, and is kept up to date from above: what changes is spread inwards, within the task
+ * up to a shield, and over groups to their tasks. That is a work list, not a recursion, because
+ * trees of tasks may be deep and stacks are small. */
 #include "coro/core/group.h"
 
 #include <string.h>
@@ -52,7 +52,8 @@ static void mark(struct bight_scope *scope, struct bight_task **worklist)
     }
 }
 
-/* The members come off the list in reverse, so cancel in the order of their spawning: reverse it. */
+/* The members come off the list in reverse, so cancel in the order of their spawning: reverse
+ * it. */
 static struct bight_task *reversed(struct bight_task *list, struct bight_task *tail)
 {
     while (list) {
@@ -65,8 +66,9 @@ static struct bight_task *reversed(struct bight_task *list, struct bight_task *t
     return tail;
 }
 
-/* A wait that passes its cancellation on to another task has an abort hook that comes here again: that task
- * is only put on the list of the walk that called the hook, because chains of such waits may be long. */
+/* A wait that passes its cancellation on to another task has an abort hook that comes here
+ * again: that task is only put on the list of the walk that called the hook, because chains of
+ * such waits may be long. */
 static bool listed(struct bight_sched *sched, struct bight_scope *scope)
 {
     struct bight_task *task = scope->task;
@@ -135,8 +137,8 @@ static void lift_members(struct bight_group *group, struct bight_task **worklist
     }
 }
 
-/* The reverse of mark: `scope` and what is inside it in the same task is no longer cancelled, as far as
- * it is not over itself. */
+/* The reverse of mark: `scope` and what is inside it in the same task is no longer cancelled, as
+ * far as it is not over itself. */
 static void unmark(struct bight_scope *scope, struct bight_task **worklist)
 {
     struct bight_task *task = scope->task;
@@ -179,7 +181,8 @@ void bight__scope_follow(struct bight_scope *scope)
         lift(scope);
 }
 
-/* The scope that has the last word on the task: the outermost cancelled one that no shield keeps out. */
+/* The scope that has the last word on the task: the outermost cancelled one that no shield keeps
+ * out. */
 static const struct bight_scope *deciding_scope(const struct bight_task *task)
 {
     const struct bight_scope *scope, *found = NULL;

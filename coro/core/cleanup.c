@@ -1,6 +1,6 @@
-/* What a task carries with it: handlers for its end (bight_defer) and task locals. Locals are a list
- * that children share with their parent by counting references; setting one writes in
- * place as long as nobody else sees the node. */
+/* What a task carries with it: handlers for its end (bight_defer) and task locals. Locals are a
+ * list that children share with their parent by counting references; setting one writes in place
+ * as long as nobody else sees the node. */
 #include "coro/core/task.h"
 
 struct bight_defer {
@@ -106,8 +106,8 @@ void bight__locals_drop(struct bight_task *task)
     task->locals = NULL;
 }
 
-/* A list like the task's, with a new node for `local`, that shares what lay behind the old one: so a
- * list never has two nodes of a local, however often it is set. NULL when memory is out. */
+/* A list like the task's, with a new node for `local`, that shares what lay behind the old one:
+ * so a list never has two nodes of a local, however often it is set. NULL when memory is out. */
 static struct bight_local_node *list_with(struct bight_task *task, const struct bight_local *local,
                                           void *value)
 {

@@ -1,6 +1,7 @@
-/* Deadlines of scopes. A scope lives on its user's stack, where a mistake may destroy it while it is
- * open, so no timer points at it. The one timer is in the task's control block and is armed for the
- * earliest deadline of the chain (`earliest_ns`, a minimum carried from the base inwards). */
+/* Deadlines of scopes. A scope lives on its user's stack, where a mistake may destroy it while
+ * it is open, so no timer points at it. The one timer is in the task's control block and is
+ * armed for the earliest deadline of the chain (`earliest_ns`, a minimum carried from the base
+ * inwards). */
 #include "coro/core/scope.h"
 
 void bight__timer_update(struct bight_task *task)

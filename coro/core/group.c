@@ -181,8 +181,8 @@ static void drain_lost(struct bight_group_user *user)
     bight_unpark(&wait->waiter, BIGHT_ECLOSED);
 }
 
-/* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have ended: so
- * the wait stays linked until it runs, for the end to find it. */
+/* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have
+ * ended: so the wait stays linked until it runs, for the end to find it. */
 static int wait_below(struct bight_group *group, size_t below, const struct bight_waiter_ops *ops)
 {
     struct drain_wait wait = {.user.lost = drain_lost, .below = below};
@@ -318,7 +318,8 @@ static int group_outcome(struct bight_group *group, int rc, bool cancelled_aroun
     return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
 }
 
-/* The last task has ended. Others were woken by that as well, and will not look at the group any more. */
+/* The last task has ended. Others were woken by that as well, and will not look at the group any
+ * more. */
 static void waiters_released(struct bight_group *group)
 {
     struct bight_link *link;

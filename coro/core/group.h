@@ -4,8 +4,8 @@
 
 #include "coro/core/scope.h"
 
-/* A task that uses a group which another has open: drains it, or starts a task into it. Listed in the
- * owner's control block, because the group may be lost with its frame. */
+/* A task that uses a group which another has open: drains it, or starts a task into it. Listed
+ * in the owner's control block, because the group may be lost with its frame. */
 struct bight_group_user {
     struct bight_group_user *next;
     struct bight_group_user **place; /* what points here; NULL when it is not listed */
@@ -21,8 +21,8 @@ void bight__group_failed_by(struct bight_group *group, struct bight_task *task);
 void bight__group_succeeded_by(struct bight_group *group, const struct bight_task *task);
 /* Move a task whose group is lost to `group`, cancelled. */
 void bight__group_adopt(struct bight_group *group, struct bight_task *task);
-/* Move a live task to `group`, which counts it already; the group that it leaves does not count it any
- * more, and its own tasks stay with it. */
+/* Move a live task to `group`, which counts it already; the group that it leaves does not count
+ * it any more, and its own tasks stay with it. */
 void bight__group_move(struct bight_group *group, struct bight_task *task);
 /* Have `user` told when the group is lost; needless, and not done, for the group's owner. */
 void bight__group_use(struct bight_group_user *user, struct bight_group *group);
@@ -67,8 +67,8 @@ static inline void bight__group_joined_by(struct bight_group *group, struct bigh
     group->live++;
 }
 
-/* The task has ended: take it out of its group and settle what its end means there. Its member node is
- * free for other use. */
+/* The task has ended: take it out of its group and settle what its end means there. Its member
+ * node is free for other use. */
 static inline void bight__group_left_by(struct bight_task *task)
 {
     struct bight_group *group = task->group;

@@ -1,6 +1,6 @@
-/* Starting a task and waiting until it is ready. While it starts, the task belongs to a group of the
- * starter's own, so that nothing of it is left when the starter is cancelled; saying that it is ready moves
- * it to the group it was meant for, and the starter's own group is empty then. */
+/* Starting a task and waiting until it is ready. While it starts, the task belongs to a group of
+ * the starter's own, so that nothing of it is left when the starter is cancelled; saying that it
+ * is ready moves it to the group it was meant for, and the starter's own group is empty then. */
 #include "coro/core/group.h"
 #include "coro/core/source.h"
 

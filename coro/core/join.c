@@ -1,5 +1,6 @@
-/* Who wants to know of a task's end: the one that joins it and takes its handle, those that wait for
- * several tasks, callbacks. They are all watches in one list, told in the order in which they came. */
+/* Who wants to know of a task's end: the one that joins it and takes its handle, those that wait
+ * for several tasks, callbacks. They are all watches in one list, told in the order in which
+ * they came. */
 #include "coro/core/source.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The inside of a mutex, for what is built on one: the condition, whose waiters go over to the queue of
- * the mutex, and the rwlock, whose writer holds one. */
+/* The inside of a mutex, for what is built on one: the condition, whose waiters go over to the
+ * queue of the mutex, and the rwlock, whose writer holds one. */
 #ifndef BIGHT_CORO_CORE_MUTEX_H
 #define BIGHT_CORO_CORE_MUTEX_H
 

@@ -1,5 +1,5 @@
-/* Park, unpark, abort: the mechanism of docs/waiting.md. bight_park is the only function that waits;
- * cancellation is delivered here and in the checkpoint, nowhere else.
+/* Park, unpark, abort: the mechanism of docs/waiting.md. bight_park is the only function that
+ * waits; cancellation is delivered here and in the checkpoint, nowhere else.
  *
  * Invariant: a waiter's task field is non-NULL exactly while it can be resolved. Whoever clears it
  * (unpark, or a successful abort) decides the outcome; the other side then finds NULL. */

@@ -1,8 +1,8 @@
-/* The ready queue and the slices. Ready tasks run in FIFO order, each switching straight to the next;
- * what becomes ready runs after what is. A slice ends when nothing is ready, after as many switches
- * as the allowed turns would take with the tasks that were ready when it began, or when its time is
- * over: then the loop gets its say again. The hot path counts one number down, `quantum`; clock and
- * seams are looked at when it reaches 0.
+/* The ready queue and the slices. Ready tasks run in FIFO order, each switching straight to the
+ * next; what becomes ready runs after what is. A slice ends when nothing is ready, after as many
+ * switches as the allowed turns would take with the tasks that were ready when it began, or when
+ * its time is over: then the loop gets its say again. The hot path counts one number down,
+ * `quantum`; clock and seams are looked at when it reaches 0.
  *
  * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
  * waits for memory, and what a list will need after next it only tells when the next has come. */
@@ -116,7 +116,8 @@ static bool quantum_take(struct bight_sched *sched, size_t ready)
     return true;
 }
 
-/* Every step is measured: it begins on the loop's stack, and is over when the loop is back there. */
+/* Every step is measured: it begins on the loop's stack, and is over when the loop is back
+ * there. */
 static bool quantum_of_one(struct bight_sched *sched, size_t ready)
 {
     if (sched->current)
@@ -131,8 +132,8 @@ static bool quantum_of_one(struct bight_sched *sched, size_t ready)
     return true;
 }
 
-/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one that gives
- * way. False ends the slice, or goes by way of the loop's stack. */
+/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one
+ * that gives way. False ends the slice, or goes by way of the loop's stack. */
 static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
 {
     if (unlikely(sched->options.slow_ms))
@@ -140,8 +141,8 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, 
     return quantum_take(sched, ready);
 }
 
-/* Fetch what the switches to the tasks soon to come will touch: first their records, and a few switches
- * later, when those are here, the frames that their stack pointers lead to. */
+/* Fetch what the switches to the tasks soon to come will touch: first their records, and a few
+ * switches later, when those are here, the frames that their stack pointers lead to. */
 static inline void prefetch(const struct bight_sched *sched)
 {
     size_t head = sched->ready_head;
@@ -155,8 +156,8 @@ static inline void prefetch(const struct bight_sched *sched)
     __builtin_prefetch(frames + 2 * CACHE_LINE);
 }
 
-/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is among the
- * ready ones, behind all others. */
+/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is
+ * among the ready ones, behind all others. */
 static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own)
 {
     size_t count = bight__ready_count(sched);

@@ -1,8 +1,8 @@
-/* The scheduler of a thread: its record, the ready queue, the queue of calls, and what it asks of its
- * surroundings. Owns no clock and no I/O; what it needs of those it asks of struct bight_driver, which
- * runtime/ implements. Of the headers here each includes the one before: sched.h, task.h, scope.h,
- * group.h; source.h is for those who build something that waits. Read <bight/waiter.h> first, then
- * park.c, sched.c, task.c, scope.c, group.c. */
+/* The scheduler of a thread: its record, the ready queue, the queue of calls, and what it asks
+ * of its surroundings. Owns no clock and no I/O; what it needs of those it asks of struct
+ * bight_driver, which runtime/ implements. Of the headers here each includes the one before:
+ * sched.h, task.h, scope.h, group.h; source.h is for those who build something that waits. Read
+ * <bight/waiter.h> first, then park.c, sched.c, task.c, scope.c, group.c. */
 #ifndef BIGHT_CORO_CORE_SCHED_H
 #define BIGHT_CORO_CORE_SCHED_H
 
@@ -107,8 +107,8 @@ void bight__sched_run(struct bight_sched *sched);
 void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
 /* bight__ready and bight__reschedule in one: let the tasks that are ready run first. */
 void bight__requeue(struct bight_sched *sched, struct bight_task *self);
-/* The same, and observe cancellation: 0 or BIGHT_ECANCELED. The end of bight_yield, which has no frame of
- * its own while it sleeps. */
+/* The same, and observe cancellation: 0 or BIGHT_ECANCELED. The end of bight_yield, which has no
+ * frame of its own while it sleeps. */
 int bight__give_way(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
@@ -120,7 +120,8 @@ void bight__quantum_cap(struct bight_sched *sched);
 
 /* slow.c: measure one step; `task` is NULL for what is no task. */
 void bight__step_begun(struct bight_sched *sched, const struct bight_task *task);
-/* Report the step if it was slow. Nothing happens when there is none. From the loop's own stack only. */
+/* Report the step if it was slow. Nothing happens when there is none. From the loop's own stack
+ * only. */
 void bight__step_ended(struct bight_sched *sched);
 
 /* call.c */

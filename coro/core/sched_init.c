@@ -1,5 +1,5 @@
-/* Making and ending the scheduler: its options, its root group, its stacks. Above the other files, which
- * never call it. */
+/* Making and ending the scheduler: its options, its root group, its stacks. Above the other
+ * files, which never call it. */
 #include "coro/core/group.h"
 
 #include <string.h>

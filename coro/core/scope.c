@@ -1,6 +1,6 @@
-/* Scopes: a task's form a chain from its base to the innermost one; the base hangs under the scope of the
- * task's group. Owns the chain: opening, closing in order, and what to do about those that were left
- * open. How cancellation travels is cancel.c's, deadlines are deadline.c's. */
+/* Scopes: a task's form a chain from its base to the innermost one; the base hangs under the
+ * scope of the task's group. Owns the chain: opening, closing in order, and what to do about
+ * those that were left open. How cancellation travels is cancel.c's, deadlines are deadline.c's. */
 #include "coro/core/group.h"
 
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
@@ -139,8 +139,8 @@ static void left_open(struct bight_task *task, const char *text)
     bight__task_report(task, BIGHT_REPORT_SCOPE_LEFT_OPEN, BIGHT_ESCOPE, 0, text);
 }
 
-/* Make `last`, which is open and whole, the innermost scope. Tasks of groups that were inside it have
- * lost theirs: the innermost group that is left around takes them. */
+/* Make `last`, which is open and whole, the innermost scope. Tasks of groups that were inside it
+ * have lost theirs: the innermost group that is left around takes them. */
 static void forget_inside(struct bight_task *task, struct bight_scope *last)
 {
     struct bight_group *heir = task->group;
@@ -206,8 +206,8 @@ static int settle(struct bight_scope *scope, int rc)
     return scope->cancelled ? 0 : rc;
 }
 
-/* Scopes below `frame` are gone. That something was open inside is told once: here, or it was when a scope
- * around this one was closed. */
+/* Scopes below `frame` are gone. That something was open inside is told once: here, or it was
+ * when a scope around this one was closed. */
 static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc, const char *frame)
 {
     bool whole = bight__scopes_check(task, frame) && task->scope == scope;

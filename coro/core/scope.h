@@ -1,4 +1,5 @@
-/* Scopes, how cancellation travels over them, and their deadlines: scope.c, cancel.c, deadline.c. */
+/* Scopes, how cancellation travels over them, and their deadlines: scope.c, cancel.c,
+ * deadline.c. */
 #ifndef BIGHT_CORO_CORE_SCOPE_H
 #define BIGHT_CORO_CORE_SCOPE_H
 
@@ -75,8 +76,9 @@ static inline bool bight__scope_is_gone(const struct bight_task *task,
            scope->task != task;
 }
 
-/* Called first by the public functions that look at the chain of the running task, or extend it, with
- * their own frame: deeper down, the frames of the library could lie over the scope that is gone.
+/* Called first by the public functions that look at the chain of the running task, or extend it,
+ * with their own frame: deeper down, the frames of the library could lie over the scope that is
+ * gone.
  * False: the chain had to be cut. */
 static inline bool bight__scopes_check(struct bight_task *task, const char *frame)
 {

@@ -1,7 +1,7 @@
-/* bight_runtime_options.slow_ms: how long one step of a task, or one call, keeps the loop from everything else.
- * While it is on, every step begins and ends on the loop's own stack, where the clock is read and the
- * report handler may do what it likes; sched.c sees to that by quanta of one. What is to be told is
- * noted before the step, since the task may be gone after it. */
+/* bight_runtime_options.slow_ms: how long one step of a task, or one call, keeps the loop from
+ * everything else. While it is on, every step begins and ends on the loop's own stack, where the
+ * clock is read and the report handler may do what it likes; sched.c sees to that by quanta of
+ * one. What is to be told is noted before the step, since the task may be gone after it. */
 #include "coro/core/task.h"
 
 #include <string.h>

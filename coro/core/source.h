@@ -1,6 +1,6 @@
-/* For those who build something that waits, beside <bight/waiter.h>: the checkpoint that opens every
- * suspending call, how a cancellation is delivered, and what sources share that keep their waiters in a
- * list. */
+/* For those who build something that waits, beside <bight/waiter.h>: the checkpoint that opens
+ * every suspending call, how a cancellation is delivered, and what sources share that keep their
+ * waiters in a list. */
 #ifndef BIGHT_CORO_CORE_SOURCE_H
 #define BIGHT_CORO_CORE_SOURCE_H
 
@@ -10,7 +10,8 @@
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
-/* Count an operation of a call that cannot be cancelled; passes through the queue when it is time. */
+/* Count an operation of a call that cannot be cancelled; passes through the queue when it is
+ * time. */
 void bight__breathe(struct bight_task *task);
 
 /* park.c: what sources share that keep their waiters in a list, by the link that a waiter has. */

@@ -1,6 +1,6 @@
-/* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack: the control block is the head
- * of it, so a task that ends either puts its stack back itself, as the last thing before it leaves,
- * or leaves that to the joiner or the loop. */
+/* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack:
+ * the control block is the head of it, so a task that ends either puts its stack back itself, as
+ * the last thing before it leaves, or leaves that to the joiner or the loop. */
 #include "coro/core/group.h"
 #include "coro/core/mutex.h"
 

@@ -1,4 +1,5 @@
-/* Tasks: the control block, and what the files of a task's life offer each other and the other rooms. */
+/* Tasks: the control block, and what the files of a task's life offer each other and the other
+ * rooms. */
 #ifndef BIGHT_CORO_CORE_TASK_H
 #define BIGHT_CORO_CORE_TASK_H
 

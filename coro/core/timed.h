@@ -1,5 +1,5 @@
-/* A waiter with a timer: for waits that have a time of their own beside what they wait for. The timer
- * is in the frame of the waiting task and is armed only while the waiter can be resolved. */
+/* A waiter with a timer: for waits that have a time of their own beside what they wait for. The
+ * timer is in the frame of the waiting task and is armed only while the waiter can be resolved. */
 #ifndef BIGHT_CORO_CORE_TIMED_H
 #define BIGHT_CORO_CORE_TIMED_H
 
@@ -22,7 +22,8 @@ void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns);
 /* Unlinks the waiter and disarms the timer: returns 0. */
 int bight__timed_abort(struct bight_waiter *waiter);
 
-/* Unpark from the source's side: unlinks, disarms. True when it was this call that ended the park. */
+/* Unpark from the source's side: unlinks, disarms. True when it was this call that ended the
+ * park. */
 bool bight__timed_unpark(struct bight__timed *timed, int result);
 
 #endif

@@ -1,5 +1,5 @@
-/* Walking the tree of tasks: groups within tasks within groups. Reads only and allocates nothing, so that
- * it works when memory is the problem and in a debugger. */
+/* Walking the tree of tasks: groups within tasks within groups. Reads only and allocates
+ * nothing, so that it works when memory is the problem and in a debugger. */
 #include "coro/core/group.h"
 
 /* Without a stack: first the children, then the siblings, then those of the tasks around. */

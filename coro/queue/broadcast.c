@@ -1,6 +1,7 @@
 /* Broadcast: a ring of values, each with the number of subscribers that have yet to receive it; the
- * oldest goes when there is none of those left. Values are numbered, and a subscriber is little more
- * than the number it receives next. It has calls that wait only while it has received everything. */
+ * oldest goes when there is none of those left. Values are numbered, and a subscriber is little
+ * more than the number it receives next. It has calls that wait only while it has received
+ * everything. */
 #include <bight/broadcast.h>
 
 #include <stdio.h>

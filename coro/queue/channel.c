@@ -1,6 +1,6 @@
-/* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on it, so
- * that closing it wakes those and no others. A call that was woken does not look at its end again: the
- * memory of an end that was closed may be gone. */
+/* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on
+ * it, so that closing it wakes those and no others. A call that was woken does not look at its
+ * end again: the memory of an end that was closed may be gone. */
 #include <bight/channel.h>
 
 #include "coro/queue/queue.h"

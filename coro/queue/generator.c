@@ -1,6 +1,7 @@
-/* Generator: a producer task and a consumer that meet at most one value. The producer sleeps in a yield
- * (or before its first step) until it is asked; the consumer sleeps in next until there is a value. A value
- * that nobody waits for stays where it is, in the frame of the yield, until it is taken or withdrawn. */
+/* Generator: a producer task and a consumer that meet at most one value. The producer sleeps in
+ * a yield (or before its first step) until it is asked; the consumer sleeps in next until there
+ * is a value. A value that nobody waits for stays where it is, in the frame of the yield, until
+ * it is taken or withdrawn. */
 #include "coro/core/source.h"
 
 #include <bight/generator.h>
@@ -30,8 +31,8 @@ struct generator_wait {
     bool refused;   /* a cancellation came in that time */
 };
 
-/* The value may lie in the frame of the yield, so the producer stays in it until the consumer has had the
- * chance to look. */
+/* The value may lie in the frame of the yield, so the producer stays in it until the consumer
+ * has had the chance to look. */
 static int yield_abort(struct bight_waiter *waiter)
 {
     struct generator_wait *wait = container_of(waiter, struct generator_wait, waiter);

@@ -1,6 +1,6 @@
 /* The latest value: an event that is set by every write and needs no clearing, because each reader
- * knows by the version what it has seen. Values are read when the reader runs, not when it is woken, so
- * that it gets the newest. */
+ * knows by the version what it has seen. Values are read when the reader runs, not when it is
+ * woken, so that it gets the newest. */
 #include <bight/latest.h>
 
 #include <stdio.h>

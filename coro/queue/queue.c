@@ -1,7 +1,8 @@
-/* Queue: a place for pointers with getters and putters that sleep. Getters wait only while it is empty,
- * putters only while it is full. An item goes straight from a putter to a waiting getter, and a place
- * freed by a getter is filled with the first putter's item at once, so the order of arrival is the
- * order of service. With a capacity of 0 there is no place at all: both sides meet. */
+/* Queue: a place for pointers with getters and putters that sleep. Getters wait only while it is
+ * empty, putters only while it is full. An item goes straight from a putter to a waiting getter,
+ * and a place freed by a getter is filled with the first putter's item at once, so the order of
+ * arrival is the order of service. With a capacity of 0 there is no place at all: both sides
+ * meet. */
 #include "coro/queue/queue.h"
 
 #include <limits.h>
@@ -41,9 +42,9 @@ const struct bight_waiter_ops bight__queue_put_ops = {
     .describe = bight__queue_describe,
 };
 
-/* A getter of many is woken by the first item and goes on taking what is put until it runs, so a burst
- * of puts is one batch and wakes one task. It is linked among the getters also after it was woken, as long as it
- * has room and has not run. */
+/* A getter of many is woken by the first item and goes on taking what is put until it runs, so a
+ * burst of puts is one batch and wakes one task. It is linked among the getters also after it
+ * was woken, as long as it has room and has not run. */
 struct many {
     struct bight__queue_wait wait;
     void **items;
@@ -63,7 +64,8 @@ static const struct bight_waiter_ops join_ops = {
     .describe = bight__queue_describe,
 };
 
-/* It was unlinked, and is linked again in front when it has room for more. False when it has let go. */
+/* It was unlinked, and is linked again in front when it has room for more. False when it has let
+ * go. */
 static __attribute__((noinline)) bool many_give(struct bight_queue *queue,
                                                 struct bight__queue_wait *wait, void *item)
 {
@@ -151,8 +153,8 @@ static bool accept(struct bight_queue *queue, void **item)
     return false;
 }
 
-/* The common case of a put, and of a get: a ring with room, or an item, and nobody who waits. False:
- * look at the others. */
+/* The common case of a put, and of a get: a ring with room, or an item, and nobody who waits.
+ * False: look at the others. */
 static inline bool put_at_once(struct bight_queue *queue, void *item)
 {
     if (unlikely(!queue->plain || queue->length == queue->room || !link_empty(&queue->getters)))

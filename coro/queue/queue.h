@@ -1,8 +1,9 @@
 /* The inside of a queue, for those who wait on one beside other things: select, channels. They try
  * first (bight_queue_try_get, _try_put), and on BIGHT_EAGAIN, without suspending in between, link a
- * waiter that was initialised with the ops below. What they wait for is then handed to it: by a put to
- * wait->item of a getter, by a get out of wait->item of a putter. Linking resolves nothing, so a task
- * may offer to get and to put on one queue in one park and does not meet itself. */
+ * waiter that was initialised with the ops below. What they wait for is then handed to it: by a
+ * put to wait->item of a getter, by a get out of wait->item of a putter. Linking resolves
+ * nothing, so a task may offer to get and to put on one queue in one park and does not meet
+ * itself. */
 #ifndef BIGHT_CORO_QUEUE_QUEUE_H
 #define BIGHT_CORO_QUEUE_QUEUE_H
 

@@ -1,5 +1,5 @@
-/* Where a queue keeps its items: making and freeing it, growth of an unbounded one, and the order of
- * those that are no ring. The ring itself is in queue.c, inlined into put and get. */
+/* Where a queue keeps its items: making and freeing it, growth of an unbounded one, and the
+ * order of those that are no ring. The ring itself is in queue.c, inlined into put and get. */
 #include "coro/queue/queue.h"
 
 #include <string.h>

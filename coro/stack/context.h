@@ -17,9 +17,9 @@
 #endif
 
 /* For functions that a stack is left in for ever: the entry function, the one that calls
- * bight__context_exit_here, and all between. ThreadSanitizer keeps a stack of calls per fiber, which
- * outlives the task; a frame that is entered and never left would stay on it, and after some ten
- * thousand tasks on one pooled stack it would run over. */
+ * bight__context_exit_here, and all between. ThreadSanitizer keeps a stack of calls per fiber,
+ * which outlives the task; a frame that is entered and never left would stay on it, and after
+ * some ten thousand tasks on one pooled stack it would run over. */
 #if defined(__clang__)
 #define BIGHT__NEVER_LEFT __attribute__((disable_sanitizer_instrumentation))
 #else
@@ -90,7 +90,8 @@ static inline void bight__context_thread_fini(struct bight_context *self)
 #endif
 }
 
-/* Tell the instrumentation that `from` is about to be left for `to`, and that it was come back to. */
+/* Tell the instrumentation that `from` is about to be left for `to`, and that it was come back
+ * to. */
 __attribute__((always_inline)) static inline void bight__context_depart(struct bight_context *from,
                                                                         struct bight_context *to)
 {
@@ -129,8 +130,8 @@ static inline void bight__context_arrive(struct bight_context *self)
 #endif
 }
 
-/* Tell the instrumentation that the running stack is left for ever: nobody may switch to it before it
- * is prepared anew. Its memory may already be back in the pool's warm cache. */
+/* Tell the instrumentation that the running stack is left for ever: nobody may switch to it
+ * before it is prepared anew. Its memory may already be back in the pool's warm cache. */
 __attribute__((always_inline)) static inline void
 bight__context_depart_for_ever(struct bight_context *to)
 {

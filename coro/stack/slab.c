@@ -1,5 +1,5 @@
-/* Address space for stacks: see slab.h. All calls of mmap, mprotect and madvise but one (the trimming
- * of cached stacks in stack.c) are here. Does not know what lies on a stack. */
+/* Address space for stacks: see slab.h. All calls of mmap, mprotect and madvise but one (the
+ * trimming of cached stacks in stack.c) are here. Does not know what lies on a stack. */
 #include "coro/stack/slab.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* One mapping of more is refused by the kernel's heuristic overcommit where one of this size is not,
- * MAP_NORESERVE or not. */
+/* One mapping of more is refused by the kernel's heuristic overcommit where one of this size is
+ * not, MAP_NORESERVE or not. */
 #define SLAB_MAX ((size_t)4 << 30)
 
 /* Linux 6.13; older headers do not have it. */
@@ -28,8 +28,8 @@ static void *map(const struct bight_seams *seams, size_t bytes)
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
-    /* A huge page would make one touched stack resident 2 MiB wide. Where there are none, the advice
-     * is refused and not needed. */
+    /* A huge page would make one touched stack resident 2 MiB wide. Where there are none, the
+     * advice is refused and not needed. */
     if (!bight__call_fails(seams, "madvise"))
         (void)madvise(base, bytes, MADV_NOHUGEPAGE);
     return base;
@@ -50,8 +50,8 @@ static bool at_map_limit(const struct bight_stackpool *pool)
     return false;
 }
 
-/* Reserve for *count stacks, or for half as many until it fits: the end of a limited address space is
- * used up to the last stack. */
+/* Reserve for *count stacks, or for half as many until it fits: the end of a limited address
+ * space is used up to the last stack. */
 static char *reserve(struct bight_stackpool *pool, size_t stride, uint32_t *count)
 {
     for (uint32_t fits = *count; fits > 0; fits /= 2) {
@@ -147,9 +147,9 @@ static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
 int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
                      struct bight_slab **out, uint32_t *index)
 {
-    /* Only the slab made last has fresh stacks and it is the last in the list, for a new one is made
-     * when the list is empty. So guards are made, and mappings asked for, only when nothing is left
-     * that was given back. */
+    /* Only the slab made last has fresh stacks and it is the last in the list, for a new one is
+     * made when the list is empty. So guards are made, and mappings asked for, only when nothing
+     * is left that was given back. */
     struct bight_slab *slab = class->open;
 
     pool->map_limit = false;

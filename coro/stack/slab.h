@@ -1,6 +1,7 @@
-/* Slabs: address space for many stacks of one size in one mapping, so that a million stacks take some
- * dozens of mappings. Owns reservation, guards, and which stacks of a slab are cold: never used, or
- * given back with all pages. What must survive a stack's pages is kept here. Used by stack.c only. */
+/* Slabs: address space for many stacks of one size in one mapping, so that a million stacks take
+ * some dozens of mappings. Owns reservation, guards, and which stacks of a slab are cold: never
+ * used, or given back with all pages. What must survive a stack's pages is kept here. Used by
+ * stack.c only. */
 #ifndef BIGHT_CORO_STACK_SLAB_H
 #define BIGHT_CORO_STACK_SLAB_H
 
@@ -31,8 +32,8 @@ struct bight_slab {
     struct bight_slot slots[];
 };
 
-/* Take a cold stack of the class: *index of slab *out, guarded. Reserves a new slab if there is none.
- * BIGHT_ENOMEM: nothing changed, except that a reserved slab may stay. */
+/* Take a cold stack of the class: *index of slab *out, guarded. Reserves a new slab if there is
+ * none. BIGHT_ENOMEM: nothing changed, except that a reserved slab may stay. */
 int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
                      struct bight_slab **out, uint32_t *index);
 

@@ -1,10 +1,10 @@
-/* The pool of stacks: classes of size, the warm cache, and the record at the top of each stack. Owns
- * no address space: that is slab.c. Read stack.h first.
+/* The pool of stacks: classes of size, the warm cache, and the record at the top of each stack.
+ * Owns no address space: that is slab.c. Read stack.h first.
  *
- * From the guard upward a stack has what was asked for and a head of whole pages, in which record and
- * color lie: so the usable bytes are never fewer than asked for. The head's size is chosen such that
- * the distance between stacks is an odd number of pages; an even one would use only a part of the
- * sets of the processor's translation cache. */
+ * From the guard upward a stack has what was asked for and a head of whole pages, in which
+ * record and color lie: so the usable bytes are never fewer than asked for. The head's size is
+ * chosen such that the distance between stacks is an odd number of pages; an even one would use
+ * only a part of the sets of the processor's translation cache. */
 #include "coro/stack/slab.h"
 #include "coro/stack/valgrind.h"
 
@@ -27,8 +27,8 @@
 /* Heads are shifted by whole cache lines, by up to this much. */
 #define COLOR_BYTES 64
 #define COLOR_SPAN 4096
-/* What the frames of a parked task typically take: head, color and these fit into one page, the only
- * one resident. */
+/* What the frames of a parked task typically take: head, color and these fit into one page, the
+ * only one resident. */
 #define PARKED_FRAME_BYTES 768
 
 static size_t round_up(size_t bytes, size_t unit)

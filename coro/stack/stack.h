@@ -6,7 +6,8 @@
  *   low addresses                                                              high addresses
  *   | guard (64 KiB or more) | lo ... usable, grows down ... frames | head (record, task) | color |
  *
- * Heads are shifted by a color so that those of neighbouring stacks fall into different cache sets. */
+ * Heads are shifted by a color so that those of neighbouring stacks fall into different cache
+ * sets. */
 #ifndef BIGHT_CORO_STACK_STACK_H
 #define BIGHT_CORO_STACK_STACK_H
 
@@ -30,7 +31,8 @@ struct bight_stack {
     uint32_t uses; /* how often it was taken, this time included */
 };
 
-/* What a stack has where nobody says otherwise, and what the smallest and the largest have at least. */
+/* What a stack has where nobody says otherwise, and what the smallest and the largest have at
+ * least. */
 #define BIGHT_STACK_DEFAULT ((size_t)256 << 10)
 #define BIGHT_STACK_MIN ((size_t)16 << 10)
 #define BIGHT_STACK_MAX ((size_t)1 << 30)
@@ -46,8 +48,8 @@ struct bight_stackpool_config {
 enum bight_guard { BIGHT_GUARD_UNKNOWN, BIGHT_GUARD_INSTALL, BIGHT_GUARD_MPROTECT };
 
 /* Stacks of one size. The first class has the configured size, the others powers of two from
- * BIGHT_STACK_MIN to BIGHT_STACK_MAX: few enough sizes that stacks find a second user, and neighbours
- * in a slab, where a mapping each would cost two system calls per task. */
+ * BIGHT_STACK_MIN to BIGHT_STACK_MAX: few enough sizes that stacks find a second user, and
+ * neighbours in a slab, where a mapping each would cost two system calls per task. */
 struct bight_stack_class {
     struct bight_stack *cache; /* warm stacks, last in first out */
     struct bight_slab *open;   /* slabs with a stack that is cold and free */
@@ -76,14 +78,15 @@ struct bight_stackpool {
 int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stackpool_config *config,
                           const struct bight_seams *seams);
 
-/* Unmap everything; no stack may be in use. Until then slabs of address space stay, also empty ones;
- * of a stack that is neither in use nor cached no page is resident. */
+/* Unmap everything; no stack may be in use. Until then slabs of address space stay, also empty
+ * ones; of a stack that is neither in use nor cached no page is resident. */
 void bight__stackpool_destroy(struct bight_stackpool *pool);
 
 /* bight__stack_get beyond its fast path. */
 int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
 
-/* What stays resident below the record of a cached stack, and every how many uses it is enforced. */
+/* What stays resident below the record of a cached stack, and every how many uses it is
+ * enforced. */
 #define BIGHT__WARM_BYTES ((size_t)16 << 10)
 #define BIGHT__TRIM_USES 256
 
@@ -93,9 +96,9 @@ int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct big
 #define BIGHT__STACKS_ARE_ANNOTATED false
 #endif
 
-/* A stack of at least `bytes` usable (0: the default), its record initialised but for context.sp. The
- * fast path is a pop of the warm cache. BIGHT_ENOMEM, see map_limit; BIGHT_EINVAL: more than
- * BIGHT_STACK_MAX. */
+/* A stack of at least `bytes` usable (0: the default), its record initialised but for
+ * context.sp. The fast path is a pop of the warm cache. BIGHT_ENOMEM, see map_limit;
+ * BIGHT_EINVAL: more than BIGHT_STACK_MAX. */
 static inline int bight__stack_get(struct bight_stackpool *pool, size_t bytes,
                                    struct bight_stack **out)
 {
@@ -112,8 +115,8 @@ static inline int bight__stack_get(struct bight_stackpool *pool, size_t bytes,
     return 0;
 }
 
-/* Whether bight__stack_put would only push it to the warm cache: then a task that ends may put its own
- * stack while it still runs on it, and must switch away at once. */
+/* Whether bight__stack_put would only push it to the warm cache: then a task that ends may put
+ * its own stack while it still runs on it, and must switch away at once. */
 static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
                                              const struct bight_stack *stack)
 {
@@ -124,9 +127,10 @@ static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
 
 /* Take the stack back into the warm cache, or give its pages back to the system.
  *
- * What a task used deeply would stay resident in a cached stack for ever. So when low_water is further
- * down than 16 KiB, all below that goes back to the system. A stack used deeply between two switches
- * does not show in low_water; for those every 256th reuse of a stack gives back the same. */
+ * What a task used deeply would stay resident in a cached stack for ever. So when low_water is
+ * further down than 16 KiB, all below that goes back to the system. A stack used deeply between
+ * two switches does not show in low_water; for those every 256th reuse of a stack gives back the
+ * same. */
 void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack);
 
 /* Usable bytes between lo and the record. */

@@ -1,13 +1,13 @@
-/* The switch, inlined, for coro/core/sched.c alone. A called switch leaves by a jump, so the processor's
- * stack of return addresses keeps an entry that nobody takes, and each `ret` after it, out of the
- * scheduler and of the API call, is mispredicted: 25 ns for a yield, where this one takes 8. Inlined
- * there is no call to be out of step with.
+/* The switch, inlined, for coro/core/sched.c alone. A called switch leaves by a jump, so the
+ * processor's stack of return addresses keeps an entry that nobody takes, and each `ret` after it,
+ * out of the scheduler and of the API call, is mispredicted: 25 ns for a yield, where this one
+ * takes 8. Inlined there is no call to be out of step with.
  *
  * It is asm in a header because that is the only place where it can be inlined from; where there is
  * none for the platform, the extern symbol does. gcc's ipa-reference believes that a function with
- * asm in it leaves file-local statics alone, "memory" clobber or not, and would keep a user's static
- * in a register across a wait if the user links with -flto: the functions that switch are therefore
- * SWITCHES, which hides them from such analysis. */
+ * asm in it leaves file-local statics alone, "memory" clobber or not, and would keep a user's
+ * static in a register across a wait if the user links with -flto: the functions that switch are
+ * therefore SWITCHES, which hides them from such analysis. */
 #ifndef BIGHT_CORO_STACK_SWITCH_HERE_H
 #define BIGHT_CORO_STACK_SWITCH_HERE_H
 

@@ -1,7 +1,7 @@
-/* The switch over <ucontext.h>, for processors that have no assembly here: see coro/stack/context.h for the
- * contract of each symbol. Two system calls for the signal mask make it about a hundred times slower
- * than the others; and mask and floating-point control words are kept per stack, where the others
- * leave them to the thread. */
+/* The switch over <ucontext.h>, for processors that have no assembly here: see
+ * coro/stack/context.h for the contract of each symbol. Two system calls for the signal mask
+ * make it about a hundred times slower than the others; and mask and floating-point control
+ * words are kept per stack, where the others leave them to the thread. */
 #include "coro/stack/context.h"
 
 #include <fenv.h>

@@ -1,7 +1,7 @@
-/* What valgrind is told of stacks, so that it does not take a switch between two of them for a frame
- * of megabytes. Its header has client requests: a few instructions each that do nothing unless
- * valgrind runs the program. Where the header was not found when the library was built, nothing is
- * told. */
+/* What valgrind is told of stacks, so that it does not take a switch between two of them for a
+ * frame of megabytes. Its header has client requests: a few instructions each that do nothing
+ * unless valgrind runs the program. Where the header was not found when the library was built,
+ * nothing is told. */
 #ifndef BIGHT_CORO_STACK_VALGRIND_H
 #define BIGHT_CORO_STACK_VALGRIND_H
 

@@ -1,5 +1,5 @@
-/* Barrier: those inside are counted until they have left, so a reset or an abort still reaches the ones
- * that were woken and have not run. Who comes meanwhile waits outside.
+/* Barrier: those inside are counted until they have left, so a reset or an abort still reaches the
+ * ones that were woken and have not run. Who comes meanwhile waits outside.
  *
  * When a round is over, as many of those outside as there are places are woken. Their places are
  * reserved (`entering`), but they are inside only once they run: a reset by the last one out of the

@@ -1,6 +1,7 @@
 /* Condition: one park for the sleep and for the lock that follows it. Whoever is notified, or
- * cancelled, moves to the queue of the mutex and wakes up as its owner. From there on the wait cannot
- * let go, so the task finds out afterwards that it was cancelled, and passes its notification on. */
+ * cancelled, moves to the queue of the mutex and wakes up as its owner. From there on the wait
+ * cannot let go, so the task finds out afterwards that it was cancelled, and passes its
+ * notification on. */
 #include "coro/sync/condition.h"
 #include "coro/core/mutex.h"
 

@@ -1,6 +1,6 @@
-/* Capacity limiter: a semaphore whose units have borrowers and whose total moves. The limiter does not
- * point at those who have a unit, they point at it: a record that was lost with its frame costs a
- * unit, and nothing else. */
+/* Capacity limiter: a semaphore whose units have borrowers and whose total moves. The limiter
+ * does not point at those who have a unit, they point at it: a record that was lost with its
+ * frame costs a unit, and nothing else. */
 #include "coro/core/source.h"
 
 #include <bight/limiter.h>

@@ -1,5 +1,5 @@
-/* Rate limiter: a token bucket in whole numbers. Only the first of those who wait has its timer armed: by
- * the time it is served, the time of the next one is known. */
+/* Rate limiter: a token bucket in whole numbers. Only the first of those who wait has its timer
+ * armed: by the time it is served, the time of the next one is known. */
 #include "coro/core/source.h"
 
 #include <bight/rate_limiter.h>
@@ -24,8 +24,8 @@ static struct rate_wait *wait_of(struct bight_link *link)
     return container_of(link, struct rate_wait, waiter.link);
 }
 
-/* The first waiter is served in the ns after the one in which its last share came. What came beyond in
- * that ns is kept for the next one, else a small bucket would lose a little each time. */
+/* The first waiter is served in the ns after the one in which its last share came. What came
+ * beyond in that ns is kept for the next one, else a small bucket would lose a little each time. */
 static void refill(struct bight_rate_limiter *limiter, uint64_t now_ns)
 {
     uint64_t missing = limiter->level < limiter->capacity ? limiter->capacity - limiter->level : 0;

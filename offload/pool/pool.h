@@ -198,7 +198,8 @@ void bight__worker_free(struct worker *worker);
 /* fleet.c */
 /* Start workers until there are as many as wanted. */
 void bight__fleet_fill(struct pool *pool);
-/* The running job of the execution should stop: begin the steps of BIGHT_EXECUTOR_CANCEL_INTERRUPT. */
+/* The running job of the execution should stop: begin the steps of
+ * BIGHT_EXECUTOR_CANCEL_INTERRUPT. */
 void bight__fleet_interrupt(struct execution *execution);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);

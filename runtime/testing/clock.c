@@ -1,6 +1,6 @@
-/* The clocks of <bight/testing_clock.h>, and the seams of time. A clock knows what it showed at the last
- * change and what was real then; the rest is multiplication. The one of a run that has none of the
- * caller's is paced: its rate is 1 while something outside is pending and 0 else. */
+/* The clocks of <bight/testing_clock.h>, and the seams of time. A clock knows what it showed at
+ * the last change and what was real then; the rest is multiplication. The one of a run that has
+ * none of the caller's is paced: its rate is 1 while something outside is pending and 0 else. */
 #include "runtime/testing/testing.h"
 
 #include <math.h>

@@ -1,12 +1,13 @@
-/* What a test run makes happen: allocations and system calls that fail, suspensions that are cancelled,
- * the order of ready tasks. Which of them is decided by their number and the seed alone. */
+/* What a test run makes happen: allocations and system calls that fail, suspensions that are
+ * cancelled, the order of ready tasks. Which of them is decided by their number and the seed
+ * alone. */
 #include "runtime/testing/testing.h"
 #include "coro/base/splitmix.h"
 
 #include <string.h>
 
-/* Different sequences out of one seed, so that one question more of a kind does not change the answers
- * to all others. */
+/* Different sequences out of one seed, so that one question more of a kind does not change the
+ * answers to all others. */
 #define VALUES UINT64_C(0xd1b54a32d192ed03)
 #define CALLS UINT64_C(0x8cb92ba72f3d8dd7)
 

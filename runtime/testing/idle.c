@@ -1,5 +1,6 @@
-/* What happens in a test run when nothing is ready: those who settle go on, or the clock jumps, whichever
- * asks for less of a cushion of real time in which nothing else happened; those who settle first. */
+/* What happens in a test run when nothing is ready: those who settle go on, or the clock jumps,
+ * whichever asks for less of a cushion of real time in which nothing else happened; those who
+ * settle first. */
 #include "runtime/testing/testing.h"
 #include "coro/core/source.h"
 
@@ -73,8 +74,8 @@ static bool settle_wake(struct bight__test *test)
     return true;
 }
 
-/* How long the clock waits before it jumps; UINT64_MAX: it does not. Once the run has stalled, what is
- * left is only cleaning up, which no test moves a clock for. */
+/* How long the clock waits before it jumps; UINT64_MAX: it does not. Once the run has stalled,
+ * what is left is only cleaning up, which no test moves a clock for. */
 static uint64_t jump_cushion(const struct bight__test *test, uint64_t deadline_ns, bool outside)
 {
     int64_t cushion_ms = test->clock->autojump_ms;

@@ -1,5 +1,5 @@
-/* The sequencer of <bight/testing.h>: a list of those who wait for their step, in no order; the step
- * whose turn it is goes on when the one before it is left. */
+/* The sequencer of <bight/testing.h>: a list of those who wait for their step, in no order; the
+ * step whose turn it is goes on when the one before it is left. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 

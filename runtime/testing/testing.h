@@ -1,7 +1,8 @@
-/* The test mode's record, one per run, which stands behind all seams (coro/base/seams.h). testing.c makes and
- * ends runs; testing_clock.c has the clocks and the seams of time, testing_idle.c what happens when
- * nothing is ready, testing_faults.c what fails, is cancelled and shuffled, testing_line.c the replay
- * line. The project's own suites embed the record too, to use its clock with seams of their own. */
+/* The test mode's record, one per run, which stands behind all seams (coro/base/seams.h).
+ * testing.c makes and ends runs; testing_clock.c has the clocks and the seams of time,
+ * testing_idle.c what happens when nothing is ready, testing_faults.c what fails, is cancelled
+ * and shuffled, testing_line.c the replay line. The project's own suites embed the record too,
+ * to use its clock with seams of their own. */
 #ifndef BIGHT_RUNTIME_TESTING_TESTING_H
 #define BIGHT_RUNTIME_TESTING_TESTING_H
 
@@ -61,15 +62,16 @@ void bight__test_faults(struct bight__test *test, struct bight_seams *seams);
 /* Whether an ending with `code` comes of what was made to happen. */
 bool bight__test_is_expected(const struct bight__test *test, int code);
 uint64_t bight__test_draw(uint64_t *state);
-/* An error that the call `name` may have. Never EINTR twice in a row: whoever tries again would not come
- * out of it. */
+/* An error that the call `name` may have. Never EINTR twice in a row: whoever tries again would
+ * not come out of it. */
 int bight__test_error(const char *name, uint64_t random, int last_error);
 
-/* testing_line.c: the line of the numbers in `options`, with ` # WHAT` behind it unless that is NULL.
- * Its length, which may be more than there is room for. */
+/* testing_line.c: the line of the numbers in `options`, with ` # WHAT` behind it unless that is
+ * NULL. Its length, which may be more than there is room for. */
 size_t bight__test_line(const struct bight_test_options *options, const char *name,
                         const char *what, char *line, size_t line_bytes);
-/* As bight_test_options_parse; `name` has room for TEST_NAME_BYTES and is empty where there is none. */
+/* As bight_test_options_parse; `name` has room for TEST_NAME_BYTES and is empty where there is
+ * none. */
 int bight__test_parse(const char *text, struct bight_test_options *options, char *name);
 /* Whether it may stand in a line. */
 bool bight__test_is_name(const char *name);

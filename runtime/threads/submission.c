@@ -1,7 +1,8 @@
-/* Running something in a runtime from another thread, and waiting for it there: a submission is posted,
- * spawns its task when it arrives, and is told of the task's end. Owns its memory by reference count:
- * one is the submitter's, one the runtime's until the end, one that of a cancellation on its way. What
- * runs, and whether it has ended, is under the lock; `task` belongs to the loop's thread. */
+/* Running something in a runtime from another thread, and waiting for it there: a submission is
+ * posted, spawns its task when it arrives, and is told of the task's end. Owns its memory by
+ * reference count: one is the submitter's, one the runtime's until the end, one that of a
+ * cancellation on its way. What runs, and whether it has ended, is under the lock; `task`
+ * belongs to the loop's thread. */
 #include <bight/submission.h>
 
 #include "runtime/threads/thread_wait.h"
@@ -77,7 +78,8 @@ static bool finish(struct bight_submission *submission, int status)
     return unseen;
 }
 
-/* The task had a handle for as long as it lived, so that its failure counts as seen. Now it has none. */
+/* The task had a handle for as long as it lived, so that its failure counts as seen. Now it has
+ * none. */
 static void task_ended(struct bight_end_watch *watch, struct bight_task *task)
 {
     task->flags &= ~TASK_HANDLE;

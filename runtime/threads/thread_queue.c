@@ -1,8 +1,8 @@
-/* The queue of <bight/thread_queue.h>: a ring of pointers under a lock, with getters and putters that
- * wait as thread_wait.h has it. Getters wait only while there is neither an item nor a putter, putters
- * only while the ring is full. An item goes straight from a putter to a waiting getter, and a place
- * freed by a getter is filled with the first putter's item at once, so the order of arrival is the
- * order of service. */
+/* The queue of <bight/thread_queue.h>: a ring of pointers under a lock, with getters and putters
+ * that wait as thread_wait.h has it. Getters wait only while there is neither an item nor a
+ * putter, putters only while the ring is full. An item goes straight from a putter to a waiting
+ * getter, and a place freed by a getter is filled with the first putter's item at once, so the
+ * order of arrival is the order of service. */
 #include "runtime/threads/thread_wait.h"
 
 #include <bight/thread_queue.h>

@@ -1,6 +1,6 @@
-/* See thread_wait.h. Three threads may meet in a wait: its own, the waker, and for a task the loop's,
- * which is its own again. `woken` and the link belong to the source's lock; the rest is written before
- * the wait is linked, or handed over with the lock held. */
+/* See thread_wait.h. Three threads may meet in a wait: its own, the waker, and for a task the
+ * loop's, which is its own again. `woken` and the link belong to the source's lock; the rest is
+ * written before the wait is linked, or handed over with the lock held. */
 #include "runtime/threads/thread_wait.h"
 
 static struct bight_thread_wait *of_waiter(struct bight_waiter *waiter)

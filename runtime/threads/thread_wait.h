@@ -1,12 +1,13 @@
-/* One way to wait for something that any thread may give: a task sleeps in a park, a plain thread on a
- * condition variable. Sources keep their waits in a list under a lock of their own, hand things over
- * by writing into the wait with that lock held, and then wake it. Under <bight/thread_queue.h>,
- * <bight/thread_event.h> and submissions.
+/* One way to wait for something that any thread may give: a task sleeps in a park, a plain thread
+ * on a condition variable. Sources keep their waits in a list under a lock of their own, hand
+ * things over by writing into the wait with that lock held, and then wake it. Under
+ * <bight/thread_queue.h>, <bight/thread_event.h> and submissions.
  *
- * The lifetime: a wait is a record in its caller's frame. A task is woken by a post that lies in the
- * wait too, so once it was posted the wait cannot be left before the post has come: abort refuses
- * then, for as long as the loop takes to get there. That is what lets the wake, and the wait, do
- * without an allocation, and what keeps a task that was handed something from losing it. */
+ * The lifetime: a wait is a record in its caller's frame. A task is woken by a post that lies in
+ * the wait too, so once it was posted the wait cannot be left before the post has come: abort
+ * refuses then, for as long as the loop takes to get there. That is what lets the wake, and the
+ * wait, do without an allocation, and what keeps a task that was handed something from losing
+ * it. */
 #ifndef BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
 #define BIGHT_RUNTIME_THREADS_THREAD_WAIT_H
 
@@ -29,8 +30,9 @@ struct bight_thread_wait {
 int bight__thread_wait_abort(struct bight_waiter *waiter);
 #define THREAD_WAIT_FLAGS (BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE)
 
-/* What opens a call that may wait: the checkpoint of a task, 0 on a plain thread, BIGHT_ENOTASK in a
- * callback on a thread that has a runtime, which must not block. Inlined as the checkpoint is. */
+/* What opens a call that may wait: the checkpoint of a task, 0 on a plain thread, BIGHT_ENOTASK
+ * in a callback on a thread that has a runtime, which must not block. Inlined as the checkpoint
+ * is. */
 __attribute__((always_inline)) static inline int bight__thread_wait_begin(void)
 {
     struct bight_task *self;
@@ -39,8 +41,9 @@ __attribute__((always_inline)) static inline int bight__thread_wait_begin(void)
 }
 
 /* Append `wait` to `list`, and wait for at most `timeout_ms`, negative for ever. Called with `lock`
- * held, which is released. Gives what bight__thread_wake was given, BIGHT_ETIMEDOUT, BIGHT_ECANCELED,
- * or what kept it from waiting; with such a code the wait is in no list and was not woken. */
+ * held, which is released. Gives what bight__thread_wake was given, BIGHT_ETIMEDOUT,
+ * BIGHT_ECANCELED, or what kept it from waiting; with such a code the wait is in no list and was
+ * not woken. */
 int bight__thread_wait_in(struct bight_link *list, uv_mutex_t *lock, struct bight_thread_wait *wait,
                           const struct bight_waiter_ops *ops, int64_t timeout_ms);
 

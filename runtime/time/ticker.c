@@ -1,5 +1,5 @@
-/* Tickers, as <bight/ticker.h> has them: a grid of points in time, and the next one to wait for. Each
- * wait is a sleep of its own, so nothing is armed in between. */
+/* Tickers, as <bight/ticker.h> has them: a grid of points in time, and the next one to wait for.
+ * Each wait is a sleep of its own, so nothing is armed in between. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 

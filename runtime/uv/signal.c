@@ -1,6 +1,6 @@
 /* Signals as <bight/signal.h> has them, one libuv handle each. A handle is a heap object because
- * libuv keeps it until its close callback. The runtime keeps a list of the open ones in a plugin and
- * closes what is left when it ends. */
+ * libuv keeps it until its close callback. The runtime keeps a list of the open ones in a plugin
+ * and closes what is left when it ends. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 

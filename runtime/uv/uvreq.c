@@ -68,8 +68,8 @@ int bight_uv_req_init(struct bight_uv_req *req)
     return bight_waiter_init(&req->waiter, &req_ops);
 }
 
-/* A request that libuv reports as cancelled was so by our scope, or by somebody who closed its handle
- * or called uv_cancel. Only the first is BIGHT_ECANCELED. */
+/* A request that libuv reports as cancelled was so by our scope, or by somebody who closed its
+ * handle or called uv_cancel. Only the first is BIGHT_ECANCELED. */
 static int64_t settle(const struct bight_uv_req *req, int64_t status)
 {
     if (status != UV_ECANCELED && status != UV_EAI_CANCELED)

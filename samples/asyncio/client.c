@@ -1,13 +1,14 @@
-/* A client that keeps to a rate and tries again, under a virtual clock: the lesson of backoff decorators,
- * token buckets and tests with a mocked `sleep`.
+/* A client that keeps to a rate and tries again, under a virtual clock: the lesson of backoff
+ * decorators, token buckets and tests with a mocked `sleep`.
  *
- * Every ten seconds a dozen sensors are read from a service that answers "slow down" to whoever asks too
- * often, breaks off a connection now and then, and is down for a quarter of a minute at half past. The
- * program prints the first round and what an hour comes to.
+ * Every ten seconds a dozen sensors are read from a service that answers "slow down" to whoever
+ * asks too often, breaks off a connection now and then, and is down for a quarter of a minute at
+ * half past. The program prints the first round and what an hour comes to.
  *
- * To notice: service and client know nothing of tests. bight_test_run gives them a clock that jumps over
- * every wait, and chance that follows from a seed, here 0: the hour takes some milliseconds and is the same
- * hour each time. With bight_run in its place the same functions take an hour. */
+ * To notice: service and client know nothing of tests. bight_test_run gives them a clock that
+ * jumps over every wait, and chance that follows from a seed, here 0: the hour takes some
+ * milliseconds and is the same hour each time. With bight_run in its place the same functions
+ * take an hour. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/rate_limiter.h>
@@ -87,7 +88,8 @@ struct reading {
     unsigned tries;
 };
 
-/* The rate is right; the burst is larger than the service likes, so that there is something to see. */
+/* The rate is right; the burst is larger than the service likes, so that there is something to
+ * see. */
 static int client_init(struct client *client, struct service *service)
 {
     *client = (struct client){.service = service, .start_ns = bight_now_ns()};

@@ -1,9 +1,11 @@
-/* A queue made of a condition variable: the lesson of `Condition`, `while ...: wait()` and `notify_all()`.
+/* A queue made of a condition variable: the lesson of `Condition`, `while ...: wait()` and
+ * `notify_all()`.
  *
- * To notice: bight_condition_wait_until is the while loop; it asks its question with the mutex held. The
- * mutex is held again when it returns, also when it was cancelled, so there is one way out, by the unlock.
- * With one task at a time the mutex matters where a change has a wait in its middle; here it has none, and
- * the mutex is what the condition lets go of and takes again. In a program, use bight_queue. */
+ * To notice: bight_condition_wait_until is the while loop; it asks its question with the mutex
+ * held. The mutex is held again when it returns, also when it was cancelled, so there is one way
+ * out, by the unlock. With one task at a time the mutex matters where a change has a wait in its
+ * middle; here it has none, and the mutex is what the condition lets go of and takes again. In a
+ * program, use bight_queue. */
 #include <bight/condition.h>
 #include <bight/errors.h>
 #include <bight/gather.h>

@@ -1,9 +1,9 @@
 /* An asynchronous context manager: the lesson of `__aenter__`, `__aexit__` and `async with`.
  *
- * To notice: begin and end are a pair in the same function, and what happened in between goes through the
- * end as a code, which hands on the first that went wrong. The end has to wait, and has to do so also when
- * its task is being cancelled, when every wait would return at once: bight_shield keeps the cancellation
- * out for a time that is enough, and not for ever. */
+ * To notice: begin and end are a pair in the same function, and what happened in between goes
+ * through the end as a code, which hands on the first that went wrong. The end has to wait, and
+ * has to do so also when its task is being cancelled, when every wait would return at once:
+ * bight_shield keeps the cancellation out for a time that is enough, and not for ever. */
 #include <bight/errors.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>

@@ -1,9 +1,10 @@
-/* One after the other, and all at the same time: the lesson that opens every course on concurrency, three
- * downloads and a clock.
+/* One after the other, and all at the same time: the lesson that opens every course on concurrency,
+ * three downloads and a clock.
  *
- * To notice: `download_file` is the same function both times and does not know how it is called. In a loop
- * the pauses add up; bight_map lets them pass together. Whoever wants fewer at a time gives bight_map a
- * smaller limit. The clock is the runtime's, so that a test can put a virtual one in its place. */
+ * To notice: `download_file` is the same function both times and does not know how it is called.
+ * In a loop the pauses add up; bight_map lets them pass together. Whoever wants fewer at a time
+ * gives bight_map a smaller limit. The clock is the runtime's, so that a test can put a virtual
+ * one in its place. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/runtime.h>

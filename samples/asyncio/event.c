@@ -1,9 +1,9 @@
 /* One task waits for what another one does: the lesson of `Event`, `wait()` and `set()`.
  *
- * To notice: an event remembers that it was set, so it does not matter who comes first. What it does not
- * know is whether anyone will ever set it. Here the one that does is the body of the group to which the one
- * that waits belongs: if the body gives up, by an error or because it was cancelled, the group cancels the
- * waiter, and nobody waits for what never comes. */
+ * To notice: an event remembers that it was set, so it does not matter who comes first. What it
+ * does not know is whether anyone will ever set it. Here the one that does is the body of the
+ * group to which the one that waits belongs: if the body gives up, by an error or because it was
+ * cancelled, the group cancels the waiter, and nobody waits for what never comes. */
 #include <bight/errors.h>
 #include <bight/event.h>
 #include <bight/group.h>

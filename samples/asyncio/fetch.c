@@ -2,8 +2,8 @@
  *
  * To notice: a function that waits is an ordinary function. Called, it is an `await`; given to
  * bight_map, it runs once per element, all at the same time, and the whole takes as long as the
- * slowest. Results go into the elements, which lie on the caller's stack: bight_map returns after the
- * last call has ended, however it ended. */
+ * slowest. Results go into the elements, which lie on the caller's stack: bight_map returns
+ * after the last call has ended, however it ended. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/runtime.h>

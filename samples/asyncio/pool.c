@@ -1,9 +1,10 @@
 /* A pool of connections: the lesson of `Semaphore(max_connections)` and `acquire(timeout=...)`.
  *
- * To notice: the semaphore counts, the list says which connection; both change without a wait in between,
- * so they agree and no lock is needed. Connections come back in whatever way their user ends: there is one
- * path out of `client`, after the wait, and it passes the release. A timeout is a scope around the call:
- * a unit that was handed over just as the time ran out is kept, none is lost. */
+ * To notice: the semaphore counts, the list says which connection; both change without a wait in
+ * between, so they agree and no lock is needed. Connections come back in whatever way their user
+ * ends: there is one path out of `client`, after the wait, and it passes the release. A timeout
+ * is a scope around the call: a unit that was handed over just as the time ran out is kept, none
+ * is lost. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/runtime.h>

@@ -1,10 +1,12 @@
-/* Producer and consumer with a sentinel: the lesson of `Queue`, `put(None)` and `if item is None: break`.
+/* Producer and consumer with a sentinel: the lesson of `Queue`, `put(None)` and `if item is None:
+ * break`.
  *
- * To notice: the queue carries pointers and every message has one owner at any time. A put that succeeds
- * hands the message over, a put that fails leaves it with the producer, and what is still in the queue at
- * the end, after an error, is dropped by bight_queue_abort. NULL is an item like any other, so it can be
- * the sentinel. A side that gives up, say because it was cancelled, cannot put a sentinel: a put would be
- * cancelled too. It closes the queue, and so the other side does not wait for what never comes. */
+ * To notice: the queue carries pointers and every message has one owner at any time. A put that
+ * succeeds hands the message over, a put that fails leaves it with the producer, and what is
+ * still in the queue at the end, after an error, is dropped by bight_queue_abort. NULL is an
+ * item like any other, so it can be the sentinel. A side that gives up, say because it was
+ * cancelled, cannot put a sentinel: a put would be cancelled too. It closes the queue, and so
+ * the other side does not wait for what never comes. */
 #include <bight/errors.h>
 #include <bight/gather.h>
 #include <bight/queue.h>

@@ -1,9 +1,9 @@
 /* An asynchronous range: the lesson of `__aiter__`, `__anext__` and `async for`.
  *
- * To notice: the range is a loop and no object with a state: a generator runs on a stack of its own, and
- * not before it is asked. So a value may lie in its frame; the consumer has it until it asks again. The
- * consumer may stop at any time: closing tells the yield BIGHT_ECLOSED and waits until the producer has
- * returned. */
+ * To notice: the range is a loop and no object with a state: a generator runs on a stack of its
+ * own, and not before it is asked. So a value may lie in its frame; the consumer has it until it
+ * asks again. The consumer may stop at any time: closing tells the yield BIGHT_ECLOSED and waits
+ * until the producer has returned. */
 #include <bight/errors.h>
 #include <bight/generator.h>
 #include <bight/runtime.h>

@@ -1,9 +1,10 @@
 /* Task management: the lesson of `create_task`, `await task`, `wait_for` and `asyncio.wait` with
  * FIRST_COMPLETED.
  *
- * To notice: tasks are spawned into a group, so none outlives the function that started it, what they are
- * given lies in that function's caller, and the failure of one is what bight_group_run returns. A handle is
- * good for one join or one detach. bight_wait takes no handles: it says which tasks have ended. */
+ * To notice: tasks are spawned into a group, so none outlives the function that started it, what
+ * they are given lies in that function's caller, and the failure of one is what bight_group_run
+ * returns. A handle is good for one join or one detach. bight_wait takes no handles: it says
+ * which tasks have ended. */
 #include <bight/errors.h>
 #include <bight/group.h>
 #include <bight/runtime.h>

@@ -1,9 +1,10 @@
 /* Time limits: the lesson of `wait_for`, `asyncio.timeout` and `reschedule`.
  *
- * To notice: no call has a parameter for a time limit, any function can be given one by bight_timeout. When
- * it passes, the waits inside return BIGHT_ECANCELED, and that becomes BIGHT_ETIMEDOUT at the end of the
- * limit that has passed and of no other: a function whose caller is out of time does not mistake that for
- * its own. A limit that moves is a scope with a begin and an end, through which every code goes. */
+ * To notice: no call has a parameter for a time limit, any function can be given one by
+ * bight_timeout. When it passes, the waits inside return BIGHT_ECANCELED, and that becomes
+ * BIGHT_ETIMEDOUT at the end of the limit that has passed and of no other: a function whose
+ * caller is out of time does not mistake that for its own. A limit that moves is a scope with a
+ * begin and an end, through which every code goes. */
 #include <bight/errors.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>
@@ -71,7 +72,8 @@ static int nested(void)
     return 0;
 }
 
-/* Count chunks for as long as they keep coming, however long that is; a second without one is too long. */
+/* Count chunks for as long as they keep coming, however long that is; a second without one is
+ * too long. */
 static int receive(int *chunks)
 {
     static const int64_t pauses_ms[CHUNKS] = {100, 100, 100, 10000};

@@ -1,5 +1,5 @@
-/* A growing run of bytes that knows its limit, for what comes from outside: nothing that a peer sends
- * may grow without one. Plain memory, no bight. */
+/* A growing run of bytes that knows its limit, for what comes from outside: nothing that a peer
+ * sends may grow without one. Plain memory, no bight. */
 #ifndef SCRAPER_BYTES_H
 #define SCRAPER_BYTES_H
 

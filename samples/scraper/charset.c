@@ -24,15 +24,16 @@ struct decoder {
     size_t unit;
 };
 
-/* --- labels ------------------------------------------------------------------------------------- */
+/* --- labels
+ * ------------------------------------------------------------------------------------- */
 
 struct label {
     const char *label;
     const char *iconv_name;
 };
 
-/* Where browsers mean another charset than the label says, nearly always a superset of it. All other
- * labels go to iconv as they are. */
+/* Where browsers mean another charset than the label says, nearly always a superset of it. All
+ * other labels go to iconv as they are. */
 static const struct label labels[] = {
     {"ascii", "CP1252"},         {"us-ascii", "CP1252"},    {"iso-8859-1", "CP1252"},
     {"iso8859-1", "CP1252"},     {"iso_8859-1", "CP1252"},  {"iso88591", "CP1252"},
@@ -64,8 +65,8 @@ static bool is_label_char(char c)
     return isalnum((unsigned char)c) || strchr("-_.:+", c);
 }
 
-/* Put the charset that `value` begins with, quoted or not, into `name`; false when it names none that
- * can be converted. */
+/* Put the charset that `value` begins with, quoted or not, into `name`; false when it names none
+ * that can be converted. */
 static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
 {
     char label[CHARSET_NAME_BYTES];
@@ -93,7 +94,8 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     return true;
 }
 
-/* --- finding it --------------------------------------------------------------------------------- */
+/* --- finding it
+ * --------------------------------------------------------------------------------- */
 
 /* The first `word` in `text`, without regard to case. */
 static const char *find_word(struct span text, const char *word)
@@ -231,7 +233,8 @@ bool body_looks_like_html(const char *body, size_t size)
     return false;
 }
 
-/* --- conversion --------------------------------------------------------------------------------- */
+/* --- conversion
+ * --------------------------------------------------------------------------------- */
 
 int decoder_new(struct decoder **out, const char *charset)
 {

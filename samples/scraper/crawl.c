@@ -1,6 +1,6 @@
-/* See crawl.h. A dispatcher starts a task for each page whose turn it is; the tasks do the rest. What
- * they share is plain memory: tasks of one runtime do not run at the same time, and hand over only
- * where they wait. */
+/* See crawl.h. A dispatcher starts a task for each page whose turn it is; the tasks do the rest.
+ * What they share is plain memory: tasks of one runtime do not run at the same time, and hand
+ * over only where they wait. */
 #include "samples/scraper/crawl.h"
 
 #include <signal.h>
@@ -24,7 +24,8 @@ static const int64_t grace_ms = 150;
 static const size_t payload_default = (size_t)64 << 20;
 static const size_t payload_max = (size_t)1 << 30;
 
-/* --- tasks -------------------------------------------------------------------------------------- */
+/* --- tasks
+ * -------------------------------------------------------------------------------------- */
 
 /* What a task is started with. */
 struct errand {
@@ -122,7 +123,8 @@ static int start_task(struct crawl *crawl, const struct frontier_turn *turn)
     return 0;
 }
 
-/* --- whose turn it is --------------------------------------------------------------------------- */
+/* --- whose turn it is
+ * --------------------------------------------------------------------------- */
 
 /* Whether the item may be asked for; if not, it is dealt with. Returns 1, 0, or a negative code. */
 static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
@@ -202,7 +204,8 @@ static int dispatch(struct crawl *crawl)
     }
 }
 
-/* --- helpers that run beside ------------------------------------------------------------------- */
+/* --- helpers that run beside
+ * ------------------------------------------------------------------- */
 
 static int show_progress(void *arg)
 {
@@ -285,7 +288,8 @@ static int crawl_beside_helpers(struct crawl *crawl)
     return rc ? rc : end;
 }
 
-/* --- beginning and end -------------------------------------------------------------------------- */
+/* --- beginning and end
+ * -------------------------------------------------------------------------- */
 
 static int open_workers(struct bight_executor **out, const struct options *options)
 {

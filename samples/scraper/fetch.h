@@ -47,8 +47,8 @@ struct fetched {
     char sha256[DIGEST_HEX_BYTES];
 };
 
-/* Fetch `url` into *fetched, which is written in any case and freed with fetched_free. A cancellation
- * is a failure like others, FAILURE_INTERRUPTED. */
+/* Fetch `url` into *fetched, which is written in any case and freed with fetched_free. A
+ * cancellation is a failure like others, FAILURE_INTERRUPTED. */
 void fetch_url(const struct fetcher *fetcher, const char *url, struct fetched *fetched);
 void fetched_free(struct fetched *fetched);
 

@@ -1,6 +1,6 @@
-/* What is to be fetched: every URL once, a queue per origin, and the rules for whose turn it is (how
- * many at a time per origin, how long between them, one depth after another). Knows no network and
- * no clock: the caller says what time it is. */
+/* What is to be fetched: every URL once, a queue per origin, and the rules for whose turn it is
+ * (how many at a time per origin, how long between them, one depth after another). Knows no
+ * network and no clock: the caller says what time it is. */
 #ifndef SCRAPER_FRONTIER_H
 #define SCRAPER_FRONTIER_H
 
@@ -74,11 +74,13 @@ struct frontier_turn {
     /* NULL with a host: ask for its robots.txt and call frontier_open. Else gives the item, to be
      * ended with frontier_done. Both count as transfers of the host until frontier_transferred. */
     struct frontier_item *item;
-    /* When nothing can start: how long until a delay is over; 0: only other calls change anything. */
+    /* When nothing can start: how long until a delay is over; 0: only other calls change
+     * anything. */
     uint64_t wait_ns;
 };
 
-/* Whose turn is it at `now_ns`? Hosts take turns; URLs of one host come in the order of frontier_add. */
+/* Whose turn is it at `now_ns`? Hosts take turns; URLs of one host come in the order of
+ * frontier_add. */
 struct frontier_turn frontier_take(struct frontier *frontier, uint64_t now_ns);
 
 /* The URLs of `host` may be taken now. */

@@ -9,8 +9,8 @@
 
 #include "samples/scraper/parse.h"
 
-/* CPU time for one page, after which its parse stops with what it has. The largest honest pages take
- * a second. */
+/* CPU time for one page, after which its parse stops with what it has. The largest honest pages
+ * take a second. */
 static const double parse_seconds_soft = 8;
 /* And in one step of the parser, which cannot be stopped: libxml2 takes quadratic time over some
  * texts. Beyond this the kernel ends the worker, and the page's record says so. */

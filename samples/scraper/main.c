@@ -32,7 +32,8 @@ static int complain(const char *what, int code)
     return EXIT_CUT_SHORT;
 }
 
-/* Each transfer needs a socket; the usual soft limit of 1,024 is there for programs that use select. */
+/* Each transfer needs a socket; the usual soft limit of 1,024 is there for programs that use
+ * select. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;

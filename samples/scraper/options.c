@@ -69,7 +69,8 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values
+ * ------------------------------------------------------------------------------------- */
 
 /* What a number may be, and the suffixes K, M, G that it may have. */
 struct range {
@@ -129,7 +130,8 @@ static bool is_header_value(const char *text)
     return true;
 }
 
-/* --- options ------------------------------------------------------------------------------------ */
+/* --- options
+ * ------------------------------------------------------------------------------------ */
 
 static bool read_option(struct options *options, int option, const char *value)
 {
@@ -239,7 +241,8 @@ static enum options_outcome take_option(struct options *options, int option, con
     return usage();
 }
 
-/* --- URLs --------------------------------------------------------------------------------------- */
+/* --- URLs
+ * --------------------------------------------------------------------------------------- */
 
 static const char *url_fault(int code)
 {

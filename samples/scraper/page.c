@@ -26,7 +26,8 @@ struct parser {
     bool title_space;
 };
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text
+ * --------------------------------------------------------------------------------------- */
 
 /* The character at `text` and its size. The decoder's output is valid UTF-8, but the parser may cut
  * it: a piece of a character counts as one. */
@@ -100,7 +101,8 @@ static void on_script(void *arg, const xmlChar *text, int size)
     (void)size;
 }
 
-/* --- elements ----------------------------------------------------------------------------------- */
+/* --- elements
+ * ----------------------------------------------------------------------------------- */
 
 static int compare_names(const void *key, const void *name)
 {
@@ -180,7 +182,8 @@ static void on_end(void *arg, const xmlChar *element)
         parser->svg_depth -= parser->svg_depth > 0;
 }
 
-/* --- driving the parser ------------------------------------------------------------------------- */
+/* --- driving the parser
+ * ------------------------------------------------------------------------- */
 
 static htmlParserCtxtPtr new_context(struct parser *parser)
 {
@@ -217,10 +220,10 @@ static int error_of(int code)
                                             : 0;
 }
 
-/* Text may go on after </html>, where browsers read on and libxml2 stops once its last open element is
- * closed. It ignores as many misplaced end tags as it ignored misplaced start tags of these elements:
- * so the page's own are all made misplaced, with some to spare for a page that closes more than it
- * opens. */
+/* Text may go on after </html>, where browsers read on and libxml2 stops once its last open
+ * element is closed. It ignores as many misplaced end tags as it ignored misplaced start tags of
+ * these elements: so the page's own are all made misplaced, with some to spare for a page that
+ * closes more than it opens. */
 static const char head_start[] = "<html><body><html><html><html><html><html><html><html><html>";
 
 static int feed(struct parser *parser, htmlParserCtxtPtr context, struct decoder *decoder,

@@ -30,8 +30,8 @@ struct parsed {
 BIGHT_MUST_CHECK int parsing_init(struct parsing *parsing, struct bight_executor *workers);
 void parsing_free(struct parsing *parsing);
 
-/* Parse the page in `fetched`, or wait for the task that does; its body is freed as soon as it is not
- * needed. A cancellation is a failure like others, FAILURE_INTERRUPTED. */
+/* Parse the page in `fetched`, or wait for the task that does; its body is freed as soon as it
+ * is not needed. A cancellation is a failure like others, FAILURE_INTERRUPTED. */
 void parsing_run(struct parsing *parsing, struct fetched *fetched, struct parsed *parsed);
 void parsed_free(struct parsed *parsed);
 

@@ -1,4 +1,5 @@
-/* See progress.h. Nothing here is worth failing for: errors of writing to the terminal are left alone. */
+/* See progress.h. Nothing here is worth failing for: errors of writing to the terminal are left
+ * alone. */
 #include "samples/scraper/progress.h"
 
 #include <inttypes.h>
@@ -66,7 +67,8 @@ int64_t progress_interval_ms(const struct progress *progress)
     return progress->terminal ? terminal_interval_ms : plain_interval_ms;
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text
+ * --------------------------------------------------------------------------------------- */
 
 struct line {
     char text[LINE_BYTES];
@@ -119,7 +121,8 @@ static double rate(uint64_t count, double seconds)
     return seconds > 0 ? (double)count / seconds : 0;
 }
 
-/* --- lines -------------------------------------------------------------------------------------- */
+/* --- lines
+ * -------------------------------------------------------------------------------------- */
 
 /* Cut the line where the terminal would begin a new one, which could not be rewritten. */
 static void fit(const struct progress *progress, struct line *line)

@@ -1,5 +1,6 @@
-/* See robots.h. Paths and rules are compared as octets after both were brought to one percent-encoded
- * form (RFC 9309, 2.2.2); the longest matching rule decides, and Allow wins a draw. */
+/* See robots.h. Paths and rules are compared as octets after both were brought to one
+ * percent-encoded form (RFC 9309, 2.2.2); the longest matching rule decides, and Allow wins a
+ * draw. */
 #include "samples/scraper/robots.h"
 
 #include <ctype.h>
@@ -74,7 +75,8 @@ static bool is_word(struct span span, const char *word)
     return span.size == strlen(word) && strncasecmp(span.text, word, span.size) == 0;
 }
 
-/* --- one form for octets ------------------------------------------------------------------------ */
+/* --- one form for octets
+ * ------------------------------------------------------------------------ */
 
 static int hex_value(char c)
 {
@@ -124,7 +126,8 @@ static int append_normal(struct bytes *out, struct span in)
     return rc;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------------------------ */
 
 static int add_rule(struct robots *robots, bool allow, struct span path)
 {
@@ -248,7 +251,8 @@ void robots_free(struct robots *robots)
     free(robots);
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching
+ * ----------------------------------------------------------------------------------- */
 
 static bool ends_with(struct span text, struct span end)
 {
@@ -257,7 +261,8 @@ static bool ends_with(struct span text, struct span end)
 }
 
 /* Whether the pattern matches a prefix of `path`, all of it when anchored. The pieces between the
- * stars are looked for from left to right, which is enough: only the last one is bound to a place. */
+ * stars are looked for from left to right, which is enough: only the last one is bound to a
+ * place. */
 static bool matches(struct span pattern, bool anchored, struct span path)
 {
     bool first = true;

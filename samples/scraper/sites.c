@@ -43,7 +43,8 @@ void sites_free(struct sites *sites)
     table_free(&sites->table, drop_site);
 }
 
-/* --- asking ------------------------------------------------------------------------------------- */
+/* --- asking
+ * ------------------------------------------------------------------------------------- */
 
 /* Read as much of the body as counts. */
 static int read_text(struct bight_http_response *response, struct bytes *text)
@@ -92,8 +93,8 @@ static void unreachable(struct site *site, enum failure failure, const char *tex
                    failure == FAILURE_ROBOTS ? "" : ": robots.txt", text);
 }
 
-/* Make of an attempt's outcome what the RFC makes of it. Returns BIGHT_EAGAIN when another attempt may
- * help, 0 when the site is known, or what ends the crawl. */
+/* Make of an attempt's outcome what the RFC makes of it. Returns BIGHT_EAGAIN when another
+ * attempt may help, 0 when the site is known, or what ends the crawl. */
 static int settle(const struct sites *sites, struct site *site, int rc, int status,
                   const struct bytes *text, const struct bight_http_error *error)
 {
@@ -152,7 +153,8 @@ static int ask_origin(const struct sites *sites, struct site *site, const char *
     return rc;
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table
+ * ---------------------------------------------------------------------------------- */
 
 static int site_of(struct sites *sites, const char *url, struct site **out)
 {

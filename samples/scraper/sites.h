@@ -1,5 +1,6 @@
-/* What each origin's robots.txt says, asked for once (RFC 9309, 2.3): its rules; everything is allowed
- * when there is none (status 4xx); nothing when it cannot be had (status 5xx, no connection). */
+/* What each origin's robots.txt says, asked for once (RFC 9309, 2.3): its rules; everything is
+ * allowed when there is none (status 4xx); nothing when it cannot be had (status 5xx, no
+ * connection). */
 #ifndef SCRAPER_SITES_H
 #define SCRAPER_SITES_H
 
@@ -27,7 +28,8 @@ BIGHT_MUST_CHECK int sites_ask(struct sites *sites, const char *url, const struc
 /* The same if it is known already, else NULL. */
 const struct site *sites_get(const struct sites *sites, const char *url);
 
-/* Why robots.txt could not be had, and then FAILURE_ROBOTS or what kept it; FAILURE_NONE if it could. */
+/* Why robots.txt could not be had, and then FAILURE_ROBOTS or what kept it; FAILURE_NONE if it
+ * could. */
 enum failure site_failure(const struct site *site, const char **text);
 
 /* Whether its rules allow `url`. */

@@ -154,8 +154,8 @@ static bool is_ascii(const char *text)
     return true;
 }
 
-/* A name with other letters than ASCII's, in the punycode form that goes over the wire. A libcurl that
- * cannot do this leaves it alone, and the lookup says what is wrong with it. */
+/* A name with other letters than ASCII's, in the punycode form that goes over the wire. A
+ * libcurl that cannot do this leaves it alone, and the lookup says what is wrong with it. */
 static CURLUcode convert_host(CURLU *handle, char **host)
 {
     char *converted = NULL;
@@ -261,8 +261,8 @@ static int make_rooted(CURLU *handle, char *href)
     return rc;
 }
 
-/* Set the whole URL of `handle` to the cleaned form of `text`, which is relative to what it holds if
- * `based`. */
+/* Set the whole URL of `handle` to the cleaned form of `text`, which is relative to what it
+ * holds if `based`. */
 static int set_url(CURLU *handle, const char *text, bool based)
 {
     char *cleaned = calloc(1, URL_BYTES_MAX + 1);

@@ -27,8 +27,8 @@ BIGHT_MUST_CHECK int url_normalise(const char *text, char **out);
  * drop silently, is BIGHT_EPERM. */
 BIGHT_MUST_CHECK int url_from_user(const char *text, char **out);
 
-/* Whether `text` can be a URL in normal form: a cheap look at what another process made, so that what
- * relies on the form does not fall. */
+/* Whether `text` can be a URL in normal form: a cheap look at what another process made, so that
+ * what relies on the form does not fall. */
 bool url_is_plausible(const char *text);
 
 /* How many bytes of a URL in normal form are its origin: scheme, "://", host and port. */

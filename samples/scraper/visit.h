@@ -5,7 +5,8 @@
 #include "samples/scraper/crawl.h"
 
 /* Visit the item and write its one record. `arrived(crawl, item)` is called at the last byte of the
- * transfer. Returns 0, or a negative code after which the crawl cannot go on: no record was written. */
+ * transfer. Returns 0, or a negative code after which the crawl cannot go on: no record was
+ * written. */
 BIGHT_MUST_CHECK int visit(struct crawl *crawl, const struct frontier_item *item,
                            void (*arrived)(struct crawl *crawl, const struct frontier_item *item));
 

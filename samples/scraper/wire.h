@@ -1,6 +1,6 @@
-/* The bytes that go to a parse job and come back: little-endian numbers and length-prefixed strings.
- * The reader checks every length against what is there, because a worker that a hostile page has
- * taken over may answer anything. */
+/* The bytes that go to a parse job and come back: little-endian numbers and length-prefixed
+ * strings. The reader checks every length against what is there, because a worker that a hostile
+ * page has taken over may answer anything. */
 #ifndef SCRAPER_WIRE_H
 #define SCRAPER_WIRE_H
 

@@ -1,4 +1,5 @@
-/* For the suites about threads: calls of the pool that stand at a gate, each made by a task of its own. */
+/* For the suites about threads: calls of the pool that stand at a gate, each made by a task of
+ * its own. */
 #ifndef TESTS_CONFORMANCE_CONF_POOL_H
 #define TESTS_CONFORMANCE_CONF_POOL_H
 

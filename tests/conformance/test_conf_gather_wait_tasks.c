@@ -82,9 +82,9 @@ static int waits_for_first(void *arg)
     return bight_wait(items, 2, BIGHT_WAIT_FIRST_COMPLETED, -1);
 }
 
-/* The case has the second task yield twice: there, two turns pass between the end of the first and the
- * waiter's run. Here the waiter is made ready by that end itself, so it is the rest of the turn in which
- * others may end, and with a second yield it would be told of one. */
+/* The case has the second task yield twice: there, two turns pass between the end of the first
+ * and the waiter's run. Here the waiter is made ready by that end itself, so it is the rest of
+ * the turn in which others may end, and with a second yield it would be told of one. */
 static int all_that_is_done(void *arg)
 {
     struct bight_wait_item items[2];

@@ -1,4 +1,5 @@
-/* The loop: closing it, what code in it sees, running and stopping it, reports. Time is real in here. */
+/* The loop: closing it, what code in it sees, running and stopping it, reports. Time is real in
+ * here. */
 #include "tests/conformance/conf.h"
 #include "tests/conformance/host.h"
 

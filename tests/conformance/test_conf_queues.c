@@ -1,5 +1,5 @@
-/* Queues: what can be seen of them, orders, who waits and who is cancelled. Items are small numbers as
- * pointers. QUEUE_EMPTY and QUEUE_FULL are EAGAIN in bight. */
+/* Queues: what can be seen of them, orders, who waits and who is cancelled. Items are small
+ * numbers as pointers. QUEUE_EMPTY and QUEUE_FULL are EAGAIN in bight. */
 #include "tests/conformance/conf.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))

@@ -1,5 +1,5 @@
-/* Barriers that are reset or aborted, at every moment of a round. How many are still inside while a round
- * drains is told by how many have come out. */
+/* Barriers that are reset or aborted, at every moment of a round. How many are still inside
+ * while a round drains is told by how many have come out. */
 #include "tests/conformance/conf.h"
 
 #define PARTIES 5
@@ -201,8 +201,8 @@ static int abort_while_leaving(void *arg)
     return 0;
 }
 
-/* The one in the middle aborts, and is the one who mends when all know of it. That a party which has not
- * left yet is broken in its first wait makes no difference to what it does next. */
+/* The one in the middle aborts, and is the one who mends when all know of it. That a party which
+ * has not left yet is broken in its first wait makes no difference to what it does next. */
 static int aborts_and_mends(void *arg)
 {
     struct meeting *meeting = arg;

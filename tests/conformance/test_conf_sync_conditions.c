@@ -1,5 +1,5 @@
-/* Conditions: who is notified, and when it goes on. Their mutex has an owner: where the cases have main
- * release for others, others are told to do so. */
+/* Conditions: who is notified, and when it goes on. Their mutex has an owner: where the cases
+ * have main release for others, others are told to do so. */
 #include "tests/conformance/conf.h"
 
 struct place {

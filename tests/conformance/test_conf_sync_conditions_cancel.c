@@ -171,8 +171,8 @@ static int waits_until_consumed(void *arg)
     return bight_condition_wait_until(&place->condition, state_is_clear, place);
 }
 
-/* One item, and the consumer that is told is cancelled. Nobody tells main that the item is gone: it waits
- * for all the time. */
+/* One item, and the consumer that is told is cancelled. Nobody tells main that the item is gone:
+ * it waits for all the time. */
 static void cancelled_consumer(bool after_a_yield)
 {
     struct bight_task *consumers[2];

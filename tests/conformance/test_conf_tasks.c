@@ -1,4 +1,5 @@
-/* Tasks: making them, their names, the current one, all of them, what a waiting one shows and gets. */
+/* Tasks: making them, their names, the current one, all of them, what a waiting one shows and
+ * gets. */
 #include "tests/conformance/conf.h"
 
 #include "runtime/runtime.h"

@@ -48,7 +48,8 @@ static void exec_02_the_run_outlives_a_cancelled_call_so_nothing_reaches_back(vo
     ck_assert_int_eq(call.runs, 1);
 }
 
-/* Nobody waits for the tasks. The pool has one thread: the first call has begun, the second has not. */
+/* Nobody waits for the tasks. The pool has one thread: the first call has begun, the second has
+ * not. */
 static int hands_in_and_ends(void *arg)
 {
     struct ending_call *calls = arg;

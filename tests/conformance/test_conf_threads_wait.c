@@ -1,5 +1,5 @@
-/* Waiting for several calls of the pool at once: what counts as done, and when it is enough. The calls
- * that shall take long stand at a gate until the wait has returned. */
+/* Waiting for several calls of the pool at once: what counts as done, and when it is enough. The
+ * calls that shall take long stand at a gate until the wait has returned. */
 #include "tests/conformance/conf_pool.h"
 
 /* Three calls and one that is waited for besides can run. */

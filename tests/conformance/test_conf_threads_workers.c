@@ -1,5 +1,5 @@
-/* What the catalogue asks of a pool's workers, for worker processes. Each test is a process of one thread
- * until it has made them, so that it needs no bight_workers_prepare. */
+/* What the catalogue asks of a pool's workers, for worker processes. Each test is a process of
+ * one thread until it has made them, so that it needs no bight_workers_prepare. */
 #include "tests/conformance/conf.h"
 
 #include <bight/workers.h>

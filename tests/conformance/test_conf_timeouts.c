@@ -1,4 +1,5 @@
-/* Timeouts: scopes with a deadline, when they end what is inside, and what their end makes of it. */
+/* Timeouts: scopes with a deadline, when they end what is inside, and what their end makes of
+ * it. */
 #include "tests/conformance/conf.h"
 
 #define MS UINT64_C(1000000)
@@ -324,8 +325,8 @@ static const struct suite_case cases[] = {
     conf_case(tmo_22_a_scope_entered_after_a_swallowed_cancellation_makes_no_timeout_of_it,
               entered_after_cancellation),
     conf_case(tmo_23_a_scope_is_entered_once, entered_twice),
-    /* A scope that is only made can be prepared, but not given a deadline in place of its timeout: see
-     * TDEADLINE-05 and -09. */
+    /* A scope that is only made can be prepared, but not given a deadline in place of its
+     * timeout: see TDEADLINE-05 and -09. */
     conf_case(tmo_24_a_deadline_cannot_be_moved_at_the_wrong_time, moved_at_the_wrong_time),
     conf_case(tmo_25_a_scope_needs_a_task, without_task),
 };

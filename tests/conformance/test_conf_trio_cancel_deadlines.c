@@ -1,4 +1,5 @@
-/* Deadlines of scopes: when they pass, how they are moved, and what they are before the entering. */
+/* Deadlines of scopes: when they pass, how they are moved, and what they are before the
+ * entering. */
 #include "tests/conformance/conf.h"
 
 #include <time.h>

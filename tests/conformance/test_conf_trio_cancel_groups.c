@@ -1,5 +1,5 @@
-/* Groups as trio has them: whose failure comes out, who wakes whom, who can be looked up, and waits that do
- * not let go at once. */
+/* Groups as trio has them: whose failure comes out, who wakes whom, who can be looked up, and
+ * waits that do not let go at once. */
 #include "tests/conformance/conf.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Channels: buffers, and what closing one of several ends means for those who use it, for those who use
- * another, and for the other side. Items are small numbers as pointers. */
+/* Channels: buffers, and what closing one of several ends means for those who use it, for those
+ * who use another, and for the other side. Items are small numbers as pointers. */
 #include "tests/conformance/conf.h"
 
 #define ITEM(n) ((void *)(uintptr_t)(n))
@@ -335,7 +335,8 @@ static void tchan_16_without_a_buffer_sender_and_receiver_meet(void)
 }
 
 static const struct suite_case cases[] = {
-    /* A size is an unsigned integer: the compiler sees to the type, and -1 is how unlimited is written. */
+    /* A size is an unsigned integer: the compiler sees to the type, and -1 is how unlimited is
+     * written. */
     conf_case(tchan_02_a_size_beyond_memory_is_refused_and_unlimited_is_none, buffer_sizes),
     conf_case(tchan_03_a_closed_sender_sends_no_more_but_the_rest_comes_out, close_sender),
     conf_case(tchan_04_a_receive_that_timed_out_leaves_the_channel_as_it_was, receive_in_time),

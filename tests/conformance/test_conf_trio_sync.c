@@ -84,7 +84,8 @@ static int mutex_handover(void *arg)
     return 0;
 }
 
-/* Everything that can be a lock for one: its state, and how the task's own borrower takes and returns it. */
+/* Everything that can be a lock for one: its state, and how the task's own borrower takes and
+ * returns it. */
 struct lock {
     int (*take)(struct lock *lock, struct bight_borrower *borrower);
     int (*give)(struct lock *lock, struct bight_borrower *borrower);
@@ -271,8 +272,8 @@ static const struct suite_case cases[] = {
     conf_case(tsync_02_only_the_owner_gives_a_mutex_back_and_never_takes_it_twice, mutex_owner),
     conf_case(tsync_03_a_mutex_tells_its_owner_and_its_waiters, mutex_statistics),
     conf_case(tsync_05_the_first_waiter_owns_a_mutex_before_it_runs, mutex_handover),
-    /* Taking what is free does not switch, so with nothing inside one worker could be through before the next
-     * has begun: they line up first. */
+    /* Taking what is free does not switch, so with nothing inside one worker could be through
+     * before the next has begun: they line up first. */
     conf_case(tsync_06_one_at_a_time_and_always_in_the_order_of_the_first_round, all_kinds),
 };
 

@@ -1,4 +1,5 @@
-/* net/resolve/address.c: an address that was read is written as a text which is read as the same. */
+/* net/resolve/address.c: an address that was read is written as a text which is read as the
+ * same. */
 #include "net/resolve/resolve.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
-/* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes results
- * that can be, each execution ends at most once, and what it copies lies within the channel. Input:
- * the number of jobs, then for each what the worker wrote: its state as a letter, and the head
- * of the slot. */
+/* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes
+ * results that can be, each execution ends at most once, and what it copies lies within the
+ * channel. Input: the number of jobs, then for each what the worker wrote: its state as a
+ * letter, and the head of the slot. */
 #include "offload/pool/pool.h"
 #include "tests/fuzz/fuzz.h"
 

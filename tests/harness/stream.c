@@ -1,6 +1,7 @@
 /* The streams of stream.h: two ways, each a ring of bytes with marks that say until
  * which byte it can be read from when on. A pair is one block of memory, freed with its second end.
- * Sleepers take nothing over: who is woken looks again, so nothing is lost with one that goes away. */
+ * Sleepers take nothing over: who is woken looks again, so nothing is lost with one that goes
+ * away. */
 #include "tests/harness/stream.h"
 
 #include <limits.h>

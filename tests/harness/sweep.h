@@ -34,9 +34,9 @@ bool sweep_visit(void *ctx, const void *site);
 /* The same for the seam of suspensions: cancels the task that runs. */
 void sweep_cancel(void *ctx, const void *site);
 
-/* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when there are
- * any. Found are those seen by sweep_visit, and the calls of `callees` in this program's code from
- * sources of `folders`; both lists end with NULL. */
+/* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when
+ * there are any. Found are those seen by sweep_visit, and the calls of `callees` in this
+ * program's code from sources of `folders`; both lists end with NULL. */
 bool sweep_report(unsigned manners, const char *const *callees, const char *const *folders);
 
 /* Mappings of this process; always 0 under sanitizers, whose own come and go. */

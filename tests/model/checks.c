@@ -99,7 +99,8 @@ static bool is_notified(const struct model_task *t, unsigned condition)
            t->cases[0].a == condition;
 }
 
-/* One that was meant for a task that goes on cancelled may end there only when nobody else waits. */
+/* One that was meant for a task that goes on cancelled may end there only when nobody else
+ * waits. */
 static void check_notifications(struct model *m)
 {
     for (unsigned i = 0; i < MUTEXES; i++) {
@@ -198,8 +199,8 @@ void model_check(struct model *m)
     }
 }
 
-/* One that nothing will wake is in a shield without a budget, or waits for such a one in the end of a
- * group: all others were cancelled with the root. */
+/* One that nothing will wake is in a shield without a budget, or waits for such a one in the end
+ * of a group: all others were cancelled with the root. */
 void model_check_end(struct model *m)
 {
     bool shielded = false;

@@ -1,5 +1,5 @@
-/* See explore.h. Depth first, with a table of the states that were seen: a state's future depends on
- * nothing else, so each is followed once. The table has their hashes of 64 bits only. */
+/* See explore.h. Depth first, with a table of the states that were seen: a state's future
+ * depends on nothing else, so each is followed once. The table has their hashes of 64 bits only. */
 #include "tests/model/explore.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* All that a program can do in the model: every order of ready tasks, every moment for time to pass,
- * every moment at which somebody cancels a task. */
+/* All that a program can do in the model: every order of ready tasks, every moment for time to
+ * pass, every moment at which somebody cancels a task. */
 #ifndef TESTS_MODEL_EXPLORE_H
 #define TESTS_MODEL_EXPLORE_H
 
@@ -10,8 +10,9 @@ struct explorer;
 struct explorer *explorer_new(void);
 void explorer_free(struct explorer *x);
 
-/* Look at all states of `program`, in which tasks may be cancelled from outside `cancels` times. NULL
- * when everything holds in all of them; else what does not, and explorer_explain shows the way there. */
+/* Look at all states of `program`, in which tasks may be cancelled from outside `cancels` times.
+ * NULL when everything holds in all of them; else what does not, and explorer_explain shows the
+ * way there. */
 const char *explore(struct explorer *x, const struct program *program, unsigned cancels,
                     enum mutant mutant);
 

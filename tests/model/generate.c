@@ -1,6 +1,6 @@
-/* Random programs. Waits are frequent, codes are mostly heeded, deadlines and sleeps are short, so that
- * many things happen in the same millisecond. Shields have a deadline: one that waits for ever is a hang
- * that no cancellation ends, in the runtime too. */
+/* Random programs. Waits are frequent, codes are mostly heeded, deadlines and sleeps are short,
+ * so that many things happen in the same millisecond. Shields have a deadline: one that waits
+ * for ever is a hang that no cancellation ends, in the runtime too. */
 #include "tests/model/program.h"
 #include "tests/harness/random.h"
 

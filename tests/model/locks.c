@@ -1,5 +1,5 @@
-/* Mutexes, conditions, semaphores, and the circles that tasks can close by waiting; see model.h. What is
- * given away goes to the first in line. */
+/* Mutexes, conditions, semaphores, and the circles that tasks can close by waiting; see model.h.
+ * What is given away goes to the first in line. */
 #include "tests/model/model.h"
 
 /* Circles */

@@ -1,7 +1,8 @@
 /* A reference model of tasks, scopes, groups, waits and what is waited for, written from
- * docs/waiting.md and docs/cancellation.md, not from the code. It has no stacks, no pointers between
- * its parts and nothing cached that can be computed: a state is plain bytes, so it can be copied,
- * compared and hashed. A task that runs, runs until it gives way; who runs when is the caller's choice.
+ * docs/waiting.md and docs/cancellation.md, not from the code. It has no stacks, no pointers
+ * between its parts and nothing cached that can be computed: a state is plain bytes, so it can be
+ * copied, compared and hashed. A task that runs, runs until it gives way; who runs when is the
+ * caller's choice.
  *
  * model.c has tasks and steps, scopes.c scopes, groups and deadlines, locks.c and queues.c what is
  * waited for, checks.c what must hold in every state. */
@@ -156,8 +157,8 @@ struct model {
     struct model_semaphore semaphores[SEMAPHORES];
     struct line ends[TASKS_MAX]; /* who waits for the end of the task */
     struct model_task tasks[TASKS_MAX];
-    /* From here on: not part of the state. Who explores tries any order of ready tasks and of timers
-     * that are due together; who runs in order needs these lists. */
+    /* From here on: not part of the state. Who explores tries any order of ready tasks and of
+     * timers that are due together; who runs in order needs these lists. */
     uint8_t ready_count;
     uint8_t ready[TASKS_MAX];
     uint8_t turn_left; /* how many of them belong to the turn */
@@ -182,8 +183,9 @@ unsigned model_turn(struct model *m);
 int model_next_due(const struct model *m);
 /* Time passes to when the timer is due, and it fires; there must be none that is due earlier. */
 void model_fire(struct model *m, unsigned timer);
-/* All tasks wait for each other: the first time the root is cancelled; then one that waits to lock a mutex
- * again, and could not be cancelled, gives that up. False: nothing is left to be done. */
+/* All tasks wait for each other: the first time the root is cancelled; then one that waits to
+ * lock a mutex again, and could not be cancelled, gives that up. False: nothing is left to be
+ * done. */
 bool model_stall(struct model *m);
 void model_cancel_task(struct model *m, unsigned task);
 bool model_all_done(const struct model *m);
@@ -211,7 +213,8 @@ void model_make_ready(struct model *m, unsigned task);
 void model_spawn(struct model *m, unsigned task, unsigned owner, unsigned slot);
 /* The task sleeps in its cases, which are armed. */
 void model_sleep(struct model *m, unsigned task);
-/* Somebody offers case `which` of the task's wait its result; false: it is not waited for any more. */
+/* Somebody offers case `which` of the task's wait its result; false: it is not waited for any
+ * more. */
 bool model_resolve(struct model *m, unsigned task, unsigned which, int result);
 /* The task is to let go of its wait. */
 void model_let_go(struct model *m, unsigned task);
@@ -254,8 +257,8 @@ bool model_waits_for(const struct model *m, unsigned task, unsigned self);
 int model_condition_wait(struct model *m, unsigned task, unsigned which);
 /* A task in a condition is cancelled. False: its wait is over, it cannot have the mutex. */
 bool model_condition_cancel(struct model *m, unsigned task);
-/* Its wait is over with `result`: 0, the mutex is its. What the wait gives; BIGHT_ECANCELED is still to be
- * delivered. */
+/* Its wait is over with `result`: 0, the mutex is its. What the wait gives; BIGHT_ECANCELED is
+ * still to be delivered. */
 int model_condition_over(struct model *m, unsigned task, int result);
 /* It goes on without the mutex, if that is what it waits for. */
 bool model_condition_give_up(struct model *m, unsigned task);

@@ -1,6 +1,6 @@
-/* Small programs that both the model and the runtime can run: a few tasks, each with a list of steps
- * without loops, over a few shared objects. A step that fails makes its task leave for the end of the
- * innermost open scope or group, with the code, unless the step is marked careless. */
+/* Small programs that both the model and the runtime can run: a few tasks, each with a list of
+ * steps without loops, over a few shared objects. A step that fails makes its task leave for the
+ * end of the innermost open scope or group, with the code, unless the step is marked careless. */
 #ifndef TESTS_MODEL_PROGRAM_H
 #define TESTS_MODEL_PROGRAM_H
 
@@ -20,11 +20,12 @@
 #define SEMAPHORES 2
 #define SEMAPHORE_UNITS 1 /* that each begins with; the second can never have more */
 
-/* What a step gives when it makes no sense now: a task that has no handle, a scope that is not open. */
+/* What a step gives when it makes no sense now: a task that has no handle, a scope that is not
+ * open. */
 #define SKIPPED 99
 
-/* X(op, name, operands). In text a step is its name, its operands `a` and `b` as far as it has them, and
- * a "!" when it is careless; steps are separated by ";". */
+/* X(op, name, operands). In text a step is its name, its operands `a` and `b` as far as it has
+ * them, and a "!" when it is careless; steps are separated by ";". */
 #define PROGRAM_OPS(X)                                                                             \
     X(YIELD, "yield", "")                                                                          \
     X(SLEEP, "sleep", "b") /* ms, negative: until cancelled */                                     \
@@ -119,7 +120,8 @@ static inline uint8_t item_of(unsigned task, unsigned step)
     return (uint8_t)(1 + task * STEPS_MAX + step);
 }
 
-/* Where a task goes that leaves from `step`: to the end of what is open around, or of the script. */
+/* Where a task goes that leaves from `step`: to the end of what is open around, or of the
+ * script. */
 unsigned script_leave(const struct script *script, unsigned step);
 
 /* Add the steps in `text` to the script; aborts when it is no program text. */

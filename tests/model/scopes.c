@@ -139,8 +139,9 @@ static void reach_members(struct model *m, unsigned owner, unsigned slot)
     }
 }
 
-/* A scope is over since now, and was not cancelled from around: who sleeps inside is to let go, first
- * the task itself, then those of its groups. What is further in and was over before has been. */
+/* A scope is over since now, and was not cancelled from around: who sleeps inside is to let go,
+ * first the task itself, then those of its groups. What is further in and was over before has
+ * been. */
 static void reach(struct model *m, unsigned task, unsigned depth)
 {
     struct model_task *t = &m->tasks[task];

@@ -1,5 +1,6 @@
-/* Random programs, run by the runtime and by the reference model in step: every code, every item, every
- * virtual time and what is left in the end are the same, with ready tasks in order and shuffled.
+/* Random programs, run by the runtime and by the reference model in step: every code, every item,
+ * every virtual time and what is left in the end are the same, with ready tasks in order and
+ * shuffled.
  *
  * BIGHT_SEEDS=N in the environment tries N seeds per block instead of 250; the blocks are 8.
  * "test_lockstep SEED [ORDER]" shows the program of a seed and what both make of it,

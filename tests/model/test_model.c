@@ -1,9 +1,9 @@
-/* The reference model, explored: in every state that the programs of the catalogue can reach nothing
- * is lost, doubled or forgotten, and each of the model's mutants is told from it.
+/* The reference model, explored: in every state that the programs of the catalogue can reach
+ * nothing is lost, doubled or forgotten, and each of the model's mutants is told from it.
  *
  * Of the programs of two tasks and of three, BIGHT_SEEDS per topic are tried (default 200), evenly
- * spread; a number beyond all of them tries all, which takes hours. "test_model show" tells how many
- * states there were, and in which program each mutant was found out. */
+ * spread; a number beyond all of them tries all, which takes hours. "test_model show" tells how
+ * many states there were, and in which program each mutant was found out. */
 #include "tests/model/catalogue.h"
 #include "tests/model/explore.h"
 #include "tests/harness/suite.h"

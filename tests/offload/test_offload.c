@@ -1,6 +1,6 @@
-/* bight_offload: calls on libuv's pool, which has one thread here, so that a call can be kept waiting
- * behind one that stands at a gate. Two calls at most are with libuv then; the rest wait in our own
- * queue. */
+/* bight_offload: calls on libuv's pool, which has one thread here, so that a call can be kept
+ * waiting behind one that stands at a gate. Two calls at most are with libuv then; the rest wait
+ * in our own queue. */
 #include <bight.h>
 #include <bight/offload.h>
 #include <bight/uv.h>

@@ -41,7 +41,8 @@ static int nothing(void *arg)
     return 0;
 }
 
-/* Descriptors that are open. (tests/harness/support.c's can be called by Check's own processes only.) */
+/* Descriptors that are open. (tests/harness/support.c's can be called by Check's own processes
+ * only.) */
 static int open_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -1,7 +1,7 @@
-/* Tests of worker processes. Every case runs in a program of its own, whose zygote is its own child:
- * the process that Check forked for the case executes the suite again with the case's name, and then
- * waits until all processes that the case left behind have ended too, so that none can be forgotten.
- * In that program Check is not: use CHECK. */
+/* Tests of worker processes. Every case runs in a program of its own, whose zygote is its own
+ * child: the process that Check forked for the case executes the suite again with the case's
+ * name, and then waits until all processes that the case left behind have ended too, so that
+ * none can be forgotten. In that program Check is not: use CHECK. */
 #ifndef TESTS_OFFLOAD_WORKER_CASES_H
 #define TESTS_OFFLOAD_WORKER_CASES_H
 
@@ -57,7 +57,8 @@ extern struct worker_shared *worker_shared;
 
 /* In the process of a case: execute the case `arg`; 0 when it passed and nobody is left. */
 int worker_execute(int (*none)(void *arg), void *arg);
-/* In main: the program may have been executed for a case, or as a zygote; then it does not return. */
+/* In main: the program may have been executed for a case, or as a zygote; then it does not
+ * return. */
 void worker_begin(int argc, char **argv);
 
 /* End the case as failed. */

@@ -1,7 +1,7 @@
-/* What is put together from tasks and waits, under shuffled order and with suspensions cancelled here and
- * there: maps, generators, selects that trade items, races, rate limits and waits in one program. Whatever
- * happens, no item is lost or doubled, bounds hold, and nothing is left. Everything follows from two numbers,
- * which a failure's replay line names.
+/* What is put together from tasks and waits, under shuffled order and with suspensions cancelled
+ * here and there: maps, generators, selects that trade items, races, rate limits and waits in one
+ * program. Whatever happens, no item is lost or doubled, bounds hold, and nothing is left.
+ * Everything follows from two numbers, which a failure's replay line names.
  *
  * BIGHT_SEEDS=N in the environment tries N seeds per block instead of 40; the blocks are 8. */
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* The drive loop: own and host's loops over one path, detach, stalls, deadlines that are never early,
- * the dump, I/O that is not starved, runtimes on several threads. Time is real here. */
+/* The drive loop: own and host's loops over one path, detach, stalls, deadlines that are never
+ * early, the dump, I/O that is not starved, runtimes on several threads. Time is real here. */
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"

@@ -1,5 +1,5 @@
-/* runtime/interrupt.c: a signal that cancels main, once. In real time, since a signal is no event of a
- * virtual clock; nobody waits for time to pass. */
+/* runtime/interrupt.c: a signal that cancels main, once. In real time, since a signal is no
+ * event of a virtual clock; nobody waits for time to pass. */
 #include <bight.h>
 #include <bight/uv.h>
 #include <pthread.h>

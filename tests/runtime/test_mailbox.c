@@ -1,5 +1,5 @@
-/* runtime/mailbox.c: posts from other threads arrive once, in order, outside of tasks. What happens around
- * the end of the runtime is test_mailbox_end.c's. */
+/* runtime/mailbox.c: posts from other threads arrive once, in order, outside of tasks. What
+ * happens around the end of the runtime is test_mailbox_end.c's. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

@@ -1,4 +1,5 @@
-/* runtime/mailbox.c: posts around the end of the runtime. What was accepted is run, what comes later is told. */
+/* runtime/mailbox.c: posts around the end of the runtime. What was accepted is run, what comes
+ * later is told. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

@@ -1,4 +1,5 @@
-/* Simulations of what combines tasks: gather, map, race, wait, as-completed, select, rate limits. */
+/* Simulations of what combines tasks: gather, map, race, wait, as-completed, select, rate
+ * limits. */
 #include "tests/simulate/simulate.h"
 
 #define CALLS 6
@@ -169,7 +170,8 @@ static int wait(void *arg)
     return sim_over(rc);
 }
 
-/* Select: exactly one of the cases happens, so that what goes in on one side comes out on the other. */
+/* Select: exactly one of the cases happens, so that what goes in on one side comes out on the
+ * other. */
 
 struct crossing {
     struct bight_queue *queues[2];

@@ -1,4 +1,5 @@
-/* Simulations of what else carries values: channels, broadcasts, latest values, generators, streams. */
+/* Simulations of what else carries values: channels, broadcasts, latest values, generators,
+ * streams. */
 #include "tests/simulate/simulate.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@
 
 #define VALUES 6
 
-/* Channel: every value that was sent is received once or dropped at the end; ends come to an end. */
+/* Channel: every value that was sent is received once or dropped at the end; ends come to an
+ * end. */
 
 struct trade {
     struct bight_sender senders[SIM_ACTORS];

@@ -1,4 +1,5 @@
-/* Simulations of the locks with more than two states: read-write lock, limiter, once, wait group. */
+/* Simulations of the locks with more than two states: read-write lock, limiter, once, wait
+ * group. */
 #include "tests/simulate/simulate.h"
 
 #define ROUNDS 5

@@ -1,8 +1,8 @@
 /* Simulate: every scenario under N seeds, in as many processes as there are processors.
  * usage: simulate SEEDS [SCENARIO [FIRST]]     seeds count from FIRST, default 1
  *
- * Prints the replay line of the first failure; the last line is `seeds N, scenarios N, failed N`, where failed
- * counts runs. A run can be played alone: BIGHT_TEST='the line' simulate 1. */
+ * Prints the replay line of the first failure; the last line is `seeds N, scenarios N, failed
+ * N`, where failed counts runs. A run can be played alone: BIGHT_TEST='the line' simulate 1. */
 #include "tests/simulate/simulate.h"
 
 #include <stdatomic.h>
@@ -55,8 +55,8 @@ static void on_report(void *arg, const struct bight_report *report)
         (void)bight_test_fail(report->text);
 }
 
-/* What else happens in the run: in half of them nothing, in a quarter one suspension is cancelled, in an
- * eighth two in a row, in an eighth an allocation fails. */
+/* What else happens in the run: in half of them nothing, in a quarter one suspension is
+ * cancelled, in an eighth two in a row, in an eighth an allocation fails. */
 static void plan(struct bight_test_options *options, uint64_t seed)
 {
     uint64_t chance = seed * UINT64_C(0x9e3779b97f4a7c15) >> 32;

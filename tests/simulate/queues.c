@@ -1,4 +1,5 @@
-/* Simulations of queues: no item is lost or doubled, each producer's come in its order, limits hold. */
+/* Simulations of queues: no item is lost or doubled, each producer's come in its order, limits
+ * hold. */
 #include "tests/simulate/simulate.h"
 
 #include <string.h>

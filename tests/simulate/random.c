@@ -1,6 +1,7 @@
-/* Simulation of everything at once: random programs whose tasks lock, put, get, wait, nest scopes, shields and
- * groups, fail, cancel each other and themselves. Whatever happens: a mutex has one holder, no item is lost or
- * doubled, no task is left, no timer is armed, nothing stalls. */
+/* Simulation of everything at once: random programs whose tasks lock, put, get, wait, nest
+ * scopes, shields and groups, fail, cancel each other and themselves. Whatever happens: a mutex
+ * has one holder, no item is lost or doubled, no task is left, no timer is armed, nothing
+ * stalls. */
 #include "tests/simulate/simulate.h"
 
 #include <stdlib.h>
@@ -240,7 +241,8 @@ static int (*const deep[])(struct actor *actor) = {do_timeout, do_shield, do_gro
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A few actions, until one of them gives a reason to leave. Some go on in spite of a cancellation. */
+/* A few actions, until one of them gives a reason to leave. Some go on in spite of a
+ * cancellation. */
 static int act(struct actor *actor)
 {
     struct sim *sim = actor->sim;

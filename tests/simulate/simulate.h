@@ -1,7 +1,8 @@
-/* Simulations: small programs with an invariant each, played under many seeds. A seed decides the order of
- * ready tasks, what the program does, and whether a suspension is cancelled or an allocation fails in it.
- * So a scenario has to be right for every way its tasks may end: whatever fails is passed on, what was begun
- * is ended, and nobody is left to wait for somebody who is gone. */
+/* Simulations: small programs with an invariant each, played under many seeds. A seed decides
+ * the order of ready tasks, what the program does, and whether a suspension is cancelled or an
+ * allocation fails in it. So a scenario has to be right for every way its tasks may end:
+ * whatever fails is passed on, what was begun is ended, and nobody is left to wait for somebody
+ * who is gone. */
 #ifndef TESTS_SIMULATE_SIMULATE_H
 #define TESTS_SIMULATE_SIMULATE_H
 
@@ -50,8 +51,9 @@ struct sim_actor {
     int rc; /* for leave: what fn returned, BIGHT_ECANCELED when it was not called */
 };
 
-/* Run `fn` in `count` tasks of a group and wait for all. `leave`, which may be NULL, is called once for each
- * that was to begin, when it has ended or it is clear that it never begins; it must not suspend. */
+/* Run `fn` in `count` tasks of a group and wait for all. `leave`, which may be NULL, is called
+ * once for each that was to begin, when it has ended or it is clear that it never begins; it
+ * must not suspend. */
 int sim_crowd(void *shared, int count, int (*fn)(struct sim_actor *actor),
               void (*leave)(struct sim_actor *actor));
 

@@ -1,4 +1,5 @@
-/* Simulations of locks and their relatives: who is inside, in what order, and that all get their turn. */
+/* Simulations of locks and their relatives: who is inside, in what order, and that all get their
+ * turn. */
 #include "tests/simulate/simulate.h"
 
 #define ROUNDS 5

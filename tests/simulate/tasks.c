@@ -1,13 +1,13 @@
-/* Simulations of tasks, groups, scopes and time: whoever was begun has ended, codes are those of the cause,
- * deadlines are met to the nanosecond. */
+/* Simulations of tasks, groups, scopes and time: whoever was begun has ended, codes are those of
+ * the cause, deadlines are met to the nanosecond. */
 #include "tests/simulate/simulate.h"
 
 #include <stdlib.h>
 
 #define MS_NS UINT64_C(1000000)
 
-/* Groups within groups, some of which fail: a group ends after its tasks, with the code of the first that
- * failed. */
+/* Groups within groups, some of which fail: a group ends after its tasks, with the code of the
+ * first that failed. */
 
 struct family {
     int alive;
@@ -155,7 +155,8 @@ static int shields(void *arg)
     return sim_over(rc);
 }
 
-/* Joins: the status that comes out is that of the task, however it ended, and each is taken once. */
+/* Joins: the status that comes out is that of the task, however it ended, and each is taken
+ * once. */
 
 static int give_code(void *arg)
 {

@@ -1,9 +1,10 @@
 /* Cancellation during cleanup.
  *
  * Hard: cleanup of a connection has to wait (say goodbye, let the peer answer), but it runs because
- * the task was cancelled, and in a cancelled scope nothing waits. And whoever cancels may do so again
- * while the cleanup is on its way. A bight_defer handler runs under a shield, whichever way the task
- * ended; a bight_shield of its own gives one step a budget, so that a dead peer cannot hold it. */
+ * the task was cancelled, and in a cancelled scope nothing waits. And whoever cancels may do so
+ * again while the cleanup is on its way. A bight_defer handler runs under a shield, whichever
+ * way the task ended; a bight_shield of its own gives one step a budget, so that a dead peer
+ * cannot hold it. */
 #include <bight/event.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>

@@ -1,10 +1,10 @@
 /* Early return out of a scope.
  *
- * Hard: C runs nothing at the end of a block. A function that opens a scope and leaves by a `return`
- * in the middle takes the scope's memory with it, while the task still counts it as open. The
- * callback form cannot be left open, whatever way its function returns. Of the mistake, the next
- * call that waits tells the task (BIGHT_ESCOPE) and closes the scope; the deadline's timer is the
- * task's own, so nothing refers to the dead frame. */
+ * Hard: C runs nothing at the end of a block. A function that opens a scope and leaves by a
+ * `return` in the middle takes the scope's memory with it, while the task still counts it as
+ * open. The callback form cannot be left open, whatever way its function returns. Of the
+ * mistake, the next call that waits tells the task (BIGHT_ESCOPE) and closes the scope; the
+ * deadline's timer is the task's own, so nothing refers to the dead frame. */
 #include <bight/runtime.h>
 #include <bight/scope.h>
 #include <bight/task.h>

@@ -1,9 +1,9 @@
 /* A job whose caller is cancelled while it runs.
  *
- * Hard: the job works in a thread on memory of the caller's stack, so the caller may not leave before
- * the job does, and the work that was done should not be thrown away. The wait refuses to let go,
- * returns the job's result when it is over, and the cancellation, being a state, is still there for
- * the next call that waits. */
+ * Hard: the job works in a thread on memory of the caller's stack, so the caller may not leave
+ * before the job does, and the work that was done should not be thrown away. The wait refuses to
+ * let go, returns the job's result when it is over, and the cancellation, being a state, is
+ * still there for the next call that waits. */
 #include <bight/event.h>
 #include <bight/mailbox.h>
 #include <bight/offload.h>

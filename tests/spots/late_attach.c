@@ -1,8 +1,8 @@
 /* Late attach to a host's loop.
  *
- * Hard: the host's loop runs already, with timers of its own, when bight is attached from inside one
- * of its callbacks; tasks are spawned by callbacks, keep the loop alive while the host has nothing
- * else, detach leaves no handle behind, and it can all be done a second time. */
+ * Hard: the host's loop runs already, with timers of its own, when bight is attached from inside
+ * one of its callbacks; tasks are spawned by callbacks, keep the loop alive while the host has
+ * nothing else, detach leaves no handle behind, and it can all be done a second time. */
 #include <bight/task.h>
 #include <bight/time.h>
 #include <bight/uv.h>

@@ -1,9 +1,9 @@
 /* A queue read under nested deadlines.
  *
  * Hard: several deadlines surround one wait. Only the scope whose own deadline passed may say
- * BIGHT_ETIMEDOUT, the scopes inside it pass BIGHT_ECANCELED on, those around it go on as if nothing
- * had happened. And an item handed over at the very moment the deadline passes is a result: it must
- * reach the reader, or it would be lost. */
+ * BIGHT_ETIMEDOUT, the scopes inside it pass BIGHT_ECANCELED on, those around it go on as if
+ * nothing had happened. And an item handed over at the very moment the deadline passes is a
+ * result: it must reach the reader, or it would be lost. */
 #include <bight/queue.h>
 #include <bight/runtime.h>
 #include <bight/scope.h>

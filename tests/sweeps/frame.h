@@ -1,5 +1,5 @@
-/* What the sweeps over the scenarios share: a visit to a seam is answered with yes, from each visit on
- * in turn, and each of the runs must leave nothing behind. */
+/* What the sweeps over the scenarios share: a visit to a seam is answered with yes, from each
+ * visit on in turn, and each of the runs must leave nothing behind. */
 #ifndef TESTS_SWEEPS_FRAME_H
 #define TESTS_SWEEPS_FRAME_H
 
@@ -24,8 +24,8 @@ struct sweep_kind {
     const char *const *callees;
 };
 
-/* Run scenario number `i` with `count` yes in a row, from the first visit on, from the second, and so
- * on until there is no visit so late. */
+/* Run scenario number `i` with `count` yes in a row, from the first visit on, from the second,
+ * and so on until there is no visit so late. */
 void sweep_scenario(const struct sweep_kind *kind, int i, size_t count);
 
 /* The suite's `holds`: every site was hit in all manners. */

@@ -220,8 +220,8 @@ int scenario_rwlock(void *arg)
     return rc;
 }
 
-/* Barrier, once and wait group: three workers begin together, with something that one of them makes,
- * and report their end. One that gives up breaks the barrier for the others. */
+/* Barrier, once and wait group: three workers begin together, with something that one of them
+ * makes, and report their end. One that gives up breaks the barrier for the others. */
 
 struct start {
     struct bight_barrier barrier;

@@ -1,4 +1,5 @@
-/* Scenarios of <bight/testing.h>: a sequencer, settling; and of harness/stream.h. See scenarios.h. */
+/* Scenarios of <bight/testing.h>: a sequencer, settling; and of harness/stream.h. See
+ * scenarios.h. */
 #include "tests/sweeps/scenarios.h"
 
 #include <bight.h>

@@ -1,6 +1,6 @@
-/* Every system call of every scenario fails in turn, once, and then with all that follow, with errors
- * that it may have: each time the program ends and leaves nothing. What it makes of the error is its own
- * affair: some calls are only advice. */
+/* Every system call of every scenario fails in turn, once, and then with all that follow, with
+ * errors that it may have: each time the program ends and leaves nothing. What it makes of the
+ * error is its own affair: some calls are only advice. */
 #include "tests/sweeps/frame.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Every suspension of every scenario finds its task cancelled in turn: alone, together with the next
- * one (often that of a cleanup), and with all that follow. Each time the program ends, with
+/* Every suspension of every scenario finds its task cancelled in turn: alone, together with the
+ * next one (often that of a cleanup), and with all that follow. Each time the program ends, with
  * BIGHT_ECANCELED or, where only a child was cancelled, without an error, and leaves nothing. */
 #include "tests/sweeps/frame.h"
 

@@ -1,7 +1,8 @@
-/* docs/waiting.md, played: every call of coro/ and runtime/ that waits for something (ways.c) ends as
- * the page says when it is woken, cancelled, both in either order, when a deadline passes, and when
- * there is no memory. The last holds of every scene: from the call on every allocation fails, and none
- * is tried. The last test reads the page and finds calls that are not played. */
+/* docs/waiting.md, played: every call of coro/ and runtime/ that waits for something (ways.c)
+ * ends as the page says when it is woken, cancelled, both in either order, when a deadline
+ * passes, and when there is no memory. The last holds of every scene: from the call on every
+ * allocation fails, and none is tried. The last test reads the page and finds calls that are not
+ * played. */
 #include "tests/ways/ways.h"
 
 #include <stdio.h>

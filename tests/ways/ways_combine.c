@@ -1,4 +1,5 @@
-/* See ways.h: what is put together from tasks and waits. Most of the calls wait for the event inside. */
+/* See ways.h: what is put together from tasks and waits. Most of the calls wait for the event
+ * inside. */
 #include "tests/ways/ways.h"
 
 #include <check.h>
@@ -144,8 +145,8 @@ static void next_close(struct stage *stage)
     generator_end(stage);
 }
 
-/* The seat yields in the place of the producer; the child asks at the event: for the value, and for the
- * one after it. */
+/* The seat yields in the place of the producer; the child asks at the event: for the value, and
+ * for the one after it. */
 
 static int sleeps(struct bight_generator *generator, void *arg)
 {

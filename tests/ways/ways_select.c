@@ -1,4 +1,5 @@
-/* See ways.h: a select, which waits for each kind of case in its turn, beside one that never happens. */
+/* See ways.h: a select, which waits for each kind of case in its turn, beside one that never
+ * happens. */
 #include "tests/ways/ways.h"
 
 #include <check.h>

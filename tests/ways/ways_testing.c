@@ -1,5 +1,5 @@
-/* See ways.h: what <bight/testing.h> and harness/stream.h have. Settling is not here, for what wakes
- * it is that nothing else happens; test_testing_idle.c plays its scenes. */
+/* See ways.h: what <bight/testing.h> and harness/stream.h have. Settling is not here, for what
+ * wakes it is that nothing else happens; test_testing_idle.c plays its scenes. */
 #include "tests/ways/ways.h"
 
 #include "tests/harness/stream.h"

@@ -1,5 +1,5 @@
-/* See ways.h. Waits for something that other threads give; each is woken by a task of the same runtime
- * in one row, and by a thread in the next. */
+/* See ways.h. Waits for something that other threads give; each is woken by a task of the same
+ * runtime in one row, and by a thread in the next. */
 #include "tests/ways/ways.h"
 
 #include <check.h>

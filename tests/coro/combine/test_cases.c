@@ -1,5 +1,5 @@
-/* Cases of a select that meet: two selects at a rendezvous, one with itself, many with each other; and
- * sources of one's own. */
+/* Cases of a select that meet: two selects at a rendezvous, one with itself, many with each
+ * other; and sources of one's own. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

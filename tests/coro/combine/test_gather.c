@@ -1,5 +1,5 @@
-/* Gather and map: results in their records, fail fast and collect, cancellation from either side, the
- * bound of map. */
+/* Gather and map: results in their records, fail fast and collect, cancellation from either
+ * side, the bound of map. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

@@ -1,4 +1,5 @@
-/* Select: exactly one case happens, the others leave no trace; by lot or in order; sources of one's own. */
+/* Select: exactly one case happens, the others leave no trace; by lot or in order; sources of
+ * one's own. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

@@ -1,4 +1,5 @@
-/* Wait: for the first, the first failure, all, with a limit of time; the tasks are left as they are. */
+/* Wait: for the first, the first failure, all, with a limit of time; the tasks are left as they
+ * are. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

@@ -1,5 +1,5 @@
-/* Cancellation beyond the plain case: scopes that are cancelled before they are entered, shields that come
- * and go, and why a task is cancelled. */
+/* Cancellation beyond the plain case: scopes that are cancelled before they are entered, shields
+ * that come and go, and why a task is cancelled. */
 #include <bight.h>
 
 #include "tests/harness/suite.h"

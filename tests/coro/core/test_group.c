@@ -1,4 +1,5 @@
-/* Groups: they end after their tasks; what a failure, a cancellation and a deadline mean to them. */
+/* Groups: they end after their tasks; what a failure, a cancellation and a deadline mean to
+ * them. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

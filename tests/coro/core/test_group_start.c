@@ -1,4 +1,5 @@
-/* Starting a task until it is ready; groups with a first success, with failure handlers, drained. */
+/* Starting a task until it is ready; groups with a first success, with failure handlers,
+ * drained. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -199,7 +199,8 @@ static int counts(void *arg)
     return 0;
 }
 
-/* One cancellation was delivered; then the task slept and was woken by the last of three waiters. */
+/* One cancellation was delivered; then the task slept and was woken by the last of three
+ * waiters. */
 static int is_cancelled_twice(void *arg)
 {
     struct select *select = arg;

@@ -1,4 +1,5 @@
-/* coro/core/slow.c: who kept the loop for long, and for how long. The clock is a number that the tests move. */
+/* coro/core/slow.c: who kept the loop for long, and for how long. The clock is a number that the
+ * tests move. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

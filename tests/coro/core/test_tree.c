@@ -1,4 +1,5 @@
-/* Looking at the tree of tasks: who is whose parent, in which group, and which groups a task has open. */
+/* Looking at the tree of tasks: who is whose parent, in which group, and which groups a task has
+ * open. */
 #include <bight.h>
 
 #include "tests/harness/suite.h"

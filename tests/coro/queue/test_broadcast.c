@@ -1,5 +1,5 @@
-/* Broadcast: every subscriber receives everything, in order, or learns how much it has missed; nobody
- * is held up longer than the policy says. */
+/* Broadcast: every subscriber receives everything, in order, or learns how much it has missed;
+ * nobody is held up longer than the policy says. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

@@ -1,5 +1,5 @@
-/* Channels: what closing one of several ends means for those who use it, for those who use others, and
- * for the other side. Items are small numbers as pointers. */
+/* Channels: what closing one of several ends means for those who use it, for those who use
+ * others, and for the other side. Items are small numbers as pointers. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

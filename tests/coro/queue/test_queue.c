@@ -13,7 +13,8 @@ static int gets(void *arg)
     return rc ? rc : NUMBER(item);
 }
 
-/* By the item itself, for the tests that hold for all kinds: what they put is in that order, or alone. */
+/* By the item itself, for the tests that hold for all kinds: what they put is in that order, or
+ * alone. */
 static int compare(const void *a, const void *b)
 {
     return NUMBER(a) - NUMBER(b);
@@ -333,7 +334,8 @@ static int aborts(void *arg)
     return bight_queue_free(queue);
 }
 
-/* What was got before the abort still has to be reported; what was reported too early does no harm. */
+/* What was got before the abort still has to be reported; what was reported too early does no
+ * harm. */
 static int aborts_half_done(void *arg)
 {
     struct bight_task *joiner, *putter;

@@ -1,5 +1,5 @@
-/* Kinds and sizes of queues: order, growth without losing items, the rendezvous, what stats say. Items
- * are small numbers as pointers. */
+/* Kinds and sizes of queues: order, growth without losing items, the rendezvous, what stats say.
+ * Items are small numbers as pointers. */
 #include <stdlib.h>
 
 #include "runtime/runtime.h"

@@ -1,5 +1,5 @@
-/* The switch under enforced branch target identification: a program without C library, in which every
- * page is guarded. Exits 0 after some switches there and back. See switch_aarch64.sh. */
+/* The switch under enforced branch target identification: a program without C library, in which
+ * every page is guarded. Exits 0 after some switches there and back. See switch_aarch64.sh. */
 #include "coro/stack/context.h"
 
 static void *outside;

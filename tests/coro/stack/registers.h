@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Fill the registers with seed + 1, seed + 2, ..., call fn(arg) and look at them again. Returns a bit
- * for each that changed; always 0 where there is no assembly for the platform. */
+/* Fill the registers with seed + 1, seed + 2, ..., call fn(arg) and look at them again. Returns
+ * a bit for each that changed; always 0 where there is no assembly for the platform. */
 uint64_t test_registers(uint64_t seed, void (*fn)(void *arg), void *arg);
 
 /* How many it fills. */

@@ -1,4 +1,5 @@
-/* A pool of stacks for the suites of coro/stack/stack.c and coro/stack/slab.c, and what they look at. */
+/* A pool of stacks for the suites of coro/stack/stack.c and coro/stack/slab.c, and what they
+ * look at. */
 #ifndef TESTS_CORO_STACK_STACK_FIXTURE_H
 #define TESTS_CORO_STACK_STACK_FIXTURE_H
 

@@ -186,8 +186,8 @@ static const char *backtrace_ends(void)
 
 /* Floating-point control. */
 
-/* A seventh, in vector registers and in the x87's, since nearest is below it in each format. Through
- * volatile, because compilers move arithmetic across calls that change its rounding. */
+/* A seventh, in vector registers and in the x87's, since nearest is below it in each format.
+ * Through volatile, because compilers move arithmetic across calls that change its rounding. */
 static volatile double seventh;
 static volatile long double seventh_long;
 

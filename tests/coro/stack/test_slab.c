@@ -1,5 +1,5 @@
-/* coro/stack/slab.c: guards of both kinds, and every way to run out. What the kernel refuses is refused by
- * the kernel: a seccomp filter, a limit, a full table. */
+/* coro/stack/slab.c: guards of both kinds, and every way to run out. What the kernel refuses is
+ * refused by the kernel: a seccomp filter, a limit, a full table. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,5 +1,5 @@
-/* coro/stack/stack.c: sizes, what is resident, the cache, and pages that go back. Guards and every way to
- * run out are in test_slab.c. */
+/* coro/stack/stack.c: sizes, what is resident, the cache, and pages that go back. Guards and
+ * every way to run out are in test_slab.c. */
 #include <string.h>
 
 #include <bight/errors.h>

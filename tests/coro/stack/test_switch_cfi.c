@@ -1,6 +1,7 @@
-/* The unwind rules of coro/stack/switch_x86_64.S and of the scheduler around coro/stack/switch_here.h, at each
- * instruction: the processor's trap flag stops after every one, and the handler unwinds from there. A
- * profiler or a debugger may stop anywhere. x86-64 only, without instrumentation. */
+/* The unwind rules of coro/stack/switch_x86_64.S and of the scheduler around
+ * coro/stack/switch_here.h, at each instruction: the processor's trap flag stops after every
+ * one, and the handler unwinds from there. A profiler or a debugger may stop anywhere. x86-64
+ * only, without instrumentation. */
 #include <bight.h>
 
 #include <signal.h>
@@ -102,7 +103,8 @@ static void every_instruction_of_the_switch_unwinds(void)
 
     _Unwind_Backtrace(look, &walk); /* its first use may load and allocate */
     ck_assert_int_eq(sigaction(SIGTRAP, &action, NULL), 0);
-    /* To a stack that is new, then to one that was stopped, and back each time. It ends unwatched. */
+    /* To a stack that is new, then to one that was stopped, and back each time. It ends
+     * unwatched. */
     changed |= test_registers(THREAD_SEED, step_into, co);
     changed |= test_registers(THREAD_SEED, step_into, co);
     action = (struct sigaction){.sa_handler = SIG_DFL};
@@ -119,8 +121,8 @@ static void every_instruction_of_the_switch_unwinds(void)
     ck_assert_uint_eq(changed, 0);
 }
 
-/* The same around a yield of tasks, whatever is called on the way: each backtrace goes to one task's
- * function or to the one that runs the loop, and not beyond. */
+/* The same around a yield of tasks, whatever is called on the way: each backtrace goes to one
+ * task's function or to the one that runs the loop, and not beyond. */
 
 struct ends {
     int frames;

@@ -1,5 +1,5 @@
-/* What the suites of the HTTP client share: tests that run in a task with a server at hand, and that
- * must leave no descriptor behind. */
+/* What the suites of the HTTP client share: tests that run in a task with a server at hand, and
+ * that must leave no descriptor behind. */
 #ifndef TESTS_NET_HTTP_HTTP_CASE_H
 #define TESTS_NET_HTTP_HTTP_CASE_H
 
@@ -19,8 +19,8 @@ extern struct http_server server, other;
 void http_case_setup(void);
 void http_case_teardown(void);
 
-/* Run `fn` with a new session in a task of a new runtime; the session is closed afterwards unless fn
- * has set it to NULL, and all descriptors must be back. */
+/* Run `fn` with a new session in a task of a new runtime; the session is closed afterwards
+ * unless fn has set it to NULL, and all descriptors must be back. */
 void http_case_run_with(int (*fn)(struct bight_http_session *session),
                         const struct bight_http_session_options *options);
 /* The session of http_case_run_with; NULL: closed by the test. */

@@ -1,5 +1,5 @@
-/* See http_peers.h. nginx is handed its listening sockets, which is its own way of upgrading itself:
- * the ports are the kernel's choice, and nobody has to wait for it to come up. */
+/* See http_peers.h. nginx is handed its listening sockets, which is its own way of upgrading
+ * itself: the ports are the kernel's choice, and nobody has to wait for it to come up. */
 #include "tests/net/http/http_peers.h"
 
 #include <fcntl.h>

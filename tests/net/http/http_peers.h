@@ -1,5 +1,5 @@
-/* Servers that others wrote: nginx (plain, and TLS with HTTP/2) and httpbin. Started for one test, on
- * ports of the kernel's choice. */
+/* Servers that others wrote: nginx (plain, and TLS with HTTP/2) and httpbin. Started for one
+ * test, on ports of the kernel's choice. */
 #ifndef TESTS_NET_HTTP_HTTP_PEERS_H
 #define TESTS_NET_HTTP_HTTP_PEERS_H
 
@@ -18,9 +18,10 @@ struct nginx {
 void nginx_needed(int argc, char **argv);
 void httpbin_needed(int argc, char **argv);
 
-/* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB, compressed
- * on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302 to https). It
- * closes a connection after 20 requests and when it was idle for 100 ms (with TLS later). */
+/* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB,
+ * compressed on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302
+ * to https). It closes a connection after 20 requests and when it was idle for 100 ms (with TLS
+ * later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
 

@@ -1,5 +1,5 @@
-/* See http_server.h. One blocking thread per connection; errors of sockets end the connection, since
- * a client that goes away is what most tests are about. */
+/* See http_server.h. One blocking thread per connection; errors of sockets end the connection,
+ * since a client that goes away is what most tests are about. */
 #include "tests/net/http/http_server.h"
 
 #include <bight/time.h>

@@ -1,5 +1,5 @@
-/* An HTTP server that behaves as its paths say, in a forked child, so that the test's own descriptors
- * and threads stay countable. Start it before the runtime. */
+/* An HTTP server that behaves as its paths say, in a forked child, so that the test's own
+ * descriptors and threads stay countable. Start it before the runtime. */
 #ifndef TESTS_NET_HTTP_HTTP_SERVER_H
 #define TESTS_NET_HTTP_HTTP_SERVER_H
 

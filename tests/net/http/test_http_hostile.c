@@ -1,5 +1,5 @@
-/* What the network may do to a client: timeouts of each kind, peers that lie, redirects that lead where
- * they should not. Each failure has its kind, its code and a text. */
+/* What the network may do to a client: timeouts of each kind, peers that lie, redirects that
+ * lead where they should not. Each failure has its kind, its code and a text. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines, memory. */
+/* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines,
+ * memory. */
 #include <bight/curl.h>
 
 #include "net/http/session.h"

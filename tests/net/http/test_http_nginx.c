@@ -1,5 +1,5 @@
-/* The client against nginx: kept connections that the peer gives up, TLS, HTTP/2, compression, files
- * of all sizes. */
+/* The client against nginx: kept connections that the peer gives up, TLS, HTTP/2, compression,
+ * files of all sizes. */
 #include <bight/curl.h>
 #include <stdio.h>
 #include <stdlib.h>

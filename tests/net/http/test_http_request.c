@@ -1,5 +1,5 @@
-/* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and how long
- * it may take. */
+/* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and
+ * how long it may take. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

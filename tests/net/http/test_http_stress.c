@@ -1,6 +1,6 @@
-/* Many requests of all kinds at once against nginx, cancelled, out of time and given up half read in an
- * order that a seed decides. Whatever arrives must be the right bytes, in the right number, for the
- * right request; afterwards nothing is left. */
+/* Many requests of all kinds at once against nginx, cancelled, out of time and given up half
+ * read in an order that a seed decides. Whatever arrives must be the right bytes, in the right
+ * number, for the right request; afterwards nothing is left. */
 #include <bight/curl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* Every allocation of net/ fails in turn, alone and with all that follow, and every suspension is
- * cancelled in turn: each program below ends with BIGHT_ENOMEM or BIGHT_ECANCELED, or without an error
- * where it can do without, and leaves nothing open. LeakSanitizer sees what is left of memory. */
+ * cancelled in turn: each program below ends with BIGHT_ENOMEM or BIGHT_ECANCELED, or without an
+ * error where it can do without, and leaves nothing open. LeakSanitizer sees what is left of
+ * memory. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ static int look_up(void *arg, const char *host, struct bight_address *addresses,
     return 0;
 }
 
-/* A URL that libcurl is asked about, headers, a body, a name, a hop to another origin, a stream. The
- * first comes first, since the number of allocations for a stream depends on its pieces. */
+/* A URL that libcurl is asked about, headers, a body, a name, a hop to another origin, a stream.
+ * The first comes first, since the number of allocations for a stream depends on its pieces. */
 static int requests_with(struct bight_http_session *session)
 {
     static const char *const headers[] = {"X: 1", NULL};

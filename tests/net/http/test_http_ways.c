@@ -1,5 +1,5 @@
-/* The ways in which the client's waits end, two of them in one turn: what libcurl would tell is told
- * by hand, at the moment that the test is about. */
+/* The ways in which the client's waits end, two of them in one turn: what libcurl would tell is
+ * told by hand, at the moment that the test is about. */
 #include <stdlib.h>
 
 #include "coro/core/scope.h"

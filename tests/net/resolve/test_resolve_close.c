@@ -1,5 +1,5 @@
-/* net/resolve/resolve.c, threads.c: what ends first, the resolver, a call, the runtime or a thread's
- * lookup. */
+/* net/resolve/resolve.c, threads.c: what ends first, the resolver, a call, the runtime or a
+ * thread's lookup. */
 #include <sched.h>
 
 #include "tests/net/resolve/resolve_held.h"

@@ -377,8 +377,8 @@ static bool has_ended(int pid)
     return !state || state[2] == 'Z' || state[2] == 'X';
 }
 
-/* In a child, whose zygote is its own; a copy of the child's descriptors lives on in another one, so
- * that the end of its sockets alone tells nobody. */
+/* In a child, whose zygote is its own; a copy of the child's descriptors lives on in another
+ * one, so that the end of its sockets alone tells nobody. */
 static int workers_end_when_their_parent_is_killed(void)
 {
     int status, lives[2];

@@ -1,4 +1,5 @@
-/* What host, zygote and workers see of each other: descriptors, signals, process groups, wait calls. */
+/* What host, zygote and workers see of each other: descriptors, signals, process groups, wait
+ * calls. */
 #include "tests/offload/worker_cases.h"
 
 #include <bight/uv.h>

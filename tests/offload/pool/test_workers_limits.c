@@ -1,5 +1,5 @@
-/* Where promises about workers could end: a worker that dies while its executor opens, one that writes
- * over its own job's state, copies of a worker, limits and habits of the host. */
+/* Where promises about workers could end: a worker that dies while its executor opens, one that
+ * writes over its own job's state, copies of a worker, limits and habits of the host. */
 #include "tests/offload/worker_cases.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The pieces under worker processes that need none: the ring of bytes, messages with descriptors, and
- * finding definitions. */
+/* The pieces under worker processes that need none: the ring of bytes, messages with
+ * descriptors, and finding definitions. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* The clock of a test run that has none of the caller's, under the real drive loop: long waits take no time, deadlines are met to
- * the nanosecond and in order, and the clock does not jump over what is pending outside. */
+/* The clock of a test run that has none of the caller's, under the real drive loop: long waits
+ * take no time, deadlines are met to the nanosecond and in order, and the clock does not jump
+ * over what is pending outside. */
 #include <bight.h>
 #include <bight/uv.h>
 #include <semaphore.h>

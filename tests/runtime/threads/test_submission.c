@@ -1,5 +1,5 @@
-/* runtime/threads/submission.c: tasks and calls that other threads run in a runtime, and how they end. How a
- * task's wait for one ends is in test_waits.c too. */
+/* runtime/threads/submission.c: tasks and calls that other threads run in a runtime, and how
+ * they end. How a task's wait for one ends is in test_waits.c too. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

@@ -1,5 +1,5 @@
-/* runtime/threads/thread_event.c: tasks and plain threads at one flag. How its waits end is in test_waits.c
- * too. */
+/* runtime/threads/thread_event.c: tasks and plain threads at one flag. How its waits end is in
+ * test_waits.c too. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

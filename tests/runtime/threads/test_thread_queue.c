@@ -1,5 +1,5 @@
-/* runtime/threads/thread_queue.c: tasks of a runtime and plain threads at one queue. How its waits end is in
- * test_waits.c too; many runtimes at once are in test_runtimes.c. */
+/* runtime/threads/thread_queue.c: tasks of a runtime and plain threads at one queue. How its
+ * waits end is in test_waits.c too; many runtimes at once are in test_runtimes.c. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

@@ -1,4 +1,5 @@
-/* Retry: pauses that grow, chance in them, limits of attempts and time, what is worth another try. */
+/* Retry: pauses that grow, chance in them, limits of attempts and time, what is worth another
+ * try. */
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 

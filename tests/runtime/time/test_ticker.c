@@ -1,5 +1,5 @@
-/* runtime/time/ticker.c: when ticks come, and what becomes of those nobody was there for. In virtual time,
- * which passes only in sleeps, so every time is exact. */
+/* runtime/time/ticker.c: when ticks come, and what becomes of those nobody was there for. In
+ * virtual time, which passes only in sleeps, so every time is exact. */
 #include <bight.h>
 
 #include "tests/harness/suite.h"

@@ -1,5 +1,5 @@
-/* runtime/uv/signal.c. Signals are raised in this process: when raise returns, libuv has noted it, and
- * the next poll of the loop delivers it. */
+/* runtime/uv/signal.c. Signals are raised in this process: when raise returns, libuv has noted
+ * it, and the next poll of the loop delivers it. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

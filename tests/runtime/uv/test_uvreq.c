@@ -1,5 +1,5 @@
-/* runtime/uv/uvreq.c: one-shot libuv requests and close callbacks awaited in direct style. What happens
- * when they are cancelled is in test_uvreq_cancel.c. */
+/* runtime/uv/uvreq.c: one-shot libuv requests and close callbacks awaited in direct style. What
+ * happens when they are cancelled is in test_uvreq_cancel.c. */
 #include "runtime/runtime.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* Cancelling what runtime/uv/uvreq.c awaits. libuv's pool has one thread here, so that a request can be
- * kept waiting behind work that stands at a gate. */
+/* Cancelling what runtime/uv/uvreq.c awaits. libuv's pool has one thread here, so that a request
+ * can be kept waiting behind work that stands at a gate. */
 #include "runtime/runtime.h"
 
 #include <bight.h>

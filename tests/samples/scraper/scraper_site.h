@@ -35,8 +35,8 @@ struct site_reply {
 /* A plain reply. */
 void site_reply(struct site_reply *reply, const char *head, const char *body, size_t size);
 
-/* Fill in the reply to GET `path`; `hits` counts the requests for it, this one included. Runs on any
- * thread of the site's process. */
+/* Fill in the reply to GET `path`; `hits` counts the requests for it, this one included. Runs on
+ * any thread of the site's process. */
 typedef void site_handler(const char *path, int port, int hits, struct site_reply *reply);
 
 struct site_log {

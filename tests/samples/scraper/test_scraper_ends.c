@@ -1,5 +1,5 @@
-/* samples/scraper: a large site, and how a crawl ends: by its limits, by signals, by workers that are
- * killed, by mistakes on the command line. */
+/* samples/scraper: a large site, and how a crawl ends: by its limits, by signals, by workers
+ * that are killed, by mistakes on the command line. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "tests/samples/scraper/scraper_site.h"
 #include "tests/harness/suite.h"
 
-/* --- a large site ------------------------------------------------------------------------------- */
+/* --- a large site
+ * ------------------------------------------------------------------------------- */
 
 enum { tree_pages = 300 };
 
@@ -146,7 +147,8 @@ static void killed_workers_cost_no_record(void)
     site_stop(&site);
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end
+ * ------------------------------------------------------------------------------------ */
 
 /* A site without an end, half of whose pages never come. */
 static void endless_site(const char *path, int port, int hits, struct site_reply *reply)

@@ -1,4 +1,5 @@
-/* samples/scraper/charset.c, page.c, parse.c and wire.c: what is learnt of a page, whatever it is. */
+/* samples/scraper/charset.c, page.c, parse.c and wire.c: what is learnt of a page, whatever it
+ * is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -74,7 +74,8 @@ static const struct {
     {"a\nb\rc\td", "\"a\\nb\\rc\\td\""},
     {"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
     {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
-    /* Bytes that begin nothing, cut characters, long forms, surrogates, beyond the last character. */
+    /* Bytes that begin nothing, cut characters, long forms, surrogates, beyond the last
+     * character. */
     {"\x80z\xff", "\"" BAD "z" BAD "\""},
     {"\xc3", "\"" BAD "\""},
     {"\xe2\x82", "\"" BAD BAD "\""},

@@ -1,5 +1,5 @@
-/* What a user's first program needs: a header and the library, and all that stands behind it. Prints the version
- * that it was compiled with. */
+/* What a user's first program needs: a header and the library, and all that stands behind it.
+ * Prints the version that it was compiled with. */
 #include <bight.h>
 #include <stdio.h>
 
