@@ -255,8 +255,6 @@ static bool plain(const struct peer *peer, const char *path)
         return answer(peer, 200, "Connection: close\r\n", "ok", 2) && false;
     if (!strcmp(path, "/later"))
         return later(peer);
-    if (!strcmp(path, "/silent"))
-        return linger(peer);
     if (!strcmp(path, "/stall"))
         return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx") && linger(peer);
     if (!strcmp(path, "/short"))
@@ -278,6 +276,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
 
     if (!strcmp(path, "/no-body"))
         return say(peer, "HTTP/1.1 401 Text\r\nContent-Length: 12345\r\n\r\n");
+    if (!strcmp(path, "/silent"))
+        return linger(peer);
     if (!strcmp(method, "HEAD"))
         return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
     if (!strcmp(path, "/echo"))
