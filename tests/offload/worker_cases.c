@@ -41,9 +41,7 @@ static int nothing(void *arg)
     return 0;
 }
 
-/* Descriptors that are open. (tests/harness/support.c's can be called by Check's own processes
- * only.) */
-static int open_fds(void)
+int worker_open_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");
     int count = 0;
@@ -82,12 +80,12 @@ static int run_case(const struct worker_case *one, int argc, char **argv)
     if (one->plain)
         return one->plain();
     CHECK_EQ(bight_run(nothing, NULL), 0); /* libuv keeps a pipe from its first loop */
-    before = open_fds();
+    before = worker_open_fds();
     CHECK_EQ(bight_run(one->task, NULL), 0);
     if (one->flags & CASE_LOSES_ZYGOTE)
         before -= 2;
     if (!(one->flags & CASE_COUNTS_FDS))
-        CHECK_EQ(open_fds(), before);
+        CHECK_EQ(worker_open_fds(), before);
     CHECK_EQ(channel_maps(), 0);
     return 0;
 }

@@ -52,8 +52,9 @@ extern struct worker_shared *worker_shared;
     {suite_place(function), .run = worker_execute,                                                 \
      .arg = &(struct worker_case){#function, NULL, function, case_flags}}
 /* clang-format on */
-#define worker_suite(name, cases)                                                                  \
-    test_suite(name, cases, .timeout_s = WORKER_CASE_SECONDS + 20, .begin = worker_begin)
+#define worker_suite(name, cases, ...)                                                             \
+    test_suite(name, cases, .timeout_s = WORKER_CASE_SECONDS + 20, .begin = worker_begin,          \
+               __VA_ARGS__)
 
 /* In the process of a case: execute the case `arg`; 0 when it passed and nobody is left. */
 int worker_execute(int (*none)(void *arg), void *arg);
@@ -75,6 +76,10 @@ _Noreturn void worker_case_failed(const char *file, int line, const char *what, 
         if (a_value != b_value)                                                                    \
             worker_case_failed(__FILE__, __LINE__, #a " == " #b, a_value, b_value);                \
     } while (0)
+
+/* Descriptors of this process that are open. (tests/harness/support.h's can be called by Check's
+ * own processes only.) */
+int worker_open_fds(void);
 
 /* Let the loop run until *value is at least `least`. */
 void worker_await(_Atomic int *value, int least);

@@ -4,6 +4,7 @@
 
 #include <bight/time.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -389,6 +390,8 @@ static void accept_all(int listener)
         struct peer *peer = calloc(1, sizeof *peer);
         pthread_t thread;
         peer->fd = accept(listener, NULL, NULL);
+        /* An answer in two pieces must not wait 40 ms for the acknowledgement of the first. */
+        (void)setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         if (peer->fd < 0)
             _exit(1);
         atomic_fetch_add(&counts->connections, 1);
