@@ -24,8 +24,7 @@ struct decoder {
     size_t unit;
 };
 
-/* --- labels
- * ------------------------------------------------------------------------------------- */
+/* --- labels ----------------------------------------------------------------------------------- */
 
 struct label {
     const char *label;
@@ -94,8 +93,7 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     return true;
 }
 
-/* --- finding it
- * --------------------------------------------------------------------------------- */
+/* --- finding it ------------------------------------------------------------------------------- */
 
 /* The first `word` in `text`, without regard to case. */
 static const char *find_word(struct span text, const char *word)
@@ -233,8 +231,7 @@ bool body_looks_like_html(const char *body, size_t size)
     return false;
 }
 
-/* --- conversion
- * --------------------------------------------------------------------------------- */
+/* --- conversion ------------------------------------------------------------------------------- */
 
 int decoder_new(struct decoder **out, const char *charset)
 {

@@ -24,8 +24,7 @@ static const int64_t grace_ms = 150;
 static const size_t payload_default = (size_t)64 << 20;
 static const size_t payload_max = (size_t)1 << 30;
 
-/* --- tasks
- * -------------------------------------------------------------------------------------- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 
 /* What a task is started with. */
 struct errand {
@@ -123,8 +122,7 @@ static int start_task(struct crawl *crawl, const struct frontier_turn *turn)
     return 0;
 }
 
-/* --- whose turn it is
- * --------------------------------------------------------------------------- */
+/* --- whose turn it is ------------------------------------------------------------------------- */
 
 /* Whether the item may be asked for; if not, it is dealt with. Returns 1, 0, or a negative code. */
 static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
@@ -204,8 +202,7 @@ static int dispatch(struct crawl *crawl)
     }
 }
 
-/* --- helpers that run beside
- * ------------------------------------------------------------------- */
+/* --- helpers that run beside ------------------------------------------------------------------ */
 
 static int show_progress(void *arg)
 {
@@ -288,8 +285,7 @@ static int crawl_beside_helpers(struct crawl *crawl)
     return rc ? rc : end;
 }
 
-/* --- beginning and end
- * -------------------------------------------------------------------------- */
+/* --- beginning and end ------------------------------------------------------------------------ */
 
 static int open_workers(struct bight_executor **out, const struct options *options)
 {

@@ -25,8 +25,7 @@ struct attempt {
     struct digest *digest;
 };
 
-/* --- failures
- * ----------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 enum failure fetch_failure(int code)
 {
@@ -87,8 +86,7 @@ static void fail_with(struct attempt *attempt, int code, const struct bight_http
         fail(fetched, failure, error->code && error->text[0] ? error->text : bight_strerror(code));
 }
 
-/* --- redirects
- * ---------------------------------------------------------------------------------- */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 static int on_redirect(void *arg, const struct bight_http_hop *hop)
 {
@@ -114,8 +112,7 @@ static int on_redirect(void *arg, const struct bight_http_hop *hop)
     return 0;
 }
 
-/* --- the body
- * ----------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 static int take_headers(struct fetched *fetched, const struct bight_http_response *response)
 {
@@ -167,8 +164,7 @@ static int take_response(struct attempt *attempt, struct bight_http_response *re
     return rc;
 }
 
-/* --- attempts
- * ----------------------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 static void begin(struct fetched *fetched, const char *url)
 {

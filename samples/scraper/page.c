@@ -26,8 +26,7 @@ struct parser {
     bool title_space;
 };
 
-/* --- text
- * --------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* The character at `text` and its size. The decoder's output is valid UTF-8, but the parser may cut
  * it: a piece of a character counts as one. */
@@ -101,8 +100,7 @@ static void on_script(void *arg, const xmlChar *text, int size)
     (void)size;
 }
 
-/* --- elements
- * ----------------------------------------------------------------------------------- */
+/* --- elements --------------------------------------------------------------------------------- */
 
 static int compare_names(const void *key, const void *name)
 {
@@ -182,8 +180,7 @@ static void on_end(void *arg, const xmlChar *element)
         parser->svg_depth -= parser->svg_depth > 0;
 }
 
-/* --- driving the parser
- * ------------------------------------------------------------------------- */
+/* --- driving the parser ----------------------------------------------------------------------- */
 
 static htmlParserCtxtPtr new_context(struct parser *parser)
 {

@@ -75,8 +75,7 @@ static bool is_word(struct span span, const char *word)
     return span.size == strlen(word) && strncasecmp(span.text, word, span.size) == 0;
 }
 
-/* --- one form for octets
- * ------------------------------------------------------------------------ */
+/* --- one form for octets ---------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -126,8 +125,7 @@ static int append_normal(struct bytes *out, struct span in)
     return rc;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static int add_rule(struct robots *robots, bool allow, struct span path)
 {
@@ -251,8 +249,7 @@ void robots_free(struct robots *robots)
     free(robots);
 }
 
-/* --- matching
- * ----------------------------------------------------------------------------------- */
+/* --- matching --------------------------------------------------------------------------------- */
 
 static bool ends_with(struct span text, struct span end)
 {

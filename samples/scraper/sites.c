@@ -43,8 +43,7 @@ void sites_free(struct sites *sites)
     table_free(&sites->table, drop_site);
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 /* Read as much of the body as counts. */
 static int read_text(struct bight_http_response *response, struct bytes *text)
@@ -153,8 +152,7 @@ static int ask_origin(const struct sites *sites, struct site *site, const char *
     return rc;
 }
 
-/* --- the table
- * ---------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static int site_of(struct sites *sites, const char *url, struct site **out)
 {
