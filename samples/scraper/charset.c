@@ -31,8 +31,8 @@ struct label {
     const char *iconv_name;
 };
 
-/* Where browsers mean another charset than the label says, nearly always a superset of it. All
- * other labels go to iconv as they are. */
+/* The labels that mean another charset to browsers, nearly always a superset. All other labels go
+ * to iconv as they are. */
 static const struct label labels[] = {
     {"ascii", "CP1252"},         {"us-ascii", "CP1252"},    {"iso-8859-1", "CP1252"},
     {"iso8859-1", "CP1252"},     {"iso_8859-1", "CP1252"},  {"iso88591", "CP1252"},

@@ -124,7 +124,8 @@ static int start_task(struct crawl *crawl, const struct frontier_turn *turn)
 
 /* --- whose turn it is ------------------------------------------------------------------------- */
 
-/* Whether the item may be asked for; if not, it is dealt with. Returns 1, 0, or a negative code. */
+/* Whether the item may be asked for; if not, it is finished here. Returns 1, 0, or a negative
+ * code. */
 static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
 {
     const struct frontier_item *item = turn->item;
@@ -136,7 +137,7 @@ static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
         return 1;
     enum failure failure = site ? site_failure(site, &text) : FAILURE_OTHER;
     if (failure != FAILURE_NONE) {
-        /* Somebody tried to reach the site for this URL, in vain: that is its record. */
+        /* Somebody tried in vain to reach the site for this URL: the record says so. */
         crawl->started++;
         rc = visit_refused(crawl, item, failure, text);
     } else if (item->start) {

@@ -207,7 +207,7 @@ void frontier_transferred(struct frontier *frontier, struct frontier_host *host)
 
 void frontier_passed(struct frontier *frontier, struct frontier_host *host)
 {
-    /* The delay before this turn was over, and there is none after it. */
+    /* The delay before this turn was over, and no delay follows it. */
     host->next_start_ns = 0;
     frontier_transferred(frontier, host);
 }

@@ -10,7 +10,7 @@
 
 #include "samples/scraper/charset.h"
 
-/* How much the parser is given at a time: between two pieces it can be stopped. */
+/* How much the parser gets at a time: it can be stopped between two pieces. */
 static const size_t piece_bytes = (size_t)8 * 1024;
 
 struct parser {
@@ -107,7 +107,7 @@ static int compare_names(const void *key, const void *name)
     return strcmp(key, *(const char *const *)name);
 }
 
-/* Elements that may begin or end within a word. All others end it. */
+/* Elements that may begin or end within a word. All others end a word. */
 static bool is_inline(const char *name)
 {
     /* In the order of strcmp. */

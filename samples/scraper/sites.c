@@ -92,8 +92,8 @@ static void unreachable(struct site *site, enum failure failure, const char *tex
                    failure == FAILURE_ROBOTS ? "" : ": robots.txt", text);
 }
 
-/* Make of an attempt's outcome what the RFC makes of it. Returns BIGHT_EAGAIN when another
- * attempt may help, 0 when the site is known, or what ends the crawl. */
+/* Turn an attempt's outcome into what the RFC says. Returns BIGHT_EAGAIN when another attempt may
+ * help, 0 when the site is known, or the code that ends the crawl. */
 static int settle(const struct sites *sites, struct site *site, int rc, int status,
                   const struct bytes *text, const struct bight_http_error *error)
 {
@@ -185,7 +185,7 @@ int sites_ask(struct sites *sites, const char *url, const struct site **out)
         site->state = SITE_ASKED;
         bight_event_clear(&site->settled);
         rc = ask_origin(sites, site, url);
-        /* Whoever was cancelled while asking leaves it to the next one. */
+        /* A task that was cancelled while asking leaves it to the next one. */
         site->state = rc ? SITE_UNKNOWN : SITE_KNOWN;
         bight_event_set(&site->settled);
     }

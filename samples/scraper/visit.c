@@ -49,7 +49,7 @@ int visit_allow_redirect(void *arg, const char *url, struct refusal *refusal)
 static int follow(struct crawl *crawl, const struct frontier_item *item, struct wire *links)
 {
     for (const char *url; (url = parse_next_link(links));) {
-        /* The worker is trusted no more than the page. */
+        /* The worker is trusted no more than the page is. */
         if (!url_is_plausible(url) || !visit_allowed_origin(crawl, url))
             continue;
         int rc = frontier_add(&crawl->frontier, url, item->depth + 1, false);
@@ -121,7 +121,7 @@ static int parse_and_record(struct crawl *crawl, const struct frontier_item *ite
     int rc = 0;
 
     parsing_run(&crawl->parsing, fetched, &parsed);
-    /* An error page's links lead nowhere that was meant. */
+    /* The links of an error page lead nowhere useful. */
     if (parsed.failure == FAILURE_NONE && fetched->status >= 200 && fetched->status < 300)
         rc = follow(crawl, item, &parsed.links);
     if (rc == 0)
