@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Of a function: callers know nothing of it, not even which registers it leaves alone. For clang,
- * which has no such attribute, a call by name may still be seen through: reach those by pointer. */
+/* A function attribute: callers know nothing about the function, not even which registers it keeps.
+ * clang has no such attribute, and may still see through a call by name: call by pointer
+ * instead. */
 #if defined(__has_attribute) && __has_attribute(noipa)
 #define BENCH_OPAQUE __attribute__((noipa))
 #else
@@ -22,10 +23,10 @@
 #define BENCH_SAMPLES_MAX 15
 #define BENCH_PEERS 2
 
-/* One sample: do so many operations, and return what one of them took, in the row's unit. */
+/* One sample: do this many operations, and return what one of them took, in the row's unit. */
 typedef double bench_sample(void *arg, uint64_t operations);
 
-/* Something else that the value is compared with, beside the baseline. */
+/* Something else to compare the value with, beside the baseline. */
 struct bench_peer {
     const char *name;
     bench_sample *sample;
@@ -40,12 +41,12 @@ struct bench_row {
     void *arg;
     /* In one sample. */
     uint64_t operations;
-    /* Not 0: there is a row NAME_instructions as well, the difference of two runs of the value
-     * under callgrind, of so many operations and of twice as many. */
+    /* Not 0: there is a row NAME_instructions as well: the difference between two runs of the value
+     * under callgrind, of this many operations and of twice as many. */
     uint64_t counted;
     /* 0: BENCH_SAMPLES of each side, after one of each that does not count. */
     unsigned samples;
-    /* Of the row of instructions; 0: one, since it repeats exactly. */
+    /* For the row of instructions; 0: one, since it repeats exactly. */
     unsigned counted_samples;
     struct bench_peer peers[BENCH_PEERS];
     /* Before the first sample and after the last one; NULL: nothing to do. */
@@ -64,14 +65,13 @@ struct bench_row {
  */
 int bench_main(int argc, char **argv, const struct bench_row *rows, size_t count);
 
-/* What a sample measures lies between the two, and a counting run counts there alone. CPU time
- * of this thread: what another program does on the same core is not in it. For code that only
- * computes. */
+/* A sample measures what lies between the two, and a counting run counts only there. CPU time of
+ * this thread, so without other programs on the same core. For code that only computes. */
 uint64_t bench_begin(void);
 /* ns per operation. */
 double bench_end(uint64_t begin, uint64_t operations);
 
-/* The same by the wall clock, for what waits for other threads and processes. */
+/* The same by the wall clock, for rows that wait for other threads and processes. */
 uint64_t bench_wall_begin(void);
 double bench_wall_end(uint64_t begin, uint64_t operations);
 
@@ -83,31 +83,31 @@ uint64_t bench_wall_ns(void);
 uint64_t bench_process_ns(void);
 uint64_t bench_thread_ns(void);
 
-/* xorshift64: the next of *state, which must not be 0. */
+/* xorshift64: the next number from *state, which must not be 0. */
 uint64_t bench_random(uint64_t *state);
 
 /* The middle one, or the mean of the two middle ones; sorts `values`. */
 double bench_median(double *values, size_t count);
 
-/* Baseline of what yields, parks or hands over: that many callbacks take turns in a FIFO queue
+/* The baseline of what yields, parks or hands over: this many callbacks take turns in a FIFO queue
  * until all have done `operations` steps. ns per step. */
 double bench_callbacks(unsigned count, uint64_t operations);
 
-/* Run the calling process on one CPU; does nothing where there is no such CPU. */
+/* Run the calling process on one CPU; does nothing if there is no such CPU. */
 void bench_pin(int cpu);
 
-/* This program once more, in a process of its own. */
+/* This program again, in a process of its own. */
 struct bench_again {
     const char *const *tool; /* what watches it: words before the program's name, up to a NULL */
     const char *const *arguments; /* up to a NULL */
     int cpu;                      /* -1: any */
-    pid_t pid;                    /* which process it was */
+    pid_t pid;                    /* the process that it was */
 };
 
-/* Run it and give what it printed, with what the tool reported; end the program if that failed. */
+/* Run it and return what it printed and what the tool reported; end the program on failure. */
 char *bench_again(struct bench_again *again);
 
-/* What callgrind or cachegrind counted in process `pid`, by their report. */
+/* What callgrind or cachegrind counted in process `pid`, according to their report. */
 double bench_instructions(const char *report, pid_t pid);
 
 /* End the program with a message. */

@@ -1,6 +1,6 @@
-/* Counting what this program does, by running it once more under a tool: see bench.h.
- * Callgrind, for it alone can be told by the program where to count; that tasks switch stacks
- * confuses its tree of callers, which nobody asks for here, and not its sums. */
+/* Counting what this program does, by running it again under a tool: see bench.h. The tool is
+ * callgrind, because only callgrind can be told by the program where to count. Tasks that switch
+ * stacks confuse its tree of callers, which nobody needs here, but not its sums. */
 #include "bench/rows.h"
 
 #include <ctype.h>

@@ -1,7 +1,6 @@
 /* Tasks by the ten thousand, more than the pool keeps stacks warm for: their lives in large
- * batches, cancelling and waking sleepers, and a chain of tasks each of which joins the one
- * before. Baselines: malloc, a call and free; a uv_timer_t for each sleeper; a chain of
- * callbacks. */
+ * batches, cancelling and waking sleepers, and a chain of tasks each of which joins the one before.
+ * Baselines: malloc, a call and free; a uv_timer_t for each sleeper; a chain of callbacks. */
 #include "bench/run.h"
 
 #include <malloc.h>
@@ -17,10 +16,10 @@
 #define BATCH 10000u
 #define SLEEPERS 100000u
 #define CHAIN 20000u
-/* Of each sleeper in sleep_fire_100000: sleeps of 1 to 100 ms. */
+/* For each sleeper in sleep_fire_100000: sleeps of 1 to 100 ms. */
 #define SLEEPS 3u
 #define SLEEP_MS 100u
-/* Of those who are cancelled: 60 s and up to 60 s more, so that none comes to its end. */
+/* For those who are cancelled: 60 s and up to 60 s more, so that none comes to its end. */
 #define LONG_SLEEP_MS 60000u
 
 /* One sample: how many tasks at once, how often. */
@@ -32,7 +31,7 @@ struct sample {
     double ns; /* per operation */
 };
 
-/* As many tasks as the row is named for, or all operations at once where they are fewer. */
+/* As many tasks as the row's name says, or all operations at once if they are fewer. */
 static struct sample sample_of(uint64_t operations, unsigned tasks)
 {
     struct sample sample = {.tasks = operations < tasks ? (unsigned)operations : tasks,
@@ -127,7 +126,7 @@ static int long_sleeper(void *arg)
     return rc;
 }
 
-/* What is measured is from the cancel until all have ended. */
+/* The measured part is from the cancel until all have ended. */
 static double cancel_round(struct sample *sample)
 {
     struct bight_group group;
@@ -306,7 +305,7 @@ static int joiner(void *arg)
     return link->before ? bight_join(link->before, NULL) : bight_event_wait(link->gate);
 }
 
-/* The chain comes to stand, the first one's gate opens, and the last one is joined. */
+/* The chain is set up, the first task's gate opens, and the last one is joined. */
 static void chain(struct bight_task **tasks, struct link *links, unsigned count)
 {
     struct bight_event gate;
@@ -353,7 +352,7 @@ static double callbacks(void *arg, uint64_t operations)
     return bench_callbacks(CHAIN, operations < CHAIN ? CHAIN : operations);
 }
 
-/* By few samples: each begins with stacks that are not warm, and that takes its time. */
+/* Few samples: each begins with cold stacks, and that takes time. */
 static const struct bench_row rows[] = {
     {"spawn_join_10000", "ns", "malloc, call, free", spawn_join, malloc_call_free, NULL, 10 * BATCH,
      .samples = 5, .counted = BATCH},
@@ -367,7 +366,7 @@ static const struct bench_row rows[] = {
 
 int main(int argc, char **argv)
 {
-    /* The baseline's memory is not to go back to the kernel with each batch. */
+    /* The baseline's memory must not go back to the kernel with each batch. */
     (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

@@ -1,4 +1,4 @@
-/* Callbacks out of a FIFO queue: the least that taking turns comes to. */
+/* Callbacks in a FIFO queue: the least that taking turns costs. */
 #include "bench/bench.h"
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* The HTTP client against a raw one of libcurl and libuv, both against an nginx on the other
- * core: CPU time, instructions, system calls. Each load runs in a process of its own, which is
- * this program once more: bench_http CLIENT URL REQUESTS CONCURRENCY STREAMED, printing its CPU
- * ns. */
+/* The HTTP client against a raw one of libcurl and libuv, both against an nginx on the other core:
+ * CPU time, instructions, system calls. Each load runs in a process of its own, which is this
+ * program again: bench_http CLIENT URL REQUESTS CONCURRENCY STREAMED, which prints its CPU ns. */
 #include "bench/bench.h"
 #include "bench/http_load.h"
 #include "bench/nginx.h"
@@ -12,9 +11,8 @@
 
 #define SERVER_CPU 1
 #define CLIENT_CPU 0
-/* Where counting goes on. On one core with the server, which then answers while the client
- * waits, both clients find about as many answers at once in each run; on two it is a matter of
- * chance. */
+/* Where counting runs take place. On one core with the server, which then answers while the client
+ * waits, both clients find about as many answers at once in each run; on two that is chance. */
 #define COUNTED_CPU SERVER_CPU
 #define ROUNDS 15
 /* Counted runs: the difference of the two is free of start and end. Counts vary by a
@@ -33,8 +31,8 @@ struct load {
 
 static struct nginx nginx;
 
-/* Run the client; what it printed is given to the caller, who frees it. A tool's report comes
- * before or after the figure of the program. */
+/* Run the client. Returns what it printed, which the caller frees. A tool's report comes before or
+ * after the figure of the program. */
 static char *run_client(const struct load *load, const char *client, uint64_t requests, pid_t *pid)
 {
     char url[64], count[32], concurrency[16];
@@ -62,7 +60,7 @@ static double cpu_us_per_request(const struct load *load, const char *client, ui
     return us;
 }
 
-/* Of a line of strace -c: % time, seconds, usecs/call, calls, perhaps errors, name. */
+/* From a line of strace -c: % time, seconds, usecs/call, calls, perhaps errors, name. */
 static double calls_named(const char *report, const char *wanted)
 {
     char name[64], fifth[64];
@@ -92,8 +90,7 @@ static double epoll_ctls(const char *report, pid_t pid)
     return calls_named(report, "epoll_ctl");
 }
 
-/* What a tool counts per request, as the difference of a run of `requests` and of one of a
- * third. */
+/* What a tool counts per request: the difference between a run of `requests` and one of a third. */
 static double counted(const struct load *load, const char *client, uint64_t requests)
 {
     uint64_t fewer = requests / 3;
@@ -106,7 +103,8 @@ static double counted(const struct load *load, const char *client, uint64_t requ
         counts[i] = load->count(report, pid);
         free(report);
     }
-    /* Connecting may take a call more or less: none per request is none. */
+    /* Connecting may take a call more or less; the difference may then be negative, and counts as
+     * 0. */
     return counts[1] > counts[0] ? (counts[1] - counts[0]) / (double)(requests - fewer) : 0;
 }
 

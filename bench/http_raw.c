@@ -92,7 +92,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = 0;
 
     if (!watched->wanted) {
-        /* Idle, and the peer closed it: libcurl sees that when it would reuse the connection. */
+        /* Idle, and closed by the peer: libcurl will notice when it wants to reuse it. */
         uv_poll_stop(poll);
         watched->armed = 0;
         return;

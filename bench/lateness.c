@@ -1,8 +1,8 @@
-/* How late a timer fires beside a task that is always busy: it works for so long at a time, and
- * yields after each step. A ticker sleeps until the next whole millisecond of the clock, works
- * for a random part of one itself, so that no step comes to lie at the same place in each, and
- * sleeps again; what is measured is the median of its delays. Baseline: the same ticker as a
- * uv_timer_t, and an idle callback that does one step each time. Wall time. */
+/* How late a timer fires beside a task that is always busy: the task works for a set time, and
+ * yields after each step. A ticker sleeps until the next whole millisecond of the clock, works for
+ * a random part of one itself, so that steps do not fall at the same place in each, and sleeps
+ * again; the median of its delays is measured. Baseline: the same ticker as a uv_timer_t, and an
+ * idle callback that does one step each time. Wall time. */
 #include "bench/run.h"
 
 #include <stdlib.h>
@@ -15,11 +15,11 @@
 #define US UINT64_C(1000)
 #define MANY_TICKS 300
 #define FEW_TICKS 100
-/* A sample ends after its ticks, or after so long if it has some. */
+/* A sample ends after its ticks, or after this long if it has some. */
 #define SAMPLE_NS (1500 * MS)
 #define LEAST_TICKS 3
 
-/* Steps of `ns`, and after so many of them one of `long_ns`. */
+/* Steps of `ns`, and after a number of them one of `long_ns`. */
 struct work {
     uint64_t ns;
     unsigned steps;
@@ -38,7 +38,7 @@ struct beat {
     double *late_us;
 };
 
-/* Until the loop's clock says so. */
+/* Work until the loop's clock says so. */
 static void spin(uint64_t ns)
 {
     uint64_t end = uv_hrtime() + ns;
@@ -64,7 +64,7 @@ static void next_due(struct beat *beat)
     beat->due_ns = (uv_hrtime() / MS + 1) * MS;
 }
 
-/* Whether there is another one to come. */
+/* Whether there will be another tick. */
 static bool tick(struct beat *beat)
 {
     uint64_t now = uv_hrtime();

@@ -1,6 +1,6 @@
-/* A million tasks alive at once: the time of their lives, the memory they rest on, the mappings
- * that hold it. Baseline of all: what the kernel takes for a million pages, touched at the
- * distance that our stacks have from each other, and unmapped. Runs once; takes some 5 GB. */
+/* A million tasks alive at once: the time of their lives, the memory they take, the mappings that
+ * hold it. The baseline of all: what the kernel takes for a million pages, touched at the distance
+ * that our stacks have from each other, and unmapped. Runs once; takes some 5 GB. */
 #include "bench/bench.h"
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@
 #define STRIDE ((size_t)81 * PAGE)
 #define CHUNK ((size_t)4 << 30)
 
-/* What /proc says of this process. */
+/* What /proc says about this process. */
 struct footprint {
     double resident; /* bytes */
     double tables;   /* bytes of page tables */
@@ -160,7 +160,7 @@ static void pages(struct figures *figures)
     figures->maps = after.maps;
 }
 
-/* Measure in a process of its own, so that none inherits the memory of another. */
+/* Measure in a process of its own, so that no process inherits the memory of another. */
 static struct figures apart(void (*measure)(struct figures *figures))
 {
     struct figures *shared =
@@ -193,7 +193,7 @@ static const struct figures *once(void (*measure)(struct figures *figures))
     return figures;
 }
 
-/* The figure of a row: where in struct figures it lies. */
+/* The figure of a row: its place in struct figures. */
 static double at(const struct figures *figures, const size_t *offset)
 {
     return *(const double *)((const char *)figures + *offset);

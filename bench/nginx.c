@@ -1,5 +1,6 @@
-/* Starting nginx: see nginx.h. It is handed its listening socket, which is its own way of upgrading
- * itself without a gap: so the port is the kernel's choice, and nobody waits for it to come up. */
+/* Starting nginx: see nginx.h. It gets its listening socket handed over, which is its own way of
+ * upgrading itself without a gap: so the kernel chooses the port, and nobody waits for the
+ * start. */
 #include "bench/nginx.h"
 
 #include "bench/bench.h"
@@ -19,9 +20,9 @@
 
 #define LISTENER_FD 3
 
-/* Not master_process off: nginx 1.22 dies of that with an inherited socket. */
+/* Not master_process off: nginx 1.22 crashes with that and an inherited socket. */
 static const char configuration[] = "daemon off;\n"
-                                    "user root root;\n" /* if we are; else it is ignored */
+                                    "user root root;\n" /* if we are root; ignored otherwise */
                                     "worker_processes 1;\n"
                                     "pid nginx.pid;\n"
                                     "events { worker_connections 2048; }\n"

@@ -13,7 +13,7 @@ struct nginx {
 };
 
 /* Start it on CPU `cpu`, with a file of `bytes[i]` bytes for each of names[i] up to a NULL. It
- * takes requests as soon as this returns, and is ended with this process at the latest. */
+ * takes requests as soon as this returns, and ends with this process at the latest. */
 void nginx_start(struct nginx *nginx, int cpu, const char *const *names, const size_t *bytes);
 void nginx_stop(struct nginx *nginx);
 

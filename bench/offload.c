@@ -1,5 +1,5 @@
 /* Calls on libuv's threads: one at a time, and a thousand in flight, against raw uv_queue_work.
- * Wall time, since what it costs is waking another core. */
+ * Wall time, since the cost is that of waking another core. */
 #include "bench/run.h"
 
 #include <stdlib.h>

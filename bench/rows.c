@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a short look at a row takes when it is one of many samples by itself. */
+/* How many samples a short look at a row takes, when it is itself one of many samples. */
 #define SHORT_SAMPLES 3
 #define SUFFIX "_instructions"
 
@@ -38,7 +38,7 @@ static void sample_all(const struct bench_row *row, struct figures *figures)
     figures->value = sample(row, row->value);
 }
 
-/* Of the doubles at the same place in each of `all`. */
+/* The median of the doubles at the same place in each of `all`. */
 static double median_at(const struct figures *all, size_t count, size_t offset)
 {
     double values[BENCH_SAMPLES_MAX];
@@ -112,7 +112,7 @@ static void measure_instructions(const struct bench_row *row)
     fflush(stdout);
 }
 
-/* One sample of the median is enough where a row's own number says that each is long. */
+/* One sample of the median is enough if a row's own number says that each takes long. */
 static double short_look(const struct bench_row *row)
 {
     double values[SHORT_SAMPLES];
@@ -127,7 +127,7 @@ static double short_look(const struct bench_row *row)
     return bench_median(values, count);
 }
 
-/* The row of that name, which in *instructions is that of its instructions. */
+/* The row of that name; *instructions says whether the name is that of its row of instructions. */
 static const struct bench_row *find(const struct bench_row *rows, size_t count, const char *name,
                                     bool *instructions)
 {
@@ -181,8 +181,7 @@ static void one_sample(const char *name, const struct bench_row *rows, size_t co
     printf("%.9g\n", instructions ? bench_count_instructions(row) : short_look(row));
 }
 
-/* In a process that callgrind watches, or that is watched by whoever wants to know more of a
- * row. */
+/* Runs in a process that callgrind or another tool watches. */
 static void operate(const struct bench_row *row, uint64_t operations)
 {
     bench_count();

@@ -1,4 +1,4 @@
-/* Between the parts of bench.h's own: not for the bench programs. */
+/* Shared by the parts of bench.h, and not for the bench programs. */
 #ifndef BIGHT_BENCH_ROWS_H
 #define BIGHT_BENCH_ROWS_H
 

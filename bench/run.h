@@ -9,8 +9,8 @@
 #include <bight/runtime.h>
 #include <bight/testing.h>
 
-/* Run it. When instructions are counted, slices end by their turns alone: how many fit into the
- * time of one differs from run to run. */
+/* Run it. When instructions are counted, slices end by their turns alone, because how many fit into
+ * the time of one differs from run to run. */
 static inline void bench_run(int (*fn)(void *arg), void *arg)
 {
     const struct bight_runtime_options options = {.slice_us = bench_counting() ? UINT_MAX : 0};

@@ -1,6 +1,6 @@
 /* Selecting among queues: a producer hands items to them in turn, and each time the consumer waits
- * for all of them at once. Baseline: the same as callbacks out of a FIFO queue that take turns.
- * Peer: a get of the one queue that the item is known to come by. */
+ * for all of them at once. Baseline: the same as callbacks in a FIFO queue that take turns. Peer: a
+ * get from the one queue through which the item is known to come. */
 #include "bench/run.h"
 
 #include <bight/queue.h>

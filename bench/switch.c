@@ -1,6 +1,5 @@
 /* The bare context switch, as coro/core/sched.c inlines it: two stacks that go back and forth.
- * Beside it the extern symbol, which a compiler cannot inline. Baseline: a call and return by
- * pointer. */
+ * Beside it the extern symbol, which a compiler cannot inline. Baseline: a call by pointer. */
 #include "bench/bench.h"
 #include "coro/stack/switch_here.h"
 
@@ -13,7 +12,7 @@
 
 static void *loop_sp, *other_sp;
 
-/* Outside of static functions for what switch_here.h says of gcc's ipa-reference. */
+/* Not static, because of what switch_here.h says about gcc's ipa-reference. */
 SWITCHES void bench_switch_back(void *arg);
 SWITCHES double bench_switch_inlined(void *arg, uint64_t operations);
 

@@ -1,6 +1,6 @@
 /* Taking and giving back a mutex: one that nobody else wants, and one that two tasks hand to each
- * other. Baselines: a pthread_mutex_t; a callback out of a FIFO queue, which is what a task that
- * yields and is woken comes to at least. */
+ * other. Baselines: a pthread_mutex_t; a callback in a FIFO queue, which is the least that a task
+ * costs that yields and is woken. */
 #include "bench/run.h"
 
 #include <pthread.h>
@@ -61,7 +61,7 @@ static double pthread_locks(void *arg, uint64_t operations)
     return bench_end(begin, operations);
 }
 
-/* Whoever holds it yields, so the other one always has to wait for it. */
+/* The holder yields, so the other one always has to wait for it. */
 static int holder(void *arg)
 {
     const struct sample *sample = arg;

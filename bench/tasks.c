@@ -1,7 +1,6 @@
 /* What a turn of the scheduler costs: yields among 2 and 100 tasks, from one call site and from
- * two, parking and unparking between two, and the whole life of a short task. Baselines: the
- * same number of steps as callbacks out of a FIFO queue; for a task's life, malloc, a call and
- * free. */
+ * two, parking and unparking between two, and the whole life of a short task. Baselines: the same
+ * number of steps as callbacks in a FIFO queue; for a task's life, malloc, a call and free. */
 #include "bench/run.h"
 
 #include <stdlib.h>
@@ -54,8 +53,8 @@ static BENCH_OPAQUE int yielder(void *arg)
 }
 
 /* The same at another place in the code: a processor that remembers where the last call of
- * bight_yield came from is wrong at each switch. Not equal to the first, for those would become
- * one. */
+ * bight_yield came from is wrong at each switch. It differs from the first one, because a compiler
+ * would merge equal ones. */
 static BENCH_OPAQUE int other_yielder(void *arg)
 {
     uint64_t steps = *(const uint64_t *)arg;
@@ -65,7 +64,7 @@ static BENCH_OPAQUE int other_yielder(void *arg)
     return 1;
 }
 
-/* The last task to come to its first step starts the clock: stacks are warm by then. */
+/* The last task to reach its first step starts the clock: stacks are warm by then. */
 static int yield_main(void *arg)
 {
     struct sample *sample = arg;
@@ -176,7 +175,7 @@ static int batches_main(void *arg)
     struct sample *sample = arg;
     uint64_t begin;
 
-    batch(); /* brings the stacks to life: spawn_1000000 says what that costs */
+    batch(); /* makes the stacks; spawn_1000000 says what that costs */
     begin = bench_begin();
     for (uint64_t i = 0; i < sample->steps; i++)
         batch();

@@ -122,7 +122,7 @@ static double fire_ours(void *arg, uint64_t operations)
     return ns;
 }
 
-/* libuv goes by the real clock: wait until all are due, and have one turn of the loop fire them. */
+/* libuv uses the real clock: wait until all are due, and let one turn of the loop fire them. */
 static double fire_uv(void *arg, uint64_t operations)
 {
     struct timers *timers = arg;

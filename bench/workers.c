@@ -94,7 +94,7 @@ static double ours(void *arg, uint64_t operations)
     return load->us;
 }
 
-/* The children of the baseline, forked first of all. */
+/* The children of the baseline, which are forked before everything else. */
 static int channels[WORKERS_MAX];
 static pid_t children[WORKERS_MAX];
 
@@ -201,7 +201,7 @@ static double raw(void *arg, uint64_t operations)
 static struct load single = {.in_flight = 1, .workers = 1};
 static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX};
 
-/* Instructions are those of the host alone: valgrind does not count a child with its parent. */
+/* Instructions are those of the host alone: valgrind counts no child with its parent. */
 static const struct bench_row rows[] = {
     {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000},
     {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,

@@ -1,8 +1,8 @@
-/* Switching among tasks that are too many for the caches. In `yield_10000` all stand at the
- * same depth of their stacks; in `yield_10000_varied` each has used its own depth, up to 16
- * KiB, so that frames and records lie on two pages. Baseline: bare switches around a ring of
- * stacks that lie and are used in the same way, which is what the memory alone costs: no queue,
- * no checkpoint, and nothing fetched ahead. */
+/* Switching among tasks that are too many for the caches. In `yield_10000` all stand at the same
+ * depth of their stacks; in `yield_10000_varied` each has used its own depth, up to 16 KiB, so that
+ * frames and records lie on two pages. Baseline: bare switches around a ring of stacks that lie and
+ * are used in the same way, which is the cost of the memory alone: no queue, no checkpoint, and
+ * nothing fetched ahead. */
 #include "bench/run.h"
 #include "coro/core/task.h"
 #include "coro/stack/switch_here.h"
@@ -16,10 +16,10 @@
 #define LEVEL_BYTES 512u
 
 struct layout {
-    unsigned levels_max; /* frames of LEVEL_BYTES below which a task stands, at most */
+    unsigned levels_max; /* at most, frames of LEVEL_BYTES below which a task stands */
 };
 
-/* The same for task number i on both sides. */
+/* The same number for task i on both sides. */
 static unsigned levels_of(const struct layout *layout, unsigned i)
 {
     uint64_t state = 88172645463325252u + i;
@@ -29,7 +29,7 @@ static unsigned levels_of(const struct layout *layout, unsigned i)
     return layout->levels_max ? (unsigned)(bench_random(&state) % layout->levels_max) : 0;
 }
 
-/* Call fn(arg) so many frames further down. */
+/* Call fn(arg) this many frames further down. */
 static BENCH_OPAQUE int descend(unsigned levels, int (*fn)(void *arg), void *arg)
 {
     volatile char frame[LEVEL_BYTES];
@@ -114,11 +114,11 @@ struct ring {
     void *loop_sp;
 };
 
-/* Outside of static functions for what switch_here.h says of gcc's ipa-reference. */
+/* Not static, because of what switch_here.h says about gcc's ipa-reference. */
 SWITCHES int bench_ring_turn(void *arg);
 SWITCHES double bench_ring_run(struct ring *ring, uint64_t steps);
 
-/* From each stack to the next one, and home when all rounds are over. */
+/* Go from each stack to the next one, and home when all rounds are over. */
 SWITCHES int bench_ring_turn(void *arg)
 {
     struct ring *ring = arg;

@@ -1,5 +1,5 @@
-/* The calls of <bight/executor.h>: they check what holds for every kind of executor, then hand over
- * to its own. Own no jobs. */
+/* The calls of <bight/executor.h>: they check what holds for every kind of executor, then call its
+ * own function. No job is kept here. */
 #include "offload/executor.h"
 
 #include "runtime/runtime.h"

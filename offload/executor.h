@@ -13,7 +13,7 @@ struct bight__executor_ops {
                    const void *input, size_t input_bytes, struct bight_result *result);
 };
 
-/* First member of every kind. */
+/* The first member of every kind of executor. */
 struct bight_executor {
     const struct bight__executor_ops *ops;
     const void *runtime;

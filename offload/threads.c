@@ -13,8 +13,8 @@ struct gate {
     uv_loop_t *loop;
     struct bight_link waiting;
     size_t admitted; /* requests that libuv has */
-    size_t least;    /* it may always have so many: two per thread, so that none runs dry */
-    size_t most;     /* it may have so many now */
+    size_t least;    /* it may always have this many: two per thread, so that none runs dry */
+    size_t most;     /* it may have this many now */
     uint64_t window_ms;
     size_t ended; /* since window_ms */
 };
@@ -35,7 +35,7 @@ static void end_gate(struct bight_plugin *plugin)
 }
 
 /* The first call makes libuv start its threads, and libuv calls abort() when one cannot start: so
- * this is tried here first. */
+ * we try it first. */
 static int begin_gate(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
     struct gate *gate = container_of(plugin, struct gate, plugin);
@@ -85,7 +85,7 @@ static void admit(struct offload *offload)
 {
     offload->admitted = true;
     offload->gate->admitted++;
-    /* It fails only without a function to call. */
+    /* it fails only when there is no function to call */
     (void)uv_queue_work(offload->gate->loop, &offload->work, run, after);
 }
 
@@ -104,8 +104,8 @@ static void after(uv_work_t *work, int status)
         admit(container_of(next, struct offload, waiter.link));
 }
 
-/* Withdraw a call that has not begun. libuv confirms that by calling back, so even then the task
- * waits for it. */
+/* Withdraw a call that has not begun. libuv confirms it by calling back, so the task waits
+ * anyway. */
 static int abort_offload(struct bight_waiter *waiter)
 {
     struct offload *offload = container_of(waiter, struct offload, waiter);

@@ -1,5 +1,5 @@
-/* The runtime as other libraries of bight see it: where they find it, and how what they open ends
- * with it. Its inside is runtime/runtime.h. */
+/* The runtime as the other libraries of bight see it: how they find it, and how what they open is
+ * closed when it ends. The private part is runtime/runtime.h. */
 #ifndef BIGHT_RUNTIME_DOOR_H
 #define BIGHT_RUNTIME_DOOR_H
 
@@ -12,16 +12,17 @@ struct bight_runtime;
 struct bight_seams;
 
 /* Something that lives as long as the runtime and belongs to another layer: the offload request
- * cache, a session. Kept in a list; `end` is called once when the last task has ended, may close
- * handles (see bight__handle_opened), and frees the record or what surrounds it. */
+ * cache, a session. The runtime keeps it in a list and calls `end` once, when the last task has
+ * ended. `end` may close handles (see bight__handle_opened); it frees the record, or what the
+ * record is part of. */
 struct bight_plugin {
     struct bight_link link;
     const void *key; /* its kind, for bight__plugin_get */
     void (*end)(struct bight_plugin *plugin);
 };
 
-/* The calling thread's runtime, for what wants to be a plugin of it: 0; BIGHT_ENORUNTIME;
- * BIGHT_ECLOSED when it is ending and would not call `end` any more. */
+/* Get the calling thread's runtime, to add a plugin to it: 0; BIGHT_ENORUNTIME; BIGHT_ECLOSED when
+ * the runtime is ending and would not call `end` any more. */
 BIGHT_INTERNAL_API int bight__runtime_get(struct bight_runtime **out);
 BIGHT_INTERNAL_API const struct bight_seams *
 bight__runtime_seams(const struct bight_runtime *runtime);

@@ -1,5 +1,5 @@
-/* Compile-time proof that bight's codes of the system range are libuv's. Makes no code.
- * Here and not in coro/, because coro/ knows no libuv. */
+/* Compile-time proof that bight's codes of the system range are libuv's. It generates no code. It
+ * is here and not in coro/ because coro/ does not know libuv. */
 #include <bight/errors.h>
 
 #include <uv.h>
@@ -11,7 +11,7 @@
     _Static_assert((int)BIGHT_##name == (int)UV_##name, "BIGHT_" #name " is not UV_" #name);
 BIGHT_ERRORS_SYSTEM(EQUALS_LIBUV)
 
-/* Own codes stand clear of everything libuv has or may get. */
+/* bight's own codes are outside of the range that libuv uses, with room for what libuv may add. */
 #define CLEAR_OF_LIBUV(name, value, text)                                                          \
     _Static_assert((int)BIGHT_##name <= -5000 && (int)BIGHT_##name < (int)UV_ERRNO_MAX,            \
                    "BIGHT_" #name " is in libuv's range");

@@ -1,4 +1,4 @@
-/* The lists behind <bight/hook.h>. When they are called is drive.c's. */
+/* The lists behind <bight/hook.h>. drive.c decides when the hooks are called. */
 #include "runtime/runtime.h"
 
 #include <bight/hook.h>
@@ -46,7 +46,7 @@ bool bight_hook_remove(struct bight_hook *hook)
     return added;
 }
 
-/* Each is put back before it is called, so that it may remove any of them, and itself. */
+/* Each hook is put back before it is called, so that it may remove any of them, and itself. */
 void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks)
 {
     struct bight_link pending, *link;

@@ -1,6 +1,6 @@
 /* bight_runtime_options.interrupt_signal: one libuv handle that lives as long as the runtime and
- * listens while a main runs. It listens once, so that the system does what it always did at the
- * second arrival, also when the loop does not get to look. */
+ * listens while a main runs. It listens once, so a second signal does what it would do without
+ * bight, even when the loop is too busy to see the first. */
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 
@@ -9,7 +9,7 @@ int bight__interrupt_open(struct bight_runtime *runtime)
     if (!runtime->sched.options.interrupt_signal)
         return 0;
     if (!runtime->owns_loop)
-        return BIGHT_EINVAL; /* signals are the host's */
+        return BIGHT_EINVAL; /* signals belong to the host */
     int rc = bight__call_fails(&runtime->sched.seams, "uv_signal_init")
                  ? -errno
                  : uv_signal_init(runtime->loop, &runtime->interrupt);
@@ -21,7 +21,7 @@ int bight__interrupt_open(struct bight_runtime *runtime)
     return 0;
 }
 
-/* A main that was being cancelled anyway stays cancelled, and not interrupted. */
+/* A main that was being cancelled already stays cancelled and does not count as interrupted. */
 static void on_interrupt(uv_signal_t *handle, int signum)
 {
     struct bight_runtime *runtime = handle->data;

@@ -14,14 +14,14 @@
 
 #define ALTERNATE_BYTES ((size_t)64 << 10)
 
-/* A signal's disposition is the process's, so this cannot hang off a runtime. */
+/* The handling of a signal belongs to the process, so this cannot be part of a runtime. */
 static struct {
     pthread_mutex_t lock;
     size_t users;
     struct sigaction before;
 } watch = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* The running task, if the fault is in the guard of its stack. */
+/* The running task if the fault is in the guard of its stack, else NULL. */
 static const struct bight_task *overflowed(const void *address)
 {
     const struct bight_sched *sched = bight__sched;
@@ -33,8 +33,7 @@ static const struct bight_task *overflowed(const void *address)
     return task;
 }
 
-/* snprintf of plain numbers and strings touches no lock and no heap in glibc; the process dies next
- * in any case. */
+/* glibc's snprintf of numbers and strings uses no lock and no heap; the process dies anyway. */
 static void write_line(int fd, const struct bight_task *task)
 {
     char line[192];

@@ -1,13 +1,13 @@
-/* What libuv would abort() over, tried beforehand with resources of our own, so that want of them
- * is an error from bight_run. libuv aborts when the threads of its pool cannot start, when its
- * table of watchers cannot grow, when the process-wide signal pipe cannot be made, and when
- * epoll_ctl fails while it polls.
+/* Tries in advance, with resources of its own, everything that libuv would abort() over, so that a
+ * lack of resources is an error from bight_run. libuv aborts when the threads of its pool cannot
+ * start, when its table of watchers cannot grow, when the process-wide signal pipe cannot be made,
+ * and when epoll_ctl fails while it polls.
  *
- * The windows that remain: between the probe and libuv's own call another thread may take what was
- * free; the pool starts at its first use, perhaps much later (probing its threads again right
- * before that, with bight__probe_threads, narrows it; starting the pool here would make a
- * process that never uses it multi-threaded); descriptors above the number the table was grown
- * to make it grow again; epoll_ctl may still meet /proc/sys/fs/epoll/max_user_watches or lack of
+ * Some gaps remain. Between the probe and libuv's own call another thread may take what was free.
+ * The pool starts at its first use, perhaps much later: bight__probe_threads, which probes its
+ * threads again right before that, narrows this gap; starting the pool here would make a process
+ * that never uses it multi-threaded. A descriptor above the number that the table was grown for
+ * makes it grow again. epoll_ctl may still meet /proc/sys/fs/epoll/max_user_watches or a lack of
  * kernel memory later. */
 #include "runtime/runtime.h"
 
@@ -19,11 +19,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A loop takes six: epoll, the event of its pool, and two pipes for signals, the process-wide one
- * and its own; the runtime adds an event, unless the loop has one, and the dup below. */
+/* A loop takes six descriptors: epoll, the event of its pool, and two pipes for signals, the
+ * process-wide one and its own. The runtime adds an event, unless the loop has one, and the probe a
+ * dup. */
 #define PROBE_PIPES 4
 
-/* libuv's threads: so many unless UV_THREADPOOL_SIZE says otherwise, with such stacks. */
+/* libuv's threads: so many unless UV_THREADPOOL_SIZE says otherwise, each with such a stack. */
 #define POOL_THREADS 4
 #define POOL_THREADS_MAX 1024
 #define POOL_STACK_BYTES (8u << 20)
@@ -62,7 +63,7 @@ struct probe_thread {
     pthread_mutex_t *gate;
 };
 
-/* Stay alive until the gate opens: the threads have to exist at one time. */
+/* Stay alive until the gate opens: all threads have to exist at the same time. */
 static void *wait_at_gate(void *arg)
 {
     struct probe_thread *self = arg;
@@ -73,8 +74,8 @@ static void *wait_at_gate(void *arg)
     return NULL;
 }
 
-/* A joined thread is still counted in /proc for some microseconds; whoever asks right after the
- * probe whether the process is single-threaded is to be told the truth. */
+/* A joined thread is still counted in /proc for some microseconds. Wait until it is gone, so that
+ * whoever asks right after the probe whether the process is single-threaded gets the truth. */
 static void join(struct probe_thread *thread)
 {
     pthread_join(thread->thread, NULL);
@@ -120,7 +121,7 @@ int bight__probe_threads(const struct bight_seams *seams)
     rc = -pthread_attr_setstacksize(&attr, POOL_STACK_BYTES);
     if (rc)
         goto destroy_attr;
-    /* A signal handler of the host's is not to find itself on one of these. */
+    /* A signal handler of the host's must not run on one of these threads. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = start_and_join(threads, count, &attr, seams);
@@ -142,7 +143,7 @@ int bight__probe(const struct bight_seams *seams)
     return rc ? rc : bight__probe_threads(seams);
 }
 
-/* Duplicate `fd` to a number not below `wanted`, or as high as there is one free. */
+/* Duplicate `fd` to a number not below `wanted`; if none is free, halve `wanted` and retry. */
 static int dup_high(int fd, int wanted, const struct bight_seams *seams)
 {
     int high;

@@ -1,5 +1,5 @@
-/* Reports: to whom they go, and those of the program itself. What is reported, and when, is
- * decided where it happens. */
+/* Reports: where they go, and those of the program itself. What is reported, and when, is decided
+ * at the place where it happens. */
 #include "runtime/runtime.h"
 #include "coro/core/task.h"
 

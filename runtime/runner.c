@@ -1,12 +1,12 @@
-/* Runs: a main task on a loop of the runtime's own, from its spawn until the last task has
- * ended; one of them (bight_run) or several (<bight/runner.h>) in the life of a runtime. Between
- * runs the loop is not run. How a runtime is made and closed is start.c's. */
+/* Runs: a main task on a loop of the runtime's own, from its spawn until the last task has ended. A
+ * runtime has one run (bight_run) or several (<bight/runner.h>). The loop does not run between
+ * runs. runtime.c makes and closes runtimes. */
 #include "runtime/runtime.h"
 #include "coro/core/group.h"
 
 #include <bight/runner.h>
 
-/* A runner is a runtime under another name: one that runs several times. */
+/* A runner is a runtime under another name: one with several runs. */
 static struct bight_runtime *of_runner(struct bight_runner *runner)
 {
     return (struct bight_runtime *)runner;
@@ -29,7 +29,7 @@ static int spawn_main(struct bight_runtime *runtime, int (*fn)(void *arg), void 
     return 0;
 }
 
-/* Until drive.c finds that everything has ended. */
+/* Run the loop until drive.c finds that everything has ended. */
 static void run_loop(struct bight_runtime *runtime)
 {
     runtime->running = true;
@@ -53,7 +53,7 @@ static int run(struct bight_runtime *runtime, int (*fn)(void *arg), void *arg)
                             : bight__interrupt_outcome(runtime, runtime->sched.main_status);
 }
 
-/* Handles of the user's that are left would keep the loop running for ever: look at ours only. */
+/* Handles that the user left open would keep the loop running for ever, so count only our own. */
 static void close_down(struct bight_runtime *runtime)
 {
     runtime->ending = true;
@@ -114,7 +114,7 @@ int bight_runner_open(struct bight_runner **out, const struct bight_runtime_opti
     return bight__runner_open_with_seams(out, options, &no_seams);
 }
 
-/* As it was before the run. */
+/* Bring the runtime back to the state before the run. */
 static void run_over(struct bight_runtime *runtime)
 {
     struct bight_sched *sched = &runtime->sched;

@@ -1,7 +1,7 @@
 /* Runtimes: made on a loop of their own or a host's, ended in three steps. `end` cancels what is
  * left once main has returned or the host detaches; when no task lives any more, `close` closes the
- * handles; when libuv has let go of the last one, `gone` frees the runtime. Runs on a loop of
- * its own are runner.c's. */
+ * handles; when libuv has let go of the last one, `gone` frees the runtime. runner.c has the runs
+ * on a loop of the runtime's own. */
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 
@@ -114,10 +114,10 @@ static void plugins_end(struct bight_runtime *runtime)
     }
 }
 
-/* No task lives: nothing runs any more but callbacks of handles that are closing. */
+/* No task is left alive. Only the callbacks of closing handles run from here on. */
 void bight__runtime_close(struct bight_runtime *runtime)
 {
-    runtime->closing = true; /* first: what those post is for bight__mailbox_close */
+    runtime->closing = true; /* first: bight__mailbox_close runs what the calls below post */
     bight__calls_run_last(&runtime->sched);
     plugins_end(runtime);
     bight__mailbox_close(runtime->mailbox);
@@ -244,8 +244,8 @@ int bight_detach(struct bight_runtime *runtime, void (*done)(void *arg), void *a
     runtime->on_detached = done;
     runtime->on_detached_arg = arg;
     bight__runtime_end(runtime);
-    /* The rest is drive's, in the next prepare: this may be a task that is detaching. Make sure
-     * that there is a next one, and soon. */
+    /* drive.c does the rest in the next prepare phase, because a task may be the one that detaches.
+     * Make sure that this phase comes, and soon. */
     bight__drive_soon(runtime);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* The runtime object: a scheduler driven by a libuv loop. drive.c runs slices from the loop's
- * prepare and check phases; start.c makes and ends runtimes; everything else of runtime/ hangs its
- * handles in here. Read coro/core/sched.h first. */
+ * prepare and check phases; runtime.c makes and ends runtimes; all other files of runtime/ keep
+ * their handles in it. Read coro/core/sched.h first. */
 #ifndef BIGHT_RUNTIME_RUNTIME_H
 #define BIGHT_RUNTIME_RUNTIME_H
 
@@ -13,11 +13,11 @@
 #include "runtime/door.h"
 #include "runtime/wheel.h"
 
-/* Of which a runtime has one. */
+/* A kind of plugin. A runtime has at most one plugin of each kind. */
 struct bight_plugin_kind {
-    size_t bytes; /* of the record, which has its struct bight_plugin first */
+    size_t bytes; /* of the record, which begins with its struct bight_plugin */
     int (*begin)(struct bight_plugin *plugin,
-                 struct bight_runtime *runtime); /* it is zero so far */
+                 struct bight_runtime *runtime); /* the record is zeroed */
     void (*end)(struct bight_plugin *plugin);
 };
 
@@ -30,11 +30,11 @@ struct bight_runtime {
     bool ending;  /* bight_detach was called, or main has ended */
     bool closing; /* the runtime's own handles are being closed */
     bool stalled;
-    bool running;            /* not between runs; always so on a host's loop */
+    bool running;            /* false between runs; always true on a host's loop */
     bool interrupted;        /* main was cancelled by the interrupt signal */
-    struct bight_task *main; /* until sched.main_done */
-    uint64_t timer_due_ns;   /* what the uv timer is armed for; UINT64_MAX: not */
-    uint64_t ask_again_ns;   /* in so much real time a test's idle seam wants to be asked; or so */
+    struct bight_task *main; /* valid until sched.main_done */
+    uint64_t timer_due_ns;   /* when the uv timer will fire; UINT64_MAX: it is not armed */
+    uint64_t ask_again_ns;   /* real time until a test's idle seam is asked again, or UINT64_MAX */
     struct bight_wheel wheel;
     uv_prepare_t prepare;
     uv_check_t check;
@@ -43,7 +43,7 @@ struct bight_runtime {
     uv_signal_t interrupt; /* open if the options name a signal */
     struct bight_mailbox *mailbox;
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
-    size_t handles;       /* of ours, not yet called back as closed */
+    size_t handles;       /* our handles that have not been called back as closed */
     struct bight_link plugins;
     struct bight_link turn_hooks;
     struct bight_link idle_hooks;
@@ -56,7 +56,7 @@ static inline struct bight_runtime *bight__runtime(void)
     return (struct bight_runtime *)bight__sched;
 }
 
-/* Whether nobody is left who could close what is opened now: the last task has ended for good. */
+/* Whether the last task has ended for good, so that nobody could close what is opened now. */
 static inline bool bight__runtime_is_over(const struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
@@ -71,20 +71,19 @@ void bight__drive_close(struct bight_runtime *runtime);
 /* Have the loop run its prepare phase soon, whatever else it has to do. */
 void bight__drive_soon(struct bight_runtime *runtime);
 
-/* start.c: a runtime on `loop`, or on a loop of its own where that is NULL. */
+/* runtime.c: a runtime on `loop`, or on a loop of its own when `loop` is NULL. */
 int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
                        const struct bight_runtime_options *options,
                        const struct bight_seams *seams);
 /* Free a runtime with a loop of its own, all of whose handles are closed. */
 void bight__runtime_free(struct bight_runtime *runtime);
 
-/* start.c: the steps of ending, see there. */
+/* runtime.c: the steps of ending, explained there. */
 void bight__runtime_end(struct bight_runtime *runtime);
 void bight__runtime_close(struct bight_runtime *runtime);
 
-/* The runtime's plugin of that kind, made when it is asked for first. NULL where there is none yet
- * and
- * *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
+/* The runtime's plugin of that kind, made by the first call. When it cannot be made, the result is
+ * NULL and *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc);
 
@@ -96,9 +95,9 @@ int bight__runner_open_with_seams(struct bight_runner **out,
                                   const struct bight_runtime_options *options,
                                   const struct bight_seams *seams);
 
-/* interrupt.c: nothing happens in these when the options name no signal. Begin is called for
- * each main, end once it has ended; listens says whether main may still be interrupted, and
- * outcome gives what the run comes to when main ended with `status`. */
+/* interrupt.c: these do nothing when the options name no signal. Begin is called before each main,
+ * end after it; listens says whether main may still be interrupted; outcome is the result of the
+ * run when main ended with `status`. */
 int bight__interrupt_open(struct bight_runtime *runtime);
 int bight__interrupt_begin(struct bight_runtime *runtime);
 void bight__interrupt_end(struct bight_runtime *runtime);
@@ -106,13 +105,11 @@ bool bight__interrupt_listens(const struct bight_runtime *runtime);
 int bight__interrupt_outcome(const struct bight_runtime *runtime, int status);
 void bight__interrupt_close(struct bight_runtime *runtime);
 
-/* mailbox.c: the runtime's own reference. Its handle counts as opened and does not keep the loop
- * alive. */
+/* mailbox.c: the runtime's reference. Its handle counts as opened; it keeps no loop alive. */
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime);
 /* Queue what was posted as calls, unless the runtime closes. */
 void bight__mailbox_collect(struct bight_runtime *runtime);
-/* Make later posts fail, run those accepted before, begin to close the handle, and release the
- * runtime's reference. */
+/* Make later posts fail, run the earlier ones, begin to close the handle, drop this reference. */
 void bight__mailbox_close(struct bight_mailbox *mailbox);
 /* Whether anybody but the runtime holds a reference, or a post waits to be run. The loop is woken
  * when the last holder lets go. */
@@ -122,19 +119,18 @@ bool bight__mailbox_held(struct bight_mailbox *mailbox);
 void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks);
 void bight__hooks_fini(struct bight_runtime *runtime);
 
-/* time.c: bight_sleep_until without the checkpoint that opens it, also to a time that has
- * passed. */
+/* time.c: bight_sleep_until without its first checkpoint; the time may have passed already. */
 int bight__sleep_until(uint64_t when_ns);
 
 /* overflow.c: tell which task overflowed its stack, if the options ask for it. */
 int bight__overflow_watch(struct bight_runtime *runtime);
 void bight__overflow_unwatch(struct bight_runtime *runtime);
 
-/* probe.c: ask libuv for nothing that it would abort over. 0 or the error. */
+/* probe.c: try everything that libuv would abort over. 0 or the error. */
 int bight__probe(const struct bight_seams *seams);
-/* The part of it about the threads of libuv's pool; for whoever is about to use the pool first. */
+/* The part of it about the threads of libuv's pool; to be called before the pool's first use. */
 int bight__probe_threads(const struct bight_seams *seams);
-/* How many threads that pool has, or will have: as libuv reads UV_THREADPOOL_SIZE. */
+/* How many threads that pool has or will have, from UV_THREADPOOL_SIZE as libuv reads it. */
 size_t bight__pool_threads(void);
 /* Grow the loop's table of watchers to descriptor number `watchers`, within the soft limit of open
  * files, while failing is an error. Leaves a handle that the loop's next turn frees. */

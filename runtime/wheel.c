@@ -84,8 +84,7 @@ static inline void place(struct bight_wheel *wheel, struct bight_timer *timer)
 }
 
 /* Unlink, and clear the slot's bit when it was the last one there. The slot is not computed from
- * the deadline, since the wheel may have moved on: the only neighbour left is the head of the
- * list. */
+ * the deadline, since the wheel may have moved on: the only neighbour left is the list's head. */
 static inline void take_out(struct bight_wheel *wheel, struct bight_timer *timer)
 {
     struct bight_link *head = timer->link.next;
@@ -118,8 +117,7 @@ void bight__wheel_disarm(struct bight_wheel *wheel, struct bight_timer *timer)
     take_out(wheel, timer);
 }
 
-/* The earliest deadline among `list`, which is not empty; `otherwise` when it has more than
- * `look`. */
+/* The earliest deadline of the non-empty `list`; `otherwise` when it has more than `look`. */
 static uint64_t earliest(const struct bight_link *list, size_t look, uint64_t otherwise)
 {
     uint64_t first = UINT64_MAX;
@@ -161,8 +159,7 @@ uint64_t bight__wheel_next(const struct bight_wheel *wheel)
     uint64_t begin = ns_of((block | slot) << shift);
     if (level)
         return begin;
-    /* Asked again at the begin of a long slot, the exact answer costs one walk for all its
-     * timers. */
+    /* Asked again at the start of a long slot, the exact answer costs one walk for them all. */
     bool current = slot == group_of(wheel->now_tick, 0);
     return earliest(&wheel->slots[0][slot], current ? SIZE_MAX : WHEEL_LOOK, begin);
 }

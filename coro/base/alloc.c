@@ -1,6 +1,6 @@
-/* Memory, the permission to map, and that to make a system call, each behind the seam that lets a
- * test make any site fail. A site is the return address of the call, so these functions are never
- * inlined. */
+/* Memory, the permission to map, and the permission to make a system call, each behind the seam
+ * that lets a test make any site fail. A site is the return address of the call, so these functions
+ * are never inlined. */
 #include "coro/base/seams.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
-/* Names and texts of error codes, made from the two lists of <bight/errors.h>.
- * Owns no codes: a code is added there. The equality with libuv's is checked in runtime/. */
+/* Names and texts of error codes, made from the two lists of <bight/errors.h>. New codes are added
+ * there. runtime/ checks that they are equal to libuv's. */
 #include <bight/errors.h>
 
 #include <limits.h>
 #include <string.h>
 
-/* What the C library calls a code that neither list has, or NULL. strerror() will not do: its
- * answer is translated, and for an unknown code lives in a buffer that the next call overwrites. */
+/* What the C library calls a code that neither list has, or NULL. strerror() is no use here: its
+ * answer is translated, and for an unknown code the next call overwrites it. */
 static const char *system_name(int code)
 {
 #ifdef BIGHT_HAVE_STRERRORNAME_NP

@@ -1,7 +1,7 @@
-/* A hash table of records that their owner makes and frees: chains from a power of two of
- * buckets, which doubles with the number of records. And hashing of short strings that a
- * stranger may choose: FNV-1a from a random start. Good enough for tables whose size is bounded,
- * and a quarter of the instructions of SipHash. */
+/* A hash table of records that their owner makes and frees: chains from a power of two of buckets,
+ * which doubles with the number of records. Short strings that a stranger may choose are hashed by
+ * FNV-1a from a random start: good enough for tables whose size is bounded, and a quarter of the
+ * instructions of SipHash. */
 #ifndef BIGHT_CORO_BASE_HASH_H
 #define BIGHT_CORO_BASE_HASH_H
 
@@ -12,7 +12,7 @@
 #include "coro/base/door.h"
 #include "coro/base/seams.h"
 
-/* In the record. */
+/* Part of each record. */
 struct hash_node {
     struct hash_node *chain;
     uint32_t hash;
@@ -20,21 +20,21 @@ struct hash_node {
 
 struct hash_table {
     struct hash_node **buckets;
-    size_t bucket_count; /* a power of two */
-    size_t count;        /* of records */
+    size_t bucket_count; /* number of buckets: a power of two */
+    size_t count;        /* number of records */
     uint64_t seed;       /* for hash_bytes */
 };
 
 /* 0 or BIGHT_ENOMEM. */
 BIGHT_INTERNAL_API int bight__hash_init(struct hash_table *table, const struct bight_seams *seams);
-/* Its records are gone, or their owner has them in hand. Also for a table that is all zero. */
+/* The owner has freed the records, or knows them by other means. A table of zeros is allowed. */
 BIGHT_INTERNAL_API void bight__hash_fini(struct hash_table *table);
 /* Cannot fail: without memory for more buckets the chains just grow longer. */
 BIGHT_INTERNAL_API void bight__hash_add(struct hash_table *table, const struct bight_seams *seams,
                                         struct hash_node *node, uint32_t hash);
 BIGHT_INTERNAL_API void bight__hash_remove(struct hash_table *table, struct hash_node *node);
 
-/* From `node` on along its chain, the first of that hash; NULL when there is none. */
+/* The first node of that hash in the chain from `node` on; NULL when there is none. */
 static inline struct hash_node *hash_along(struct hash_node *node, uint32_t hash)
 {
     while (node && node->hash != hash)
@@ -42,7 +42,7 @@ static inline struct hash_node *hash_along(struct hash_node *node, uint32_t hash
     return node;
 }
 
-/* The first of those with that hash; hash_along(node->chain, hash) is the next. */
+/* The first node of that hash; hash_along(node->chain, hash) is the next. */
 static inline struct hash_node *hash_first(const struct hash_table *table, uint32_t hash)
 {
     return hash_along(table->buckets[hash & (table->bucket_count - 1)], hash);
@@ -53,7 +53,7 @@ static inline uint64_t hash_seed(void)
     uint64_t seed = 0;
 
     if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-        seed = (uint64_t)(uintptr_t)&seed; /* early boot: address randomisation has to do */
+        seed = (uint64_t)(uintptr_t)&seed; /* early boot: address randomisation has to be enough */
     return seed ^ 0xcbf29ce484222325u;
 }
 

@@ -1,4 +1,4 @@
-/* What the compiler is told about branches. */
+/* Hints to the compiler about branches. */
 #ifndef BIGHT_CORO_BASE_LIKELY_H
 #define BIGHT_CORO_BASE_LIKELY_H
 

@@ -2,9 +2,9 @@
  * list head being a node too. A node outside of any list points at itself, so that unlinking is
  * idempotent.
  *
- * A list in a record that a user places may be all zero too, which is empty; so may a node. The
- * list_* functions know that, at a branch more than the link_* ones, which want an initialised
- * list. */
+ * A list in a record that a user places may also be all zero, which means empty; the same is true
+ * of a node. The list_* functions allow that, at the cost of one more branch than the link_* ones,
+ * which need an initialised list. */
 #ifndef BIGHT_CORO_BASE_LIST_H
 #define BIGHT_CORO_BASE_LIST_H
 
@@ -36,7 +36,7 @@ static inline void link_prepend(struct bight_link *head, struct bight_link *link
     link_append(head->next, link);
 }
 
-/* Unlink a node that is about to be freed or linked elsewhere: what it points at stays. */
+/* Unlink a node that is about to be freed or linked elsewhere: its own pointers do not change. */
 static inline void link_cut(struct bight_link *link)
 {
     link->next->prev = link->prev;
@@ -49,7 +49,7 @@ static inline void link_remove(struct bight_link *link)
     link_init(link);
 }
 
-/* The first node, unlinked; NULL when the list is empty. */
+/* Unlink and return the first node; NULL when the list is empty. */
 static inline struct bight_link *link_take(struct bight_link *head)
 {
     struct bight_link *first = head->next;
@@ -60,7 +60,7 @@ static inline struct bight_link *link_take(struct bight_link *head)
     return first;
 }
 
-/* Move all of `from` behind what `to` has. */
+/* Move all nodes of `from` to the end of `to`. */
 static inline void link_splice(struct bight_link *to, struct bight_link *from)
 {
     if (link_empty(from))
@@ -72,7 +72,7 @@ static inline void link_splice(struct bight_link *to, struct bight_link *from)
     link_init(from);
 }
 
-/* For a node: that it is outside of any list. */
+/* Whether a list is empty, or a node outside of any list. */
 static inline bool list_empty(const struct bight_link *head)
 {
     return !head->next || link_empty(head);

@@ -6,8 +6,8 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* `ms` after `now_ns`. UINT64_MAX, which is never, for a negative number and for one that the clock
- * does not reach. */
+/* `ms` after `now_ns`. A negative `ms`, or an end that the clock does not reach, gives UINT64_MAX,
+ * which means never. */
 static inline uint64_t ns_after(uint64_t now_ns, int64_t ms)
 {
     if ((uint64_t)ms >= (UINT64_MAX - now_ns) / NS_PER_MS)

@@ -1,6 +1,6 @@
-/* Background groups: an ordinary group, opened on behalf of a task of its own, the keeper, which
- * sleeps until the group is to end. So cancellation, deadlines, dumps and the end of the runtime
- * see nothing new. The record outlives the keeper until somebody closes it. */
+/* Background groups: an ordinary group that belongs to a task of its own, the keeper, which sleeps
+ * until the group is to end. So cancellation, deadlines, dumps and the end of the runtime meet
+ * nothing new. The record outlives the keeper until somebody closes it. */
 #include "coro/core/group.h"
 
 #include <bight/background.h>
@@ -10,7 +10,7 @@ struct bight_background {
     struct bight_group group;
     struct bight_task *keeper;
     struct bight_event closing;
-    bool closer; /* a task closes it */
+    bool closer; /* a task is closing it */
     struct bight_sched *sched;
 };
 
@@ -27,12 +27,11 @@ static void report_failure(void *arg, const struct bight_failure *failure)
     background->sched->driver->report(background->sched, &report);
 }
 
-/* The keeper's end: all tasks end, then the group, which was opened before the keeper's first
- * step. */
+/* End the keeper: first all tasks, then the group, which is older than the keeper's first step. */
 static void keep_end(struct bight_background *background)
 {
     bight__scope_cancel(&background->group.scope);
-    /* Failures have been handled as they came. */
+    /* on_failure has had the failures as they came. */
     (void)!bight_group_end(&background->group, 0);
 }
 
@@ -40,13 +39,13 @@ static int keep(void *arg)
 {
     struct bight_background *background = arg;
 
-    /* Until it is closed, or until everything ends. */
+    /* Sleep until the group is closed, or until everything ends. */
     (void)!bight_event_wait(&background->closing);
     keep_end(background);
     return 0;
 }
 
-/* The runtime ended before the keeper's first step. */
+/* Called when the runtime ended before the keeper's first step. */
 static void keep_dropped(void *arg)
 {
     keep_end(arg);
@@ -110,7 +109,7 @@ int bight_background_drain(struct bight_background *background)
     if (!background)
         return BIGHT_EINVAL;
     rc = bight_group_drain(&background->group);
-    return rc == BIGHT_ECLOSED ? 0 : rc; /* the runtime ends: there is no task */
+    return rc == BIGHT_ECLOSED ? 0 : rc; /* the runtime ends, and no task is left */
 }
 
 static int join_keeper(void *arg)

@@ -1,6 +1,6 @@
-/* The kinds of cases of a select. Each keeps its place at the source in the case: a struct that
- * begins with the case's waiter and goes on in its record. The links in it are in order at any
- * time, since a case may be let go before it is armed. */
+/* The kinds of cases of a select. Each keeps its place at the source in the case itself: a struct
+ * that begins with the case's waiter and goes on in its record. The links in it are valid at any
+ * time, since a case may be withdrawn before it is armed. */
 #include "coro/queue/queue.h"
 #include "coro/core/timed.h"
 
@@ -222,7 +222,7 @@ static int future_arm(struct bight_case *chosen)
 
 static void future_settle(struct bight_case *chosen)
 {
-    (void)future_attempt(chosen); /* it is done */
+    (void)future_attempt(chosen); /* succeeds: the future is settled */
 }
 
 static const struct bight_case_ops future_ops = {&future_wait, future_attempt, future_arm,

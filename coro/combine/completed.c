@@ -1,5 +1,5 @@
-/* As-completed: the records of the caller's array, moved from the lists of their tasks to one of
- * those that have ended, from which they are given out. */
+/* As-completed: the caller's records. Each moves from the list of its task to the list of those
+ * that have ended, from which they are given out. */
 #include "coro/combine/wait.h"
 #include "coro/core/source.h"
 
@@ -43,7 +43,7 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
     item->done = true;
     item->status = task->status;
     link_append(&completed->finished, &watch->link);
-    /* Nobody waits while there is one, so the first one who waits is for this. */
+    /* Nobody waits while there is a finished item, so this one goes to the first that waits. */
     while ((link = link_take(&completed->waiters))) {
         struct next_wait *wait = container_of(link, struct next_wait, waiter.link);
 

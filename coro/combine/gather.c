@@ -1,6 +1,5 @@
-/* Gather and map: calls as tasks of a group that lives in the frame of the function. The tasks
- * are all that is allocated: records are the caller's, and the bound of map is the number of
- * tasks in the group. */
+/* Gather and map: calls run as tasks of a group that lives in the function's frame. Only tasks are
+ * allocated: records are the caller's, and map's bound is on the number of tasks in the group. */
 #include "coro/combine/gather.h"
 #include "coro/core/source.h"
 
@@ -26,7 +25,7 @@ int bight__gather_run(struct bight_gather *call)
 
     call->started = true;
     call->status = call->fn(call->arg);
-    /* What the task is about to end with. */
+    /* the status that the task will end with */
     if (unlikely(self->scope != &self->base) && call->status >= 0)
         call->status = BIGHT_ESCOPE;
     return call->status;
@@ -46,7 +45,7 @@ bool bight__gather_cancelled(const struct bight_group *group, const struct bight
     return (rc == BIGHT_ECANCELED || group->gave_way) && self->scope->effective;
 }
 
-/* End a group made with `flags`, whose body spawned calls until `rc`. */
+/* End a group made with `flags`; its body spawned calls and came to `rc`. */
 static int end_calls(struct bight_group *group, unsigned flags, int rc)
 {
     const struct bight_task *self = group->scope.task;

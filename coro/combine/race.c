@@ -1,4 +1,4 @@
-/* Race: alternatives with staggered starts. They are tasks of a group that collects, because the
+/* Race: alternatives with staggered starts. They are tasks of a collecting group, because the
  * failure of one is no reason to give up the others; the success of one cancels the group. */
 #include "coro/combine/gather.h"
 #include "coro/core/timed.h"
@@ -7,7 +7,7 @@ struct race {
     struct bight_group group;
     struct bight_gather *calls;
     size_t count;
-    size_t winner;             /* count while there is none */
+    size_t winner;             /* equal to `count` while there is none */
     size_t latest;             /* the one started last */
     struct bight__timed *next; /* the body waits to start the next one */
 };
@@ -34,7 +34,7 @@ static int alternative(void *arg)
     return status;
 }
 
-/* Until the latest one has failed, or has had its time. */
+/* Wait until the latest alternative has failed, or has had its time. */
 static int await_turn(struct race *race, int64_t stagger_ms)
 {
     struct bight__timed timed;
@@ -90,7 +90,7 @@ int bight_race(struct bight_gather *calls, size_t count, int64_t stagger_ms, siz
     if (rc)
         return rc;
     rc = start_all(&race, stagger_ms, __builtin_return_address(0));
-    /* Failures and the loser's codes are in the records. */
+    /* The records have the failures and the losers' codes. */
     (void)!bight_group_end(&race.group, rc);
     if (winner)
         *winner = race.winner;

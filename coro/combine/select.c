@@ -1,7 +1,6 @@
-/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt
- * and the park, so what could not happen when it was tried cannot have happened when it is
- * armed; and the park resolves exactly one waiter and lets the others go. The kinds of cases are
- * cases.c's. */
+/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt and
+ * the park, so a case that could not happen when it was tried cannot have happened when it is
+ * armed; and the park resolves exactly one waiter and lets the others go. Cases: cases.c. */
 #include "coro/core/source.h"
 
 #include <bight/select.h>
@@ -53,7 +52,7 @@ static struct bight_case *attempt_all(struct bight_case *cases, size_t count, si
     return NULL;
 }
 
-/* Make them one park; nothing is armed yet. */
+/* Join the waiters in one park; nothing is armed yet. */
 static int link_all(struct bight_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -65,8 +64,8 @@ static int link_all(struct bight_case *cases, size_t count)
     return 0;
 }
 
-/* Arm one after the other, for as long as none has happened. Those that wait longest for their
- * turn at a source are so by the same lot as the attempts. */
+/* Arm one after the other, until one has happened. The order is that of the attempts, so the same
+ * lot decides who waits longer for a turn at a source. */
 static int arm_all(struct bight_case *cases, size_t count, size_t start)
 {
     for (size_t i = 0; i < count; i++) {
@@ -91,7 +90,7 @@ static struct bight_case *winner_of(struct bight_case *cases, size_t count)
     return NULL;
 }
 
-/* The case that happened, or NULL and why none did in *rc. */
+/* The case that happened, or NULL; *rc then says why none did. */
 static struct bight_case *wait_all(struct bight_case *cases, size_t count, size_t start, int *rc)
 {
     struct bight_case *chosen;

@@ -1,6 +1,6 @@
-/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and
- * notes its end by itself, so that all that have ended by the time the waiting task runs are
- * seen, whichever woke it. */
+/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and notes
+ * its end by itself, so the waiting task sees all that have ended by the time it runs, whichever of
+ * them woke it. */
 #include "coro/combine/wait.h"
 
 #include <limits.h>
@@ -17,8 +17,8 @@ bool bight__items_sound(const struct bight_wait_item *items, size_t count)
     return true;
 }
 
-/* The item that watches this task for the same wait already: nothing has run since it was
- * linked, so it is the last in the task's list. */
+/* The item that already watches this task for the same wait. Nothing has run since it was linked,
+ * so it is the last one in the task's list. */
 static struct bight_wait_item *twin_of(const struct bight_wait_item *item)
 {
     const struct bight_link *ends = &item->task->ends;
@@ -53,8 +53,8 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
         bight__watch_end(item->task, &item->watch);
         different++;
     }
-    /* Those that have ended watched only to be found by their twins: their tasks may be joined
-     * now. */
+    /* Tasks that had already ended were watched only so that twins could be found. Stop watching
+     * them: they may be joined now. */
     for (size_t i = 0; i < count; i++) {
         if (items[i].task->flags & TASK_DONE) {
             link_remove(&items[i].watch.link);
@@ -124,7 +124,7 @@ static void wait_ended(struct bight_end_watch *watch, struct bight_task *task)
         bight__timed_unpark(&wait->timed, 0);
 }
 
-/* Whether the wait would be for its own caller. */
+/* Whether the caller is among the tasks that it would wait for. */
 static bool would_deadlock(const struct bight_wait_item *items, size_t count,
                            enum bight_wait_until until, const struct bight_task *self)
 {

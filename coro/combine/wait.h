@@ -1,5 +1,4 @@
-/* What wait and as-completed share: the records of a caller's array as watches of its tasks'
- * ends. */
+/* What wait and as-completed share: a caller's records, which watch the ends of its tasks. */
 #ifndef BIGHT_CORO_COMBINE_WAIT_H
 #define BIGHT_CORO_COMBINE_WAIT_H
 
@@ -7,16 +6,16 @@
 
 #include "coro/core/task.h"
 
-/* Watch the task of each item for `wait`. Of items with the same task the first is the one that
- * watches, the others have it for a twin. Those that have ended are done at once and do not
- * watch. Gives how many different tasks there are. */
+/* Watch the task of each item for `wait`. Of several items with the same task the first one
+ * watches, and the others have it as their twin. Items whose task has ended are done at once and do
+ * not watch. Returns how many different tasks there are. */
 size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wait,
                           void (*ended)(struct bight_end_watch *watch, struct bight_task *task));
 
 /* Stop watching, and bring the twins up to date. */
 void bight__items_leave(struct bight_wait_item *items, size_t count);
 
-/* Each has a task. */
+/* Whether each item has a task. */
 bool bight__items_sound(const struct bight_wait_item *items, size_t count);
 
 static inline struct bight_wait_item *bight__item_of(struct bight_end_watch *watch)

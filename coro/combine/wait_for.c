@@ -1,5 +1,5 @@
-/* Wait-for: a join that takes the task with it. The wait refuses to be aborted and cancels the
- * task instead, so there is one way out: the task's end. */
+/* Wait-for: a join that cancels its task when it is cancelled. The wait refuses to be aborted and
+ * cancels the task instead, so there is only one way out: the task's end. */
 #include "coro/core/source.h"
 
 #include <bight/wait.h>

@@ -23,15 +23,15 @@ static void mark_members(struct bight_group *group, struct bight_task **worklist
         struct bight_task *member = container_of(link, struct bight_task, member);
 
         if (member->group == group && !member->base.effective) {
-            member->base.effective = true; /* so that it is listed once */
+            member->base.effective = true; /* so that it is listed only once */
             member->cancel_next = *worklist;
             *worklist = member;
         }
     }
 }
 
-/* Mark `scope` and what is inside it in the same task; collect the tasks of groups on the way in
- * `*worklist`. A shield stops it. */
+/* Mark `scope` and what is inside it in the same task, up to a shield. The tasks of groups on the
+ * way are added to `*worklist`. */
 static void mark(struct bight_scope *scope, struct bight_task **worklist)
 {
     struct bight_task *task = scope->task;
@@ -52,8 +52,7 @@ static void mark(struct bight_scope *scope, struct bight_task **worklist)
     }
 }
 
-/* The members come off the list in reverse, so cancel in the order of their spawning: reverse
- * it. */
+/* The members come off the list in reverse. Reverse it, to cancel them in the order of spawning. */
 static struct bight_task *reversed(struct bight_task *list, struct bight_task *tail)
 {
     while (list) {
@@ -66,9 +65,9 @@ static struct bight_task *reversed(struct bight_task *list, struct bight_task *t
     return tail;
 }
 
-/* A wait that passes its cancellation on to another task has an abort hook that comes here
- * again: that task is only put on the list of the walk that called the hook, because chains of
- * such waits may be long. */
+/* A wait that passes its cancellation on to another task has an abort hook that comes here again.
+ * That task is only added to the list of the walk that called the hook, because chains of such
+ * waits may be long. */
 static bool listed(struct bight_sched *sched, struct bight_scope *scope)
 {
     struct bight_task *task = scope->task;
@@ -115,7 +114,7 @@ void bight__scope_cancel(struct bight_scope *scope)
     bight__scope_spread(scope);
 }
 
-/* Whether the scope is cancelled by itself, whatever holds around it. */
+/* Whether the scope itself is cancelled or expired, whatever is true of those around it. */
 static bool is_over(const struct bight_scope *scope)
 {
     return scope->cancelled || scope->expired;
@@ -130,15 +129,15 @@ static void lift_members(struct bight_group *group, struct bight_task **worklist
         struct bight_task *member = container_of(link, struct bight_task, member);
 
         if (member->group == group && member->base.effective && !is_over(&member->base)) {
-            member->base.effective = false; /* so that it is listed once */
+            member->base.effective = false; /* so that it is listed only once */
             member->cancel_next = *worklist;
             *worklist = member;
         }
     }
 }
 
-/* The reverse of mark: `scope` and what is inside it in the same task is no longer cancelled, as
- * far as it is not over itself. */
+/* The reverse of mark: `scope` and what is inside it in the same task is no longer cancelled, up to
+ * scopes that are over themselves. */
 static void unmark(struct bight_scope *scope, struct bight_task **worklist)
 {
     struct bight_task *task = scope->task;
@@ -157,7 +156,7 @@ static void unmark(struct bight_scope *scope, struct bight_task **worklist)
     }
 }
 
-/* What is around `scope` does not reach it any more. */
+/* The scopes around `scope` do not cancel it any more. */
 static void lift(struct bight_scope *scope)
 {
     struct bight_task *todo = NULL;
@@ -181,8 +180,7 @@ void bight__scope_follow(struct bight_scope *scope)
         lift(scope);
 }
 
-/* The scope that has the last word on the task: the outermost cancelled one that no shield keeps
- * out. */
+/* The scope that decides for the task: the outermost cancelled one that no shield keeps out. */
 static const struct bight_scope *deciding_scope(const struct bight_task *task)
 {
     const struct bight_scope *scope, *found = NULL;

@@ -1,6 +1,6 @@
-/* What a task carries with it: handlers for its end (bight_defer) and task locals. Locals are a
+/* What a task has until its end: handlers for that end (bight_defer), and task locals. Locals are a
  * list that children share with their parent by counting references; setting one writes in place
- * as long as nobody else sees the node. */
+ * while nobody else shares the node. */
 #include "coro/core/task.h"
 
 struct bight_defer {
@@ -47,7 +47,7 @@ void bight__defers_run(struct bight_task *task)
     int64_t budget_ms = task->sched->options.cleanup_timeout_ms;
     int rc = bight_shield(budget_ms > 0 ? budget_ms : -1, defers_body, task);
 
-    /* The handlers return nothing; a budget that ran out was seen by those it concerned. */
+    /* The handlers return nothing. Calls in them have seen it if the budget ran out. */
     (void)rc;
 }
 
@@ -106,8 +106,8 @@ void bight__locals_drop(struct bight_task *task)
     task->locals = NULL;
 }
 
-/* A list like the task's, with a new node for `local`, that shares what lay behind the old one:
- * so a list never has two nodes of a local, however often it is set. NULL when memory is out. */
+/* A list like the task's, with a new node for `local`, that shares what was behind the old node: so
+ * a list never has two nodes of a local, however often it is set. NULL: no memory. */
 static struct bight_local_node *list_with(struct bight_task *task, const struct bight_local *local,
                                           void *value)
 {

@@ -1,6 +1,6 @@
-/* Groups: a scope that owns tasks. Owns the rules of what the end of a member means to the others;
- * how cancellation travels is scope.c's. The root group of a runtime is one of these without an
- * owner: its members do not fail each other. */
+/* Groups: a scope that owns tasks. This file has the rules of what the end of a member means to the
+ * others; cancel.c has how cancellation travels. The root group of a runtime is one of these
+ * without an owner: its members do not fail each other. */
 #include "coro/core/group.h"
 #include "coro/core/source.h"
 
@@ -21,7 +21,7 @@ static void drain_describe(const struct bight_waiter *waiter, char *text, size_t
     snprintf(text, text_bytes, "%zu tasks", wait->user.group->live);
 }
 
-/* No abort: the group ends after its tasks, and a cancellation reaches those by the scope. */
+/* No abort hook: the group ends after its tasks, and the scope carries a cancellation to those. */
 static const struct bight_waiter_ops end_ops = {
     .name = "end of group",
     .describe = drain_describe,
@@ -124,7 +124,7 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
 void bight__group_failed_by(struct bight_group *group, struct bight_task *task)
 {
     if (group->scope.task)
-        task->flags |= TASK_SEEN; /* by the group, which may be gone when the handle is looked at */
+        task->flags |= TASK_SEEN; /* seen by the group, which may be gone when the handle is used */
     if (task->status == BIGHT_ECANCELED)
         group->gave_way |= group->scope.effective;
     else if (group->scope.task)
@@ -164,7 +164,7 @@ void bight__group_users_tell(const struct bight_task *task)
 
     for (user = task->group_users; user; user = next) {
         next = user->next;
-        if (bight__scope_is_open(&user->group->scope, task)) /* looks at the address only */
+        if (bight__scope_is_open(&user->group->scope, task)) /* uses only its address */
             continue;
         bight__group_unuse(user);
         user->group = NULL;
@@ -172,7 +172,7 @@ void bight__group_users_tell(const struct bight_task *task)
     }
 }
 
-/* The list that the wait is in is lost with the group, and so are all other waits in it. */
+/* The group's list, which has this wait and all others in it, is lost with the group. */
 static void drain_lost(struct bight_group_user *user)
 {
     struct drain_wait *wait = container_of(user, struct drain_wait, user);
@@ -181,8 +181,8 @@ static void drain_lost(struct bight_group_user *user)
     bight_unpark(&wait->waiter, BIGHT_ECLOSED);
 }
 
-/* By the time the waiter runs the group may have new tasks: then it sleeps again. Or it may have
- * ended: so the wait stays linked until it runs, for the end to find it. */
+/* When the waiter runs, the group may have new tasks: then it sleeps again. Or the group may have
+ * ended: so the wait stays linked until it runs, and the end finds it. */
 static int wait_below(struct bight_group *group, size_t below, const struct bight_waiter_ops *ops)
 {
     struct drain_wait wait = {.user.lost = drain_lost, .below = below};
@@ -228,7 +228,7 @@ struct bight_group *bight__start_target(const struct bight_task *task)
     return task->starting ? task->starting->group : NULL;
 }
 
-/* A task that is being started into a group counts there already. */
+/* A task that is being started into a group counts as a member already. */
 bool bight__group_contains(const struct bight_group *group, const struct bight_task *task)
 {
     for (; task; task = task->group->scope.task) {
@@ -299,7 +299,7 @@ int bight_group_begin(struct bight_group *group, unsigned flags)
     return group_begin(group, &options, self);
 }
 
-/* Everything has ended: what the group as a whole came to. */
+/* The result of the group as a whole, after everything in it has ended. */
 static int group_outcome(struct bight_group *group, int rc, bool cancelled_around)
 {
     bool gave_way = rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way);
@@ -318,8 +318,7 @@ static int group_outcome(struct bight_group *group, int rc, bool cancelled_aroun
     return group->scope.cancelled && rc == BIGHT_ECANCELED ? 0 : rc;
 }
 
-/* The last task has ended. Others were woken by that as well, and will not look at the group any
- * more. */
+/* The last task has ended. That has woken others too, which must not look at the group any more. */
 static void waiters_released(struct bight_group *group)
 {
     struct bight_link *link;
@@ -332,7 +331,7 @@ static void waiters_released(struct bight_group *group)
     }
 }
 
-/* Scopes below `frame` are gone. */
+/* End the group; scopes below `frame` are gone. */
 static int group_end(struct bight_group *group, struct bight_task *self, int rc, const char *frame)
 {
     bool whole = bight__scopes_check(self, frame) && self->scope == &group->scope;
@@ -348,7 +347,7 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc,
             bight__scope_cancel(&group->scope);
     }
     bight__breathe(self);
-    (void)!wait_below(group, 1, &end_ops); /* has no way to fail */
+    (void)!wait_below(group, 1, &end_ops); /* cannot fail */
     waiters_released(group);
     cancelled_around = group->scope.parent->effective && !(group->scope.kind & SCOPE_SHIELDS);
     bight__scope_close(&group->scope);
@@ -382,6 +381,6 @@ int bight_group_run(int (*body)(struct bight_group *group, void *arg), void *arg
     if (rc)
         return rc;
     rc = body(&group, arg);
-    /* What lies below our own group belonged to the body. */
+    /* What lies below our own group was the body's. */
     return group_end(&group, self, rc, (const char *)&group);
 }

@@ -4,12 +4,12 @@
 
 #include "coro/core/scope.h"
 
-/* A task that uses a group which another has open: drains it, or starts a task into it. Listed
- * in the owner's control block, because the group may be lost with its frame. */
+/* A task that uses a group which another task has open: it drains it, or starts a task into it. It
+ * is listed in the owner's control block, because the group may be lost with its frame. */
 struct bight_group_user {
     struct bight_group_user *next;
     struct bight_group_user **place; /* what points here; NULL when it is not listed */
-    struct bight_group *group;       /* NULL once that has ended, or is lost */
+    struct bight_group *group;       /* NULL once the group has ended, or is lost */
     void (*lost)(struct bight_group_user *user);
 };
 
@@ -17,31 +17,31 @@ struct bight_group_user {
 void bight__group_setup(struct bight_group *group, unsigned flags);
 /* A member has ended with a negative status. */
 void bight__group_failed_by(struct bight_group *group, struct bight_task *task);
-/* A member has ended well, where that matters. */
+/* A member has ended well; called only for groups where that matters. */
 void bight__group_succeeded_by(struct bight_group *group, const struct bight_task *task);
-/* Move a task whose group is lost to `group`, cancelled. */
+/* Move a task whose group is lost to `group`, and cancel it. */
 void bight__group_adopt(struct bight_group *group, struct bight_task *task);
-/* Move a live task to `group`, which counts it already; the group that it leaves does not count
- * it any more, and its own tasks stay with it. */
+/* Move a live task to `group`, which counts it already. The group that it leaves stops counting it,
+ * and its own tasks stay with it. */
 void bight__group_move(struct bight_group *group, struct bight_task *task);
-/* Have `user` told when the group is lost; needless, and not done, for the group's owner. */
+/* Tell `user` when the group is lost. The group's owner needs no telling, and gets none. */
 void bight__group_use(struct bight_group_user *user, struct bight_group *group);
-/* It needs no telling any more. */
+/* `user` need not be told any more. */
 void bight__group_unuse(struct bight_group_user *user);
-/* Tell the users of those groups of the task that are not open any more. */
+/* Tell the users of those of the task's groups that are not open any more. */
 void bight__group_users_tell(const struct bight_task *task);
-/* One task less, or what was counted as one. */
+/* The group counts one less: a task, or a place that was kept for one. */
 void bight__group_shrink(struct bight_group *group);
-/* Few enough tasks are left for somebody who waits for that, perhaps. */
+/* Wake those who wait for fewer tasks, if few enough are left. */
 void bight__group_wake(struct bight_group *group);
-/* Sleep until fewer than `limit` tasks, at least 1, are in the group; the caller has it open. 0 or
- * BIGHT_ECANCELED. */
+/* Sleep until fewer than `limit` tasks (at least 1) are in the group, which the caller has open.
+ * Returns 0 or BIGHT_ECANCELED. */
 int bight__group_wait_below(struct bight_group *group, size_t limit);
-/* The group that a task is being started into, NULL for one that is not. */
+/* The group that a task is being started into, or NULL when it is not being started. */
 struct bight_group *bight__start_target(const struct bight_task *task);
-/* Whether the task is in the group, or in one below it; a task that is being started into it is. */
+/* Whether the task is in the group or in one below it; also while it is being started into it. */
 bool bight__group_contains(const struct bight_group *group, const struct bight_task *task);
-/* The group whose end a task sleeps in, else NULL. */
+/* The group for whose end a task sleeps, or NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
 /* The children of the task that owns the group. */
@@ -52,7 +52,7 @@ static inline struct bight_link *bight__group_siblings(const struct bight_group 
     return &container_of(group, struct bight_sched, root)->children;
 }
 
-/* The halves of a task's life in its group, inlined into spawn and end. */
+/* The beginning and the end of a task's life in its group, inlined into spawn and end. */
 static inline void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
 {
     struct bight_scope *base = &task->base;

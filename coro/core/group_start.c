@@ -1,10 +1,10 @@
 /* Starting a task and waiting until it is ready. While it starts, the task belongs to a group of
- * the starter's own, so that nothing of it is left when the starter is cancelled; saying that it
- * is ready moves it to the group it was meant for, and the starter's own group is empty then. */
+ * the starter's own, so that nothing is left of it when the starter is cancelled. When it says that
+ * it is ready, it moves to the group it was meant for, and the starter's own group is empty. */
 #include "coro/core/group.h"
 #include "coro/core/source.h"
 
-/* In the starter's frame; the task points at the target until it has moved. */
+/* Lies in the starter's frame; the task points at the target until it has moved. */
 struct bight_start {
     struct bight_group_user target;
     struct bight_group own;
@@ -34,13 +34,13 @@ int bight_group_started(int value)
     return 0;
 }
 
-/* Its owner has left the target open: there is no group that the task could belong to. */
+/* The target's owner has left it open: there is no group that the task could belong to. */
 static void target_lost(struct bight_group_user *user)
 {
     bight__scope_cancel(&container_of(user, struct bight_start, target)->own.scope);
 }
 
-/* The starter's own group has ended, because the task has moved or has ended in it. */
+/* The starter's own group has ended, because the task has moved or has ended. */
 static int start_outcome(const struct bight_start *start, const struct bight_task *task, int rc)
 {
     bool moved = !task->starting;
@@ -68,7 +68,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
         return spawned;
     }
     task->starting = &start->target;
-    target->live++; /* so that it does not end before the task comes */
+    target->live++; /* so that the target does not end before the task comes */
     bight__group_use(&start->target, target);
     rc = start_outcome(start, task, bight_group_end(&start->own, 0));
     bight__group_unuse(&start->target);
@@ -76,7 +76,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
         bight__group_shrink(start->target.group);
     task->starting = NULL;
     if (rc == 0)
-        task->group = target; /* also one that ended before it could come */
+        task->group = target; /* even if it ended before it could come */
     if (rc == 0 && out)
         *out = task;
     else

@@ -1,6 +1,5 @@
-/* Who wants to know of a task's end: the one that joins it and takes its handle, those that wait
- * for several tasks, callbacks. They are all watches in one list, told in the order in which
- * they came. */
+/* Who learns of a task's end: the one that joins it and takes its handle, those that wait for
+ * several tasks, callbacks. All are watches in one list, told in the order in which they came. */
 #include "coro/core/source.h"
 
 #include <stdio.h>
@@ -23,7 +22,7 @@ __attribute__((noinline)) void bight__ends_tell(struct bight_task *task)
     }
 }
 
-/* What a joiner knows of its wait. */
+/* What a joiner knows about its wait. */
 struct join_wait {
     struct bight_waiter waiter;
     struct bight_end_watch watch;
@@ -147,7 +146,7 @@ static void callback_ended(struct bight_end_watch *watch, struct bight_task *tas
     struct bight_task_callback *callback = container_of(watch, struct bight_task_callback, watch);
 
     callback->status = task->status;
-    /* Never pending here: it was initialised when it was added, and is queued once. */
+    /* It is never pending here: it was initialised when it was added, and is queued once. */
     (void)!bight_call_soon(&callback->call);
 }
 

@@ -65,7 +65,7 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
     }
 }
 
-/* Apart, so that the usual lock needs no frame. */
+/* A function of its own, so that the usual lock needs no frame. */
 static __attribute__((noinline)) int lock_checked(struct bight_mutex *mutex, const char *frame)
 {
     struct bight_task *self;
@@ -118,7 +118,7 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
     if (unlikely(mutex->owner != self))
         return BIGHT_EPERM;
     bight__mutex_untake(mutex, self);
-    /* A list that is all zero goes that way too, once: handing over initialises it. */
+    /* A list that is all zero takes this path too, once: handing over initialises it. */
     if (unlikely(!link_empty(&mutex->waiters)))
         bight__mutex_hand_over(mutex);
     return 0;
@@ -137,8 +137,8 @@ size_t bight_mutex_waiting(const struct bight_mutex *mutex)
 void bight__mutexes_abandoned(struct bight_task *task)
 {
     bight__task_report(task, BIGHT_REPORT_MUTEX_HELD, BIGHT_EPERM, 0, "ended with a mutex locked");
-    /* One on the task's own stack is gone with its frame, and the way to those below it in the list
-     * with it. */
+    /* A mutex on the task's own stack is gone with its frame, and so is the way to those behind it
+     * in the list. */
     while (task->held && !bight__stack_contains(&task->stack, task->held)) {
         struct bight_mutex *mutex = task->held;
 

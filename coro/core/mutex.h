@@ -1,5 +1,5 @@
-/* The inside of a mutex, for what is built on one: the condition, whose waiters go over to the
- * queue of the mutex, and the rwlock, whose writer holds one. */
+/* The inside of a mutex, for what is built on one: the condition, whose waiters move to the mutex's
+ * queue, and the rwlock, whose writer holds one. */
 #ifndef BIGHT_CORO_CORE_MUTEX_H
 #define BIGHT_CORO_CORE_MUTEX_H
 
@@ -7,7 +7,7 @@
 
 #include "coro/core/source.h"
 
-/* A task knows what it holds, most recent first, so that its end can give it away. */
+/* A task lists the mutexes it holds, most recent first, so that its end can give them away. */
 static inline void bight__mutex_take(struct bight_mutex *mutex, struct bight_task *task)
 {
     mutex->owner = task;
@@ -25,8 +25,8 @@ static inline void bight__mutex_untake(struct bight_mutex *mutex, struct bight_t
     mutex->owner = NULL;
 }
 
-/* Give a free mutex to the first of its waiters that can still be woken. Any waiter may stand there
- * that takes a result of 0 for "the mutex is yours". */
+/* Give a free mutex to the first of its waiters that can still be woken. Any waiter to which a
+ * result of 0 means "the mutex is yours" may be in that list. */
 void bight__mutex_hand_over(struct bight_mutex *mutex);
 
 /* Give away what an ending task has locked. */

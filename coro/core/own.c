@@ -1,6 +1,6 @@
-/* What tasks may have to themselves though the thread has it once: floating-point control and the
- * state of C++ exceptions. Tasks ask for it when they are spawned, because it makes each switch
- * slower; all others, and the loop, share what the thread has. */
+/* What the thread has once, but a task may have to itself: floating-point control and the state of
+ * C++ exceptions. Tasks ask for it when they are spawned, because it makes each switch slower; all
+ * other tasks, and the loop, share what the thread has. */
 #include "coro/core/own.h"
 #include "coro/core/task.h"
 
@@ -10,7 +10,7 @@ void bight__own_init(struct bight_task *task)
     task->own.exceptions = (struct bight_exceptions){0};
 }
 
-/* Only what was asked for: whoever changes the rest changes the thread's. */
+/* Save only what the task asked for: if it changes the rest, it changes the thread's. */
 static void save(unsigned flags, struct bight_own *out)
 {
     if (flags & TASK_FLOAT)

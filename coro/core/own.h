@@ -12,12 +12,12 @@ struct bight_own {
     struct bight_exceptions exceptions;
 };
 
-/* For tasks of TASK_OWNS. */
-/* A new task's: the caller's floating-point control, no exceptions. */
+/* For tasks with one of TASK_OWNS. */
+/* Set up a new task's: the caller's floating-point control, no exceptions. */
 void bight__own_init(struct bight_task *task);
-/* The task begins to run, or goes on: keep what the thread has, and give it what the task has. */
+/* The task begins or goes on: keep what the thread has, and load what the task has. */
 void bight__own_enter(struct bight_task *task);
-/* The task stops, or ends: the other way round. */
+/* The task stops or ends: the reverse. */
 void bight__own_leave(struct bight_task *task);
 
 #endif

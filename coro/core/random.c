@@ -1,11 +1,11 @@
-/* Random numbers for spreading and choosing, not for secrets: those of the seam in a test, else a
- * generator per runtime, seeded by the system. */
+/* Random numbers for spreading and choosing, not for secrets: from the seam in a test, else from a
+ * generator per runtime, which the system seeds. */
 #include "coro/core/sched.h"
 #include "coro/base/splitmix.h"
 
 #include <sys/random.h>
 
-/* A system that has no entropy yet is not worth waiting for: clock and address differ too. */
+/* A system without entropy is not worth waiting for: the clock and the address differ as well. */
 static uint64_t seed(struct bight_sched *sched)
 {
     uint64_t bits;

@@ -1,4 +1,4 @@
-/* Reports about a task. To whom they go is the driver's. */
+/* Reports about a task. The driver decides where they go. */
 #include "coro/core/task.h"
 
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,

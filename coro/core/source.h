@@ -1,6 +1,6 @@
 /* For those who build something that waits, beside <bight/waiter.h>: the checkpoint that opens
- * every suspending call, how a cancellation is delivered, and what sources share that keep their
- * waiters in a list. */
+ * every suspending call, how a cancellation is delivered, and what is common to sources that keep
+ * their waiters in a list. */
 #ifndef BIGHT_CORO_CORE_SOURCE_H
 #define BIGHT_CORO_CORE_SOURCE_H
 
@@ -10,11 +10,10 @@
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
-/* Count an operation of a call that cannot be cancelled; passes through the queue when it is
- * time. */
+/* Count an operation of a call that cannot be cancelled; give way when it is time. */
 void bight__breathe(struct bight_task *task);
 
-/* park.c: what sources share that keep their waiters in a list, by the link that a waiter has. */
+/* park.c: for sources that keep their waiters in a list, by the link that each waiter has. */
 /* The abort hook: unlink the waiter and let go. */
 int bight__unlink_abort(struct bight_waiter *waiter);
 /* Unlink and wake all, in order. */
@@ -24,8 +23,8 @@ void bight__wake_all(struct bight_link *waiters, int result);
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
-/* The opening of every suspending call: finds the task and observes cancellation. The check wants
- * the frame of the public function. */
+/* The opening of every suspending call: finds the task and observes cancellation. `frame` is the
+ * frame of the public function, for the check of scopes. */
 __attribute__((always_inline)) static inline int bight__checkpoint_of(struct bight_task **self,
                                                                       const char *frame)
 {
@@ -42,15 +41,14 @@ __attribute__((always_inline)) static inline int bight__checkpoint_of(struct big
     return bight__checkpoint_slow(sched, task);
 }
 
-/* In the public function itself, and inlined for that. */
+/* For use in the public function itself, hence always inlined. */
 __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
 {
     return bight__checkpoint_of(self, __builtin_frame_address(0));
 }
 
-/* The checkpoint of the hottest calls, which have nothing to save when they call nobody. False: it
- * was not passed, and a function apart has to come to bight__checkpoint_of with the frame of this
- * one. */
+/* The checkpoint of the hottest calls, which save no registers as long as they call nobody. False:
+ * it was not passed, and a separate function has to run bight__checkpoint_of with this frame. */
 __attribute__((always_inline)) static inline bool
 bight__checkpoint_is_clear(struct bight_task **self)
 {
@@ -71,15 +69,14 @@ bight__checkpoint_is_clear(struct bight_task **self)
     return false;
 }
 
-/* Arm the waiter for the task that the checkpoint has found, which is all that could be missing. */
+/* Initialise a waiter in a task, which the checkpoint has found: so it cannot fail. */
 static inline void bight__waiter_begin(struct bight_waiter *waiter,
                                        const struct bight_waiter_ops *ops)
 {
     (void)!bight_waiter_init(waiter, ops);
 }
 
-/* Sleep in `waiters` until woken. Inlined: the site of a suspension is the return address of its
- * bight_park. */
+/* Sleep in `waiters` until woken. Inlined, so that the site is the caller's, where it suspends. */
 __attribute__((always_inline)) static inline int bight__wait_in(struct bight_link *waiters,
                                                                 struct bight_waiter *waiter,
                                                                 const struct bight_waiter_ops *ops)

@@ -1,4 +1,4 @@
-/* The life of a task: spawn, run, end; waiting for the end is join.c's. Its memory is its stack:
+/* The life of a task: spawn, run, end; join.c has the wait for the end. Its memory is its stack:
  * the control block is the head of it, so a task that ends either puts its stack back itself, as
  * the last thing before it leaves, or leaves that to the joiner or the loop. */
 #include "coro/core/group.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Never in use after this: frees the task from its own stack, or has the loop do it. */
+/* Ends a task that nobody uses any more: frees it from its own stack, or has the loop do it. */
 BIGHT__NEVER_LEFT static _Noreturn void task_vanish(struct bight_sched *sched,
                                                     struct bight_task *task)
 {

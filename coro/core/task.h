@@ -1,26 +1,25 @@
-/* Tasks: the control block, and what the files of a task's life offer each other and the other
- * rooms. */
+/* Tasks: the control block, and what the files about a task's life offer to others. */
 #ifndef BIGHT_CORO_CORE_TASK_H
 #define BIGHT_CORO_CORE_TASK_H
 
 #include "coro/core/own.h"
 #include "coro/core/sched.h"
 
-/* task->pending: why the next checkpoint has to look closer. */
+/* task->pending: why the next checkpoint must take the slow path. */
 #define PENDING_CANCEL 1u
 #define PENDING_PROBE 4u /* a seam wants to see every suspension */
 
-/* task->flags. The first ones are those of a spawn. */
+/* task->flags. The first ones are the flags of a spawn. */
 #define TASK_FLOAT BIGHT_SPAWN_FLOAT_CONTROL
 #define TASK_EXCEPTIONS BIGHT_SPAWN_CXX_EXCEPTIONS
 #define TASK_HANDLE 4u /* somebody holds a handle */
 #define TASK_DONE 8u   /* the body has ended */
-#define TASK_MAIN 16u  /* its end ends the runtime */
+#define TASK_MAIN 16u  /* its end is the runtime's end */
 #define TASK_STARTED 32u
 #define TASK_JOINED 64u /* somebody waits to take the handle */
-#define TASK_SEEN 128u  /* somebody knows what it came to */
+#define TASK_SEEN 128u  /* somebody knows its status */
 
-/* The task has something to itself that other tasks share with the thread; own.c. */
+/* The task has something to itself that other tasks share; see own.c. */
 #define TASK_OWNS (TASK_FLOAT | TASK_EXCEPTIONS)
 
 struct bight_group_user;
@@ -28,39 +27,38 @@ struct bight_defer;
 struct bight_local_node;
 struct bight_mutex;
 
-/* A task's control block, in the top page of its stack. The fields that a switch touches come
- * first. */
+/* A task's control block, in the top page of its stack. What a switch touches comes first. */
 struct bight_task {
     struct bight_stack stack;  /* must be first: stack.c hands out this address */
     struct bight_scope *scope; /* innermost open one */
     uint8_t pending;
     bool aborted; /* the abort hooks of this park have run */
     uint32_t flags;
-    /* Up to here a cache line, all that a yield touches. */
+    /* A yield touches only the cache line up to here. */
     struct bight_sched *sched;
     struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise. From here zero at first */
-    int status;                  /* once done */
+    int status;                  /* valid once done */
     uint32_t delivered;          /* cancellations in a row */
     void (*drop)(void *arg);
     struct bight_mutex *held;
     struct bight_defer *defers;
-    struct bight_group_user *starting; /* the group that bight_group_start starts it into */
+    struct bight_group_user *starting; /* the group into which bight_group_start starts it */
     struct bight_local_node *locals;
-    struct bight_link ends; /* of end watches; next is NULL until there is one. To here */
+    struct bight_link ends; /* end watches; next is NULL until there is one. To here */
     int (*fn)(void *arg);
     void *arg;
     struct bight_group *group;
     struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
-    struct bight_link children; /* tasks of its groups; those may die with their frames */
+    struct bight_link children; /* tasks of its groups, which may die with their frames */
     struct bight_group_user *group_users;
-    struct bight_task *cancel_next; /* worklist of a cancellation */
+    struct bight_task *cancel_next; /* link in the worklist of a cancellation */
     const void *spawned_at;
     uint64_t id;
     struct bight_scope base;     /* parent of all its scopes, child of its group's */
     struct bight_timer deadline; /* for the earliest deadline of its own scopes */
     char name[BIGHT_TASK_NAME_BYTES];
-    struct bight_own own; /* of TASK_OWNS only */
-    /* Under a test only: where a cancellation would have been seen, and turns. */
+    struct bight_own own; /* only with TASK_OWNS */
+    /* For tests only: where a cancellation would have been seen, and turns. */
     uint32_t checks;
     uint32_t turns;
 };
@@ -73,7 +71,7 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
 /* report.c */
 void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
                         uint64_t count, const char *text);
-/* Report the failure of an ended task that nobody has a handle of. */
+/* Report the failure of an ended task of which nobody has a handle. */
 void bight__failure_unseen(const struct bight_task *task);
 
 /* park.c */
@@ -82,12 +80,12 @@ void bight__abort_park(struct bight_task *task);
 
 /* join.c: watch a task that has not ended. */
 void bight__watch_end(struct bight_task *task, struct bight_end_watch *watch);
-/* Tell those who watch; the task is done. */
+/* Tell those who watch that the task is done. */
 void bight__ends_tell(struct bight_task *task);
 
 /* tree.c: the task after `task` in a walk of all tasks, NULL at the end; *depth follows. */
 struct bight_task *bight__task_next(const struct bight_task *task, unsigned *depth);
-/* The first task of that walk, NULL without any. */
+/* The first task of that walk, or NULL when there is none. */
 struct bight_task *bight__task_first(const struct bight_sched *sched);
 
 /* cleanup.c */
@@ -95,7 +93,7 @@ void bight__defers_run(struct bight_task *task);
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
 void bight__locals_drop(struct bight_task *task);
 
-/* Never again in use: its stack goes back. */
+/* Put back the stack of a task that nobody uses any more. */
 static inline void bight__task_free(struct bight_task *task)
 {
     bight__stack_put(&task->sched->stacks, &task->stack);

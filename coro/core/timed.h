@@ -22,8 +22,7 @@ void bight__timed_arm(struct bight__timed *timed, uint64_t deadline_ns);
 /* Unlinks the waiter and disarms the timer: returns 0. */
 int bight__timed_abort(struct bight_waiter *waiter);
 
-/* Unpark from the source's side: unlinks, disarms. True when it was this call that ended the
- * park. */
+/* Unpark from the source's side: unlinks, disarms. True when this call ended the park. */
 bool bight__timed_unpark(struct bight__timed *timed, int result);
 
 #endif

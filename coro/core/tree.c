@@ -2,7 +2,7 @@
  * nothing, so that it works when memory is the problem and in a debugger. */
 #include "coro/core/group.h"
 
-/* Without a stack: first the children, then the siblings, then those of the tasks around. */
+/* This needs no stack: children first, then siblings, then the siblings of the tasks around. */
 struct bight_task *bight__task_next(const struct bight_task *task, unsigned *depth)
 {
     if (!link_empty(&task->children)) {
@@ -51,7 +51,7 @@ struct bight_group *bight_task_group(const struct bight_task *task)
     return task->group->scope.task ? task->group : NULL;
 }
 
-/* The chain of a task that sleeps is whole: its last call saw to that. */
+/* The chain of scopes of a sleeping task is whole: its last call checked it. */
 void bight_task_groups(const struct bight_task *task,
                        bool (*visit)(void *arg, struct bight_group *group), void *arg)
 {

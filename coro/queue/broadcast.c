@@ -1,7 +1,6 @@
 /* Broadcast: a ring of values, each with the number of subscribers that have yet to receive it; the
- * oldest goes when there is none of those left. Values are numbered, and a subscriber is little
- * more than the number it receives next. It has calls that wait only while it has received
- * everything. */
+ * oldest value goes when that number is 0. Values are numbered, and a subscriber is little more
+ * than the number that it receives next. Calls wait on it only while it has received everything. */
 #include <bight/broadcast.h>
 
 #include <stdio.h>
@@ -21,7 +20,7 @@ struct bight_broadcast {
     struct bight_link subscribers;
     struct bight_link publishers;
     unsigned char *values;
-    size_t left[]; /* by place: subscribers that have yet to receive the value */
+    size_t left[]; /* by place: how many subscribers have yet to receive the value */
 };
 
 /* The result is 0 once a value was copied from or to `value`. */
@@ -103,7 +102,7 @@ int bight_broadcast_free(struct bight_broadcast *broadcast)
     return 0;
 }
 
-/* Where the value lies that is `index` after the oldest. */
+/* The place of the value that is `index` after the oldest. */
 static size_t place(const struct bight_broadcast *broadcast, size_t index)
 {
     size_t at = broadcast->head + index;
@@ -140,7 +139,7 @@ static bool give(struct bight_subscriber *subscriber, const void *value)
     return false;
 }
 
-/* There is a place. */
+/* Append a value; there is a place for it. */
 static void append(struct bight_broadcast *broadcast, const void *value)
 {
     size_t left = broadcast->subscriber_count;
@@ -155,7 +154,7 @@ static void append(struct bight_broadcast *broadcast, const void *value)
         }
     }
     broadcast->next++;
-    if (left) { /* else nobody lags: nothing at all is kept */
+    if (left) { /* otherwise nobody lags behind, and the value is not kept */
         size_t at = place(broadcast, broadcast->length++);
 
         broadcast->left[at] = left;
@@ -163,7 +162,7 @@ static void append(struct bight_broadcast *broadcast, const void *value)
     }
 }
 
-/* Let go of what everybody has received, and let publishers that wait have the places. */
+/* Drop what everybody has received, and give the places to publishers that wait. */
 static void trim(struct bight_broadcast *broadcast)
 {
     struct broadcast_wait *publisher;

@@ -1,6 +1,6 @@
-/* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on
- * it, so that closing it wakes those and no others. A call that was woken does not look at its
- * end again: the memory of an end that was closed may be gone. */
+/* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on it,
+ * so closing it wakes those and no others. A call that was woken does not look at its end again,
+ * because the memory of a closed end may be gone. */
 #include <bight/channel.h>
 
 #include "coro/queue/queue.h"
@@ -16,7 +16,7 @@ struct bight_channel {
 
 struct channel_wait {
     struct bight__queue_wait wait;
-    struct bight_link of_end; /* in the end's waits, until it is closed or the call returns */
+    struct bight_link of_end; /* in the end's waits, until the end is closed or the call returns */
 };
 
 static int channel_abort(struct bight_waiter *waiter)
@@ -46,7 +46,7 @@ static const struct bight_waiter_ops receive_ops = {
     .describe = channel_describe,
 };
 
-/* The calls that sleep on an end learn that it is closed. */
+/* Tell the calls that sleep on an end that it is closed. */
 static void end_waits(struct bight_link *waits)
 {
     struct bight_link *link;
@@ -113,7 +113,7 @@ int bight_channel_try_receive(struct bight_receiver *receiver, void **item)
     return receiver->channel ? bight_queue_try_get(receiver->channel->queue, item) : BIGHT_ECLOSED;
 }
 
-/* Sleep, armed, until the item is handed over. */
+/* Sleep in an armed wait until the item is handed over. */
 static int wait_on(struct bight_link *waits, struct channel_wait *wait)
 {
     int rc;
@@ -124,8 +124,7 @@ static int wait_on(struct bight_link *waits, struct channel_wait *wait)
     return rc;
 }
 
-/* Apart from the calls, like the next one, because those that need not wait have no use for the
- * record. */
+/* A function of its own, like the next one, because calls that need not wait need no record. */
 static __attribute__((noinline)) int send_park(struct bight_sender *sender, void *item)
 {
     struct channel_wait wait = {.wait.item = item};
@@ -222,7 +221,7 @@ void bight_receiver_end(struct bight_receiver *receiver)
     receiver->channel = NULL;
     end_waits(&receiver->waits);
     if (channel->receivers == 1) {
-        /* It counts as open until the items are dropped: drop may close the last sender. */
+        /* It counts as open until the items are dropped, because drop may close the last sender. */
         bight__queue_close(channel->queue, BIGHT_EPIPE);
         bight_queue_abort(channel->queue, channel->drop, channel->drop_arg);
     }

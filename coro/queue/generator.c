@@ -1,7 +1,7 @@
-/* Generator: a producer task and a consumer that meet at most one value. The producer sleeps in
- * a yield (or before its first step) until it is asked; the consumer sleeps in next until there
- * is a value. A value that nobody waits for stays where it is, in the frame of the yield, until
- * it is taken or withdrawn. */
+/* Generator: a producer task and a consumer that meet over at most one value. The producer sleeps
+ * in a yield (or before its first step) until it is asked; the consumer sleeps in next until there
+ * is a value. A value that nobody waits for stays where it is, in the frame of the yield, until it
+ * is taken or withdrawn. */
 #include "coro/core/source.h"
 
 #include <bight/generator.h>
@@ -9,14 +9,14 @@
 #include <stdio.h>
 
 struct bight_generator {
-    struct bight_task *task; /* NULL once it has been awaited */
+    struct bight_task *task; /* NULL after its end has been awaited */
     int (*fn)(struct bight_generator *generator, void *arg);
     void *arg;
     struct generator_wait *producer; /* sleeps until asked */
     struct generator_wait *consumer; /* sleeps until there is a value */
     bool closed;
     bool closing; /* a task is in close */
-    bool ended;   /* the body has returned, or never runs */
+    bool ended;   /* the body has returned, or will never run */
     bool told;    /* its failure has reached the consumer */
     int status;
 };
@@ -25,14 +25,14 @@ struct generator_wait {
     struct bight_waiter waiter;
     struct bight_generator *generator;
     void *value;
-    /* Of the producer. */
-    bool offers;    /* value is not taken yet */
-    bool in_flight; /* it is, but the consumer has not run since */
-    bool refused;   /* a cancellation came in that time */
+    /* For the producer. */
+    bool offers;    /* the value is not taken yet */
+    bool in_flight; /* the value is taken, but the consumer has not run since */
+    bool refused;   /* a cancellation came while it was in flight */
 };
 
-/* The value may lie in the frame of the yield, so the producer stays in it until the consumer
- * has had the chance to look. */
+/* The value may lie in the frame of the yield, so the producer stays there until the consumer could
+ * look at it. */
 static int yield_abort(struct bight_waiter *waiter)
 {
     struct generator_wait *wait = container_of(waiter, struct generator_wait, waiter);
@@ -95,7 +95,7 @@ static void wake_consumer(struct bight_generator *generator, int result)
     bight_unpark(&consumer->waiter, result);
 }
 
-/* Sleep as the producer until asked. */
+/* Sleep as the producer until the consumer asks. */
 static int await_question(struct bight_generator *generator, struct generator_wait *wait)
 {
 
@@ -105,7 +105,7 @@ static int await_question(struct bight_generator *generator, struct generator_wa
     return bight_park(&wait->waiter);
 }
 
-/* What a consumer is told that asks beyond the end. */
+/* The answer to a consumer that asks beyond the end. */
 static int end_code(struct bight_generator *generator)
 {
     bool failed = generator->status < 0 && generator->status != BIGHT_ECANCELED;
@@ -129,16 +129,16 @@ static int producer_body(void *arg)
     const struct bight_task *self = bight_self();
     struct bight_generator *generator = arg;
     struct generator_wait wait = {.offers = false};
-    /* It may have been asked before its first step. */
+    /* The consumer may have asked before the first step. */
     int rc = generator->consumer ? 0 : await_question(generator, &wait);
 
     if (rc == 0)
         rc = generator->fn(generator, generator->arg);
-    /* What the task is about to end with. */
+    /* The status that the task will end with. */
     if (self->scope != &self->base && rc >= 0)
         rc = BIGHT_ESCOPE;
     producer_ended(generator, rc);
-    return rc == BIGHT_ECANCELED ? rc : 0; /* a failure is the consumer's */
+    return rc == BIGHT_ECANCELED ? rc : 0; /* the consumer gets the failure */
 }
 
 static void producer_dropped(void *arg)
@@ -217,7 +217,7 @@ int bight_generator_yield(struct bight_generator *generator, void *value)
     return wait.refused ? bight__deliver(self, true) : rc;
 }
 
-/* The consumer runs and has its value. */
+/* The consumer runs again and has its value. */
 static void arrived(struct bight_generator *generator)
 {
     struct generator_wait *producer = generator->producer;
@@ -276,14 +276,14 @@ int bight_generator_next(struct bight_generator *generator, void **value)
     return await_value(generator, value);
 }
 
-/* Closing: the wait for the end of the producer's task. */
+/* For closing: a wait for the end of the producer's task. */
 struct close_wait {
     struct bight_waiter waiter;
     struct bight_end_watch watch;
     struct bight_task *task;
 };
 
-/* The wait goes on, but the producer learns of it. */
+/* The wait goes on, but passes the cancellation to the producer. */
 static int close_abort(struct bight_waiter *waiter)
 {
     bight_task_cancel(container_of(waiter, struct close_wait, waiter)->task);
@@ -319,7 +319,7 @@ static int await_end(struct bight_task *task)
     return bight_park(&wait.waiter);
 }
 
-/* Have the producer end, wait for it and free its handle. */
+/* Make the producer end, wait for that, and free its handle. */
 static int stop_producer(struct bight_generator *generator)
 {
     struct bight_task *task = generator->task;
@@ -355,7 +355,7 @@ int bight_generator_end(struct bight_generator *generator)
     if (generator->task && bight__join_would_deadlock(generator->task, self))
         return BIGHT_EDEADLK;
     generator->closed = true;
-    generator->closing = true; /* also while this gives way to others: one of them could free it */
+    generator->closing = true; /* others that run meanwhile must not free it */
     bight__breathe(self);
     wake_consumer(generator, BIGHT_ECLOSED);
     if (generator->task)

@@ -1,8 +1,7 @@
-/* Queue: a place for pointers with getters and putters that sleep. Getters wait only while it is
+/* Queue: places for pointers, with getters and putters that sleep. Getters wait only while it is
  * empty, putters only while it is full. An item goes straight from a putter to a waiting getter,
  * and a place freed by a getter is filled with the first putter's item at once, so the order of
- * arrival is the order of service. With a capacity of 0 there is no place at all: both sides
- * meet. */
+ * arrival is the order of service. With a capacity of 0 there are no places: both sides meet. */
 #include "coro/queue/queue.h"
 
 #include <limits.h>
@@ -43,8 +42,8 @@ const struct bight_waiter_ops bight__queue_put_ops = {
 };
 
 /* A getter of many is woken by the first item and goes on taking what is put until it runs, so a
- * burst of puts is one batch and wakes one task. It is linked among the getters also after it
- * was woken, as long as it has room and has not run. */
+ * burst of puts is one batch and wakes one task. After it was woken it stays linked among the
+ * getters until it has no more room or runs. */
 struct many {
     struct bight__queue_wait wait;
     void **items;
@@ -64,8 +63,8 @@ static const struct bight_waiter_ops join_ops = {
     .describe = bight__queue_describe,
 };
 
-/* It was unlinked, and is linked again in front when it has room for more. False when it has let
- * go. */
+/* Give an item to a getter of many, which was unlinked. It is linked again, in front, if it has
+ * room for more. False when it does not want the item any more. */
 static __attribute__((noinline)) bool many_give(struct bight_queue *queue,
                                                 struct bight__queue_wait *wait, void *item)
 {
@@ -103,7 +102,7 @@ static inline void *ring_pop(struct bight_queue *queue)
     return item;
 }
 
-/* There is room. */
+/* Store an item; there is room. */
 static void store(struct bight_queue *queue, void *item)
 {
     if (queue->kind == BIGHT_QUEUE_FIFO)
@@ -112,7 +111,7 @@ static void store(struct bight_queue *queue, void *item)
         bight__queue_store(queue, item);
 }
 
-/* It is not empty. */
+/* Take an item; the queue is not empty. */
 static void *take(struct bight_queue *queue)
 {
     return queue->kind == BIGHT_QUEUE_FIFO ? ring_pop(queue) : bight__queue_take(queue);
@@ -153,8 +152,8 @@ static bool accept(struct bight_queue *queue, void **item)
     return false;
 }
 
-/* The common case of a put, and of a get: a ring with room, or an item, and nobody who waits.
- * False: look at the others. */
+/* The common case of a put or get: a ring with room or an item, and nobody who waits. False: try
+ * the other cases. */
 static inline bool put_at_once(struct bight_queue *queue, void *item)
 {
     if (unlikely(!queue->plain || queue->length == queue->room || !link_empty(&queue->getters)))
@@ -172,7 +171,7 @@ static inline bool get_at_once(struct bight_queue *queue, void **item)
     return true;
 }
 
-/* The other cases, apart so that the common ones need no frame. */
+/* The other cases, in functions of their own so that the common ones need no frame. */
 static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *item)
 {
     int rc;
@@ -194,7 +193,7 @@ static __attribute__((noinline)) int get_now(struct bight_queue *queue, void **i
     void *next;
 
     if (queue->length == 0) {
-        /* Putters that wait by an empty queue are those of a rendezvous. */
+        /* Only in a rendezvous do putters wait while the queue is empty. */
         if (accept(queue, item))
             return 0;
         return queue->end ? queue->end : BIGHT_EAGAIN;
@@ -407,7 +406,7 @@ bool bight_queue_full(const struct bight_queue *queue)
     return queue && queue->length == queue->capacity;
 }
 
-/* Who of the list still waits: a getter of many stays in it for a while. */
+/* How many in the list still wait: a getter of many stays in it for a while after it was woken. */
 static size_t count_waits(const struct bight_link *list)
 {
     size_t count = 0;

@@ -1,9 +1,8 @@
-/* The inside of a queue, for those who wait on one beside other things: select, channels. They try
+/* The inside of a queue, for those who wait on one among other things: select, channels. They try
  * first (bight_queue_try_get, _try_put), and on BIGHT_EAGAIN, without suspending in between, link a
- * waiter that was initialised with the ops below. What they wait for is then handed to it: by a
- * put to wait->item of a getter, by a get out of wait->item of a putter. Linking resolves
- * nothing, so a task may offer to get and to put on one queue in one park and does not meet
- * itself. */
+ * waiter that was initialised with the ops below. The item is then handed over: a put writes a
+ * getter's wait->item, a get reads a putter's wait->item. Linking resolves nothing, so a task may
+ * offer to get and to put on one queue in one park and does not meet itself. */
 #ifndef BIGHT_CORO_QUEUE_QUEUE_H
 #define BIGHT_CORO_QUEUE_QUEUE_H
 
@@ -11,7 +10,7 @@
 
 #include "coro/base/list.h"
 
-/* A place in the heap of a priority queue; of equal items the one put first is taken first. */
+/* A place in the heap of a priority queue. Of equal items, the one put first is taken first. */
 struct bight__queue_entry {
     void *item;
     uint64_t number;
@@ -22,14 +21,14 @@ struct bight_queue {
     void **items;
     size_t head;
     size_t length;
-    size_t room;       /* `capacity`, but for an unbounded queue, which grows */
+    size_t room;       /* `capacity`, except in an unbounded queue, which grows */
     size_t unfinished; /* put and not yet reported with task_done */
     struct bight_link getters;
     struct bight_link putters;
     struct bight_link joiners;
     bool plain; /* FIFO and not closed */
     enum bight_queue_kind kind;
-    int end; /* 0, or what a closed queue answers: BIGHT_ECLOSED, or what a channel says */
+    int end; /* 0, or the answer of a closed queue: BIGHT_ECLOSED, or a channel's */
     /* PRIORITY: a heap of `room` places, instead of items. */
     struct bight__queue_entry *heap;
     uint64_t put_count;
@@ -37,7 +36,7 @@ struct bight_queue {
     size_t capacity;
 };
 
-/* The waiter's result is 0 once the item has been handed over, or what a closed queue says. */
+/* The waiter's result is 0 once the item has been handed over, or the answer of a closed queue. */
 struct bight__queue_wait {
     struct bight_waiter waiter;
     void *item; /* a getter receives it here, a putter offers it */
@@ -48,31 +47,31 @@ struct bight__queue_wait {
 extern const struct bight_waiter_ops bight__queue_get_ops;
 extern const struct bight_waiter_ops bight__queue_put_ops;
 
-/* bight_queue_try_get has just said BIGHT_EAGAIN. */
+/* To be called right after bight_queue_try_get has returned BIGHT_EAGAIN. */
 static inline void bight__queue_get_arm(struct bight_queue *queue, struct bight__queue_wait *wait)
 {
     wait->queue = queue;
     link_append(&queue->getters, &wait->waiter.link);
 }
 
-/* bight_queue_try_put of wait->item has just said BIGHT_EAGAIN. */
+/* To be called right after bight_queue_try_put of wait->item has returned BIGHT_EAGAIN. */
 static inline void bight__queue_put_arm(struct bight_queue *queue, struct bight__queue_wait *wait)
 {
     wait->queue = queue;
     link_append(&queue->putters, &wait->waiter.link);
 }
 
-/* Close with an answer of one's own, instead of BIGHT_ECLOSED. */
+/* Close with another answer than BIGHT_ECLOSED. */
 void bight__queue_close(struct bight_queue *queue, int end);
 
-/* What the waiters of a queue have in common. */
+/* For the waiters' ops->describe. */
 void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes);
 void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes);
 
-/* queue_store.c: the kinds that are no ring, and growth. */
+/* queue_store.c: the kinds that are not a ring, and growth. */
 void bight__queue_store(struct bight_queue *queue, void *item); /* there is room */
 void *bight__queue_take(struct bight_queue *queue);             /* it is not empty */
-/* There is no room. 0 when there is now; BIGHT_EAGAIN when the queue is bounded; BIGHT_ENOMEM. */
+/* Make room in a full queue: 0; BIGHT_EAGAIN when it is bounded; BIGHT_ENOMEM. */
 int bight__queue_grow(struct bight_queue *queue);
 
 #endif

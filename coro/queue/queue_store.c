@@ -1,12 +1,12 @@
-/* Where a queue keeps its items: making and freeing it, growth of an unbounded one, and the
- * order of those that are no ring. The ring itself is in queue.c, inlined into put and get. */
+/* Where a queue keeps its items: making and freeing it, growth of an unbounded one, and the order
+ * in the kinds that are not a ring. The ring itself is in queue.c, inlined into put and get. */
 #include "coro/queue/queue.h"
 
 #include <string.h>
 
 #include "coro/core/sched.h"
 
-/* Places that an unbounded queue begins with. */
+/* How many places an unbounded queue begins with. */
 #define FIRST_ROOM 16
 
 #define ROOM_MAX (SIZE_MAX / sizeof(struct bight__queue_entry) / 2)

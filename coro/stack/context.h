@@ -40,8 +40,8 @@ struct bight_context {
 #endif
 };
 
-/* Floating-point control words: mxcsr and x87 on x86-64, fpcr on aarch64, what <fenv.h> calls the
- * modes elsewhere. */
+/* Floating-point control words: mxcsr and x87 on x86-64, fpcr on aarch64, elsewhere what <fenv.h>
+ * calls the modes. */
 struct bight_float_control {
     uint64_t words;
 };
@@ -50,8 +50,8 @@ struct bight_float_control {
  * possible, because gcc's ipa-reference trusts file-local statics across inline asm. */
 void bight__switch(void **save, void *to);
 
-/* The position from which the first bight__switch to the stack [low, top) calls entry(arg) on it.
- * entry must not return. Backtraces end there. */
+/* Returns the position from which the first bight__switch to the stack [low, top) calls entry(arg)
+ * on it. entry must not return. Backtraces end there. */
 void *bight__switch_prepare(void *low, void *top, void (*entry)(void *arg), void *arg);
 
 /* Read, or load, the control words of the running thread. */
@@ -61,14 +61,14 @@ void bight__float_control_load(const struct bight_float_control *in);
 /* How the switch is done: "x86-64", "aarch64" or "ucontext". */
 extern const char bight__switch_name[];
 
-/* Make `self` stand for the stack that the caller runs on and did not get from a pool. To be paired
- * with _fini from the same stack, with no other stack of the thread running at that time. */
+/* Make `self` stand for the stack that the caller runs on and that came from no pool. Pair it with
+ * _fini from the same stack, while no other stack of the thread runs. */
 static inline void bight__context_thread_init(struct bight_context *self)
 {
     self->sp = NULL;
 #ifdef BIGHT_ASAN
-    /* AddressSanitizer tells the bounds of a stack to the one that arrives from it. Pretend to go
-     * away and to come back. */
+    /* AddressSanitizer tells the bounds of a stack to the one that is entered from it. Pretend to
+     * leave and to come back. */
     __sanitizer_start_switch_fiber(&self->asan_fake, self, sizeof *self);
     __sanitizer_finish_switch_fiber(self->asan_fake, &self->asan_low, &self->asan_bytes);
     __sanitizer_start_switch_fiber(&self->asan_fake, self->asan_low, self->asan_bytes);
@@ -90,8 +90,7 @@ static inline void bight__context_thread_fini(struct bight_context *self)
 #endif
 }
 
-/* Tell the instrumentation that `from` is about to be left for `to`, and that it was come back
- * to. */
+/* Tell the instrumentation that `from` is being left for `to`; and that it is entered again. */
 __attribute__((always_inline)) static inline void bight__context_depart(struct bight_context *from,
                                                                         struct bight_context *to)
 {
@@ -130,8 +129,8 @@ static inline void bight__context_arrive(struct bight_context *self)
 #endif
 }
 
-/* Tell the instrumentation that the running stack is left for ever: nobody may switch to it
- * before it is prepared anew. Its memory may already be back in the pool's warm cache. */
+/* Tell the instrumentation that the running stack is left for ever: nobody may switch to it before
+ * it is prepared again. Its memory may already be back in the pool's warm cache. */
 __attribute__((always_inline)) static inline void
 bight__context_depart_for_ever(struct bight_context *to)
 {

@@ -1,5 +1,5 @@
 /* The thread's C++ exceptions, by a weak reference: a program in which something throws or catches
- * has the function, also a static one, and one that has not has no exceptions. */
+ * has the function, even if it is linked statically; one without it has no exceptions. */
 #include "coro/stack/exceptions.h"
 
 struct bight_exceptions *__cxa_get_globals(void) __attribute__((weak));

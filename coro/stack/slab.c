@@ -13,8 +13,8 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* One mapping of more is refused by the kernel's heuristic overcommit where one of this size is
- * not, MAP_NORESERVE or not. */
+/* The kernel's heuristic overcommit accepts one mapping of this size, but refuses a larger one,
+ * with MAP_NORESERVE or without. */
 #define SLAB_MAX ((size_t)4 << 30)
 
 /* Linux 6.13; older headers do not have it. */
@@ -28,15 +28,15 @@ static void *map(const struct bight_seams *seams, size_t bytes)
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
-    /* A huge page would make one touched stack resident 2 MiB wide. Where there are none, the
-     * advice is refused and not needed. */
+    /* A huge page would make one touched stack resident 2 MiB wide. Where there are no huge pages,
+     * the advice is refused and not needed. */
     if (!bight__call_fails(seams, "madvise"))
         (void)madvise(base, bytes, MADV_NOHUGEPAGE);
     return base;
 }
 
 /* After mmap gave ENOMEM: was it the number of mappings? Then not even a page without access can be
- * had; a limit on memory or address space rarely is that exact. */
+ * mapped; a limit on memory or address space is rarely that exact. */
 static bool at_map_limit(const struct bight_stackpool *pool)
 {
     void *page;
@@ -50,7 +50,7 @@ static bool at_map_limit(const struct bight_stackpool *pool)
     return false;
 }
 
-/* Reserve for *count stacks, or for half as many until it fits: the end of a limited address
+/* Reserve for *count stacks, or for half as many until it fits: so the end of a limited address
  * space is used up to the last stack. */
 static char *reserve(struct bight_stackpool *pool, size_t stride, uint32_t *count)
 {
@@ -114,8 +114,8 @@ __attribute__((noinline)) static struct bight_slab *slab_new(struct bight_stackp
     return slab;
 }
 
-/* Whether a guard at `page` is one: the advice may be accepted and ignored (qemu-user). Asks the
- * kernel to write there, and does it by getrandom because that needs no file descriptor. */
+/* Whether the guard at `page` works: the advice may be accepted and ignored (qemu-user). Asks the
+ * kernel to write there, by getrandom because that needs no file descriptor. */
 static bool guard_works(const struct bight_stackpool *pool, char *page)
 {
     if (bight__call_fails(pool->seams, "getrandom"))
@@ -123,7 +123,7 @@ static bool guard_works(const struct bight_stackpool *pool, char *page)
     return syscall(SYS_getrandom, page, 1, 0) < 0 && errno == EFAULT;
 }
 
-/* Make the guard of a stack that is handed out for the first time. */
+/* Make the guard of a stack that is used for the first time. */
 static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
 {
     if (pool->guard != BIGHT_GUARD_MPROTECT) {
@@ -135,11 +135,11 @@ static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
                 rc == 0 && guard_works(pool, low) ? BIGHT_GUARD_INSTALL : BIGHT_GUARD_MPROTECT;
         if (rc == 0 && pool->guard == BIGHT_GUARD_INSTALL)
             return 0;
-        /* An old kernel, an ignored advice, or memory that is locked (EINVAL). */
+        /* An old kernel, an ignored advice, or locked memory (EINVAL). */
     }
     if (!bight__call_fails(pool->seams, "mprotect") && mprotect(low, bytes, PROT_NONE) == 0)
         return 0;
-    /* It splits a mapping in two, and there is no other want of memory in it. */
+    /* ENOMEM here means too many mappings: this splits one in two, and needs no other memory. */
     pool->map_limit = errno == ENOMEM;
     return BIGHT_ENOMEM;
 }
@@ -147,9 +147,9 @@ static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
 int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
                      struct bight_slab **out, uint32_t *index)
 {
-    /* Only the slab made last has fresh stacks and it is the last in the list, for a new one is
-     * made when the list is empty. So guards are made, and mappings asked for, only when nothing
-     * is left that was given back. */
+    /* Only the slab made last has fresh stacks, and it is the last in the list, because a new one
+     * is made when the list is empty. So guards are made, and mappings asked for, only when no
+     * stack is left that was given back. */
     struct bight_slab *slab = class->open;
 
     pool->map_limit = false;
@@ -178,7 +178,7 @@ void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *sla
 {
     struct bight_stack_class *class = slab->class;
 
-    /* Keeps a guard made by advice. Locked memory refuses, and stays as it is. */
+    /* Keeps a guard made by advice. Locked memory refuses this, and stays as it is. */
     if (!bight__call_fails(pool->seams, "madvise"))
         (void)madvise(bight__slab_guard(slab, index) + class->guard_bytes, class->bytes,
                       MADV_DONTNEED);

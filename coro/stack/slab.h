@@ -7,11 +7,11 @@
 
 #include "coro/stack/stack.h"
 
-/* What is remembered of a stack whose record is gone with its page. */
+/* What is remembered about a stack whose record is gone with its page. */
 struct bight_slot {
     union {
-        uint32_t next;        /* of a cold one: index + 1 of the next, 0: none */
-        uint32_t valgrind_id; /* of one with a record */
+        uint32_t next;        /* for a cold stack: index + 1 of the next, 0: none */
+        uint32_t valgrind_id; /* for a stack with a record */
     };
     uint32_t uses;
 #ifdef BIGHT_TSAN
@@ -26,8 +26,8 @@ struct bight_slab {
     char *base;
     size_t stride;
     uint32_t count;
-    uint32_t fresh; /* from here on never handed out: no guard yet */
-    uint32_t cold;  /* index + 1 of the first one given back, 0: none */
+    uint32_t fresh; /* stacks from here on were never used: no guard yet */
+    uint32_t cold;  /* index + 1 of the first stack given back, 0: none */
     bool open;
     struct bight_slot slots[];
 };

@@ -24,11 +24,11 @@
 /* Stacks in the first slab of the default class. */
 #define FIRST_SLAB 16
 
-/* Heads are shifted by whole cache lines, by up to this much. */
+/* Heads are shifted by whole cache lines, by up to this many bytes. */
 #define COLOR_BYTES 64
 #define COLOR_SPAN 4096
-/* What the frames of a parked task typically take: head, color and these fit into one page, the
- * only one resident. */
+/* What the frames of a parked task typically take: head, color and these fit into one page, which
+ * is the only one resident. */
 #define PARKED_FRAME_BYTES 768
 
 static size_t round_up(size_t bytes, size_t unit)
@@ -98,13 +98,13 @@ static struct bight_stack_class *class_for(struct bight_stackpool *pool, size_t 
     return &pool->classes[i];
 }
 
-/* From here a stack's memory belongs to a task. */
+/* A stack's memory belongs to a task from here on. */
 static void annotate_taken(struct bight_stack *stack)
 {
     (void)stack;
 #ifdef BIGHT_ASAN
     const size_t bytes = bight__stack_bytes(stack);
-    if (stack->uses > 1) /* frames that were left for ever are poisoned still */
+    if (stack->uses > 1) /* frames that were left for ever are still poisoned */
         __asan_unpoison_memory_region(stack->lo, bytes);
     __lsan_register_root_region(stack->lo, bytes);
     stack->context.asan_fake = NULL;
@@ -113,7 +113,7 @@ static void annotate_taken(struct bight_stack *stack)
 #endif
 }
 
-/* What a cached stack still points at is garbage: LeakSanitizer must not take it for reachable. */
+/* What a cached stack points at is garbage: LeakSanitizer must not take it for reachable. */
 static void annotate_put(struct bight_stack *stack)
 {
     (void)stack;
@@ -122,7 +122,7 @@ static void annotate_put(struct bight_stack *stack)
 #endif
 }
 
-/* Bring a cold stack's record to life. */
+/* Set up the record of a cold stack. */
 static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index,
                         struct bight_stack **out)
 {
@@ -143,7 +143,7 @@ static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, u
     *out = stack;
 }
 
-/* The record's page is about to go. */
+/* Keep what is needed of a record whose page is about to go. */
 static void record_fini(struct bight_stack *stack)
 {
     struct bight_slot *slot = &stack->slab->slots[stack->index];
@@ -191,7 +191,7 @@ int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct big
     return 0;
 }
 
-/* Give back what lies below the warm part. */
+/* Give back the memory below the warm part. */
 static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
 {
     const uintptr_t limit =
@@ -201,7 +201,7 @@ static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
         (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
 }
 
-/* Not cheap: the cache is full, or the stack has to be trimmed. True: it is gone. */
+/* The slow cases: the cache is full, or the stack has to be trimmed. True: the stack is gone. */
 static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
                                                 struct bight_stack *stack)
 {

@@ -28,11 +28,10 @@ struct bight_stack {
     struct bight_stack *next;
     struct bight_slab *slab;
     uint32_t index;
-    uint32_t uses; /* how often it was taken, this time included */
+    uint32_t uses; /* how often it was taken, including this time */
 };
 
-/* What a stack has where nobody says otherwise, and what the smallest and the largest have at
- * least. */
+/* The default size of a stack, and the least that the smallest and the largest class have. */
 #define BIGHT_STACK_DEFAULT ((size_t)256 << 10)
 #define BIGHT_STACK_MIN ((size_t)16 << 10)
 #define BIGHT_STACK_MAX ((size_t)1 << 30)
@@ -44,17 +43,17 @@ struct bight_stackpool_config {
     size_t cache_max;   /* warm stacks kept, of all classes together */
 };
 
-/* How guards are made: found out once per pool, by the first one. */
+/* How guards are made: each pool finds out once, with its first guard. */
 enum bight_guard { BIGHT_GUARD_UNKNOWN, BIGHT_GUARD_INSTALL, BIGHT_GUARD_MPROTECT };
 
 /* Stacks of one size. The first class has the configured size, the others powers of two from
- * BIGHT_STACK_MIN to BIGHT_STACK_MAX: few enough sizes that stacks find a second user, and
- * neighbours in a slab, where a mapping each would cost two system calls per task. */
+ * BIGHT_STACK_MIN to BIGHT_STACK_MAX. The sizes are few, so that stacks find a second user and
+ * neighbours in a slab; one mapping for each would cost two system calls per task. */
 struct bight_stack_class {
     struct bight_stack *cache; /* warm stacks, last in first out */
     struct bight_slab *open;   /* slabs with a stack that is cold and free */
     struct bight_slab *slabs;  /* all */
-    size_t bytes;              /* from the guard to the end: what was asked for, and the head */
+    size_t bytes;              /* from the guard to the end: the size asked for, and the head */
     size_t guard_bytes;
     uint32_t grow; /* stacks in the next slab */
 };
@@ -74,19 +73,18 @@ struct bight_stackpool {
     struct bight_stack_class classes[BIGHT_STACK_CLASSES];
 };
 
-/* 0, or BIGHT_EINVAL for sizes that cannot be. Takes no address space yet. */
+/* 0, or BIGHT_EINVAL for impossible sizes. Takes no address space yet. */
 int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stackpool_config *config,
                           const struct bight_seams *seams);
 
-/* Unmap everything; no stack may be in use. Until then slabs of address space stay, also empty
- * ones; of a stack that is neither in use nor cached no page is resident. */
+/* Unmap everything; no stack may be in use. Until then slabs of address space stay, even empty
+ * ones; a stack that is neither in use nor cached has no resident page. */
 void bight__stackpool_destroy(struct bight_stackpool *pool);
 
-/* bight__stack_get beyond its fast path. */
+/* The slow path of bight__stack_get. */
 int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
 
-/* What stays resident below the record of a cached stack, and every how many uses it is
- * enforced. */
+/* How much stays resident below a cached stack's record; at every how many uses it is trimmed. */
 #define BIGHT__WARM_BYTES ((size_t)16 << 10)
 #define BIGHT__TRIM_USES 256
 

@@ -10,27 +10,27 @@
 
 const char bight__switch_name[] = "ucontext";
 
-/* What lies at the top of a stack that was never switched to. */
+/* Lies at the top of a stack that was never switched to. */
 struct start {
     ucontext_t context;
     void (*entry)(void *arg);
     void *arg;
 };
 
-/* A stopped stack's registers lie in this function's frame, on that stack: there is nothing to
- * allocate. Not instrumented, since it is entered on one stack and left on another. */
+/* A stopped stack's registers lie in this function's frame, on that stack, so nothing is allocated.
+ * Not instrumented, since it is entered on one stack and left on another. */
 BIGHT__NEVER_LEFT void bight__switch(void **save, void *to)
 {
     ucontext_t here;
 
-    /* Sanitizers look at the bounds of the stack in there, which nobody else fills in. */
+    /* Sanitizers read the bounds of the stack from here, and nobody else fills them in. */
     memset(&here.uc_stack, 0, sizeof here.uc_stack);
     *save = (void *)(uintptr_t)&here;
     if (swapcontext(&here, to))
-        __builtin_trap(); /* fails for a signal mask only that is not one */
+        __builtin_trap(); /* fails only for an invalid signal mask */
 }
 
-/* makecontext passes nothing but ints. */
+/* makecontext passes only ints. */
 BIGHT__NEVER_LEFT static void trampoline(unsigned high, unsigned low)
 {
     struct start *start = (struct start *)(uintptr_t)((uint64_t)high << 32 | low);
@@ -56,7 +56,7 @@ void *bight__switch_prepare(void *low, void *top, void (*entry)(void *arg), void
     return start;
 }
 
-/* fegetmode is C23 and glibc 2.25. Without it the direction of rounding is what there is. */
+/* fegetmode is C23 and glibc 2.25. Without it only the direction of rounding is kept. */
 #ifdef FE_DFL_MODE
 _Static_assert(sizeof(femode_t) <= sizeof(struct bight_float_control), "modes fit");
 

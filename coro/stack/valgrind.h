@@ -1,7 +1,7 @@
-/* What valgrind is told of stacks, so that it does not take a switch between two of them for a
+/* What valgrind is told about stacks, so that it does not take a switch between two of them for a
  * frame of megabytes. Its header has client requests: a few instructions each that do nothing
- * unless valgrind runs the program. Where the header was not found when the library was built,
- * nothing is told. */
+ * unless valgrind runs the program. If the header was not found when the library was built,
+ * valgrind is told nothing. */
 #ifndef BIGHT_CORO_STACK_VALGRIND_H
 #define BIGHT_CORO_STACK_VALGRIND_H
 
@@ -10,7 +10,7 @@
 #ifdef BIGHT_HAVE_VALGRIND_H
 #include <valgrind/valgrind.h>
 
-/* [low, top) is a stack from now on. Gives the number to deregister it by. */
+/* [low, top) is a stack from now on. Returns the number to deregister it by. */
 static inline uint32_t bight__valgrind_stack_register(const void *low, const void *top)
 {
     return VALGRIND_STACK_REGISTER(low, top);

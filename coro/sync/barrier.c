@@ -1,9 +1,9 @@
 /* Barrier: those inside are counted until they have left, so a reset or an abort still reaches the
- * ones that were woken and have not run. Who comes meanwhile waits outside.
+ * ones that were woken and have not run. A task that comes meanwhile waits outside.
  *
  * When a round is over, as many of those outside as there are places are woken. Their places are
- * reserved (`entering`), but they are inside only once they run: a reset by the last one out of the
- * old round does not concern them. */
+ * reserved (`entering`), but they are inside only once they run: a reset by the last one to leave
+ * the old round does not concern them. */
 #include "coro/core/source.h"
 
 #include <bight/barrier.h>
@@ -77,7 +77,7 @@ int bight_barrier_init(struct bight_barrier *barrier, int parties)
     return 0;
 }
 
-/* One of those inside goes. The last one makes room for the next round. */
+/* One of those inside leaves. The last one makes room for the next round. */
 static void leave(struct bight_barrier *barrier)
 {
     if (--barrier->inside || barrier->state == BIGHT_BARRIER_BROKEN)
@@ -112,7 +112,7 @@ static int enter(struct bight_barrier *barrier)
             barrier->inside + barrier->entering < barrier->parties)
             return 0;
         bight__waiter_begin(&wait.waiter, &outside_ops);
-        /* All who were admitted together are ahead of the others again, and find places again. */
+        /* All who were admitted together go ahead of the others again, and find places again. */
         if (was_admitted)
             list_prepend(&barrier->outside, &wait.waiter.link);
         else

@@ -1,7 +1,6 @@
-/* Condition: one park for the sleep and for the lock that follows it. Whoever is notified, or
- * cancelled, moves to the queue of the mutex and wakes up as its owner. From there on the wait
- * cannot let go, so the task finds out afterwards that it was cancelled, and passes its
- * notification on. */
+/* Condition: one park for the sleep and for the lock that follows it. A waiter that is notified or
+ * cancelled moves to the mutex's queue and wakes up as its owner. From there on the wait cannot be
+ * aborted, so the task finds out later that it was cancelled, and passes its notification on. */
 #include "coro/sync/condition.h"
 #include "coro/core/mutex.h"
 
@@ -11,7 +10,7 @@ struct condition_wait {
     struct bight_waiter waiter;
     struct bight_mutex *mutex;
     bool notified;
-    bool queued; /* for the mutex */
+    bool queued; /* in the mutex's queue */
 };
 
 static int condition_abort(struct bight_waiter *waiter)
@@ -20,7 +19,7 @@ static int condition_abort(struct bight_waiter *waiter)
     struct bight_mutex *mutex = wait->mutex;
     struct bight_task *task = waiter->task;
 
-    /* Its owner would never unlock it. */
+    /* The mutex's owner would never unlock it. */
     if (mutex->owner && bight__lock_would_deadlock(mutex->owner, task)) {
         link_remove(&waiter->link);
         return 0;
@@ -77,7 +76,7 @@ static bool is_sound(const struct bight_condition *condition)
     return condition && condition->mutex;
 }
 
-/* Somebody holds the mutex, so nobody gets it here. */
+/* Move waiters to the mutex's queue. The mutex is locked, or pass_on hands it over afterwards. */
 static void notify(struct bight_condition *condition, size_t count)
 {
     struct bight_link *link;
@@ -91,7 +90,7 @@ static void notify(struct bight_condition *condition, size_t count)
     }
 }
 
-/* The notification of a wait that ends without use of it. */
+/* Pass on the notification of a wait that ended without using it. */
 static void pass_on(struct bight_condition *condition)
 {
     notify(condition, 1);
@@ -123,7 +122,7 @@ static int condition_park(struct bight_condition *condition, struct bight_task *
         return 0;
     if (wait.notified)
         pass_on(condition);
-    /* It was let go, or gave up: the mutex is not held. */
+    /* Abort or give_up ended the wait: the mutex is not held. */
     return rc ? BIGHT_EDEADLK : bight__deliver(self, true);
 }
 

@@ -1,5 +1,5 @@
-/* Capacity limiter: a semaphore whose units have borrowers and whose total moves. The limiter
- * does not point at those who have a unit, they point at it: a record that was lost with its
+/* Capacity limiter: a semaphore whose units have borrowers and whose total changes. The limiter
+ * does not point at those who have a unit; they point at it: so a record that was lost with its
  * frame costs a unit, and nothing else. */
 #include "coro/core/source.h"
 
@@ -43,7 +43,7 @@ int bight_limiter_try_acquire(struct bight_limiter *limiter, struct bight_borrow
         return BIGHT_EINVAL;
     if (borrower->limiter)
         return BIGHT_EALREADY;
-    /* Nobody waits while one is free. */
+    /* Nobody waits while a unit is free. */
     if (limiter->borrowed >= limiter->total)
         return BIGHT_EAGAIN;
     limiter->borrowed++;

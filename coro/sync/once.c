@@ -1,5 +1,5 @@
-/* Once: a mutex around a function that needs to run to its end one time. Whoever gives up hands the
- * running to the first waiter, as a mutex is handed over. */
+/* Once: a mutex around a function that must run to its end one time. A runner that gives up hands
+ * over to the first waiter, as a mutex is handed over. */
 #include "coro/core/mutex.h"
 
 #include <bight/once.h>
@@ -49,7 +49,7 @@ static int once_park(struct bight_once *once, struct bight_task *self)
     return bight__wait_in(&once->waiters, &wait.waiter, &once_ops);
 }
 
-/* The runner has a result, which concerns all, or has none: then the first takes its place. */
+/* End the waits if the runner has a result, which is for all; else the first waiter runs next. */
 static void settle(struct bight_once *once, int result)
 {
     struct bight_link *link;

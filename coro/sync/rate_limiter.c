@@ -1,5 +1,5 @@
-/* Rate limiter: a token bucket in whole numbers. Only the first of those who wait has its timer
- * armed: by the time it is served, the time of the next one is known. */
+/* Rate limiter: a token bucket in whole numbers. Only the first waiter has its timer armed: by the
+ * time it is served, the time of the next one is known. */
 #include "coro/core/source.h"
 
 #include <bight/rate_limiter.h>
@@ -41,7 +41,7 @@ static void refill(struct bight_rate_limiter *limiter, uint64_t now_ns)
     limiter->filled_ns = now_ns;
 }
 
-/* Serve those for whom there is enough, in order, and arm the timer of the next. */
+/* Serve waiters in order while there is enough, and arm the timer of the next. */
 static void serve(struct bight_rate_limiter *limiter)
 {
     struct bight_sched *sched = bight__sched;

@@ -1,5 +1,5 @@
-/* Read-write lock: a mutex for the writer, whose queue also has the readers, and a count of those
- * inside. The first of the queue never waits while it could go in. */
+/* Read-write lock: a mutex for the writer, whose queue also holds the readers, and a count of those
+ * inside. The first in the queue never waits while it could go in. */
 #include "coro/core/mutex.h"
 
 #include <bight/rwlock.h>
@@ -14,14 +14,14 @@ struct rwlock_wait {
 
 static void writer_ended(struct bight_mutex *writer);
 
-/* Says with each turn what an end means: a lock that was never initialised does not know. */
+/* Set `abandoned` each time, because a lock that was never initialised does not have it. */
 static void write_take(struct bight_rwlock *lock, struct bight_task *task)
 {
     lock->writer.abandoned = writer_ended;
     bight__mutex_take(&lock->writer, task);
 }
 
-/* Let in who is first in the queue, as far as they go together. */
+/* Let in the first of the queue, and those behind it that may go in together with it. */
 static void let_in(struct bight_rwlock *lock)
 {
     struct bight_link *queue = &lock->writer.waiters;
@@ -48,7 +48,7 @@ static void writer_ended(struct bight_mutex *writer)
     let_in(container_of(writer, struct bight_rwlock, writer));
 }
 
-/* Those behind a writer that has gone may be able to go in. */
+/* Those behind a writer that gave up may be able to go in. */
 static int rwlock_abort(struct bight_waiter *waiter)
 {
     link_remove(&waiter->link);

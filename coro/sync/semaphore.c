@@ -1,4 +1,4 @@
-/* Semaphore: units handed over in FIFO order. Nobody waits while there is one to be taken. */
+/* Semaphore: units handed over in FIFO order. Nobody waits while a unit is free. */
 #include "coro/core/source.h"
 
 #include <bight/semaphore.h>
@@ -31,7 +31,7 @@ static bool take(struct bight_semaphore *semaphore)
     return true;
 }
 
-/* Apart, so that taking a unit that is there needs no room for a waiter. */
+/* A function of its own, so that taking a free unit needs no room for a waiter. */
 static __attribute__((noinline)) int semaphore_park(struct bight_semaphore *semaphore)
 {
     struct bight_waiter waiter;
@@ -59,7 +59,7 @@ int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)
     return take(semaphore) ? 0 : BIGHT_EAGAIN;
 }
 
-/* To the first waiter that can still be woken, if there is one. */
+/* Give the unit to the first waiter that can still be woken, if there is one. */
 static __attribute__((noinline)) bool hand_over(struct bight_semaphore *semaphore)
 {
     struct bight_link *link;
@@ -77,7 +77,7 @@ int bight_semaphore_release(struct bight_semaphore *semaphore)
         return BIGHT_EINVAL;
     if ((uint64_t)semaphore->value + 1 == semaphore->limit)
         return BIGHT_ERANGE;
-    /* A list that is all zero goes that way too, once. */
+    /* A list that is all zero takes this path too, once. */
     if (unlikely(!link_empty(&semaphore->waiters)) && hand_over(semaphore))
         return 0;
     semaphore->value++;

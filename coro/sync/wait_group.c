@@ -1,4 +1,4 @@
-/* Wait group: a count, and who waits for its zero. */
+/* Wait group: a count, and those who wait until it is zero. */
 #include "coro/core/source.h"
 
 #include <bight/wait_group.h>

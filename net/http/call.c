@@ -5,7 +5,7 @@
 #include "net/http/limits.h"
 #include "net/http/transfer.h"
 
-/* Forget the hop before. */
+/* Forget the previous hop. */
 static void begin_hop(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
@@ -19,7 +19,7 @@ static void begin_hop(struct http_call *call)
     response->headers_ns = response->done_ns = 0;
 }
 
-/* Put the hop on the wire. A session that was closed meanwhile has left its mark in `error`. */
+/* Put the hop on the wire. If the session was closed meanwhile, `error` says so. */
 static int start_hop(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
@@ -44,7 +44,7 @@ static int start_hop(struct http_call *call)
     return rc;
 }
 
-/* One hop: until the headers of a final response to be streamed, otherwise until its end. */
+/* Run one hop: until the headers of a final response to be streamed, otherwise until its end. */
 static int run_hop(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
@@ -61,7 +61,7 @@ static int run_hop(struct http_call *call)
             return rc;
         }
     }
-    /* What went wrong behind the headers of a streamed one is for its reader. */
+    /* After the headers of a streamed response, its reader gets the failure. */
     return response->collect || response->hop.phase < HTTP_BODY ? response->error.code : 0;
 }
 

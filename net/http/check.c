@@ -1,5 +1,5 @@
-/* What a caller may put on the wire. libcurl sends CR and LF in headers, methods and agents as they
- * are, so that a value out of the caller's input could add headers or whole requests. */
+/* What a caller may put on the wire. libcurl sends CR and LF in headers, methods and agents
+ * unchanged, so a value from the caller's input could add headers or whole requests. */
 #include "net/http/url.h"
 
 #include <string.h>

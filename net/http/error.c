@@ -82,8 +82,8 @@ static enum bight_http_failure kind_of(CURLcode result)
     case CURLE_UNKNOWN_OPTION:
         return BIGHT_HTTP_SYSTEM;
     default:
-        /* CURLE_UNSUPPORTED_PROTOCOL too: URLs of other schemes do not come this far, so it is an
-         * answer that is not HTTP. */
+        /* So is CURLE_UNSUPPORTED_PROTOCOL: URLs of other schemes do not come this far, so it means
+         * an answer that is not HTTP. */
         return BIGHT_HTTP_PROTOCOL;
     }
 }
@@ -101,8 +101,8 @@ static bool has_begun(const struct http_transfer *transfer)
     return begun_us > 0;
 }
 
-/* libcurl takes lines of 100 KiB. Beyond that it says that there is no memory, or CURLE_TOO_LARGE,
- * which is 100 and not known to all of its headers. */
+/* libcurl takes lines of up to 100 KiB. For longer ones it reports a lack of memory or
+ * CURLE_TOO_LARGE, which is 100 and missing from some of its headers. */
 static bool header_too_long(const struct bight_http_response *response,
                             const struct http_transfer *transfer, CURLcode result)
 {
@@ -118,7 +118,7 @@ int bight__http_fail_curl(struct bight_http_response *response,
     enum bight_http_failure kind = kind_of(result);
     int code;
 
-    /* So say older versions of headers where newer ones say CURLE_WEIRD_SERVER_REPLY. */
+    /* Older versions say this of headers where newer ones say CURLE_WEIRD_SERVER_REPLY. */
     if (result == CURLE_BAD_FUNCTION_ARGUMENT && has_begun(transfer))
         kind = BIGHT_HTTP_PROTOCOL;
     if (header_too_long(response, transfer, result))

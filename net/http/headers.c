@@ -1,5 +1,5 @@
-/* The header block of a response, kept as it came. It is taken apart when somebody asks for the
- * first time, in place: most programs look at one or two headers of some responses. */
+/* The header block of a response, kept as it came. It is taken apart in place when the first
+ * question comes: most programs look at one or two headers of some responses. */
 #include "net/http/buffer.h"
 
 #include <strings.h>
@@ -48,7 +48,7 @@ static char *split_line(struct http_headers *headers, char *to, const char *line
         to[-1] = ' ';
         return put(to, value, end);
     }
-    /* No header, and its two NULs might not find room; libcurl may be built to let it pass. */
+    /* This is not a header, and its two NULs might not fit; some builds of libcurl let it pass. */
     if (!colon || colon >= end)
         return to;
     value = skip_blank(colon + 1, end);

@@ -1,5 +1,5 @@
-/* What keeps a session alive: tasks inside its calls, then libuv's handles. Whoever closes it waits
- * for both; where the runtime ends without that, the last handle frees it. */
+/* What keeps a session alive: tasks inside its calls, then libuv's handles. Whoever closes the
+ * session waits for both; when the runtime ends without that, the last handle frees it. */
 #include "net/http/session.h"
 
 #include "coro/base/seams.h"
@@ -11,7 +11,7 @@ void bight__http_session_free(struct bight_http_session *session)
     bight__http_limits_fini(session);
     if (session->owns_resolver)
         bight_resolver_free(session->resolver);
-    bight__free((void *)session->options.user_agent); /* const for the user: the copies are ours */
+    bight__free((void *)session->options.user_agent); /* const for the user; these are our copies */
     bight__free((void *)session->options.accept_encoding);
     bight__free(session);
 }

@@ -11,7 +11,7 @@
 #include "coro/base/list.h"
 #include "net/http/response.h"
 
-/* Origins that are kept although nobody uses them: they remember what libcurl was told. */
+/* How many unused origins are kept, because they remember what libcurl was told. */
 #define IDLE_ORIGINS 1024
 
 static struct http_origin *origin_of(struct hash_node *node)
@@ -112,7 +112,7 @@ static bool session_full(const struct bight_http_session *session)
     return limit >= 0 && session->active >= limit;
 }
 
-/* Pass on what has become free: origin's slots first, then the session's. */
+/* Pass on the slots that have become free: those of the origin first, then the session's. */
 static void grant(struct bight_http_session *session, struct http_origin *origin)
 {
     while (!link_empty(&origin->waiting) && !origin_full(session, origin)) {
@@ -137,7 +137,7 @@ void bight__http_slot_give(struct bight_http_session *session, struct http_origi
     origin_put(session, origin);
 }
 
-/* Leave the queue, handing on the slot of the origin if it was held already. */
+/* Leave the queue. If this waiter holds the origin's slot already, hand it on. */
 static void leave(struct http_slot_waiter *self)
 {
     link_remove(&self->waiter.link);
@@ -185,7 +185,7 @@ static bool slot_try(struct bight_http_session *session, struct http_origin *ori
     return true;
 }
 
-/* Bounded by the scopes around it. */
+/* The scopes around the call bound the wait. */
 static int slot_wait(struct http_call *call, struct http_origin *origin)
 {
     struct bight_http_session *session = call->response->session;

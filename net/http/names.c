@@ -1,6 +1,6 @@
 /* Names for libcurl: bight resolves them and hands them over before the hop, since libcurl's own
- * resolver blocks for seconds when a transfer is removed during a lookup. What libcurl was told it
- * keeps for a while, and for that while it need not be told again. */
+ * resolver blocks for seconds when a transfer is removed during a lookup. libcurl keeps for a while
+ * what it was told, and need not be told again during that time. */
 #include "net/http/limits.h"
 
 #include <stdio.h>
@@ -11,8 +11,7 @@
 #include "net/http/response.h"
 #include "net/resolve/door.h"
 
-/* For how long what libcurl was told about a name may be relied on: shorter than libcurl keeps
- * it. */
+/* How long we rely on what libcurl was told about a name: shorter than libcurl keeps it. */
 #define FED_NS (HTTP_LIBCURL_CACHE_SECONDS / 4 * UINT64_C(1000000000))
 /* libcurl drops the oldest names beyond 29,999. */
 #define FED_NAMES 20000

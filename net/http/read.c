@@ -1,10 +1,10 @@
-/* Reading a streamed body: what has arrived already, then what comes, straight into the reader's
- * buffer where nothing is in front of it. */
+/* Reading a streamed body: first what has arrived already, then what comes, which goes straight
+ * into the reader's buffer when nothing is ahead of it. */
 #include "net/http/response.h"
 
 #include "net/http/transfer.h"
 
-/* Up to `bytes` of what has arrived already. */
+/* Take up to `bytes` of what has arrived already. */
 static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
 {
     struct http_buffer *body = &response->body;
@@ -65,7 +65,7 @@ int64_t bight_http_read(struct bight_http_response *response, void *buffer, size
         return BIGHT_EBUSY;
     if (response->collect || bytes == 0)
         return 0;
-    session = response->session; /* not before the checkpoint, which may let somebody close it */
+    session = response->session; /* read it after the checkpoint: somebody may close it there */
     if (!session)
         return read_some(response, &reader, buffer, bytes);
     response->reader = &reader;

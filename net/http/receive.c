@@ -1,6 +1,5 @@
-/* What comes from the peer: libcurl's callbacks for header lines and body bytes. They store, count,
- * and wake the task; to refuse they return something else than the number of bytes, with the reason
- * in transfer->code. */
+/* What comes from the peer: libcurl's callbacks for header lines and body bytes. They store, count
+ * and wake the task. To refuse, they return another number of bytes and set transfer->code. */
 #include "net/http/transfer.h"
 
 #include <string.h>
@@ -8,12 +7,10 @@
 
 #include "net/http/response.h"
 
-/* How much of a redirect's body is read to keep its connection; beyond that the connection is given
- * up instead. */
+/* How much of a redirect's body is read to keep its connection; a longer one closes it. */
 #define REDIRECT_BODY_BYTES 65536
 
-/* A whole body that is announced as no larger than this is given its memory at once; what grows
- * beyond doubles. */
+/* A body of at most this announced size gets its memory at once; others grow by doubling. */
 #define BODY_AT_ONCE_BYTES (8u << 20)
 
 static size_t refuse(struct http_transfer *transfer, int code)
@@ -22,8 +19,8 @@ static size_t refuse(struct http_transfer *transfer, int code)
     return 0;
 }
 
-/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked it, but newer versions let a fourth digit
- * pass, and a tab for the space. */
+/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked the line, but newer versions allow a fourth
+ * digit, and a tab instead of the space. */
 static int parse_status(struct bight_http_response *response, const char *line, size_t bytes)
 {
     const char *end = line + bytes;
@@ -80,15 +77,15 @@ static bool line_begins(const char *line, size_t bytes, const char *name, size_t
     return bytes > name_bytes && strncasecmp(line, name, name_bytes) == 0;
 }
 
-/* The headers that decide how the body is received. A line ends with a line feed, which bounds the
- * number in it. BIGHT_EPROTOCOL for what only some versions of libcurl refuse. */
+/* Note the headers that decide how the body is received. A line ends with a line feed, which bounds
+ * the number in it. BIGHT_EPROTOCOL for what only some versions of libcurl refuse. */
 static int note_header(struct bight_http_response *response, const char *line, size_t bytes)
 {
     static const char length[] = "Content-Length:", encoding[] = "Content-Encoding:";
 
     if ((*line == ' ' || *line == '\t') && !response->headers.text.bytes)
         return BIGHT_EPROTOCOL;
-    /* Nearly all lines are told apart by two bytes. */
+    /* Two bytes rule out nearly all other lines. */
     if ((*line | 0x20) != 'c' || bytes < 16 || line[7] != '-' || line[bytes - 1] != '\n')
         return 0;
     if (line_begins(line, bytes, length, sizeof(length) - 1)) {
@@ -102,7 +99,7 @@ static int note_header(struct bight_http_response *response, const char *line, s
     return 0;
 }
 
-/* The announced length of a body that is as long as it says: UINT64_MAX for others. */
+/* The announced length, if the body will be that long; else UINT64_MAX. */
 static uint64_t plain_length(const struct bight_http_response *response)
 {
     const struct http_hop *hop = &response->hop;
@@ -110,7 +107,7 @@ static uint64_t plain_length(const struct bight_http_response *response)
     return hop->head || response->status == 304 || hop->encoded ? UINT64_MAX : hop->content_length;
 }
 
-/* It is the final response: refuse what will be too long, make room for what will not. */
+/* The response is final: refuse a body that will be too long, make room for one that will not. */
 static int expect_body(struct bight_http_response *response)
 {
     uint64_t length = plain_length(response);
@@ -124,7 +121,7 @@ static int expect_body(struct bight_http_response *response)
     return http_buffer_reserve(response->session->seams, &response->body, (size_t)length + 1);
 }
 
-/* It is the hop's response: what kind of response is it? */
+/* This is the hop's response: decide whether it is a redirect to follow or the final one. */
 static int settle(struct bight_http_response *response)
 {
     struct http_hop *hop = &response->hop;
@@ -144,19 +141,19 @@ static int settle(struct bight_http_response *response)
 }
 
 /* Whether libcurl may answer the response itself, in the same transfer: with credentials that a
- * hook has set, without "Expect", by the protocol that it asked for. */
+ * hook has set, without "Expect", or in the protocol that it asked for. */
 static bool may_be_answered(int status)
 {
     return status == 401 || status == 407 || status == 417 || status == 101;
 }
 
-/* The empty line. */
+/* The empty line ends the header block. */
 static int end_block(struct bight_http_response *response)
 {
     int status = response->status;
 
     if (may_be_answered(status))
-        response->hop.phase = HTTP_UNSETTLED; /* until its body comes, or its end */
+        response->hop.phase = HTTP_UNSETTLED; /* until its body or its end comes */
     else if (status >= 100 && status < 200)
         response->hop.phase = HTTP_AWAITED;
     else
@@ -196,7 +193,7 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
     return rc ? refuse(transfer, rc) : bytes;
 }
 
-/* How much of the next bytes may go straight to the task that waits for them. */
+/* How many of the next bytes may go straight to the task that waits for them. */
 static size_t reader_room(const struct bight_http_response *response)
 {
     const struct http_reader *reader = response->reader;
@@ -204,7 +201,7 @@ static size_t reader_room(const struct bight_http_response *response)
     return reader ? reader->bytes - reader->filled : 0;
 }
 
-/* Room for `bytes` more of a streamed body: where the task waits for them, then in the buffer. */
+/* Whether `bytes` more of a streamed body fit: first where the task waits, then in the buffer. */
 static bool has_room(const struct bight_http_response *response, size_t bytes)
 {
     size_t held = response->body.bytes - response->body_taken;
@@ -233,7 +230,7 @@ static int stream(struct bight_http_response *response, const char *bytes, size_
     int rc;
 
     if (response->body.bytes > response->body_taken)
-        direct = 0; /* in order: what is in the buffer comes first */
+        direct = 0; /* keep the order: what is in the buffer comes first */
     if (direct > count)
         direct = count;
     if (count > direct && (rc = hold(response, bytes + direct, count - direct)))
@@ -249,7 +246,7 @@ static int stream(struct bight_http_response *response, const char *bytes, size_
 static int collect(struct bight_http_response *response, const char *bytes, size_t count)
 {
     struct http_buffer *body = &response->body;
-    int rc = http_buffer_reserve(response->session->seams, body, count + 1); /* a NUL comes last */
+    int rc = http_buffer_reserve(response->session->seams, body, count + 1); /* for a NUL */
 
     if (rc)
         return rc;

@@ -1,4 +1,4 @@
-/* Redirects: whether one may be followed, and what of the request goes with it. */
+/* Redirects: whether one may be followed, and which parts of the request go with it. */
 #include "net/http/response.h"
 
 #include <bight/scope.h>
@@ -34,7 +34,7 @@ static int ask_hook(const struct http_call *call, const struct bight_http_hop *h
                   : 0;
 }
 
-/* May the response lead on to `next`, written as `text`? */
+/* Check whether the response may lead on to `next`, written as `text`. */
 static int check(const struct http_call *call, const struct http_url *next, const char *text)
 {
     struct bight_http_response *response = call->response;
@@ -69,7 +69,7 @@ static void turn(struct http_call *call, const struct http_url *next)
     call->response->redirects++;
 }
 
-/* Where the redirect leads, into the empty `text` and `next`. */
+/* Parse where the redirect leads, into the empty `text` and `next`. */
 static int parse_location(struct bight_http_response *response, struct http_buffer *text,
                           struct http_url *next)
 {

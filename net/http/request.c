@@ -1,5 +1,5 @@
-/* Requests as tasks make them: defaults and checks, the call on the task's stack, and what is told
- * at its end. The way of one request from here: call.c and redirect.c (hops), limits.c, names.c,
+/* Requests as tasks make them: defaults and checks, the call on the task's stack, and the report at
+ * its end. The way of one request from here: call.c and redirect.c (hops), limits.c, names.c,
  * transfer.c (out), multi.c, receive.c (in), wait.c, response.c and read.c (the user's). */
 #include "net/http/response.h"
 
@@ -8,7 +8,7 @@
 
 #include "coro/base/units.h"
 
-/* What the request says, or else the session. */
+/* Fill in what the request says, or else what the session says. */
 static void set_limits(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
@@ -49,8 +49,7 @@ static int prepare(struct http_call *call)
     return bight__http_check_headers(request->headers) ? refuse(call, "not a header") : 0;
 }
 
-/* What the call returns is what its error says, also when it was closed and cancelled in one
- * turn. */
+/* Make the error say what the call returns, even if it was closed and cancelled in one turn. */
 static void record(struct bight_http_response *response, int rc)
 {
     if (response->error.code != rc)
@@ -58,7 +57,7 @@ static void record(struct bight_http_response *response, int rc)
     bight__http_fail(response, bight__http_kind(rc), rc, bight_strerror(rc));
 }
 
-/* The call from its first step to its last. */
+/* Run the call from its first step to its last. */
 static int run(struct http_call *call, const char *url)
 {
     struct bight_http_response *response = call->response;

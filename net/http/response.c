@@ -1,11 +1,10 @@
-/* Responses as the user holds them: made, asked, freed. They are pooled with their small
- * buffers. */
+/* Responses as the user holds them: made, asked, freed; pooled with their small buffers. */
 #include "net/http/response.h"
 
 #include "coro/base/list.h"
 #include "net/http/transfer.h"
 
-/* What a pooled response may keep of memory, and how many are kept. */
+/* How much memory a pooled response may keep, and how many responses are kept. */
 #define POOLED_BYTES 16384
 #define POOLED_RESPONSES 256
 
@@ -27,7 +26,7 @@ struct bight_http_response *bight__http_response_new(struct bight_http_session *
     return response;
 }
 
-/* As new, but for the buffers. */
+/* Make it like new, except for the buffers. */
 static void clear(struct bight_http_response *response)
 {
     struct http_buffer url = response->url, body = response->body;
@@ -90,7 +89,7 @@ int bight_http_response_version(const struct bight_http_response *response)
     return response->version;
 }
 
-/* Taking the headers apart at the first question changes nothing that can be seen. */
+/* The first question takes the headers apart, which no caller can see; const is cast away. */
 static struct http_headers *headers_of(const struct bight_http_response *response)
 {
     return &((struct bight_http_response *)response)->headers;

@@ -1,7 +1,7 @@
-/* The three lives of a request. The call is in progress while a task is inside bight_http_fetch or
+/* The three parts of a request. The call is in progress while a task is inside bight_http_fetch or
  * bight_http_open, and lies on that task's stack. The response is what the user gets in the end.
- * The hop is what is being received into the response; of several hops, the last one's stays.
- * Between a hop and the wire stands the transfer (transfer.h), which alone libcurl knows. */
+ * The hop is what is being received into the response; after several hops, the last one stays. The
+ * transfer (transfer.h) stands between a hop and the wire, and is all that libcurl knows. */
 #ifndef BIGHT_NET_HTTP_RESPONSE_H
 #define BIGHT_NET_HTTP_RESPONSE_H
 
@@ -19,12 +19,12 @@ struct http_transfer;
 
 /* How far the hop has come. */
 enum http_phase {
-    HTTP_AWAITED,   /* no header block has begun; or a provisional one (1xx) has ended */
+    HTTP_AWAITED,   /* no header block has begun, or a provisional one (1xx) has ended */
     HTTP_IN_BLOCK,  /* between a status line and the empty line */
-    HTTP_UNSETTLED, /* a block has ended that libcurl may answer itself: a next one may follow */
+    HTTP_UNSETTLED, /* a block ended that libcurl may answer itself: another may follow */
     HTTP_REDIRECT,  /* it is a redirect to follow; its body is dropped */
     HTTP_BODY,      /* it is the final response; its body comes */
-    HTTP_COMPLETE,  /* the last byte of that was there */
+    HTTP_COMPLETE,  /* the last byte of the response has come */
 };
 
 struct http_hop {
@@ -36,20 +36,20 @@ struct http_hop {
     uint64_t header_bytes;
     uint64_t body_bytes; /* decoded */
     uint64_t active_ms;  /* loop time of the last byte */
-    curl_off_t sent;     /* of the request's body, when last looked at */
+    curl_off_t sent;     /* of the request's body, at the last look */
 };
 
-/* Where the task inside bight_http_read wants the next bytes. On its stack. */
+/* Where the task inside bight_http_read wants the next bytes. It lies on that task's stack. */
 struct http_reader {
     char *buffer;
-    size_t bytes; /* `filled` when nothing may be written */
+    size_t bytes; /* equal to `filled` when nothing may be written */
     size_t filled;
 };
 
 struct bight_http_response {
     struct bight_link link;             /* in session->live, or session->responses when pooled */
-    struct bight_http_session *session; /* NULL when it was closed */
-    struct http_call *call;             /* that it is for; NULL when the user has it */
+    struct bight_http_session *session; /* NULL when the session was closed */
+    struct http_call *call;             /* the call it is for; NULL when the user has it */
     struct http_transfer *transfer;     /* NULL when nothing is on the wire */
     struct bight_waiter *waiter;        /* the task that waits for something to happen */
     struct http_reader *reader;         /* NULL when no task reads */
@@ -59,8 +59,8 @@ struct bight_http_response {
     int version;
     struct http_buffer url;
     struct http_headers headers;
-    struct http_buffer body; /* collected, or read from the network but not yet by the task */
-    size_t body_taken;       /* of `body`, by the task */
+    struct http_buffer body; /* collected, or read from the network and not yet taken by the task */
+    size_t body_taken;       /* how much of `body` the task has taken */
 
     uint64_t max_body_bytes;
     uint64_t deadline_ns; /* UINT64_MAX: none */
@@ -80,18 +80,18 @@ struct http_plan {
     const char *const *headers;
     const void *body;
     size_t body_bytes;
-    bool became_get; /* by a redirect: headers about the body stay behind */
-    bool crossed;    /* into another origin: headers and credentials stay behind */
+    bool became_get; /* by a redirect: drop the headers about the body */
+    bool crossed;    /* into another origin: drop headers and credentials */
 };
 
 struct http_call {
     struct bight_http_response *response;
     const struct bight_http_request *request;
     struct bight_task *task;
-    struct http_slot_waiter *queued; /* NULL when it does not wait for that */
+    struct http_slot_waiter *queued; /* NULL when it does not wait for a slot */
     struct resolve_waiter *resolving;
-    int max_redirects;   /* negative: none is followed */
-    struct http_url url; /* of the hop, as response->url is */
+    int max_redirects;   /* negative: follow none */
+    struct http_url url; /* of the hop; its text is response->url */
     struct http_plan plan;
 };
 
@@ -99,21 +99,20 @@ struct http_call {
 struct bight_http_response *bight__http_response_new(struct bight_http_session *session);
 void bight__http_response_destroy(struct bight_http_response *response);
 
-/* call.c: hop after hop, up to the final response's end, or its headers when it is to be
- * streamed. */
+/* call.c: hop after hop, to the final response's end, or its headers if it is to be streamed. */
 int bight__http_call_run(struct http_call *call, const char *url);
 
-/* redirect.c: take the redirect that was received: response->url, call->url and call->plan become
+/* redirect.c: follow the redirect that was received: response->url, call->url and call->plan become
  * those of the next hop. */
 int bight__http_redirect(struct http_call *call);
 
 /* wait.c */
 /* Wait until `response` changes: 0, BIGHT_ETIMEDOUT (recorded), BIGHT_ECANCELED. */
 int bight__http_wait(struct bight_http_response *response);
-/* Something happened: let the waiting task look. */
+/* Something happened: wake the waiting task, so that it looks. */
 void bight__http_wake(struct bight_http_response *response);
 
-/* error.c: fill in response->error, unless it has been already, and give its code. */
+/* error.c: fill in response->error, unless it is filled in already, and return its code. */
 int bight__http_fail(struct bight_http_response *response, enum bight_http_failure kind, int code,
                      const char *text);
 int bight__http_fail_curl(struct bight_http_response *response,
@@ -125,7 +124,7 @@ static inline int http_fail_late(struct bight_http_response *response, const cha
     return bight__http_fail(response, BIGHT_HTTP_TIMEOUT, BIGHT_ETIMEDOUT, text);
 }
 
-/* What is left of the request's time, in ms; negative: there is no end. */
+/* What is left of the request's time, in ms; negative: there is no limit. */
 static inline int64_t http_time_left(const struct bight_http_response *response)
 {
     uint64_t now_ns;
@@ -136,7 +135,7 @@ static inline int64_t http_time_left(const struct bight_http_response *response)
     return response->deadline_ns <= now_ns ? 0 : (int64_t)ms_ceil(response->deadline_ns - now_ns);
 }
 
-/* The sooner of two times to wait, negative being never. */
+/* The shorter of two times to wait; negative means for ever. */
 static inline int64_t http_sooner(int64_t a_ms, int64_t b_ms)
 {
     if (a_ms < 0)

@@ -1,6 +1,5 @@
-/* Sessions: options, beginning and end. The end is the interesting part: tasks inside calls have to
- * leave first, then libcurl closes its connections, then libuv the handles, and only then may the
- * memory go. */
+/* Sessions: options, beginning and end. The end is the interesting part: first tasks inside calls
+ * leave, then libcurl closes its connections, then libuv the handles, and then the memory goes. */
 #include "net/http/session.h"
 
 #include <string.h>
@@ -61,7 +60,7 @@ static int copy_options(struct bight_http_session *session,
     to->max_header_bytes = from->max_header_bytes ? from->max_header_bytes : 128u << 10;
     to->max_redirects = from->max_redirects ? from->max_redirects : 10;
     to->buffer_bytes = from->buffer_bytes ? from->buffer_bytes : 64u << 10;
-    /* What libcurl delivers at once has to fit into an empty buffer. */
+    /* A piece that libcurl delivers at once has to fit into an empty buffer. */
     if (to->buffer_bytes < CURL_MAX_WRITE_SIZE)
         to->buffer_bytes = CURL_MAX_WRITE_SIZE;
     if (!agent)
@@ -69,14 +68,14 @@ static int copy_options(struct bight_http_session *session,
             "bight/" VERSION_TEXT(BIGHT_VERSION_MAJOR, BIGHT_VERSION_MINOR, BIGHT_VERSION_PATCH);
     if (*agent)
         rc = copy_text(session, agent, &to->user_agent);
-    /* To libcurl "" means all that it knows. */
+    /* To libcurl "" means every encoding that it knows. */
     if (rc == 0 && (!from->accept_encoding || *from->accept_encoding))
         rc = copy_text(session, from->accept_encoding ? from->accept_encoding : "",
                        &to->accept_encoding);
     return rc;
 }
 
-/* Everything that runs fails, now or when its task gets to see it. */
+/* Make all requests fail: at once, or when their tasks run next. */
 static void fail_all(struct bight_http_session *session)
 {
     struct bight_link *link;
@@ -99,7 +98,7 @@ static void fail_all(struct bight_http_session *session)
     }
 }
 
-/* No task is inside a call. */
+/* Called when no task is inside a call. */
 static void close_handles(struct bight_http_session *session)
 {
     struct bight_link *link;
@@ -114,7 +113,7 @@ static void close_handles(struct bight_http_session *session)
     bight__http_multi_fini(session);
 }
 
-/* The runtime ends and nobody has closed the session. No task lives. */
+/* The runtime ends, nobody has closed the session, and no task is left alive. */
 static void on_runtime_end(struct bight_plugin *plugin)
 {
     struct bight_http_session *session = container_of(plugin, struct bight_http_session, plugin);
@@ -175,7 +174,7 @@ static const struct bight_waiter_ops close_ops = {
     .flags = BIGHT_WAITER_OUTSIDE,
 };
 
-/* Whether the running task is in a hook of one of the session's requests. */
+/* Whether the running task is in a hook of one of this session's requests. */
 static bool is_inside(const struct bight_http_session *session)
 {
     const struct bight_task *self = bight_self();
@@ -211,7 +210,7 @@ int bight_http_session_end(struct bight_http_session *session)
         if (rc == 0)
             rc = bight_waiter_init(&waiter, &close_ops);
         if (rc)
-            return rc; /* cannot be: this is a task, and its wait is not cancellable */
+            return rc; /* impossible: this is a task, and its wait is not cancellable */
     }
     session->awaits_handles = &waiter;
     close_handles(session);

@@ -1,5 +1,5 @@
 /* The session: what all its calls share, and what keeps it alive. session.c makes and closes it,
- * lifetime.c counts who is inside; the last one out frees it. */
+ * lifetime.c counts the tasks inside; the last one out frees it. */
 #ifndef BIGHT_NET_HTTP_SESSION_H
 #define BIGHT_NET_HTTP_SESSION_H
 
@@ -25,17 +25,17 @@ struct bight_http_session {
     bool owns_resolver;
     bool closing;
     size_t calls;                      /* tasks inside a call on this session */
-    size_t handles;                    /* of libuv, not yet called back as closed */
-    struct bight_waiter *awaits_calls; /* the closer: until `calls` is 0, then ... */
+    size_t handles;                    /* libuv handles that have not been called back as closed */
+    struct bight_waiter *awaits_calls; /* the task that closes: until `calls` is 0, then ... */
     struct bight_waiter *awaits_handles;
 
     /* multi.c */
     CURLM *multi;
     uv_timer_t timer;
-    uint64_t timer_due_ms; /* what the uv timer is armed for, in the loop's time; UINT64_MAX: not */
+    uint64_t timer_due_ms; /* when the uv timer will fire, in the loop's time; UINT64_MAX: never */
     uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
-    bool forgets_to_go_on; /* libcurl does, when an attempt to connect failed */
-    bool spoils_handles;   /* libcurl does, with every response */
+    bool forgets_to_go_on; /* this libcurl does, when an attempt to connect failed */
+    bool spoils_handles;   /* this libcurl does, with every response */
     struct bight_link attention; /* transfers that libcurl has left behind, see multi.c */
     struct http_watch **watches; /* by descriptor */
     size_t watch_count;
@@ -58,8 +58,7 @@ struct bight_http_session {
     struct bight_http_stats stats;
 };
 
-/* Around every call that may suspend: the session is not freed meanwhile. Not when it is
- * closing. */
+/* Goes around every call that may suspend: it keeps the session, which is not closing, alive. */
 static inline void http_call_begin(struct bight_http_session *session)
 {
     session->calls++;
@@ -67,7 +66,7 @@ static inline void http_call_begin(struct bight_http_session *session)
 
 /* lifetime.c */
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);
-/* A handle that libuv had has been closed; the last one may free the session. */
+/* libuv has closed one of the session's handles; the last one may free the session. */
 void bight__http_handle_closed(struct bight_http_session *session);
 void bight__http_session_free(struct bight_http_session *session);
 

@@ -1,8 +1,8 @@
 /* URLs: which origin is meant, what libcurl gets to see, and where a Location leads. Versions of
- * libcurl read paths and references differently, so those are settled here, by the rules of the
+ * libcurl read paths and references differently, so this file settles those by the rules of the
  * WHATWG's URL standard. libcurl's parser decides about user info, host and port; plain ones, which
  * are nearly all, are taken apart here without it. What the short way accepts is so narrow that no
- * two parsers can disagree about it: that would be a hole in the address filter. */
+ * two parsers can disagree about it: a disagreement would be a hole in the address filter. */
 #include "net/http/url.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 #define SCHEME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
-/* Four decimal numbers without leading zeros: what every parser takes for the same address. */
+/* Four decimal numbers without leading zeros: every parser reads them as the same address. */
 static bool is_dotted_quad(const char *host)
 {
     for (int part = 0; part < 4; part++) {
@@ -33,7 +33,7 @@ static bool is_dotted_quad(const char *host)
     return true;
 }
 
-/* What a byte may be in a plain URL: part of the host, the end of the host, part of the rest. */
+/* Where a byte may stand in a plain URL: in the host, at the end of the host, in the rest. */
 #define IN_HOST 1u
 #define ENDS_HOST 2u
 #define IN_REST 4u
@@ -59,7 +59,7 @@ static unsigned class_of(char c)
     return classes[(unsigned char)c];
 }
 
-/* The port behind the colon at `at`, 0 when it is none. */
+/* The port behind the colon at `at`, or 0 when it is invalid. */
 static unsigned parse_port(const char *at)
 {
     unsigned port = 0;
@@ -69,7 +69,7 @@ static unsigned parse_port(const char *at)
     return port <= UINT16_MAX && (class_of(*at) & ENDS_HOST) && *at != ':' ? port : 0;
 }
 
-/* The host and port of "http[s]://host[:port][/?#...]"; false: ask libcurl. */
+/* Parse the host and port of "http[s]://host[:port][/?#...]"; false: ask libcurl. */
 static bool parse_plain(const char *url, struct http_url *out)
 {
     const char *host = url + (out->https ? sizeof("https://") : sizeof("http://")) - 1;
@@ -114,7 +114,7 @@ static int copy_host(struct http_url *out, const char *host)
     return 0;
 }
 
-/* How many dots the path segment [at, end) stands for, 0 when it is an ordinary one. */
+/* How many dots the path segment [at, end) stands for, or 0 when it is an ordinary one. */
 static unsigned count_dots(const char *at, const char *end)
 {
     unsigned dots = 0;
@@ -130,8 +130,8 @@ static unsigned count_dots(const char *at, const char *end)
     return dots <= 2 ? dots : 0;
 }
 
-/* Remove the dot segments of the path [rest, end), also those that are written with %2e, which
- * libcurl has taken for dots since 8.13 only. The path's new end. */
+/* Remove the dot segments of the path [rest, end), including those written with %2e, which libcurl
+ * takes for dots only since 8.13. Returns the path's new end. */
 static char *remove_dots(char *rest, const char *end)
 {
     const char *at = rest, *next;
@@ -155,7 +155,7 @@ static char *remove_dots(char *rest, const char *end)
     return to;
 }
 
-/* Bring the path that begins at `offset` into its one form; an empty one is "/". */
+/* Bring the path that begins at `offset` into its only form; an empty one becomes "/". */
 static int settle_path(const struct bight_seams *seams, struct http_buffer *text, size_t offset)
 {
     char *path = text->data + offset;
@@ -173,7 +173,7 @@ static int settle_path(const struct bight_seams *seams, struct http_buffer *text
         end = path + 1;
     }
     char *to = remove_dots(path, end);
-    /* Newer versions send no question mark without a query. */
+    /* Newer versions send no question mark when there is no query. */
     if (end[0] == '?' && (end[1] == '\0' || end[1] == '#')) {
         end++;
         tail--;
@@ -184,7 +184,7 @@ static int settle_path(const struct bight_seams *seams, struct http_buffer *text
     return 0;
 }
 
-/* The bytes of "scheme" in "scheme:...", 0 when `text` has none. */
+/* The length of "scheme" in "scheme:...", or 0 when `text` has no scheme. */
 static size_t scheme_bytes(const char *text)
 {
     size_t bytes = strspn(text, SCHEME_BYTES);
@@ -192,8 +192,8 @@ static size_t scheme_bytes(const char *text)
     return (*text | 0x20) >= 'a' && (*text | 0x20) <= 'z' && text[bytes] == ':' ? bytes : 0;
 }
 
-/* Where the path of an absolute URL, or of what follows its scheme, begins. libcurl takes one slash
- * in front of the host, or three, for two. */
+/* Where the path begins, in an absolute URL or in what follows its scheme. libcurl reads one slash
+ * or three in front of the host as two. */
 static size_t path_offset(const char *text)
 {
     size_t scheme = scheme_bytes(text);
@@ -204,7 +204,7 @@ static size_t path_offset(const char *text)
     return (size_t)(host - text) + strcspn(host, "/?#");
 }
 
-/* What libcurl makes of `front`, without a path: `out`, and the text with a slash behind. */
+/* What libcurl makes of `front`, which has no path: `out`, and the text with a slash at its end. */
 static int ask_curl(CURLU *handle, const char *front, struct http_url *out, char **text)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
@@ -217,7 +217,7 @@ static int ask_curl(CURLU *handle, const char *front, struct http_url *out, char
         goto out;
     out->https = strcmp(scheme, "https") == 0;
     out->port = (uint16_t)strtoul(port, NULL, 10);
-    /* Older versions let a percent sign pass that was itself encoded. */
+    /* Older versions accept an encoded percent sign. */
     if (out->port == 0 || strchr(host, '%') || copy_host(out, host))
         goto out;
     rc = curl_url_get(handle, CURLUPART_URL, text, CURLU_PUNYCODE) ? BIGHT_ENOMEM : 0;
@@ -228,8 +228,8 @@ out:
     return rc;
 }
 
-/* The part of `url` before its path, in memory of its own. The host is in lower case: of 0x and 0X
- * only the first begins a number for every version. */
+/* The part of `url` before its path, in memory of its own. The host becomes lower case, because
+ * some versions take only 0x and not 0X for the beginning of a number. */
 static int copy_front(const struct bight_seams *seams, const char *url, size_t bytes, char **out)
 {
     char *front = bight__alloc(seams, bytes + 1);
@@ -247,7 +247,7 @@ static int copy_front(const struct bight_seams *seams, const char *url, size_t b
     return 0;
 }
 
-/* `text` becomes `front` and what of `text` begins at `rest`. */
+/* Replace what is before `rest` in `text` by `front`. */
 static int replace_front(const struct bight_seams *seams, struct http_buffer *text, size_t rest,
                          const char *front, size_t front_bytes)
 {
@@ -265,7 +265,7 @@ static int replace_front(const struct bight_seams *seams, struct http_buffer *te
     return 0;
 }
 
-/* Bytes that may be in no URL. */
+/* Whether `text` has bytes that no URL may have. */
 static bool has_junk(const char *text)
 {
     for (; *text; text++)
@@ -274,7 +274,7 @@ static bool has_junk(const char *text)
     return false;
 }
 
-/* 0: of http or https; BIGHT_ENOTSUP: of another scheme; BIGHT_EINVAL: no URL. */
+/* 0: http or https; BIGHT_ENOTSUP: another scheme; BIGHT_EINVAL: not a URL. */
 static int check_scheme(const char *url)
 {
     size_t bytes = scheme_bytes(url);
@@ -325,8 +325,8 @@ bool bight__http_same_origin(const struct http_url *a, const struct http_url *b)
     return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-/* Append the reference `text` and a NUL. Bytes that may be in no URL are encoded, except in the
- * host, [0, host_end); a space in a query becomes a plus, as libcurl has it. */
+/* Append the reference `text` and a NUL. Bytes that no URL may have are encoded, except in the
+ * host, [0, host_end); a space in a query becomes a plus, as in libcurl. */
 static int append_encoded(const struct bight_seams *seams, struct http_buffer *out,
                           const char *text, size_t host_end)
 {

@@ -8,7 +8,7 @@
 
 #define HTTP_HOST_BYTES 256
 
-/* What bight has to know of a URL; its text is what libcurl gets. */
+/* What bight has to know about a URL; libcurl gets its text. */
 struct http_url {
     bool https;
     bool literal; /* the host is an IP address: nothing to resolve */
@@ -17,20 +17,20 @@ struct http_url {
 };
 
 /* Take apart the URL in `text`, which ends with a NUL, and bring it into the form that libcurl gets
- * and no version of it changes: 0; BIGHT_EINVAL for what is no URL, BIGHT_ENOTSUP for one that is
+ * and that no version of it changes: 0; BIGHT_EINVAL when it is not a URL, BIGHT_ENOTSUP when it is
  * neither http nor https; BIGHT_ENOMEM. */
 int bight__http_url_parse(const struct bight_seams *seams, struct http_buffer *text,
                           struct http_url *out);
 bool bight__http_same_origin(const struct http_url *a, const struct http_url *b);
-/* Append to `out` where `location` leads from `base`, which was parsed, and a NUL. It is not yet
- * parsed itself. */
+/* Append to `out` the URL to which `location` leads from `base`, and a NUL. `base` was parsed; the
+ * result is not parsed yet. */
 int bight__http_url_join(const struct bight_seams *seams, const char *base, const char *location,
                          struct http_buffer *out);
 
 /* check.c */
 bool bight__http_valid_value(const char *text);
 bool bight__http_valid_token(const char *text, size_t bytes);
-/* 0, or BIGHT_EINVAL for a line that is no header. */
+/* 0, or BIGHT_EINVAL when a line is not a header. */
 int bight__http_check_headers(const char *const *headers);
 
 #endif

@@ -53,8 +53,8 @@ static int park_for(struct bight_http_response *response, int64_t limit_ms)
     return limit_ms < 0 ? rc : bight_scope_end(&scope, rc);
 }
 
-/* Whether there is what the task waits for. It may come when the timer has let go of the wait and
- * the task has not run yet: nobody is woken then. */
+/* Whether what the task waits for has come. It may come after the timer has ended the wait and
+ * before the task runs; nobody is woken then. */
 static bool has_come(const struct bight_http_response *response)
 {
     if (response->call)
@@ -62,8 +62,8 @@ static bool has_come(const struct bight_http_response *response)
     return response->body.bytes > response->body_taken;
 }
 
-/* How long it may stay quiet yet; 0: no longer. The timer is not moved at each byte, it looks when
- * it fires whether any came. */
+/* How long it may still be quiet; 0: no longer. Bytes do not move the timer; when it fires, it
+ * looks whether any came. */
 static int64_t idle_left(const struct bight_http_response *response, uint64_t begun_ms,
                          uint64_t now_ms)
 {
@@ -78,7 +78,7 @@ static bool may_send(const struct http_transfer *transfer)
     return transfer->method == HTTP_OTHER || transfer->tainted;
 }
 
-/* Whether a part of the request's body went out since the last look. */
+/* Whether part of the request's body went out since the last look. */
 static bool has_sent(struct bight_http_response *response)
 {
     curl_off_t before = response->hop.sent;
@@ -87,8 +87,8 @@ static bool has_sent(struct bight_http_response *response)
     return response->hop.sent != before;
 }
 
-/* Until when at most to wait before looking again; 0: it was quiet for too long. Of what is sent
- * libcurl knows how much and not when, so where something may be it is asked more often. */
+/* How long to wait at most before the next look; 0: it was quiet for too long. libcurl knows how
+ * much was sent but not when, so while something may be sent it is asked more often. */
 static int64_t idle_limit(struct bight_http_response *response, uint64_t *begun_ms)
 {
     uint64_t now_ms = uv_now(response->session->loop);

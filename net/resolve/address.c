@@ -21,7 +21,7 @@ static uint32_t zone_number(const char *zone)
     return *end || number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
-/* `in_url`: as it stands in a URL, where the percent sign itself may be encoded (RFC 6874). */
+/* `in_url`: as written in a URL, where the percent sign itself may be encoded (RFC 6874). */
 static int parse_ipv6(const char *text, size_t bytes, bool in_url, struct bight_address *address)
 {
     char copy[INET6_ADDRSTRLEN + IF_NAMESIZE];

@@ -1,5 +1,5 @@
-/* What the resolver knows: a hash table of names, those being looked up included, and the order in
- * which known names were used. The loop's alone. */
+/* What the resolver knows: a hash table of names, including those being looked up, and the order in
+ * which known names were used. Only the loop's thread uses it. */
 #include "net/resolve/resolve.h"
 
 #include <string.h>

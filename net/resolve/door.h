@@ -1,6 +1,6 @@
 /* The resolver as the rest of net/ sees it: a resolution that can be ended from outside and says
- * how long it is good, and addresses in their two other forms. Its inside is
- * net/resolve/resolve.h. */
+ * how long its result is valid, and addresses in their two other forms. resolve.h is its private
+ * part. */
 #ifndef BIGHT_NET_RESOLVE_DOOR_H
 #define BIGHT_NET_RESOLVE_DOOR_H
 
@@ -19,13 +19,13 @@ struct resolve_waiter {
     uint64_t fresh_until_ns;
 };
 
-/* bight_resolve with the time until which the result may be used again. The caller's `waiter` makes
- * it possible to end the wait from outside, with bight__resolve_interrupt. */
+/* bight_resolve, with the time until which the result may be used again. With the caller's `waiter`
+ * the wait can be ended from outside, by bight__resolve_interrupt. */
 BIGHT_INTERNAL_API int bight__resolve(struct bight_resolver *resolver, const char *host,
                                       struct bight_resolved *result, struct resolve_waiter *waiter);
 BIGHT_INTERNAL_API void bight__resolve_interrupt(struct resolve_waiter *waiter, int code);
 
-/* address.c: 0, or BIGHT_EINVAL when `text` is no IP literal (brackets and zone allowed). */
+/* address.c: 0, or BIGHT_EINVAL when `text` is not an IP literal (brackets and zone allowed). */
 BIGHT_INTERNAL_API int bight__address_parse(const char *text, struct bight_address *address);
 BIGHT_INTERNAL_API int bight__address_from_sockaddr(const struct sockaddr *from,
                                                     struct bight_address *address);

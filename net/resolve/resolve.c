@@ -18,7 +18,7 @@ static uint64_t ttl_ns(int64_t option_ms, int64_t default_ms)
     int64_t ms = option_ms ? option_ms : default_ms;
 
     if (ms > (int64_t)(INT64_MAX / NS_PER_MS))
-        return INT64_MAX; /* added to the time it does not overflow */
+        return INT64_MAX; /* now plus this does not overflow */
     return ms < 0 ? 0 : (uint64_t)ms * NS_PER_MS;
 }
 
@@ -63,7 +63,7 @@ void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup 
     resolver->threads->lookup_arg = arg;
 }
 
-/* Hand what `entry` knows to one caller. */
+/* Give what `entry` knows to one caller. */
 static int answer(const struct resolve_entry *entry, struct bight_resolved *result)
 {
     memcpy(result->addresses, entry->addresses, entry->count * sizeof(*entry->addresses));
@@ -86,7 +86,7 @@ static void wake_all(struct resolve_entry *entry, int code)
     }
 }
 
-/* On the loop's thread: a thread has filled the job. */
+/* Runs on the loop's thread, after a thread has filled in the job. */
 static void on_looked_up(struct bight_post *post)
 {
     struct resolve_job *job = (struct resolve_job *)post;
@@ -161,7 +161,7 @@ void bight__resolve_interrupt(struct resolve_waiter *waiter, int code)
     bight_unpark(&waiter->waiter, code);
 }
 
-/* Start a lookup of `host`; 0 and the entry. */
+/* Start a lookup of `host`: 0 and the entry, or an error. */
 static int begin(struct bight_resolver *resolver, const char *host, struct resolve_entry **out)
 {
     size_t bytes = strlen(host);
@@ -197,7 +197,7 @@ drop:
     return rc;
 }
 
-/* Lower-case copy of a host name; BIGHT_EINVAL for what cannot be one. */
+/* Copy a host name in lower case; BIGHT_EINVAL for what cannot be one. */
 static int copy_name(const char *host, char *copy)
 {
     size_t i;
@@ -266,7 +266,7 @@ int bight_resolve(struct bight_resolver *resolver, const char *host, struct bigh
     if (!bight_self())
         return BIGHT_ENOTASK;
     resolver->calls++;
-    rc = bight_checkpoint(); /* may yield, to somebody who closes the resolver */
+    rc = bight_checkpoint(); /* may yield to a task that closes the resolver */
     resolver->calls--;
     if (!resolver->closed)
         return rc ? rc : bight__resolve(resolver, host, result, &waiter);

@@ -1,6 +1,6 @@
-/* Inside of the resolver. resolve.c answers tasks; cache.c keeps what was found; threads.c
- * runs getaddrinfo. Loop and threads share only struct resolver_threads (under its
- * lock) and the jobs that pass through it. */
+/* The private part of the resolver. resolve.c answers tasks; cache.c keeps what was found;
+ * threads.c runs getaddrinfo. Loop and threads share only struct resolver_threads (under its lock)
+ * and the jobs that pass through it. */
 #ifndef BIGHT_NET_RESOLVE_RESOLVE_H
 #define BIGHT_NET_RESOLVE_RESOLVE_H
 
@@ -16,7 +16,7 @@
 
 #define RESOLVE_HOST_BYTES 256
 
-/* What runs in the threads: getaddrinfo's code, 0 for success. Tests put their own here. */
+/* What the threads run. Returns getaddrinfo's code, 0 for success. Tests put their own here. */
 typedef int (*resolve_lookup)(void *arg, const char *host, struct bight_address *addresses,
                               size_t *count);
 
@@ -29,7 +29,7 @@ struct resolve_job {
     struct bight_link link; /* in the queue */
     struct bight_mailbox *mailbox;
     atomic_uint refs;
-    struct resolve_entry *entry; /* the loop's; NULL when the resolver is gone */
+    struct resolve_entry *entry; /* for the loop's thread; NULL when the resolver is gone */
     bool queued;                 /* under the lock: no thread has it yet */
     int gai_code;
     size_t count;
@@ -41,7 +41,7 @@ struct resolve_job {
 struct resolver_threads {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    /* Under the lock. */
+    /* Guarded by the lock. */
     struct bight_link queue;
     size_t queued;
     unsigned threads;
@@ -77,7 +77,7 @@ struct bight_resolver {
     uint64_t ttl_ns;
     uint64_t failure_ttl_ns;
     size_t max_entries;
-    size_t calls; /* tasks that are about to look at it */
+    size_t calls; /* tasks that are about to use it */
     bool closed;
     struct bight_resolver_stats stats;
 };
@@ -89,7 +89,7 @@ void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup 
 int bight__resolve_cache_init(struct bight_resolver *resolver);
 struct resolve_entry *bight__resolve_find(struct bight_resolver *resolver, const char *host,
                                           uint64_t now_ns);
-/* A new entry without a job. NULL: no memory. */
+/* A new entry without a job, or NULL for want of memory. */
 struct resolve_entry *bight__resolve_add(struct bight_resolver *resolver, const char *host);
 /* The lookup of `entry` has ended: keep what it found, or forget the entry. */
 void bight__resolve_keep(struct resolve_entry *entry, uint64_t now_ns);
@@ -99,13 +99,12 @@ void bight__resolve_cache_fini(struct bight_resolver *resolver);
 /* threads.c */
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
                                                      unsigned max_threads);
-/* Queue the job and see to it that a thread takes it, which takes one reference more. On failure
- * the job is not queued. */
+/* Queue the job for a thread, which takes one more reference, and start a thread if need be. On
+ * failure the job is not queued. */
 int bight__resolver_threads_submit(struct resolver_threads *threads, struct resolve_job *job);
-/* Whether the job was still queued, and now is not; the queue's reference has then been
- * released. */
+/* Withdraw the job if it is still queued, and say so; the queue's reference is then released. */
 bool bight__resolver_threads_withdraw(struct resolver_threads *threads, struct resolve_job *job);
-/* The resolver's reference. Queued jobs must have been withdrawn. */
+/* Release the resolver's reference. Queued jobs must have been withdrawn. */
 void bight__resolver_threads_close(struct resolver_threads *threads);
 void bight__resolve_job_unref(struct resolve_job *job);
 

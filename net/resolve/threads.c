@@ -1,5 +1,5 @@
 /* The threads in which getaddrinfo runs. They are detached, because nobody may have to wait for one
- * that is stuck: what they touch is counted by reference, and the last one out frees it. */
+ * that is stuck: what they touch is counted by reference, and the last one to leave frees it. */
 #include "net/resolve/resolve.h"
 
 #include <errno.h>
@@ -9,11 +9,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* How long a thread without work stays. */
+/* How long a thread stays without work. */
 #define IDLE_SECONDS 2
 
-/* RFC 6761, 6.3: this name is the loopback also where no hosts file says so, as in a bare
- * container. */
+/* RFC 6761, 6.3: this name is the loopback even if no hosts file says so (a bare container). */
 static int loopback(struct bight_address *addresses, size_t *count)
 {
     addresses[0] = (struct bight_address){.family = 6, .bytes = {[15] = 1}};
@@ -63,7 +62,7 @@ struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *s
     return threads;
 }
 
-/* With the lock held; releases it. */
+/* Called with the lock held; releases it. */
 static void unref_and_unlock(struct resolver_threads *threads)
 {
     bool last = --threads->refs == 0;
@@ -84,7 +83,7 @@ void bight__resolve_job_unref(struct resolve_job *job)
     bight__free(job);
 }
 
-/* The next job, or NULL when there is none for a while. With the lock held. */
+/* The next job, or NULL when none comes for a while. Called with the lock held. */
 static struct resolve_job *take_job(struct resolver_threads *threads)
 {
     struct timespec until;
@@ -106,13 +105,13 @@ static struct resolve_job *take_job(struct resolver_threads *threads)
     return job;
 }
 
-/* Give the job back to the loop. From the post on it may be gone. */
+/* Give the job back to the loop. Once it is posted it may be gone. */
 static void deliver(struct resolve_job *job)
 {
     struct bight_mailbox *mailbox = bight_mailbox_ref(job->mailbox);
 
     if (bight_post_record(mailbox, &job->post))
-        bight__resolve_job_unref(job); /* the runtime has ended; its resolver may not have */
+        bight__resolve_job_unref(job); /* the runtime has ended, though perhaps not its resolver */
     bight_mailbox_unref(mailbox);
 }
 
@@ -136,7 +135,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* With the lock held. Signals are the host's business: the thread takes none. */
+/* Called with the lock held. Signals are the host's business: the thread blocks them all. */
 static int start_thread(struct resolver_threads *threads)
 {
     pthread_attr_t attr;
@@ -167,7 +166,7 @@ int bight__resolver_threads_submit(struct resolver_threads *threads, struct reso
     if (++threads->queued > threads->idle && threads->threads < threads->max_threads)
         rc = start_thread(threads);
     if (rc && threads->threads == 0) {
-        /* Nobody would ever take it. */
+        /* No thread would ever take it. */
         job->queued = false;
         threads->queued--;
         link_remove(&job->link);

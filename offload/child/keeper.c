@@ -14,7 +14,7 @@
 
 #include "offload/child/process.h"
 
-/* What is needed of one line of /proc/self/maps. */
+/* The part that we need of one line of /proc/self/maps. */
 struct mapping {
     uintptr_t low;
     uintptr_t high;
@@ -22,7 +22,7 @@ struct mapping {
 
 /* Smaller mappings may be variables of the C library, and dropping them gains little. */
 #define LARGE_BYTES ((uintptr_t)1 << 20)
-/* How much is kept on both sides of a needed address; a multiple of any page size. */
+/* How much is kept on either side of a needed address; a multiple of any page size. */
 #define KEPT_BYTES ((uintptr_t)64 << 10)
 
 /* Parse "low-high perms offset device inode ...", without stdio: other threads of the parent may
@@ -70,9 +70,8 @@ static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t 
     drop_range(from, mapping->high);
 }
 
-/* The keeper of a large parent would hold a copy of every page that the parent changes from now on:
- * drop the large mappings, except for what it needs to sleep: the running frame, and errno's
- * thread-local storage. */
+/* The keeper of a large parent would hold a copy of every page that the parent changes from now on.
+ * Drop the large mappings, except for what it needs to sleep: the running frame, and errno. */
 __attribute__((unused)) static void drop_memory(void)
 {
     char buffer[1024], line[128];

@@ -10,10 +10,10 @@
 
 #include <bight/base.h>
 
-/* In a child of `parent` that was made without an exit signal, with all signals blocked: fork once
- * more, and stay behind as the keeper. Returns in the grandchild only, which dies with the keeper:
- * a pidfd of the parent, or -1. `threads`: the parent has some, so only async-signal-safe calls
- * are made. */
+/* Runs in a child of `parent` that was made without an exit signal, with all signals blocked. Forks
+ * once more, and stays behind as the keeper. Returns only in the grandchild, which dies with the
+ * keeper: a pidfd of the parent, or -1. `threads`: the parent has some, so only async-signal-safe
+ * calls are made. */
 int bight__keeper_fork(pid_t parent, bool threads);
 
 #endif

@@ -6,8 +6,7 @@
 void bight__close_from(int first);
 
 /* Leave nothing open but standard input, output and error, `socket_fd` as CONTROL_FD, and
- * `parent_fd`, if it is not negative, as PARENT_FD. Ends the process when that fails.
- * Async-signal-safe. */
+ * `parent_fd`, unless negative, as PARENT_FD. Ends the process on failure. Async-signal-safe. */
 void bight__keep_only(int socket_fd, int parent_fd);
 
 /* Set all signals to their default dispositions and block none. Async-signal-safe. */

@@ -1,6 +1,6 @@
-/* What runs in a worker process: takes jobs from the ring in order, runs them, puts their outputs
- * where the parent finds them, sleeps on the socket. Leaves by _exit. The worker trusts the
- * parent; the parent does not trust the worker (pool/harvest.c). Read channel.h first. */
+/* What runs in a worker process: it takes jobs from the ring in order, runs them, puts their
+ * outputs where the parent finds them, and sleeps on the socket. It leaves by _exit. The worker
+ * trusts the parent; the parent does not trust the worker (pool/harvest.c). See channel.h. */
 #include "offload/child/worker.h"
 
 #include <errno.h>
@@ -30,12 +30,12 @@ struct piece {
 
 struct worker_process {
     struct channel *channel;
-    const volatile char *here; /* 1; 0 in a copy that a job forks. NULL: ask getpid */
+    const volatile char *here; /* points to 1, to 0 in a copy that a job forks; NULL: ask getpid */
     pid_t pid;
     uint64_t position; /* of the job to take next */
     struct channel_slot *slot;
     void *local;
-    const struct bight_job_def **defs; /* by number; NULL for one that is not here */
+    const struct bight_job_def **defs; /* by number; NULL: not in this process */
     size_t def_count;
     struct arena arena;
     struct piece pieces[CHANNEL_SLOTS]; /* a ring: arena.pieces of them from `oldest` on */
@@ -112,8 +112,8 @@ static bool reclaim(struct worker_process *worker)
     return any;
 }
 
-/* Find room in the arena for `bytes` in one piece, if need be by waiting for the parent to take
- * outputs. An empty arena always has it: the arena is as large as the largest output. */
+/* Find room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need
+ * be. An empty arena always has room: the arena is as large as the largest output. */
 static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
 {
     for (;;) {
@@ -207,7 +207,7 @@ static void hand_over(struct worker_process *worker)
     bight__arena_take(&worker->arena, worker->output_at, channel_round(slot->output_bytes));
 }
 
-/* Make a page that tells this process from its copies, without a system call per job. */
+/* Make a page that tells this process apart from its copies without a system call per job. */
 static void mark_process(struct worker_process *worker)
 {
     size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -220,7 +220,7 @@ static void mark_process(struct worker_process *worker)
     worker->here = page;
 }
 
-/* Whether the job forked and this is its child, which returned from the job's function too. */
+/* Whether the job forked and this is its child, which has returned from the job's function too. */
 static bool is_copy(const struct worker_process *worker)
 {
     return worker->here ? !*worker->here : getpid() != worker->pid;

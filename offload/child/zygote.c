@@ -19,7 +19,7 @@
 #include "offload/child/worker.h"
 #include "offload/wire/control.h"
 
-/* The first places of the poll set: the parent's socket, and the pidfd that tells its end. */
+/* The first places of the poll set: the parent's socket, and the pidfd that tells of its end. */
 enum { FROM_PARENT, PARENT_ENDS, FIRST_CLIENT };
 
 struct child {
@@ -32,7 +32,7 @@ struct child {
 };
 
 struct zygote {
-    struct pollfd *set; /* from FIRST_CLIENT on: executors' sockets */
+    struct pollfd *set; /* executors' sockets, from FIRST_CLIENT on */
     size_t count;
     size_t room;
     struct child *children;
@@ -74,9 +74,9 @@ static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL
     bight__worker_main(fds[0], fds[1]);
 }
 
-/* An ordinary fork(), so that libraries notice it. But if the parent was using libuv, then without
- * its handler, which would make a new pipe for signals: the ends of that would be closed behind
- * libuv's back. */
+/* An ordinary fork(), so that libraries notice it. But if the parent was using libuv, no fork
+ * handlers: libuv's would make a new pipe for signals, whose ends would be closed behind libuv's
+ * back. */
 static pid_t fork_worker(const struct zygote *zygote)
 {
 #ifdef BIGHT_HAVE__FORK
@@ -226,8 +226,7 @@ static struct pollfd *client_of(struct zygote *zygote, int fd)
 }
 
 /* Send the answers that the executors have not got yet, the oldest child's last, and forget
- * children that are over. A full socket is tried again when it has room, so the zygote never
- * blocks. */
+ * children that are over. A full socket is tried again when it has room, so nothing blocks. */
 static void answer(struct zygote *zygote)
 {
     for (struct child **link = &zygote->children, *child; (child = *link);) {
@@ -253,8 +252,8 @@ static void answer(struct zygote *zygote)
     }
 }
 
-/* Notice the parent's end even where its sockets live on in a process that it forked: by its pidfd,
- * or by PR_SET_PDEATHSIG where there is none and this is its child. */
+/* Notice the parent's end even if its sockets live on in a process that it forked: by its pidfd,
+ * or, without one, by PR_SET_PDEATHSIG, when this process is its child. */
 static int watch_parent(pid_t parent)
 {
     if (fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC) == 0)
@@ -274,7 +273,7 @@ _Noreturn void bight__zygote_main(pid_t parent, bool late)
     (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_NAME, "bight-zygote");
-    /* Output that the parent had buffered is the parent's to write. */
+    /* the parent writes the output that it had buffered */
     __fpurge(stdout);
     __fpurge(stderr);
     zygote.set = calloc(zygote.room, sizeof(*zygote.set));

@@ -1,7 +1,6 @@
 /* The zygote: a small single-threaded process that forks the workers of all executors of one
  * process, its parent, and reaps them. Everywhere in offload/ "the parent" is the process whose
- * executors they are, also where a keeper (keeper.h) stands between. pool/prepare.c starts the
- * zygote. */
+ * executors they are, even if a keeper (keeper.h) stands between. Started by pool/prepare.c. */
 #ifndef BIGHT_OFFLOAD_CHILD_ZYGOTE_H
 #define BIGHT_OFFLOAD_CHILD_ZYGOTE_H
 
@@ -9,7 +8,7 @@
 
 #include <bight/base.h>
 
-/* Tell the parent who the zygote is, where it knows the keeper only. Async-signal-safe. */
+/* Tell the parent, which may know the keeper only, who the zygote is. Async-signal-safe. */
 void bight__zygote_say_hello(int socket_fd);
 
 /* Be the zygote of `parent`: its socket is CONTROL_FD. If it has a keeper, PARENT_FD is a pidfd of

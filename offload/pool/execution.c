@@ -1,5 +1,4 @@
-/* An execution's way into the queue, its wait there and in a ring, and its cancellation. Read
- * pool.h first. */
+/* An execution's way into the queue, its wait there and in a ring, its cancellation. See pool.h. */
 #include "offload/pool/pool.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The workers of a pool: how many there are, what the zygote tells about them, their deaths, the
+/* The workers of a pool: how many there are, what the zygote says about them, their deaths, the
  * zygote's death, interrupts. A worker that ends is replaced at once; when workers or the zygote
  * fail at their start, the next attempt waits a while, and after a few failures in a row the pool
  * is broken. Read pool.h first. */
@@ -17,7 +17,7 @@
 
 #define FAILURES_MAX 3
 #define FIRST_RETRY_MS 20
-/* Requests to the zygote that may be under way: its socket certainly holds so many. */
+/* How many requests to the zygote may be under way: its socket certainly holds this many. */
 #define FORKING_MAX 16
 /* How long the zygote, which serves other executors too, may take to read. */
 #define HEARING_MS 2000
@@ -27,9 +27,9 @@ static struct worker *worker_of(struct bight_link *link)
     return container_of(link, struct worker, link);
 }
 
-/* Signal a worker by way of the zygote, which alone can be sure that the process id is still the
- * worker's. A zygote that has not read for so long that its socket is full is given up, once the
- * caller is done. */
+/* Signal a worker by way of the zygote: only the zygote can be sure that the process id is still
+ * the worker's. A zygote that has not read for so long that its socket is full is given up, once
+ * the caller is done. */
 static void send_signal(struct worker *worker, int number)
 {
     struct pool *pool = worker->pool;
@@ -64,7 +64,7 @@ static void count_failure(struct pool *pool, int code)
     bight__pool_progress(pool);
 }
 
-/* The worker takes jobs once its process id is known and it is able: one of the two has come. */
+/* The worker takes jobs once its process id is known and it is able. One of these is now true. */
 static void check_ready(struct worker *worker)
 {
     struct pool *pool = worker->pool;
@@ -97,8 +97,7 @@ static void initialised(struct execution *execution)
     }
 }
 
-/* Read the worker's bytes: only wake-ups are allowed. False when the channel has ended or carried
- * anything else. */
+/* Read the worker's bytes; all must be wake-ups. False at the channel's end or at another byte. */
 static bool drain(struct worker *worker)
 {
     char bytes[64];
@@ -333,7 +332,7 @@ static void fill_now(struct pool *pool)
     }
 }
 
-/* After a failed attempt the next one waits. */
+/* Wait after a failed attempt before the next one. */
 void bight__fleet_fill(struct pool *pool)
 {
     unsigned doublings = pool->failures < 7 ? pool->failures : 7;
@@ -355,9 +354,9 @@ static bool zygote_is_deaf(const struct pool *pool)
     return ioctl(bight__watch_fd(pool->line), SIOCOUTQ, &unread) < 0 || unread > 0;
 }
 
-/* Some workers that were let go have not gone: kill them. When they stay even then, they are left
- * to the zygote. Only when the zygote does not listen either, it is killed, and other pools'
- * workers with it. */
+/* Some workers that were let go are still there: kill them. If they stay even then, leave them to
+ * the zygote. Only if the zygote does not listen either, kill it, and with it other pools'
+ * workers. */
 static void lose_patience(struct pool *pool)
 {
     if (pool->impatient) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Arenas that were used beyond this are given back to the system when the worker is idle. */
+/* Memory that arenas used beyond this goes back to the system when the worker is idle. */
 #define KEPT_BYTES ((uint64_t)16 << 20)
 
 struct outcome {
@@ -25,7 +25,7 @@ static bool within(uint64_t offset, uint64_t bytes, uint64_t low, uint64_t room)
     return offset >= low && offset - low <= room && bytes <= room - (offset - low);
 }
 
-/* Copy the slot's results to `out`. False when they cannot be. */
+/* Copy the slot's results to `out`. False when they are impossible. */
 static bool read_outcome(const struct worker *worker, const struct channel_slot *slot,
                          uint64_t position, struct outcome *out)
 {

@@ -1,5 +1,5 @@
 /* Making a worker: the memory it shares with its parent, its socket, and the request to the zygote
- * that forks it. Its life is fleet.c's. Read pool.h and channel.h first. */
+ * that forks it. fleet.c has the rest of its life. Read pool.h and channel.h first. */
 #include "offload/pool/pool.h"
 
 #include <errno.h>
@@ -26,8 +26,7 @@ static bool post_init(struct worker *worker, void (*ended)(struct execution *ini
     return bight__post(worker, &worker->init);
 }
 
-/* Make the memory that parent and worker share; a seal keeps the worker from shrinking it under the
- * parent. */
+/* Make the memory that parent and worker share. A seal keeps the worker from shrinking it. */
 static int make_channel(struct worker *worker, int *memory_fd)
 {
     struct pool *pool = worker->pool;
@@ -89,7 +88,7 @@ void bight__worker_free(struct worker *worker)
     bight__free(worker);
 }
 
-/* Ask the zygote for the process and hand it its ends of the channel. */
+/* Ask the zygote for the process, and pass it the worker's ends of the channel. */
 static int request(struct worker *worker, int memory_fd, void (*heard)(void *worker))
 {
     struct pool *pool = worker->pool;

@@ -60,13 +60,13 @@ struct worker {
     struct bight_link link;
     struct pool *pool;
     uint64_t serial;
-    int pid; /* 0 until the zygote has told it */
+    int pid; /* 0 until the zygote has said it */
     enum worker_phase phase;
     bool able;      /* it has started, and the initialiser, if any, has run */
     bool was_ready; /* it has been WORKER_READY at some time */
     bool expected;  /* we are the cause of its end */
-    bool ended;     /* the process has ended: its ring tells about the past */
-    bool scribbled; /* it broke the protocol: its ring is not believed any more */
+    bool ended;     /* the process has ended: its ring shows the past */
+    bool scribbled; /* it broke the protocol: nothing in its ring is believed any more */
     struct watch *watch;
     struct channel *channel;
     size_t map_bytes;
@@ -79,7 +79,7 @@ struct worker {
     struct arena arena;             /* of inputs */
     uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
     uint32_t oldest_piece;
-    uint64_t large_bytes; /* how far the arenas were used since they were last given back */
+    uint64_t large_bytes; /* how far the arenas were used since memory was last given back */
     unsigned char *known; /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
     struct execution *interrupted; /* the running job, which should stop */
@@ -101,7 +101,7 @@ struct pool {
     struct bight_link workers;
     unsigned count;   /* of workers */
     unsigned ready;   /* of them, those that are WORKER_READY */
-    unsigned forking; /* those that the zygote has not answered about */
+    unsigned forking; /* those about which the zygote has not answered yet */
     struct bight_link queue;
     size_t jobs;
     struct watch *line; /* to the zygote; NULL while there is none */
@@ -198,8 +198,7 @@ void bight__worker_free(struct worker *worker);
 /* fleet.c */
 /* Start workers until there are as many as wanted. */
 void bight__fleet_fill(struct pool *pool);
-/* The running job of the execution should stop: begin the steps of
- * BIGHT_EXECUTOR_CANCEL_INTERRUPT. */
+/* The running job of the execution should stop: begin what BIGHT_EXECUTOR_CANCEL_INTERRUPT says. */
 void bight__fleet_interrupt(struct execution *execution);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);

@@ -1,7 +1,6 @@
 /* Chooses a worker for each job and puts it into that worker's ring. A job goes to the worker with
- * the fewest. Rings hold several jobs, so that a short one does not cost a wake-up each time; a
- * worker whose ring is empty gets jobs that another has not begun. Read pool.h and channel.h
- * first. */
+ * the fewest jobs. Rings hold several jobs, so that a short one does not cost a wake-up each time;
+ * a worker whose ring is empty gets jobs that another has not begun. See pool.h and channel.h. */
 #include "offload/pool/pool.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The parent's side of the zygote: forks it, or re-executes this program to become one, finds out
- * that it died, and gives executors lines to it. Its state, which a mutex guards, is the only one
- * in the library that belongs to the process rather than to a runtime: a zygote is a copy of a
+ * that it died, and gives executors lines to it. Its state is guarded by a mutex, and is the only
+ * one in the library that belongs to the process and not to a runtime: a zygote is a copy of a
  * process.
  *
  * The child that is forked here is made with clone3 and exit_signal 0: then it raises no SIGCHLD,
@@ -57,7 +57,7 @@ static struct {
     unsigned generation;
 } zygote = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pidfd = -1};
 
-/* The number of threads of this process, or 0 when it cannot be known. */
+/* The number of threads of this process, or 0 when it is unknown. */
 static unsigned thread_count(void)
 {
     struct stat tasks;
@@ -71,9 +71,9 @@ static unsigned thread_count(void)
 #endif
 }
 
-/* fork(), but if *hidden then the wait calls of this process do not see the child. Where this
- * process has threads, the child may make async-signal-safe calls only. The pid, 0 in the child,
- * or -errno. */
+/* fork(), but if *hidden then the wait calls of this process do not see the child. If this process
+ * has threads, the child may make async-signal-safe calls only. Returns the pid, 0 in the child, or
+ * -errno. */
 static pid_t fork_unseen(int *pidfd, bool *hidden)
 {
     struct clone_args args = {
@@ -95,10 +95,10 @@ static void run_late_zygote(void *arg)
     bight__zygote_main((pid_t)(intptr_t)arg, true);
 }
 
-/* Runs in the forked child of a parent with one thread. If the parent has a runtime, a task of it
- * forked: the child is no task, and the small stack of one is no place for jobs. libuv was in use
- * then too, and remembers the numbers of descriptors that are closed here: it would close them
- * again in each child of fork(), whatever they are by then. */
+/* Runs in the forked child of a parent with one thread. If the parent has a runtime, one of its
+ * tasks forked: but the child is not a task, and a task's small stack is no place for jobs. libuv
+ * was in use then too, and remembers the numbers of descriptors that are closed here: in each child
+ * of fork() it would close them again, whatever they are by then. */
 static _Noreturn void become_zygote(int socket_fd, int parent_fd, pid_t parent)
 {
     bool late = bight__sched != NULL;
@@ -124,7 +124,7 @@ static _Noreturn void become_program(int socket_fd, int parent_fd, char *const *
     _exit(127);
 }
 
-/* A copy of the environment with the marker in front: one block, which the caller frees. NULL when
+/* Copy the environment with the marker in front, in one block, which the caller frees. NULL when
  * there is no memory. */
 static char **marked_environment(char marker[static 64])
 {
@@ -163,7 +163,7 @@ static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = fork_unseen(pidfd, &hidden);
     if (pid == 0)
-        close(pair[0]); /* the parent's end; it makes room for a pidfd */
+        close(pair[0]); /* the parent's end: this makes room for a pidfd */
     if (pid == 0 && hidden) {
         parent_fd = bight__keeper_fork(parent, execute);
         bight__zygote_say_hello(pair[1]);
@@ -177,9 +177,9 @@ static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
     return pid;
 }
 
-/* Start a zygote; there is none, and the lock is held. The first one after bight_workers_prepare
- * is a fork of a process with one thread; later ones are executed anew, which only a prepared
- * program understands. */
+/* Start a zygote; there is none, and the lock is held. The first one after bight_workers_prepare is
+ * a fork of a process with one thread; later ones are executed anew, which only a prepared program
+ * understands. */
 static int start(bool execute)
 {
     int pair[2];
@@ -199,7 +199,7 @@ static int start(bool execute)
     return 0;
 }
 
-/* The parent of a process, or 0 when it cannot be known. */
+/* The parent of a process, or 0 when it is unknown. */
 static pid_t parent_of(pid_t pid)
 {
     char path[32], text[256];
@@ -215,12 +215,12 @@ static pid_t parent_of(pid_t pid)
     got = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
-    end = strrchr(text, ')'); /* ends the name, which may hold anything */
+    end = strrchr(text, ')'); /* this ends the name, which may contain anything */
     return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-/* Kill the zygote while its keeper lives and takes in its workers. The process id is still the
- * zygote's if the keeper is its parent once its pidfd is open. */
+/* Kill the zygote while its keeper lives and takes in its workers. If the keeper is the parent of
+ * that process id after its pidfd was opened, the id is still the zygote's. */
 static void kill_zygote(void)
 {
     struct control_message hello;

@@ -1,6 +1,6 @@
 /* The state that all other files of a pool change: an execution ends or goes back into the queue, a
- * worker enters a phase, the task that opens or closes the pool goes on. Calls none of them. Read
- * pool.h first. */
+ * worker enters a phase, the task that opens or closes the pool goes on. This file calls none of
+ * them. Read pool.h first. */
 #include "offload/pool/pool.h"
 
 #include <sys/wait.h>

@@ -1,5 +1,4 @@
-/* The public calls of <bight/workers.h>: opening a pool, closing it, looking at it. Read pool.h
- * first. */
+/* The public calls of <bight/workers.h>: opening, closing and looking at a pool. See pool.h. */
 #include "offload/pool/pool.h"
 
 #include <sched.h>
@@ -127,7 +126,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
 
     if (!pool)
-        return BIGHT_ENOMEM; /* which is all that `why` can be */
+        return BIGHT_ENOMEM; /* `why` can be nothing else */
     pool->base.ops = &pool_ops;
     pool->base.runtime = runtime;
     pool->runtime = runtime;

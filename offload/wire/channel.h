@@ -94,7 +94,7 @@ struct channel {
     _Alignas(4096) struct channel_slot slots[CHANNEL_SLOTS];
 };
 
-/* The longest definition record; arenas are larger than the largest payload by so much. */
+/* The longest definition record. The arenas are larger than the largest payload by this much. */
 #define CHANNEL_DEFINE_MAX 8192u
 
 /* The definition record before an input that SLOT_DEFINES: module and name follow, each with its

@@ -84,7 +84,7 @@ static int look_for_module(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 /* Whether `def`, which lies in a readable segment, is a definition called `name`. It may be any
- * other data, which AddressSanitizer may forbid to read. */
+ * other data, which AddressSanitizer may not allow to be read. */
 __attribute__((no_sanitize("address"))) static bool is_called(const struct bight_job_def *def,
                                                               const char *name)
 {

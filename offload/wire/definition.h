@@ -1,6 +1,6 @@
 /* How a job definition is named to another process: by its place in the program or library that it
- * is part of, so that a worker whose addresses differ (a re-executed one) finds its own copy; and
- * by its name, so that the worker notices when that file is another one. */
+ * is part of, so that a worker with other addresses (a re-executed one) finds its own copy; and by
+ * its name, so that the worker notices when that file is another one. */
 #ifndef BIGHT_OFFLOAD_WIRE_DEFINITION_H
 #define BIGHT_OFFLOAD_WIRE_DEFINITION_H
 

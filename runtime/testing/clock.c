@@ -1,11 +1,11 @@
-/* The clocks of <bight/testing_clock.h>, and the seams of time. A clock knows what it showed at
- * the last change and what was real then; the rest is multiplication. The one of a run that has
- * none of the caller's is paced: its rate is 1 while something outside is pending and 0 else. */
+/* The clocks of <bight/testing_clock.h>, and the seams of time. A clock knows what it showed at the
+ * last change and what the real time was then; the rest is multiplication. A run without a clock of
+ * the caller's has a paced one: its rate is 1 while something outside is pending, and else 0. */
 #include "runtime/testing/testing.h"
 
 #include <math.h>
 
-/* An hour after the machine's start: nothing is special about it. */
+/* A clock begins an hour after the machine's start; the value has no special meaning. */
 #define BEGIN_NS UINT64_C(3600000000000)
 
 static uint64_t real_now(const struct bight_test_clock *clock)
@@ -18,7 +18,7 @@ static uint64_t passed(const struct bight_test_clock *clock, uint64_t real_ns)
     return clock->rate > 0 ? (uint64_t)(clock->rate * (double)(real_ns - clock->real_ns)) : 0;
 }
 
-/* From here on time may go another way. */
+/* Note the present time, so that the clock may go on from here in another way. */
 static void rebase(struct bight_test_clock *clock)
 {
     uint64_t real_ns = real_now(clock);
@@ -108,7 +108,7 @@ static bool outside_pending(void)
            (runtime->sched.outside || bight__mailbox_held(runtime->mailbox));
 }
 
-/* The time between two readings passes if at either of them something outside was pending. */
+/* Time passes between two readings if something outside was pending at either of them. */
 static void pace(struct bight__test *test)
 {
     bool outside = outside_pending();
@@ -150,7 +150,7 @@ void bight__test_time(struct bight__test *test, struct bight_seams *seams)
     seams->idle = bight__test_idle;
 }
 
-/* What moved the clock by hand wants its timers to fire soon: end the slice. */
+/* The caller moved the clock by hand and wants its timers to fire soon: end the slice. */
 static void cut_slice(void)
 {
     struct bight_sched *sched = bight__sched;

@@ -1,19 +1,18 @@
 /* What a test run makes happen: allocations and system calls that fail, suspensions that are
- * cancelled, the order of ready tasks. Which of them is decided by their number and the seed
- * alone. */
+ * cancelled, the order of ready tasks. Only their numbers and the seed decide which of them. */
 #include "runtime/testing/testing.h"
 #include "coro/base/splitmix.h"
 
 #include <string.h>
 
-/* Different sequences out of one seed, so that one question more of a kind does not change the
- * answers to all others. */
+/* One seed gives different sequences, so that one more question of one kind does not change the
+ * answers to the other kinds. */
 #define VALUES UINT64_C(0xd1b54a32d192ed03)
 #define CALLS UINT64_C(0x8cb92ba72f3d8dd7)
 
 #define ERRORS_MAX 5
 
-/* The errors that a call may have where it stands; EINTR last. For one that is not here: ENOMEM. */
+/* The errors that each call may fail with; EINTR last. A call not listed fails with ENOMEM. */
 static const struct {
     const char *name;
     int errors[ERRORS_MAX];
@@ -51,7 +50,7 @@ static bool in_range(uint64_t number, uint64_t first, uint64_t count)
     return first && number >= first && number - first < (count ? count : 1);
 }
 
-/* From now on the run may end with it. */
+/* From now on the run may end with `error`. */
 static void expect(struct bight__test *test, int error)
 {
     unsigned word = (unsigned)error / 64;
@@ -135,7 +134,7 @@ static bool fail_call(void *ctx, const void *site, const char *name, int *error,
     *error = bight__test_error(name, random >> 1, test->last_error);
     test->last_error = *error;
     made_happen(test, *error);
-    expect(test, ENOMEM); /* what a stack that could not be mapped or guarded is reported as */
+    expect(test, ENOMEM); /* the code of a stack that could not be mapped or guarded */
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* What happens in a test run when nothing is ready: those who settle go on, or the clock jumps,
- * whichever asks for less of a cushion of real time in which nothing else happened; those who
- * settle first. */
+/* What happens in a test run when nothing is ready: the tasks that settle go on, or the clock
+ * jumps. Either needs a cushion of real time in which nothing else happens. The one with the
+ * shorter cushion comes first; if both are equal, the tasks that settle. */
 #include "runtime/testing/testing.h"
 #include "coro/core/source.h"
 
@@ -29,14 +29,14 @@ static const struct bight_waiter_ops settle_ops = {
     .describe = settle_describe,
 };
 
-/* Behind all whose cushion is not longer. */
+/* Insert it behind all waits whose cushion is not longer. */
 static void settle_insert(struct bight__test *test, struct settle_wait *wait)
 {
     struct bight_link *at = test->settling.next;
 
     while (at != &test->settling && of_link(at)->cushion_ns <= wait->cushion_ns)
         at = at->next;
-    link_append(at, &wait->waiter.link); /* before it */
+    link_append(at, &wait->waiter.link); /* before `at` */
 }
 
 int bight_test_settle(int64_t cushion_ms)
@@ -74,8 +74,8 @@ static bool settle_wake(struct bight__test *test)
     return true;
 }
 
-/* How long the clock waits before it jumps; UINT64_MAX: it does not. Once the run has stalled,
- * what is left is only cleaning up, which no test moves a clock for. */
+/* How long the clock waits before it jumps; UINT64_MAX: it does not jump. Once the run has stalled,
+ * only cleaning up is left, and no test moves a clock for that. */
 static uint64_t jump_cushion(const struct bight__test *test, uint64_t deadline_ns, bool outside)
 {
     int64_t cushion_ms = test->clock->autojump_ms;

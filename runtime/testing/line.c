@@ -1,5 +1,5 @@
-/* The replay line: `bight-test: name=NAME seed=N alloc=N ... # why`. Numbers that are 0 are left
- * out, the seed is not. */
+/* The replay line: `bight-test: name=NAME seed=N alloc=N ... # why`. It has no numbers that are 0,
+ * except for the seed. */
 #include "runtime/testing/testing.h"
 
 #include <inttypes.h>

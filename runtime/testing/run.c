@@ -1,4 +1,4 @@
-/* Runs in test mode, and what a program may ask about the one it is in. See testing.h. */
+/* Runs in test mode, and what a program may ask about the present one. See testing.h. */
 #include "runtime/testing/testing.h"
 #include "coro/core/task.h"
 
@@ -23,7 +23,7 @@ static void say(const struct bight__test *test, const char *what)
         fprintf(stderr, "%s\n", line);
 }
 
-/* What the environment says, where it is meant for this run. */
+/* Take the options from the environment, if they are meant for this run. */
 static int take_environment(struct bight__test *test)
 {
     const char *text = getenv("BIGHT_TEST");
@@ -44,7 +44,7 @@ static int fresh_seed(uint64_t *seed)
 {
     int rc = uv_random(NULL, NULL, seed, sizeof *seed, 0, NULL);
 
-    *seed |= rc == 0 && *seed == 0; /* 0 is none */
+    *seed |= rc == 0 && *seed == 0; /* 0 means no seed */
     return rc;
 }
 

@@ -1,5 +1,5 @@
-/* The sequencer of <bight/testing.h>: a list of those who wait for their step, in no order; the
- * step whose turn it is goes on when the one before it is left. */
+/* The sequencer of <bight/testing.h>: a list of the tasks that wait for their step, in no order. A
+ * task goes on when the step before its own is left. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -105,7 +105,7 @@ int bight_test_sequencer_leave(struct bight_test_sequencer *sequencer)
     if (!wait)
         return 0;
     link_remove(&wait->waiter.link);
-    /* One that is going away although its turn has come leaves the others without it. */
+    /* If its task is going away already, the step never comes for the others. */
     if (!bight_unpark(&wait->waiter, 0))
         break_all(sequencer);
     return 0;

@@ -1,8 +1,8 @@
 /* Running something in a runtime from another thread, and waiting for it there: a submission is
- * posted, spawns its task when it arrives, and is told of the task's end. Owns its memory by
- * reference count: one is the submitter's, one the runtime's until the end, one that of a
- * cancellation on its way. What runs, and whether it has ended, is under the lock; `task`
- * belongs to the loop's thread. */
+ * posted, spawns its task when it arrives, and is told of the task's end. It is counted by
+ * reference: one is the submitter's, one the runtime's until the end, one that of a cancellation on
+ * its way. What runs, and whether it has ended, is under the lock; `task` is touched by the loop's
+ * thread only. */
 #include <bight/submission.h>
 
 #include "runtime/threads/thread_wait.h"
@@ -17,8 +17,8 @@ struct bight_submission {
     uv_mutex_t lock;
     size_t refs;
     enum state state;
-    bool cancelled; /* its post was sent */
-    bool is_call;   /* outside of tasks */
+    bool cancelled; /* `cancel` was posted */
+    bool is_call;   /* fn runs outside of tasks */
     int status;
     int (*fn)(void *arg);
     void *arg;
@@ -54,7 +54,7 @@ void bight_submission_unref(struct bight_submission *submission)
     bight__free(submission);
 }
 
-/* With the lock held, which is released. The mailbox is not held longer than for the task. */
+/* Called with the lock held; releases it. The mailbox is held no longer than the task lives. */
 static void end(struct bight_submission *submission, int status)
 {
     struct bight_mailbox *mailbox = submission->mailbox;
@@ -67,7 +67,7 @@ static void end(struct bight_submission *submission, int status)
     bight_mailbox_unref(mailbox);
 }
 
-/* The runtime is done with it. Gives whether nobody else wanted to know. */
+/* The runtime has finished with it. Returns whether nobody else wanted to know. */
 static bool finish(struct bight_submission *submission, int status)
 {
     submission->task = NULL;
@@ -78,8 +78,7 @@ static bool finish(struct bight_submission *submission, int status)
     return unseen;
 }
 
-/* The task had a handle for as long as it lived, so that its failure counts as seen. Now it has
- * none. */
+/* The task had a handle while it lived, so that its failure counted as seen. Now it has none. */
 static void task_ended(struct bight_end_watch *watch, struct bight_task *task)
 {
     task->flags &= ~TASK_HANDLE;
@@ -89,7 +88,7 @@ static void task_ended(struct bight_end_watch *watch, struct bight_task *task)
 
 static const struct bight_spawn_options options = {.name = "submitted"};
 
-/* Whoever waits is told too; but what the loop is short of is the loop's matter. */
+/* The waiters get the code too, but it is the loop that lacks something, so the loop reports it. */
 static void report_unspawned(int code)
 {
     const struct bight_report report = {
@@ -232,7 +231,7 @@ int bight_submission_cancel(struct bight_submission *submission)
         rc = BIGHT_EALREADY;
     } else if (!submission->cancelled) {
         submission->cancelled = true;
-        /* Closed only when the task could not be spawned any more; then it is about to end. */
+        /* The mailbox is closed only once no task can be spawned; then the submission will end. */
         if (bight_post_record(submission->mailbox, &submission->cancel) == 0)
             submission->refs++;
     }

@@ -1,5 +1,5 @@
-/* The event of <bight/thread_event.h>: a flag and those who wait for it, under a lock. How they
- * wait and are woken is thread_wait.h's. */
+/* The event of <bight/thread_event.h>: a flag, and those who wait for it, under a lock. Waiting and
+ * waking are in thread_wait.h. */
 #include "runtime/threads/thread_wait.h"
 
 #include <bight/thread_event.h>

@@ -1,5 +1,5 @@
 /* The queue of <bight/thread_queue.h>: a ring of pointers under a lock, with getters and putters
- * that wait as thread_wait.h has it. Getters wait only while there is neither an item nor a
+ * that wait by means of thread_wait.h. Getters wait only while there is neither an item nor a
  * putter, putters only while the ring is full. An item goes straight from a putter to a waiting
  * getter, and a place freed by a getter is filled with the first putter's item at once, so the
  * order of arrival is the order of service. */
@@ -133,7 +133,7 @@ static int try_get(struct bight_thread_queue *queue, void **item)
         return queue->closed ? BIGHT_ECLOSED : BIGHT_EAGAIN;
     if (putter)
         bight__thread_wake(putter, 0);
-    if (queue->length == 0) { /* without places, from hand to hand */
+    if (queue->length == 0) { /* a queue without places */
         *item = next;
         return 0;
     }
@@ -220,7 +220,7 @@ void bight_thread_queue_close(struct bight_thread_queue *queue)
     uv_mutex_lock(&queue->lock);
     queue->closed = true;
     bight__thread_wake_all(&queue->putters, BIGHT_ECLOSED);
-    bight__thread_wake_all(&queue->getters, BIGHT_ECLOSED); /* they wait because it is empty */
+    bight__thread_wake_all(&queue->getters, BIGHT_ECLOSED); /* they wait while it is empty */
     uv_mutex_unlock(&queue->lock);
 }
 

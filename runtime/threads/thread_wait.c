@@ -1,6 +1,6 @@
-/* See thread_wait.h. Three threads may meet in a wait: its own, the waker, and for a task the
- * loop's, which is its own again. `woken` and the link belong to the source's lock; the rest is
- * written before the wait is linked, or handed over with the lock held. */
+/* See thread_wait.h. Up to three threads take part in a wait: the one that waits, the waker's, and,
+ * for a task, the loop's, which is the one that waits. The source's lock guards `woken` and the
+ * link; the rest is written before the wait is linked, or handed over with the lock held. */
 #include "runtime/threads/thread_wait.h"
 
 static struct bight_thread_wait *of_waiter(struct bight_waiter *waiter)
@@ -115,7 +115,7 @@ void bight__thread_wake(struct bight_thread_wait *wait, int result)
     else if (wait->runtime == bight__runtime())
         bight_unpark(&wait->waiter, result); /* it never shares a park: no abort hook is called */
     else
-        (void)!bight_post_record(wait->mailbox, &wait->post); /* open as long as the task lives */
+        (void)!bight_post_record(wait->mailbox, &wait->post); /* open while the task lives */
 }
 
 void bight__thread_wake_all(struct bight_link *list, int result)

@@ -30,9 +30,8 @@ struct bight_thread_wait {
 int bight__thread_wait_abort(struct bight_waiter *waiter);
 #define THREAD_WAIT_FLAGS (BIGHT_WAITER_OUTSIDE | BIGHT_WAITER_MAY_REFUSE)
 
-/* What opens a call that may wait: the checkpoint of a task, 0 on a plain thread, BIGHT_ENOTASK
- * in a callback on a thread that has a runtime, which must not block. Inlined as the checkpoint
- * is. */
+/* What opens a call that may wait: the checkpoint of a task, 0 on a plain thread, BIGHT_ENOTASK in
+ * a callback on a thread that has a runtime, which must not block. Inlined like the checkpoint. */
 __attribute__((always_inline)) static inline int bight__thread_wait_begin(void)
 {
     struct bight_task *self;

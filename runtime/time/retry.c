@@ -1,4 +1,4 @@
-/* Retry: a loop around a function, which is all the more reason to have its limits in one place. */
+/* Retry: a loop around a function. It has all its limits in one place. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -18,7 +18,7 @@ struct retry {
     double delay_ms; /* of the next pause, before jitter */
 };
 
-/* False for a policy that cannot be. */
+/* Fill in the defaults. False when the policy is invalid. */
 static bool policy_default(struct bight_retry_options *policy)
 {
     if (policy->delay_ms == 0)

@@ -1,5 +1,5 @@
-/* Tickers, as <bight/ticker.h> has them: a grid of points in time, and the next one to wait for.
- * Each wait is a sleep of its own, so nothing is armed in between. */
+/* The tickers of <bight/ticker.h>: a grid of points in time, and the next one to wait for. Each
+ * wait is a sleep of its own, so nothing is armed in between. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -18,7 +18,7 @@ void bight_ticker_reset(struct bight_ticker *ticker)
 int bight_ticker_init(struct bight_ticker *ticker, int64_t period_ms,
                       enum bight_ticker_policy policy)
 {
-    /* Half of the clock's range, so that the next tick never is beyond it. */
+    /* Half of the clock's range, so that the next tick is never beyond it. */
     if (!ticker || period_ms <= 0 || (uint64_t)period_ms > UINT64_MAX / 2 / 1000000)
         return BIGHT_EINVAL;
     if ((unsigned)policy > BIGHT_TICKER_DELAY)

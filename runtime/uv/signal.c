@@ -1,6 +1,6 @@
-/* Signals as <bight/signal.h> has them, one libuv handle each. A handle is a heap object because
- * libuv keeps it until its close callback. The runtime keeps a list of the open ones in a plugin
- * and closes what is left when it ends. */
+/* The signals of <bight/signal.h>, one libuv handle each. A handle is a heap object because libuv
+ * keeps it until its close callback. The runtime keeps a list of the open ones in a plugin and
+ * closes what is left when it ends. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -12,9 +12,9 @@
 struct bight_signal {
     uv_signal_t handle;
     struct bight_runtime *runtime;
-    struct bight_link link; /* of the runtime's open ones */
+    struct bight_link link; /* in the runtime's list of open ones */
     int signum;
-    int arrived; /* and not yet given to a wait; at most INT_MAX */
+    int arrived; /* those not yet given to a wait; at most INT_MAX */
     struct bight_waiter *waiter;
 };
 
@@ -60,7 +60,7 @@ static void on_closed(uv_handle_t *handle)
     bight__handle_closed(runtime);
 }
 
-/* A waiter takes all that has arrived; when it turns out to be gone, they stay counted. */
+/* A waiter takes all signals that have arrived; if the waiter is going away, they stay counted. */
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct bight_signal *signal = container_of(handle, struct bight_signal, handle);

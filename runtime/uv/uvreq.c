@@ -13,8 +13,8 @@ static struct bight_uv_req *req_of(void *uv)
     return uv;
 }
 
-/* Never lets go: libuv has the request until it calls back. A failing uv_cancel means that the work
- * has begun, then only the user's hook can help. */
+/* The abort never succeeds: libuv has the request until it calls back. When uv_cancel fails, the
+ * work has begun, and only the user's hook can help. */
 static int req_abort(struct bight_waiter *waiter)
 {
     struct bight_uv_req *req = container_of(waiter, struct bight_uv_req, waiter);
@@ -68,8 +68,8 @@ int bight_uv_req_init(struct bight_uv_req *req)
     return bight_waiter_init(&req->waiter, &req_ops);
 }
 
-/* A request that libuv reports as cancelled was so by our scope, or by somebody who closed its
- * handle or called uv_cancel. Only the first is BIGHT_ECANCELED. */
+/* A request that libuv reports as cancelled was cancelled by our scope, or by somebody who closed
+ * its handle or called uv_cancel. Only the first is BIGHT_ECANCELED. */
 static int64_t settle(const struct bight_uv_req *req, int64_t status)
 {
     if (status != UV_ECANCELED && status != UV_EAI_CANCELED)

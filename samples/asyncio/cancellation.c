@@ -1,8 +1,8 @@
 /* Cancellation: the lesson of `task.cancel()` and `except asyncio.CancelledError`.
  *
- * To notice: there is no exception. The call that sleeps in the task returns BIGHT_ECANCELED,
- * the task hands that on, and the joiner finds it in the task's status. What the join itself
- * returns is something else: BIGHT_ECANCELED there would mean that the joiner was cancelled. */
+ * To notice: there is no exception. The call that sleeps in the task returns BIGHT_ECANCELED, the
+ * task hands that on, and the joiner finds it in the task's status. What the join itself returns is
+ * something else: BIGHT_ECANCELED there would mean that the joiner was cancelled. */
 #include <bight/errors.h>
 #include <bight/group.h>
 #include <bight/runtime.h>

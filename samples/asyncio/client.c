@@ -26,7 +26,7 @@
 #define ROUND_MS 10000
 #define ROUNDS 360
 
-/* Two answers of the service that are worth another try. */
+/* Two answers of the service after which another try is worth while. */
 #define SLOW_DOWN BIGHT_EBUSY
 #define BROKEN_OFF BIGHT_ECONNRESET
 
@@ -88,8 +88,7 @@ struct reading {
     unsigned tries;
 };
 
-/* The rate is right; the burst is larger than the service likes, so that there is something to
- * see. */
+/* The rate is right; the burst is larger than the service likes, so there is something to see. */
 static int client_init(struct client *client, struct service *service)
 {
     *client = (struct client){.service = service, .start_ns = bight_now_ns()};
@@ -104,7 +103,7 @@ static void print_answer(const struct reading *reading, int code)
            reading->sensor, reading->tries, answer);
 }
 
-/* One try; each waits for its turn. */
+/* One try. Each try waits for its turn. */
 static int ask(void *arg)
 {
     struct reading *reading = arg;
@@ -141,11 +140,11 @@ static int ask_again(void *reading)
 
 static int read_sensor(void *reading)
 {
-    /* Then the next round begins. */
+    /* The next round begins then. */
     return bight_timeout(ROUND_MS - 1000, ask_again, reading);
 }
 
-/* Read all sensors. A reading that is given up does not stop the others, nor the client. */
+/* Read all sensors. A reading that is given up stops neither the others nor the client. */
 static int read_round(struct client *client)
 {
     struct reading readings[SENSORS];

@@ -1,10 +1,10 @@
 /* Results in the order in which they come: the lesson of `max_workers`, `as_completed` and a fetch
  * that returns its error as a result.
  *
- * To notice: a semaphore takes the place of the number of workers, because a task that waits
- * costs a stack and no thread. The items given to bight_as_completed_begin lie in an array, so
- * the one that comes back has an index, and that leads to the request. A broken connection is a
- * result like any other and goes into the record; a cancellation is none, and is handed on. */
+ * To notice: a semaphore takes the place of the number of workers, because a task that waits costs
+ * a stack and no thread. The items given to bight_as_completed_begin lie in an array, so the one
+ * that comes back has an index, and that leads to the request. A broken connection is a result like
+ * any other and goes into the record; a cancellation is not a result, and is handed on. */
 #include <bight/errors.h>
 #include <bight/group.h>
 #include <bight/runtime.h>

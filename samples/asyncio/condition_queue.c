@@ -43,7 +43,7 @@ static bool has_items(void *queue)
     return ((const struct queue *)queue)->count > 0;
 }
 
-/* Lock, and wait until `ready`. On success the mutex is held. */
+/* Lock the mutex, and wait until `ready`. On success the mutex is held. */
 static int enter(struct queue *queue, bool (*ready)(void *queue))
 {
     int rc = bight_mutex_lock(&queue->mutex);

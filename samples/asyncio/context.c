@@ -19,7 +19,7 @@ struct connection {
 static int disconnect(void *arg)
 {
     struct connection *connection = arg;
-    int rc = bight_sleep(100); /* in place of a farewell to the database */
+    int rc = bight_sleep(100); /* stands for a farewell to the database */
 
     connection->open = false;
     if (rc == 0)
@@ -35,7 +35,7 @@ static int connection_begin(struct connection *connection)
     return rc;
 }
 
-/* Close the connection, whatever code `rc` it was used with. */
+/* Close the connection, whatever code `rc` its use came to. */
 static int connection_end(struct connection *connection, int rc)
 {
     int closed = bight_shield(2000, disconnect, connection);

@@ -22,7 +22,7 @@ static int download_file(void *arg)
     int rc;
 
     printf("Downloading %s...\n", *name);
-    rc = bight_sleep(1000); /* in place of the network */
+    rc = bight_sleep(1000); /* stands for the network */
     if (rc == 0)
         printf("Finished %s\n", *name);
     return rc;

@@ -26,7 +26,7 @@ struct connection {
 struct pool {
     struct bight_semaphore semaphore;
     struct connection connections[CONNECTIONS];
-    struct connection *first; /* of those that are free, the longest free first */
+    struct connection *first; /* the free ones, the longest free first */
 };
 
 static void append(struct pool *pool, struct connection *connection)
@@ -104,7 +104,7 @@ static int share(struct pool *pool)
     return bight_map(client, clients, sizeof clients[0], CLIENTS, CLIENTS, 0);
 }
 
-/* With all connections in use, a further one does not come. */
+/* With all connections in use, no further one becomes free in time. */
 static int exhaust(struct pool *pool)
 {
     struct connection *held[CONNECTIONS + 1];

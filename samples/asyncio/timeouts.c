@@ -60,7 +60,7 @@ static int ask_patiently(void *question)
     return rc;
 }
 
-/* The earlier of two limits holds, also where it is the outer one. */
+/* The earlier of two limits holds, even if it is the outer one. */
 static int nested(void)
 {
     struct question question = {.takes_ms = 10000};
@@ -72,8 +72,7 @@ static int nested(void)
     return 0;
 }
 
-/* Count chunks for as long as they keep coming, however long that is; a second without one is
- * too long. */
+/* Count chunks while they keep coming, however long; a second without one is too long. */
 static int receive(int *chunks)
 {
     static const int64_t pauses_ms[CHUNKS] = {100, 100, 100, 10000};

@@ -5,7 +5,7 @@
 
 #include <bight/base.h>
 
-/* Zero, but for `limit`, is an empty one. */
+/* All zero, except for `limit`, is an empty one. */
 struct bytes {
     char *data;
     size_t size;
@@ -14,7 +14,7 @@ struct bytes {
     size_t limit;
 };
 
-/* Append; 0, BIGHT_ENOMEM or BIGHT_ETOOBIG, and then nothing was appended. */
+/* Append: 0, or BIGHT_ENOMEM or BIGHT_ETOOBIG, and nothing was appended. */
 BIGHT_MUST_CHECK int bytes_append(struct bytes *bytes, const void *data, size_t size);
 BIGHT_MUST_CHECK int bytes_append_text(struct bytes *bytes, const char *text);
 BIGHT_MUST_CHECK int bytes_append_char(struct bytes *bytes, char c);

@@ -24,16 +24,15 @@ struct decoder {
     size_t unit;
 };
 
-/* --- labels
- * ------------------------------------------------------------------------------------- */
+/* --- labels ----------------------------------------------------------------------------------- */
 
 struct label {
     const char *label;
     const char *iconv_name;
 };
 
-/* Where browsers mean another charset than the label says, nearly always a superset of it. All
- * other labels go to iconv as they are. */
+/* The labels that mean another charset to browsers, nearly always a superset. All other labels go
+ * to iconv as they are. */
 static const struct label labels[] = {
     {"ascii", "CP1252"},         {"us-ascii", "CP1252"},    {"iso-8859-1", "CP1252"},
     {"iso8859-1", "CP1252"},     {"iso_8859-1", "CP1252"},  {"iso88591", "CP1252"},
@@ -94,8 +93,7 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     return true;
 }
 
-/* --- finding it
- * --------------------------------------------------------------------------------- */
+/* --- finding it ------------------------------------------------------------------------------- */
 
 /* The first `word` in `text`, without regard to case. */
 static const char *find_word(struct span text, const char *word)
@@ -233,8 +231,7 @@ bool body_looks_like_html(const char *body, size_t size)
     return false;
 }
 
-/* --- conversion
- * --------------------------------------------------------------------------------- */
+/* --- conversion ------------------------------------------------------------------------------- */
 
 int decoder_new(struct decoder **out, const char *charset)
 {

@@ -19,7 +19,7 @@ bool content_type_is_html(const char *content_type);
 /* Whether a body without a content type begins like an HTML page. */
 bool body_looks_like_html(const char *body, size_t size);
 
-/* A conversion to UTF-8 that cannot fail: what is no text becomes U+FFFD, NUL is left out. */
+/* A conversion to UTF-8 that cannot fail: what is not text becomes U+FFFD, NUL is left out. */
 struct decoder;
 
 /* A name that is not known stands for windows-1252. Returns 0 or BIGHT_ENOMEM. Gives *out. */

@@ -24,8 +24,7 @@ static const int64_t grace_ms = 150;
 static const size_t payload_default = (size_t)64 << 20;
 static const size_t payload_max = (size_t)1 << 30;
 
-/* --- tasks
- * -------------------------------------------------------------------------------------- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 
 /* What a task is started with. */
 struct errand {
@@ -123,10 +122,10 @@ static int start_task(struct crawl *crawl, const struct frontier_turn *turn)
     return 0;
 }
 
-/* --- whose turn it is
- * --------------------------------------------------------------------------- */
+/* --- whose turn it is ------------------------------------------------------------------------- */
 
-/* Whether the item may be asked for; if not, it is dealt with. Returns 1, 0, or a negative code. */
+/* Whether the item may be asked for; if not, it is finished here. Returns 1, 0, or a negative
+ * code. */
 static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
 {
     const struct frontier_item *item = turn->item;
@@ -138,7 +137,7 @@ static int robots_let(struct crawl *crawl, const struct frontier_turn *turn)
         return 1;
     enum failure failure = site ? site_failure(site, &text) : FAILURE_OTHER;
     if (failure != FAILURE_NONE) {
-        /* Somebody tried to reach the site for this URL, in vain: that is its record. */
+        /* Somebody tried in vain to reach the site for this URL: the record says so. */
         crawl->started++;
         rc = visit_refused(crawl, item, failure, text);
     } else if (item->start) {
@@ -204,8 +203,7 @@ static int dispatch(struct crawl *crawl)
     }
 }
 
-/* --- helpers that run beside
- * ------------------------------------------------------------------- */
+/* --- helpers that run beside ------------------------------------------------------------------ */
 
 static int show_progress(void *arg)
 {
@@ -288,8 +286,7 @@ static int crawl_beside_helpers(struct crawl *crawl)
     return rc ? rc : end;
 }
 
-/* --- beginning and end
- * -------------------------------------------------------------------------- */
+/* --- beginning and end ------------------------------------------------------------------------ */
 
 static int open_workers(struct bight_executor **out, const struct options *options)
 {

@@ -39,9 +39,9 @@ struct crawl {
     bool start_failed;
 };
 
-/* Crawl as `options` says, on the calling task. Returns 0 when all that was to be done is done,
- * start URLs may have failed (crawl->start_failed); BIGHT_ECANCELED when a signal cut it short;
- * other codes when it could not go on. */
+/* Crawl as `options` says, on the calling task. Returns 0 when everything is done, though start
+ * URLs may have failed (crawl->start_failed); BIGHT_ECANCELED when a signal cut it short; other
+ * codes when it could not go on. */
 BIGHT_MUST_CHECK int crawl_run(struct crawl *crawl, const struct options *options,
                                struct output *output);
 

@@ -25,8 +25,7 @@ struct attempt {
     struct digest *digest;
 };
 
-/* --- failures
- * ----------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 enum failure fetch_failure(int code)
 {
@@ -73,7 +72,7 @@ static void fail(struct fetched *fetched, enum failure failure, const char *text
                    more ? text : "");
 }
 
-/* Record why the attempt failed with `code`; `error` is what the client said of it. */
+/* Record why the attempt failed with `code`; `error` is what the client said about it. */
 static void fail_with(struct attempt *attempt, int code, const struct bight_http_error *error)
 {
     struct fetched *fetched = attempt->fetched;
@@ -87,8 +86,7 @@ static void fail_with(struct attempt *attempt, int code, const struct bight_http
         fail(fetched, failure, error->code && error->text[0] ? error->text : bight_strerror(code));
 }
 
-/* --- redirects
- * ---------------------------------------------------------------------------------- */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 static int on_redirect(void *arg, const struct bight_http_hop *hop)
 {
@@ -114,8 +112,7 @@ static int on_redirect(void *arg, const struct bight_http_hop *hop)
     return 0;
 }
 
-/* --- the body
- * ----------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 static int take_headers(struct fetched *fetched, const struct bight_http_response *response)
 {
@@ -167,8 +164,7 @@ static int take_response(struct attempt *attempt, struct bight_http_response *re
     return rc;
 }
 
-/* --- attempts
- * ----------------------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 static void begin(struct fetched *fetched, const char *url)
 {
@@ -206,7 +202,7 @@ int fetch_backoff(const struct fetcher *fetcher, unsigned attempt)
 
     while (attempt-- > 1 && wait_ms < backoff_max_ms)
         wait_ms *= 2;
-    /* Up to half as much again, so that what failed together does not come back together. */
+    /* Up to half as much again, so that requests that failed together do not come back together. */
     wait_ms += (int64_t)(bight_now_ns() / 1000 % (uint64_t)(wait_ms / 2));
     return bight_sleep(wait_ms > fetcher->delay_ms ? wait_ms : fetcher->delay_ms);
 }

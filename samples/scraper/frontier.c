@@ -34,8 +34,7 @@ void frontier_free(struct frontier *frontier)
     table_free(&frontier->seen, NULL);
 }
 
-/* --- the ring
- * ----------------------------------------------------------------------------------- */
+/* --- the ring --------------------------------------------------------------------------------- */
 
 static void ring_insert(struct frontier *frontier, struct frontier_host *host)
 {
@@ -72,8 +71,7 @@ static void update(struct frontier *frontier, struct frontier_host *host)
         ring_remove(frontier, host);
 }
 
-/* --- adding
- * ------------------------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 static int host_of(struct frontier *frontier, const char *url, struct frontier_host **out)
 {
@@ -135,8 +133,7 @@ int frontier_add(struct frontier *frontier, const char *url, unsigned depth, boo
     return 1;
 }
 
-/* --- taking
- * ------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 /* Whether the host can start something at `now_ns`; lowers *wait_ns to its delay. */
 static bool is_ready(const struct frontier *frontier, const struct frontier_host *host,
@@ -210,7 +207,7 @@ void frontier_transferred(struct frontier *frontier, struct frontier_host *host)
 
 void frontier_passed(struct frontier *frontier, struct frontier_host *host)
 {
-    /* The delay before this turn was over, and there is none after it. */
+    /* The delay before this turn was over, and no delay follows it. */
     host->next_start_ns = 0;
     frontier_transferred(frontier, host);
 }

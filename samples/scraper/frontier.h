@@ -13,7 +13,7 @@ struct frontier_limits {
     uint64_t delay_ns;
     /* The largest depth; negative: none. */
     int64_t depth_max;
-    /* An origin's first turn goes to the asking for its robots.txt. */
+    /* An origin's first turn goes to its robots.txt. */
     bool ask_first;
 };
 
@@ -89,11 +89,11 @@ void frontier_open(struct frontier *frontier, struct frontier_host *host);
 /* A transfer of `host` is over. */
 void frontier_transferred(struct frontier *frontier, struct frontier_host *host);
 
-/* Nothing of `host` was asked for after all: its turn costs no delay. Instead of
+/* Nothing was asked of `host` after all, so its turn costs no delay. Call it instead of
  * frontier_transferred. */
 void frontier_passed(struct frontier *frontier, struct frontier_host *host);
 
-/* All of the item is over, its links were added. Takes the item. */
+/* The item is finished, and its links were added. Takes the item. */
 void frontier_done(struct frontier *frontier, struct frontier_item *item);
 
 #endif

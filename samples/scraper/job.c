@@ -9,11 +9,11 @@
 
 #include "samples/scraper/parse.h"
 
-/* CPU time for one page, after which its parse stops with what it has. The largest honest pages
- * take a second. */
+/* How much CPU time one page may take; then its parse stops with what it has. The largest honest
+ * pages take a second. */
 static const double parse_seconds_soft = 8;
-/* And in one step of the parser, which cannot be stopped: libxml2 takes quadratic time over some
- * texts. Beyond this the kernel ends the worker, and the page's record says so. */
+/* The same for one step of the parser, which cannot be stopped: libxml2 takes quadratic time over
+ * some texts. Beyond this the kernel ends the worker, and the page's record says so. */
 static const double parse_seconds_hard = 10;
 
 struct limits {

@@ -69,8 +69,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* --- values
- * ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* What a number may be, and the suffixes K, M, G that it may have. */
 struct range {
@@ -130,8 +129,7 @@ static bool is_header_value(const char *text)
     return true;
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static bool read_option(struct options *options, int option, const char *value)
 {
@@ -241,8 +239,7 @@ static enum options_outcome take_option(struct options *options, int option, con
     return usage();
 }
 
-/* --- URLs
- * --------------------------------------------------------------------------------------- */
+/* --- URLs ------------------------------------------------------------------------------------- */
 
 static const char *url_fault(int code)
 {

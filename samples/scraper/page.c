@@ -10,7 +10,7 @@
 
 #include "samples/scraper/charset.h"
 
-/* How much the parser is given at a time: between two pieces it can be stopped. */
+/* How much the parser gets at a time: it can be stopped between two pieces. */
 static const size_t piece_bytes = (size_t)8 * 1024;
 
 struct parser {
@@ -26,8 +26,7 @@ struct parser {
     bool title_space;
 };
 
-/* --- text
- * --------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* The character at `text` and its size. The decoder's output is valid UTF-8, but the parser may cut
  * it: a piece of a character counts as one. */
@@ -101,15 +100,14 @@ static void on_script(void *arg, const xmlChar *text, int size)
     (void)size;
 }
 
-/* --- elements
- * ----------------------------------------------------------------------------------- */
+/* --- elements --------------------------------------------------------------------------------- */
 
 static int compare_names(const void *key, const void *name)
 {
     return strcmp(key, *(const char *const *)name);
 }
 
-/* Elements that may begin or end within a word. All others end it. */
+/* Elements that may begin or end within a word. All others end a word. */
 static bool is_inline(const char *name)
 {
     /* In the order of strcmp. */
@@ -182,8 +180,7 @@ static void on_end(void *arg, const xmlChar *element)
         parser->svg_depth -= parser->svg_depth > 0;
 }
 
-/* --- driving the parser
- * ------------------------------------------------------------------------- */
+/* --- driving the parser ----------------------------------------------------------------------- */
 
 static htmlParserCtxtPtr new_context(struct parser *parser)
 {

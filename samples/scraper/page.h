@@ -1,5 +1,5 @@
-/* What the crawl wants to know of an HTML page: title, links, words. Runs in worker processes, on
- * whatever the network sent; memory is bounded by a small multiple of the page's size. */
+/* What the crawl wants to know about an HTML page: title, links, words. Runs in worker processes,
+ * on whatever the network sent; memory is bounded by a small multiple of the page's size. */
 #ifndef SCRAPER_PAGE_H
 #define SCRAPER_PAGE_H
 

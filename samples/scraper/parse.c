@@ -38,7 +38,7 @@ static int base_of_page(struct url_base **out, const struct page *page, const ch
     return rc;
 }
 
-/* Put `href` into `out` unless it is there. A link that is no URL of ours is nothing to follow. */
+/* Put `href` into `out` unless it is there. A link that is not a valid URL for us is left out. */
 static int put_link(struct bytes *out, struct table *seen, const struct url_base *base,
                     const char *href)
 {

@@ -11,7 +11,7 @@
  * become a flood; beyond it they are counted but not followed. */
 #define PARSE_LINK_BYTES_MAX ((size_t)48 * 1024 * 1024)
 
-/* What the record of a page has of its text. */
+/* What a page's record says about its text. */
 struct page_facts {
     bool has_title;
     /* The parse stopped early, or there were more links than can be returned. */
@@ -25,8 +25,8 @@ struct page_facts {
 BIGHT_MUST_CHECK int parse_request(struct bytes *out, const char *url, const char *content_type,
                                    const char *body, size_t size);
 
-/* Parse what parse_request made and put facts and links into `out`. Returns 0, BIGHT_EINVAL for a
- * request that is none, BIGHT_ENOMEM, or BIGHT_EIO. */
+/* Parse what parse_request made and put facts and links into `out`. Returns 0, BIGHT_EINVAL for an
+ * invalid request, BIGHT_ENOMEM, or BIGHT_EIO. */
 BIGHT_MUST_CHECK int parse_run(struct bytes *out, const void *request, size_t size,
                                const struct page_stop *stop);
 

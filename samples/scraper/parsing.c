@@ -44,8 +44,7 @@ void parsed_free(struct parsed *parsed)
     bight_result_free(&parsed->result);
 }
 
-/* --- one job
- * ------------------------------------------------------------------------------------ */
+/* --- one job ---------------------------------------------------------------------------------- */
 
 static int fail(struct parsed *parsed, int rc, const char *text)
 {
@@ -91,8 +90,7 @@ static int execute(struct parsing *parsing, struct fetched *fetched, struct pars
     return rc ? fail(parsed, rc, "the worker's answer is none") : 0;
 }
 
-/* --- once per page
- * ------------------------------------------------------------------------------ */
+/* --- once per page ---------------------------------------------------------------------------- */
 
 static int final_of(struct parsing *parsing, const char *url, struct final **out)
 {

@@ -67,8 +67,7 @@ int64_t progress_interval_ms(const struct progress *progress)
     return progress->terminal ? terminal_interval_ms : plain_interval_ms;
 }
 
-/* --- text
- * --------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 struct line {
     char text[LINE_BYTES];
@@ -121,8 +120,7 @@ static double rate(uint64_t count, double seconds)
     return seconds > 0 ? (double)count / seconds : 0;
 }
 
-/* --- lines
- * -------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* Cut the line where the terminal would begin a new one, which could not be rewritten. */
 static void fit(const struct progress *progress, struct line *line)

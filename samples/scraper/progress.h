@@ -1,5 +1,5 @@
-/* What the user sees of the crawl on standard error: a line that is rewritten when that is a
- * terminal, now and then a plain one otherwise, and the summary at the end. Also the counters. */
+/* What the user sees of the crawl on standard error: on a terminal one line that is rewritten,
+ * elsewhere a plain line now and then, and the summary at the end. Also the counters. */
 #ifndef SCRAPER_PROGRESS_H
 #define SCRAPER_PROGRESS_H
 

@@ -88,7 +88,7 @@ static int write_text(struct bytes *out, const char *name, const char *text)
     return rc ? rc : record_write_string(out, text);
 }
 
-/* A negative number is one that is not known. */
+/* A negative number is unknown. */
 static int write_number(struct bytes *out, const char *name, int64_t value)
 {
     char text[32];

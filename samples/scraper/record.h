@@ -31,7 +31,7 @@ struct record {
 /* Append the line of `record`, with its newline. Returns 0 or BIGHT_ENOMEM. */
 BIGHT_MUST_CHECK int record_write(struct bytes *out, const struct record *record);
 
-/* Append `text` as a JSON string; bytes that are no UTF-8 become U+FFFD. NULL becomes null. */
+/* Append `text` as a JSON string; bytes that are not UTF-8 become U+FFFD. NULL becomes null. */
 BIGHT_MUST_CHECK int record_write_string(struct bytes *out, const char *text);
 
 #endif

@@ -75,8 +75,7 @@ static bool is_word(struct span span, const char *word)
     return span.size == strlen(word) && strncasecmp(span.text, word, span.size) == 0;
 }
 
-/* --- one form for octets
- * ------------------------------------------------------------------------ */
+/* --- one form for octets ---------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -126,8 +125,7 @@ static int append_normal(struct bytes *out, struct span in)
     return rc;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static int add_rule(struct robots *robots, bool allow, struct span path)
 {
@@ -159,7 +157,7 @@ static int read_rule(struct parser *parser, bool allow, struct span path)
     int rc = 0;
 
     parser->in_rules = true;
-    /* A rule without a path matches nothing: "Disallow:" is how files say that all is allowed. */
+    /* A rule without a path matches nothing: files use "Disallow:" to allow everything. */
     if (!path.size)
         return 0;
     if (parser->in_named)
@@ -216,7 +214,7 @@ static struct span readable(const char *text, size_t size)
     }
     if (size <= ROBOTS_BYTES_MAX)
         return (struct span){text, size};
-    /* Half a rule at the cut would forbid more than was meant: the last line goes with the rest. */
+    /* Half a rule at the cut would forbid more than was meant: so the last line is cut off too. */
     const char *end = memrchr(text, '\n', ROBOTS_BYTES_MAX);
     return (struct span){text, end ? (size_t)(end - text) : ROBOTS_BYTES_MAX};
 }
@@ -251,8 +249,7 @@ void robots_free(struct robots *robots)
     free(robots);
 }
 
-/* --- matching
- * ----------------------------------------------------------------------------------- */
+/* --- matching --------------------------------------------------------------------------------- */
 
 static bool ends_with(struct span text, struct span end)
 {

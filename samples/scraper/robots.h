@@ -1,11 +1,11 @@
-/* robots.txt by RFC 9309: which paths of an origin a crawler may ask for. Text in, answers out;
- * fetching it, and what its absence means, is robots_site.c's. */
+/* robots.txt by RFC 9309: which paths of an origin a crawler may ask for. Text in, answers out.
+ * sites.c fetches it and knows what its absence means. */
 #ifndef SCRAPER_ROBOTS_H
 #define SCRAPER_ROBOTS_H
 
 #include <bight/base.h>
 
-/* What is read of a robots.txt; the RFC asks for at least 500 KiB. */
+/* How much is read of a robots.txt; the RFC asks for at least 500 KiB. */
 #define ROBOTS_BYTES_MAX ((size_t)500 * 1024)
 
 struct robots;

@@ -43,8 +43,7 @@ void sites_free(struct sites *sites)
     table_free(&sites->table, drop_site);
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 /* Read as much of the body as counts. */
 static int read_text(struct bight_http_response *response, struct bytes *text)
@@ -93,8 +92,8 @@ static void unreachable(struct site *site, enum failure failure, const char *tex
                    failure == FAILURE_ROBOTS ? "" : ": robots.txt", text);
 }
 
-/* Make of an attempt's outcome what the RFC makes of it. Returns BIGHT_EAGAIN when another
- * attempt may help, 0 when the site is known, or what ends the crawl. */
+/* Turn an attempt's outcome into what the RFC says. Returns BIGHT_EAGAIN when another attempt may
+ * help, 0 when the site is known, or the code that ends the crawl. */
 static int settle(const struct sites *sites, struct site *site, int rc, int status,
                   const struct bytes *text, const struct bight_http_error *error)
 {
@@ -153,8 +152,7 @@ static int ask_origin(const struct sites *sites, struct site *site, const char *
     return rc;
 }
 
-/* --- the table
- * ---------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static int site_of(struct sites *sites, const char *url, struct site **out)
 {
@@ -187,7 +185,7 @@ int sites_ask(struct sites *sites, const char *url, const struct site **out)
         site->state = SITE_ASKED;
         bight_event_clear(&site->settled);
         rc = ask_origin(sites, site, url);
-        /* Whoever was cancelled while asking leaves it to the next one. */
+        /* A task that was cancelled while asking leaves it to the next one. */
         site->state = rc ? SITE_UNKNOWN : SITE_KNOWN;
         bight_event_set(&site->settled);
     }

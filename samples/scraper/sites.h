@@ -28,7 +28,7 @@ BIGHT_MUST_CHECK int sites_ask(struct sites *sites, const char *url, const struc
 /* The same if it is known already, else NULL. */
 const struct site *sites_get(const struct sites *sites, const char *url);
 
-/* Why robots.txt could not be had, and then FAILURE_ROBOTS or what kept it; FAILURE_NONE if it
+/* Why robots.txt could not be had: FAILURE_ROBOTS or what prevented it; FAILURE_NONE if it
  * could. */
 enum failure site_failure(const struct site *site, const char **text);
 

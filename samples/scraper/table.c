@@ -11,8 +11,7 @@
 
 static const size_t capacity_first = 64;
 
-/* --- SipHash (Aumasson, Bernstein)
- * -------------------------------------------------------------- */
+/* --- SipHash (Aumasson, Bernstein) ------------------------------------------------------------ */
 
 static uint64_t rotate(uint64_t x, int bits)
 {
@@ -61,8 +60,7 @@ uint64_t table_hash(const uint64_t secret[2], const void *data, size_t size)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* --- the table
- * ---------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 int table_init(struct table *table)
 {

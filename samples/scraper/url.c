@@ -179,7 +179,7 @@ static CURLUcode lower_host(CURLU *handle)
 
     if (code == CURLUE_OK && !is_ascii(host))
         code = convert_host(handle, &host);
-    /* What was encoded twice: older versions let it pass. */
+    /* Older versions accept what was encoded twice. */
     if (code == CURLUE_OK && strchr(host, '%'))
         code = CURLUE_BAD_HOSTNAME;
     for (char *c = host; code == CURLUE_OK && *c; c++)

@@ -11,9 +11,8 @@
 
 struct url_base;
 
-/* What relative links are resolved against.
- * Returns 0; BIGHT_EINVAL: no URL; BIGHT_ENOTSUP: neither http nor https; BIGHT_ETOOBIG;
- * BIGHT_ENOMEM. Gives *out. */
+/* What relative links are resolved against. Returns 0; BIGHT_EINVAL: not a URL; BIGHT_ENOTSUP:
+ * neither http nor https; BIGHT_ETOOBIG; BIGHT_ENOMEM. Gives *out. */
 BIGHT_MUST_CHECK int url_base_new(struct url_base **out, const char *url);
 void url_base_free(struct url_base *base);
 
@@ -27,8 +26,8 @@ BIGHT_MUST_CHECK int url_normalise(const char *text, char **out);
  * drop silently, is BIGHT_EPERM. */
 BIGHT_MUST_CHECK int url_from_user(const char *text, char **out);
 
-/* Whether `text` can be a URL in normal form: a cheap look at what another process made, so that
- * what relies on the form does not fall. */
+/* Whether `text` can be a URL in normal form: a cheap check of what another process made, so that
+ * code which relies on the form does not fail. */
 bool url_is_plausible(const char *text);
 
 /* How many bytes of a URL in normal form are its origin: scheme, "://", host and port. */

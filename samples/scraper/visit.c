@@ -14,8 +14,7 @@ bool visit_allowed_origin(const struct crawl *crawl, const char *url)
            table_get(&crawl->origins, url, url_origin_bytes(url)) != NULL;
 }
 
-/* --- redirects
- * ---------------------------------------------------------------------------------- */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 /* What both texts and a sentence of ours need fits, whatever the URL's length: it is cut. */
 static int refuse(struct refusal *refusal, enum failure failure, const char *why, const char *url)
@@ -45,13 +44,12 @@ int visit_allow_redirect(void *arg, const char *url, struct refusal *refusal)
     return 0;
 }
 
-/* --- links
- * -------------------------------------------------------------------------------------- */
+/* --- links ------------------------------------------------------------------------------------ */
 
 static int follow(struct crawl *crawl, const struct frontier_item *item, struct wire *links)
 {
     for (const char *url; (url = parse_next_link(links));) {
-        /* The worker is trusted no more than the page. */
+        /* The worker is trusted no more than the page is. */
         if (!url_is_plausible(url) || !visit_allowed_origin(crawl, url))
             continue;
         int rc = frontier_add(&crawl->frontier, url, item->depth + 1, false);
@@ -61,8 +59,7 @@ static int follow(struct crawl *crawl, const struct frontier_item *item, struct 
     return 0;
 }
 
-/* --- records
- * ------------------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static int write_record(struct crawl *crawl, const struct frontier_item *item,
                         const struct record *record, enum failure failure)
@@ -115,8 +112,7 @@ int visit_refused(struct crawl *crawl, const struct frontier_item *item, enum fa
     return write_record(crawl, item, &record, failure);
 }
 
-/* --- the visit
- * ---------------------------------------------------------------------------------- */
+/* --- the visit -------------------------------------------------------------------------------- */
 
 static int parse_and_record(struct crawl *crawl, const struct frontier_item *item,
                             struct fetched *fetched, int64_t ms)
@@ -125,7 +121,7 @@ static int parse_and_record(struct crawl *crawl, const struct frontier_item *ite
     int rc = 0;
 
     parsing_run(&crawl->parsing, fetched, &parsed);
-    /* An error page's links lead nowhere that was meant. */
+    /* The links of an error page lead nowhere useful. */
     if (parsed.failure == FAILURE_NONE && fetched->status >= 200 && fetched->status < 300)
         rc = follow(crawl, item, &parsed.links);
     if (rc == 0)

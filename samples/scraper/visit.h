@@ -17,7 +17,7 @@ BIGHT_MUST_CHECK int visit_refused(struct crawl *crawl, const struct frontier_it
 /* Whether links and redirects may lead to `url`. */
 bool visit_allowed_origin(const struct crawl *crawl, const char *url);
 
-/* The fetcher's question before a redirect; `arg` is the crawl. */
+/* What the fetcher asks before a redirect; `arg` is the crawl. */
 BIGHT_MUST_CHECK int visit_allow_redirect(void *arg, const char *url, struct refusal *refusal);
 
 #endif

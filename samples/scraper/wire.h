@@ -12,8 +12,8 @@ BIGHT_MUST_CHECK int wire_put_u64(struct bytes *out, uint64_t value);
 /* `size` bytes and a NUL, after their length. BIGHT_ETOOBIG from 4 GiB. */
 BIGHT_MUST_CHECK int wire_put_text(struct bytes *out, const char *text, size_t size);
 
-/* A place in bytes that are being read. After the first read beyond the end, or of a text that is
- * none, it is bad, and all further reads give 0 and "". */
+/* A place in bytes that are being read. It turns bad at the first read beyond the end, or of an
+ * invalid text; then all further reads give 0 and "". */
 struct wire {
     const char *at;
     size_t left;

@@ -47,7 +47,7 @@ void __wrap_free(void *memory)
     __real_free(memory);
 }
 
-/* Nobody here asks for 0 bytes, which would free. */
+/* Nobody here asks for 0 bytes, which would free the block. */
 void *__wrap_realloc(void *memory, size_t bytes)
 {
     void *moved = __real_realloc(memory, bytes);

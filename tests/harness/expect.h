@@ -1,5 +1,5 @@
 /* An assertion for inner loops, other threads and counted memory: ck_assert takes memory and writes
- * to Check's file each time, this only when it fails. */
+ * to Check's file each time, this one only when it fails. */
 #ifndef TESTS_HARNESS_EXPECT_H
 #define TESTS_HARNESS_EXPECT_H
 

@@ -16,12 +16,12 @@ struct reason {
 };
 
 static struct page {
-    atomic_flag taken; /* by the first that fails, until the reason is taken from here */
+    atomic_flag taken; /* set by the first that fails, until the reason is taken */
     _Atomic bool written;
     struct reason reason;
 } * page;
 
-/* The processes in which Check hears of a failure. */
+/* The processes in which Check learns of a failure. */
 static pid_t main_pid, case_pid;
 
 _Noreturn void __real__ck_assert_failed(const char *file, int line, const char *expr,
@@ -44,7 +44,7 @@ void forked_case_begins(void)
     case_pid = getpid();
 }
 
-/* Whether there is a reason, which is then no longer kept. */
+/* Take the reason, if there is one, and forget it. */
 static bool take_reason(struct reason *reason)
 {
     if (!page || !atomic_load(&page->written))

@@ -1,22 +1,22 @@
-/* A ck_assert that fails in a process which a case forked: Check ends that process, forgets the
- * reason and lets the case pass. These keep the reason in memory that all processes of the suite
- * share, and make the case fail. */
+/* For a ck_assert that fails in a process which a case forked: Check ends that process, forgets the
+ * reason and lets the case pass. These functions keep the reason in memory that all processes of
+ * the suite share, and make the case fail. */
 #ifndef TESTS_HARNESS_FORKED_H
 #define TESTS_HARNESS_FORKED_H
 
 #include <stdbool.h>
 
-/* In main, before anything is forked. */
+/* Call it in main, before anything is forked. */
 void forked_share(void);
 
-/* In the process of the case, before it begins. */
+/* Call it in the process of the case, before the case begins. */
 void forked_case_begins(void);
 
-/* After it ended: it fails when an assertion has failed in a process that it forked. */
+/* Call it after the case: it fails if an assertion has failed in a process that the case forked. */
 void forked_case_ended(void);
 
-/* In main, after case `name`: print the reason that it did not take because it was killed, as Check
- * would; whether there was one. */
+/* Call it in main, after case `name`: if the case was killed and so did not report the reason,
+ * print it, as Check would. Returns whether there was one. */
 bool forked_is_left(const char *name);
 
 #endif

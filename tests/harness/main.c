@@ -9,18 +9,18 @@
 #include "tests/harness/forked.h"
 #include "tests/harness/world.h"
 
-/* The process of a case ends with this status and no other, so that exit() in its midst is seen. */
+/* The process of a case ends with this status and no other, so that an exit() inside is noticed. */
 #define CASE_RETURNED 93
 #define SKIPPED 77
 
-/* Check hands a test its number in a loop and nothing else. So each case is a TCase of its own,
- * whose fixture says, in the process that forks, which one comes now. */
+/* Check hands a test only its number in a loop. So each case is a TCase of its own, whose fixture
+ * says, in the process that forks, which case comes now. */
 static const struct suite_case **chosen;
 static size_t chosen_count, next;
 static const struct suite_case *running;
 
 static pid_t main_pid;
-static int left; /* failures that Check knows nothing of */
+static int left; /* failures that Check does not know of */
 static bool over;
 
 static void case_is_due(void)
@@ -66,7 +66,7 @@ static TCase *make_case(const struct suite_case *one, TTest *test)
     return made;
 }
 
-/* Check chooses by the same name when it runs. */
+/* Check chooses cases by the same name when it runs. */
 static void choose(void)
 {
     const char *name = getenv("CK_RUN_CASE");
@@ -82,7 +82,7 @@ static void choose(void)
     }
 }
 
-/* A case that exits where it has no process of its own ends the suite. */
+/* A case that exits without a process of its own ends the suite. */
 static void exit_in_midst(void)
 {
     if (getpid() != main_pid || over)

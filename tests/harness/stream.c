@@ -1,7 +1,6 @@
-/* The streams of stream.h: two ways, each a ring of bytes with marks that say until
- * which byte it can be read from when on. A pair is one block of memory, freed with its second end.
- * Sleepers take nothing over: who is woken looks again, so nothing is lost with one that goes
- * away. */
+/* The streams of stream.h: two directions, each a ring of bytes with marks that say when the bytes
+ * up to a number can be read. A pair is one block of memory, freed with its second end. Sleepers
+ * are given nothing: a woken one looks again, so nothing is lost when one goes away. */
 #include "tests/harness/stream.h"
 
 #include <limits.h>
@@ -28,14 +27,14 @@ struct way {
     uint64_t read;
     struct mark marks[MARKS];
     size_t first_mark, mark_count;
-    bool ended;   /* nothing more will be written; seen from end_ns on */
+    bool ended;   /* nothing more will be written; the reader sees it from end_ns on */
     bool dropped; /* nobody will read any more */
     uint64_t end_ns;
     struct stream_wait *reader, *writer;
 };
 
 struct test_stream {
-    struct test_stream *peer; /* NULL once that is closed */
+    struct test_stream *peer; /* NULL once the other end is closed */
     struct way *in, *out;
     struct pair *pair;
 };
@@ -82,7 +81,7 @@ static void time_has_come(struct bight_timer *timer)
     wake(container_of(timer, struct stream_wait, timer)->place, 0);
 }
 
-/* Sleep in `place` until woken, or `when_ns`. */
+/* Sleep in `place` until woken, or until `when_ns`. */
 static int sleep_in(struct stream_wait **place, uint64_t when_ns)
 {
     struct stream_wait wait = {.timer.fire = time_has_come, .place = place};
@@ -174,7 +173,7 @@ static void mark(struct way *way)
         return;
     }
     if (way->mark_count < MARKS)
-        way->mark_count++; /* else those of the last one arrive a little later */
+        way->mark_count++; /* otherwise the bytes of the last mark arrive a little later */
     way->marks[(way->first_mark + way->mark_count - 1) % MARKS] =
         (struct mark){.until = way->written, .when_ns = when_ns};
 }

@@ -1,8 +1,8 @@
 /* Pairs of byte streams in memory, which stand for a connection: what is written at one end is read
- * at the other. They can be slow, split what they are given, break in the middle and end by halves,
- * and whatever they do follows from the test run's clock and seed. One task at a time may read an
- * end, and one write to it. They are here until the library has an interface of streams, which they
- * will be one kind of. */
+ * at the other. They can be slow, split what they are given, break in the middle and close one
+ * half; all that they do follows from the test run's clock and seed. One task at a time may read an
+ * end, and one write to it. They are here until the library has an interface of streams; they will
+ * then be one kind of those. */
 #ifndef TESTS_HARNESS_STREAM_H
 #define TESTS_HARNESS_STREAM_H
 
@@ -10,18 +10,18 @@
 
 struct test_stream;
 
-/* Each way of the pair. Zero is the default for every field. */
+/* For each direction of the pair. Zero is the default for every field. */
 struct test_stream_options {
-    /* Bytes that may be written and not yet read; default 64 KiB. */
+    /* How many bytes may be written and not yet read; default 64 KiB. */
     size_t capacity;
-    /* From writing, or closing, until the other end can tell. */
+    /* From the write, or the close, until the other end can notice it. */
     int64_t delay_ms;
     /* The most bytes that one call moves; default: all there are. */
     size_t read_max;
     size_t write_max;
     /* Each call moves a random number of bytes, down to one. */
     bool split;
-    /* The connection is reset after this many bytes. 0: it is not. */
+    /* The connection is reset after this many bytes. 0: never. */
     uint64_t reset_after;
 };
 

@@ -1,11 +1,11 @@
-/* What every suite ends with: a table of its cases, and its name. harness/main.c has Check run each
- * case in a process of its own.
+/* What every suite ends with: a table of its cases, and its name. harness/main.c makes Check run
+ * each case in a process of its own.
  *
  * A case passes when its function returns. It fails when it leaves by exit(), whatever the status,
  * and when a ck_assert failed in a process that it forked.
  *
- * Check's variables hold: CK_RUN_CASE=NAME runs one case, CK_FORK=no runs without a process of its
- * own, for a debugger. */
+ * Check's variables work: CK_RUN_CASE=NAME runs one case, CK_FORK=no runs it without a process of
+ * its own, for a debugger. */
 #ifndef TESTS_HARNESS_SUITE_H
 #define TESTS_HARNESS_SUITE_H
 
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a case may take when its suite does not say: CTest's TIMEOUT is the bound that counts. */
+/* How long a case may take if its suite does not say: CTest's TIMEOUT is the limit that counts. */
 #define SUITE_TIMEOUT_S 30
 
 struct suite_case {
@@ -26,12 +26,12 @@ struct suite_case {
     int (*body)(void *arg);
     int (*run)(int (*body)(void *arg), void *arg);
     void *arg;
-    const int *count; /* `end`, where it is no constant */
+    const int *count; /* `end`, when it is not a constant */
     int line;
     int code;
     int first;
     int end;
-    int signal; /* the case ends by it */
+    int signal; /* the signal that ends the case */
 };
 
 #define suite_place(case_name) .name = #case_name, .file = __FILE__, .line = __LINE__
@@ -60,9 +60,9 @@ struct suite {
     /* Before the first case and after the last, in the process that forks them; they may assert. */
     void (*open)(void);
     void (*close)(void);
-    /* In main, before all that; it may exit. */
+    /* Called in main, before all that; it may exit. */
     void (*begin)(int argc, char **argv);
-    /* In main, after all that: whether the suite may pass. */
+    /* Called in main, after all that. Returns whether the suite may pass. */
     bool (*holds)(void);
 };
 
@@ -74,7 +74,7 @@ extern const struct suite the_suite;
                                     .count = sizeof(table) / sizeof(*(table)),                     \
                                     __VA_ARGS__}
 
-/* End the suite as skipped, for want of what `package` installs; to be called by `begin`. */
+/* End the suite as skipped, because what `package` installs is missing; `begin` calls this. */
 _Noreturn void test_skip(const char *package);
 
 #endif

@@ -1,4 +1,4 @@
-/* See support.h. The counters of memory use no stdio: what they count must not be their own. */
+/* See support.h. The counters of memory use no stdio, so that they do not count their own. */
 #include "tests/harness/support.h"
 
 #include <dirent.h>
@@ -16,7 +16,7 @@ int test_open_fds(void)
     for (const struct dirent *entry; (entry = readdir(dir));)
         count += entry->d_name[0] != '.';
     closedir(dir);
-    return count - 1; /* the directory's own was among them */
+    return count - 1; /* one was the directory's own */
 }
 
 int test_maps(void)

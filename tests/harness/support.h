@@ -9,7 +9,7 @@
 /* File descriptors of this process that are open now. */
 int test_open_fds(void);
 
-/* Mappings of this process, without malloc's heap: in a forked child that grows by mappings. */
+/* Mappings of this process, without malloc's heap, which in a forked child grows by mappings. */
 int test_maps(void);
 
 /* Resident memory of this process in KiB. */

@@ -9,7 +9,7 @@
 #include "runtime/testing/testing.h"
 #include "tests/harness/count_blocks.h"
 
-/* Which of the visits to the seam are answered with yes. */
+/* Which visits to the seam get the answer yes. */
 struct sweep {
     struct bight__test test; /* first: the seams have one ctx */
     size_t visits;
@@ -18,7 +18,7 @@ struct sweep {
     size_t said;
 };
 
-/* The manners of a yes: alone, with the next one, with all that follow. */
+/* The ways to say yes: once, twice in a row, from here on always. */
 #define SWEEP_ONCE 1u
 #define SWEEP_TWICE 2u
 #define SWEEP_FROM_THERE_ON 4u
@@ -26,7 +26,7 @@ struct sweep {
 /* The suite's `begin`: to be called once, before it forks. */
 void sweep_share_sites(int argc, char **argv);
 
-/* Start over, with `count` yes from visit number `from` on. */
+/* Start again, with `count` times yes from visit number `from` on. */
 void sweep_start(struct sweep *sweep, struct bight_seams *seams, size_t from, size_t count);
 
 /* The body of a seam: note the site and say what the sweep wants there. */
@@ -34,12 +34,12 @@ bool sweep_visit(void *ctx, const void *site);
 /* The same for the seam of suspensions: cancels the task that runs. */
 void sweep_cancel(void *ctx, const void *site);
 
-/* Print `sites found N, hit N`, after those that were not hit in all of the manners; false when
- * there are any. Found are those seen by sweep_visit, and the calls of `callees` in this
+/* Print `sites found N, hit N`, then the sites that were not hit in all of the ways; false when
+ * there are any. Found are the sites seen by sweep_visit, and the calls of `callees` in this
  * program's code from sources of `folders`; both lists end with NULL. */
 bool sweep_report(unsigned manners, const char *const *callees, const char *const *folders);
 
-/* Mappings of this process; always 0 under sanitizers, whose own come and go. */
+/* Mappings of this process; always 0 under sanitizers, whose own mappings come and go. */
 int sweep_maps(void);
 
 #endif

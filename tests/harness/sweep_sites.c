@@ -1,4 +1,4 @@
-/* See sweep.h: the sites, seen and hit, and those that the program has. */
+/* See sweep.h: the sites that were seen and hit, and those that the program has. */
 #include "tests/harness/sweep.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #define SITES_MAX 512
 
-/* Addresses are the same in all processes of the suite: they are forked, not started anew. */
+/* Addresses are the same in all processes of the suite, because they are forked. */
 static struct site_table {
     size_t count;
     struct {
@@ -68,7 +68,7 @@ void sweep_cancel(void *ctx, const void *site)
 
 extern const char __executable_start;
 
-/* The number of the site; SITES_MAX when it was not seen. Addresses in a disassembly of a
+/* The number of the site, or SITES_MAX when it was not seen. Addresses in a disassembly of a
  * position-independent program count from 0. */
 static size_t find(uintptr_t address)
 {
@@ -91,8 +91,8 @@ static bool is_one_of(const char *const *names, const char *name, size_t bytes)
     return false;
 }
 
-/* `line` names a source file and a line of it, in one of the folders or in one of their rooms; the
- * folders of the same names below tests/ are not meant. */
+/* Whether `line` names a line of a source file in one of the folders or in one of their rooms;
+ * folders of the same names below tests/ do not count. */
 static bool is_in(const char *line, const char *const *folders)
 {
     const char *end = strrchr(line, '/');
@@ -109,7 +109,7 @@ static bool is_in(const char *line, const char *const *folders)
     return false;
 }
 
-/* Whether the line calls one of the functions, or what the compiler made of it (`name.part.0`). */
+/* Whether the line calls one of the functions, or the compiler's variant of it (`name.part.0`). */
 static bool is_call(const char *line, const char *const *callees)
 {
     const char *name = strchr(line, '<');
@@ -119,12 +119,12 @@ static bool is_call(const char *line, const char *const *callees)
     return is_one_of(callees, name, strcspn(name, ".@+>"));
 }
 
-/* What of a disassembly is read: where it stands, and whether the line before was a call. */
+/* The state of reading a disassembly: the place, and whether the line before was a call. */
 struct listing {
     char function[128];
     char place[512];
     bool here;
-    char call[512]; /* the place of the call before this line, else empty */
+    char call[512]; /* the place of the call before this line, or empty */
 };
 
 /* The site is the address after the call: that of `line`, the next one. */
@@ -138,7 +138,7 @@ static void after_call(const struct listing *at, const char *line, unsigned mann
         printf("never %s: %s, %s", how, at->function, at->call);
 }
 
-/* Disassemble this program; how many of the calls have not been seen. 0 without a disassembler. */
+/* Disassemble this program. Returns how many calls have not been seen; 0 without a disassembler. */
 static size_t unseen_calls(unsigned manners, const char *const *callees, const char *const *folders)
 {
     FILE *lines = popen("objdump -dl --no-show-raw-insn /proc/$PPID/exe 2>&1", "r");

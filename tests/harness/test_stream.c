@@ -32,7 +32,7 @@ static int write_all(struct test_stream *stream, const char *text, size_t bytes)
     return 0;
 }
 
-/* Up to the end. The number of reads. */
+/* Read to the end. Returns the number of reads. */
 static int read_all(struct test_stream *stream, char *text)
 {
     int reads = 0;

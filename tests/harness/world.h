@@ -1,5 +1,5 @@
-/* What the suites of coro/ and runtime/ share: run a body as main task and insist that nothing is
- * left behind; collect the runtime's reports. */
+/* What the suites of coro/ and runtime/ share: run a body as the main task and insist that nothing
+ * is left behind; collect the runtime's reports. */
 #ifndef TESTS_HARNESS_WORLD_H
 #define TESTS_HARNESS_WORLD_H
 
@@ -15,7 +15,7 @@ struct world_reports {
 };
 
 /* Run `body(arg)` as main, in virtual time; fails the test when descriptors or tasks are left.
- * Gives what bight_run gave. `reports` may be NULL: then any report fails the test. */
+ * Returns what bight_run returned. `reports` may be NULL: then any report fails the test. */
 int world_run(int (*body)(void *arg), void *arg, struct world_reports *reports);
 
 /* A case that is such a run, without an argument and without a report. It must give 0, or another
@@ -26,7 +26,7 @@ int world_plain(int (*body)(void *arg), void *arg);
 /* Insist on 0. */
 #define ck_ok(call) world_code(call, 0, #call, __FILE__, __LINE__)
 
-/* Insist on a code, and name the other when it differs. */
+/* Insist on a code, and name the actual one when it differs. */
 #define ck_code(call, code) world_code(call, code, #call, __FILE__, __LINE__)
 void world_code(int rc, int code, const char *call, const char *file, int line);
 
@@ -34,7 +34,7 @@ void world_code(int rc, int code, const char *call, const char *file, int line);
 int world_forever(void *arg); /* sleeps until cancelled */
 int world_return(void *arg);  /* returns *(int *)arg */
 int world_add_one(void *arg); /* ++*(int *)arg, returns 0 */
-/* Yield often enough for everything that is ready, and what that makes ready, to have run. */
+/* Yield often enough that everything runs that is ready, or becomes ready by that. */
 void world_settle(void);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Check prints the file as the compiler calls it, which depends on the place of the build. */
+/* Check prints the file as the compiler was given it, which depends on where the build is. */
 #line 12 "failing.c"
 
 static void passes(void)
@@ -30,7 +30,7 @@ static void leaves_without_ceremony(void)
     _exit(EXIT_SUCCESS);
 }
 
-/* Run fn(1) in a process, of whose end nobody takes notice. */
+/* Run fn(1) in a process whose end nobody looks at. */
 static void ignore(void (*fn)(int one))
 {
     pid_t pid = fork();

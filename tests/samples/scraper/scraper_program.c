@@ -14,8 +14,7 @@
 
 int main_port, other_port, refusing_port, silent_port;
 
-/* --- running the program
- * ------------------------------------------------------------------------ */
+/* --- running the program ---------------------------------------------------------------------- */
 
 static void temporary(char path[64])
 {
@@ -119,8 +118,7 @@ void scraper_forget(const struct scraper *scraper)
     ck_assert_int_eq(unlink(scraper->errors), 0);
 }
 
-/* --- records
- * ------------------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------------------- */
 
 /* Cut `from` up to the next ',' or '}' out of `line`. */
 static void cut_field(char *line, const char *from)

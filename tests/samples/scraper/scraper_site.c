@@ -44,8 +44,7 @@ void site_reply(struct site_reply *reply, const char *head, const char *body, si
     *reply = (struct site_reply){.head = head, .body = body, .body_bytes = size};
 }
 
-/* --- in the site's process
- * ---------------------------------------------------------------------- */
+/* --- in the site's process -------------------------------------------------------------------- */
 
 static int count_hits(const struct site_log *log, const char *path)
 {
@@ -172,8 +171,7 @@ _Noreturn static void run(int listener, int port, site_handler *handler, struct 
     }
 }
 
-/* --- in the test's
- * ------------------------------------------------------------------------------ */
+/* --- in the test's ---------------------------------------------------------------------------- */
 
 void site_start(struct site *site, site_handler *handler)
 {

@@ -8,8 +8,7 @@
 #include "tests/samples/scraper/scraper_site.h"
 #include "tests/harness/suite.h"
 
-/* --- other origins
- * ------------------------------------------------------------------------------ */
+/* --- other origins ---------------------------------------------------------------------------- */
 
 static const char other_page[] = "<title>Other</title><a href=/more>more</a><a href=/no>no</a>";
 
@@ -177,8 +176,7 @@ static void start_url_that_fails_is_exit_status_1(int i)
     stop_hosts(&hosts);
 }
 
-/* --- robots.txt that cannot be had, coded bodies
- * ----------------------------------------------- */
+/* --- robots.txt that cannot be had, coded bodies ---------------------------------------------- */
 
 static void closed_site(const char *path, int port, int hits, struct site_reply *reply)
 {

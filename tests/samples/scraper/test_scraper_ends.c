@@ -11,8 +11,7 @@
 #include "tests/samples/scraper/scraper_site.h"
 #include "tests/harness/suite.h"
 
-/* --- a large site
- * ------------------------------------------------------------------------------- */
+/* --- a large site ----------------------------------------------------------------------------- */
 
 enum { tree_pages = 300 };
 
@@ -147,8 +146,7 @@ static void killed_workers_cost_no_record(void)
     site_stop(&site);
 }
 
-/* --- the end
- * ------------------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 /* A site without an end, half of whose pages never come. */
 static void endless_site(const char *path, int port, int hits, struct site_reply *reply)
