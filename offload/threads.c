@@ -104,8 +104,7 @@ static void after(uv_work_t *work, int status)
         admit(container_of(next, struct offload, waiter.link));
 }
 
-/* Withdraw a call that has not begun. libuv confirms it by calling back, so the task waits
- * anyway. */
+/* Withdraw a call that has not begun. libuv still calls back, and the task waits for that. */
 static int abort_offload(struct bight_waiter *waiter)
 {
     struct offload *offload = container_of(waiter, struct offload, waiter);

@@ -139,7 +139,7 @@ static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
     }
     if (!bight__call_fails(pool->seams, "mprotect") && mprotect(low, bytes, PROT_NONE) == 0)
         return 0;
-    /* ENOMEM here means too many mappings: this splits one in two, and needs no other memory. */
+    /* ENOMEM here means too many mappings: this call splits one, and needs no other memory. */
     pool->map_limit = errno == ENOMEM;
     return BIGHT_ENOMEM;
 }
