@@ -35,6 +35,12 @@ static void runtime_arm(struct bight_sched *sched, struct bight_timer *timer, ui
         runtime_wake(sched);
 }
 
+static void runtime_go_on(struct bight_sched *sched, struct bight_timer *timer,
+                          uint64_t deadline_ns)
+{
+    bight__wheel_go_on(&of_sched(sched)->wheel, timer, deadline_ns);
+}
+
 static void runtime_disarm(struct bight_sched *sched, struct bight_timer *timer)
 {
     bight__wheel_disarm(&of_sched(sched)->wheel, timer);
@@ -69,6 +75,7 @@ static void runtime_collect(struct bight_sched *sched)
 const struct bight_driver bight__runtime_driver = {
     .now_ns = runtime_now,
     .arm = runtime_arm,
+    .go_on = runtime_go_on,
     .disarm = runtime_disarm,
     .alive = runtime_alive,
     .main_ended = runtime_main_ended,

@@ -8,6 +8,7 @@
  * Owns no clock: drive.c advances it and asks when to come back. */
 #include "runtime/wheel.h"
 
+#include "coro/base/likely.h"
 #include "coro/base/list.h"
 
 #define GROUP_BITS 6
@@ -51,6 +52,10 @@ void bight__wheel_init(struct bight_wheel *wheel, uint64_t now_ns)
             link_init(&wheel->slots[level][slot]);
     }
     link_init(&wheel->far);
+    wheel->advance_ns = 0;
+    wheel->runs_used = 0;
+    for (unsigned run = 0; run < WHEEL_RUNS; run++)
+        link_init(&wheel->runs[run]);
 }
 
 void bight__wheel_fini(struct bight_wheel *wheel)
@@ -277,22 +282,82 @@ static void sort(struct bight_link *list)
     list->prev = last;
 }
 
+/* Move the timers of `newer` to `older`, both sorted; of equal ones the older come first. */
+static void merge_into(struct bight_link *older, struct bight_link *newer)
+{
+    struct bight_link *at = older->next, *link;
+
+    while ((link = link_take(newer))) {
+        while (at != older && timer_of(at)->deadline_ns <= timer_of(link)->deadline_ns)
+            at = at->next;
+        link_append(at, link);
+    }
+}
+
+void bight__wheel_go_on(struct bight_wheel *wheel, struct bight_timer *timer, uint64_t deadline_ns)
+{
+    struct bight_link carry;
+    unsigned run = 0;
+
+    bight__wheel_arm(wheel, timer, deadline_ns);
+    if (deadline_ns > wheel->advance_ns)
+        return;
+    take_out(wheel, timer);
+    link_init(&carry);
+    link_append(&carry, &timer->link);
+    for (; wheel->runs_used & 1u << run && run < WHEEL_RUNS - 1; run++) {
+        merge_into(&wheel->runs[run], &carry);
+        link_splice(&carry, &wheel->runs[run]);
+        wheel->runs_used &= ~(1u << run);
+    }
+    merge_into(&wheel->runs[run], &carry);
+    wheel->runs_used |= 1u << run;
+}
+
+/* The list whose first timer is next: `due`, or a run. */
+static struct bight_link *next_list(struct bight_wheel *wheel, struct bight_link *due)
+{
+    uint64_t first = link_empty(due) ? UINT64_MAX : timer_of(due->next)->deadline_ns;
+    struct bight_link *list = due;
+
+    for (uint32_t left = wheel->runs_used; left;) {
+        unsigned run = 31u - (unsigned)__builtin_clz(left);
+        struct bight_link *head = &wheel->runs[run];
+
+        left &= ~(1u << run);
+        if (link_empty(head)) {
+            wheel->runs_used &= ~(1u << run);
+        } else if (timer_of(head->next)->deadline_ns < first) {
+            first = timer_of(head->next)->deadline_ns;
+            list = head;
+        }
+    }
+    return list;
+}
+
+static struct bight_link *take_next(struct bight_wheel *wheel, struct bight_link *due)
+{
+    return link_take(likely(!wheel->runs_used) ? due : next_list(wheel, due));
+}
+
 size_t bight__wheel_advance(struct bight_wheel *wheel, uint64_t now_ns)
 {
     uint64_t tick = tick_of(now_ns);
     struct bight_link due;
     size_t fired = 0;
 
+    wheel->advance_ns = now_ns;
     link_init(&due);
     if (tick > wheel->now_tick)
         turn_to(wheel, tick, &due);
     take_current(wheel, now_ns, &due);
     if (!sorted(&due))
         sort(&due);
-    for (struct bight_link *link; (link = link_take(&due)); fired++) {
+    for (struct bight_link *link; (link = take_next(wheel, &due)); fired++) {
         struct bight_timer *timer = timer_of(link);
         wheel->armed--;
         timer->fire(timer);
     }
+    wheel->advance_ns = 0;
     return fired;
 }

@@ -16,6 +16,7 @@
 #define WHEEL_SLOTS 64
 #define WHEEL_TICK_SHIFT 17
 #define WHEEL_LOOK 64
+#define WHEEL_RUNS 32
 
 struct bight_wheel {
     uint64_t now_tick;
@@ -23,6 +24,11 @@ struct bight_wheel {
     uint64_t occupied[WHEEL_LEVELS]; /* one bit per slot that is not empty */
     struct bight_link slots[WHEEL_LEVELS][WHEEL_SLOTS];
     struct bight_link far; /* ticks that differ above all levels */
+    /* While timers fire: the time up to which they do, and those that go on in the same advance.
+     * Run i is sorted and has 2^i of them or fewer, armed before those of the runs below. */
+    uint64_t advance_ns;
+    uint32_t runs_used; /* one bit per run that may not be empty */
+    struct bight_link runs[WHEEL_RUNS];
 };
 
 /* A timer is link_init()ed once by its owner, before it is first armed or disarmed. */
@@ -33,6 +39,10 @@ void bight__wheel_fini(struct bight_wheel *wheel);
 
 /* Arm `timer`, or move it when it is armed. A deadline in the past fires in the next advance. */
 void bight__wheel_arm(struct bight_wheel *wheel, struct bight_timer *timer, uint64_t deadline_ns);
+
+/* From the callback of `timer`: arm it for its next time. When that is due in this advance as well,
+ * it fires in this one, in its order: for timers that stand for several deadlines. */
+void bight__wheel_go_on(struct bight_wheel *wheel, struct bight_timer *timer, uint64_t deadline_ns);
 
 /* Does nothing to a timer that is not armed. */
 void bight__wheel_disarm(struct bight_wheel *wheel, struct bight_timer *timer);
@@ -47,8 +57,9 @@ uint64_t bight__wheel_next(const struct bight_wheel *wheel);
 uint64_t bight__wheel_first(const struct bight_wheel *wheel);
 
 /* Fire everything due at `now_ns`; timers armed by callbacks for the past wait for the next
- * advance. Callbacks may arm and disarm any timer, also one that is due in this advance and has
- * not fired. Returns how many fired. A clock that went back fires nothing new and moves nothing. */
+ * advance, unless they go on. Callbacks may arm and disarm any timer, also one that is due in this
+ * advance and has not fired. Returns how many fired. A clock that went back fires
+ * nothing new and moves nothing. */
 size_t bight__wheel_advance(struct bight_wheel *wheel, uint64_t now_ns);
 
 #endif

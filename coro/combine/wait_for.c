@@ -54,12 +54,16 @@ static void for_ended(struct bight_end_watch *watch, struct bight_task *task)
     bight_unpark(&wait->waiter, 0);
 }
 
-static void for_time_is_up(struct bight_timer *timer)
+static void for_give_up(struct wait_for *wait)
 {
-    struct wait_for *wait = container_of(timer, struct wait_for, timer);
-
     wait->timed_out = true;
     bight_task_cancel(wait->task);
+}
+
+static void for_time_is_up(struct bight_timer *timer)
+{
+    bight__calls_before_deadline(bight__sched);
+    for_give_up(container_of(timer, struct wait_for, timer));
 }
 
 static int for_park(struct wait_for *wait, int64_t timeout_ms)
@@ -74,7 +78,7 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
     task->flags |= TASK_JOINED;
     bight__watch_end(task, &wait->watch);
     if (timeout_ms == 0)
-        for_time_is_up(&wait->timer);
+        for_give_up(wait);
     else if (deadline_ns != NO_DEADLINE)
         task->sched->driver->arm(task->sched, &wait->timer, deadline_ns);
     return bight_park(&wait->waiter);

@@ -1,11 +1,49 @@
 /* Calls: a queue beside that of the ready tasks, in one order with it. A call knows how many
  * tasks run between the call before it and itself (`before`); the scheduler hands out no longer
  * quantum than that while a call waits, so the hot path of tasks pays nothing for them. They are
- * made on the loop's own stack, outside of tasks. */
+ * made on the loop's own stack, outside of tasks.
+ *
+ * A call whose time has come is queued like any other. Deadlines pass at once instead, so one that
+ * comes after the call in time has the call made first (`timed_first` and those behind it). */
 #include "coro/core/sched.h"
 
 /* Calls between two readings of the clock. */
 #define CALLS_PER_CLOCK 64
+
+/* `call` leaves the queue: the next timed call is the first, perhaps. */
+static void timed_follow(struct bight_sched *sched, const struct bight_call *call)
+{
+    struct bight_link *link = call->timer.link.next;
+
+    while (link != &sched->calls && !container_of(link, struct bight_call, timer.link)->timed)
+        link = link->next;
+    sched->timed_first =
+        link == &sched->calls ? NULL : container_of(link, struct bight_call, timer.link);
+}
+
+/* What is taken out passes its distance on to the call behind it, or to nobody. */
+static void unqueue(struct bight_sched *sched, struct bight_call *call)
+{
+    struct bight_link *next = call->timer.link.next;
+
+    bight__quantum_settle(sched);
+    if (call == sched->timed_first)
+        timed_follow(sched, call);
+    if (next != &sched->calls)
+        container_of(next, struct bight_call, timer.link)->before += call->before;
+    else
+        sched->calls_span -= call->before;
+    link_remove(&call->timer.link);
+    sched->calls_queued--;
+    call->queued = false;
+}
+
+static void make(struct bight_sched *sched, struct bight_call *call)
+{
+    bight__slow_begin(sched);
+    call->fn(call);
+    bight__slow_end(sched);
+}
 
 /* The next at most `count` calls whose turn it is. */
 static size_t run_due(struct bight_sched *sched, size_t count)
@@ -13,17 +51,27 @@ static size_t run_due(struct bight_sched *sched, size_t count)
     size_t made = 0;
 
     while (made < count && bight__call_is_due(sched)) {
-        struct bight_link *link = link_take(&sched->calls);
-        struct bight_call *call = container_of(link, struct bight_call, timer.link);
+        struct bight_call *call = container_of(sched->calls.next, struct bight_call, timer.link);
 
+        if (call == sched->timed_first)
+            timed_follow(sched, call);
+        link_remove(&call->timer.link);
         sched->calls_queued--;
         call->queued = false;
         made++;
-        bight__slow_begin(sched);
-        call->fn(call);
-        bight__slow_end(sched);
+        make(sched, call);
     }
     return made;
+}
+
+void bight__calls_before_deadline(struct bight_sched *sched)
+{
+    struct bight_call *call;
+
+    while (unlikely((call = sched->timed_first) != NULL)) {
+        unqueue(sched, call);
+        make(sched, call);
+    }
 }
 
 bool bight__calls_run(struct bight_sched *sched)
@@ -49,6 +97,7 @@ void bight__calls_drop(struct bight_sched *sched)
     while ((link = link_take(&sched->calls)))
         container_of(link, struct bight_call, timer.link)->queued = false;
     sched->calls_queued = 0;
+    sched->timed_first = NULL;
 }
 
 void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
@@ -56,6 +105,7 @@ void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
     bool idle = !sched->current && !bight__sched_busy(sched);
 
     call->queued = true;
+    call->timed = false;
     call->before = bight__call_distance(sched);
     link_append(&sched->calls, &call->timer.link);
     sched->calls_queued++;
@@ -66,7 +116,13 @@ void bight__call_queue(struct bight_sched *sched, struct bight_call *call)
 
 static void fire(struct bight_timer *timer)
 {
-    bight__call_queue(bight__sched, container_of(timer, struct bight_call, timer));
+    struct bight_sched *sched = bight__sched;
+    struct bight_call *call = container_of(timer, struct bight_call, timer);
+
+    bight__call_queue(sched, call);
+    call->timed = true;
+    if (!sched->timed_first)
+        sched->timed_first = call;
 }
 
 /* Not pending. One that came to be by its initialiser has no timer yet. */
@@ -85,6 +141,7 @@ void bight_call_init(struct bight_call *call, void (*fn)(struct bight_call *call
     call_prepare(call);
     call->before = 0;
     call->queued = false;
+    call->timed = false;
 }
 
 int bight_call_soon(struct bight_call *call)
@@ -133,21 +190,6 @@ int bight_call_later(struct bight_call *call, int64_t delay_ms)
         return bight_call_at(call, ns_after(now, delay_ms));
     ago = -(uint64_t)delay_ms;
     return bight_call_at(call, ago < now / NS_PER_MS ? now - ago * NS_PER_MS : 0);
-}
-
-/* What is taken out passes its distance on to the call behind it, or to nobody. */
-static void unqueue(struct bight_sched *sched, struct bight_call *call)
-{
-    struct bight_link *next = call->timer.link.next;
-
-    bight__quantum_settle(sched);
-    if (next != &sched->calls)
-        container_of(next, struct bight_call, timer.link)->before += call->before;
-    else
-        sched->calls_span -= call->before;
-    link_remove(&call->timer.link);
-    sched->calls_queued--;
-    call->queued = false;
 }
 
 bool bight_call_cancel(struct bight_call *call)

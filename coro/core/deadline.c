@@ -31,20 +31,26 @@ static void earliest_update(struct bight_scope *scope)
     }
 }
 
-/* The task's timer: expire what is due, outermost first, and arm for what is next. */
+/* The task's timer: expire what is due, outermost first, and go on to what is next, which may be
+ * due as well. Calls that come first may move deadlines, and arm the timer with that. */
 void bight__task_timer(struct bight_timer *timer)
 {
     struct bight_task *task = container_of(timer, struct bight_task, deadline);
+    uint64_t due_ns = timer->deadline_ns;
     struct bight_scope *scope;
 
+    bight__calls_before_deadline(task->sched);
     for (scope = &task->base; scope; scope = scope->inner) {
-        if (!scope->expired && !scope->cancelled && scope->deadline_ns <= timer->deadline_ns) {
+        if (!scope->expired && !scope->cancelled && scope->deadline_ns <= due_ns) {
             scope->expired = true;
             bight__scope_spread(scope);
         }
     }
     earliest_update(&task->base);
-    bight__timer_update(task);
+    if (task->scope->earliest_ns != NO_DEADLINE)
+        task->sched->driver->go_on(task->sched, timer, task->scope->earliest_ns);
+    else
+        bight__timer_update(task);
 }
 
 uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)

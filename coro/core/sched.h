@@ -27,6 +27,9 @@ struct bight_sched;
 struct bight_driver {
     uint64_t (*now_ns)(struct bight_sched *sched);
     void (*arm)(struct bight_sched *sched, struct bight_timer *timer, uint64_t deadline_ns);
+    /* From the timer's callback: arm it again. When its new time has come as well, it fires among
+     * those that fire now, in the order of their times. */
+    void (*go_on)(struct bight_sched *sched, struct bight_timer *timer, uint64_t deadline_ns);
     void (*disarm)(struct bight_sched *sched, struct bight_timer *timer);
     /* The number of live tasks went from 0 to 1 or from 1 to 0. */
     void (*alive)(struct bight_sched *sched, bool any);
@@ -67,6 +70,7 @@ struct bight_sched {
     struct bight_link children; /* of the root */
     struct bight_link calls;    /* queued, in order; call.c */
     size_t calls_queued;
+    struct bight_call *timed_first; /* of the queued ones whose time had come; NULL: none */
     size_t calls_span;        /* ready tasks before the last of them: the sum of their distances */
     unsigned quantum_counted; /* of the quantum, while calls wait: what is left when pops were last
                                  counted */
@@ -129,6 +133,9 @@ void bight__step_ended(struct bight_sched *sched);
 void bight__call_queue(struct bight_sched *sched, struct bight_call *call);
 /* Make the calls whose turn it is. True when some were made and the slice goes on. */
 bool bight__calls_run(struct bight_sched *sched);
+/* A deadline has passed: calls whose time came before it are made first, wherever they stand in
+ * the queue. From the callback of a timer. */
+void bight__calls_before_deadline(struct bight_sched *sched);
 /* No slice will come any more: make what is queued by now, once. */
 void bight__calls_run_last(struct bight_sched *sched);
 /* Forget what is queued; nothing of it is pending afterwards. */

@@ -5,6 +5,7 @@ static void time_is_up(struct bight_timer *timer)
 {
     struct bight__timed *timed = container_of(timer, struct bight__timed, timer);
 
+    bight__calls_before_deadline(bight__sched);
     link_remove(&timed->waiter.link);
     bight_unpark(&timed->waiter, BIGHT_ETIMEDOUT);
 }

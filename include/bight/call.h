@@ -29,13 +29,14 @@ struct bight_call {
     struct bight_timer timer;
     size_t before;
     bool queued;
+    bool timed;
 };
 
 /* A call of `fn` that is not pending, as bight_call_init makes it. One that is all zero has no fn:
  * that has to be set before it can be called. */
 #define BIGHT_CALL_INIT(fn)                                                                        \
     {                                                                                              \
-        (fn), BIGHT__TIMER_INIT, 0, false                                                          \
+        (fn), BIGHT__TIMER_INIT, 0, false, false                                                   \
     }
 
 /** Initialise `call`, once, before its first use. It is not pending then.
@@ -54,8 +55,9 @@ BIGHT_API void bight_call_init(struct bight_call *call, void (*fn)(struct bight_
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
 
-/** The same `delay_ms` from now. Calls whose time has come are made in the order of their times. A
- *  negative delay is a time that has passed.
+/** The same `delay_ms` from now. Calls whose time has come are made in the order of their times; a
+ *  call comes before a deadline that is due later, even if the thread was busy until both had
+ *  passed. A negative delay is a time that has passed.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a
  *          time beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.

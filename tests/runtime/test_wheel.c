@@ -25,6 +25,7 @@ static struct node nodes[NODES];
 static size_t node_count;
 static uint64_t now_ns, order, random_state;
 static unsigned meddling; /* callbacks touch other timers, one time in so many */
+static unsigned goings;   /* timers go on, one time in so many */
 static size_t fired;
 static struct node *last_fired;
 
@@ -85,6 +86,18 @@ static void meddle(void)
         disarm(node);
 }
 
+/* The timer has more deadlines, some of which are due in this advance as well. */
+static void go_on(struct node *node)
+{
+    uint64_t deadline_ns = node->deadline_ns + (random_bits() >> (4 + random_bits() % 60));
+
+    bight__wheel_go_on(&wheel, &node->timer, deadline_ns);
+    node->armed = true;
+    node->due = deadline_ns <= now_ns;
+    node->deadline_ns = deadline_ns;
+    node->order = order++;
+}
+
 static void fire(struct bight_timer *timer)
 {
     struct node *node = container_of(timer, struct node, timer);
@@ -98,6 +111,8 @@ static void fire(struct bight_timer *timer)
     node->due = false;
     last_fired = node;
     fired++;
+    if (goings && node->deadline_ns < 1ull << 62 && random_bits() % goings == 0)
+        go_on(node);
     while (meddling && random_bits() % meddling == 0)
         meddle();
 }
@@ -163,6 +178,7 @@ static void random_operations_agree_with_the_model(int i)
 {
     start(i & 1 ? 0 : 5ull << 58, i & 2 ? NODES : 12, (uint64_t)i);
     meddling = 4;
+    goings = i < 12 ? 0 : 2;
     for (int step = 0; step < 40000; step++) {
         uint64_t kind = random_bits() % 16;
         if (kind < 9)
@@ -339,7 +355,7 @@ static void ended_it_has_let_go_of_every_timer(void)
 }
 
 static const struct suite_case cases[] = {
-    each_case(random_operations_agree_with_the_model, 12),
+    each_case(random_operations_agree_with_the_model, 24),
     each_case(driven_by_next_alone_every_timer_fires_at_its_deadline, 20),
     plain_case(equal_deadlines_fire_in_order_of_arming),
     plain_case(a_timer_of_every_level_moves_down_and_is_never_early),
