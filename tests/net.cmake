@@ -24,10 +24,6 @@ bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
-# Not under AddressSanitizer: HTTP/2 is so slow there that now and then a connection is made anew, and
-# the suite counts them. http_stress has the same peer.
-if(NOT BIGHT_SANITIZE STREQUAL "address")
-  bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
-endif()
+bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})

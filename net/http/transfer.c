@@ -407,7 +407,9 @@ void bight__http_transfer_resume(struct http_transfer *transfer)
     CURLcode result;
 
     transfer->paused = false;
+    transfer->resuming = true;
     result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    transfer->resuming = false;
     if (result) {
         /* A callback of ours refused what libcurl had kept for it. */
         bight__http_fail_curl(response, transfer, result);

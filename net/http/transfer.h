@@ -39,6 +39,7 @@ struct http_transfer {
     bool resolve_set;
     bool tainted; /* not to be used again */
     bool paused;
+    bool resuming;               /* libcurl hands out what it has kept */
     bool filtered;               /* the address filter refused one ... */
     bool allowed;                /* ... let one pass */
     unsigned sent;               /* how many times the request went out */
