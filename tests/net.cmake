@@ -16,6 +16,7 @@ bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_methods SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_repeat SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 120 LIBS ${http_libs} ${counting_libs}
