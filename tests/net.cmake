@@ -16,6 +16,7 @@ bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_methods SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_repeat SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 120 LIBS ${http_libs} ${counting_libs}
@@ -24,10 +25,6 @@ bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
-# Not under AddressSanitizer: HTTP/2 is so slow there that now and then a connection is made anew, and
-# the suite counts them. http_stress has the same peer.
-if(NOT BIGHT_SANITIZE STREQUAL "address")
-  bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
-endif()
+bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})

@@ -57,7 +57,7 @@
     X(EFULL, -5011, "the executor's queue is full")                                                \
     X(EJOBFAILED, -5012, "the job failed")                                                         \
     X(EWORKERDIED, -5013, "the worker process died while it ran the job")                          \
-    X(EUNKNOWNOUTCOME, -5014, "the job may or may not have run")                                   \
+    X(EUNKNOWNOUTCOME, -5014, "it may or may not have happened")                                   \
     X(ENOTPREPARED, -5015, "threads exist: call bight_workers_prepare first in main")              \
     X(EINITFAILED, -5016, "the initialiser of a worker failed")                                    \
     X(ERESOLVE, -5020, "name not resolved")                                                        \

@@ -52,6 +52,9 @@ enum bight_http_failure {
     BIGHT_HTTP_CLOSED,
     /* Want of memory, descriptors, threads, or a failed hook: `code` says which. */
     BIGHT_HTTP_SYSTEM,
+    /* The connection ended after the request and before an answer: it may or may not have been
+     * done, and is not sent again unless it may be (BIGHT_EUNKNOWNOUTCOME). */
+    BIGHT_HTTP_UNKNOWN_OUTCOME,
 };
 
 /* What a code cannot carry. */
@@ -138,6 +141,10 @@ struct bight_http_request {
     /* The body to send, when not NULL. */
     const void *body;
     size_t body_bytes;
+    /* Doing it twice is doing it once, as with an idempotency key: when a kept connection ends
+     * before an answer the request is sent once more, on another one. GET, HEAD, OPTIONS and TRACE
+     * always are; of all others the call then returns BIGHT_EUNKNOWNOUTCOME. */
+    bool idempotent;
     /* 0: the session's; negative: none. */
     int64_t total_timeout_ms;
     int64_t idle_timeout_ms;

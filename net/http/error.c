@@ -18,6 +18,7 @@ static const int codes[] = {
     [BIGHT_HTTP_FORBIDDEN] = BIGHT_EFORBIDDEN,
     [BIGHT_HTTP_CANCELLED] = BIGHT_ECANCELED,
     [BIGHT_HTTP_CLOSED] = BIGHT_ECLOSED,
+    [BIGHT_HTTP_UNKNOWN_OUTCOME] = BIGHT_EUNKNOWNOUTCOME,
 };
 
 enum bight_http_failure bight__http_kind(int code)
@@ -90,7 +91,33 @@ static enum bight_http_failure kind_of(CURLcode result)
 
 static const char *text_of(int code)
 {
-    return code == BIGHT_ETOOBIG ? "the response is larger than allowed" : bight_strerror(code);
+    switch (code) {
+    case BIGHT_ETOOBIG:
+        return "the response is larger than allowed";
+    case BIGHT_EUNKNOWNOUTCOME:
+        return "the connection ended after the request and before an answer";
+    default:
+        return bight_strerror(code);
+    }
+}
+
+/* How it looks to libcurl when a connection ends before an answer, or when the one for a repeat
+ * cannot be made. */
+static bool is_broken_off(CURLcode result)
+{
+    switch (result) {
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_OPERATION_TIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool has_begun(const struct http_transfer *transfer)
@@ -127,6 +154,9 @@ int bight__http_fail_curl(struct bight_http_response *response,
     if (transfer->code < 0)
         return bight__http_fail(response, bight__http_kind(transfer->code), transfer->code,
                                 text_of(transfer->code));
+    if (is_broken_off(result) && bight__http_is_lost(transfer))
+        return bight__http_fail(response, BIGHT_HTTP_UNKNOWN_OUTCOME, BIGHT_EUNKNOWNOUTCOME,
+                                text_of(BIGHT_EUNKNOWNOUTCOME));
     if (kind == BIGHT_HTTP_CONNECT && transfer->filtered && !transfer->allowed)
         return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
                                 "the address filter refused the address");

@@ -4,6 +4,10 @@
 
 #include "net/http/transfer.h"
 
+/* What libcurl had kept of a paused transfer may have made the buffer larger than this: then it is
+ * not kept when it is empty. */
+#define LARGE_BUFFER_BYTES (1u << 20)
+
 /* Take up to `bytes` of what has arrived already. */
 static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
 {
@@ -17,8 +21,11 @@ static size_t take(struct bight_http_response *response, char *buffer, size_t by
         return 0;
     memcpy(buffer, body->data + response->body_taken, bytes);
     response->body_taken += bytes;
-    if (response->body_taken == body->bytes)
+    if (response->body_taken == body->bytes) {
         response->body_taken = body->bytes = 0;
+        if (body->capacity > LARGE_BUFFER_BYTES)
+            bight__http_buffer_free(body);
+    }
     if (transfer && transfer->paused && held - bytes <= transfer->session->options.buffer_bytes / 2)
         bight__http_transfer_resume(response->transfer);
     return bytes;

@@ -201,13 +201,18 @@ static size_t reader_room(const struct bight_http_response *response)
     return reader ? reader->bytes - reader->filled : 0;
 }
 
-/* Whether `bytes` more of a streamed body fit: first where the task waits, then in the buffer. */
-static bool has_room(const struct bight_http_response *response, size_t bytes)
+/* Room for `bytes` more of a streamed body: where the task waits for them, then in the buffer. What
+ * libcurl has kept of a paused transfer is all taken over when it goes on: it is in memory anyway,
+ * and libcurl copies what is left of it whenever a part is refused. */
+static bool has_room(const struct http_transfer *transfer, size_t bytes)
 {
+    const struct bight_http_response *response = transfer->response;
     size_t held = response->body.bytes - response->body_taken;
     size_t limit = response->session->options.buffer_bytes;
 
-    return bytes <= reader_room(response) + (limit - held);
+    if (transfer->resuming)
+        return true;
+    return bytes <= reader_room(response) + (limit > held ? limit - held : 0);
 }
 
 /* Keep bytes until a task asks for them. */
@@ -272,7 +277,7 @@ size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
     }
     if (count > response->max_body_bytes - hop->body_bytes)
         return refuse(transfer, BIGHT_ETOOBIG);
-    if (!response->collect && !has_room(response, count)) {
+    if (!response->collect && !has_room(transfer, count)) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }

@@ -125,6 +125,9 @@ static void pool_give(struct http_transfer *transfer)
         bight__http_transfer_destroy(transfer);
         return;
     }
+    if (transfer->afresh)
+        curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L);
+    transfer->afresh = false;
     transfer->next = session->pool;
     session->pool = transfer;
     session->pooled++;
@@ -313,7 +316,11 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     transfer->response = response;
     transfer->origin = origin;
     transfer->fed_until_ns = fresh_until_ns;
+    transfer->may_repeat = bight__http_may_repeat(call);
+    transfer->repeated = transfer->opened = false;
     transfer->sent = 0;
+    transfer->sent_bytes = 0;
+    transfer->heard_bytes = 0;
     transfer->paused = false;
     transfer->filtered = transfer->allowed = false;
     transfer->code = 0;
@@ -407,7 +414,9 @@ void bight__http_transfer_resume(struct http_transfer *transfer)
     CURLcode result;
 
     transfer->paused = false;
+    transfer->resuming = true;
     result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    transfer->resuming = false;
     if (result) {
         /* A callback of ours refused what libcurl had kept for it. */
         bight__http_fail_curl(response, transfer, result);

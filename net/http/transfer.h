@@ -1,4 +1,5 @@
-/* One hop on the wire: transfer.c puts it there and takes it off, multi.c joins libcurl to libuv.
+/* One hop on the wire: transfer.c puts it there and takes it off, multi.c and watch.c join libcurl
+ * to libuv.
  * This is what libcurl points at; it lives in the heap, whatever becomes of the task and its
  * call. */
 #ifndef BIGHT_NET_HTTP_TRANSFER_H
@@ -39,9 +40,16 @@ struct http_transfer {
     bool resolve_set;
     bool tainted; /* not to be used again */
     bool paused;
+    bool resuming;               /* libcurl hands out what it has kept */
     bool filtered;               /* the address filter refused one ... */
     bool allowed;                /* ... let one pass */
-    unsigned sent;               /* how many times the request went out */
+    bool may_repeat;             /* the request may be sent twice */
+    bool repeated;               /* it was */
+    bool opened;                 /* a socket was opened for it */
+    bool afresh;                 /* CURLOPT_FRESH_CONNECT is set */
+    unsigned sent;               /* how many times the request went out, and of the last time: */
+    curl_off_t sent_bytes;       /* how much had been sent before, */
+    uint64_t heard_bytes;        /* and received */
     uint64_t fed_until_ns;       /* how long the addresses it was given are good; 0: none given */
     struct bight_link attempts;  /* its sockets that are not connected yet */
     struct bight_link attention; /* in session->attention, or by itself */
@@ -71,10 +79,26 @@ void bight__http_multi_fini(struct bight_http_session *session);
 int bight__http_multi_add(struct http_transfer *transfer);
 /* What is known of it here is forgotten. */
 void bight__http_multi_remove(struct http_transfer *transfer);
-/* libcurl's callbacks for connections. */
+/* Tell libcurl what `fd` is ready for, and finish what ended. */
+void bight__http_multi_act(struct bight_http_session *session, curl_socket_t fd, int events);
+/* libcurl may leave the transfer as it is: look after the present call of it. */
+void bight__http_multi_attend(struct http_transfer *transfer);
+/* Call libcurl in the loop's next turn. */
+void bight__http_multi_soon(struct bight_http_session *session);
+
+/* watch.c: libcurl's callbacks for sockets. */
+int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused);
 curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to);
-int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port);
 int bight__http_on_close(void *arg, curl_socket_t fd);
+/* The transfer leaves. */
+void bight__http_watches_forget(struct http_transfer *transfer);
+void bight__http_watches_free(struct bight_http_session *session);
+
+/* repeat.c */
+bool bight__http_may_repeat(const struct http_call *call);
+/* The request went out, may not do so again, and nothing came of it: nobody knows what it did. */
+bool bight__http_is_lost(const struct http_transfer *transfer);
+int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port);
 
 /* receive.c: libcurl's callbacks for header lines and body. */
 size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg);

@@ -279,6 +279,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return say(peer, "HTTP/1.1 401 Text\r\nContent-Length: 12345\r\n\r\n");
     if (!strcmp(path, "/silent"))
         return linger(peer);
+    if (!strcmp(path, "/dead"))
+        return false;
     if (!strcmp(method, "HEAD"))
         return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
     if (!strcmp(path, "/echo"))
@@ -307,8 +309,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return endless_headers(peer);
     if (!strcmp(path, "/drip"))
         return drip(peer);
-    if (!strcmp(path, "/dead"))
-        return false;
+    if (!strcmp(path, "/exit"))
+        _exit(0);
     if (!strcmp(path, "/long-redirect"))
         return say(peer,
                    "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 1048576\r\n\r\n") &&

@@ -36,7 +36,7 @@ struct http_server {
  *   /long-redirect  302 with 1 MiB body    /drip        a byte of body each 30 ms
  *   /dead           closes without a word  /later       "ok" after 30 ms
  *   /reset-next     "ok", and a reset for the next request on that connection
- *   /no-body        401, of no body
+ *   /no-body        401, of no body        /exit        the whole server ends
  *   /long-header    a line of 110 KB       /secret      401 until Digest is tried
  *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms */
 void http_server_start(struct http_server *server);

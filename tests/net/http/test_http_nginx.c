@@ -114,13 +114,13 @@ static const struct bight_http_session_options wide = {.max_per_host = 50};
 
 HTTP_TEST_WITH(connections_given_up_by_the_peer_cost_no_request, &wide)
 {
-    struct load load = {session, strdup(url("/small")), 2000};
+    struct load load = {session, strdup(url("/kept")), 2000};
     struct bight_http_stats stats;
 
     run_load(&load, 50);
     bight_http_session_get_stats(session, &stats);
-    /* nginx closes each after 20 requests, and those that a slow machine leaves idle. */
-    EXPECT(stats.transfers == 2000 && stats.connects >= 100 && stats.connects <= 500);
+    /* nginx closes each after 20 requests; the last of each task has fewer. */
+    EXPECT(stats.transfers == 2000 && stats.connects >= 100 && stats.connects <= 150);
     free((void *)load.url);
     return 0;
 }
@@ -235,4 +235,5 @@ static const struct suite_case cases[] = {
     plain_case(up_to_https_but_never_down),
 };
 
-test_suite("http_nginx", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown);
+test_suite("http_nginx", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown,
+           .timeout_s = 60);

@@ -1,0 +1,77 @@
+/* Whether a request may go out a second time. When a kept connection ends before a byte of the
+ * answer, libcurl sends the request again, up to five times and with any method, although the peer
+ * may have done what it was asked for. It calls us before each time. */
+#include "net/http/transfer.h"
+
+#include <string.h>
+
+#include "net/http/response.h"
+
+bool bight__http_may_repeat(const struct http_call *call)
+{
+    static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
+
+    if (call->request->idempotent)
+        return true;
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if (strcmp(call->plan.method, safe[i]) == 0)
+            return true;
+    return false;
+}
+
+static curl_off_t bytes_sent(const struct http_transfer *transfer)
+{
+    long bytes = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes;
+}
+
+/* The request went out, at least in part, and nothing came since. What libcurl sends after an
+ * answer, such as credentials that the peer asked for, is another request. */
+static bool is_unanswered(const struct http_transfer *transfer)
+{
+    return transfer->sent && transfer->response->hop.header_bytes == transfer->heard_bytes &&
+           bytes_sent(transfer) > transfer->sent_bytes;
+}
+
+bool bight__http_is_lost(const struct http_transfer *transfer)
+{
+    return !transfer->may_repeat && is_unanswered(transfer);
+}
+
+/* Where a kept connection is dead, others are likely to be: a repeat takes a new one. Not where a
+ * hook may have asked for authentication that belongs to the connection. */
+static void repeat_afresh(struct http_transfer *transfer)
+{
+    if (!transfer->may_repeat || transfer->opened || transfer->tainted ||
+        transfer->session->options.curl)
+        return;
+    transfer->afresh = true;
+    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+/* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. */
+int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    struct http_transfer *transfer = arg;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    if (!transfer->sent) {
+        repeat_afresh(transfer);
+    } else {
+        bool again = is_unanswered(transfer);
+        if (again && (!transfer->may_repeat || transfer->repeated)) {
+            transfer->code = transfer->may_repeat ? BIGHT_EPROTOCOL : BIGHT_EUNKNOWNOUTCOME;
+            return CURL_PREREQFUNC_ABORT;
+        }
+        transfer->repeated = transfer->repeated || again;
+        transfer->sent_bytes = bytes_sent(transfer);
+    }
+    transfer->heard_bytes = transfer->response->hop.header_bytes;
+    transfer->sent++;
+    return CURL_PREREQFUNC_OK;
+}
