@@ -2,8 +2,8 @@
 # libcurl: a gzip body of two members fails, in the middle, with the code of a write callback; of zstd, two frames work.
 #
 # Expected: RFC 1952, 2.2: a gzip stream is a series of members, one after the other, and RFC 9110, 8.4.1.3, makes
-# that the coding of HTTP. Servers that join files compressed beforehand, or start a member per flush, rely on it; gzip
-# itself, zlib's gzread() and other clients read on. A decoder that did not would be thought to stop, or to report
+# that the coding of HTTP. A server may join files that were compressed beforehand, or start a member per flush; gzip
+# and zlib's gzread() read on. A decoder that did not would be thought to stop there, or to report
 # CURLE_BAD_CONTENT_ENCODING.
 # Found: with CURLOPT_ACCEPT_ENCODING the first member is handed to the write callback, then the transfer fails with
 # CURLE_WRITE_ERROR, "failed writing received data", although the callback took every byte. The same text as two

@@ -1,5 +1,5 @@
 #!/bin/sh
-# libcurl: a POST that the server has read, and perhaps carried out, is sent again by itself if the connection was reused.
+# libcurl: a POST that the server has read, and perhaps carried out, is sent again if the connection was reused.
 #
 # Expected: RFC 9110, 9.2.2: a client does not repeat a request whose method is not idempotent unless it knows that
 # repeating is harmless or that the first was never applied. The manual of libcurl names no option for repeating, and
@@ -41,7 +41,8 @@ static void *serve(void *arg) {
         int fd = accept(*(int *)arg, NULL, NULL);
         while (read_request(fd, text, sizeof(text))) {
             int lost = connection < 3 && !strncmp(text, "POST", 4);
-            printf("server, connection %d: %.4s is read%s\n", connection, text, lost ? ", then the connection ends" : "");
+            printf("server, connection %d: %.4s is read%s\n", connection, text,
+                   lost ? ", then the connection ends" : "");
             if (lost || write(fd, answer, sizeof(answer) - 1) < 0)
                 break;
         }
