@@ -4,42 +4,36 @@
  * made on the loop's own stack, outside of tasks. */
 #include "coro/core/sched.h"
 
-/* Calls between two readings of the clock. */
-#define CALLS_PER_CLOCK 64
-
-/* The next at most `count` calls whose turn it is. */
-static size_t run_due(struct bight_sched *sched, size_t count)
+static void make_first(struct bight_sched *sched)
 {
-    size_t made = 0;
+    struct bight_call *call = container_of(link_take(&sched->calls), struct bight_call, timer.link);
 
-    while (made < count && bight__call_is_due(sched)) {
-        struct bight_link *link = link_take(&sched->calls);
-        struct bight_call *call = container_of(link, struct bight_call, timer.link);
-
-        sched->calls_queued--;
-        call->queued = false;
-        made++;
-        bight__slow_begin(sched);
-        call->fn(call);
-        bight__slow_end(sched);
-    }
-    return made;
+    sched->calls_queued--;
+    call->queued = false;
+    bight__slow_begin(sched);
+    call->fn(call);
+    bight__slow_end(sched);
 }
 
 bool bight__calls_run(struct bight_sched *sched)
 {
-    size_t count = sched->switches_left < CALLS_PER_CLOCK ? sched->switches_left : CALLS_PER_CLOCK;
-    size_t made = run_due(sched, count);
+    struct bight_pace *pace = &sched->pace;
+    bool made = false;
 
-    if (!made)
-        return false;
-    sched->switches_left -= made;
-    return sched->driver->now_ns(sched) < sched->slice_end_ns;
+    while (bight__call_is_due(sched) && sched->switches_left &&
+           (pace->left || bight__pace_look(sched))) {
+        pace->left--;
+        sched->switches_left--;
+        make_first(sched);
+        made = true;
+    }
+    return made;
 }
 
 void bight__calls_run_last(struct bight_sched *sched)
 {
-    run_due(sched, sched->calls_queued);
+    for (size_t count = sched->calls_queued; count && bight__call_is_due(sched); count--)
+        make_first(sched);
 }
 
 void bight__calls_drop(struct bight_sched *sched)
