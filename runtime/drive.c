@@ -167,6 +167,12 @@ static bool idled(struct bight_runtime *runtime)
                              &runtime->ask_again_ns);
 }
 
+static uint64_t timer_next(const struct bight_runtime *runtime)
+{
+    return runtime->wheel.armed ? bight__wheel_next(&runtime->wheel) : UINT64_MAX;
+}
+
+/* What one phase of the loop has time for. */
 static void run_slice(struct bight_runtime *runtime, bool before_poll)
 {
     struct bight_sched *sched = &runtime->sched;
@@ -174,7 +180,7 @@ static void run_slice(struct bight_runtime *runtime, bool before_poll)
     do {
         if (runtime->wheel.armed)
             bight__wheel_advance(&runtime->wheel, runtime_now(sched));
-        if (bight__sched_busy(sched)) {
+        if (bight__sched_busy(sched) && bight__pace_begin(sched, timer_next(runtime))) {
             bight__hooks_call(sched, &runtime->turn_hooks);
             bight__sched_run(sched);
         }
@@ -221,7 +227,7 @@ static void timer_update(struct bight_runtime *runtime)
         timer_update_virtual(runtime);
         return;
     }
-    uint64_t next = runtime->wheel.armed ? bight__wheel_next(&runtime->wheel) : UINT64_MAX;
+    uint64_t next = timer_next(runtime);
     uint64_t now;
 
     /* Armed for an earlier time, it wakes up once for nothing: cheaper than moving it at each
@@ -274,6 +280,7 @@ static void drive(struct bight_runtime *runtime, bool before_poll)
     if (!runtime->running || runtime->closing || runtime->sched.current)
         return; /* a task that runs the loop itself does not run the others from there */
     run_slice(runtime, before_poll);
+    bight__pace_phase(&runtime->sched);
     idle_update(runtime);
     timer_update(runtime);
     if (runtime->ending && runtime->sched.live == 0)
@@ -292,6 +299,8 @@ static void on_check(uv_check_t *check)
     /* What the poll unparked runs now rather than after the closing phase and the timers. */
     if (bight__sched_busy(&runtime->sched))
         drive(runtime, false);
+    else
+        bight__pace_phase(&runtime->sched);
 }
 
 static void *with_data(void *handle, struct bight_runtime *runtime)

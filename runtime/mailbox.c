@@ -18,7 +18,8 @@ struct bight_mailbox {
     bool closed;
     struct bight_post *first;
     struct bight_post **end;
-    atomic_bool waiting; /* whether there is a first: to be asked without the lock */
+    atomic_bool waiting;      /* whether there is a first: to be asked without the lock */
+    struct bight_post *taken; /* out of the list and about to be run: the loop's thread's own */
     struct bight_seams seams;
     struct bight_runtime *runtime; /* for the loop's thread, until the handle is closed */
     uv_async_t async;
@@ -42,14 +43,16 @@ static struct bight_post *take_all(struct bight_mailbox *mailbox)
     return first;
 }
 
-static void run_all(struct bight_sched *sched, struct bight_post *post)
+/* fn may reuse the record, and collect or close the mailbox. */
+static void run_taken(struct bight_mailbox *mailbox)
 {
-    for (struct bight_post *next; post; post = next) {
-        next = post->next; /* fn may reuse the record */
-        bight__slow_begin(sched);
-        post->fn(post);
-        bight__slow_end(sched);
-    }
+    struct bight_sched *sched = &mailbox->runtime->sched;
+    struct bight_post *post = mailbox->taken;
+
+    mailbox->taken = post->next;
+    bight__slow_begin(sched);
+    post->fn(post);
+    bight__slow_end(sched);
 }
 
 static struct bight_post *lock_and_take(struct bight_mailbox *mailbox)
@@ -67,17 +70,54 @@ static void called(struct bight_call *call)
     post->fn(post);
 }
 
+static void queue_as_calls(struct bight_sched *sched, struct bight_post *post)
+{
+    for (; post; post = post->next) {
+        bight_call_init(&post->call, called);
+        bight__call_queue(sched, &post->call);
+    }
+}
+
+/* What was taken out before came before what is in the list. */
+static void queue_taken(struct bight_mailbox *mailbox)
+{
+    struct bight_post *taken = mailbox->taken;
+
+    mailbox->taken = NULL;
+    queue_as_calls(&mailbox->runtime->sched, taken);
+}
+
 void bight__mailbox_collect(struct bight_runtime *runtime)
 {
     struct bight_mailbox *mailbox = runtime->mailbox;
 
     /* When it closes, no more calls are made: bight__mailbox_close runs the posts. */
-    if (runtime->closing || !atomic_load_explicit(&mailbox->waiting, memory_order_relaxed))
+    if (runtime->closing)
         return;
-    for (struct bight_post *post = lock_and_take(mailbox); post; post = post->next) {
-        bight_call_init(&post->call, called);
-        bight__call_queue(&runtime->sched, &post->call);
+    queue_taken(mailbox);
+    if (atomic_load_explicit(&mailbox->waiting, memory_order_relaxed))
+        queue_as_calls(&runtime->sched, lock_and_take(mailbox));
+}
+
+/* As many as there is time for; the others become calls. Where a task runs the loop itself, time is
+ * not looked at: its slice goes on meanwhile. */
+static void run_some(struct bight_mailbox *mailbox)
+{
+    struct bight_sched *sched = &mailbox->runtime->sched;
+    struct bight_pace *pace = &sched->pace;
+
+    if (sched->current) {
+        while (mailbox->taken)
+            run_taken(mailbox);
+        return;
     }
+    bight__pace_begin_posts(sched);
+    while (mailbox->taken && (pace->left || bight__pace_look(sched))) {
+        pace->left--;
+        run_taken(mailbox);
+    }
+    bight__pace_end(sched);
+    queue_taken(mailbox);
 }
 
 static void on_async(uv_async_t *async)
@@ -85,11 +125,12 @@ static void on_async(uv_async_t *async)
     struct bight_mailbox *mailbox = async->data;
 
     /* The calls that were queued before come first; usually there is none. */
-    if (mailbox->runtime->sched.calls_queued)
+    if (mailbox->runtime->sched.calls_queued || mailbox->taken)
         bight__mailbox_collect(mailbox->runtime);
-    else
-        run_all(&mailbox->runtime->sched,
-                lock_and_take(mailbox)); /* what these post comes with the next wake-up */
+    else {
+        mailbox->taken = lock_and_take(mailbox);
+        run_some(mailbox); /* what these post comes with the next wake-up */
+    }
 }
 
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
@@ -141,7 +182,11 @@ void bight__mailbox_close(struct bight_mailbox *mailbox)
     struct bight_post *posts = take_all(mailbox);
     uv_close((uv_handle_t *)&mailbox->async, on_closed);
     uv_mutex_unlock(&mailbox->lock);
-    run_all(&mailbox->runtime->sched, posts);
+    while (mailbox->taken)
+        run_taken(mailbox);
+    mailbox->taken = posts;
+    while (mailbox->taken)
+        run_taken(mailbox);
     bight_mailbox_unref(mailbox);
 }
 

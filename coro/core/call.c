@@ -7,9 +7,6 @@
  * comes after the call in time has the call made first (`timed_first` and those behind it). */
 #include "coro/core/sched.h"
 
-/* Calls between two readings of the clock. */
-#define CALLS_PER_CLOCK 64
-
 /* `call` leaves the queue: the next timed call is the first, perhaps. */
 static void timed_follow(struct bight_sched *sched, const struct bight_call *call)
 {
@@ -45,23 +42,16 @@ static void make(struct bight_sched *sched, struct bight_call *call)
     bight__slow_end(sched);
 }
 
-/* The next at most `count` calls whose turn it is. */
-static size_t run_due(struct bight_sched *sched, size_t count)
+static void make_first(struct bight_sched *sched)
 {
-    size_t made = 0;
+    struct bight_call *call = container_of(sched->calls.next, struct bight_call, timer.link);
 
-    while (made < count && bight__call_is_due(sched)) {
-        struct bight_call *call = container_of(sched->calls.next, struct bight_call, timer.link);
-
-        if (call == sched->timed_first)
-            timed_follow(sched, call);
-        link_remove(&call->timer.link);
-        sched->calls_queued--;
-        call->queued = false;
-        made++;
-        make(sched, call);
-    }
-    return made;
+    if (call == sched->timed_first)
+        timed_follow(sched, call);
+    link_remove(&call->timer.link);
+    sched->calls_queued--;
+    call->queued = false;
+    make(sched, call);
 }
 
 void bight__calls_before_deadline(struct bight_sched *sched)
@@ -76,18 +66,23 @@ void bight__calls_before_deadline(struct bight_sched *sched)
 
 bool bight__calls_run(struct bight_sched *sched)
 {
-    size_t count = sched->switches_left < CALLS_PER_CLOCK ? sched->switches_left : CALLS_PER_CLOCK;
-    size_t made = run_due(sched, count);
+    struct bight_pace *pace = &sched->pace;
+    bool made = false;
 
-    if (!made)
-        return false;
-    sched->switches_left -= made;
-    return sched->driver->now_ns(sched) < sched->slice_end_ns;
+    while (bight__call_is_due(sched) && sched->switches_left &&
+           (pace->left || bight__pace_look(sched))) {
+        pace->left--;
+        sched->switches_left--;
+        make_first(sched);
+        made = true;
+    }
+    return made;
 }
 
 void bight__calls_run_last(struct bight_sched *sched)
 {
-    run_due(sched, sched->calls_queued);
+    for (size_t count = sched->calls_queued; count && bight__call_is_due(sched); count--)
+        make_first(sched);
 }
 
 void bight__calls_drop(struct bight_sched *sched)

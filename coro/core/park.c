@@ -49,10 +49,12 @@ __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
         probe(sched, task, __builtin_return_address(0));
     if (task->pending & PENDING_CANCEL)
         return bight__deliver(task, false);
-    if (sched->ops_left > 1) {
-        sched->ops_left--;
+    if (sched->quantum > 1) {
+        sched->quantum--;
         return 0;
     }
+    if (!bight__ops_over(sched))
+        return 0;
     bight__requeue(sched, task);
     return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
 }
@@ -61,9 +63,9 @@ void bight__breathe(struct bight_task *task)
 {
     struct bight_sched *sched = task->sched;
 
-    if (sched->ops_left > 1)
-        sched->ops_left--;
-    else
+    if (sched->quantum > 1)
+        sched->quantum--;
+    else if (bight__ops_over(sched))
         bight__requeue(sched, task);
 }
 
@@ -271,7 +273,7 @@ resolved:
 int bight_yield(void)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint(&self);
+    int rc = bight__checkpoint_of_switch(&self, __builtin_frame_address(0));
 
     return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
 }

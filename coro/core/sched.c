@@ -2,7 +2,8 @@
  * next; what becomes ready runs after what is. A slice ends when nothing is ready, after as many
  * switches as the allowed turns would take with the tasks that were ready when it began, or when
  * its time is over: then the loop gets its say again. The hot path counts one number down,
- * `quantum`; clock and seams are looked at when it reaches 0.
+ * `quantum`, by the switches and by the operations that complete at once; time, calls and seams are
+ * looked at when it reaches 0. How often time is, pace.h says.
  *
  * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
  * waits for memory, and what a list will need after next it only tells when the next has come. */
@@ -11,8 +12,8 @@
 
 #include <assert.h>
 
-/* Switches between two readings of the clock, which costs about as much as ten of them. */
-#define SWITCHES_PER_CLOCK 64
+/* Operations that a task may complete in a row before a checkpoint makes it yield. */
+#define OPS_PER_SWITCH 128
 
 /* Places in the ready queue at the start, a power of two. */
 #define READY_PLACES 64
@@ -25,27 +26,73 @@
 #define FETCH_FROM 1024
 #define CACHE_LINE 64
 
-/* Without calls the count only has to be right from the next call on. */
+static struct bight_call *first_call(const struct bight_sched *sched)
+{
+    return container_of(sched->calls.next, struct bight_call, timer.link);
+}
+
 void bight__quantum_settle(struct bight_sched *sched)
 {
-    unsigned popped = sched->quantum_counted - sched->quantum;
+    struct bight_pace *pace = &sched->pace;
+    size_t popped = sched->ready_head - sched->head_settled;
+    unsigned steps = 0;
 
-    sched->quantum_counted = sched->quantum;
+    if (sched->quantum_given > sched->quantum) {
+        steps = sched->quantum_given - sched->quantum;
+        sched->quantum_given = sched->quantum;
+    }
+    sched->head_settled = sched->ready_head;
+    pace->left -= steps < pace->left ? steps : pace->left;
+    sched->switches_left -= popped;
     if (sched->calls_queued) {
-        container_of(sched->calls.next, struct bight_call, timer.link)->before -= popped;
+        first_call(sched)->before -= popped;
         sched->calls_span -= popped;
     }
 }
 
+static void quantum_set(struct bight_sched *sched, size_t steps)
+{
+    sched->quantum = (unsigned)steps;
+    sched->quantum_given = sched->quantum;
+}
+
+/* The next step has to ask, and nothing was handed out. */
+static void quantum_none(struct bight_sched *sched)
+{
+    sched->quantum = 1;
+    sched->quantum_given = 0;
+}
+
 void bight__quantum_cap(struct bight_sched *sched)
 {
-    size_t before = container_of(sched->calls.next, struct bight_call, timer.link)->before;
+    size_t steps = first_call(sched)->before + 1;
 
-    if (sched->quantum <= before)
+    if (sched->quantum > steps)
+        quantum_set(sched, steps);
+}
+
+void bight__quantum_end(struct bight_sched *sched)
+{
+    bight__quantum_settle(sched);
+    sched->pace.left = 0;
+    quantum_none(sched);
+}
+
+/* Hand out the steps until the next look, fewer where a call or the end of the slice comes before
+ * that. The step that runs is the first of them, and may be other than a switch: `others` is 1
+ * then. Seams choose each task, and where steps are measured the loop's stack begins each. */
+static void quantum_give(struct bight_sched *sched, size_t others)
+{
+    size_t steps = sched->switches_left;
+
+    if (unlikely(sched->seams.pick_ready || sched->options.slow_ms)) {
+        quantum_set(sched, 1);
         return;
-    sched->switches_left += sched->quantum - before;
-    sched->quantum = (unsigned)before;
-    sched->quantum_counted = sched->quantum;
+    }
+    if (unlikely(sched->calls_queued) && first_call(sched)->before < steps)
+        steps = first_call(sched)->before;
+    steps += others;
+    quantum_set(sched, steps < sched->pace.left ? steps : sched->pace.left);
 }
 
 static struct bight_task **ready_place(struct bight_sched *sched, size_t index)
@@ -62,12 +109,10 @@ int bight__ready_grow(struct bight_sched *sched)
     if (!ready)
         return BIGHT_ENOMEM;
     for (size_t i = 0; i < count; i++)
-        ready[i] = *ready_place(sched, i);
+        ready[(sched->ready_head + i) & (places - 1)] = *ready_place(sched, i);
     bight__free(sched->ready);
     sched->ready = ready;
     sched->ready_mask = places - 1;
-    sched->ready_head = 0;
-    sched->ready_tail = count;
     return 0;
 }
 
@@ -90,29 +135,19 @@ static void pick_ready(struct bight_sched *sched, size_t ready)
     sched->front = task;
 }
 
+/* Of the `ready` tasks the first one is next. */
 static bool quantum_take(struct bight_sched *sched, size_t ready)
 {
     /* The loop's stack makes the calls. */
     if (bight__call_is_due(sched) || ready == 0 || sched->switches_left == 0)
         return false;
+    if (sched->pace.left == 0 && !bight__pace_look(sched))
+        return false;
     if (unlikely(sched->seams.pick_ready)) {
         pick_ready(sched, ready);
         (*ready_place(sched, 0))->turns++;
-        sched->switches_left--;
-        sched->quantum = 1;
-        sched->quantum_counted = 1;
-        return true;
     }
-    if (sched->slice_begun && sched->driver->now_ns(sched) >= sched->slice_end_ns)
-        return false;
-    sched->slice_begun = true;
-    sched->quantum = SWITCHES_PER_CLOCK;
-    if (sched->quantum > sched->switches_left)
-        sched->quantum = (unsigned)sched->switches_left;
-    sched->switches_left -= sched->quantum;
-    sched->quantum_counted = sched->quantum;
-    if (unlikely(sched->calls_queued))
-        bight__quantum_cap(sched);
+    quantum_give(sched, 0);
     return true;
 }
 
@@ -125,20 +160,47 @@ static bool quantum_of_one(struct bight_sched *sched, size_t ready)
     bight__step_ended(sched);
     if (!quantum_take(sched, ready))
         return false;
-    sched->switches_left += sched->quantum - 1;
-    sched->quantum = 1;
-    sched->quantum_counted = 1;
     bight__step_begun(sched, *ready_place(sched, 0));
     return true;
 }
 
-/* The quantum is used up: find out how far to go on, `ready` tasks being ready beside the one
- * that gives way. False ends the slice, or goes by way of the loop's stack. */
-static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t ready)
+/* The quantum is used up: find out how far to go on. `own` is 1 when the task that gives way is
+ * among the ready ones: a seam chooses among the others. False ends the slice, or goes by way of
+ * the loop's stack. */
+static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t own)
 {
-    if (unlikely(sched->options.slow_ms))
-        return quantum_of_one(sched, ready);
-    return quantum_take(sched, ready);
+    size_t ready = bight__ready_count(sched) - (sched->seams.pick_ready ? own : 0);
+    bool more = unlikely(sched->options.slow_ms) ? quantum_of_one(sched, ready)
+                                                 : quantum_take(sched, ready);
+
+    if (!more)
+        quantum_none(sched);
+    return more;
+}
+
+/* An operation that finds the time over is made all the same, since it may be one that switches:
+ * the loop has its say then, and the order of tasks is what it would be without a clock. The one
+ * after it gives way. */
+bool bight__ops_over(struct bight_sched *sched)
+{
+    struct bight_pace *pace = &sched->pace;
+    unsigned steps = sched->quantum_given;
+
+    sched->quantum = 0;
+    bight__quantum_settle(sched);
+    quantum_none(sched);
+    if (sched->ops_head != sched->ready_head) {
+        sched->ops_head = sched->ready_head;
+        sched->ops = 0;
+        sched->late = false;
+    }
+    sched->ops += steps;
+    if (sched->ops > OPS_PER_SWITCH - STEPS_PER_LOOK || sched->late)
+        return true;
+    sched->late = pace->left == 0 && !bight__pace_look(sched);
+    if (!sched->late)
+        quantum_give(sched, 1);
+    return false;
 }
 
 /* Fetch what the switches to the tasks soon to come will touch: first their records, and a few
@@ -163,11 +225,10 @@ static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own
     size_t count = bight__ready_count(sched);
     struct bight_task *task;
 
-    if (unlikely(sched->quantum == 0) && !quantum_refill(sched, count - own))
+    if (unlikely(--sched->quantum == 0) && !quantum_refill(sched, own))
         return NULL;
     if (unlikely(count == 0))
         return NULL;
-    sched->quantum--;
     task = sched->front;
     sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
     if (likely(count > 1))
@@ -199,7 +260,6 @@ switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task 
         switch_of_owner(self, to);
     else
         bight__context_switch_here(&self->stack.context, to);
-    sched->ops_left = OPS_PER_SWITCH;
 }
 
 SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
@@ -214,9 +274,7 @@ __attribute__((always_inline)) static inline void requeue(struct bight_sched *sc
 
     bight__ready_push(sched, self);
     next = ready_pop(sched, 1);
-    if (next == self)
-        sched->ops_left = OPS_PER_SWITCH;
-    else
+    if (next != self)
         switch_to(sched, self, next);
 }
 
@@ -251,7 +309,6 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
     struct bight_task *task;
 
     while ((task = ready_pop(sched, 0))) {
-        sched->ops_left = OPS_PER_SWITCH;
         sched->current = task;
         bight__context_switch_here(&sched->loop, &task->stack.context);
         sched->current = NULL;
@@ -267,14 +324,11 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
 void bight__sched_run(struct bight_sched *sched)
 {
     sched->slices++;
-    sched->slice_end_ns = sched->driver->now_ns(sched) + sched->options.slice_us * UINT64_C(1000);
     sched->switches_left =
         sched->options.turns_per_slice * (bight__ready_count(sched) + sched->calls_queued);
-    sched->slice_begun = false;
-    bight__quantum_settle(sched);
-    sched->quantum = 0;
-    sched->quantum_counted = 0;
     do {
         run_tasks(sched);
     } while (unlikely(sched->calls_queued) && bight__calls_run(sched));
+    bight__pace_end(sched);
+    bight__quantum_end(sched);
 }

@@ -16,12 +16,10 @@
 #include "coro/base/seams.h"
 #include "coro/base/units.h"
 #include "coro/core/own.h"
+#include "coro/core/pace.h"
 #include "coro/stack/stack.h"
 
 struct bight_sched;
-
-/* Operations that a task may complete in a row before a checkpoint makes it yield. */
-#define OPS_PER_SWITCH 128
 
 /* What the scheduler asks of its surroundings. */
 struct bight_driver {
@@ -52,17 +50,20 @@ struct bight_step {
 
 struct bight_sched {
     struct bight_task *current; /* NULL while the loop's own stack runs */
-    unsigned quantum;           /* pops until sched.c has to look closer */
-    unsigned ops_left;          /* completed operations until a checkpoint yields */
+    unsigned quantum;           /* steps until sched.c has to look closer, the current one too */
     struct bight_task *front;   /* the first of the ready ones, if there is one: a load less */
     struct bight_task **ready;  /* a ring of ready_mask + 1 places, as many as tasks live or more */
     size_t ready_mask;
     size_t ready_head; /* how many were taken out, and put in, since the start */
     size_t ready_tail;
-    size_t switches_left; /* of this slice, beyond the quantum */
-    size_t turn_left;     /* tasks among which the pick_ready seam may choose */
-    uint64_t slice_end_ns;
-    bool slice_begun;          /* its first quantum was handed out */
+    size_t switches_left;   /* of this slice, as of the last settling */
+    size_t head_settled;    /* what ready_head and */
+    unsigned quantum_given; /* quantum were then */
+    size_t ops_head;        /* what ready_head was when the running task was last looked at, */
+    unsigned ops;           /* how many operations it has completed in a row since, */
+    bool late;              /* and whether the last of them found the time over */
+    size_t turn_left;       /* tasks among which the pick_ready seam may choose */
+    struct bight_pace pace;
     struct bight_context loop; /* the thread's own stack */
     struct bight_own own;      /* the thread's, while a task of TASK_OWNS runs */
     struct bight_stackpool stacks;
@@ -71,9 +72,7 @@ struct bight_sched {
     struct bight_link calls;    /* queued, in order; call.c */
     size_t calls_queued;
     struct bight_call *timed_first; /* of the queued ones whose time had come; NULL: none */
-    size_t calls_span;        /* ready tasks before the last of them: the sum of their distances */
-    unsigned quantum_counted; /* of the quantum, while calls wait: what is left when pops were last
-                                 counted */
+    size_t calls_span; /* ready tasks before the last of them: the sum of their distances */
     const struct bight_driver *driver;
     struct bight_seams seams;
     struct bight_runtime_options options;
@@ -104,7 +103,8 @@ void bight__sched_fini(struct bight_sched *sched);
 /* sched.c */
 /* Make room for one more task among the ready ones. 0 or BIGHT_ENOMEM. */
 int bight__ready_grow(struct bight_sched *sched);
-/* Run ready tasks until none is ready or the slice is over. From the loop's own stack only. */
+/* Run ready tasks and calls until none is ready or the slice is over, which bight__pace_begin has
+ * begun and this ends. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
 /* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
  * is its turn. */
@@ -117,10 +117,15 @@ int bight__give_way(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 
-/* Count the tasks popped since the last time, while calls wait. */
+/* Count the steps made and the tasks popped since the last time. */
 void bight__quantum_settle(struct bight_sched *sched);
-/* Let the quantum end where the first call's turn is. */
+/* Let the quantum end where the first call's turn is. Settled. */
 void bight__quantum_cap(struct bight_sched *sched);
+/* Look at the time after the step that runs. */
+void bight__quantum_end(struct bight_sched *sched);
+/* The running task has completed an operation, and the quantum is used up. True: it has to pass
+ * through the ready queue. */
+bool bight__ops_over(struct bight_sched *sched);
 
 /* slow.c: measure one step; `task` is NULL for what is no task. */
 void bight__step_begun(struct bight_sched *sched, const struct bight_task *task);

@@ -29,13 +29,14 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
     int rc;
 
     memset(sched, 0, sizeof(*sched));
-    sched->ops_left = OPS_PER_SWITCH;
+    sched->quantum = 1;
     sched->driver = driver;
     if (options)
         sched->options = *options;
     options_default(&sched->options);
     if (seams)
         sched->seams = *seams;
+    bight__pace_init(sched);
     link_init(&sched->ended);
     link_init(&sched->calls);
     link_init(&sched->children);

@@ -23,10 +23,10 @@ void bight__wake_all(struct bight_link *waiters, int result);
 bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
 bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
 
-/* The opening of every suspending call: finds the task and observes cancellation. `frame` is the
- * frame of the public function, for the check of scopes. */
-__attribute__((always_inline)) static inline int bight__checkpoint_of(struct bight_task **self,
-                                                                      const char *frame)
+/* Find the task that runs, whose scopes are to be in order. `frame` is the frame of the public
+ * function, for the check of scopes. */
+__attribute__((always_inline)) static inline int bight__checkpoint_task(struct bight_task **self,
+                                                                        const char *frame)
 {
     struct bight_sched *sched = bight__sched;
     struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
@@ -34,11 +34,33 @@ __attribute__((always_inline)) static inline int bight__checkpoint_of(struct big
     if (unlikely(!task))
         return BIGHT_ENOTASK;
     *self = task;
-    if (unlikely(!bight__scopes_check(task, frame)))
-        return BIGHT_ESCOPE;
-    if (likely(!task->pending && --sched->ops_left))
+    return likely(bight__scopes_check(task, frame)) ? 0 : BIGHT_ESCOPE;
+}
+
+/* The opening of every suspending call: finds the task, observes cancellation, and counts a
+ * step. */
+__attribute__((always_inline)) static inline int bight__checkpoint_of(struct bight_task **self,
+                                                                      const char *frame)
+{
+    struct bight_sched *sched = bight__sched;
+    int rc = bight__checkpoint_task(self, frame);
+
+    if (unlikely(rc))
+        return rc;
+    if (likely(!(*self)->pending && --sched->quantum))
         return 0;
-    return bight__checkpoint_slow(sched, task);
+    return bight__checkpoint_slow(sched, *self);
+}
+
+/* The same for a call that switches in any case, which is counted there. */
+__attribute__((always_inline)) static inline int
+bight__checkpoint_of_switch(struct bight_task **self, const char *frame)
+{
+    int rc = bight__checkpoint_task(self, frame);
+
+    if (unlikely(rc))
+        return rc;
+    return likely(!(*self)->pending) ? 0 : bight__checkpoint_slow(bight__sched, *self);
 }
 
 /* For use in the public function itself, hence always inlined. */
@@ -63,9 +85,9 @@ bight__checkpoint_is_clear(struct bight_task **self)
         return false;
     if (unlikely(task->pending))
         return false;
-    if (likely(--sched->ops_left))
+    if (likely(--sched->quantum))
         return true;
-    sched->ops_left = 1;
+    sched->quantum = 1;
     return false;
 }
 

@@ -58,7 +58,6 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
     struct bight_task *task = argument;
 
     bight__context_arrive(&task->stack.context);
-    task->sched->ops_left = OPS_PER_SWITCH;
     if (unlikely(task->flags & TASK_OWNS))
         bight__own_enter(task);
     if (unlikely(task->pending & PENDING_CANCEL)) {

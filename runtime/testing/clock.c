@@ -150,17 +150,6 @@ void bight__test_time(struct bight__test *test, struct bight_seams *seams)
     seams->idle = bight__test_idle;
 }
 
-/* The caller moved the clock by hand and wants its timers to fire soon: end the slice. */
-static void cut_slice(void)
-{
-    struct bight_sched *sched = bight__sched;
-
-    bight__quantum_settle(sched);
-    sched->quantum = 0;
-    sched->quantum_counted = 0;
-    sched->switches_left = 0;
-}
-
 int bight_test_advance(int64_t duration_ms)
 {
     const struct bight__test *test = bight__test();
@@ -168,8 +157,9 @@ int bight_test_advance(int64_t duration_ms)
     if (!test)
         return BIGHT_ENOTSUP;
     int rc = bight_test_clock_advance(test->clock, duration_ms);
+    /* Who moves the clock by hand wants timers to fire soon. */
     if (rc == 0)
-        cut_slice();
+        bight__quantum_end(bight__sched);
     return rc;
 }
 
