@@ -12,6 +12,7 @@ struct join_record {
     struct bight_waiter waiter;
     struct bight_end_watch watch;
     int status; /* the task may be gone when the select runs */
+    bool cancelled;
 };
 
 struct future_record {
@@ -35,6 +36,7 @@ static void *record_of(struct bight_case *from)
 static void case_make(struct bight_case *to, const struct bight_case_ops *ops, void *source)
 {
     to->status = 0;
+    to->cancelled = false;
     to->value = NULL;
     to->source = source;
     to->ops = ops;
@@ -66,6 +68,7 @@ static const struct bight_waiter_ops join_wait = {.name = "select: task", .abort
 
 static bool join_attempt(struct bight_case *chosen)
 {
+    chosen->cancelled = bight_task_was_cancelled(chosen->source);
     return bight_task_status(chosen->source, &chosen->status) == 0;
 }
 
@@ -74,6 +77,7 @@ static void join_ended(struct bight_end_watch *watch, struct bight_task *task)
     struct join_record *record = container_of(watch, struct join_record, watch);
 
     record->status = task->status;
+    record->cancelled = bight_task_was_cancelled(task);
     bight_unpark(&record->waiter, 0);
 }
 
@@ -90,6 +94,7 @@ static void join_settle(struct bight_case *chosen)
     const struct join_record *record = record_of(chosen);
 
     chosen->status = record->status;
+    chosen->cancelled = record->cancelled;
 }
 
 static const struct bight_case_ops join_ops = {&join_wait, join_attempt, join_arm, join_settle};

@@ -40,8 +40,8 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
     struct bight_as_completed *completed = item->wait;
     struct bight_link *link;
 
-    item->done = true;
-    item->status = task->status;
+    (void)task;
+    bight__item_note(item);
     link_append(&completed->finished, &watch->link);
     /* Nobody waits while there is a finished item, so this one goes to the first that waits. */
     while ((link = link_take(&completed->waiters))) {

@@ -14,6 +14,7 @@ bool bight__gather_reset(struct bight_gather *calls, size_t count)
     for (size_t i = 0; i < count; i++) {
         calls[i].status = BIGHT_ECANCELED;
         calls[i].started = false;
+        calls[i].cancelled = true;
         sound = sound && calls[i].fn;
     }
     return sound;
@@ -25,6 +26,7 @@ int bight__gather_run(struct bight_gather *call)
 
     call->started = true;
     call->status = call->fn(call->arg);
+    call->cancelled = call->status == BIGHT_ECANCELED && bight__scope_was_cancelled(&self->base);
     /* the status that the task will end with */
     if (unlikely(self->scope != &self->base) && call->status >= 0)
         call->status = BIGHT_ESCOPE;

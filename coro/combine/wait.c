@@ -44,6 +44,7 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
 
         item->done = false;
         item->status = 0;
+        item->cancelled = false;
         item->wait = wait;
         item->watch.ended = ended;
         link_init(&item->watch.link);
@@ -58,8 +59,7 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
     for (size_t i = 0; i < count; i++) {
         if (items[i].task->flags & TASK_DONE) {
             link_remove(&items[i].watch.link);
-            items[i].done = true;
-            items[i].status = items[i].task->status;
+            bight__item_note(&items[i]);
         }
     }
     return different;
@@ -72,6 +72,7 @@ void bight__items_leave(struct bight_wait_item *items, size_t count)
         if (items[i].twin) {
             items[i].done = items[i].twin->done;
             items[i].status = items[i].twin->status;
+            items[i].cancelled = items[i].twin->cancelled;
         }
     }
 }
@@ -117,8 +118,8 @@ static void wait_ended(struct bight_end_watch *watch, struct bight_task *task)
     struct bight_wait_item *item = bight__item_of(watch);
     struct wait *wait = item->wait;
 
-    item->done = true;
-    item->status = task->status;
+    (void)task;
+    bight__item_note(item);
     count_done(wait, item);
     if (is_over(wait))
         bight__timed_unpark(&wait->timed, 0);

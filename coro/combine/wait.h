@@ -23,9 +23,17 @@ static inline struct bight_wait_item *bight__item_of(struct bight_end_watch *wat
     return container_of(watch, struct bight_wait_item, watch);
 }
 
+/* The item's task has ended. */
+static inline void bight__item_note(struct bight_wait_item *item)
+{
+    item->done = true;
+    item->status = item->task->status;
+    item->cancelled = bight_task_was_cancelled(item->task);
+}
+
 static inline bool bight__item_failed(const struct bight_wait_item *item)
 {
-    return item->done && item->status < 0 && item->status != BIGHT_ECANCELED;
+    return item->done && item->status < 0 && !item->cancelled;
 }
 
 #endif

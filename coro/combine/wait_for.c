@@ -84,9 +84,9 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
     return bight_park(&wait->waiter);
 }
 
-static int for_outcome(const struct wait_for *wait, int status)
+static int for_outcome(const struct wait_for *wait)
 {
-    if (status != BIGHT_ECANCELED)
+    if (!bight_task_was_cancelled(wait->task))
         return 0;
     if (wait->cancelled)
         return BIGHT_ECANCELED;
@@ -115,7 +115,7 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
         if (rc)
             return rc;
     }
-    rc = begun ? begun : for_outcome(&wait, task->status);
+    rc = begun ? begun : for_outcome(&wait);
     if (status)
         *status = task->status;
     link_cut(&task->member);

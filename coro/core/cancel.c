@@ -144,6 +144,7 @@ static void unmark(struct bight_scope *scope, struct bight_task **worklist)
 
     while (!is_over(scope)) {
         scope->effective = false;
+        scope->kind |= SCOPE_LIFTED;
         if (scope->kind & SCOPE_GROUP)
             lift_members(container_of(scope, struct bight_group, scope), worklist);
         if (!scope->inner) {

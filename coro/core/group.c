@@ -125,7 +125,7 @@ void bight__group_failed_by(struct bight_group *group, struct bight_task *task)
 {
     if (group->scope.task)
         task->flags |= TASK_SEEN; /* seen by the group, which may be gone when the handle is used */
-    if (task->status == BIGHT_ECANCELED)
+    if (task->flags & TASK_GAVE_WAY)
         group->gave_way |= group->scope.effective;
     else if (group->scope.task)
         record_failure(group, task, task->status);
@@ -341,7 +341,7 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc,
         !bight__scope_make_innermost(&group->scope, self))
         return BIGHT_ESCOPE;
     if (rc < 0) {
-        if (rc != BIGHT_ECANCELED)
+        if (rc != BIGHT_ECANCELED || !bight__scope_was_cancelled(&group->scope))
             record_failure(group, self, rc);
         if (!group->scope.effective)
             bight__scope_cancel(&group->scope);

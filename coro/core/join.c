@@ -75,6 +75,22 @@ static int join_park(struct bight_task *self, struct bight_task *task)
     return bight_park(&wait.waiter);
 }
 
+/* Wait until the task has ended; its handle is the caller's to free. */
+static inline int join(struct bight_task *task, struct bight_task *self)
+{
+    if (unlikely(!(task->flags & TASK_HANDLE)))
+        return BIGHT_EINVAL;
+    if (unlikely(task->flags & TASK_JOINED))
+        return task == self ? BIGHT_EDEADLK : BIGHT_EALREADY;
+    return task->flags & TASK_DONE ? 0 : join_park(self, task);
+}
+
+static inline void handle_free(struct bight_task *task)
+{
+    link_cut(&task->member);
+    bight__task_free(task);
+}
+
 int bight_join(struct bight_task *task, int *status)
 {
     struct bight_task *self;
@@ -83,21 +99,31 @@ int bight_join(struct bight_task *task, int *status)
     if (unlikely(!task))
         return BIGHT_EINVAL;
     rc = bight__checkpoint(&self);
+    if (likely(rc == 0))
+        rc = join(task, self);
     if (unlikely(rc))
         return rc;
-    if (unlikely(!(task->flags & TASK_HANDLE)))
-        return BIGHT_EINVAL;
-    if (unlikely(task->flags & TASK_JOINED))
-        return task == self ? BIGHT_EDEADLK : BIGHT_EALREADY;
-    if (!(task->flags & TASK_DONE)) {
-        rc = join_park(self, task);
-        if (unlikely(rc))
-            return rc;
-    }
     if (status)
         *status = task->status;
-    link_cut(&task->member);
-    bight__task_free(task);
+    handle_free(task);
+    return 0;
+}
+
+int bight_join_result(struct bight_task *task, struct bight_task_result *result)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (!task || !result)
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (rc == 0)
+        rc = join(task, self);
+    if (rc)
+        return rc;
+    result->status = task->status;
+    result->cancelled = bight_task_was_cancelled(task);
+    handle_free(task);
     return 0;
 }
 
@@ -112,8 +138,7 @@ int bight_task_detach(struct bight_task *task)
     task->flags &= ~TASK_HANDLE;
     if (task->flags & TASK_DONE) {
         bight__failure_unseen(task);
-        link_cut(&task->member);
-        bight__task_free(task);
+        handle_free(task);
     }
     return 0;
 }
@@ -146,6 +171,7 @@ static void callback_ended(struct bight_end_watch *watch, struct bight_task *tas
     struct bight_task_callback *callback = container_of(watch, struct bight_task_callback, watch);
 
     callback->status = task->status;
+    callback->cancelled = bight_task_was_cancelled(task);
     /* It is never pending here: it was initialised when it was added, and is queued once. */
     (void)!bight_call_soon(&callback->call);
 }
@@ -157,6 +183,7 @@ int bight_task_add_callback(struct bight_task *task, struct bight_task_callback 
         return BIGHT_EINVAL;
     callback->fn = fn;
     callback->status = 0;
+    callback->cancelled = false;
     bight_call_init(&callback->call, callback_called);
     callback->watch.ended = callback_ended;
     link_init(&callback->watch.link);

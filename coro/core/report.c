@@ -18,8 +18,7 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
 
 void bight__failure_unseen(const struct bight_task *task)
 {
-    if (task->status < 0 && task->status != BIGHT_ECANCELED &&
-        !(task->flags & (TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
+    if (task->status < 0 && !(task->flags & (TASK_GAVE_WAY | TASK_HANDLE | TASK_MAIN | TASK_SEEN)))
         bight__task_report(task, BIGHT_REPORT_UNSEEN_FAILURE, task->status, 0,
                            "failed, and nobody has its handle");
 }

@@ -15,6 +15,7 @@
 #define SCOPE_INVALID 4u /* made with a flag that does not exist */
 #define SCOPE_TORN 8u    /* closed with one around it, which was told; of a base: its group was */
 #define SCOPE_INTERRUPTED 16u /* the base of a main that a signal cancels */
+#define SCOPE_LIFTED 32u      /* it was cancelled from around, until a shield was put on */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);
@@ -64,6 +65,12 @@ static inline void bight__scope_start(struct bight_scope *scope, unsigned kind, 
     scope->inner = NULL;
     scope->deadline_ns = NO_DEADLINE;
     scope->earliest_ns = NO_DEADLINE;
+}
+
+/* Whether something inside the scope may have given way to a cancellation. */
+static inline bool bight__scope_was_cancelled(const struct bight_scope *scope)
+{
+    return scope->effective || scope->kind & SCOPE_LIFTED;
 }
 
 /* Whether the innermost scope is gone, seen from a function with that frame. */

@@ -68,6 +68,8 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
         task->flags |= TASK_STARTED;
         task->status = task->fn(task->arg);
     }
+    if (unlikely(task->status == BIGHT_ECANCELED) && bight__scope_was_cancelled(&task->base))
+        task->flags |= TASK_GAVE_WAY;
     if (unlikely(task->scope != &task->base))
         settle_scopes(task, __builtin_frame_address(0));
     if (unlikely(task->defers)) {
@@ -212,6 +214,11 @@ bool bight_task_cancel(struct bight_task *task)
 bool bight_task_cancelling(const struct bight_task *task)
 {
     return task && task->base.effective;
+}
+
+bool bight_task_was_cancelled(const struct bight_task *task)
+{
+    return task && task->flags & TASK_DONE && task->flags & TASK_GAVE_WAY;
 }
 
 uint64_t bight_task_id(const struct bight_task *task)

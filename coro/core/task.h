@@ -16,8 +16,9 @@
 #define TASK_DONE 8u   /* the body has ended */
 #define TASK_MAIN 16u  /* its end is the runtime's end */
 #define TASK_STARTED 32u
-#define TASK_JOINED 64u /* somebody waits to take the handle */
-#define TASK_SEEN 128u  /* somebody knows its status */
+#define TASK_JOINED 64u    /* somebody waits to take the handle */
+#define TASK_SEEN 128u     /* somebody knows what it came to */
+#define TASK_GAVE_WAY 256u /* its status says that it was cancelled, and it was */
 
 /* The task has something to itself that other tasks share; see own.c. */
 #define TASK_OWNS (TASK_FLOAT | TASK_EXCEPTIONS)

@@ -52,10 +52,11 @@ static int once_park(struct bight_once *once, struct bight_task *self)
 /* End the waits if the runner has a result, which is for all; else the first waiter runs next. */
 static void settle(struct bight_once *once, int result)
 {
+    bool gave_way = result == BIGHT_ECANCELED && bight__scope_was_cancelled(once->runner->scope);
     struct bight_link *link;
 
     once->runner = NULL;
-    once->done = result != BIGHT_ECANCELED;
+    once->done = !gave_way;
     once->result = result;
     while (!once->runner && (link = list_take(&once->waiters))) {
         struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);

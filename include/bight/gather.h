@@ -24,6 +24,9 @@ struct bight_gather {
     int status;
     /* Result: fn was called. */
     bool started;
+    /* Result: the call gave way to a cancellation, or never began. One that returned
+     * BIGHT_ECANCELED without having been cancelled has failed. */
+    bool cancelled;
 };
 
 /** Run `count` calls at the same time and wait for all of them. The first that fails cancels the

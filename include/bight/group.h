@@ -29,7 +29,8 @@ struct bight_group {
     /* Cancel the group with bight_scope_cancel(&group->scope), give it a deadline with
      * bight_scope_set_timeout(&group->scope, timeout_ms), read its state there. */
     struct bight_scope scope;
-    /* Readable: the first failures in order of time. A cancelled task has not failed. */
+    /* Readable: the first failures in order of time. A cancelled task has not failed; one that
+     * returned BIGHT_ECANCELED without having been cancelled has, and so has such a body. */
     size_t failed;
     struct bight_failure failures[BIGHT_GROUP_FAILURES];
     /* Readable, with BIGHT_GROUP_FIRST_SUCCESS: the task that succeeded first, 0 while there is

@@ -51,6 +51,8 @@ struct bight_case {
     /* The result of the chosen case: 0 or a code of its source, such as BIGHT_ECLOSED; for the end
      * of a task its status. */
     int status;
+    /* For the end of a task: as bight_task_was_cancelled. */
+    bool cancelled;
     /* The item of a get, the value of a future; of a put, the item to put. */
     void *value;
     /* The source that the case waits for. */

@@ -70,7 +70,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
 
 /** Wait until `task` has ended and free its handle. What the task returned goes to `status`, never
  *  into the return of this call. It is BIGHT_ECANCELED for a task that gave way to a cancellation
- *  or was cancelled before its first step; a cancelled task may also end with another status.
+ *  or was cancelled before its first step; a cancelled task may also end with another status, and
+ *  another task with this one: bight_join_result tells them apart.
  *
  *  @return 0: the handle is gone; BIGHT_ECANCELED: this call was cancelled, the task goes on and
  *          the handle stays valid; BIGHT_EDEADLK: the task is the caller, waits for it, or has open
@@ -81,6 +82,24 @@ BIGHT_API BIGHT_MUST_CHECK int bight_spawn_with(struct bight_task **out,
  *  Thread: the loop's.  Ownership: takes task on success; borrows status, which may be NULL.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_join(struct bight_task *task, int *status);
+
+/* What a task came to. */
+struct bight_task_result {
+    /* What it returned, as from bight_join. */
+    int status;
+    /* As bight_task_was_cancelled. */
+    bool cancelled;
+};
+
+/** bight_join, with more to know of the end.
+ *
+ *  @return as bight_join; BIGHT_EINVAL also without result.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, the handle stays valid.  Allocates: no.
+ *  Thread: the loop's.  Ownership: takes task on success; borrows result.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_join_result(struct bight_task *task,
+                                                 struct bight_task_result *result);
 
 /** Give up a handle without waiting: the task is freed at its end, or now if it has ended. A
  *  failure that nobody has seen is then reported, like that of a task without a handle.
@@ -102,6 +121,12 @@ BIGHT_API bool bight_task_cancel(struct bight_task *task);
  *  true when it has ended. For the calling task and the scopes it has open, see bight_cancelled.
  */
 BIGHT_API bool bight_task_cancelling(const struct bight_task *task);
+
+/** Whether the task has ended because it was cancelled: it gave way with BIGHT_ECANCELED to a
+ *  cancellation of the task as a whole, or never began. A task that returned this code without
+ *  having been cancelled, for instance the status of a cancelled future, has failed.
+ */
+BIGHT_API bool bight_task_was_cancelled(const struct bight_task *task);
 
 /** Whether the task has ended; bight_join then returns at once. */
 BIGHT_API bool bight_task_done(const struct bight_task *task);
@@ -128,6 +153,8 @@ struct bight_task_callback {
     void (*fn)(struct bight_task_callback *callback);
     /* What the task returned. */
     int status;
+    /* As bight_task_was_cancelled. */
+    bool cancelled;
     /* Private from here. */
     struct bight_call call;
     struct bight_end_watch watch;

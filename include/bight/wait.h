@@ -13,7 +13,8 @@ BIGHT_BEGIN_DECLS
 enum bight_wait_until {
     /* As soon as a task has ended. */
     BIGHT_WAIT_FIRST_COMPLETED = 1,
-    /* As soon as one has failed, or all have ended. A cancelled task has not failed. */
+    /* As soon as one has failed, or all have ended. A cancelled task has not failed; one
+     * that returned BIGHT_ECANCELED without having been cancelled has. */
     BIGHT_WAIT_FIRST_FAILED,
     /* When all have ended. */
     BIGHT_WAIT_ALL_COMPLETED,
@@ -25,6 +26,8 @@ struct bight_wait_item {
     struct bight_task *task;
     /* Result: whether it has ended, and its status, as from bight_join. */
     bool done;
+    /* Result: as bight_task_was_cancelled. */
+    bool cancelled;
     int status;
     /* Private from here. */
     struct bight_end_watch watch;

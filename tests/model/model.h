@@ -62,6 +62,7 @@ struct model_scope {
     bool group;
     bool cancelled;
     bool expired;
+    bool lifted;    /* it was cancelled from around, until a shield was put on */
     uint8_t policy; /* of a group: BIGHT_GROUP_* */
     bool gave_way;
     bool failed;

@@ -246,12 +246,35 @@ struct model_scope *model_scope_open(struct model *m, unsigned task, int timeout
     return scope;
 }
 
+/* Of each scope, whether it is cancelled. */
+struct cancelled_scopes {
+    bool at[TASKS_MAX][DEPTH_MAX + 1];
+};
+
+static void look_at_scopes(const struct model *m, struct cancelled_scopes *scopes)
+{
+    for (unsigned i = 0; i < m->program->tasks; i++) {
+        const struct model_task *t = &m->tasks[i];
+
+        for (unsigned at = 0; at <= t->depth; at++)
+            scopes->at[i][at] =
+                t->state != UNBORN && t->state != DONE && model_scope_cancelled(m, i, at);
+    }
+}
+
 /* What was let go before stays so. */
 void model_set_shield(struct model *m, unsigned task, unsigned depth, bool shield)
 {
     bool before = model_scope_cancelled(m, task, depth);
+    struct cancelled_scopes were, are;
 
+    look_at_scopes(m, &were);
     m->tasks[task].scopes[depth].shield = shield;
+    look_at_scopes(m, &are);
+    for (unsigned i = 0; i < m->program->tasks; i++) {
+        for (unsigned at = 0; at <= m->tasks[i].depth; at++)
+            m->tasks[i].scopes[at].lifted |= were.at[i][at] && !are.at[i][at];
+    }
     if (!before && model_scope_cancelled(m, task, depth))
         reach(m, task, depth);
 }
@@ -296,6 +319,12 @@ int model_scope_close(struct model *m, unsigned task, int rc)
 
 /* Groups */
 
+/* Whether something inside the scope may have given way to a cancellation. */
+static bool was_cancelled(const struct model *m, unsigned task, unsigned depth)
+{
+    return m->tasks[task].scopes[depth].lifted || model_scope_cancelled(m, task, depth);
+}
+
 unsigned model_group_live(const struct model *m, unsigned owner, unsigned slot)
 {
     unsigned live = 0;
@@ -336,7 +365,7 @@ void model_group_close_begin(struct model *m, unsigned task, int rc)
 {
     unsigned slot = m->tasks[task].depth;
 
-    if (rc < 0 && rc != BIGHT_ECANCELED)
+    if (rc < 0 && (rc != BIGHT_ECANCELED || !was_cancelled(m, task, slot)))
         failed(m, task, slot, rc);
     if (rc < 0 && !model_scope_cancelled(m, task, slot))
         model_scope_cancel(m, task, slot);
@@ -350,7 +379,7 @@ void model_group_left(struct model *m, unsigned task)
     if (t->owner == NOBODY)
         return;
     owner = &m->tasks[t->owner];
-    if (t->status == BIGHT_ECANCELED)
+    if (t->status == BIGHT_ECANCELED && was_cancelled(m, task, 0))
         owner->scopes[t->slot].gave_way |= model_scope_cancelled(m, t->owner, t->slot);
     else if (t->status < 0)
         failed(m, t->owner, t->slot, t->status);

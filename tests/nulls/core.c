@@ -6,9 +6,12 @@ static void tasks(void)
     says_einval(bight_spawn, NULL, NULL, NULL);
     says_einval(bight_spawn_with, NULL, NULL, NULL, NULL);
     says_einval(bight_join, NULL, NULL);
+    says_einval(bight_join_result, NULL, &(struct bight_task_result){0});
+    says_einval(bight_join_result, (void *)some, NULL);
     says_einval(bight_task_detach, NULL);
     is_false(bight_task_cancel, NULL);
     is_false(bight_task_cancelling, NULL);
+    is_false(bight_task_was_cancelled, NULL);
     is_false(bight_task_done, NULL);
     says_einval(bight_task_status, NULL, &(int){0});
     says_einval(bight_task_status, (void *)some, NULL);

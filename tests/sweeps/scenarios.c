@@ -39,14 +39,14 @@ static int worker(void *arg)
 /* Join, and take the task's failure for one's own. */
 static int join_or_detach(struct bight_task *task)
 {
-    int status = 0;
-    int rc = bight_join(task, &status);
+    struct bight_task_result result;
+    int rc = bight_join_result(task, &result);
 
     if (rc) {
         bight_task_detach(task);
         return rc;
     }
-    return status < 0 && status != BIGHT_ECANCELED ? status : 0;
+    return result.status < 0 && !result.cancelled ? result.status : 0;
 }
 
 static int spawn_and_join(void *arg)

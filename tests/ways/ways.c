@@ -149,6 +149,16 @@ static int join_wait(struct seat *seat)
     return rc;
 }
 
+static int join_result_wait(struct seat *seat)
+{
+    struct bight_task_result result = {.status = 1};
+
+    seat->stage->no_memory = true;
+    int rc = bight_join_result(seat->stage->child, &result);
+    ck_assert_int_eq(result.status, rc ? 1 : 0);
+    return rc;
+}
+
 static void join_close(struct stage *stage)
 {
     if (stage->taken)
@@ -283,6 +293,8 @@ static const struct way basic_ways[] = {
      mutex_close},
     {"bight_event_wait", 2, 0, true, false, event_open, event_wait, event_wake, NULL, event_close},
     {"bight_join", 1, 0, true, false, join_open, join_wait, event_wake, NULL, join_close},
+    {"bight_join_result", 1, 0, true, false, join_open, join_result_wait, event_wake, NULL,
+     join_close},
     {"bight_sleep", 1, 0, true, false, nothing, sleep_wait, sleep_wake, NULL, nothing},
     {"bight_uv_await", 1, 0, false, false, work_open, await_wait, work_wake, NULL, work_close},
     {"bight_uv_close", 1, 0, false, true, close_open, close_wait, nothing, NULL, nothing},
