@@ -176,6 +176,39 @@ static bool reset_next(const struct peer *peer)
     return false;
 }
 
+/* The page, and then something on the idle connection. */
+static bool unasked(const struct peer *peer, const char *what)
+{
+    static const char *const texts[][2] = {
+        {"408", "HTTP/1.1 408 Request Time-out\r\nContent-Length: 9\r\n\r\ntimed out"},
+        {"200", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"},
+        {"crlf", "\r\n"},
+        {"junk", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+    };
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    static const char block[16384];
+
+    if (!answer(peer, 200, "", "page", 4))
+        return false;
+    nap_ms(20);
+    if (!strcmp(what, "reset"))
+        setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    if (!strcmp(what, "reset") || !strcmp(what, "fin")) {
+        shutdown(peer->fd, SHUT_WR);
+        atomic_fetch_add(&counts->unasked, 1);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (!strcmp(what, texts[i][0]))
+            say(peer, "%s", texts[i][1]);
+    atomic_fetch_add(&counts->unasked, 1);
+    while (!strcmp(what, "flood") && send_all(peer, block, sizeof block))
+        ;
+    linger(peer);
+    atomic_fetch_add(&counts->hung_up, 1);
+    return false;
+}
+
 static bool long_header(const struct peer *peer)
 {
     static char line[110000];
@@ -314,6 +347,8 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return say(peer,
                    "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 1048576\r\n\r\n") &&
                bytes_of(peer, 1048576, false) && false;
+    if (!strncmp(path, "/unasked/", 9))
+        return unasked(peer, path + 9);
     if (!strncmp(path, "/bytes/", 7))
         return bytes_of(peer, atol(path + 7), false);
     if (!strncmp(path, "/chunked/", 9))
