@@ -1,8 +1,8 @@
-/* Connections that are kept for the next request. One of HTTP/1 on which anything comes is of no use
- * any more: the peer has closed it, or what came would be taken for the next answer. libcurl looks
- * whether it was closed when it is about to use it, but not whether there are bytes. So such a
- * connection is emptied and shut down at once, which libcurl takes for closed; and soon afterwards
- * libcurl is made to look, so that the descriptor is not kept until the next request. */
+/* Connections that are kept for the next request. One of HTTP/1 on which anything comes is of no
+ * use any more: the peer has closed it, or what came would be taken for the next answer. libcurl
+ * looks whether it was closed when it is about to use it, but not whether there are bytes. So such
+ * a connection is emptied and shut down at once, which libcurl takes for closed; and soon
+ * afterwards libcurl is made to look, so that the descriptor is not kept until the next request. */
 #include "net/http/watch.h"
 
 #include <errno.h>

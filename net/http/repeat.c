@@ -7,6 +7,10 @@
 
 #include "net/http/response.h"
 
+/* How often libcurl may send something in one transfer. Credentials take three rounds; but when the
+ * caller's own header "Expect" is answered with 417, libcurl would go on for ever. */
+#define ROUNDS 8
+
 bool bight__http_may_repeat(const struct http_call *call)
 {
     static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
@@ -40,8 +44,8 @@ bool bight__http_is_lost(const struct http_transfer *transfer)
     return !transfer->may_repeat && is_unanswered(transfer);
 }
 
-/* Nothing came of the request and libcurl is about to send it again. Only once, and not over another
- * kept connection, which is likely to be as dead: the call then begins the hop anew. */
+/* Nothing came of the request and libcurl is about to send it again. Only once, and not over
+ * another kept connection, which is likely to be as dead: the call then begins the hop anew. */
 static int send_again(struct http_transfer *transfer)
 {
     if (!transfer->may_repeat)
@@ -63,6 +67,10 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
     (void)from;
     (void)to_port;
     transfer->local_port = from_port;
+    if (transfer->sent >= ROUNDS) {
+        transfer->code = BIGHT_EPROTOCOL;
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->sent) {
         if (is_unanswered(transfer) && send_again(transfer) != CURL_PREREQFUNC_OK)
             return CURL_PREREQFUNC_ABORT;

@@ -187,6 +187,7 @@ static int set_method(struct http_transfer *transfer, const struct http_plan *pl
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L); /* receive.c may have set it */
         transfer->method = HTTP_GET;
     }
     if (head && !plan->body) {

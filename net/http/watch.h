@@ -1,5 +1,5 @@
-/* A socket that libcurl watches: watch.c has it while libcurl wants something of it, idle.c while it
- * is kept for the next request. */
+/* A socket that libcurl watches: watch.c has it while libcurl wants something of it, idle.c while
+ * it is kept for the next request. */
 #ifndef BIGHT_NET_HTTP_WATCH_H
 #define BIGHT_NET_HTTP_WATCH_H
 

@@ -176,6 +176,28 @@ static bool reset_next(const struct peer *peer)
     return false;
 }
 
+/* Answers before the body has come, and then takes that from the connection, whatever it is. */
+static bool early_answer(struct peer *peer, int status, size_t head_bytes)
+{
+    const char *length = strcasestr(peer->head, "\r\nContent-Length:");
+    size_t left = length ? strtoul(length + 17, NULL, 10) : 0;
+    char sink[65536];
+
+    if (!answer(peer, status, "", "early", 5))
+        return false;
+    left -= peer->held - head_bytes < left ? peer->held - head_bytes : left;
+    while (left) {
+        ssize_t got = recv(peer->fd, sink, left < sizeof sink ? left : sizeof sink, 0);
+        if (got <= 0)
+            return false;
+        left -= (size_t)got;
+        if (memmem(sink, (size_t)got, "GET /", 5) || memmem(sink, (size_t)got, "POST /", 6))
+            atomic_fetch_add(&counts->swallowed, 1);
+    }
+    peer->held = head_bytes;
+    return true;
+}
+
 /* The page, and then something on the idle connection. */
 static bool unasked(const struct peer *peer, const char *what)
 {
@@ -305,7 +327,7 @@ static bool plain(const struct peer *peer, const char *path)
     return answer(peer, 404, "", "no such path", 12);
 }
 
-static bool serve(const struct peer *peer, const char *method, const char *path, size_t head_bytes)
+static bool serve(struct peer *peer, const char *method, const char *path, size_t head_bytes)
 {
     char text[64], *rest;
 
@@ -347,6 +369,10 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return say(peer,
                    "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 1048576\r\n\r\n") &&
                bytes_of(peer, 1048576, false) && false;
+    if (!strncmp(path, "/early/", 7)) /* the second time, without Expect, it takes the body first */
+        return strcasestr(peer->head, "\r\nExpect:")
+                   ? early_answer(peer, atoi(path + 7), head_bytes)
+                   : sluggish(peer, head_bytes);
     if (!strncmp(path, "/unasked/", 9))
         return unasked(peer, path + 9);
     if (!strncmp(path, "/bytes/", 7))
@@ -386,7 +412,7 @@ static size_t read_request(struct peer *peer)
     size_t bytes = (size_t)(end + 4 - peer->head);
     const char *length = strcasestr(peer->head, "\r\nContent-Length:");
     size_t body = length && length < end ? strtoul(length + 17, NULL, 10) : 0;
-    if (body > HEAD_BYTES / 2)
+    if (body > HEAD_BYTES / 2 || strstr(peer->head, " /early/"))
         return bytes; /* too long to be read: some tests want exactly that */
     while (peer->held < bytes + body) {
         ssize_t got = recv(peer->fd, peer->head + peer->held, HEAD_BYTES - peer->held, 0);
