@@ -44,8 +44,8 @@ static int start_hop(struct http_call *call)
     return rc;
 }
 
-/* Run one hop: until the headers of a final response to be streamed, otherwise until its end. */
-static int run_hop(struct http_call *call)
+/* Try one hop: until the headers of a final response to be streamed, otherwise until its end. */
+static int try_hop(struct http_call *call)
 {
     struct bight_http_response *response = call->response;
     int rc;
@@ -61,8 +61,23 @@ static int run_hop(struct http_call *call)
             return rc;
         }
     }
+    if (response->hop.again)
+        return 0;
     /* After the headers of a streamed response, its reader gets the failure. */
     return response->collect || response->hop.phase < HTTP_BODY ? response->error.code : 0;
+}
+
+/* One hop, begun once more where nothing came of it. */
+static int run_hop(struct http_call *call)
+{
+    int rc = try_hop(call);
+
+    if (rc == 0 && call->response->hop.again) {
+        call->afresh = true;
+        rc = try_hop(call);
+        call->afresh = false;
+    }
+    return rc;
 }
 
 int bight__http_call_run(struct http_call *call, const char *url)

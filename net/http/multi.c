@@ -18,6 +18,8 @@ static void drain(struct bight_http_session *session)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        if (!transfer)
+            continue; /* idle.c's */
         bight__http_transfer_done((struct http_transfer *)(void *)transfer, result);
     }
 }
@@ -54,7 +56,11 @@ static void attend(struct bight_http_session *session)
 
 int bight__http_multi_add(struct http_transfer *transfer)
 {
-    return curl_multi_add_handle(transfer->session->multi, transfer->easy) ? BIGHT_ENOMEM : 0;
+    struct bight_http_session *session = transfer->session;
+
+    if (session->added_ms == UINT64_MAX)
+        session->added_ms = uv_now(session->loop);
+    return curl_multi_add_handle(session->multi, transfer->easy) ? BIGHT_ENOMEM : 0;
 }
 
 void bight__http_multi_remove(struct http_transfer *transfer)
@@ -97,6 +103,10 @@ static void on_timer(uv_timer_t *timer)
         return;
     }
     session->due_ms = UINT64_MAX;
+    /* What a task did since the loop looked at the sockets may have taken long. */
+    if (session->added_ms < uv_now(session->loop))
+        bight__http_idle_look(session);
+    session->added_ms = UINT64_MAX;
     bight__http_multi_act(session, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -137,6 +147,15 @@ static void global_init(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static void timer_init(struct bight_http_session *session, uv_timer_t *timer)
+{
+    uv_timer_init(session->loop, timer);
+    uv_unref((uv_handle_t *)timer);
+    timer->data = session;
+    session->handles++;
+    bight__handle_opened(session->runtime);
+}
+
 int bight__http_multi_init(struct bight_http_session *session)
 {
     int limit = session->options.max_total;
@@ -157,12 +176,9 @@ int bight__http_multi_init(struct bight_http_session *session)
     curl_multi_setopt(session->multi, CURLMOPT_TIMERDATA, session);
     if (limit > 0)
         curl_multi_setopt(session->multi, CURLMOPT_MAXCONNECTS, (long)limit);
-    uv_timer_init(session->loop, &session->timer);
-    uv_unref((uv_handle_t *)&session->timer);
-    session->timer.data = session;
-    session->timer_due_ms = session->due_ms = UINT64_MAX;
-    session->handles++;
-    bight__handle_opened(session->runtime);
+    timer_init(session, &session->timer);
+    timer_init(session, &session->sweep_timer);
+    session->timer_due_ms = session->due_ms = session->added_ms = UINT64_MAX;
     return 0;
 }
 
@@ -172,4 +188,5 @@ void bight__http_multi_fini(struct bight_http_session *session)
     session->multi = NULL;
     bight__http_watches_free(session);
     uv_close((uv_handle_t *)&session->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&session->sweep_timer, on_timer_closed);
 }

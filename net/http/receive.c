@@ -147,11 +147,32 @@ static bool may_be_answered(int status)
     return status == 401 || status == 407 || status == 417 || status == 101;
 }
 
-/* The empty line ends the header block. */
-static int end_block(struct bight_http_response *response)
+/* The response has come before the request's body was sent. Where that has waited for leave
+ * ("Expect"), libcurl does not send it any more and uses the connection again, on which the peer
+ * still takes what comes for the body. Not for 401 and 407, which libcurl knows better, nor for
+ * streams of HTTP/2, which end alone. */
+static void close_in_the_middle(const struct http_transfer *transfer)
 {
+    curl_off_t announced = 0, sent = 0;
+    int status = transfer->response->status;
+
+    if ((transfer->method != HTTP_OTHER && !transfer->tainted) || transfer->response->version >= 20)
+        return;
+    if (status < 200 || status == 401 || status == 407)
+        return;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &announced);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (announced > sent)
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+/* The empty line ends the header block. */
+static int end_block(const struct http_transfer *transfer)
+{
+    struct bight_http_response *response = transfer->response;
     int status = response->status;
 
+    close_in_the_middle(transfer);
     if (may_be_answered(status))
         response->hop.phase = HTTP_UNSETTLED; /* until its body or its end comes */
     else if (status >= 100 && status < 200)
@@ -184,7 +205,7 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
     if (hop->phase != HTTP_IN_BLOCK && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
         rc = begin_block(response, line, bytes);
     } else if (line[0] == '\n' || line[0] == '\r') {
-        rc = end_block(response);
+        rc = end_block(transfer);
     } else {
         rc = note_header(response, line, bytes);
         if (rc == 0)

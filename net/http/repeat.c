@@ -7,6 +7,10 @@
 
 #include "net/http/response.h"
 
+/* How often libcurl may send something in one transfer. Credentials take three rounds; but when the
+ * caller's own header "Expect" is answered with 417, libcurl would go on for ever. */
+#define ROUNDS 8
+
 bool bight__http_may_repeat(const struct http_call *call)
 {
     static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
@@ -40,15 +44,18 @@ bool bight__http_is_lost(const struct http_transfer *transfer)
     return !transfer->may_repeat && is_unanswered(transfer);
 }
 
-/* Where a kept connection is dead, others are likely to be: a repeat takes a new one. Not where a
- * hook may have asked for authentication that belongs to the connection. */
-static void repeat_afresh(struct http_transfer *transfer)
+/* Nothing came of the request and libcurl is about to send it again. Only once, and not over
+ * another kept connection, which is likely to be as dead: the call then begins the hop anew. */
+static int send_again(struct http_transfer *transfer)
 {
-    if (!transfer->may_repeat || transfer->opened || transfer->tainted ||
-        transfer->session->options.curl)
-        return;
-    transfer->afresh = true;
-    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (!transfer->may_repeat)
+        transfer->code = BIGHT_EUNKNOWNOUTCOME;
+    else if (transfer->repeated)
+        transfer->code = BIGHT_EPROTOCOL;
+    else if (!transfer->opened)
+        transfer->code = HTTP_SEND_AGAIN;
+    transfer->repeated = true;
+    return transfer->code ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. */
@@ -59,19 +66,22 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
     (void)to;
     (void)from;
     (void)to_port;
-    (void)from_port;
-    if (!transfer->sent) {
-        repeat_afresh(transfer);
-    } else {
-        bool again = is_unanswered(transfer);
-        if (again && (!transfer->may_repeat || transfer->repeated)) {
-            transfer->code = transfer->may_repeat ? BIGHT_EPROTOCOL : BIGHT_EUNKNOWNOUTCOME;
+    transfer->local_port = from_port;
+    if (transfer->sent >= ROUNDS) {
+        transfer->code = BIGHT_EPROTOCOL;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (transfer->sent) {
+        if (is_unanswered(transfer) && send_again(transfer) != CURL_PREREQFUNC_OK)
             return CURL_PREREQFUNC_ABORT;
-        }
-        transfer->repeated = transfer->repeated || again;
         transfer->sent_bytes = bytes_sent(transfer);
+    } else if (transfer->afresh) {
+        /* What libcurl sends after an answer may have to go over the same connection. */
+        transfer->afresh = false;
+        curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L);
     }
     transfer->heard_bytes = transfer->response->hop.header_bytes;
+    transfer->opened = false;
     transfer->sent++;
     return CURL_PREREQFUNC_OK;
 }

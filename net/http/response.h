@@ -31,6 +31,7 @@ struct http_hop {
     enum http_phase phase;
     bool follow;             /* 3xx with a location is a redirect */
     bool head;               /* the request is a HEAD */
+    bool again;              /* nothing came of it, and it may be begun once more */
     bool encoded;            /* there is a Content-Encoding */
     uint64_t content_length; /* UINT64_MAX: unknown */
     uint64_t header_bytes;
@@ -93,6 +94,7 @@ struct http_call {
     int max_redirects;   /* negative: follow none */
     struct http_url url; /* of the hop; its text is response->url */
     struct http_plan plan;
+    bool afresh; /* the hop is begun once more: over a new connection */
 };
 
 /* response.c */

@@ -34,11 +34,14 @@ struct bight_http_session {
     uv_timer_t timer;
     uint64_t timer_due_ms; /* when the uv timer will fire, in the loop's time; UINT64_MAX: never */
     uint64_t due_ms;       /* when libcurl wants to be called; UINT64_MAX: never */
+    uint64_t added_ms;     /* when the loop looked last, as new transfers wait; UINT64_MAX: none */
     bool forgets_to_go_on; /* this libcurl does, when an attempt to connect failed */
     bool spoils_handles;   /* this libcurl does, with every response */
     struct bight_link attention; /* transfers that libcurl has left behind, see multi.c */
     struct http_watch **watches; /* by descriptor */
     size_t watch_count;
+    uv_timer_t sweep_timer; /* idle.c; active while connections are shut down or in doubt */
+    size_t spent;           /* connections that are shut down */
 
     /* limits.c and names.c */
     struct hash_table origins;

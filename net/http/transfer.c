@@ -120,14 +120,11 @@ static void pool_give(struct http_transfer *transfer)
     /* libcurl gives up at the sixth second try, counted over the handle's whole life. Before 8.1 a
      * handle that had a response keeps a pointer into freed memory, and the next response can make
      * libcurl use it. */
-    if (transfer->tainted || transfer->sent > 1 || session->spoils_handles || session->closing ||
-        session->pooled >= POOLED_HANDLES) {
+    if (transfer->tainted || transfer->sent > 1 || transfer->afresh || session->spoils_handles ||
+        session->closing || session->pooled >= POOLED_HANDLES) {
         bight__http_transfer_destroy(transfer);
         return;
     }
-    if (transfer->afresh)
-        curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L);
-    transfer->afresh = false;
     transfer->next = session->pool;
     session->pool = transfer;
     session->pooled++;
@@ -190,6 +187,7 @@ static int set_method(struct http_transfer *transfer, const struct http_plan *pl
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L); /* receive.c may have set it */
         transfer->method = HTTP_GET;
     }
     if (head && !plan->body) {
@@ -292,6 +290,8 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
         transfer->resolve_set = false;
         curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
     }
+    if (transfer->afresh)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     if ((rc = set_method(transfer, plan)) || (rc = set_headers(transfer, plan)))
         return rc;
     if (call->request->curl) {
@@ -317,8 +317,10 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     transfer->origin = origin;
     transfer->fed_until_ns = fresh_until_ns;
     transfer->may_repeat = bight__http_may_repeat(call);
-    transfer->repeated = transfer->opened = false;
+    transfer->repeated = transfer->afresh = call->afresh;
+    transfer->opened = false;
     transfer->sent = 0;
+    transfer->local_port = 0;
     transfer->sent_bytes = 0;
     transfer->heard_bytes = 0;
     transfer->paused = false;
@@ -336,7 +338,7 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     }
     response->transfer = transfer;
     response->hop.head = transfer->method == HTTP_HEAD;
-    session->stats.transfers++;
+    session->stats.transfers += !call->afresh;
     return 0;
 }
 
@@ -390,7 +392,9 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
     if (result == CURLE_OK && transfer->fed_until_ns)
         bight__http_names_fed(transfer->session, transfer->origin, transfer->fed_until_ns);
-    if (result != CURLE_OK && transfer->code != HTTP_CUT_SHORT) {
+    if (transfer->code == HTTP_SEND_AGAIN) {
+        hop->again = true;
+    } else if (result != CURLE_OK && transfer->code != HTTP_CUT_SHORT) {
         bight__http_fail_curl(response, transfer, result);
     } else if (hop->phase == HTTP_BODY) {
         hop->phase = HTTP_COMPLETE;

@@ -16,6 +16,8 @@ struct http_call;
 /* Why a callback of ours made libcurl give up although nothing is wrong: the body of a redirect is
  * too long to be worth reading. Not an error code. */
 #define HTTP_CUT_SHORT 1
+/* The same: the request is to be sent again over a new connection. */
+#define HTTP_SEND_AGAIN 2
 
 enum http_method {
     HTTP_GET,
@@ -45,12 +47,13 @@ struct http_transfer {
     bool allowed;                /* ... let one pass */
     bool may_repeat;             /* the request may be sent twice */
     bool repeated;               /* it was */
-    bool opened;                 /* a socket was opened for it */
+    bool opened;                 /* a socket was opened for it since */
     bool afresh;                 /* CURLOPT_FRESH_CONNECT is set */
     unsigned sent;               /* how many times the request went out, and of the last time: */
     curl_off_t sent_bytes;       /* how much had been sent before, */
     uint64_t heard_bytes;        /* and received */
     uint64_t fed_until_ns;       /* how long the addresses it was given are good; 0: none given */
+    int local_port;              /* of the connection that it was sent on */
     struct bight_link attempts;  /* its sockets that are not connected yet */
     struct bight_link attention; /* in session->attention, or by itself */
     int code;                    /* why a callback made libcurl fail; 0: it did not */
@@ -85,6 +88,9 @@ void bight__http_multi_act(struct bight_http_session *session, curl_socket_t fd,
 void bight__http_multi_attend(struct http_transfer *transfer);
 /* Call libcurl in the loop's next turn. */
 void bight__http_multi_soon(struct bight_http_session *session);
+
+/* idle.c: give up idle connections on which something came that the loop has not told us of. */
+void bight__http_idle_look(struct bight_http_session *session);
 
 /* watch.c: libcurl's callbacks for sockets. */
 int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused);

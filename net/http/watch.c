@@ -2,9 +2,8 @@
  *
  * A socket that we opened for libcurl keeps one poll handle until libcurl closes it, armed with
  * what it was armed with last: between two requests on a kept connection nothing changes, and so
- * nothing is asked of epoll. The price is that an idle connection may report readiness nobody waits
- * for; then the handle stops. */
-#include "net/http/transfer.h"
+ * nothing is asked of epoll. An idle connection on which something comes is given up (idle.c). */
+#include "net/http/watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,21 +12,8 @@
 
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
+#include "net/http/response.h"
 #include "net/resolve/door.h"
-
-/* A socket that libcurl watches. One opened through our callback keeps its handle until libcurl
- * closes it; of any other we only hear. */
-struct http_watch {
-    uv_poll_t poll;
-    struct bight_http_session *session;
-    struct http_transfer *transfer; /* which connects it; NULL when it did or was given up */
-    struct bight_link attempt;      /* in transfer->attempts */
-    curl_socket_t fd;
-    uint8_t want; /* what libcurl waits for: UV_READABLE, UV_WRITABLE */
-    uint8_t have; /* what libuv watches for */
-    bool foreign;
-    bool connected; /* seen to be, so that libcurl will not close it without our callback */
-};
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -97,6 +83,7 @@ static void watch_free(struct http_watch *watch)
 {
     watch->session->watches[watch->fd] = NULL;
     watch->session->stats.sockets -= !watch->foreign;
+    watch->session->spent -= watch->spent;
     if (watch->transfer)
         bight__http_multi_attend(
             watch->transfer); /* it goes on with its next address, if there is one */
@@ -132,11 +119,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         action = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
     if (!watch->want) {
-        /* An idle connection: the peer has closed it or talks out of turn. libcurl will see when it
-         * wants to use it again. */
-        if (watch->have)
-            uv_poll_stop(poll);
-        watch->have = 0;
+        bight__http_idle_event(watch);
         return;
     }
     if (status == 0 && !(events & watch->want)) {
@@ -160,6 +143,12 @@ void bight__http_watches_forget(struct http_transfer *transfer)
         container_of(link, struct http_watch, attempt)->transfer = NULL;
 }
 
+void bight__http_watch_arm(struct http_watch *watch, int events)
+{
+    watch->have = (uint8_t)events;
+    uv_poll_start(&watch->poll, events, on_poll);
+}
+
 static void watch_connected(struct http_watch *watch)
 {
     watch->connected = true;
@@ -170,7 +159,7 @@ static void watch_connected(struct http_watch *watch)
 /* libcurl wants nothing of the socket for now. From 7.86 to 8.1 it closes one that never got
  * connected without telling anybody, so only a socket that is seen to be connected is trusted to
  * come back. */
-static void watch_idle(struct http_watch *watch)
+static void watch_idle(struct http_watch *watch, const struct http_transfer *transfer)
 {
     struct sockaddr_storage peer;
     socklen_t bytes = sizeof(peer);
@@ -179,18 +168,29 @@ static void watch_idle(struct http_watch *watch)
     if (!watch->connected && !watch->foreign &&
         getpeername(watch->fd, (struct sockaddr *)&peer, &bytes) == 0)
         watch_connected(watch);
-    if (!watch->connected)
+    if (!watch->connected) {
         watch_free(watch);
+        return;
+    }
+    if (transfer && transfer->response->version >= 20)
+        watch->streams = true;
+    if (!(watch->have & UV_READABLE))
+        bight__http_watch_arm(watch, UV_READABLE);
+}
+
+/* NULL for handles that libcurl has for itself, and for ours that is no transfer (idle.c). */
+static struct http_transfer *transfer_of(CURL *easy)
+{
+    char *private = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    return (struct http_transfer *)(void *)private;
 }
 
 /* A descriptor that libcurl made itself cannot be watched, which its transfer has to end for. */
-static void watch_failed(struct bight_http_session *session, CURL *easy, int code)
+static void watch_failed(struct bight_http_session *session, struct http_transfer *transfer,
+                         int code)
 {
-    char *private = NULL; /* of handles that libcurl has for itself */
-    struct http_transfer *transfer;
-
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-    transfer = (struct http_transfer *)(void *)private;
     if (!transfer)
         return;
     transfer->code = code;
@@ -204,18 +204,19 @@ int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 {
     struct bight_http_session *session = arg;
     struct http_watch *watch = watch_of(session, fd);
+    struct http_transfer *transfer = transfer_of(easy);
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
         if (watch)
-            watch_idle(watch);
+            watch_idle(watch, transfer);
         return 0;
     }
     if (!watch) {
         int code;
         watch = watch_new(session, fd, true, &code);
         if (!watch) {
-            watch_failed(session, easy, code);
+            watch_failed(session, transfer, code);
             return 0;
         }
     }

@@ -177,6 +177,61 @@ static bool reset_next(const struct peer *peer)
     return false;
 }
 
+/* Answers before the body has come, and then takes that from the connection, whatever it is. */
+static bool early_answer(struct peer *peer, int status, size_t head_bytes)
+{
+    const char *length = strcasestr(peer->head, "\r\nContent-Length:");
+    size_t left = length ? strtoul(length + 17, NULL, 10) : 0;
+    char sink[65536];
+
+    if (!answer(peer, status, "", "early", 5))
+        return false;
+    left -= peer->held - head_bytes < left ? peer->held - head_bytes : left;
+    while (left) {
+        ssize_t got = recv(peer->fd, sink, left < sizeof sink ? left : sizeof sink, 0);
+        if (got <= 0)
+            return false;
+        left -= (size_t)got;
+        if (memmem(sink, (size_t)got, "GET /", 5) || memmem(sink, (size_t)got, "POST /", 6))
+            atomic_fetch_add(&counts->swallowed, 1);
+    }
+    peer->held = head_bytes;
+    return true;
+}
+
+/* The page, and then something on the idle connection. */
+static bool unasked(const struct peer *peer, const char *what)
+{
+    static const char *const texts[][2] = {
+        {"408", "HTTP/1.1 408 Request Time-out\r\nContent-Length: 9\r\n\r\ntimed out"},
+        {"200", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"},
+        {"crlf", "\r\n"},
+        {"junk", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+    };
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    static const char block[16384];
+
+    if (!answer(peer, 200, "", "page", 4))
+        return false;
+    nap_ms(20);
+    if (!strcmp(what, "reset"))
+        setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    if (!strcmp(what, "reset") || !strcmp(what, "fin")) {
+        shutdown(peer->fd, SHUT_WR);
+        atomic_fetch_add(&counts->unasked, 1);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (!strcmp(what, texts[i][0]))
+            say(peer, "%s", texts[i][1]);
+    atomic_fetch_add(&counts->unasked, 1);
+    while (!strcmp(what, "flood") && send_all(peer, block, sizeof block))
+        ;
+    linger(peer);
+    atomic_fetch_add(&counts->hung_up, 1);
+    return false;
+}
+
 static bool long_header(const struct peer *peer)
 {
     static char line[110000];
@@ -271,7 +326,7 @@ static bool plain(const struct peer *peer, const char *path)
     return answer(peer, 404, "", "no such path", 12);
 }
 
-static bool serve(const struct peer *peer, const char *method, const char *path, size_t head_bytes)
+static bool serve(struct peer *peer, const char *method, const char *path, size_t head_bytes)
 {
     char text[64], *rest;
 
@@ -315,6 +370,12 @@ static bool serve(const struct peer *peer, const char *method, const char *path,
         return say(peer,
                    "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 1048576\r\n\r\n") &&
                bytes_of(peer, 1048576, false) && false;
+    if (!strncmp(path, "/early/", 7)) /* the second time, without Expect, it takes the body first */
+        return strcasestr(peer->head, "\r\nExpect:")
+                   ? early_answer(peer, atoi(path + 7), head_bytes)
+                   : sluggish(peer, head_bytes);
+    if (!strncmp(path, "/unasked/", 9))
+        return unasked(peer, path + 9);
     if (!strncmp(path, "/bytes/", 7))
         return bytes_of(peer, atol(path + 7), false);
     if (!strncmp(path, "/chunked/", 9))
@@ -352,7 +413,7 @@ static size_t read_request(struct peer *peer)
     size_t bytes = (size_t)(end + 4 - peer->head);
     const char *length = strcasestr(peer->head, "\r\nContent-Length:");
     size_t body = length && length < end ? strtoul(length + 17, NULL, 10) : 0;
-    if (body > HEAD_BYTES / 2)
+    if (body > HEAD_BYTES / 2 || strstr(peer->head, " /early/"))
         return bytes; /* too long to be read: some tests want exactly that */
     while (peer->held < bytes + body) {
         ssize_t got = recv(peer->fd, peer->head + peer->held, HEAD_BYTES - peer->held, 0);

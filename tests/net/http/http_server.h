@@ -13,7 +13,10 @@ struct http_counts {
     atomic_int requests;    /* request heads read */
     atomic_int serving;     /* requests of /later being answered now */
     atomic_int most_serving;
-    atomic_long sent; /* bytes of bodies */
+    atomic_int unasked;   /* said on idle connections */
+    atomic_int hung_up;   /* such a connection was closed by the client */
+    atomic_int swallowed; /* requests that came in the midst of a body */
+    atomic_long sent;     /* bytes of bodies */
 };
 
 struct http_server {
@@ -38,6 +41,8 @@ struct http_server {
  *   /reset-next     "ok", and a reset for the next request on that connection
  *   /no-body        401, of no body        /exit        the whole server ends
  *   /long-header    a line of 110 KB       /secret      401 until Digest is tried
+ *   /unasked/WHAT   "page", and after 20 ms WHAT: 408, 200, crlf, junk, fin, reset or flood
+ *   /early/STATUS   with "Expect" that status before the body, which is read afterwards
  *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms */
 void http_server_start(struct http_server *server);
 void http_server_stop(struct http_server *server);

@@ -1,6 +1,7 @@
 /* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines,
  * memory. */
 #include <bight/curl.h>
+#include <stdio.h>
 
 #include "net/http/session.h"
 #include "tests/net/http/http_case.h"
@@ -64,6 +65,51 @@ HTTP_TEST(a_response_that_nobody_answers_is_final)
     return 0;
 }
 
+/* libcurl asks for leave to send a body of more than 1 MiB, and for any when it is told to. */
+HTTP_TEST(after_an_early_answer_no_request_comes_in_the_midst_of_a_body)
+{
+    static const char *const expect[] = {"Expect: 100-continue", NULL};
+    static const int statuses[] = {200, 202, 303, 403, 413, 417, 500};
+    static char body[3000000];
+    struct bight_http_response *response;
+    struct bight_http_error error;
+    char path[32];
+
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        snprintf(path, sizeof path, "/early/%d", statuses[i]);
+        for (size_t bytes = statuses[i] == 417 ? sizeof body : 100; bytes <= sizeof body;
+             bytes *= 30000) {
+            struct bight_http_request request = {.method = "PUT",
+                                                 .headers = bytes == 100 ? expect : NULL,
+                                                 .body = body,
+                                                 .body_bytes = bytes};
+            request.error = &error;
+            if (bight_http_fetch(&response, session, http_server_url(&server, path), &request))
+                ck_abort_msg("%s, %zu bytes: %s", path, bytes, error.text);
+            EXPECT(bight_http_response_status(response) ==
+                   (statuses[i] == 417 ? 200 : statuses[i]));
+            bight_http_response_free(response);
+            http_expect(session, http_server_url(&server, "/ok"), "ok");
+            http_expect(session, http_server_url(&server, "/ok"), "ok");
+        }
+    }
+    EXPECT(atomic_load(&server.counts->swallowed) == 0);
+    return 0;
+}
+
+HTTP_TEST(an_expectation_that_is_never_met_is_given_up)
+{
+    static const char *const expect[] = {"Expect: 100-continue", NULL};
+    struct bight_http_request request = {
+        .method = "PUT", .headers = expect, .body = "x", .body_bytes = 1};
+    struct bight_http_response *response;
+
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/early/417"), &request) ==
+           BIGHT_EPROTOCOL);
+    EXPECT(atomic_load(&server.counts->requests) == 8);
+    return 0;
+}
+
 HTTP_TEST(a_line_too_long_for_libcurl_is_too_big)
 {
     struct bight_http_error error;
@@ -110,6 +156,8 @@ HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
 static const struct suite_case cases[] = {
     plain_case(the_answer_to_credentials_is_the_response),
     plain_case(a_response_that_nobody_answers_is_final),
+    plain_case(after_an_early_answer_no_request_comes_in_the_midst_of_a_body),
+    plain_case(an_expectation_that_is_never_met_is_given_up),
     plain_case(a_line_too_long_for_libcurl_is_too_big),
     plain_case(what_some_versions_let_pass_is_no_response),
     plain_case(a_coded_stream_is_read_in_small_pieces),

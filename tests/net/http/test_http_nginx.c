@@ -1,6 +1,7 @@
 /* The client against nginx: kept connections that the peer gives up, TLS, HTTP/2, compression,
  * files of all sizes. */
 #include <bight/curl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -211,6 +212,37 @@ HTTP_TEST_WITH(a_stream_that_is_aborted_leaves_the_others_alone, &trusting)
     return 0;
 }
 
+/* Idle, it has frames to read now and then, which are no answer to anything. */
+HTTP_TEST_WITH(an_idle_connection_of_http2_is_used_again, &trusting)
+{
+    struct bight_http_stats stats;
+
+    for (int i = 0; i < 4; i++) {
+        EXPECT(http_try(session, tls_url(i % 2 ? "/large" : "/small"), NULL) == 0);
+        EXPECT(bight_sleep(30) == 0);
+    }
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.connects == 1 && stats.sockets == 1);
+    return 0;
+}
+
+HTTP_TEST_WITH(connections_that_the_peer_leaves_idle_are_closed, &trusting)
+{
+    struct bight_http_stats stats;
+
+    EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
+    EXPECT(http_try(session, url("/kept"), NULL) == 0);
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.sockets == 2);
+    EXPECT(kill(nginx.pid, SIGQUIT) == 0);
+    for (int ms = 0; stats.sockets; ms += 10) {
+        ck_assert_msg(ms < 5000, "%zu sockets are left", stats.sockets);
+        EXPECT(bight_sleep(10) == 0);
+        bight_http_session_get_stats(session, &stats);
+    }
+    return 0;
+}
+
 HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
 {
     struct bight_http_response *response;
@@ -232,6 +264,8 @@ static const struct suite_case cases[] = {
     plain_case(an_unknown_certificate_is_refused),
     plain_case(many_requests_share_one_connection_of_http2),
     plain_case(a_stream_that_is_aborted_leaves_the_others_alone),
+    plain_case(an_idle_connection_of_http2_is_used_again),
+    plain_case(connections_that_the_peer_leaves_idle_are_closed),
     plain_case(up_to_https_but_never_down),
 };
 

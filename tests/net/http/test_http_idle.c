@@ -1,0 +1,119 @@
+/* net/http/idle.c: what becomes of kept connections on which something comes. */
+#include <stdio.h>
+
+#include "net/http/session.h"
+#include "tests/net/http/http_case.h"
+
+/* What the peer does on the idle connection. */
+static const char *const unasked[] = {"/unasked/408",  "/unasked/200", "/unasked/crlf",
+                                      "/unasked/junk", "/unasked/fin", "/unasked/reset"};
+
+#define UNASKED (sizeof(unasked) / sizeof(unasked[0]))
+
+static void await_spent(const struct bight_http_session *session, size_t wanted)
+{
+    for (int ms = 0; session->spent < wanted; ms++) {
+        ck_assert_msg(ms < 10000, "%zu connections were given up", session->spent);
+        EXPECT(bight_sleep(1) == 0);
+    }
+}
+
+static size_t sockets_of(const struct bight_http_session *session)
+{
+    struct bight_http_stats stats;
+
+    bight_http_session_get_stats(session, &stats);
+    return stats.sockets;
+}
+
+static void await_no_socket(const struct bight_http_session *session, int64_t limit_ms)
+{
+    uint64_t end_ns = bight_now_ns() + (uint64_t)limit_ms * 1000000;
+
+    while (sockets_of(session)) {
+        ck_assert_msg(bight_now_ns() < end_ns, "%zu sockets are left", sockets_of(session));
+        EXPECT(bight_sleep(5) == 0);
+    }
+}
+
+HTTP_TEST(nothing_that_came_unasked_is_an_answer)
+{
+    for (size_t i = 0; i < UNASKED; i++) {
+        size_t before = (size_t)atomic_load(&server.counts->connections);
+        http_expect(session, http_server_url(&server, unasked[i]), "page");
+        await_spent(session, 1);
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+        EXPECT((size_t)atomic_load(&server.counts->connections) == before + 2);
+        EXPECT(session->spent == 0 && sockets_of(session) == 0);
+    }
+    return 0;
+}
+
+/* The loop has had no chance to tell. */
+HTTP_TEST(nor_is_what_came_while_a_task_was_at_work)
+{
+    for (size_t i = 0; i < UNASKED; i++) {
+        http_expect(session, http_server_url(&server, unasked[i]), "page");
+        int unasked_before = atomic_load(&server.counts->unasked);
+        while (atomic_load(&server.counts->unasked) == unasked_before)
+            ;
+        uint64_t end_ns = bight_now_ns() + 5000000;
+        while (bight_now_ns() < end_ns)
+            ;
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+    }
+    return 0;
+}
+
+HTTP_TEST(nobody_else_pays_for_it)
+{
+    struct bight_http_request request = {.method = "POST", .body = "x", .body_bytes = 1};
+    struct bight_http_response *response;
+
+    for (size_t i = 0; i < UNASKED; i++) {
+        http_expect(session, http_server_url(&server, unasked[i]), "page");
+        await_spent(session, 1);
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/close"), &request) ==
+               0);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+HTTP_TEST(what_the_peer_closed_is_closed_without_a_request)
+{
+    struct http_case_call calls[8];
+
+    for (size_t i = 0; i < 8; i++) {
+        calls[i] = (struct http_case_call){0};
+        http_call_start(&calls[i], session, http_server_url(&server, unasked[i % UNASKED]));
+    }
+    for (int i = 0; i < 8; i++)
+        EXPECT(http_call_finish(&calls[i]) == 0);
+    EXPECT(sockets_of(session) > 0);
+    await_spent(session, sockets_of(session));
+    await_no_socket(session, 2000);
+    EXPECT(session->spent == 0);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    return 0;
+}
+
+HTTP_TEST(a_peer_that_talks_on_is_cut_off)
+{
+    http_expect(session, http_server_url(&server, "/unasked/flood"), "page");
+    await_spent(session, 1);
+    http_await(&server.counts->hung_up, 1);
+    http_expect(session, http_server_url(&server, "/close"), "ok");
+    await_no_socket(session, 2000);
+    return 0;
+}
+
+static const struct suite_case cases[] = {
+    plain_case(nothing_that_came_unasked_is_an_answer),
+    plain_case(nor_is_what_came_while_a_task_was_at_work),
+    plain_case(nobody_else_pays_for_it),
+    plain_case(what_the_peer_closed_is_closed_without_a_request),
+    plain_case(a_peer_that_talks_on_is_cut_off),
+};
+
+test_suite("http_idle", cases, .setup = http_case_setup, .teardown = http_case_teardown);
