@@ -31,7 +31,7 @@ struct http_hop {
     enum http_phase phase;
     bool follow;             /* 3xx with a location is a redirect */
     bool head;               /* the request is a HEAD */
-    bool encoded;            /* there is a Content-Encoding */
+    bool encoded;            /* there is a Content-Encoding; in the body, one to undo */
     uint64_t content_length; /* UINT64_MAX: unknown */
     uint64_t header_bytes;
     uint64_t body_bytes; /* decoded */
