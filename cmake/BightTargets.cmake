@@ -3,11 +3,13 @@
 # which packages were found never changes what another library is. The top declares each part with
 # bight_part(), a layer's folder calls bight_layer(), and the top calls bight_libraries() once, after all layers.
 
-# bight_part(PART PACKAGE PREFIX SPEC HEADERS ...): the option BIGHT_PART and, for the caller, the variable
-# bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such as "libcurl>=7.88"; PREFIX
-# names the target PkgConfig::BIGHT_PREFIX. HEADERS, below include/bight, are installed with the part only.
+# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART and, for the
+# caller, the variable bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such as
+# "libcurl>=7.88"; PREFIX names the target PkgConfig::BIGHT_PREFIX. HEADERS, below include/bight, are installed
+# with the part only. What is OPTIONAL changes what the part can do inside, never its interface: the option
+# BIGHT_PREFIX, and bight_PREFIX for the caller: whether it is used.
 function(bight_part part)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "PACKAGE;HEADERS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "PACKAGE;HEADERS;OPTIONAL")
   list(GET ARG_PACKAGE 0 prefix)
   list(GET ARG_PACKAGE 1 spec)
   string(TOUPPER "BIGHT_${part}" option)
@@ -28,10 +30,39 @@ function(bight_part part)
   set(bight_${part} ${built} PARENT_SCOPE)
   set_property(GLOBAL APPEND PROPERTY BIGHT_PART_HEADERS ${ARG_HEADERS})
   if(built)
+    set(packages ${prefix} "${spec}")
+    while(ARG_OPTIONAL)
+      list(POP_FRONT ARG_OPTIONAL prefix spec)
+      bight_optional(${part} ${prefix} "${spec}")
+      set(bight_${prefix} ${used} PARENT_SCOPE)
+      if(used)
+        list(APPEND packages ${prefix} "${spec}")
+      endif()
+    endwhile()
     set_property(GLOBAL APPEND PROPERTY BIGHT_PARTS ${part})
-    set_property(GLOBAL PROPERTY BIGHT_PACKAGE_${part} ${prefix} "${spec}")
+    set_property(GLOBAL PROPERTY BIGHT_PACKAGES_${part} ${packages})
     set_property(GLOBAL PROPERTY BIGHT_HEADERS_${part} ${ARG_HEADERS})
   endif()
+endfunction()
+
+# One package that a part can do without: `used` for the caller, and a line that says so.
+function(bight_optional part prefix spec)
+  set(BIGHT_${prefix} auto CACHE STRING "Use ${spec} in libbight-${part}: auto (if it is there), ON or OFF")
+  set_property(CACHE BIGHT_${prefix} PROPERTY STRINGS auto ON OFF)
+  set(found FALSE)
+  if(BIGHT_${prefix} STREQUAL "auto")
+    pkg_check_modules(BIGHT_${prefix} QUIET IMPORTED_TARGET GLOBAL "${spec}")
+    set(found ${BIGHT_${prefix}_FOUND})
+  elseif(BIGHT_${prefix})
+    pkg_check_modules(BIGHT_${prefix} REQUIRED QUIET IMPORTED_TARGET GLOBAL "${spec}")
+    set(found TRUE)
+  endif()
+  if(found)
+    message(STATUS "libbight-${part}: with ${spec}")
+  else()
+    message(STATUS "libbight-${part}: without ${spec}")
+  endif()
+  set(used ${found} PARENT_SCOPE)
 endfunction()
 
 # bight_layer(NAME [PART part] [CONVERSION] [LIBS ...] SOURCES ...): the OBJECT library bight_NAME, of libbight
@@ -93,10 +124,13 @@ function(bight_libraries)
   get_property(parts GLOBAL PROPERTY BIGHT_PARTS)
   foreach(part IN LISTS parts)
     get_property(layers GLOBAL PROPERTY BIGHT_LAYERS_${part})
-    get_property(package GLOBAL PROPERTY BIGHT_PACKAGE_${part})
-    list(GET package 0 prefix)
-    bight_library(bight_${part} bight-${part} ${part} "${layers}"
-                  LIBS PkgConfig::BIGHT_LIBUV PkgConfig::BIGHT_${prefix})
+    get_property(packages GLOBAL PROPERTY BIGHT_PACKAGES_${part})
+    set(libs "")
+    while(packages)
+      list(POP_FRONT packages prefix spec)
+      list(APPEND libs PkgConfig::BIGHT_${prefix})
+    endwhile()
+    bight_library(bight_${part} bight-${part} ${part} "${layers}" LIBS PkgConfig::BIGHT_LIBUV ${libs})
     target_link_libraries(bight_${part} PUBLIC bight)
     target_link_libraries(bight_${part}_static PUBLIC bight_static)
     # Installed side by side, wherever that is.

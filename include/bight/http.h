@@ -91,10 +91,15 @@ struct bight_http_session_options {
     int max_per_host;
     /* Default "bight/VERSION"; "" sends none. */
     const char *user_agent;
-    /* Content codings to ask for and to undo, as in Accept-Encoding; default all that libcurl
-     * knows; "" sends none and undoes none. Where codings may have to be undone, streamed bodies
-     * are read in pieces of 16 KiB, since libcurl keeps all that a piece decodes to; with "" large
-     * ones are read in pieces of 512 KiB, at a fraction of the cost per byte. */
+    /* Content codings to ask for, as in Accept-Encoding; default all that the library was built
+     * with: gzip and deflate (zlib), br (libbrotlidec), zstd (libzstd). A request with a header
+     * Accept-Encoding or Range of its own does not send it. Unless this is "", which asks for none
+     * and undoes none, those that the library was built with are undone, asked for or not.
+     *
+     * Several members of gzip, and zeros after the last, are the body; a body that ends before its
+     * coding does, or is broken, or has more than four codings, is BIGHT_EPROTOCOL. A body with a
+     * coding that is not known stays as it came, and so does that of a 206, a part of coded
+     * bytes. */
     const char *accept_encoding;
     /* Per name; default 15,000. */
     int64_t resolve_timeout_ms;
@@ -113,10 +118,11 @@ struct bight_http_session_options {
     size_t max_header_bytes;
     /* Default 10; negative: none is followed, a 3xx is a response like any other. */
     int max_redirects;
-    /* How much of a streamed body waits in memory before the transfer pauses; default 64 KiB. What
-     * one read from the network decodes to comes on top (16 KiB, at most 16 MiB when decoded), and
-     * with HTTP/2 what the peer may send of a stream before it hears of the pause, which libcurl
-     * decides (up to 32 MiB in 7.88). */
+    /* How much of a streamed body, decoded, waits in memory before the transfer pauses; default 64
+     * KiB. What one read from the network brought comes on top, coded if it is (512 KiB at most),
+     * and what a decoder keeps (gzip 40 KiB, zstd 8 MiB, br 16 MiB at most), and with HTTP/2 what
+     * the peer may send of a stream before it hears of the pause, which libcurl decides (up to 32
+     * MiB in 7.88). */
     size_t buffer_bytes;
     /* The resolver to use instead of one of the session's own. */
     struct bight_resolver *resolver;

@@ -60,6 +60,9 @@ static inline int http_headers_add(const struct bight_seams *seams, struct http_
 
 /* headers.c: the value of the first header of that name, NULL for none. */
 const char *bight__http_headers_find(struct http_headers *headers, const char *name);
+/* The next one after that with `value`, which is one of theirs. */
+const char *bight__http_headers_find_after(struct http_headers *headers, const char *name,
+                                           const char *value);
 int bight__http_headers_at(struct http_headers *headers, size_t index, const char **name,
                            const char **value);
 

@@ -70,22 +70,34 @@ static void split(struct http_headers *headers)
         to = split_line(headers, to, line, next);
         line = next;
     }
+    headers->text.bytes = (size_t)(to - headers->text.data);
 }
 
-const char *bight__http_headers_find(struct http_headers *headers, const char *name)
+/* From `at` on, where a name begins or all of them end. */
+static const char *find(const struct http_headers *headers, const char *at, const char *name)
 {
-    const char *at;
+    const char *end = headers->text.data + headers->text.bytes;
 
-    if (!headers->split)
-        split(headers);
-    at = headers->text.data;
-    for (size_t i = 0; i < headers->count; i++) {
+    while (at < end) {
         const char *value = at + strlen(at) + 1;
         if (strcasecmp(at, name) == 0)
             return value;
         at = value + strlen(value) + 1;
     }
     return NULL;
+}
+
+const char *bight__http_headers_find(struct http_headers *headers, const char *name)
+{
+    if (!headers->split)
+        split(headers);
+    return find(headers, headers->text.data, name);
+}
+
+const char *bight__http_headers_find_after(struct http_headers *headers, const char *name,
+                                           const char *value)
+{
+    return find(headers, value + strlen(value) + 1, name);
 }
 
 int bight__http_headers_at(struct http_headers *headers, size_t index, const char **name,

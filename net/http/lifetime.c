@@ -11,8 +11,8 @@ void bight__http_session_free(struct bight_http_session *session)
     bight__http_limits_fini(session);
     if (session->owns_resolver)
         bight_resolver_free(session->resolver);
-    bight__free((void *)session->options.user_agent); /* const for the user; these are our copies */
-    bight__free((void *)session->options.accept_encoding);
+    bight__free((void *)session->options.user_agent); /* const for the user; this is our copy */
+    bight__free(session->accept_line);
     bight__free(session);
 }
 

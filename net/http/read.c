@@ -8,42 +8,54 @@
  * not kept when it is empty. */
 #define LARGE_BUFFER_BYTES (1u << 20)
 
+/* Let a paused transfer go on, and give what it had kept straight to the reader. Returns how much
+ * that was. */
+static size_t resume(struct bight_http_response *response, struct http_reader *reader, char *buffer,
+                     size_t bytes)
+{
+    size_t filled;
+
+    *reader = (struct http_reader){.buffer = buffer, .bytes = bytes};
+    bight__http_transfer_resume(response->transfer);
+    filled = reader->filled;
+    reader->bytes = reader->filled = 0;
+    return filled;
+}
+
 /* Take up to `bytes` of what has arrived already. */
-static size_t take(struct bight_http_response *response, char *buffer, size_t bytes)
+static size_t take(struct bight_http_response *response, struct http_reader *reader, char *buffer,
+                   size_t bytes)
 {
     struct http_buffer *body = &response->body;
     const struct http_transfer *transfer = response->transfer;
     size_t held = body->bytes - response->body_taken;
+    size_t taken = bytes < held ? bytes : held;
 
-    if (bytes > held)
-        bytes = held;
-    if (!bytes)
-        return 0;
-    memcpy(buffer, body->data + response->body_taken, bytes);
-    response->body_taken += bytes;
+    if (taken) {
+        memcpy(buffer, body->data + response->body_taken, taken);
+        response->body_taken += taken;
+    }
     if (response->body_taken == body->bytes) {
         response->body_taken = body->bytes = 0;
         if (body->capacity > LARGE_BUFFER_BYTES)
             bight__http_buffer_free(body);
     }
-    if (transfer && transfer->paused && held - bytes <= transfer->session->options.buffer_bytes / 2)
-        bight__http_transfer_resume(response->transfer);
-    return bytes;
+    if (transfer && transfer->paused && held - taken <= transfer->session->options.buffer_bytes / 2)
+        taken += resume(response, reader, buffer + taken, bytes - taken);
+    return taken;
 }
 
 static int64_t read_some(struct bight_http_response *response, struct http_reader *reader,
                          char *buffer, size_t bytes)
 {
     for (;;) {
-        size_t filled = take(response, buffer, bytes);
+        size_t filled = take(response, reader, buffer, bytes);
         if (filled)
             return (int64_t)filled;
         if (!response->transfer)
             return response->error.code; /* 0 at the end of the body */
-        if (response->transfer->paused) {
-            bight__http_transfer_resume(response->transfer);
+        if (response->transfer->paused || response->body.bytes)
             continue;
-        }
         *reader = (struct http_reader){.buffer = buffer, .bytes = bytes};
         int rc = bight__http_wait(response);
         filled = reader->filled;

@@ -1,14 +1,11 @@
-/* What comes from the peer: libcurl's callbacks for header lines and body bytes. They store, count
- * and wake the task. To refuse, they return another number of bytes and set transfer->code. */
+/* What comes from the peer before the body: libcurl's callback for header lines. It stores, counts
+ * and wakes the task. To refuse, it returns another number of bytes and sets transfer->code. */
 #include "net/http/transfer.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "net/http/response.h"
-
-/* How much of a redirect's body is read to keep its connection; a longer one closes it. */
-#define REDIRECT_BODY_BYTES 65536
 
 /* A body of at most this announced size gets its memory at once; others grow by doubling. */
 #define BODY_AT_ONCE_BYTES (8u << 20)
@@ -212,99 +209,4 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
             rc = http_headers_add(session->seams, &response->headers, line, bytes);
     }
     return rc ? refuse(transfer, rc) : bytes;
-}
-
-/* How many of the next bytes may go straight to the task that waits for them. */
-static size_t reader_room(const struct bight_http_response *response)
-{
-    const struct http_reader *reader = response->reader;
-
-    return reader ? reader->bytes - reader->filled : 0;
-}
-
-/* Room for `bytes` more of a streamed body: where the task waits for them, then in the buffer. What
- * libcurl has kept of a paused transfer is all taken over when it goes on: it is in memory anyway,
- * and libcurl copies what is left of it whenever a part is refused. */
-static bool has_room(const struct http_transfer *transfer, size_t bytes)
-{
-    const struct bight_http_response *response = transfer->response;
-    size_t held = response->body.bytes - response->body_taken;
-    size_t limit = response->session->options.buffer_bytes;
-
-    if (transfer->resuming)
-        return true;
-    return bytes <= reader_room(response) + (limit > held ? limit - held : 0);
-}
-
-/* Keep bytes until a task asks for them. */
-static int hold(struct bight_http_response *response, const char *bytes, size_t count)
-{
-    struct http_buffer *body = &response->body;
-
-    if (response->body_taken) {
-        memmove(body->data, body->data + response->body_taken, body->bytes - response->body_taken);
-        body->bytes -= response->body_taken;
-        response->body_taken = 0;
-    }
-    return http_buffer_append(response->session->seams, body, bytes, count);
-}
-
-static int stream(struct bight_http_response *response, const char *bytes, size_t count)
-{
-    struct http_reader *reader = response->reader;
-    size_t direct = reader_room(response);
-    int rc;
-
-    if (response->body.bytes > response->body_taken)
-        direct = 0; /* keep the order: what is in the buffer comes first */
-    if (direct > count)
-        direct = count;
-    if (count > direct && (rc = hold(response, bytes + direct, count - direct)))
-        return rc;
-    if (direct) {
-        memcpy(reader->buffer + reader->filled, bytes, direct);
-        reader->filled += direct;
-    }
-    bight__http_wake(response);
-    return 0;
-}
-
-static int collect(struct bight_http_response *response, const char *bytes, size_t count)
-{
-    struct http_buffer *body = &response->body;
-    int rc = http_buffer_reserve(response->session->seams, body, count + 1); /* for a NUL */
-
-    if (rc)
-        return rc;
-    memcpy(body->data + body->bytes, bytes, count);
-    body->bytes += count;
-    return 0;
-}
-
-size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg)
-{
-    struct http_transfer *transfer = arg;
-    struct bight_http_response *response = transfer->response;
-    struct http_hop *hop = &response->hop;
-    int rc;
-
-    count *= size;
-    hop->active_ms = uv_now(transfer->session->loop);
-    if (hop->phase < HTTP_REDIRECT && (rc = bight__http_settle(response)))
-        return refuse(transfer, rc);
-    if (hop->phase == HTTP_REDIRECT) {
-        hop->body_bytes += count;
-        return hop->body_bytes > REDIRECT_BODY_BYTES ? refuse(transfer, HTTP_CUT_SHORT) : count;
-    }
-    if (count > response->max_body_bytes - hop->body_bytes)
-        return refuse(transfer, BIGHT_ETOOBIG);
-    if (!response->collect && !has_room(transfer, count)) {
-        transfer->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    rc = response->collect ? collect(response, bytes, count) : stream(response, bytes, count);
-    if (rc)
-        return refuse(transfer, rc);
-    hop->body_bytes += count;
-    return count;
 }

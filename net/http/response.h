@@ -32,7 +32,7 @@ struct http_hop {
     bool follow;             /* 3xx with a location is a redirect */
     bool head;               /* the request is a HEAD */
     bool again;              /* nothing came of it, and it may be begun once more */
-    bool encoded;            /* there is a Content-Encoding */
+    bool encoded;            /* there is a Content-Encoding; in the body, one to undo */
     uint64_t content_length; /* UINT64_MAX: unknown */
     uint64_t header_bytes;
     uint64_t body_bytes; /* decoded */

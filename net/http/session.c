@@ -2,6 +2,7 @@
  * leave, then libcurl closes its connections, then libuv the handles, and then the memory goes. */
 #include "net/http/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <bight/task.h>
@@ -9,6 +10,7 @@
 
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
+#include "net/http/coding.h"
 #include "net/http/limits.h"
 #include "net/http/response.h"
 #include "net/http/transfer.h"
@@ -36,6 +38,26 @@ static int copy_text(struct bight_http_session *session, const char *text, const
         return BIGHT_ENOMEM;
     memcpy(memory, text, bytes);
     *copy = memory;
+    return 0;
+}
+
+/* What to ask for; NULL: all that can be undone. */
+static int set_accept_line(struct bight_http_session *session, const char *codings)
+{
+    static const char name[] = "Accept-Encoding: ";
+    size_t bytes;
+
+    if (!codings)
+        codings = bight__http_codings_known();
+    if (!*codings)
+        return 0;
+    if (!bight__http_valid_value(codings))
+        return BIGHT_EINVAL;
+    bytes = sizeof(name) + strlen(codings);
+    session->accept_line = bight__alloc(session->seams, bytes);
+    if (!session->accept_line)
+        return BIGHT_ENOMEM;
+    snprintf(session->accept_line, bytes, "%s%s", name, codings);
     return 0;
 }
 
@@ -68,11 +90,7 @@ static int copy_options(struct bight_http_session *session,
             "bight/" VERSION_TEXT(BIGHT_VERSION_MAJOR, BIGHT_VERSION_MINOR, BIGHT_VERSION_PATCH);
     if (*agent)
         rc = copy_text(session, agent, &to->user_agent);
-    /* To libcurl "" means every encoding that it knows. */
-    if (rc == 0 && (!from->accept_encoding || *from->accept_encoding))
-        rc = copy_text(session, from->accept_encoding ? from->accept_encoding : "",
-                       &to->accept_encoding);
-    return rc;
+    return rc ? rc : set_accept_line(session, from->accept_encoding);
 }
 
 /* Make all requests fail: at once, or when their tasks run next. */

@@ -21,6 +21,7 @@ struct bight_http_session {
     const struct bight_seams *seams;
     uv_loop_t *loop;
     struct bight_http_session_options options; /* defaults filled in, strings our own */
+    char *accept_line;                         /* the header Accept-Encoding; NULL: not sent */
     struct bight_resolver *resolver;
     bool owns_resolver;
     bool closing;

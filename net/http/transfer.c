@@ -17,6 +17,12 @@
 #define SMALL_READ_BYTES (16L << 10)
 #define POOLED_HANDLES 256
 
+/* The list of the session's own headers; NULL for none. */
+static struct curl_slist *own_headers(struct http_transfer *transfer)
+{
+    return transfer->accept.data ? &transfer->accept : NULL;
+}
+
 /* The options of every request. They are all known to libcurl 7.88 and are given what they take, so
  * only want of memory can make them fail: `rc` collects that. */
 static CURLcode set_common(struct http_transfer *transfer)
@@ -49,7 +55,9 @@ static CURLcode set_common(struct http_transfer *transfer)
     /* The environment's proxy would see names and addresses that the filter never saw. */
     rc |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     rc |= curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
-    rc |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, options->accept_encoding);
+    /* body.c does that. */
+    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    rc |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, own_headers(transfer));
     return rc;
 }
 
@@ -68,6 +76,7 @@ static int transfer_new(struct bight_http_session *session, struct http_transfer
     if (!transfer)
         return BIGHT_ENOMEM;
     transfer->session = session;
+    transfer->accept.data = session->accept_line;
     link_init(&transfer->attempts);
     link_init(&transfer->attention);
     transfer->easy = curl_easy_init();
@@ -112,8 +121,9 @@ static void pool_give(struct http_transfer *transfer)
 
     transfer->response = NULL;
     transfer->origin = NULL;
+    bight__http_body_forget(transfer);
     if (transfer->headers) {
-        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, own_headers(transfer));
         bight__free(transfer->headers);
         transfer->headers = NULL;
     }
@@ -137,10 +147,18 @@ static bool is_about_body(const char *line)
            strncasecmp(line, "Transfer-Encoding", 17) == 0 || strncasecmp(line, "Expect", 6) == 0;
 }
 
+/* The caller says what may come, or wants a part, which could not be decoded by itself. */
+static bool is_about_coding(const char *line)
+{
+    return strncasecmp(line, "Accept-Encoding:", 16) == 0 ||
+           strncasecmp(line, "Accept-Encoding;", 16) == 0 || strncasecmp(line, "Range:", 6) == 0;
+}
+
 /* Copies of the header lines and their list in one block, so that the caller's may go away. */
 static int set_headers(struct http_transfer *transfer, const struct http_plan *plan)
 {
     const char *const *lines = plan->headers;
+    struct curl_slist *last = own_headers(transfer);
     size_t count = 0, bytes = 0;
     char *text;
 
@@ -163,12 +181,15 @@ static int set_headers(struct http_transfer *transfer, const struct http_plan *p
         if (plan->became_get && is_about_body(*lines))
             continue;
         size_t length = strlen(*lines) + 1;
+        if (is_about_coding(*lines))
+            last = NULL;
         memcpy(text, *lines, length);
         transfer->headers[i].data = text;
-        transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1] : NULL;
+        transfer->headers[i].next = &transfer->headers[i + 1];
         text += length;
         i++;
     }
+    transfer->headers[count - 1].next = last;
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? BIGHT_ENOMEM
                                                                                    : 0;
 }
@@ -244,17 +265,9 @@ static void forget_credentials(struct http_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_USERPWD, NULL);
     curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, NULL);
     curl_easy_setopt(easy, CURLOPT_COOKIE, NULL);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL); /* ours have been dropped */
-    transfer->tainted = true;                         /* the session's own are gone too */
-}
-
-/* libcurl keeps what it has read and decoded for a transfer that pauses, 64 MiB at most, and one
- * read may decode to a thousand times as much. */
-static bool may_read_much(const struct http_transfer *transfer)
-{
-    bool never_coded = !transfer->session->options.accept_encoding;
-
-    return transfer->origin->large && (transfer->response->collect || never_coded);
+    /* The caller's have been dropped. */
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, own_headers(transfer));
+    transfer->tainted = true; /* what the session's hook has set is gone too */
 }
 
 static int set_request(struct http_transfer *transfer, const struct http_call *call,
@@ -263,6 +276,7 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
     const struct bight_http_response *response = call->response;
     const struct http_plan *plan = &call->plan;
     const struct http_url *url = &call->url;
+    const struct http_origin *origin = transfer->origin;
     CURL *easy = transfer->easy;
     const char *last = NULL;
     int rc;
@@ -278,8 +292,8 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
         transfer->https = url->https;
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
     }
-    if (transfer->large != may_read_much(transfer)) {
-        transfer->large = !transfer->large;
+    if (transfer->large != origin->large) {
+        transfer->large = origin->large;
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
                          transfer->large ? LARGE_READ_BYTES : SMALL_READ_BYTES);
     }
@@ -387,6 +401,8 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
         if (hop->phase < HTTP_REDIRECT || transfer->code)
             result = CURLE_WEIRD_SERVER_REPLY;
     }
+    if (result == CURLE_OK && (transfer->code = bight__http_body_end(transfer)))
+        result = CURLE_BAD_CONTENT_ENCODING;
     if (result == CURLE_OK && hop->phase == HTTP_BODY && !hop->encoded)
         transfer->origin->large = hop->body_bytes >= LARGE_BODY_BYTES;
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */

@@ -12,6 +12,7 @@
 
 struct bight_resolved;
 struct http_call;
+struct http_decoder;
 
 /* Why a callback of ours made libcurl give up although nothing is wrong: the body of a redirect is
  * too long to be worth reading. Not an error code. */
@@ -34,6 +35,7 @@ struct http_transfer {
     struct http_origin *origin;
     struct http_transfer *next; /* in the pool */
     struct curl_slist *headers; /* one block of memory, ours */
+    struct curl_slist accept;   /* Accept-Encoding; its data is NULL when none is sent */
     struct curl_slist addresses;
     char *addresses_text;
     enum http_method method;
@@ -42,22 +44,24 @@ struct http_transfer {
     bool resolve_set;
     bool tainted; /* not to be used again */
     bool paused;
-    bool resuming;               /* libcurl hands out what it has kept */
-    bool filtered;               /* the address filter refused one ... */
-    bool allowed;                /* ... let one pass */
-    bool may_repeat;             /* the request may be sent twice */
-    bool repeated;               /* it was */
-    bool opened;                 /* a socket was opened for it since */
-    bool afresh;                 /* CURLOPT_FRESH_CONNECT is set */
-    unsigned sent;               /* how many times the request went out, and of the last time: */
-    curl_off_t sent_bytes;       /* how much had been sent before, */
-    uint64_t heard_bytes;        /* and received */
-    uint64_t fed_until_ns;       /* how long the addresses it was given are good; 0: none given */
-    int local_port;              /* of the connection that it was sent on */
-    struct bight_link attempts;  /* its sockets that are not connected yet */
-    struct bight_link attention; /* in session->attention, or by itself */
-    int code;                    /* why a callback made libcurl fail; 0: it did not */
-    int socket_code;             /* why the last socket could not be opened */
+    bool resuming;                /* libcurl hands out what it has kept */
+    bool filtered;                /* the address filter refused one ... */
+    bool allowed;                 /* ... let one pass */
+    struct http_decoder *decoder; /* of a body that is coded, from its first byte on */
+    size_t decoded;               /* of what libcurl will hand over again after the pause */
+    bool may_repeat;              /* the request may be sent twice */
+    bool repeated;                /* it was */
+    bool opened;                  /* a socket was opened for it since */
+    bool afresh;                  /* CURLOPT_FRESH_CONNECT is set */
+    unsigned sent;                /* how many times the request went out, and of the last time: */
+    curl_off_t sent_bytes;        /* how much had been sent before, */
+    uint64_t heard_bytes;         /* and received */
+    uint64_t fed_until_ns;        /* how long the addresses it was given are good; 0: none given */
+    int local_port;               /* of the connection that it was sent on */
+    struct bight_link attempts;   /* its sockets that are not connected yet */
+    struct bight_link attention;  /* in session->attention, or by itself */
+    int code;                     /* why a callback made libcurl fail; 0: it did not */
+    int socket_code;              /* why the last socket could not be opened */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -106,10 +110,16 @@ bool bight__http_may_repeat(const struct http_call *call);
 bool bight__http_is_lost(const struct http_transfer *transfer);
 int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port);
 
-/* receive.c: libcurl's callbacks for header lines and body. */
+/* receive.c: libcurl's callback for header lines. */
 size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg);
-size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg);
 /* Take a response that libcurl might have answered itself for the final one, since it did not. */
 int bight__http_settle(struct bight_http_response *response);
+
+/* body.c: libcurl's callback for bytes of the body. */
+size_t bight__http_on_body(char *bytes, size_t size, size_t count, void *arg);
+/* libcurl says that the body is over: 0, or BIGHT_EPROTOCOL (recorded) when its coding is not. */
+int bight__http_body_end(struct http_transfer *transfer);
+/* Before the transfer is used again. */
+void bight__http_body_forget(struct http_transfer *transfer);
 
 #endif

@@ -43,7 +43,8 @@ with_archives() {
     compile "$consumer/main.c" "$work/static" $(pkg-config --static --cflags --libs bight)
     "$work/static" >/dev/null
     [ -z "$part" ] || {
-        compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" libcurl libuv) -pthread -lm
+        compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" \
+            "$(pkg-config --print-requires-private "bight-$part")" libuv) -pthread -lm
         "$work/static"
     }
     rm -rf "$work/archives"

@@ -125,18 +125,39 @@ static void put_bits(struct bit_writer *writer, unsigned value, unsigned count)
 static bool bomb(const struct peer *peer)
 {
     static const unsigned char gzip_head[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+    static const unsigned char gzip_tail[8] = {0x8f, 0xde, 0x04, 0xb9, 0x31, 0, 0, 6};
     static unsigned char data[1 << 20];
     struct bit_writer writer = {.data = data, .bytes = sizeof gzip_head};
 
     memcpy(data, gzip_head, sizeof gzip_head);
     put_bits(&writer, 3, 3);    /* the last block, fixed code */
     put_bits(&writer, 0x0c, 8); /* literal 0, its code reversed */
-    for (long copied = 0; copied < 96L << 20; copied += 258)
+    for (long copied = 1; copied < HTTP_BOMB_BYTES; copied += 258)
         put_bits(&writer, 0xa3, 13); /* length 258, its code reversed; distance 1 */
-    put_bits(&writer, 0, 15);        /* end of block, and out of the last byte */
+    put_bits(&writer, 0, 7);         /* end of block */
+    put_bits(&writer, 0, (8 - writer.bits) % 8);
+    memcpy(data + writer.bytes, gzip_tail, sizeof gzip_tail);
+    writer.bytes += sizeof gzip_tail;
     return say(peer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                writer.bytes) &&
            send_all(peer, data, writer.bytes) && linger(peer);
+}
+
+/* What the request's body says. */
+static bool say_body(const struct peer *peer, size_t head_bytes, size_t at_once)
+{
+    const char *at = strstr(peer->head, "\r\n\r\n") + 4;
+
+    for (size_t left = head_bytes - (size_t)(at - peer->head); left;) {
+        size_t count = left < at_once ? left : at_once;
+        if (!send_all(peer, at, count))
+            return false;
+        at += count;
+        left -= count;
+        if (left)
+            nap_ms(1);
+    }
+    return true;
 }
 
 static bool gzip_hello(const struct peer *peer)
@@ -337,9 +358,16 @@ static bool serve(struct peer *peer, const char *method, const char *path, size_
     if (!strcmp(path, "/dead"))
         return false;
     if (!strcmp(method, "HEAD"))
-        return say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
+        return say(peer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                         "Content-Length: 12345\r\n\r\n");
     if (!strcmp(path, "/echo"))
         return answer(peer, 200, "", peer->head, head_bytes);
+    if (!strcmp(path, "/say"))
+        return say_body(peer, head_bytes, HEAD_BYTES);
+    if (!strcmp(path, "/say-close"))
+        return say_body(peer, head_bytes, HEAD_BYTES) && false;
+    if (!strcmp(path, "/say-bytes"))
+        return say_body(peer, head_bytes, 7);
     if (!strcmp(path, "/gzip"))
         return gzip_hello(peer);
     if (!strcmp(path, "/bomb"))

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Nearly 96 MiB, which are 0.6 MB in gzip. */
+#define HTTP_BOMB_BYTES 100663345
+
 /* In memory shared with the child. */
 struct http_counts {
     atomic_int connections; /* accepted */
@@ -29,7 +32,7 @@ struct http_server {
  *   /ok             "ok", kept open        /bytes/N     N bytes with a length
  *   /close          "ok", then closed      /chunked/N   N bytes, chunked
  *   /echo           the request as body    /gzip        "hello" in gzip
- *   /status/N       that status            /bomb        96 MiB of zeros in gzip
+ *   /status/N       that status            /bomb        HTTP_BOMB_BYTES of zeros in gzip
  *   /to/URL         302 there, as written  /status-to/N/URL
  *   /hops/N         302 to /hops/N-1, at 0 "ok"
  *   /silent         reads, never answers   /stall       headers and a byte, no more
@@ -43,7 +46,10 @@ struct http_server {
  *   /long-header    a line of 110 KB       /secret      401 until Digest is tried
  *   /unasked/WHAT   "page", and after 20 ms WHAT: 408, 200, crlf, junk, fin, reset or flood
  *   /early/STATUS   with "Expect" that status before the body, which is read afterwards
- *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms */
+ *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms
+ *   /say            the request's body, headers and all, is the answer
+ *   /say-close      likewise, and then closed
+ *   /say-bytes      likewise, seven bytes of it each ms */
 void http_server_start(struct http_server *server);
 void http_server_stop(struct http_server *server);
 

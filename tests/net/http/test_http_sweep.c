@@ -9,6 +9,7 @@
 
 #include "net/http/session.h"
 #include "net/resolve/resolve.h"
+#include "tests/net/http/coded_text.h"
 #include "tests/net/http/http_case.h"
 #include "tests/harness/sweep.h"
 
@@ -116,6 +117,44 @@ static int crowd(void)
     return with_session(&two, crowd_with);
 }
 
+/* Have the server say it, collected or read. */
+static int get_coded(struct bight_http_session *session, const char *codings, const void *body,
+                     size_t bytes, bool stream)
+{
+    char said[512];
+    int head = snprintf(said, sizeof said,
+                        "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %zu\r\n\r\n",
+                        codings, bytes);
+    const struct bight_http_request request = {
+        .method = "POST", .body = said, .body_bytes = (size_t)head + bytes};
+    struct bight_http_response *response;
+    const char *url = http_server_url(&server, "/say");
+    int rc;
+
+    memcpy(said + head, body, bytes);
+    rc = stream ? bight_http_open(&response, session, url, &request)
+                : bight_http_fetch(&response, session, url, &request);
+    if (rc < 0)
+        return rc;
+    rc = stream ? read_all(response) : 0;
+    bight_http_response_free(response);
+    return rc;
+}
+
+static int coded_with(struct bight_http_session *session)
+{
+    int rc = get_coded(session, "gzip, gzip", gzip_gzip_text, sizeof gzip_gzip_text, false);
+
+    if (rc == 0)
+        rc = get_coded(session, "br", br_text, sizeof br_text, true);
+    return rc ? rc : get_coded(session, "zstd, identity", zstd_text, sizeof zstd_text, true);
+}
+
+static int coded(void)
+{
+    return with_session(NULL, coded_with);
+}
+
 static int refuse(void *arg, CURL *easy)
 {
     (void)arg;
@@ -171,10 +210,8 @@ static const struct program {
     const char *name;
     int (*fn)(void);
 } programs[] = {
-    {"requests", requests},
-    {"crowd", crowd},
-    {"origins", origins},
-    {"names", names},
+    {"requests", requests}, {"crowd", crowd}, {"coded", coded},
+    {"origins", origins},   {"names", names},
 };
 
 #define PROGRAMS (int)(sizeof programs / sizeof programs[0])
