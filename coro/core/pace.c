@@ -70,6 +70,7 @@ static void begin(struct bight_sched *sched, uint64_t most)
     pace->begin = now(sched);
     pace->end = pace->begin + most;
     pace->looked = pace->begin;
+    pace->calm_until = 0;
     pace->left = pace->stride;
 }
 
@@ -133,6 +134,7 @@ bool bight__pace_look(struct bight_sched *sched)
     /* A count that has gone back comes out as very long. */
     if (at - pace->begin >= pace->end - pace->begin) {
         pace->stride = 1;
+        pace->calm_until = 0;
         return false;
     }
     left = pace->end - at;
@@ -140,6 +142,7 @@ bool bight__pace_look(struct bight_sched *sched)
         pace->stride = 1;
     else if (left / 2 >= took)
         pace->stride = pace->stride < STEPS_PER_LOOK / 2 ? 2 * pace->stride : STEPS_PER_LOOK;
+    pace->calm_until = pace->by_ticks && pace->stride == STEPS_PER_LOOK ? pace->end - took : 0;
     pace->looked = at;
     pace->left = pace->stride;
     return true;

@@ -1,7 +1,7 @@
 /* How long what runs has run. Time is looked at after a number of steps, which are 1 at first,
  * double while they are short against what is left of the slice, and are never more than 15: so a
  * slice ends within a step of its time where steps are of one length, and within 15 where they are
- * not, or one step later where that is an operation: see sched.c. A look is a reading of the
+ * not, or one step later where that is an operation: see bight__op. A look is a reading of the
  * processor's count of time, or of the clock where that is a test's or the rate of the count is not
  * known yet.
  *
@@ -19,7 +19,7 @@
 struct bight_sched;
 
 /* Steps between two looks at the most. */
-#define STEPS_PER_LOOK 15
+#define STEPS_PER_LOOK 15u
 
 struct bight_pace {
     unsigned stride; /* steps between the last look and the next */
@@ -31,6 +31,7 @@ struct bight_pace {
     uint64_t begin;
     uint64_t end;
     uint64_t looked;
+    uint64_t calm_until; /* so long steps like the last ones are in time, in ticks; 0: unknown */
     uint64_t before;     /* spent by the last phase */
     uint64_t spent;      /* by this one */
     uint64_t rate_ns;    /* readings of the clock and of the count at the same time, from which */

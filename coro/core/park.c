@@ -53,9 +53,7 @@ __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
         sched->quantum--;
         return 0;
     }
-    if (!bight__ops_over(sched))
-        return 0;
-    bight__requeue(sched, task);
+    bight__op(sched, task);
     return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
 }
 
@@ -65,8 +63,8 @@ void bight__breathe(struct bight_task *task)
 
     if (sched->quantum > 1)
         sched->quantum--;
-    else if (bight__ops_over(sched))
-        bight__requeue(sched, task);
+    else
+        bight__op(sched, task);
 }
 
 int bight_checkpoint(void)

@@ -13,7 +13,10 @@
 #include <assert.h>
 
 /* Operations that a task may complete in a row before a checkpoint makes it yield. */
-#define OPS_PER_SWITCH 128
+#define OPS_PER_SWITCH 128u
+
+/* Looks in a row at the ticks alone. */
+#define CALM_MOST 8
 
 /* Places in the ready queue at the start, a power of two. */
 #define READY_PLACES 64
@@ -31,35 +34,51 @@ static struct bight_call *first_call(const struct bight_sched *sched)
     return container_of(sched->calls.next, struct bight_call, timer.link);
 }
 
-void bight__quantum_settle(struct bight_sched *sched)
+/* How many steps were made of what was handed out, and not counted yet. */
+static unsigned steps_made(struct bight_sched *sched)
+{
+    unsigned steps = (sched->calm_given - sched->calm) * STEPS_PER_LOOK;
+
+    if (sched->quantum_given + steps <= sched->quantum)
+        return 0;
+    steps += sched->quantum_given - sched->quantum;
+    sched->quantum_given = sched->quantum;
+    sched->calm_given = sched->calm;
+    return steps;
+}
+
+static unsigned settle(struct bight_sched *sched)
 {
     struct bight_pace *pace = &sched->pace;
     size_t popped = sched->ready_head - sched->head_settled;
-    unsigned steps = 0;
+    unsigned steps = steps_made(sched);
 
-    if (sched->quantum_given > sched->quantum) {
-        steps = sched->quantum_given - sched->quantum;
-        sched->quantum_given = sched->quantum;
-    }
     sched->head_settled = sched->ready_head;
     pace->left -= steps < pace->left ? steps : pace->left;
-    sched->switches_left -= popped;
+    sched->switches_left -= popped < sched->switches_left ? popped : sched->switches_left;
     if (sched->calls_queued) {
         first_call(sched)->before -= popped;
         sched->calls_span -= popped;
     }
+    return steps;
+}
+
+void bight__quantum_settle(struct bight_sched *sched)
+{
+    (void)settle(sched);
 }
 
 static void quantum_set(struct bight_sched *sched, size_t steps)
 {
     sched->quantum = (unsigned)steps;
     sched->quantum_given = sched->quantum;
+    sched->calm = sched->calm_given = 0;
 }
 
 /* The next step has to ask, and nothing was handed out. */
 static void quantum_none(struct bight_sched *sched)
 {
-    sched->quantum = 1;
+    quantum_set(sched, 1);
     sched->quantum_given = 0;
 }
 
@@ -67,32 +86,46 @@ void bight__quantum_cap(struct bight_sched *sched)
 {
     size_t steps = first_call(sched)->before + 1;
 
-    if (sched->quantum > steps)
-        quantum_set(sched, steps);
+    if (sched->quantum < steps)
+        steps = sched->quantum;
+    sched->quantum_popped -= sched->quantum - (unsigned)steps;
+    quantum_set(sched, steps);
 }
 
 void bight__quantum_end(struct bight_sched *sched)
 {
     bight__quantum_settle(sched);
     sched->pace.left = 0;
+    sched->quantum_popped -= sched->quantum - 1;
     quantum_none(sched);
 }
 
-/* Hand out the steps until the next look, fewer where a call or the end of the slice comes before
- * that. The step that runs is the first of them, and may be other than a switch: `others` is 1
- * then. Seams choose each task, and where steps are measured the loop's stack begins each. */
-static void quantum_give(struct bight_sched *sched, size_t others)
+/* Hand out the steps until the next look, fewer where a call comes before that, or the last switch
+ * of the slice. The step that runs is the first of them, and is a switch or an operation. Seams
+ * choose each task, and where steps are measured the loop's stack begins each.
+ *
+ * While time is calm and no call comes before, more may be had by a look at the ticks alone. */
+static void quantum_give(struct bight_sched *sched, bool to_operation)
 {
-    size_t steps = sched->switches_left;
+    size_t steps = sched->pace.left;
+    size_t room = to_operation ? OPS_PER_SWITCH - sched->ops : sched->switches_left;
 
     if (unlikely(sched->seams.pick_ready || sched->options.slow_ms)) {
         quantum_set(sched, 1);
         return;
     }
-    if (unlikely(sched->calls_queued) && first_call(sched)->before < steps)
-        steps = first_call(sched)->before;
-    steps += others;
-    quantum_set(sched, steps < sched->pace.left ? steps : sched->pace.left);
+    if (room < steps)
+        steps = room;
+    quantum_set(sched, steps);
+    if (unlikely(sched->calls_queued)) {
+        steps = first_call(sched)->before + to_operation;
+        if (steps < sched->quantum)
+            quantum_set(sched, steps);
+    } else if (sched->pace.calm_until && room > steps) {
+        room = (room - steps) / STEPS_PER_LOOK;
+        sched->calm = room < CALM_MOST ? (unsigned)room : CALM_MOST;
+        sched->calm_given = sched->calm;
+    }
 }
 
 static struct bight_task **ready_place(struct bight_sched *sched, size_t index)
@@ -147,7 +180,7 @@ static bool quantum_take(struct bight_sched *sched, size_t ready)
         pick_ready(sched, ready);
         (*ready_place(sched, 0))->turns++;
     }
-    quantum_give(sched, 0);
+    quantum_give(sched, false);
     return true;
 }
 
@@ -170,37 +203,16 @@ static bool quantum_of_one(struct bight_sched *sched, size_t ready)
 static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t own)
 {
     size_t ready = bight__ready_count(sched) - (sched->seams.pick_ready ? own : 0);
-    bool more = unlikely(sched->options.slow_ms) ? quantum_of_one(sched, ready)
-                                                 : quantum_take(sched, ready);
+    bool more;
+
+    if (bight__is_calm(sched))
+        return true;
+    more = unlikely(sched->options.slow_ms) ? quantum_of_one(sched, ready)
+                                            : quantum_take(sched, ready);
 
     if (!more)
         quantum_none(sched);
     return more;
-}
-
-/* An operation that finds the time over is made all the same, since it may be one that switches:
- * the loop has its say then, and the order of tasks is what it would be without a clock. The one
- * after it gives way. */
-bool bight__ops_over(struct bight_sched *sched)
-{
-    struct bight_pace *pace = &sched->pace;
-    unsigned steps = sched->quantum_given;
-
-    sched->quantum = 0;
-    bight__quantum_settle(sched);
-    quantum_none(sched);
-    if (sched->ops_head != sched->ready_head) {
-        sched->ops_head = sched->ready_head;
-        sched->ops = 0;
-        sched->late = false;
-    }
-    sched->ops += steps;
-    if (sched->ops > OPS_PER_SWITCH - STEPS_PER_LOOK || sched->late)
-        return true;
-    sched->late = pace->left == 0 && !bight__pace_look(sched);
-    if (!sched->late)
-        quantum_give(sched, 1);
-    return false;
 }
 
 /* Fetch what the switches to the tasks soon to come will touch: first their records, and a few
@@ -229,6 +241,7 @@ static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own
         return NULL;
     if (unlikely(count == 0))
         return NULL;
+    sched->quantum_popped = sched->quantum;
     task = sched->front;
     sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
     if (likely(count > 1))
@@ -283,6 +296,65 @@ SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
     requeue(sched, self);
 }
 
+/* Whether something waits that the loop has made ready, or a call. */
+static bool others_wait(const struct bight_sched *sched)
+{
+    return sched->calls_queued || (ptrdiff_t)(sched->woken_until - sched->ready_head) > 0;
+}
+
+/* The loop has its say, and the task goes on where it was: the order of tasks is what it would be
+ * without a clock. It stays so until the loop makes something ready; see slice_begins. */
+static void step_aside(struct bight_sched *sched, struct bight_task *self)
+{
+    sched->ready_head--;
+    sched->head_settled--;
+    *ready_place(sched, 0) = self;
+    sched->front = self;
+    sched->aside = true;
+    switch_to(sched, self, NULL);
+}
+
+/* The operations of the running task since it was switched to, the one it is in being the last. */
+static void ops_count(struct bight_sched *sched)
+{
+    unsigned steps;
+
+    sched->quantum = 0;
+    steps = settle(sched);
+    quantum_none(sched);
+    if (sched->ops_head == sched->ready_head) {
+        sched->ops += steps;
+        return;
+    }
+    sched->ops_head = sched->ready_head;
+    sched->ops = sched->quantum_popped;
+    sched->late = false;
+}
+
+/* An operation that finds the time over is made all the same, since it may be one that switches.
+ * The one after it gives way. */
+SWITCHES void bight__op(struct bight_sched *sched, struct bight_task *self)
+{
+    struct bight_pace *pace = &sched->pace;
+
+    if (bight__ops_are_calm(sched))
+        return;
+    ops_count(sched);
+    if (sched->ops >= OPS_PER_SWITCH) {
+        requeue(sched, self);
+    } else if (!sched->late) {
+        sched->late = pace->left == 0 && !bight__pace_look(sched);
+        if (!sched->late)
+            quantum_give(sched, true);
+    } else {
+        sched->late = false;
+        if (sched->seams.pick_ready || others_wait(sched))
+            requeue(sched, self);
+        else
+            step_aside(sched, self);
+    }
+}
+
 SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
 {
     requeue(sched, self);
@@ -321,9 +393,27 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
     }
 }
 
+/* What the loop has made ready since the last slice comes before a task that stepped aside for the
+ * loop. */
+static void slice_begins(struct bight_sched *sched)
+{
+    bool woken = sched->ready_tail != sched->tail_left || sched->calls_queued;
+
+    if (woken && sched->aside) {
+        struct bight_task *task = sched->front;
+
+        sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
+        bight__ready_push(sched, task);
+    }
+    if (woken)
+        sched->woken_until = sched->ready_tail;
+    sched->aside = false;
+}
+
 void bight__sched_run(struct bight_sched *sched)
 {
     sched->slices++;
+    slice_begins(sched);
     sched->switches_left =
         sched->options.turns_per_slice * (bight__ready_count(sched) + sched->calls_queued);
     do {
@@ -331,4 +421,5 @@ void bight__sched_run(struct bight_sched *sched)
     } while (unlikely(sched->calls_queued) && bight__calls_run(sched));
     bight__pace_end(sched);
     bight__quantum_end(sched);
+    sched->tail_left = sched->ready_tail;
 }

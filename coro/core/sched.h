@@ -14,6 +14,7 @@
 #include "coro/base/likely.h"
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
+#include "coro/base/ticks.h"
 #include "coro/base/units.h"
 #include "coro/core/own.h"
 #include "coro/core/pace.h"
@@ -51,18 +52,24 @@ struct bight_step {
 struct bight_sched {
     struct bight_task *current; /* NULL while the loop's own stack runs */
     unsigned quantum;           /* steps until sched.c has to look closer, the current one too */
+    unsigned calm;              /* how often more may be had by a look at the ticks alone */
     struct bight_task *front;   /* the first of the ready ones, if there is one: a load less */
     struct bight_task **ready;  /* a ring of ready_mask + 1 places, as many as tasks live or more */
     size_t ready_mask;
     size_t ready_head; /* how many were taken out, and put in, since the start */
     size_t ready_tail;
-    size_t switches_left;   /* of this slice, as of the last settling */
-    size_t head_settled;    /* what ready_head and */
-    unsigned quantum_given; /* quantum were then */
-    size_t ops_head;        /* what ready_head was when the running task was last looked at, */
-    unsigned ops;           /* how many operations it has completed in a row since, */
-    bool late;              /* and whether the last of them found the time over */
-    size_t turn_left;       /* tasks among which the pick_ready seam may choose */
+    size_t switches_left;    /* of this slice, as of the last settling */
+    size_t head_settled;     /* what ready_head and */
+    unsigned quantum_given;  /* quantum were then, */
+    unsigned calm_given;     /* and calm */
+    unsigned quantum_popped; /* quantum after the last switch */
+    size_t ops_head;         /* ready_head when the operations of the running task were counted, */
+    unsigned ops;            /* how many in a row there were, */
+    bool late;               /* and whether the last of them found the time over */
+    bool aside;              /* the front task stepped aside for the loop */
+    size_t tail_left;        /* what ready_tail was after the last slice */
+    size_t woken_until;      /* and when the loop had made something ready since */
+    size_t turn_left;        /* tasks among which the pick_ready seam may choose */
     struct bight_pace pace;
     struct bight_context loop; /* the thread's own stack */
     struct bight_own own;      /* the thread's, while a task of TASK_OWNS runs */
@@ -123,9 +130,9 @@ void bight__quantum_settle(struct bight_sched *sched);
 void bight__quantum_cap(struct bight_sched *sched);
 /* Look at the time after the step that runs. */
 void bight__quantum_end(struct bight_sched *sched);
-/* The running task has completed an operation, and the quantum is used up. True: it has to pass
- * through the ready queue. */
-bool bight__ops_over(struct bight_sched *sched);
+/* The running task is in an operation, and the quantum is used up. It may have to pass through the
+ * ready queue. */
+void bight__op(struct bight_sched *sched, struct bight_task *self);
 
 /* slow.c: measure one step; `task` is NULL for what is no task. */
 void bight__step_begun(struct bight_sched *sched, const struct bight_task *task);
@@ -168,6 +175,22 @@ static inline bool bight__call_is_due(struct bight_sched *sched)
     bight__quantum_settle(sched);
     return sched->calls_queued &&
            container_of(sched->calls.next, struct bight_call, timer.link)->before == 0;
+}
+
+/* The quantum is used up, but there is more where that came from. */
+__attribute__((always_inline)) static inline bool bight__is_calm(struct bight_sched *sched)
+{
+    if (!sched->calm || bight__ticks() >= sched->pace.calm_until)
+        return false;
+    sched->calm--;
+    sched->quantum = STEPS_PER_LOOK;
+    return true;
+}
+
+/* The same for an operation, which is one of those in a row that are counted. */
+__attribute__((always_inline)) static inline bool bight__ops_are_calm(struct bight_sched *sched)
+{
+    return sched->ops_head == sched->ready_head && bight__is_calm(sched);
 }
 
 /* How many ready tasks are behind the last call: its distance for one that is queued now. */

@@ -85,7 +85,7 @@ bight__checkpoint_is_clear(struct bight_task **self)
         return false;
     if (unlikely(task->pending))
         return false;
-    if (likely(--sched->quantum))
+    if (likely(--sched->quantum) || bight__ops_are_calm(sched))
         return true;
     sched->quantum = 1;
     return false;
