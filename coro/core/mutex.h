@@ -25,7 +25,8 @@ static inline void bight__mutex_untake(struct bight_mutex *mutex, struct bight_t
     mutex->owner = NULL;
 }
 
-/* Give a free mutex to the first of its waiters that can still be woken. Any waiter may stand there
+/* Give a free mutex, which the running task had or nobody, to the first of its waiters that can
+ * still be woken. Any waiter may stand there
  * that takes a result of 0 for "the mutex is yours". */
 void bight__mutex_hand_over(struct bight_mutex *mutex);
 
