@@ -16,6 +16,7 @@
 #define BATCH 10000u
 #define SLEEPERS 100000u
 #define CHAIN 20000u
+#define SHORT_CHAIN 1000u
 /* For each sleeper in sleep_fire_100000: sleeps of 1 to 100 ms. */
 #define SLEEPS 3u
 #define SLEEP_MS 100u
@@ -346,6 +347,71 @@ static double chains(void *arg, uint64_t operations)
     return sample.ns;
 }
 
+/* Chains of `length` links, together as many as a sample has, all at the same time: what differs is
+ * the length alone. */
+static void chains_of(struct bight_task **tasks, struct link *links, unsigned count,
+                      unsigned length)
+{
+    struct bight_event gate;
+
+    bight_event_init(&gate);
+    for (unsigned i = 0; i < count; i++) {
+        links[i] = (struct link){i % length ? tasks[i - 1] : NULL, &gate};
+        bench_check(bight_spawn(&tasks[i], joiner, &links[i]), "spawn");
+    }
+    bench_check(bight_yield(), "yield");
+    bight_event_set(&gate);
+    for (unsigned i = length - 1; i < count; i += length)
+        bench_check(bight_join(tasks[i], NULL), "join");
+}
+
+struct lengths {
+    struct sample sample;
+    unsigned length;
+};
+
+/* The first round warms the stacks. */
+static int lengths_main(void *arg)
+{
+    struct lengths *lengths = arg;
+    struct sample *sample = &lengths->sample;
+    struct bight_task **tasks = new_tasks(sample->tasks);
+    struct link *links = calloc(sample->tasks, sizeof *links);
+    uint64_t begin;
+
+    bench_check(links ? 0 : BIGHT_ENOMEM, "calloc");
+    chains_of(tasks, links, sample->tasks, lengths->length);
+    begin = bench_begin();
+    chains_of(tasks, links, sample->tasks, lengths->length);
+    sample->ns = bench_end(begin, sample->tasks);
+    free(links);
+    free(tasks);
+    return 0;
+}
+
+static double chain_length(uint64_t operations, unsigned length)
+{
+    struct lengths lengths = {sample_of(operations, CHAIN), .length = length};
+
+    if (lengths.sample.tasks < length)
+        lengths.length = lengths.sample.tasks;
+    lengths.sample.tasks -= lengths.sample.tasks % lengths.length;
+    bench_run(lengths_main, &lengths);
+    return lengths.sample.ns;
+}
+
+static double long_chain(void *arg, uint64_t operations)
+{
+    (void)arg;
+    return chain_length(operations, CHAIN);
+}
+
+static double short_chains(void *arg, uint64_t operations)
+{
+    (void)arg;
+    return chain_length(operations, SHORT_CHAIN);
+}
+
 static double callbacks(void *arg, uint64_t operations)
 {
     (void)arg;
@@ -362,6 +428,8 @@ static const struct bench_row rows[] = {
      .operations = SLEEPERS * SLEEPS, .samples = 5, .counted = SLEEPERS},
     {"join_chain_20000", "ns", "callback out of a FIFO queue", chains, callbacks, NULL, CHAIN,
      .samples = 5, .counted = CHAIN},
+    {"join_chain_length", "ns", "as many links in chains of 1,000", long_chain, short_chains, NULL,
+     CHAIN, .samples = 5},
 };
 
 int main(int argc, char **argv)

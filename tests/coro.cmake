@@ -81,7 +81,7 @@ if(bight_cxx)
 endif()
 
 # Those that need nothing more.
-foreach(suite call cancel deadline due group group_start mutex park scope
+foreach(suite call cancel cycle deadline due group group_start mutex park scope
     slow task tree)
   bight_test(coro/core/${suite})
 endforeach()

@@ -42,7 +42,7 @@ static const struct bight_waiter_ops for_ops = {
     .abort = for_abort,
     .waits_for = for_waits_for,
     .describe = for_describe,
-    .flags = BIGHT_WAITER_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE | WAITER_LINK,
 };
 
 static void for_ended(struct bight_end_watch *watch, struct bight_task *task)

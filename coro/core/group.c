@@ -256,7 +256,7 @@ static bool flags_valid(unsigned flags)
 static int group_begin(struct bight_group *group, const struct bight_group_options *options,
                        struct bight_task *self)
 {
-    if (bight__scope_is_open(&group->scope, self))
+    if (bight__scope_begun(&group->scope, self))
         return BIGHT_EALREADY;
     group->scope.magic = 0;
     if (!flags_valid(options->flags))

@@ -55,6 +55,7 @@ static const struct bight_waiter_ops join_ops = {
     .abort = join_abort,
     .waits_for = join_waits_for,
     .describe = join_describe,
+    .flags = WAITER_LINK,
 };
 
 static void join_ended(struct bight_end_watch *watch, struct bight_task *task)

@@ -29,6 +29,7 @@ static const struct bight_waiter_ops lock_ops = {
     .abort = bight__unlink_abort,
     .waits_for = lock_waits_for,
     .describe = lock_describe,
+    .flags = WAITER_LINK,
 };
 
 void bight_mutex_init(struct bight_mutex *mutex)
@@ -54,6 +55,7 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
 {
     struct bight_link *link;
 
+    bight__chain_changes(bight_self());
     while ((link = list_take(&mutex->waiters))) {
         struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
         struct bight_task *heir = waiter->task;

@@ -25,8 +25,9 @@ static inline void bight__mutex_untake(struct bight_mutex *mutex, struct bight_t
     mutex->owner = NULL;
 }
 
-/* Give a free mutex to the first of its waiters that can still be woken. Any waiter to which a
- * result of 0 means "the mutex is yours" may be in that list. */
+/* Give a free mutex, which the running task or nobody had, to the first of its waiters that can
+ * still be woken. Any waiter to which a result of 0 means "the mutex is yours" may be in that
+ * list. */
 void bight__mutex_hand_over(struct bight_mutex *mutex);
 
 /* Give away what an ending task has locked. */

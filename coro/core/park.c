@@ -143,13 +143,20 @@ static int ring_abort(struct bight_waiter *first, const struct bight_waiter *win
     return rc;
 }
 
-static void count_outside(struct bight_sched *sched, const struct bight_waiter *first, bool sleeps)
+/* The task falls asleep, or goes on. */
+static void count_park(struct bight_task *task, const struct bight_waiter *first, bool sleeps)
 {
     const struct bight_waiter *waiter = first;
 
     do {
-        if (waiter->ops->flags & BIGHT_WAITER_OUTSIDE)
-            sched->outside += sleeps ? 1 : (size_t)-1;
+        unsigned flags = waiter->ops->flags;
+
+        if (flags & (BIGHT_WAITER_OUTSIDE | WAITER_LINK)) {
+            if (flags & BIGHT_WAITER_OUTSIDE)
+                task->sched->outside += sleeps ? 1 : (size_t)-1;
+            if (flags & WAITER_LINK && !sleeps)
+                bight__chain_changes(task);
+        }
         waiter = waiter->also;
     } while (waiter != first);
 }
@@ -194,7 +201,7 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
         (void)ring_abort(waiter, waiter);
     /* The task may sleep in another wait between arming this one and parking on it. */
     if (task->parked && share_a_park(waiter, task->parked)) {
-        count_outside(task->sched, task->parked, false);
+        count_park(task, task->parked, false);
         task->parked = NULL;
         bight__ready(task);
     }
@@ -211,7 +218,7 @@ void bight__abort_park(struct bight_task *task)
     /* A source may also unpark from within its abort hook: that settles it. */
     if (ring_abort(parked, NULL) || task->parked != parked)
         return;
-    count_outside(task->sched, parked, false);
+    count_park(task, parked, false);
     task->parked = NULL;
     bight__ready(task);
 }
@@ -256,7 +263,7 @@ int bight_park(struct bight_waiter *waiter)
         if (!waiter->task)
             goto resolved; /* unparked from within its abort hook */
     }
-    count_outside(sched, waiter, true);
+    count_park(task, waiter, true);
     task->parked = waiter;
     bight__reschedule(sched, task);
     if (likely(waiter->won) || ring_winner(waiter))

@@ -92,6 +92,7 @@ struct bight_sched {
     uint64_t spawned;
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */
+    uint64_t chain_epoch;  /* of what tasks remember of chains, from 1 on; cycle.c */
     struct bight_step step;
     bool closing; /* the root takes no more tasks */
     bool main_done;

@@ -30,6 +30,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
 
     memset(sched, 0, sizeof(*sched));
     sched->quantum = 1;
+    sched->chain_epoch = 1;
     sched->driver = driver;
     if (options)
         sched->options = *options;

@@ -12,6 +12,12 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
     scope->effective = kind & SCOPE_SHIELDS ? false : parent->effective;
     scope->deadline_ns = deadline_ns;
     scope->earliest_ns = deadline_ns < parent->earliest_ns ? deadline_ns : parent->earliest_ns;
+    scope->lowest = scope;
+    scope->highest = scope;
+    if (parent != &task->base) {
+        scope->lowest = scope < parent->lowest ? scope : parent->lowest;
+        scope->highest = scope > parent->highest ? scope : parent->highest;
+    }
     parent->inner = scope;
     task->scope = scope;
     if (scope->earliest_ns != parent->earliest_ns)
@@ -42,6 +48,16 @@ bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_ta
     while (at != scope && at != &task->base)
         at = at->parent;
     return at == scope;
+}
+
+/* The record may be any memory, so its contents say nothing. Its address does: records mostly lie
+ * in frames, the inner ones below all others. */
+bool bight__scope_begun(const struct bight_scope *scope, const struct bight_task *task)
+{
+    const struct bight_scope *innermost = task->scope;
+
+    return innermost != &task->base && scope >= innermost->lowest && scope <= innermost->highest &&
+           bight__scope_is_open(scope, task);
 }
 
 /* Open a scope that was made. */
@@ -100,7 +116,7 @@ int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned fl
         return BIGHT_ENOTASK;
     }
     bight__scopes_check(task, __builtin_frame_address(0));
-    if (bight__scope_is_open(scope, task))
+    if (bight__scope_begun(scope, task))
         return BIGHT_EALREADY;
     bight_scope_init(scope, timeout_ms, flags);
     return scope_enter(scope, task);

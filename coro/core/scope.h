@@ -21,6 +21,9 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
 void bight__scope_close(struct bight_scope *scope);
 /* Whether `scope` is in the chain of the task, whose innermost scope is whole. */
 bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task);
+/* The same for a record that is to be opened: in constant time when it lies beside those that are
+ * open, not among them. */
+bool bight__scope_begun(const struct bight_scope *scope, const struct bight_task *task);
 /* Close what is open inside `scope`, a scope of the running task. False when it is not open. */
 bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *task);
 /* Forget the scopes of the running task that are gone: those below `frame`, whose frames have

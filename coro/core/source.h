@@ -20,8 +20,19 @@ int bight__unlink_abort(struct bight_waiter *waiter);
 void bight__wake_all(struct bight_link *waiters, int result);
 
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
-bool bight__join_would_deadlock(const struct bight_task *task, const struct bight_task *self);
-bool bight__lock_would_deadlock(const struct bight_task *owner, const struct bight_task *self);
+bool bight__join_would_deadlock(struct bight_task *task, const struct bight_task *self);
+bool bight__lock_would_deadlock(struct bight_task *owner, const struct bight_task *self);
+
+/* ops->flags, for us alone: the wait is for one task, which stays the same while the waiter is
+ * parked, or whose change bight__chain_changes tells. */
+#define WAITER_LINK 0x80000000u
+
+/* What others wait for with `task`, such as its mutex, goes to somebody else; NULL: nobody's. */
+static inline void bight__chain_changes(struct bight_task *task)
+{
+    if (task && unlikely(bight__chain_passes(task)))
+        task->sched->chain_epoch++;
+}
 
 /* Find the task that runs, whose scopes are to be in order. `frame` is the frame of the public
  * function, for the check of scopes. */

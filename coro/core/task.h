@@ -45,6 +45,8 @@ struct bight_task {
     struct bight_defer *defers;
     struct bight_group_user *starting; /* the group into which bight_group_start starts it */
     struct bight_local_node *locals;
+    struct bight_task *chain_end; /* where its wait leads, while chain_epoch is the scheduler's */
+    uint64_t chain_epoch;
     struct bight_link ends; /* end watches; next is NULL until there is one. To here */
     int (*fn)(void *arg);
     void *arg;
@@ -98,6 +100,12 @@ void bight__locals_drop(struct bight_task *task);
 static inline void bight__task_free(struct bight_task *task)
 {
     bight__stack_put(&task->sched->stacks, &task->stack);
+}
+
+/* Whether a remembered way, see cycle.c, goes through the task. */
+static inline bool bight__chain_passes(const struct bight_task *task)
+{
+    return task->chain_epoch == task->sched->chain_epoch;
 }
 
 static inline void bight__ready(struct bight_task *task)

@@ -59,7 +59,7 @@ static const struct bight_waiter_ops condition_ops = {
     .abort = condition_abort,
     .waits_for = condition_waits_for,
     .describe = condition_describe,
-    .flags = BIGHT_WAITER_MAY_REFUSE,
+    .flags = BIGHT_WAITER_MAY_REFUSE | WAITER_LINK,
 };
 
 void bight_condition_init(struct bight_condition *condition, struct bight_mutex *mutex)

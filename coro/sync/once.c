@@ -28,6 +28,7 @@ static const struct bight_waiter_ops once_ops = {
     .abort = bight__unlink_abort,
     .waits_for = once_waits_for,
     .describe = once_describe,
+    .flags = WAITER_LINK,
 };
 
 void bight_once_init(struct bight_once *once)
@@ -55,6 +56,7 @@ static void settle(struct bight_once *once, int result)
     bool gave_way = result == BIGHT_ECANCELED && bight__scope_was_cancelled(once->runner->scope);
     struct bight_link *link;
 
+    bight__chain_changes(once->runner);
     once->runner = NULL;
     once->done = !gave_way;
     once->result = result;

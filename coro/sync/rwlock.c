@@ -26,6 +26,7 @@ static void let_in(struct bight_rwlock *lock)
 {
     struct bight_link *queue = &lock->writer.waiters;
 
+    bight__chain_changes(bight_self());
     while (!lock->writer.owner && !list_empty(queue)) {
         struct rwlock_wait *wait = container_of(queue->next, struct rwlock_wait, waiter.link);
         struct bight_task *task = wait->waiter.task;
@@ -76,6 +77,7 @@ static const struct bight_waiter_ops read_ops = {
     .abort = rwlock_abort,
     .waits_for = rwlock_waits_for,
     .describe = rwlock_describe,
+    .flags = WAITER_LINK,
 };
 
 static const struct bight_waiter_ops write_ops = {
@@ -83,6 +85,7 @@ static const struct bight_waiter_ops write_ops = {
     .abort = rwlock_abort,
     .waits_for = rwlock_waits_for,
     .describe = rwlock_describe,
+    .flags = WAITER_LINK,
 };
 
 void bight_rwlock_init(struct bight_rwlock *lock)

@@ -32,6 +32,7 @@ struct bight_scope {
     struct bight_task *task;
     struct bight_scope *parent;
     struct bight_scope *inner;
+    const struct bight_scope *lowest, *highest; /* addresses, from the task's outermost to this */
     uint64_t deadline_ns;
     union {
         uint64_t earliest_ns;
