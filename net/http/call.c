@@ -19,6 +19,25 @@ static void begin_hop(struct http_call *call)
     response->headers_ns = response->done_ns = 0;
 }
 
+/* libcurl fails late with what is larger, and says that there is no memory. What it adds itself, and
+ * hooks, has to find room in the rest of 1 MiB. */
+#define HEAD_BYTES ((1u << 20) - (16u << 10))
+
+static int check_size(const struct http_call *call)
+{
+    const struct bight_http_session_options *options = &call->response->session->options;
+    const char *const *headers = call->plan.headers;
+    size_t bytes = call->response->url.bytes + strlen(call->plan.method);
+
+    bytes += options->user_agent ? strlen(options->user_agent) : 0;
+    bytes += options->accept_encoding ? strlen(options->accept_encoding) : 0;
+    for (; headers && *headers; headers++)
+        bytes += strlen(*headers) + sizeof("\r");
+    return bytes <= HEAD_BYTES ? 0
+                               : bight__http_fail(call->response, BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG,
+                                                  "URL and headers are longer than 1 MiB");
+}
+
 /* Put the hop on the wire. A session that was closed meanwhile has left its mark in `error`. */
 static int start_hop(struct http_call *call)
 {
@@ -26,8 +45,10 @@ static int start_hop(struct http_call *call)
     struct bight_resolved resolved;
     uint64_t fresh_until_ns = 0;
     struct http_origin *origin;
-    int rc = bight__http_slot_take(call, &origin);
+    int rc = check_size(call);
 
+    if (rc == 0)
+        rc = bight__http_slot_take(call, &origin);
     if (rc)
         return rc;
     if (!response->started_ns)

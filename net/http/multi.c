@@ -101,12 +101,13 @@ void bight__http_multi_remove(struct http_transfer *transfer)
 {
     curl_multi_remove_handle(transfer->session->multi, transfer->easy);
     link_remove(&transfer->attention);
+    http_held_end(transfer);
     bight__http_watches_forget(transfer);
 }
 
-/* libcurl has had no memory where it cannot say whose transfer that is for: one of them has lost its
- * socket or its time, and would wait for ever. So they all end, and libcurl begins anew; where there
- * is no memory for that either, with the next request. */
+/* libcurl has had no memory where it cannot say whose transfer that is for: one of them has lost
+ * its socket or its time, and would wait for ever. So they all end, and libcurl begins anew; where
+ * there is no memory for that either, with the next request. */
 static void start_over(struct bight_http_session *session)
 {
     for (struct bight_link *link = session->live.next; link != &session->live; link = link->next) {
@@ -215,6 +216,7 @@ int bight__http_multi_init(struct bight_http_session *session)
     unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
 
     link_init(&session->attention);
+    link_init(&session->held);
     session->forgets_to_go_on = version < 0x080400;
     session->spoils_handles = version < 0x080100;
     pthread_once(&global_once, global_init);
@@ -225,6 +227,7 @@ int bight__http_multi_init(struct bight_http_session *session)
         return BIGHT_ENOMEM;
     timer_init(session, &session->timer);
     timer_init(session, &session->sweep_timer);
+    timer_init(session, &session->held_timer);
     session->timer_due_ms = session->added_ms = UINT64_MAX;
     return 0;
 }
@@ -234,4 +237,5 @@ void bight__http_multi_fini(struct bight_http_session *session)
     multi_free(session);
     uv_close((uv_handle_t *)&session->timer, on_timer_closed);
     uv_close((uv_handle_t *)&session->sweep_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&session->held_timer, on_timer_closed);
 }
