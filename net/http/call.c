@@ -19,8 +19,8 @@ static void begin_hop(struct http_call *call)
     response->headers_ns = response->done_ns = 0;
 }
 
-/* libcurl fails late with what is larger, and says that there is no memory. What it adds itself, and
- * hooks, has to find room in the rest of 1 MiB. */
+/* libcurl fails late with what is larger, and says that there is no memory. What it adds itself,
+ * and hooks, has to find room in the rest of 1 MiB. */
 #define HEAD_BYTES ((1u << 20) - (16u << 10))
 
 static int check_size(const struct http_call *call)
