@@ -2,6 +2,8 @@
  * then what comes of it. Public entry: request.c. */
 #include "net/http/response.h"
 
+#include <stdio.h>
+
 #include "net/http/limits.h"
 #include "net/http/transfer.h"
 
@@ -101,6 +103,14 @@ static int run_hop(struct http_call *call)
     return rc;
 }
 
+static int fail_url(struct bight_http_response *response, const char *why)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "not a URL: %s", why);
+    return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, text);
+}
+
 int bight__http_call_run(struct http_call *call, const char *url)
 {
     struct bight_http_response *response = call->response;
@@ -112,8 +122,7 @@ int bight__http_call_run(struct http_call *call, const char *url)
     if (rc == 0)
         rc = bight__http_url_parse(seams, &response->url, &call->url);
     if (rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP)
-        return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL,
-                                "not an http or https URL");
+        return fail_url(response, call->url.why);
     while (rc == 0) {
         rc = run_hop(call);
         if (rc || response->hop.phase != HTTP_REDIRECT)
