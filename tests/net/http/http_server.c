@@ -313,6 +313,15 @@ static bool endless_headers(const struct peer *peer)
     return false;
 }
 
+static bool endless_extension(const struct peer *peer)
+{
+    if (!say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"))
+        return false;
+    while (say(peer, "extension"))
+        nap_ms(5);
+    return false;
+}
+
 static bool drip(const struct peer *peer)
 {
     if (!say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"))
@@ -415,6 +424,8 @@ static bool serve(struct peer *peer, const char *method, const char *path, size_
         return sluggish(peer, head_bytes);
     if (!strcmp(path, "/headers"))
         return endless_headers(peer);
+    if (!strcmp(path, "/extension"))
+        return endless_extension(peer);
     if (!strcmp(path, "/drip"))
         return drip(peer);
     if (!strcmp(path, "/exit"))
