@@ -21,6 +21,9 @@ BIGHT_BEGIN_DECLS
  * CURLOPT_NOPROXY ("") are both set here, never because of the environment; libcurl or the proxy
  * then resolves names, and the address filter sees the proxy's address.
  *
+ * CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE without TLS works once per connection with libcurl 7.88: what
+ * follows on a kept one fails. Set CURLOPT_FORBID_REUSE as well.
+ *
  * Once a redirect has left the request's origin, what was meant for that origin is not sent: after
  * the hooks USERPWD (USERNAME, PASSWORD), XOAUTH2_BEARER, COOKIE and HTTPHEADER are cleared. A
  * client certificate and the proxy's credentials stay. A request's hook finds out where a hop goes

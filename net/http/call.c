@@ -2,6 +2,8 @@
  * then what comes of it. Public entry: request.c. */
 #include "net/http/response.h"
 
+#include <stdio.h>
+
 #include "net/http/limits.h"
 #include "net/http/transfer.h"
 
@@ -19,6 +21,25 @@ static void begin_hop(struct http_call *call)
     response->headers_ns = response->done_ns = 0;
 }
 
+/* libcurl fails late with what is larger, and says that there is no memory. What it adds itself,
+ * and hooks, has to find room in the rest of 1 MiB. */
+#define HEAD_BYTES ((1u << 20) - (16u << 10))
+
+static int check_size(const struct http_call *call)
+{
+    const struct bight_http_session *session = call->response->session;
+    const char *const *headers = call->plan.headers;
+    size_t bytes = call->response->url.bytes + strlen(call->plan.method);
+
+    bytes += session->options.user_agent ? strlen(session->options.user_agent) : 0;
+    bytes += session->accept_line ? strlen(session->accept_line) : 0;
+    for (; headers && *headers; headers++)
+        bytes += strlen(*headers) + sizeof("\r");
+    return bytes <= HEAD_BYTES ? 0
+                               : bight__http_fail(call->response, BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG,
+                                                  "URL and headers are longer than 1 MiB");
+}
+
 /* Put the hop on the wire. If the session was closed meanwhile, `error` says so. */
 static int start_hop(struct http_call *call)
 {
@@ -26,8 +47,10 @@ static int start_hop(struct http_call *call)
     struct bight_resolved resolved;
     uint64_t fresh_until_ns = 0;
     struct http_origin *origin;
-    int rc = bight__http_slot_take(call, &origin);
+    int rc = check_size(call);
 
+    if (rc == 0)
+        rc = bight__http_slot_take(call, &origin);
     if (rc)
         return rc;
     if (!response->started_ns)
@@ -80,6 +103,14 @@ static int run_hop(struct http_call *call)
     return rc;
 }
 
+static int fail_url(struct bight_http_response *response, const char *why)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "not a URL: %s", why);
+    return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, text);
+}
+
 int bight__http_call_run(struct http_call *call, const char *url)
 {
     struct bight_http_response *response = call->response;
@@ -91,8 +122,7 @@ int bight__http_call_run(struct http_call *call, const char *url)
     if (rc == 0)
         rc = bight__http_url_parse(seams, &response->url, &call->url);
     if (rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP)
-        return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL,
-                                "not an http or https URL");
+        return fail_url(response, call->url.why);
     while (rc == 0) {
         rc = run_hop(call);
         if (rc || response->hop.phase != HTTP_REDIRECT)

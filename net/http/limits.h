@@ -52,5 +52,7 @@ int bight__http_names_get(struct http_call *call, const struct http_origin *orig
 /* libcurl knows the origin's addresses now. */
 void bight__http_names_fed(struct bight_http_session *session, struct http_origin *origin,
                            uint64_t fresh_until_ns);
+/* libcurl knows none any more. */
+void bight__http_names_forget(struct bight_http_session *session);
 
 #endif

@@ -31,6 +31,11 @@ void bight__http_names_fed(struct bight_http_session *session, struct http_origi
     origin->fed_serial = ++session->fed_serial;
 }
 
+void bight__http_names_forget(struct bight_http_session *session)
+{
+    session->fed_serial += FED_NAMES;
+}
+
 static int fail_unresolved(struct bight_http_response *response, const char *name,
                            const struct bight_resolved *resolved)
 {

@@ -16,33 +16,40 @@ static size_t refuse(struct http_transfer *transfer, int code)
     return 0;
 }
 
-/* "HTTP/1.1 200 OK", "HTTP/2 200". libcurl has checked the line, but newer versions allow a fourth
- * digit, and a tab instead of the space. */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200", with a line feed. libcurl lets more pass, and more or less of it
+ * in each version: other letters, a tab for the space, a fourth digit. */
 static int parse_status(struct bight_http_response *response, const char *line, size_t bytes)
 {
-    const char *end = line + bytes;
     const char *at = line + 5;
 
-    response->version = *at++ - '0';
-    response->version *= 10;
-    if (at + 1 < end && *at == '.') {
+    if (bytes < sizeof("HTTP/2 200") || line[bytes - 1] != '\n' || memcmp(line, "HTTP/", 5) != 0 ||
+        !is_digit(*at))
+        return BIGHT_EPROTOCOL;
+    response->version = (*at++ - '0') * 10;
+    if (at[0] == '.' && is_digit(at[1])) {
         response->version += at[1] - '0';
         at += 2;
     }
-    while (at < end && *at == ' ')
+    if (*at != ' ')
+        return BIGHT_EPROTOCOL;
+    while (*at == ' ')
         at++;
-    const char *digits = at;
-    response->status = 0;
-    for (; at < end && at < digits + 4 && *at >= '0' && *at <= '9'; at++)
-        response->status = response->status * 10 + (*at - '0');
-    return at == digits + 3 ? 0 : BIGHT_EPROTOCOL;
+    if (!is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) || !strchr(" \r\n", at[3]))
+        return BIGHT_EPROTOCOL;
+    response->status = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
+    return 0;
 }
 
 /* A new header block: of this hop's first response, or of the one behind a provisional one. */
 static int begin_block(struct bight_http_response *response, const char *line, size_t bytes)
 {
     response->hop.phase = HTTP_IN_BLOCK;
-    response->hop.encoded = false;
+    response->hop.encoded = response->hop.chunked = response->hop.framing = false;
     response->hop.content_length = UINT64_MAX;
     http_headers_clear(&response->headers);
     return parse_status(response, line, bytes);
@@ -53,46 +60,65 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static uint64_t parse_length(const char *at)
+/* Content-Length: one number, and the same one wherever there are more such lines. libcurl takes
+ * the digits that it finds, and the last line's. */
+static int note_length(struct http_hop *hop, const char *at)
 {
     uint64_t length = 0;
 
     while (*at == ' ' || *at == '\t')
         at++;
-    if (*at < '0' || *at > '9')
-        return UINT64_MAX;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        if (length > UINT64_MAX / 10 - 1)
-            return UINT64_MAX;
+    if (!is_digit(*at))
+        return BIGHT_EPROTOCOL;
+    for (; is_digit(*at); at++) {
+        if (length > INT64_MAX / 10 - 1)
+            return BIGHT_EPROTOCOL; /* more than can be counted */
         length = length * 10 + (uint64_t)(*at - '0');
     }
-    return length;
+    while (*at == ' ' || *at == '\t' || *at == '\r')
+        at++;
+    if (*at != '\n' || (hop->content_length != UINT64_MAX && hop->content_length != length))
+        return BIGHT_EPROTOCOL;
+    hop->content_length = length;
+    return 0;
 }
 
-static bool line_begins(const char *line, size_t bytes, const char *name, size_t name_bytes)
+/* What follows the name, NULL when the line is another header. That is the colon, or white space in
+ * front of it, which makes it another header to libcurl and not to others. */
+static const char *value_of(const char *line, size_t bytes, const char *name, size_t name_bytes)
 {
-    return bytes > name_bytes && strncasecmp(line, name, name_bytes) == 0;
+    if (bytes <= name_bytes || strncasecmp(line, name, name_bytes) != 0)
+        return NULL;
+    line += name_bytes;
+    return line[strspn(line, " \t")] == ':' ? line : NULL;
 }
 
 /* Note the headers that decide how the body is received. A line ends with a line feed, which bounds
- * the number in it. BIGHT_EPROTOCOL for what only some versions of libcurl refuse. */
+ * all that is looked at. BIGHT_EPROTOCOL for what could be understood in two ways. */
 static int note_header(struct bight_http_response *response, const char *line, size_t bytes)
 {
-    static const char length[] = "Content-Length:", encoding[] = "Content-Encoding:";
+    static const char length[] = "Content-Length", encoding[] = "Content-Encoding",
+                      transfer[] = "Transfer-Encoding";
+    struct http_hop *hop = &response->hop;
+    bool continued = hop->framing;
+    const char *value;
 
-    if ((*line == ' ' || *line == '\t') && !response->headers.text.bytes)
-        return BIGHT_EPROTOCOL;
-    /* Two bytes rule out nearly all other lines. */
-    if ((*line | 0x20) != 'c' || bytes < 16 || line[7] != '-' || line[bytes - 1] != '\n')
+    hop->framing = false;
+    if (*line == ' ' || *line == '\t')
+        return continued || !response->headers.text.bytes ? BIGHT_EPROTOCOL : 0;
+    /* Nearly all lines are told apart by two bytes. */
+    if (bytes < 16 || line[bytes - 1] != '\n' || (line[7] != '-' && line[8] != '-'))
         return 0;
-    if (line_begins(line, bytes, length, sizeof(length) - 1)) {
-        line += sizeof(length) - 1;
-        if (line[strspn(line, " \t")] == '+')
-            return BIGHT_EPROTOCOL;
-        response->hop.content_length = parse_length(line);
-    } else if (line_begins(line, bytes, encoding, sizeof(encoding) - 1)) {
-        response->hop.encoded = true;
+    if ((value = value_of(line, bytes, length, sizeof(length) - 1))) {
+        hop->framing = true;
+        return *value == ':' ? note_length(hop, value + 1) : BIGHT_EPROTOCOL;
     }
+    if ((value = value_of(line, bytes, transfer, sizeof(transfer) - 1))) {
+        hop->framing = hop->chunked = true;
+        return *value == ':' ? 0 : BIGHT_EPROTOCOL;
+    }
+    if (value_of(line, bytes, encoding, sizeof(encoding) - 1))
+        hop->encoded = true;
     return 0;
 }
 
@@ -101,7 +127,9 @@ static uint64_t plain_length(const struct bight_http_response *response)
 {
     const struct http_hop *hop = &response->hop;
 
-    return hop->head || response->status == 304 || hop->encoded ? UINT64_MAX : hop->content_length;
+    if (hop->head || response->status == 304 || hop->encoded || hop->chunked)
+        return UINT64_MAX;
+    return hop->content_length;
 }
 
 /* The response is final: refuse a body that will be too long, make room for one that will not. */
@@ -199,7 +227,9 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
         return refuse(transfer, BIGHT_ETOOBIG);
     if (hop->phase >= HTTP_REDIRECT)
         return bytes; /* trailers: counted, not kept */
-    if (hop->phase != HTTP_IN_BLOCK && bytes > 8 && memcmp(line, "HTTP/", 5) == 0) {
+    if (hop->phase == HTTP_UNSETTLED && memcmp(line, "HTTP/", bytes < 5 ? bytes : 5) != 0)
+        return bytes; /* trailers too */
+    if (hop->phase != HTTP_IN_BLOCK) {
         rc = begin_block(response, line, bytes);
     } else if (line[0] == '\n' || line[0] == '\r') {
         rc = end_block(transfer);

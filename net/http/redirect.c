@@ -1,6 +1,8 @@
 /* Redirects: whether one may be followed, and which parts of the request go with it. */
 #include "net/http/response.h"
 
+#include <stdio.h>
+
 #include <bight/scope.h>
 
 static void change_method(struct http_plan *plan, int status)
@@ -79,9 +81,11 @@ static int parse_location(struct bight_http_response *response, struct http_buff
 
     if (rc == 0)
         rc = bight__http_url_parse(seams, text, next);
-    if (rc == BIGHT_EINVAL)
-        return bight__http_fail(response, BIGHT_HTTP_PROTOCOL, BIGHT_EPROTOCOL,
-                                "the redirect leads nowhere");
+    if (rc == BIGHT_EINVAL) {
+        char why[128];
+        snprintf(why, sizeof(why), "the redirect leads nowhere: %s", next->why);
+        return bight__http_fail(response, BIGHT_HTTP_PROTOCOL, BIGHT_EPROTOCOL, why);
+    }
     if (rc == BIGHT_ENOTSUP)
         return bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
                                 "redirected to what is neither http nor https");

@@ -67,6 +67,7 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
     (void)from;
     (void)to_port;
     transfer->local_port = from_port;
+    http_held_end(transfer);
     if (transfer->sent >= ROUNDS) {
         transfer->code = BIGHT_EPROTOCOL;
         return CURL_PREREQFUNC_ABORT;

@@ -33,6 +33,8 @@ struct http_hop {
     bool head;               /* the request is a HEAD */
     bool again;              /* nothing came of it, and it may be begun once more */
     bool encoded;            /* there is a Content-Encoding; in the body, one to undo */
+    bool chunked;            /* there is a Transfer-Encoding: Content-Length says nothing */
+    bool framing;            /* the last line was one of the two */
     uint64_t content_length; /* UINT64_MAX: unknown */
     uint64_t header_bytes;
     uint64_t body_bytes; /* decoded */

@@ -43,6 +43,8 @@ struct bight_http_session {
     size_t watch_count;
     uv_timer_t sweep_timer; /* idle.c; active while connections are shut down or in doubt */
     size_t spent;           /* connections that are shut down */
+    uv_timer_t held_timer;  /* held.c; active while there are such: */
+    struct bight_link held; /* transfers that libcurl may hold back, the first for longest */
 
     /* limits.c and names.c */
     struct hash_table origins;

@@ -79,6 +79,7 @@ static int transfer_new(struct bight_http_session *session, struct http_transfer
     transfer->accept.data = session->accept_line;
     link_init(&transfer->attempts);
     link_init(&transfer->attention);
+    link_init(&transfer->held);
     transfer->easy = curl_easy_init();
     if (!transfer->easy)
         goto fail;
@@ -286,10 +287,10 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
     if ((!last || strcmp(last, response->url.data) != 0) &&
         curl_easy_setopt(easy, CURLOPT_URL, response->url.data))
         return BIGHT_ENOMEM;
-    if (transfer->https != url->https) {
+    if (transfer->pipewait != url->https) {
         /* Waiting for a connection that others open pays only where it may turn out to be
          * HTTP/2. */
-        transfer->https = url->https;
+        transfer->pipewait = url->https;
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
     }
     if (transfer->large != origin->large) {
@@ -350,6 +351,8 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
         pool_give(transfer);
         return rc;
     }
+    if (transfer->pipewait)
+        bight__http_held_begin(transfer);
     response->transfer = transfer;
     response->hop.head = transfer->method == HTTP_HEAD;
     session->stats.transfers += !call->afresh;

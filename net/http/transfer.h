@@ -7,6 +7,7 @@
 
 #include <bight/curl.h>
 
+#include "coro/base/list.h"
 #include "net/http/session.h"
 #include "net/http/url.h"
 
@@ -39,7 +40,7 @@ struct http_transfer {
     struct curl_slist addresses;
     char *addresses_text;
     enum http_method method;
-    bool https;
+    bool pipewait; /* CURLOPT_PIPEWAIT is set */
     bool large;
     bool resolve_set;
     bool tainted; /* not to be used again */
@@ -59,6 +60,8 @@ struct http_transfer {
     uint64_t fed_until_ns;        /* how long the addresses it was given are good; 0: none given */
     int local_port;               /* of the connection that it was sent on */
     struct bight_link attempts;   /* its sockets that are not connected yet */
+    struct bight_link held;       /* in session->held, or by itself */
+    uint64_t held_ms;             /* since when, in the loop's time */
     struct bight_link attention;  /* in session->attention, or by itself */
     int code;                     /* why a callback made libcurl fail; 0: it did not */
     int socket_code;              /* why the last socket could not be opened */
@@ -92,6 +95,14 @@ void bight__http_multi_act(struct bight_http_session *session, curl_socket_t fd,
 void bight__http_multi_attend(struct http_transfer *transfer);
 /* Call libcurl in the loop's next turn. */
 void bight__http_multi_soon(struct bight_http_session *session);
+
+/* held.c: the transfer may wait for what others find out about its origin. */
+void bight__http_held_begin(struct http_transfer *transfer);
+/* It does not, or no longer. */
+static inline void http_held_end(struct http_transfer *transfer)
+{
+    link_remove(&transfer->held);
+}
 
 /* idle.c: give up idle connections on which something came that the loop has not told us of. */
 void bight__http_idle_look(struct bight_http_session *session);

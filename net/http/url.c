@@ -204,22 +204,43 @@ static size_t path_offset(const char *text)
     return (size_t)(host - text) + strcspn(host, "/?#");
 }
 
+static const char wrong_port[] = "the port is not a number from 1 to 65535";
+
+/* What libcurl says, in the words of who reads the URL. */
+static const char *reason(CURLUcode code, const char *front)
+{
+    const char *bracket = strchr(front, '[');
+
+    if (bracket && !strchr(bracket, ']'))
+        return "the bracket in the host is not closed";
+    if (code == CURLUE_BAD_PORT_NUMBER)
+        return wrong_port;
+    return curl_url_strerror(code);
+}
+
 /* What libcurl makes of `front`, which has no path: `out`, and the text with a slash at its end. */
 static int ask_curl(CURLU *handle, const char *front, struct http_url *out, char **text)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
+    CURLUcode code;
     int rc = BIGHT_EINVAL;
 
-    if (curl_url_set(handle, CURLUPART_URL, front, 0) ||
-        curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) ||
-        curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE) ||
-        curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+    if ((code = curl_url_set(handle, CURLUPART_URL, front, 0)) ||
+        (code = curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0)) ||
+        (code = curl_url_get(handle, CURLUPART_HOST, &host, CURLU_PUNYCODE)) ||
+        (code = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))) {
+        out->why = reason(code, front);
+        if (code == CURLUE_OUT_OF_MEMORY)
+            rc = BIGHT_ENOMEM;
         goto out;
+    }
     out->https = strcmp(scheme, "https") == 0;
     out->port = (uint16_t)strtoul(port, NULL, 10);
     /* Older versions accept an encoded percent sign. */
+    out->why = out->port == 0 ? wrong_port : "the host is not one";
     if (out->port == 0 || strchr(host, '%') || copy_host(out, host))
         goto out;
+    out->why = NULL;
     rc = curl_url_get(handle, CURLUPART_URL, text, CURLU_PUNYCODE) ? BIGHT_ENOMEM : 0;
 out:
     curl_free(scheme);
@@ -228,26 +249,57 @@ out:
     return rc;
 }
 
-/* The part of `url` before its path, in memory of its own. The host becomes lower case, because
- * some versions take only 0x and not 0X for the beginning of a number. */
-static int copy_front(const struct bight_seams *seams, const char *url, size_t bytes, char **out)
+static bool is_ascii(const char *text)
 {
-    char *front = bight__alloc(seams, bytes + 1);
-    char *host;
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
 
-    if (!front)
-        return BIGHT_ENOMEM;
-    memcpy(front, url, bytes);
-    front[bytes] = '\0';
-    host = strrchr(front, '@');
-    for (host = host ? host : front; *host; host++)
-        if (*host >= 'A' && *host <= 'Z')
-            *host = (char)(*host + 32);
-    *out = front;
+/* Put the ASCII form of the host, which begins `at` there, into `front`. */
+static int convert_host(const struct bight_seams *seams, struct http_buffer *front, size_t at,
+                        const char **why)
+{
+    struct http_buffer whole = {0};
+    size_t end = at + strcspn(front->data + at, ":");
+    int rc = http_buffer_append(seams, &whole, front->data, at);
+
+    if (rc == 0)
+        rc = bight__http_idn(seams, front->data + at, end - at, &whole, why);
+    if (rc == 0)
+        rc = http_buffer_append(seams, &whole, front->data + end, front->bytes - end);
+    if (rc) {
+        bight__http_buffer_free(&whole);
+        return rc;
+    }
+    bight__http_buffer_free(front);
+    *front = whole;
     return 0;
 }
 
-/* Replace what is before `rest` in `text` by `front`. */
+/* The part of `url` before its path, and a NUL. The host is in lower case: of 0x and 0X only the
+ * first begins a number for every version. */
+static int copy_front(const struct bight_seams *seams, const char *url, size_t bytes,
+                      struct http_buffer *front, const char **why)
+{
+    int rc = http_buffer_append(seams, front, url, bytes);
+    const char *at;
+    size_t host;
+
+    if (rc == 0)
+        rc = http_buffer_append(seams, front, "", 1);
+    if (rc)
+        return rc;
+    at = strrchr(front->data, '@');
+    host = scheme_bytes(front->data) + 1;
+    host = at ? (size_t)(at + 1 - front->data) : host + strspn(front->data + host, "/");
+    for (char *byte = front->data + host; *byte; byte++)
+        if (*byte >= 'A' && *byte <= 'Z')
+            *byte = (char)(*byte + 32);
+    return is_ascii(front->data + host) ? 0 : convert_host(seams, front, host, why);
+}
+
+/* `text` becomes `front` and what of `text` begins at `rest`. */
 static int replace_front(const struct bight_seams *seams, struct http_buffer *text, size_t rest,
                          const char *front, size_t front_bytes)
 {
@@ -265,24 +317,32 @@ static int replace_front(const struct bight_seams *seams, struct http_buffer *te
     return 0;
 }
 
-/* Whether `text` has bytes that no URL may have. */
-static bool has_junk(const char *text)
+/* The first byte that may be in no URL, or its end. */
+static const char *find_junk(const char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text <= ' ' || *text == 0x7f)
-            return true;
-    return false;
+    while ((unsigned char)*text > ' ' && *text != 0x7f)
+        text++;
+    return text;
 }
 
-/* 0: http or https; BIGHT_ENOTSUP: another scheme; BIGHT_EINVAL: not a URL. */
-static int check_scheme(const char *url)
+/* 0: of http or https; BIGHT_ENOTSUP: of another scheme; BIGHT_EINVAL: no URL. */
+static int check_scheme(const char *text, const char **why)
 {
-    size_t bytes = scheme_bytes(url);
+    size_t bytes = scheme_bytes(text);
 
-    if (bytes == 0 || url[bytes + 1] != '/' || has_junk(url))
+    *why = "it does not begin with http:// or https://";
+    if (bytes == 0 || text[bytes + 1] != '/')
         return BIGHT_EINVAL;
-    if ((bytes == 4 || bytes == 5) && strncasecmp(url, "https", bytes) == 0)
+    const char *junk = find_junk(text);
+    if (*junk) {
+        *why = *junk == ' ' ? "there is a space in it, which is written %20"
+                            : "there is a control character in it";
+        return BIGHT_EINVAL;
+    }
+    if ((bytes == 4 || bytes == 5) && strncasecmp(text, "https", bytes) == 0) {
+        *why = NULL;
         return 0;
+    }
     return BIGHT_ENOTSUP;
 }
 
@@ -290,21 +350,22 @@ static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *
                            struct http_url *out)
 {
     size_t rest = path_offset(text->data);
-    char *front = NULL, *normal = NULL;
+    struct http_buffer front = {0};
+    char *normal = NULL;
     CURLU *handle;
-    int rc = check_scheme(text->data);
+    int rc = check_scheme(text->data, &out->why);
 
     if (rc == 0)
-        rc = copy_front(seams, text->data, rest, &front);
-    if (rc)
-        return rc;
-    handle = curl_url();
-    rc = handle ? ask_curl(handle, front, out, &normal) : BIGHT_ENOMEM;
-    if (rc == 0)
-        rc = replace_front(seams, text, rest, normal, path_offset(normal));
-    curl_free(normal);
-    curl_url_cleanup(handle);
-    bight__free(front);
+        rc = copy_front(seams, text->data, rest, &front, &out->why);
+    if (rc == 0) {
+        handle = curl_url();
+        rc = handle ? ask_curl(handle, front.data, out, &normal) : BIGHT_ENOMEM;
+        if (rc == 0)
+            rc = replace_front(seams, text, rest, normal, path_offset(normal));
+        curl_free(normal);
+        curl_url_cleanup(handle);
+    }
+    bight__http_buffer_free(&front);
     return rc;
 }
 
@@ -314,6 +375,7 @@ int bight__http_url_parse(const struct bight_seams *seams, struct http_buffer *t
     const char *url = text->data;
     int rc = 0;
 
+    out->why = NULL;
     out->https = strncmp(url, "https://", 8) == 0;
     if (!(out->https || strncmp(url, "http://", 7) == 0) || !parse_plain(url, out))
         rc = parse_with_curl(seams, text, out);

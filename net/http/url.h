@@ -13,6 +13,7 @@ struct http_url {
     bool https;
     bool literal; /* the host is an IP address: nothing to resolve */
     uint16_t port;
+    const char *why;            /* what is wrong with it; NULL when it is a URL */
     char host[HTTP_HOST_BYTES]; /* lower-case ASCII; literals as in the URL, without brackets */
 };
 
@@ -26,6 +27,10 @@ bool bight__http_same_origin(const struct http_url *a, const struct http_url *b)
  * result is not parsed yet. */
 int bight__http_url_join(const struct bight_seams *seams, const char *base, const char *location,
                          struct http_buffer *out);
+
+/* idn.c: append the ASCII form of a host name in UTF-8: 0; BIGHT_EINVAL and `why`; BIGHT_ENOMEM. */
+int bight__http_idn(const struct bight_seams *seams, const char *name, size_t bytes,
+                    struct http_buffer *out, const char **why);
 
 /* check.c */
 bool bight__http_valid_value(const char *text);

@@ -219,6 +219,8 @@ int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
             watch_failed(session, transfer, code);
             return 0;
         }
+        if (transfer)
+            http_held_end(transfer); /* libcurl looks up a proxy's name for it */
     }
     /* While it connects, a socket is only waited for to become writable. */
     if ((what & CURL_POLL_IN) && watch->transfer)
@@ -301,6 +303,7 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
     curl_socket_t fd = open_socket(transfer, to);
 
     (void)purpose;
+    http_held_end(transfer);
     if (fd == CURL_SOCKET_BAD)
         bight__http_multi_attend(transfer);
     else

@@ -12,7 +12,19 @@
 /* How long a thread stays without work. */
 #define IDLE_SECONDS 2
 
-/* RFC 6761, 6.3: this name is the loopback even if no hosts file says so (a bare container). */
+/* RFC 6761, 6.3: "localhost" and what is under it is the loopback, whatever hosts files and name
+ * servers say. `host` is in small letters. */
+static bool is_localhost(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t bytes = strlen(host), name_bytes = sizeof(name) - 1;
+
+    if (bytes && host[bytes - 1] == '.')
+        bytes--;
+    return bytes >= name_bytes && memcmp(host + bytes - name_bytes, name, name_bytes) == 0 &&
+           (bytes == name_bytes || host[bytes - name_bytes - 1] == '.');
+}
+
 static int loopback(struct bight_address *addresses, size_t *count)
 {
     addresses[0] = (struct bight_address){.family = 6, .bytes = {[15] = 1}};
@@ -26,11 +38,12 @@ static int system_lookup(void *arg, const char *host, struct bight_address *addr
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *list;
-    int rc = getaddrinfo(host, NULL, &hints, &list);
+    int rc;
 
     (void)arg;
-    if (rc && strcmp(host, "localhost") == 0)
+    if (is_localhost(host))
         return loopback(addresses, count);
+    rc = getaddrinfo(host, NULL, &hints, &list);
     if (rc)
         return rc;
     *count = 0;

@@ -198,6 +198,60 @@ static bool reset_next(const struct peer *peer)
     return false;
 }
 
+/* Answers by number, for tests of what is a response: those that are none come first. */
+static const char *const framings[] = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3, 5\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 0x3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3abc\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3 3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3;a=b\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3.0\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n 0\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\n folded: 1\r\nContent-Length: 3\r\n\r\nabc",
+    "http/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nabc",
+    "Http/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 20 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 2000 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 200OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 -200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 0x1 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1\t200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.x 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 103 Early\r\n\r\nhttp/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+};
+static const char *const well_framed[] = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\ncontent-length: \t 003 \t\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\nContent-Length:3\n\nabcde",
+    "HTTP/1.1 200\r\nContent-Length: 3\r\n\r\nabcde",
+    "HTTP/1.0 200 \r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "3\r\nabc\r\n0\r\n\r\n",
+    "HTTP/1.1 103 Early\r\nContent-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+    "3\r\n\r\nabc",
+    "HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n",
+};
+
+static bool framed(const struct peer *peer, const char *const *answers, size_t count, int number)
+{
+    if (number < 0 || (size_t)number >= count)
+        return answer(peer, 404, "", "no more", 7);
+    return say(peer, "%s", answers[number]) && false;
+}
+
 /* Answers before the body has come, and then takes that from the connection, whatever it is. */
 static bool early_answer(struct peer *peer, int status, size_t head_bytes)
 {
@@ -278,6 +332,15 @@ static bool endless_headers(const struct peer *peer)
     say(peer, "HTTP/1.1 200 OK\r\n");
     while (say(peer, "X-More: and more and more and more and more and more and more\r\n"))
         ;
+    return false;
+}
+
+static bool endless_extension(const struct peer *peer)
+{
+    if (!say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"))
+        return false;
+    while (say(peer, "extension"))
+        nap_ms(5);
     return false;
 }
 
@@ -390,6 +453,8 @@ static bool serve(struct peer *peer, const char *method, const char *path, size_
         return sluggish(peer, head_bytes);
     if (!strcmp(path, "/headers"))
         return endless_headers(peer);
+    if (!strcmp(path, "/extension"))
+        return endless_extension(peer);
     if (!strcmp(path, "/drip"))
         return drip(peer);
     if (!strcmp(path, "/exit"))
@@ -402,6 +467,11 @@ static bool serve(struct peer *peer, const char *method, const char *path, size_
         return strcasestr(peer->head, "\r\nExpect:")
                    ? early_answer(peer, atoi(path + 7), head_bytes)
                    : sluggish(peer, head_bytes);
+    if (!strncmp(path, "/ill-framed/", 12))
+        return framed(peer, framings, sizeof framings / sizeof framings[0], atoi(path + 12));
+    if (!strncmp(path, "/well-framed/", 13))
+        return framed(peer, well_framed, sizeof well_framed / sizeof well_framed[0],
+                      atoi(path + 13));
     if (!strncmp(path, "/unasked/", 9))
         return unasked(peer, path + 9);
     if (!strncmp(path, "/bytes/", 7))

@@ -131,6 +131,47 @@ HTTP_TEST(what_some_versions_let_pass_is_no_response)
     return 0;
 }
 
+HTTP_TEST(what_could_be_two_responses_is_none)
+{
+    struct bight_http_response *response;
+    struct bight_http_error error = {0};
+    char path[32];
+    int count = 0;
+
+    for (;; count++) {
+        snprintf(path, sizeof path, "/ill-framed/%d", count);
+        struct bight_http_request request = {.error = &error};
+        int rc = bight_http_fetch(&response, session, http_server_url(&server, path), &request);
+        if (rc == 0 && bight_http_response_status(response) == 404)
+            break;
+        if (rc != BIGHT_EPROTOCOL || error.kind != BIGHT_HTTP_PROTOCOL || !*error.text)
+            ck_abort_msg("%s: %s %s", path, bight_error_name(rc), error.text);
+    }
+    bight_http_response_free(response);
+    EXPECT(count > 30);
+    return 0;
+}
+
+HTTP_TEST(what_is_odd_and_clear_is_a_response)
+{
+    struct bight_http_response *response;
+    struct bight_http_error error = {0};
+    char path[32];
+
+    for (int count = 0;; count++) {
+        snprintf(path, sizeof path, "/well-framed/%d", count);
+        struct bight_http_request request = {.error = &error};
+        if (bight_http_fetch(&response, session, http_server_url(&server, path), &request))
+            ck_abort_msg("%s: %s", path, error.text);
+        int status = bight_http_response_status(response);
+        if (status != 404)
+            ck_assert_str_eq(bight_http_response_body(response, NULL), "abc");
+        bight_http_response_free(response);
+        if (status == 404)
+            return 0;
+    }
+}
+
 /* libcurl holds 64 MiB of a paused transfer at most. */
 HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
 {
@@ -160,6 +201,8 @@ static const struct suite_case cases[] = {
     plain_case(an_expectation_that_is_never_met_is_given_up),
     plain_case(a_line_too_long_for_libcurl_is_too_big),
     plain_case(what_some_versions_let_pass_is_no_response),
+    plain_case(what_could_be_two_responses_is_none),
+    plain_case(what_is_odd_and_clear_is_a_response),
     plain_case(a_coded_stream_is_read_in_small_pieces),
 };
 

@@ -1,6 +1,7 @@
 /* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and
  * how long it may take. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -152,12 +153,46 @@ HTTP_TEST(who_takes_the_body_and_says_nothing_is_idle)
     return 0;
 }
 
+HTTP_TEST(what_libcurl_would_not_send_is_too_big_before_it_starts)
+{
+    char *url = malloc(1100000), *line = malloc(600000);
+    const char *const headers[] = {line, line, NULL}, *const fewer[] = {line, NULL};
+    struct bight_http_error error;
+    struct bight_http_request request = {.error = &error};
+    struct bight_http_response *response;
+    struct bight_http_stats stats;
+
+    int bytes = snprintf(url, 1100000, "%s?", http_server_url(&server, "/ok"));
+    memset(url + bytes, 'x', 1100000 - (size_t)bytes);
+    url[1099999] = '\0';
+    EXPECT(bight_http_fetch(&response, session, url, &request) == BIGHT_ETOOBIG);
+    EXPECT(error.kind == BIGHT_HTTP_TOO_BIG && *error.text);
+    memset(line, 'x', 600000);
+    memcpy(line, "X: ", 3);
+    line[599999] = '\0';
+    request.headers = headers;
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) ==
+           BIGHT_ETOOBIG);
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.connects == 0);
+    /* One of them is sent; what the peer makes of it is its affair. */
+    request.headers = fewer;
+    EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) !=
+           BIGHT_ETOOBIG);
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.connects > 0);
+    free(url);
+    free(line);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(what_hooks_set_does_not_cross_origins),
     plain_case(headers_about_the_body_go_with_it),
     plain_case(a_timeout_of_ages_does_not_pass_at_once),
     plain_case(who_takes_the_body_slowly_is_not_idle),
     plain_case(who_takes_the_body_and_says_nothing_is_idle),
+    plain_case(what_libcurl_would_not_send_is_too_big_before_it_starts),
 };
 
 test_suite("http_request", cases, .setup = http_case_setup, .teardown = http_case_teardown);

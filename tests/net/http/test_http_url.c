@@ -1,6 +1,7 @@
 /* net/http/url.c, check.c: what is meant by a URL. It must never disagree with libcurl's
  * parser, which has the last word when the request is sent, and must be the same with every version
  * of it. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,11 +264,77 @@ static void locations_are_joined(void)
     }
 }
 
+static void a_host_in_other_letters_needs_no_locale(void)
+{
+    static const char *const names[][2] = {
+        {"http://b\xc3\xbc"
+         "cher.example/",
+         "xn--bcher-kva.example"},
+        {"http://B\xc3\x9c"
+         "CHER.example:8080/x",
+         "xn--bcher-kva.example"},
+        {"https://u@\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88?q",
+         "xn--r8jz45g.xn--zckzah"},
+        {"http://fa\xc3\x9f.de", "xn--fa-hia.de"},
+        {"http://b\xfc"
+         "cher.example/",
+         NULL},
+        {"http://\xe2\x80\x8e.example/", NULL},
+    };
+    bool there = dlopen("libidn2.so.0", RTLD_NOW);
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct http_buffer text;
+        struct http_url url;
+        int rc = parse(names[i][0], &text, &url);
+        ck_assert_int_eq(rc, there && names[i][1] ? 0 : BIGHT_EINVAL);
+        if (rc) {
+            ck_assert_ptr_nonnull(strstr(url.why, there ? "UTF-8" : "libidn2"));
+            continue;
+        }
+        ck_assert_str_eq(url.host, names[i][1]);
+        ck_assert_ptr_nonnull(strstr(text.data, names[i][1]));
+        bight__http_buffer_free(&text);
+    }
+}
+
+static void what_is_wrong_with_a_url_is_said(void)
+{
+    static const char *const wrong[][2] = {
+        {"http://example.org/a b", "space"},
+        {"http://exa mple.org/", "space"},
+        {"http://example.org/\r\nX: 1", "control character"},
+        {"http://example.org:0/", "port"},
+        {"http://example.org:65536/", "port"},
+        {"http://example.org:x/", "port"},
+        {"http://[::1/", "bracket"},
+        {"http://[::1", "bracket"},
+        {"example.org", "http://"},
+        {"/path", "http://"},
+        {"ftp://example.org/", "http://"},
+        {"http://", NULL},
+        {"http://a%2fb/", NULL},
+        {"http://[::zz]/", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct http_buffer text;
+        struct http_url url;
+        int rc = parse(wrong[i][0], &text, &url);
+        ck_assert_msg(rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP, "%s", wrong[i][0]);
+        ck_assert_msg(url.why && *url.why, "%s", wrong[i][0]);
+        if (wrong[i][1])
+            ck_assert_msg(strstr(url.why, wrong[i][1]) != NULL, "%s: %s", wrong[i][0], url.why);
+    }
+}
+
 static const struct suite_case cases[] = {
     each_case(a_url_means_what_libcurl_takes_it_for, (int)(sizeof rows / sizeof *rows)),
     plain_case(a_path_is_the_same_with_every_libcurl),
     plain_case(libcurl_never_disagrees),
     plain_case(locations_are_joined),
+    plain_case(a_host_in_other_letters_needs_no_locale),
+    plain_case(what_is_wrong_with_a_url_is_said),
 };
 
 test_suite("http_url", cases);

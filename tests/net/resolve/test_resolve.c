@@ -65,6 +65,27 @@ IN_TASK(localhost_is_known_everywhere)
     return 0;
 }
 
+IN_TASK(what_is_under_localhost_is_the_loopback)
+{
+    static const char *const names[] = {"localhost", "localhost.", "foo.localhost",
+                                        "a.b.LocalHost."};
+    static const struct bight_address v4 = {.family = 4, .bytes = {127, 0, 0, 1}};
+    static const struct bight_address v6 = {.family = 6, .bytes = {[15] = 1}};
+    struct bight_resolved result;
+
+    EXPECT(bight_resolver_new(&resolver, NULL) == 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        EXPECT(bight_resolve(resolver, names[i], &result) == 0);
+        ck_assert_uint_ge(result.count, 1);
+        for (size_t k = 0; k < result.count; k++) {
+            const struct bight_address *known = result.addresses[k].family == 4 ? &v4 : &v6;
+            EXPECT(memcmp(result.addresses[k].bytes, known->bytes, sizeof(known->bytes)) == 0);
+        }
+    }
+    bight_resolver_free(resolver);
+    return 0;
+}
+
 IN_TASK(wake)
 {
     struct call call;
@@ -333,6 +354,7 @@ static const struct suite_case cases[] = {
     plain_case(what_is_no_host_name_is_refused),
     plain_case(resolving_outside_of_a_task_is_an_error),
     plain_case(localhost_is_known_everywhere),
+    plain_case(what_is_under_localhost_is_the_loopback),
     plain_case(wake),
     plain_case(cancel_is_immediate_and_the_result_is_kept),
     plain_case(woken_then_cancelled_is_woken),
