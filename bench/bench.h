@@ -96,12 +96,14 @@ double bench_callbacks(unsigned count, uint64_t operations);
 /* Run the calling process on one CPU; does nothing if there is no such CPU. */
 void bench_pin(int cpu);
 
-/* This program again, in a process of its own. */
+/* This program once more, or another, in a process of its own. */
 struct bench_again {
+    const char *program;     /* NULL: this one */
     const char *const *tool; /* what watches it: words before the program's name, up to a NULL */
     const char *const *arguments; /* up to a NULL */
     int cpu;                      /* -1: any */
-    pid_t pid;                    /* the process that it was */
+    pid_t pid;                    /* which process it was */
+    uint64_t cpu_ns;              /* what it took, from its start to its end */
 };
 
 /* Run it and return what it printed and what the tool reported; end the program on failure. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static void append(char **argv, size_t *count, const char *const *words)
 static _Noreturn void become(const struct bench_again *again, int out)
 {
     char program[4096];
-    const char *const self[] = {program, NULL};
+    const char *const self[] = {program, NULL}, *const other[] = {again->program, NULL};
     char *argv[WORDS_MAX + 1];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     size_t count = 0;
@@ -33,7 +34,7 @@ static _Noreturn void become(const struct bench_again *again, int out)
         _exit(127);
     program[length] = '\0';
     append(argv, &count, again->tool);
-    append(argv, &count, self);
+    append(argv, &count, again->program ? other : self);
     append(argv, &count, again->arguments);
     argv[count] = NULL;
     if (again->cpu >= 0)
@@ -46,11 +47,17 @@ static _Noreturn void become(const struct bench_again *again, int out)
     _exit(127);
 }
 
+static uint64_t ns_of(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_usec * 1000;
+}
+
 char *bench_again(struct bench_again *again)
 {
     size_t size = 1 << 16, used = 0;
     char *text = malloc(size);
     int pipe_fds[2], status = 0;
+    struct rusage usage;
     ssize_t got;
 
     bench_check(text && !pipe(pipe_fds) ? 0 : BIGHT_EIO, "pipe");
@@ -66,9 +73,14 @@ char *bench_again(struct bench_again *again)
         used += (size_t)got;
     close(pipe_fds[0]);
     text[used] = '\0';
-    waitpid(again->pid, &status, 0);
+    wait4(again->pid, &status, 0, &usage);
+    again->cpu_ns = ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime);
     if (status) {
-        fprintf(stderr, "%s failed: %s\n", again->tool ? again->tool[0] : "a run", text);
+        fprintf(stderr, "%s failed: %s\n",
+                again->tool      ? again->tool[0]
+                : again->program ? again->program
+                                 : "a run",
+                text);
         exit(1);
     }
     return text;

@@ -20,11 +20,14 @@
 #define COUNTS 5
 #define COUNTED 3000 /* requests of the longer one, the shorter has a third */
 
+/* Of the text, before it is compressed. */
+#define TEXT_BYTES ((size_t)1 << 20)
+
 /* Which client puts which load on the server, what watches it, and what is asked of the report. */
 struct load {
     const char *file;
     unsigned concurrency;
-    int streamed;
+    enum http_load_way way;
     const char *const *tool;
     double (*count)(const char *report, pid_t pid);
 };
@@ -36,8 +39,8 @@ static struct nginx nginx;
 static char *run_client(const struct load *load, const char *client, uint64_t requests, pid_t *pid)
 {
     char url[64], count[32], concurrency[16];
-    const char *const arguments[] = {client, url, count, concurrency, load->streamed ? "1" : "0",
-                                     NULL};
+    const char way[] = {(char)('0' + load->way), '\0'};
+    const char *const arguments[] = {client, url, count, concurrency, way, NULL};
     struct bench_again again = {.tool = load->tool, .arguments = arguments};
     char *report;
 
@@ -139,22 +142,71 @@ static void close_nginx(void *arg)
     nginx_stop(&nginx);
 }
 
+#ifdef BIGHT_HAVE_ZLIB
+/* A text as pages have it is served; the file is gzip already, so that the server has no work. */
+static void open_text(void *arg)
+{
+    open_nginx(arg);
+    nginx_add_text(&nginx, "text", TEXT_BYTES);
+}
+
+/* Process and all, as long as it lives. */
+static double whole_us(struct bench_again *again, uint64_t requests)
+{
+    again->cpu = CLIENT_CPU;
+    free(bench_again(again));
+    return (double)again->cpu_ns / 1000 / (double)requests;
+}
+
+static double ours_whole(void *arg, uint64_t requests)
+{
+    char url[64], count[32];
+    const char *const arguments[] = {"bight", url, count, "1", "2", NULL};
+    struct bench_again again = {.arguments = arguments};
+
+    (void)arg;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/text", nginx.port);
+    snprintf(count, sizeof count, "%llu", (unsigned long long)requests);
+    return whole_us(&again, requests);
+}
+
+static double curl_tool(void *arg, uint64_t requests)
+{
+    char url[64];
+    const char *const arguments[] = {"-sS", "--fail", "--compressed", "-o", "/dev/null", url, NULL};
+    struct bench_again again = {.program = "curl", .arguments = arguments};
+
+    (void)arg;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/text?[1-%llu]", nginx.port,
+             (unsigned long long)requests);
+    return whole_us(&again, requests);
+}
+#endif
+
 static const char *const cachegrind[] = {"valgrind",       "--tool=cachegrind",
                                          "--cache-sim=no", "--cachegrind-out-file=/dev/null",
                                          "--vgdb=no",      NULL};
 static const char *const strace[] = {"strace", "-f", "-c", NULL};
 
-static struct load small = {"small", 100, 0, NULL, NULL};
-static struct load large = {"large", 10, 1, NULL, NULL};
-static struct load instructions = {"small", 100, 0, cachegrind, bench_instructions};
-static struct load all_calls = {"small", 100, 0, strace, system_calls};
-static struct load epoll_calls = {"small", 100, 0, strace, epoll_ctls};
+static struct load small = {"small", 100, HTTP_LOAD_COLLECTED, NULL, NULL};
+static struct load large = {"large", 10, HTTP_LOAD_STREAMED, NULL, NULL};
+static struct load copied = {"large", 10, HTTP_LOAD_COPIED, NULL, NULL};
+static struct load instructions = {"small", 100, HTTP_LOAD_COLLECTED, cachegrind,
+                                   bench_instructions};
+static struct load all_calls = {"small", 100, HTTP_LOAD_COLLECTED, strace, system_calls};
+static struct load epoll_calls = {"small", 100, HTTP_LOAD_COLLECTED, strace, epoll_ctls};
 
 static const struct bench_row rows[] = {
     {"http_client_small", "CPU us per request", "multi_socket on libuv, cured", ours, raw, &small,
      20000, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
     {"http_client_large", "CPU us per request", "multi_socket on libuv, cured", ours, raw, &large,
      200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
+    {"http_client_large_copied", "CPU us per request", "the same, each byte copied once", ours, raw,
+     &copied, 200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
+#ifdef BIGHT_HAVE_ZLIB
+    {"http_client_gzip", "CPU us per request", "curl --compressed", ours_whole, curl_tool, NULL,
+     200, .samples = ROUNDS, .open = open_text, .close = close_nginx},
+#endif
     {"http_client_instructions", "instructions per request", "multi_socket on libuv, cured", ours,
      raw, &instructions, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx},
     {"http_client_syscalls", "system calls per request", "multi_socket on libuv, cured", ours, raw,
@@ -169,7 +221,7 @@ static int client_main(char **argv)
         .url = argv[2],
         .requests = (unsigned)strtoul(argv[3], NULL, 10),
         .concurrency = (unsigned)strtoul(argv[4], NULL, 10),
-        .streamed = argv[5][0] == '1',
+        .way = (enum http_load_way)(argv[5][0] - '0'),
     };
 
     if (!strcmp(argv[1], "bight"))

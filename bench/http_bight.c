@@ -8,8 +8,6 @@
 #include <bight/http.h>
 #include <bight/runtime.h>
 
-#define PIECE_BYTES ((size_t)256 << 10)
-
 struct client {
     struct http_load *load;
     struct bight_http_session *session;
@@ -40,7 +38,7 @@ static int streamed(struct client *client, char *piece)
     if (rc < 0)
         return rc;
     rc = bight_http_response_status(page) == 200 ? 0 : BIGHT_EPROTOCOL;
-    while (rc == 0 && (bytes = bight_http_read(page, piece, PIECE_BYTES)) != 0) {
+    while (rc == 0 && (bytes = bight_http_read(page, piece, HTTP_LOAD_PIECE_BYTES)) != 0) {
         if (bytes < 0)
             rc = (int)bytes;
         else
@@ -53,12 +51,13 @@ static int streamed(struct client *client, char *piece)
 static int asker(void *arg)
 {
     struct client *client = arg;
-    char *piece = client->load->streamed ? malloc(PIECE_BYTES) : NULL;
-    int rc = client->load->streamed && !piece ? BIGHT_ENOMEM : 0;
+    const bool in_pieces = client->load->way != HTTP_LOAD_COLLECTED;
+    char *piece = in_pieces ? malloc(HTTP_LOAD_PIECE_BYTES) : NULL;
+    int rc = in_pieces && !piece ? BIGHT_ENOMEM : 0;
 
     while (rc == 0 && client->started < client->load->requests) {
         client->started++;
-        rc = client->load->streamed ? streamed(client, piece) : collected(client);
+        rc = in_pieces ? streamed(client, piece) : collected(client);
     }
     free(piece);
     return rc;
@@ -87,7 +86,7 @@ static int load_main(void *arg)
         /* The raw client sends neither, and each of their characters costs 150 instructions in
          * libcurl: send the same request. */
         .user_agent = "",
-        .accept_encoding = "",
+        .accept_encoding = load->way == HTTP_LOAD_COPIED ? NULL : "",
     };
     uint64_t begin;
     int rc = bight_http_session_new(&client.session, &options);

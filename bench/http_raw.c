@@ -6,12 +6,13 @@
  *   - easy handles are reused, and the cache of connections is as large as the load;
  *   - a receive buffer of 512 KiB for large bodies;
  *   - info_read after every action; timeout 0 is 0.
- * It counts the bytes of bodies and keeps nothing. */
+ * It counts the bytes of bodies and keeps nothing, or copies each into a buffer, once. */
 #include "bench/bench.h"
 #include "bench/http_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bight/errors.h>
@@ -47,10 +48,12 @@ static void check_curl(int code, const char *what)
     }
 }
 
+static void free_handle(CURL *easy);
+
 static void begin_request(struct client *client, CURL *easy)
 {
     if (client->started == client->load->requests) {
-        curl_easy_cleanup(easy);
+        free_handle(easy);
         return;
     }
     client->started++;
@@ -178,6 +181,46 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return size * count;
 }
 
+/* Where the body of a transfer goes; when it is full, from the beginning again. */
+struct place {
+    struct client *client;
+    size_t used;
+    char bytes[HTTP_LOAD_PIECE_BYTES];
+};
+
+static size_t on_copied_body(char *data, size_t size, size_t count, void *user)
+{
+    struct place *place = user;
+
+    count *= size;
+    if (count > sizeof place->bytes - place->used)
+        place->used = 0;
+    memcpy(place->bytes + place->used, data, count);
+    place->used += count;
+    place->client->load->bytes += count;
+    return count;
+}
+
+static void free_handle(CURL *easy)
+{
+    char *place = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &place);
+    free(place);
+    curl_easy_cleanup(easy);
+}
+
+static void set_place(struct client *client, CURL *easy)
+{
+    struct place *place = calloc(1, sizeof *place);
+
+    bench_check(place ? 0 : BIGHT_ENOMEM, "calloc");
+    place->client = client;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, place);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_copied_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, place);
+}
+
 static CURL *new_handle(struct client *client)
 {
     CURL *easy = curl_easy_init();
@@ -187,8 +230,10 @@ static CURL *new_handle(struct client *client)
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    if (client->load->streamed)
+    if (client->load->way != HTTP_LOAD_COLLECTED)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER_BYTES);
+    if (client->load->way == HTTP_LOAD_COPIED)
+        set_place(client, easy);
     return easy;
 }
 

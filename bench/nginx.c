@@ -18,6 +18,10 @@
 
 #include <bight/errors.h>
 
+#ifdef BIGHT_HAVE_ZLIB
+#include <zlib.h>
+#endif
+
 #define LISTENER_FD 3
 
 /* Not master_process off: nginx 1.22 crashes with that and an inherited socket. */
@@ -34,6 +38,9 @@ static const char configuration[] = "daemon off;\n"
                                     "    server {\n"
                                     "        listen 127.0.0.1:%d backlog=1024;\n"
                                     "        root .;\n"
+                                    "        location /text {\n"
+                                    "            add_header Content-Encoding gzip;\n"
+                                    "        }\n"
                                     "    }\n"
                                     "}\n";
 
@@ -62,6 +69,44 @@ static void write_files(const struct nginx *nginx, const char *const *names, con
     fprintf(file, configuration, nginx->port);
     bench_check(fclose(file) ? BIGHT_EIO : 0, "nginx.conf");
 }
+
+#ifdef BIGHT_HAVE_ZLIB
+/* Words of two to five syllables, the first ones most often. */
+static void write_words(char *text, size_t bytes)
+{
+    static const char *const syllables[] = {"ra",  "lo", "sti", "ne", "mu", "ten", "ko",  "is",
+                                            "dra", "pe", "um",  "ga", "li", "or",  "ven", "chi"};
+    uint64_t state = 88172645463325252u;
+    size_t used = 0;
+
+    while (used < bytes) {
+        uint64_t draw = bench_random(&state);
+        uint64_t word = (draw & 0xffff) * (draw >> 16 & 0xffff) * (draw >> 32 & 0xffff) >> 37;
+        for (uint64_t code = word * 0x9e3779b97f4a7c15u, i = 0; i < 2 + word % 4; i++) {
+            const char *syllable = syllables[code >> (60 - 4 * i) & 15];
+            for (; *syllable && used < bytes; syllable++)
+                text[used++] = *syllable;
+        }
+        if (used < bytes)
+            text[used++] = draw >> 60 ? ' ' : '\n';
+    }
+}
+
+void nginx_add_text(const struct nginx *nginx, const char *name, size_t bytes)
+{
+    char path[sizeof nginx->folder + 64];
+    char *text = malloc(bytes);
+    gzFile file;
+
+    bench_check(text ? 0 : BIGHT_ENOMEM, "text");
+    write_words(text, bytes);
+    snprintf(path, sizeof path, "%s/%s", nginx->folder, name);
+    file = gzopen(path, "wb6");
+    bench_check(file && gzwrite(file, text, (unsigned)bytes) == (int)bytes ? 0 : BIGHT_EIO, path);
+    bench_check(gzclose(file) ? BIGHT_EIO : 0, path);
+    free(text);
+}
+#endif
 
 static int listener(int *port)
 {

@@ -15,6 +15,8 @@ struct nginx {
 /* Start it on CPU `cpu`, with a file of `bytes[i]` bytes for each of names[i] up to a NULL. It
  * takes requests as soon as this returns, and ends with this process at the latest. */
 void nginx_start(struct nginx *nginx, int cpu, const char *const *names, const size_t *bytes);
+/* One more file: text of made-up words, which the server says is in gzip, and it is. */
+void nginx_add_text(const struct nginx *nginx, const char *name, size_t bytes);
 void nginx_stop(struct nginx *nginx);
 
 #endif

@@ -11,7 +11,9 @@
 
 #include <bight/errors.h>
 
-/* How far into the page browsers look for a declaration. */
+#include "samples/scraper/labels.h"
+
+/* How far into the page browsers look for a declaration before they read it. */
 static const size_t declaration_bytes = 1024;
 /* How much of an undeclared page is looked at to tell whether it is UTF-8. */
 static const size_t guess_bytes = (size_t)64 * 1024;
@@ -19,35 +21,13 @@ static const size_t guess_bytes = (size_t)64 * 1024;
 static const char replacement[] = "\xef\xbf\xbd";
 
 struct decoder {
-    iconv_t conversion;
+    iconv_t conversion; /* for the charsets that are no iconv's: of UTF-8, and not used */
+    enum { BY_ICONV, REPLACEMENT, USER_DEFINED } way;
     /* How many bytes a bad character costs. */
     size_t unit;
 };
 
 /* --- labels ----------------------------------------------------------------------------------- */
-
-struct label {
-    const char *label;
-    const char *iconv_name;
-};
-
-/* The labels that mean another charset to browsers, nearly always a superset. All other labels go
- * to iconv as they are. */
-static const struct label labels[] = {
-    {"ascii", "CP1252"},         {"us-ascii", "CP1252"},    {"iso-8859-1", "CP1252"},
-    {"iso8859-1", "CP1252"},     {"iso_8859-1", "CP1252"},  {"iso88591", "CP1252"},
-    {"latin1", "CP1252"},        {"latin-1", "CP1252"},     {"l1", "CP1252"},
-    {"cp819", "CP1252"},         {"x-cp1252", "CP1252"},    {"windows-1252", "CP1252"},
-    {"iso-8859-9", "CP1254"},    {"latin5", "CP1254"},      {"iso-8859-11", "CP874"},
-    {"tis-620", "CP874"},        {"x-cp1251", "CP1251"},    {"win-1251", "CP1251"},
-    {"koi8", "KOI8-R"},          {"koi", "KOI8-R"},         {"x-sjis", "CP932"},
-    {"shift_jis", "CP932"},      {"shift-jis", "CP932"},    {"sjis", "CP932"},
-    {"windows-31j", "CP932"},    {"gb2312", "GB18030"},     {"gbk", "GB18030"},
-    {"x-gbk", "GB18030"},        {"gb_2312-80", "GB18030"}, {"euc-kr", "CP949"},
-    {"ks_c_5601-1987", "CP949"}, {"ksc5601", "CP949"},      {"big5", "BIG5-HKSCS"},
-    {"x-x-big5", "BIG5-HKSCS"},  {"utf8", "UTF-8"},         {"unicode", "UTF-16LE"},
-    {"utf-16", "UTF-16LE"},
-};
 
 struct span {
     const char *text;
@@ -64,11 +44,10 @@ static bool is_label_char(char c)
     return isalnum((unsigned char)c) || strchr("-_.:+", c);
 }
 
-/* Put the charset that `value` begins with, quoted or not, into `name`; false when it names none
- * that can be converted. */
+/* Put the charset whose label `value` begins with, quoted or not, into `name`; false when it is not
+ * a label. */
 static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
 {
-    char label[CHARSET_NAME_BYTES];
     size_t size = 0;
 
     while (value.size && strchr(" \t\r\n\f\"'", *value.text)) {
@@ -77,20 +56,10 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     }
     while (size < value.size && value.text[size] && is_label_char(value.text[size]))
         size++;
-    if (size == 0 || size >= sizeof label)
-        return false;
-    memcpy(label, value.text, size);
-    label[size] = '\0';
-    const char *known = label;
-    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-        if (strcasecmp(label, labels[i].label) == 0)
-            known = labels[i].iconv_name;
-    iconv_t conversion = iconv_open("UTF-8", known);
-    if (conversion == (iconv_t)-1)
-        return false;
-    (void)iconv_close(conversion);
-    set_name(name, known);
-    return true;
+    const char *charset = charset_of_label(value.text, size);
+    if (charset)
+        set_name(name, charset);
+    return charset;
 }
 
 /* --- finding it ------------------------------------------------------------------------------- */
@@ -147,14 +116,43 @@ static struct span tag_at(const char *at, const char *end)
     return (struct span){at, (size_t)((close ? close : end) - at)};
 }
 
+/* Where the element that begins with the tag at `at` ends, if it is one whose content is text and
+ * not tags; `at` for others. */
+static const char *text_end(const char *at, const char *end)
+{
+    static const char *const names[] = {"script",   "style",  "title",   "textarea",
+                                        "noframes", "iframe", "noembed", "xmp"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t size = strlen(names[i]);
+        char close[16];
+        if ((size_t)(end - at) < size + 2 || strncasecmp(at + 1, names[i], size) != 0 ||
+            isalnum((unsigned char)at[size + 1]))
+            continue;
+        (void)snprintf(close, sizeof close, "</%s", names[i]);
+        const char *found = find_word((struct span){at, (size_t)(end - at)}, close);
+        return found ? found : end;
+    }
+    return at;
+}
+
+/* What is declared in the first bytes, where also that counts which will turn out to be text, or
+ * behind them, in tags alone. */
 static bool use_declaration(char name[CHARSET_NAME_BYTES], struct span body)
 {
-    const char *end = body.text + (body.size < declaration_bytes ? body.size : declaration_bytes);
+    const char *end = body.text + body.size;
     const char *at = body.text;
+    const char *text = body.text; /* where the element ends that may hold `at` as its text */
     bool found = false;
 
     while (!found && at < end && (at = memchr(at, '<', (size_t)(end - at)))) {
+        if (at < text && (size_t)(at - body.text) >= declaration_bytes) {
+            at = text;
+            continue;
+        }
         struct span tag = tag_at(at, end);
+        if (at >= text)
+            text = text_end(at, end);
         if (tag.size >= 4 && memcmp(at, "<!--", 4) == 0) {
             const char *close = memmem(at, (size_t)(end - at), "-->", 3);
             at = close ? close : end;
@@ -169,29 +167,52 @@ static bool use_declaration(char name[CHARSET_NAME_BYTES], struct span body)
     /* Bytes in which "<meta" can be read are not UTF-16, whatever they say. */
     if (found && strncasecmp(name, "UTF-16", 6) == 0)
         set_name(name, "UTF-8");
+    if (found && strcmp(name, CHARSET_USER_DEFINED) == 0)
+        set_name(name, "CP1252");
     return found;
 }
 
+/* The bytes of the UTF-8 character at `text`, 0 when it is none. */
+static size_t utf8_bytes(const unsigned char *text, size_t size)
+{
+    size_t length = text[0] < 0x80    ? 1
+                    : text[0] < 0xc2  ? 0
+                    : text[0] < 0xe0  ? 2
+                    : text[0] < 0xf0  ? 3
+                    : text[0] <= 0xf4 ? 4
+                                      : 0;
+
+    if (length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /* Too long a form, a surrogate, beyond the last character. */
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+/* A page in UTF-8 may have a bad byte, in what somebody else has put into it; text of other
+ * charsets has few bytes that go together as UTF-8 wants them. */
 static bool looks_like_utf8(struct span body)
 {
-    char out[1024];
-    iconv_t conversion = iconv_open("UTF-8", "UTF-8");
-    if (conversion == (iconv_t)-1)
-        return true;
-    char *in = (char *)body.text;
+    const unsigned char *at = (const unsigned char *)body.text;
     size_t left = body.size < guess_bytes ? body.size : guess_bytes;
-    bool valid = true;
-    while (left && valid) {
-        char *to = out;
-        size_t room = sizeof out;
-        if (iconv(conversion, &in, &left, &to, &room) != (size_t)-1)
-            continue;
-        if (errno == EINVAL)
-            break; /* the cut went through a character */
-        valid = errno == E2BIG;
+    size_t good = 0, bad = 0;
+
+    while (left) {
+        size_t length = utf8_bytes(at, left);
+        if (!length && left < 4 && body.size > guess_bytes)
+            break; /* the cut may have gone through a character */
+        good += length > 1;
+        bad += length == 0;
+        length += length == 0;
+        at += length;
+        left -= length;
     }
-    (void)iconv_close(conversion);
-    return valid;
+    return good >= bad;
 }
 
 void charset_detect(char name[CHARSET_NAME_BYTES], const char *content_type, const char *body,
@@ -238,7 +259,10 @@ int decoder_new(struct decoder **out, const char *charset)
     struct decoder *decoder = malloc(sizeof *decoder);
     if (!decoder)
         return BIGHT_ENOMEM;
-    decoder->conversion = iconv_open("UTF-8", charset);
+    decoder->way = strcmp(charset, CHARSET_REPLACEMENT) == 0    ? REPLACEMENT
+                   : strcmp(charset, CHARSET_USER_DEFINED) == 0 ? USER_DEFINED
+                                                                : BY_ICONV;
+    decoder->conversion = iconv_open("UTF-8", decoder->way == BY_ICONV ? charset : "UTF-8");
     if (decoder->conversion == (iconv_t)-1)
         decoder->conversion = iconv_open("UTF-8", "CP1252");
     if (decoder->conversion == (iconv_t)-1) {
@@ -269,10 +293,44 @@ static size_t without_nul(char *text, size_t size)
     return kept;
 }
 
+/* All of the page is one character. */
+static size_t run_replacement(const char **in, size_t *in_size, char *out)
+{
+    *in += *in_size;
+    *in_size = 0;
+    memcpy(out, replacement, sizeof replacement - 1);
+    return sizeof replacement - 1;
+}
+
+/* Bytes from 0x80 on are characters for private use, from U+F780 on. */
+static size_t run_user_defined(const char **in, size_t *in_size, char *out, size_t room)
+{
+    char *at = out;
+
+    for (; *in_size && room >= 3; (*in)++, (*in_size)--) {
+        unsigned char c = (unsigned char)**in;
+        if (c < 0x80) {
+            *at++ = (char)c;
+            room--;
+            continue;
+        }
+        *at++ = '\xef';
+        *at++ = (char)(0x9c | c >> 6);
+        *at++ = (char)(0x80 | (c & 0x3f));
+        room -= 3;
+    }
+    return without_nul(out, (size_t)(at - out));
+}
+
 size_t decoder_run(struct decoder *decoder, const char **in, size_t *in_size, char *out,
                    size_t room)
 {
     char *at = out;
+
+    if (decoder->way == REPLACEMENT)
+        return run_replacement(in, in_size, out);
+    if (decoder->way == USER_DEFINED)
+        return run_user_defined(in, in_size, out, room);
 
     while (*in_size && room >= sizeof replacement) {
         /* iconv does not write to its input; its parameter's type is older than const. */

@@ -8,8 +8,8 @@
 #define CHARSET_NAME_BYTES 48
 
 /* What the page's charset is, as a name for decoder_new: by its byte order mark, else the
- * charset of `content_type` (may be NULL), else what it declares in its first 1,024 bytes
- * (<meta>, <?xml?>), else UTF-8 when it looks like it, else windows-1252. */
+ * charset of `content_type` (may be NULL), else what it declares (<meta>, <?xml?>), else UTF-8
+ * when it looks like it, else windows-1252. */
 void charset_detect(char name[CHARSET_NAME_BYTES], const char *content_type, const char *body,
                     size_t size);
 

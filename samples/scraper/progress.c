@@ -14,6 +14,10 @@ static const char program[] = "bight-scrape";
 static const int64_t terminal_interval_ms = 200;
 static const int64_t plain_interval_ms = 5000;
 
+/* How far the rate of the last seconds goes back, and how often what is done is noted for it. */
+static const uint64_t recent_ns = 3000000000;
+static const uint64_t mark_interval_ns = 500000000;
+
 #define LINE_BYTES 512
 
 const char *failure_name(enum failure kind)
@@ -38,7 +42,8 @@ void progress_init(struct progress *progress, FILE *out, FILE *records, bool qui
         .quiet = quiet,
         .terminal = isatty(fileno(out)) == 1 && isatty(fileno(records)) != 1,
         .start_ns = now_ns,
-        .shown_ns = now_ns,
+        .marks = {{.ns = now_ns}},
+        .mark_count = 1,
     };
 }
 
@@ -87,6 +92,25 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
         line->size = sizeof line->text - 1;
 }
 
+static void add_count(struct line *line, uint64_t count, const char *noun)
+{
+    add(line, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+/* "7 s, ", "2:07, ", "1:02:07, ". */
+static void add_elapsed(struct line *line, uint64_t ns)
+{
+    uint64_t seconds = ns / 1000000000;
+
+    if (seconds < 60)
+        add(line, "%" PRIu64 " s, ", seconds);
+    else if (seconds < 3600)
+        add(line, "%" PRIu64 ":%02" PRIu64 ", ", seconds / 60, seconds % 60);
+    else
+        add(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ", ", seconds / 3600, seconds / 60 % 60,
+            seconds % 60);
+}
+
 static void add_bytes(struct line *line, double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
@@ -120,6 +144,22 @@ static double rate(uint64_t count, double seconds)
     return seconds > 0 ? (double)count / seconds : 0;
 }
 
+/* The rate since the oldest mark, which is some seconds old. The first of them goes when a new one
+ * needs its place, or the next is old enough to count from. */
+static double recent_rate(struct progress *progress, uint64_t now_ns)
+{
+    struct progress_mark *marks = progress->marks;
+    const struct progress_mark *last = &marks[progress->mark_count - 1];
+
+    if (now_ns - last->ns >= mark_interval_ns) {
+        while (progress->mark_count == PROGRESS_MARKS ||
+               (progress->mark_count > 1 && now_ns - marks[1].ns >= recent_ns))
+            memmove(marks, marks + 1, --progress->mark_count * sizeof *marks);
+        marks[progress->mark_count++] = (struct progress_mark){now_ns, progress->pages};
+    }
+    return rate(progress->pages - marks[0].pages, seconds_between(marks[0].ns, now_ns));
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* Cut the line where the terminal would begin a new one, which could not be rewritten. */
@@ -138,14 +178,13 @@ void progress_show(struct progress *progress, uint64_t now_ns, size_t queued, si
 
     if (progress->quiet)
         return;
-    double seconds = seconds_between(progress->shown_ns, now_ns);
-    add(&line, "%" PRIu64 " pages, %zu queued, %zu in flight, ", progress->pages, queued,
-        in_flight);
+    uint64_t failed = errors(progress);
+    add_elapsed(&line, now_ns - progress->start_ns);
+    add_count(&line, progress->pages, "page");
+    add(&line, ", %zu queued, %zu in flight, ", queued, in_flight);
     add_bytes(&line, (double)progress->bytes);
-    add(&line, ", %.0f pages/s, %" PRIu64 " errors",
-        rate(progress->pages - progress->shown_pages, seconds), errors(progress));
-    progress->shown_ns = now_ns;
-    progress->shown_pages = progress->pages;
+    add(&line, ", %.0f pages/s, ", recent_rate(progress, now_ns));
+    add_count(&line, failed, "error");
     if (progress->terminal) {
         fit(progress, &line);
         (void)fprintf(progress->out, "\r\033[K%.*s", (int)line.size, line.text);
@@ -188,10 +227,12 @@ void progress_summary(struct progress *progress, uint64_t now_ns)
     if (progress->quiet)
         return;
     clear(progress);
-    add(&line, "%" PRIu64 " pages, ", progress->pages);
+    add_count(&line, progress->pages, "page");
+    add(&line, ", ");
     add_bytes(&line, (double)progress->bytes);
-    add(&line, " (%" PRIu64 " bytes) in %.2f s, %.1f pages/s", progress->bytes, seconds,
-        rate(progress->pages, seconds));
+    add(&line, " (");
+    add_count(&line, progress->bytes, "byte");
+    add(&line, ") in %.2f s, %.1f pages/s", seconds, rate(progress->pages, seconds));
     (void)fprintf(progress->out, "%s: %s\n", program, line.text);
     line.size = 0;
     if (errors(progress) == 0)

@@ -28,14 +28,20 @@ enum failure {
 /* Short, in lower case: begins the `error` of a record. */
 const char *failure_name(enum failure kind);
 
+/* A mark is made each half a second at most. */
+#define PROGRESS_MARKS 8
+
 struct progress {
     FILE *out;
     bool quiet;
     bool terminal;
     uint64_t start_ns;
-    /* The last line and what was done then, for the rate of the moment. */
-    uint64_t shown_ns;
-    uint64_t shown_pages;
+    /* When how many pages were done, the last one last: for the rate of the last seconds. */
+    struct progress_mark {
+        uint64_t ns;
+        uint64_t pages;
+    } marks[PROGRESS_MARKS];
+    size_t mark_count;
     uint64_t pages;
     uint64_t bytes;
     uint64_t disallowed;

@@ -144,7 +144,9 @@ static void begin_group(struct parser *parser, struct span value)
 {
     if (parser->in_rules)
         parser->in_rules = parser->in_named = parser->in_any = false;
-    if (value.size && value.text[0] == '*')
+    /* The star alone, or with something behind it that is another word: "*bot" is no token. */
+    if (value.size && value.text[0] == '*' &&
+        (value.size == 1 || isspace((unsigned char)value.text[1])))
         parser->in_any = true;
     struct span token = token_of(value);
     if (token.size && token.size == parser->token.size &&

@@ -74,23 +74,68 @@ static bool needs_encoding(unsigned char c)
     return c <= ' ' || c >= 0x7f || strchr("\"<>`{}", c);
 }
 
-/* Write `href` into `out` as browsers read it: space around it and line ends inside it dropped,
- * impossible bytes percent-encoded, the host in lower case. `out` has URL_BYTES_MAX + 1 bytes. */
-static int clean(const char *href, char *out)
+static bool is_scheme(const char *href, size_t bytes, const char *scheme)
+{
+    return bytes == strlen(scheme) && strncasecmp(href, scheme, bytes) == 0;
+}
+
+static bool is_web(const char *href, size_t scheme)
+{
+    return is_scheme(href, scheme, "http") || is_scheme(href, scheme, "https");
+}
+
+/* Take away the space around `href`, and the line ends and tabs in it. */
+static void strip(char *href)
+{
+    char *at = href, *to = href;
+    size_t size = strlen(href);
+
+    for (; size && is_space((unsigned char)*at); size--)
+        at++;
+    while (size && is_space((unsigned char)at[size - 1]))
+        size--;
+    for (; size; at++, size--)
+        if (*at != '\t' && *at != '\n' && *at != '\r')
+            *to++ = *at;
+    *to = '\0';
+}
+
+/* Put the slashes of `href` right, as browsers do for http and https: a backslash before the query
+ * is one; of a host's two, some may be missing or too many. With fewer than two behind the scheme
+ * of the page, `base_scheme` or NULL, the link is relative. There is room for two bytes more. */
+static void put_slashes_right(char *href, const char *base_scheme)
+{
+    size_t scheme = scheme_bytes(href);
+
+    if (scheme ? !is_web(href, scheme) : !base_scheme)
+        return;
+    for (size_t i = strcspn(href, "\\?#"); href[i] == '\\'; i += strcspn(href + i, "\\?#"))
+        href[i] = '/';
+    char *at = href + (scheme ? scheme + 1 : 0);
+    size_t slashes = strspn(at, "/");
+    if (slashes < 2 && !scheme)
+        return;
+    if (slashes < 2 && base_scheme && is_scheme(href, scheme, base_scheme)) {
+        const char *dot = scheme_bytes(at) ? "./" : ""; /* "http:a:b" */
+        memmove(href + strlen(dot), at, strlen(at) + 1);
+        memcpy(href, dot, strlen(dot));
+        return;
+    }
+    memmove(at + 2, at + slashes, strlen(at + slashes) + 1);
+    memcpy(at, "//", 2);
+}
+
+/* Write `href`, whose white space and slashes are right, into `out`: impossible bytes
+ * percent-encoded, the host in lower case. `out` has URL_BYTES_MAX + 1 bytes. */
+static int encode(const char *href, char *out)
 {
     static const char hex[] = "0123456789ABCDEF";
     size_t size = strlen(href);
-
-    for (; size && is_space((unsigned char)*href); size--)
-        href++;
-    while (size && is_space((unsigned char)href[size - 1]))
-        size--;
     size_t host_end = authority_end(href, size);
     size_t used = 0;
+
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)href[i];
-        if (c == '\t' || c == '\n' || c == '\r')
-            continue;
         bool encode = needs_encoding(c) && !(i < host_end && c >= 0x80);
         if (used + (encode ? 3 : 1) > URL_BYTES_MAX)
             return BIGHT_ETOOBIG;
@@ -105,6 +150,22 @@ static int clean(const char *href, char *out)
     }
     out[used] = '\0';
     return 0;
+}
+
+/* Write `href` into `out` as browsers read it. */
+static int clean(const char *href, const char *base_scheme, char *out)
+{
+    size_t size = strlen(href) + sizeof "//";
+    char *forgiven = malloc(size);
+
+    if (!forgiven)
+        return BIGHT_ENOMEM;
+    (void)snprintf(forgiven, size, "%s", href);
+    strip(forgiven);
+    put_slashes_right(forgiven, base_scheme);
+    int rc = encode(forgiven, out);
+    free(forgiven);
+    return rc;
 }
 
 /* How many dots the path segment of `size` bytes stands for, 0 when it is an ordinary one. */
@@ -265,10 +326,13 @@ static int make_rooted(CURLU *handle, char *href)
  * holds if `based`. */
 static int set_url(CURLU *handle, const char *text, bool based)
 {
+    char *base_scheme = NULL;
+    int rc = based ? error_of(curl_url_get(handle, CURLUPART_SCHEME, &base_scheme, 0)) : 0;
+    if (rc)
+        return rc;
     char *cleaned = calloc(1, URL_BYTES_MAX + 1);
-    if (!cleaned)
-        return BIGHT_ENOMEM;
-    int rc = clean(text, cleaned);
+    rc = cleaned ? clean(text, base_scheme, cleaned) : BIGHT_ENOMEM;
+    curl_free(base_scheme);
     if (rc == 0)
         spell_dots(cleaned);
     if (rc == 0 && !scheme_bytes(cleaned)) {

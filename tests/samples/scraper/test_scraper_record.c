@@ -128,6 +128,65 @@ static void summary_has_pages_bytes_time_and_failures_by_kind(void)
     ck_assert_int_eq(fclose(file), 0);
 }
 
+/* What `progress` has written to its file so far; the caller frees it. */
+static char *said(const struct progress *progress)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *copy = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(copy);
+    rewind(progress->out);
+    for (int c; (c = getc(progress->out)) != EOF;)
+        (void)putc(c, copy);
+    ck_assert_int_eq(fclose(copy), 0);
+    return text;
+}
+
+static void one_of_a_kind_is_said_in_the_singular(void)
+{
+    struct progress progress;
+    FILE *file = tmpfile();
+
+    ck_assert_ptr_nonnull(file);
+    progress_init(&progress, file, file, false, 0);
+    progress_page(&progress, 404, 1, FAILURE_NONE);
+    progress_show(&progress, 1000000000, 1, 1);
+    progress_summary(&progress, 2000000000);
+    char *text = said(&progress);
+    ck_assert_str_eq(text,
+                     "bight-scrape: 1 s, 1 page, 1 queued, 1 in flight, 1 B, 1 pages/s, 1 error\n"
+                     "bight-scrape: 1 page, 1 B (1 byte) in 2.00 s, 0.5 pages/s\n"
+                     "bight-scrape: failures: 1 HTTP 404\n");
+    free(text);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* 100 pages a second for a minute, then 10 a second: soon the line says 10. */
+static void progress_has_the_time_and_the_rate_of_the_last_seconds(void)
+{
+    static const char *const wanted[] = {
+        "bight-scrape: 59 s, 5900 pages, 2 queued, 3 in flight, 0 B, 100 pages/s, 0 errors\n",
+        "bight-scrape: 1:10, 6091 pages, 2 queued, 3 in flight, 0 B, 10 pages/s, 0 errors\n",
+        "bight-scrape: 1:01:00, 41991 pages, 2 queued, 3 in flight, 0 B, 10 pages/s, 0 errors\n",
+    };
+    struct progress progress;
+    FILE *file = tmpfile();
+
+    ck_assert_ptr_nonnull(file);
+    progress_init(&progress, file, file, false, 0);
+    for (uint64_t tenth = 1; tenth <= 36600; tenth++) {
+        for (int i = 0; i < (tenth < 600 ? 10 : 1); i++)
+            progress_page(&progress, 200, 0, FAILURE_NONE);
+        progress_show(&progress, tenth * 100000000, 2, 3);
+    }
+    char *text = said(&progress);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        ck_assert_msg(strstr(text, wanted[i]), "%s", wanted[i]);
+    free(text);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 static void quiet_says_nothing(void)
 {
     struct progress progress;
@@ -148,6 +207,8 @@ static const struct suite_case cases[] = {
     plain_case(without_libcrypto_there_is_no_sha256),
     each_case(string_is_json, (int)(sizeof strings / sizeof strings[0])),
     plain_case(summary_has_pages_bytes_time_and_failures_by_kind),
+    plain_case(one_of_a_kind_is_said_in_the_singular),
+    plain_case(progress_has_the_time_and_the_rate_of_the_last_seconds),
     plain_case(quiet_says_nothing),
 };
 
