@@ -162,6 +162,8 @@ int64_t bight_deadline_remaining_ms(void)
     uint64_t earliest = NO_DEADLINE;
     uint64_t now;
 
+    if (task)
+        bight__scopes_check(task, __builtin_frame_address(0));
     if (bight_cancelled())
         return 0;
     for (scope = task ? task->scope : NULL; scope; scope = scope->parent) {
