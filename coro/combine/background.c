@@ -93,6 +93,8 @@ int bight_background_spawn(struct bight_task **out, struct bight_background *bac
 {
     if (!background || !fn)
         return BIGHT_EINVAL;
+    if (background->sched != bight__sched)
+        return BIGHT_EPERM;
     if (background->closer || background->group.scope.effective)
         return BIGHT_ECLOSED;
     return bight_group_spawn(out, &background->group, options, fn, arg);
@@ -129,6 +131,8 @@ int bight_background_end(struct bight_background *background)
         return 0;
     if (!self)
         return BIGHT_ENOTASK;
+    if (background->sched != bight__sched)
+        return BIGHT_EPERM;
     if (background->closer)
         return BIGHT_EALREADY;
     if (bight__group_contains(&background->group, self))

@@ -60,8 +60,10 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
 int bight_as_completed_begin(struct bight_as_completed *completed, struct bight_wait_item *items,
                              size_t count)
 {
-    if (!completed || !bight__items_sound(items, count))
-        return BIGHT_EINVAL;
+    int rc = completed ? bight__items_check(items, count) : BIGHT_EINVAL;
+
+    if (rc)
+        return rc;
     completed->items = items;
     completed->count = count;
     link_init(&completed->finished);

@@ -87,6 +87,8 @@ static int movable(const struct bight_scope *scope)
 {
     if (!scope || scope->magic != SCOPE_MAGIC || !scope->task)
         return BIGHT_EINVAL;
+    if (bight__is_foreign(scope->task))
+        return BIGHT_EPERM;
     return scope->expired ? BIGHT_EALREADY : 0;
 }
 
