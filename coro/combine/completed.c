@@ -98,6 +98,24 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
     return rc;
 }
 
+int bight_as_completed_try_next(struct bight_as_completed *completed, struct bight_wait_item **item)
+{
+    struct bight_wait_item *taken;
+
+    if (!completed || !item)
+        return BIGHT_EINVAL;
+    taken = take(completed);
+    if (!taken)
+        return completed->left ? BIGHT_EAGAIN : BIGHT_ECLOSED;
+    *item = taken;
+    return 0;
+}
+
+size_t bight_as_completed_left(const struct bight_as_completed *completed)
+{
+    return completed ? completed->left : 0;
+}
+
 void bight_as_completed_end(struct bight_as_completed *completed)
 {
     if (!completed)
