@@ -1,14 +1,16 @@
 /* Background groups: an ordinary group that belongs to a task of its own, the keeper, which sleeps
  * until the group is to end. So cancellation, deadlines, dumps and the end of the runtime meet
- * nothing new. The record outlives the keeper until somebody closes it. */
+ * nothing new. The record outlives the keeper, since its user has a pointer to it, until somebody
+ * ends it or the runtime does. */
 #include "coro/core/group.h"
 
 #include <bight/background.h>
 #include <bight/event.h>
 
 struct bight_background {
+    struct bight_link owned; /* of sched->owned; must be first */
     struct bight_group group;
-    struct bight_task *keeper;
+    struct bight_task *keeper; /* NULL: it has ended with the runtime */
     struct bight_event closing;
     bool closer; /* a task is closing it */
     struct bight_sched *sched;
@@ -33,6 +35,11 @@ static void keep_end(struct bight_background *background)
     bight__scope_cancel(&background->group.scope);
     /* on_failure has had the failures as they came. */
     (void)!bight_group_end(&background->group, 0);
+    if (background->closer)
+        return;
+    /* Nobody will join it. */
+    bight_task_detach(background->keeper);
+    background->keeper = NULL;
 }
 
 static int keep(void *arg)
@@ -76,6 +83,7 @@ int bight_background_new(struct bight_background **out,
         return rc;
     }
     background->sched = sched;
+    link_append(&sched->owned, &background->owned);
     background->closer = false;
     bight_event_init(&background->closing);
     bight__group_setup(&background->group, BIGHT_GROUP_COLLECT);
@@ -92,6 +100,8 @@ int bight_background_spawn(struct bight_task **out, struct bight_background *bac
 {
     if (!background || !fn)
         return BIGHT_EINVAL;
+    if (background->sched != bight__sched)
+        return BIGHT_EPERM;
     if (background->closer || background->group.scope.effective)
         return BIGHT_ECLOSED;
     return bight_group_spawn(out, &background->group, options, fn, arg);
@@ -128,17 +138,20 @@ int bight_background_end(struct bight_background *background)
         return 0;
     if (!self)
         return BIGHT_ENOTASK;
+    if (background->sched != bight__sched)
+        return BIGHT_EPERM;
     if (background->closer)
         return BIGHT_EALREADY;
     if (bight__group_contains(&background->group, self))
         return BIGHT_EDEADLK;
     background->closer = true;
     bight_event_set(&background->closing);
-    rc = bight_shield(-1, join_keeper, background);
+    rc = background->keeper ? bight_shield(-1, join_keeper, background) : 0;
     if (rc) {
         background->closer = false; /* the keeper waits, through others, for the caller */
         return rc;
     }
+    link_cut(&background->owned);
     bight__free(background);
     return 0;
 }

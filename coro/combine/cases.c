@@ -68,6 +68,10 @@ static const struct bight_waiter_ops join_wait = {.name = "select: task", .abort
 
 static bool join_attempt(struct bight_case *chosen)
 {
+    if (bight__is_foreign(chosen->source)) {
+        chosen->status = BIGHT_EPERM;
+        return true;
+    }
     chosen->cancelled = bight_task_was_cancelled(chosen->source);
     return bight_task_status(chosen->source, &chosen->status) == 0;
 }
@@ -174,8 +178,10 @@ static const struct bight_waiter_ops event_wait = {.name = "select: event",
 
 static bool event_attempt(struct bight_case *chosen)
 {
-    chosen->status = 0;
-    return bight_event_is_set(chosen->source);
+    const struct bight_event *event = chosen->source;
+
+    chosen->status = bight__waiters_are_foreign(&event->waiters) ? BIGHT_EPERM : 0;
+    return event->set || chosen->status;
 }
 
 static int event_arm(struct bight_case *chosen)

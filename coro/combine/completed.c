@@ -60,8 +60,10 @@ static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
 int bight_as_completed_begin(struct bight_as_completed *completed, struct bight_wait_item *items,
                              size_t count)
 {
-    if (!completed || !bight__items_sound(items, count))
-        return BIGHT_EINVAL;
+    int rc = completed ? bight__items_check(items, count) : BIGHT_EINVAL;
+
+    if (rc)
+        return rc;
     completed->items = items;
     completed->count = count;
     link_init(&completed->finished);
@@ -94,6 +96,24 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
     if (rc == 0)
         *item = wait.item;
     return rc;
+}
+
+int bight_as_completed_try_next(struct bight_as_completed *completed, struct bight_wait_item **item)
+{
+    struct bight_wait_item *taken;
+
+    if (!completed || !item)
+        return BIGHT_EINVAL;
+    taken = take(completed);
+    if (!taken)
+        return completed->left ? BIGHT_EAGAIN : BIGHT_ECLOSED;
+    *item = taken;
+    return 0;
+}
+
+size_t bight_as_completed_left(const struct bight_as_completed *completed)
+{
+    return completed ? completed->left : 0;
 }
 
 void bight_as_completed_end(struct bight_as_completed *completed)

@@ -41,6 +41,23 @@ void bight_future_init(struct bight_future *future)
     link_init(&future->watches);
 }
 
+static void wake_waiter(struct bight_future_watch *watch)
+{
+    bight_unpark(&container_of(watch, struct future_wait, watch)->waiter, 0);
+}
+
+/* Whether the first who waits is a task of another thread's runtime. */
+static bool is_foreign(const struct bight_future *future)
+{
+    struct bight_future_watch *first;
+
+    if (list_empty(&future->watches))
+        return false;
+    first = container_of(future->watches.next, struct bight_future_watch, link);
+    return first->settled == wake_waiter &&
+           bight__is_foreign(container_of(first, struct future_wait, watch)->waiter.task);
+}
+
 static int settle(struct bight_future *future, int status, void *value)
 {
     struct bight_link *link;
@@ -49,6 +66,8 @@ static int settle(struct bight_future *future, int status, void *value)
         return BIGHT_EINVAL;
     if (future->done)
         return BIGHT_EALREADY;
+    if (is_foreign(future))
+        return BIGHT_EPERM;
     future->done = true;
     future->status = status;
     future->value = value;
@@ -100,15 +119,12 @@ int bight_future_get(const struct bight_future *future, int *status, void **valu
     return 0;
 }
 
-static void wake_waiter(struct bight_future_watch *watch)
-{
-    bight_unpark(&container_of(watch, struct future_wait, watch)->waiter, 0);
-}
-
 static int future_park(struct bight_future *future)
 {
     struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
 
+    if (is_foreign(future))
+        return BIGHT_EPERM;
     bight__waiter_begin(&wait.waiter, &future_ops);
     list_append(&future->watches, &wait.watch.link);
     return bight_park(&wait.waiter);

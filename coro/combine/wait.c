@@ -8,13 +8,17 @@
 
 #include "coro/core/timed.h"
 
-bool bight__items_sound(const struct bight_wait_item *items, size_t count)
+int bight__items_check(const struct bight_wait_item *items, size_t count)
 {
+    int rc = 0;
+
     for (size_t i = 0; i < count; i++) {
         if (!items || !items[i].task)
-            return false;
+            return BIGHT_EINVAL;
+        if (bight__is_foreign(items[i].task))
+            rc = BIGHT_EPERM;
     }
-    return true;
+    return rc;
 }
 
 /* The item that already watches this task for the same wait. Nothing has run since it was linked,
@@ -154,14 +158,19 @@ int bight_wait(struct bight_wait_item *items, size_t count, enum bight_wait_unti
 {
     struct wait wait = {.until = until};
     struct bight_task *self;
-    int rc;
+    int rc, checked;
 
     if (count == 0 || count > INT_MAX || until < BIGHT_WAIT_FIRST_COMPLETED ||
-        until > BIGHT_WAIT_ALL_COMPLETED || !bight__items_sound(items, count))
+        until > BIGHT_WAIT_ALL_COMPLETED)
         return BIGHT_EINVAL;
+    checked = bight__items_check(items, count);
+    if (checked == BIGHT_EINVAL)
+        return checked;
     rc = bight__checkpoint(&self);
     if (unlikely(rc))
         return rc;
+    if (checked)
+        return checked;
     if (would_deadlock(items, count, until, self))
         return BIGHT_EDEADLK;
     wait.tasks = bight__items_watch(items, count, &wait, wait_ended);

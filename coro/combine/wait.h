@@ -15,8 +15,8 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
 /* Stop watching, and bring the twins up to date. */
 void bight__items_leave(struct bight_wait_item *items, size_t count);
 
-/* Whether each item has a task. */
-bool bight__items_sound(const struct bight_wait_item *items, size_t count);
+/* Whether each has a task of this thread's runtime. 0, BIGHT_EINVAL or BIGHT_EPERM. */
+int bight__items_check(const struct bight_wait_item *items, size_t count);
 
 static inline struct bight_wait_item *bight__item_of(struct bight_end_watch *watch)
 {

@@ -104,6 +104,8 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
     begun = bight__checkpoint(&self);
     if (begun && begun != BIGHT_ECANCELED)
         return begun;
+    if (bight__is_foreign(task))
+        return BIGHT_EPERM;
     if (!(task->flags & TASK_HANDLE))
         return BIGHT_EINVAL;
     if (task->flags & TASK_JOINED)

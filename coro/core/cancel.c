@@ -216,11 +216,14 @@ static enum bight_cause cause_of(const struct bight_scope *scope)
 
 bool bight_cancel_get_cause(struct bight_cancel_cause *cause)
 {
-    const struct bight_task *task = bight_self();
-    const struct bight_scope *scope = task ? deciding_scope(task) : NULL;
+    struct bight_task *task = bight_self();
+    const struct bight_scope *scope;
 
     if (!cause)
         return false;
+    if (task)
+        bight__scopes_check(task, __builtin_frame_address(0));
+    scope = task ? deciding_scope(task) : NULL;
     memset(cause, 0, sizeof(*cause));
     if (!scope)
         return false;

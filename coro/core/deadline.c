@@ -87,6 +87,8 @@ static int movable(const struct bight_scope *scope)
 {
     if (!scope || scope->magic != SCOPE_MAGIC || !scope->task)
         return BIGHT_EINVAL;
+    if (bight__is_foreign(scope->task))
+        return BIGHT_EPERM;
     return scope->expired ? BIGHT_EALREADY : 0;
 }
 
@@ -162,6 +164,8 @@ int64_t bight_deadline_remaining_ms(void)
     uint64_t earliest = NO_DEADLINE;
     uint64_t now;
 
+    if (task)
+        bight__scopes_check(task, __builtin_frame_address(0));
     if (bight_cancelled())
         return 0;
     for (scope = task ? task->scope : NULL; scope; scope = scope->parent) {

@@ -218,6 +218,8 @@ int bight_group_drain(struct bight_group *group)
         return rc;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
         return BIGHT_ECLOSED;
+    if (bight__is_foreign(group->scope.task))
+        return BIGHT_EPERM;
     if (bight__group_contains(group, self))
         return BIGHT_EDEADLK;
     return wait_below(group, 1, &drain_ops);

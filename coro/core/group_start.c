@@ -99,6 +99,8 @@ int bight_group_start(struct bight_task **out, struct bight_group *group,
         return rc;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
         return BIGHT_ECLOSED;
+    if (bight__is_foreign(group->scope.task))
+        return BIGHT_EPERM;
     rc = start_in(&start, out, options, fn, arg);
     if (rc == 0 && value)
         *value = start.value;

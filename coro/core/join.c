@@ -79,6 +79,8 @@ static int join_park(struct bight_task *self, struct bight_task *task)
 /* Wait until the task has ended; its handle is the caller's to free. */
 static inline int join(struct bight_task *task, struct bight_task *self)
 {
+    if (unlikely(task->sched != self->sched))
+        return BIGHT_EPERM;
     if (unlikely(!(task->flags & TASK_HANDLE)))
         return BIGHT_EINVAL;
     if (unlikely(task->flags & TASK_JOINED))
@@ -132,6 +134,8 @@ int bight_task_detach(struct bight_task *task)
 {
     if (!task)
         return BIGHT_EINVAL;
+    if (bight__is_foreign(task))
+        return BIGHT_EPERM;
     if (!(task->flags & TASK_HANDLE))
         return BIGHT_EINVAL;
     if (task->flags & TASK_JOINED)
@@ -182,6 +186,8 @@ int bight_task_add_callback(struct bight_task *task, struct bight_task_callback 
 {
     if (!task || !callback || !fn)
         return BIGHT_EINVAL;
+    if (bight__is_foreign(task))
+        return BIGHT_EPERM;
     callback->fn = fn;
     callback->status = 0;
     callback->cancelled = false;

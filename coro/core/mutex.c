@@ -46,6 +46,8 @@ static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct
 {
     struct lock_wait wait = {.mutex = mutex};
 
+    if (bight__is_foreign(mutex->owner))
+        return BIGHT_EPERM;
     if (bight__lock_would_deadlock(mutex->owner, self))
         return BIGHT_EDEADLK;
     return bight__wait_in(&mutex->waiters, &wait.waiter, &lock_ops);
@@ -103,6 +105,8 @@ int bight_mutex_try_lock(struct bight_mutex *mutex)
         return BIGHT_EINVAL;
     if (!self)
         return BIGHT_ENOTASK;
+    if (mutex->owner && bight__is_foreign(mutex->owner))
+        return BIGHT_EPERM;
     if (mutex->owner)
         return mutex->owner == self ? BIGHT_EDEADLK : BIGHT_EBUSY;
     bight__mutex_take(mutex, self);

@@ -119,6 +119,23 @@ bool bight_waiter_won(const struct bight_waiter *waiter)
     return waiter->won;
 }
 
+/* Ask the source to let go of the waiter. A hook that says neither yes nor no refuses. */
+static bool lets_go(struct bight_waiter *waiter)
+{
+    const struct bight_task *task = waiter->task;
+    bool asked = waiter->asked;
+    int rc;
+
+    waiter->asked = true;
+    if (asked || !waiter->ops->abort)
+        return false;
+    rc = waiter->ops->abort(waiter);
+    if (unlikely(rc && rc != BIGHT_EBUSY))
+        bight__task_report(task, BIGHT_REPORT_ABORT_HOOK, rc, 0,
+                           "an abort hook returned neither 0 nor BIGHT_EBUSY");
+    return rc == 0;
+}
+
 /* Let go of every waiter of the ring but `winner`. 0, or BIGHT_EBUSY: then the ring is that one
  * waiter, since only waiters that always let go may share. */
 static int ring_abort(struct bight_waiter *first, const struct bight_waiter *winner)
@@ -130,13 +147,10 @@ static int ring_abort(struct bight_waiter *first, const struct bight_waiter *win
         struct bight_waiter *next = waiter->also;
 
         if (waiter != winner && waiter->task) {
-            bool asked = waiter->asked;
-
-            waiter->asked = true;
-            if (asked || !waiter->ops->abort || waiter->ops->abort(waiter))
-                rc = BIGHT_EBUSY;
-            else
+            if (lets_go(waiter))
                 waiter->task = NULL;
+            else
+                rc = BIGHT_EBUSY;
         }
         waiter = next;
     } while (waiter != first);

@@ -87,6 +87,7 @@ struct bight_sched {
         *spreading;           /* where a cancellation that is on its way lists tasks; cancel.c */
     struct bight_task *dying; /* ended on a stack that the loop's stack has to put back */
     struct bight_link ended;  /* tasks done, handle not yet joined */
+    struct bight_link owned;  /* memory that is freed with the runtime: blocks begin with a link */
     size_t live;
     size_t outside; /* parked waits with an outside source */
     uint64_t spawned;

@@ -39,6 +39,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
         sched->seams = *seams;
     bight__pace_init(sched);
     link_init(&sched->ended);
+    link_init(&sched->owned);
     link_init(&sched->calls);
     link_init(&sched->children);
     bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
@@ -72,6 +73,8 @@ void bight__sched_fini(struct bight_sched *sched)
                            "ended, but its handle was never joined nor detached");
         bight__task_free(task);
     }
+    while ((link = link_take(&sched->owned)))
+        bight__free(link);
     bight__context_thread_fini(&sched->loop);
     bight__free(sched->ready);
     bight__stackpool_destroy(&sched->stacks);

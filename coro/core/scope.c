@@ -128,6 +128,8 @@ int bight_scope_set_shield(struct bight_scope *scope, bool shield)
 
     if (!made && (!scope || scope->magic != SCOPE_MAGIC || !scope->task))
         return BIGHT_EINVAL;
+    if (!made && bight__is_foreign(scope->task))
+        return BIGHT_EPERM;
     if (shield)
         scope->kind |= SCOPE_SHIELDS;
     else
@@ -256,7 +258,8 @@ void bight_scope_cancel(struct bight_scope *scope)
     if (!scope)
         return;
     if (scope->magic == SCOPE_MAGIC) {
-        bight__scope_cancel(scope);
+        if (!scope->task || !bight__is_foreign(scope->task))
+            bight__scope_cancel(scope);
         return;
     }
     if (scope->magic == SCOPE_MADE)

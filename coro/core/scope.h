@@ -5,6 +5,10 @@
 
 #include "coro/core/task.h"
 
+#ifdef BIGHT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 /* scope.c */
 #define SCOPE_MAGIC 0xe5c0u /* open */
 #define SCOPE_MADE 0xe5c1u  /* by bight_scope_init, not entered yet */
@@ -76,14 +80,27 @@ static inline bool bight__scope_was_cancelled(const struct bight_scope *scope)
     return scope->effective || scope->kind & SCOPE_LIFTED;
 }
 
+/* Whether the compiler has ended the life of the record, which only AddressSanitizer knows: it
+ * poisons the variables of blocks that were left, inlined functions among them, and of frames that
+ * have returned. */
+static inline bool bight__is_dead_memory(const void *address)
+{
+#ifdef BIGHT_ASAN
+    return __asan_address_is_poisoned(address);
+#else
+    (void)address;
+    return false;
+#endif
+}
+
 /* Whether the innermost scope is gone, seen from a function with that frame. */
 static inline bool bight__scope_is_gone(const struct bight_task *task,
                                         const struct bight_scope *scope, const char *frame)
 {
     const char *address = (const char *)scope;
 
-    return (address < frame && address >= task->stack.lo) || scope->magic != SCOPE_MAGIC ||
-           scope->task != task;
+    return (address < frame && address >= task->stack.lo) || bight__is_dead_memory(scope) ||
+           scope->magic != SCOPE_MAGIC || scope->task != task;
 }
 
 /* Called first by the public functions that look at the chain of the running task, or extend it,

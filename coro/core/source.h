@@ -109,11 +109,25 @@ static inline void bight__waiter_begin(struct bight_waiter *waiter,
     (void)!bight_waiter_init(waiter, ops);
 }
 
+/* Whether the tasks that wait in a list, by their waiters' links, are of another thread's runtime:
+ * then their source is too. */
+static inline bool bight__waiters_are_foreign(const struct bight_link *waiters)
+{
+    const struct bight_task *first;
+
+    if (list_empty(waiters))
+        return false;
+    first = container_of(waiters->next, struct bight_waiter, link)->task;
+    return first && bight__is_foreign(first);
+}
+
 /* Sleep in `waiters` until woken. Inlined, so that the site is the caller's, where it suspends. */
 __attribute__((always_inline)) static inline int bight__wait_in(struct bight_link *waiters,
                                                                 struct bight_waiter *waiter,
                                                                 const struct bight_waiter_ops *ops)
 {
+    if (unlikely(bight__waiters_are_foreign(waiters)))
+        return BIGHT_EPERM;
     bight__waiter_begin(waiter, ops);
     list_append(waiters, &waiter->link);
     return bight_park(waiter);

@@ -195,13 +195,15 @@ int bight_group_spawn(struct bight_task **out, struct bight_group *group,
         return BIGHT_EINVAL;
     if (group->scope.magic != SCOPE_MAGIC || !group->scope.task)
         return BIGHT_ECLOSED;
+    if (unlikely(bight__is_foreign(group->scope.task)))
+        return BIGHT_EPERM;
     return bight__spawn(group->scope.task->sched, group, out, options, fn, arg,
                         __builtin_return_address(0));
 }
 
 bool bight_task_cancel(struct bight_task *task)
 {
-    if (!task)
+    if (!task || bight__is_foreign(task))
         return false;
     if (task->flags & TASK_DONE) {
         task->flags |= TASK_SEEN;

@@ -102,6 +102,12 @@ static inline void bight__task_free(struct bight_task *task)
     bight__stack_put(&task->sched->stacks, &task->stack);
 }
 
+/* Whether the task is of another thread's runtime than this one's. */
+static inline bool bight__is_foreign(const struct bight_task *task)
+{
+    return task->sched != bight__sched;
+}
+
 /* Whether a remembered way, see cycle.c, goes through the task. */
 static inline bool bight__chain_passes(const struct bight_task *task)
 {

@@ -261,6 +261,8 @@ int bight_generator_next(struct bight_generator *generator, void **value)
         return rc;
     if (generator->closed)
         return BIGHT_ECLOSED;
+    if (generator->task && bight__is_foreign(generator->task))
+        return BIGHT_EPERM;
     producer = generator->producer;
     if (generator->consumer || (producer && producer->in_flight))
         return BIGHT_EALREADY;
@@ -352,6 +354,8 @@ int bight_generator_end(struct bight_generator *generator)
     bight__scopes_check(self, __builtin_frame_address(0));
     if (generator->closing)
         return BIGHT_EALREADY;
+    if (generator->task && bight__is_foreign(generator->task))
+        return BIGHT_EPERM;
     if (generator->task && bight__join_would_deadlock(generator->task, self))
         return BIGHT_EDEADLK;
     generator->closed = true;

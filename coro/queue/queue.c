@@ -171,6 +171,13 @@ static inline bool get_at_once(struct bight_queue *queue, void **item)
     return true;
 }
 
+/* Whether tasks of another thread's runtime wait: then it is theirs. */
+static inline bool is_foreign(const struct bight_queue *queue)
+{
+    return unlikely(bight__waiters_are_foreign(&queue->getters) ||
+                    bight__waiters_are_foreign(&queue->putters));
+}
+
 /* The other cases, in functions of their own so that the common ones need no frame. */
 static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *item)
 {
@@ -178,6 +185,8 @@ static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *it
 
     if (queue->end)
         return queue->end;
+    if (is_foreign(queue))
+        return BIGHT_EPERM;
     if (!give(queue, item)) {
         rc = queue->length == queue->room ? bight__queue_grow(queue) : 0;
         if (rc)
@@ -192,6 +201,8 @@ static __attribute__((noinline)) int get_now(struct bight_queue *queue, void **i
 {
     void *next;
 
+    if (is_foreign(queue))
+        return BIGHT_EPERM;
     if (queue->length == 0) {
         /* Only in a rendezvous do putters wait while the queue is empty. */
         if (accept(queue, item))

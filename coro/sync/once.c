@@ -45,6 +45,8 @@ static int once_park(struct bight_once *once, struct bight_task *self)
 {
     struct once_wait wait = {.once = once};
 
+    if (bight__is_foreign(once->runner))
+        return BIGHT_EPERM;
     if (bight__lock_would_deadlock(once->runner, self))
         return BIGHT_EDEADLK;
     return bight__wait_in(&once->waiters, &wait.waiter, &once_ops);

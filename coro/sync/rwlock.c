@@ -114,6 +114,8 @@ static int rwlock_park(struct bight_rwlock *lock, struct bight_task *self, bool 
 {
     struct rwlock_wait wait = {.lock = lock, .write = write};
 
+    if (lock->writer.owner && bight__is_foreign(lock->writer.owner))
+        return BIGHT_EPERM;
     if (bight__lock_would_deadlock(lock->writer.owner, self))
         return BIGHT_EDEADLK;
     return bight__wait_in(&lock->writer.waiters, &wait.waiter, write ? &write_ops : &read_ops);

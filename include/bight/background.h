@@ -18,7 +18,7 @@ struct bight_background;
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
  *  Ownership: keeps arg until the group has ended; gives *out, to be ended with
- *  bight_background_end.
+ *  bight_background_end; one that is left is freed with the runtime, which has ended its tasks.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_background_new(struct bight_background **out,

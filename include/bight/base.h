@@ -14,9 +14,12 @@
  *
  *     Suspends: no.  Cancellable: no.  Thread: the loop's.  Ownership: borrows its arguments.
  *
- * The loop's thread is the one that has the runtime. A call *borrows* an argument until it returns,
- * *keeps* it until what is said there, or *takes* it, and frees it; what it *gives* is the caller's
- * to free.
+ * The loop's thread is the one that has the runtime. What belongs to the runtime of another thread
+ * is refused with BIGHT_EPERM by calls that can see it: a task, an open group or scope, what a task
+ * holds, and what tasks wait for.
+ *
+ * A call *borrows* an argument until it returns, *keeps* it until what is said there, or *takes*
+ * it, and frees it; what it *gives* is the caller's to free.
  *
  * Three verbs say how something is over. `_close`: it takes no more, the object stays and is freed
  * by another call, or is the caller's memory. `_end`: what is inside is waited for or told, and

@@ -33,6 +33,8 @@ enum bight_report_kind {
     BIGHT_REPORT_SLOW_TURN,
     /* The program's own, by bight_report_send. */
     BIGHT_REPORT_PROGRAM,
+    /* The abort hook of a waiter (waiter.h) returned `code`, which is neither 0 nor BIGHT_EBUSY. */
+    BIGHT_REPORT_ABORT_HOOK,
 };
 
 struct bight_report {

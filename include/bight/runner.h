@@ -22,7 +22,8 @@ struct bight_runner;
 BIGHT_API BIGHT_MUST_CHECK int bight_runner_open(struct bight_runner **out,
                                                  const struct bight_runtime_options *options);
 
-/** Run `fn(arg)` as the main task, and return when it and everything it started has ended.
+/** Run `fn(arg)` as the main task, and return when it and everything it started has ended. Each run
+ *  begins anew: task locals have their initial values, whatever the main task before has set.
  *
  *  @return as bight_run; BIGHT_EALREADY from within a run; BIGHT_EPERM on another thread than the
  *          one that opened it; BIGHT_ECLOSED for NULL, to which bight_runner_end sets the pointer.

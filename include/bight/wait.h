@@ -81,6 +81,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_begin(struct bight_as_complete
 BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_next(struct bight_as_completed *completed,
                                                        struct bight_wait_item **item);
 
+/** The same without waiting.
+ *
+ *  @return 0, and the item in `*item`; BIGHT_EAGAIN: no other has ended yet; BIGHT_ECLOSED: all
+ *          were given out, or bight_as_completed_end was called.
+ *  Ownership: *item points into the array.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_try_next(struct bight_as_completed *completed,
+                                                           struct bight_wait_item **item);
+
+/** How many items are still to be given out, ended or not. */
+BIGHT_API size_t bight_as_completed_left(const struct bight_as_completed *completed);
+
 /** Stop waiting, before or after the last one. Tasks that sleep in bight_as_completed_next get
  *  BIGHT_ECLOSED; tasks that were waited for go on.
  *

@@ -40,7 +40,8 @@ struct bight_waiter_ops {
     const char *name;
     /* Let go of the waiter: return 0 when from now on nothing points at it, or BIGHT_EBUSY when the
      * source will unpark it in its own time. Called at most once per park, on the loop's thread,
-     * and must not suspend. NULL stands for a wait that always refuses. What is around the waiter
+     * and must not suspend. Anything else is reported (BIGHT_REPORT_ABORT_HOOK) and taken for
+     * BIGHT_EBUSY. NULL stands for a wait that always refuses. What is around the waiter
      * is found with bight_container_of. */
     int (*abort)(struct bight_waiter *waiter);
     /* The one task whose progress ends this wait, or NULL when there is no such task; with it a

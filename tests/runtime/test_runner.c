@@ -311,6 +311,22 @@ static void what_main_leaves_ready_is_cancelled_before_its_next_step(void)
     ck_assert_int_le(steps, 1);
 }
 
+static const struct bight_local left_behind = {"left behind", NULL};
+
+static int sets_a_local(void *arg)
+{
+    ck_assert_ptr_null(bight_local_get(&left_behind));
+    return bight_local_set(&left_behind, arg);
+}
+
+static void a_run_begins_without_the_locals_of_the_one_before(void)
+{
+    ck_assert_int_eq(bight_runner_open(&runner, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(bight_runner_run(runner, sets_a_local, &runner), 0);
+    ck_assert_int_eq(bight_runner_end(&runner), 0);
+}
+
 static const struct suite_case cases[] = {
     plain_case(several_runs_share_a_loop),
     plain_case(closing_twice_is_silent_and_another_run_is_refused),
@@ -322,6 +338,7 @@ static const struct suite_case cases[] = {
     plain_case(virtual_time_goes_on_from_run_to_run),
     plain_case(each_allocation_may_fail_and_nothing_is_left),
     plain_case(what_main_leaves_ready_is_cancelled_before_its_next_step),
+    plain_case(a_run_begins_without_the_locals_of_the_one_before),
 };
 
 test_suite("runner", cases);

@@ -159,12 +159,31 @@ static void a_member_cannot_close_it_and_failures_are_reported(void)
     ck_assert_int_eq(reports.last_code, BIGHT_EIO);
 }
 
+static int leaves_it_open(void *arg)
+{
+    struct bight_background *background;
+
+    ck_ok(bight_background_new(&background, NULL, NULL));
+    ck_ok(bight_background_spawn(NULL, background, NULL, cleans_up, arg));
+    return bight_yield();
+}
+
+/* Its memory is freed too: LeakSanitizer and memcheck see to that. */
+static void one_left_open_ends_with_the_runtime(void)
+{
+    int cleaned = 0;
+
+    ck_ok(world_run(leaves_it_open, &cleaned, NULL));
+    ck_assert_int_eq(cleaned, 1);
+}
+
 static const struct suite_case cases[] = {
     world_case(failures_reach_the_handler_and_nobody_else, runs_and_fails),
     world_case(closing_cancels_and_joins_all, closed),
     world_case(a_group_may_be_closed_before_its_first_step, closed_at_once),
     plain_case(the_end_of_the_runtime_ends_its_tasks),
     plain_case(a_member_cannot_close_it_and_failures_are_reported),
+    plain_case(one_left_open_ends_with_the_runtime),
 };
 
 test_suite("background", cases);

@@ -194,6 +194,36 @@ static int out_of_time(void *arg)
     return 0;
 }
 
+static int without_waiting(void *arg)
+{
+    struct bight_wait_item items[2] = {{0}}, *item = NULL;
+    struct bight_as_completed completed;
+    int one = 1;
+
+    (void)arg;
+    ck_ok(bight_spawn(&items[0].task, world_forever, NULL));
+    ck_ok(bight_spawn(&items[1].task, world_return, &one));
+    ck_ok(bight_as_completed_begin(&completed, items, 2));
+    ck_assert_uint_eq(bight_as_completed_left(&completed), 2);
+    ck_code(bight_as_completed_try_next(&completed, &item), BIGHT_EAGAIN);
+    ck_assert_ptr_null(item);
+    ck_ok(bight_yield());
+    ck_assert_uint_eq(bight_as_completed_left(&completed), 2);
+    ck_ok(bight_as_completed_try_next(&completed, &item));
+    ck_assert(item == &items[1] && item->status == 1);
+    ck_assert_uint_eq(bight_as_completed_left(&completed), 1);
+    ck_code(bight_as_completed_try_next(&completed, &item), BIGHT_EAGAIN);
+    bight_task_cancel(items[0].task);
+    ck_ok(bight_yield());
+    ck_ok(bight_as_completed_try_next(&completed, &item));
+    ck_assert_ptr_eq(item, &items[0]);
+    ck_code(bight_as_completed_try_next(&completed, &item), BIGHT_ECLOSED);
+    ck_assert_uint_eq(bight_as_completed_left(&completed), 0);
+    bight_as_completed_end(&completed);
+    ck_ok(bight_join(items[0].task, NULL));
+    return bight_join(items[1].task, NULL);
+}
+
 static const struct suite_case cases[] = {
     world_case(as_completed_gives_items_in_the_order_of_their_ends, in_order),
     world_case(as_completed_gives_each_task_once, done_before),
@@ -201,6 +231,7 @@ static const struct suite_case cases[] = {
     world_case(as_completed_serves_several_tasks_in_order, several),
     world_case(as_completed_ended_early_leaves_the_tasks_running, ended_early),
     world_case(as_completed_under_a_deadline, out_of_time),
+    world_case(they_can_be_asked_for_without_waiting, without_waiting),
 };
 
 test_suite("completed", cases);

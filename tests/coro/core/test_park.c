@@ -317,6 +317,49 @@ static void park_on_the_waiter_of_another_task_is_refused(void)
     ck_ok(world_run(misuse, NULL, NULL));
 }
 
+/* A hook that forgets what it may return. */
+static int abort_badly(struct bight_waiter *waiter)
+{
+    (void)waiter;
+    return BIGHT_EIO;
+}
+
+static const struct bight_waiter_ops bad_ops = {.name = "bad", .abort = abort_badly};
+
+static int waits_badly(void *arg)
+{
+    struct bight_waiter *waiter = arg;
+
+    ck_ok(bight_waiter_init(waiter, &bad_ops));
+    return bight_park(waiter);
+}
+
+static int bad_hook(void *arg)
+{
+    struct bight_waiter waiter;
+    struct bight_task *task;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&task, waits_badly, &waiter));
+    ck_ok(bight_yield());
+    bight_task_cancel(task);
+    ck_ok(bight_yield());
+    ck_assert(!bight_task_done(task)); /* as if it had refused */
+    ck_assert(bight_unpark(&waiter, 0));
+    ck_ok(bight_join(task, &status));
+    return status;
+}
+
+static void what_an_abort_hook_may_not_return_is_reported(void)
+{
+    struct world_reports reports;
+
+    ck_ok(world_run(bad_hook, NULL, &reports));
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_ABORT_HOOK], 1);
+    ck_code(reports.last_code, BIGHT_EIO);
+}
+
 static const struct suite_case cases[] = {
     world_case(park_has_one_outcome_and_keeps_it, outcomes),
     world_case(park_in_a_cancelled_scope_lets_go_at_once, cancelled_scope),
@@ -326,6 +369,7 @@ static const struct suite_case cases[] = {
     world_case(a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait,
                unparked_in_a_detour),
     plain_case(park_on_the_waiter_of_another_task_is_refused),
+    plain_case(what_an_abort_hook_may_not_return_is_reported),
 };
 
 test_suite("park", cases);

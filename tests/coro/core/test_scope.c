@@ -237,6 +237,74 @@ static void scopes_whose_frame_is_gone_are_noticed_and_closed(void)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 6);
 }
 
+/* Left open in a function that the compiler puts into its caller: the record lies in the caller's
+ * frame, and is gone with that one. AddressSanitizer knows earlier. */
+static inline __attribute__((always_inline)) int leaves_inline(void)
+{
+    struct bight_scope scope;
+
+    return bight_scope_begin(&scope, 5, 0);
+}
+
+static __attribute__((noinline)) int holds_inline(int *told)
+{
+    ck_ok(leaves_inline());
+    *told += bight_yield() == BIGHT_ESCOPE;
+    return 0;
+}
+
+static int inline_frame_gone(void *arg)
+{
+    int told = 0;
+
+    (void)arg;
+    ck_ok(holds_inline(&told));
+    told += bight_yield() == BIGHT_ESCOPE;
+    ck_assert_int_eq(told, 1);
+    ck_ok(bight_sleep(20)); /* its deadline is gone */
+    return 0;
+}
+
+static int inline_inside(void *arg)
+{
+    struct bight_scope outer;
+    int told = 0;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&outer, -1, 0));
+    ck_ok(leaves_inline());
+    told += bight_yield() == BIGHT_ESCOPE;
+    told += bight_scope_end(&outer, 0) == BIGHT_ESCOPE;
+    ck_assert_int_eq(told, 1);
+    ck_ok(bight_sleep(20));
+    return 0;
+}
+
+static int inline_in_the_body(void *arg)
+{
+    int64_t remaining_ms;
+
+    (void)arg;
+    ck_ok(leaves_inline());
+    remaining_ms = bight_deadline_remaining_ms(); /* looks, and does not fall over it */
+    ck_assert(remaining_ms == -1 || remaining_ms == 5);
+    return 0;
+}
+
+static void inlined_scopes_are_noticed_by_the_end_of_what_is_around(void)
+{
+    struct world_reports reports;
+    int rc;
+
+    ck_ok(world_run(inline_frame_gone, NULL, &reports));
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
+    ck_ok(world_run(inline_inside, NULL, &reports));
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
+    rc = world_run(inline_in_the_body, NULL, &reports);
+    ck_assert(rc == BIGHT_ESCOPE || rc == 0);
+    ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
+}
+
 static const struct suite_case cases[] = {
     world_case(a_deadline_turns_cancellation_into_a_timeout, times_out),
     world_case(of_nested_deadlines_the_earliest_holds_and_its_scope_tells, nested),
@@ -246,6 +314,7 @@ static const struct suite_case cases[] = {
     world_case(a_shield_keeps_cancellation_out_for_its_budget, cancels_shielded),
     plain_case(scopes_out_of_order_are_told),
     plain_case(scopes_whose_frame_is_gone_are_noticed_and_closed),
+    plain_case(inlined_scopes_are_noticed_by_the_end_of_what_is_around),
 };
 
 test_suite("scope", cases);
