@@ -16,7 +16,7 @@ endforeach()
 bight_test(nulls/nulls_http SUITE test_nulls.c SOURCES nulls/http.c LIBS ${http_libs})
 
 # The client against servers of ours, each in a child of the test.
-set(http_sources net/http/http_case.c net/http/http_server.c)
+set(http_sources net/http/http_case.c net/http/http_odd.c net/http/http_server.c)
 bight_test(net/http/http SOURCES ${http_sources} LIBS ${http_libs})
 # Wants all codings.
 if(bight_ZLIB AND bight_BROTLI AND bight_ZSTD)

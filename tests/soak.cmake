@@ -1,5 +1,5 @@
 # All parts at once, for as long as SOAK_SECONDS says; scripts/nightly runs it for long.
 if(bight_http)
-  bight_test(soak/soak SOURCES net/http/http_server.c
+  bight_test(soak/soak SOURCES net/http/http_odd.c net/http/http_server.c
     LIBS bight_worker_cases bight::http_static PkgConfig::BIGHT_LIBCURL)
 endif()

@@ -1,8 +1,8 @@
 /* Connections that are kept for the next request. One of HTTP/1 on which anything comes is of no
  * use any more: the peer has closed it, or what came would be taken for the next answer. libcurl
  * looks whether it was closed when it is about to use it, but not whether there are bytes. So such
- * a connection is emptied and shut down at once, which libcurl takes for closed; and soon
- * afterwards libcurl is made to look, so that the descriptor is not kept until the next request. */
+ * a connection is shut down at once, which libcurl takes for closed; and soon afterwards libcurl is
+ * made to look, so that the descriptor is not kept until the next request. */
 #include "net/http/watch.h"
 
 #include <errno.h>
@@ -16,8 +16,6 @@
 /* libcurl looks for closed connections when a request begins, a second after the last time at the
  * earliest. */
 #define SWEEP_MS 1050
-/* What a peer has sent out of turn and is thrown away; beyond it libcurl finds the rest. */
-#define DRAINED_BYTES (256u << 10)
 
 static curl_socket_t refuse_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
@@ -68,14 +66,19 @@ static void sweep_soon(struct bight_http_session *session)
         uv_timer_start(&session->sweep_timer, on_sweep, SWEEP_MS, 0);
 }
 
+/* A peer that talks may go on: it is cut off by a reset, after which nothing can come any more. An
+ * error is taken off the socket, since libcurl takes only its end for the connection's. */
 static void give_up(struct http_watch *watch)
 {
-    char bytes[1024];
+    static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    int error;
+    socklen_t bytes = sizeof(error);
+    char byte;
 
-    for (size_t drained = 0; drained < DRAINED_BYTES; drained += sizeof(bytes))
-        if (recv(watch->fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
-            break;
+    if (recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        (void)connect(watch->fd, &nobody, sizeof(nobody));
     shutdown(watch->fd, SHUT_RDWR);
+    getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
     watch->spent = true;
     watch->session->spent++;
     sweep_soon(watch->session);

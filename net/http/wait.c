@@ -113,8 +113,8 @@ int bight__http_wait(struct bight_http_response *response)
         int64_t total_ms = http_time_left(response);
         int64_t idle_ms = idle_limit(response, &begun_ms);
         if (idle_ms == 0)
-            return http_fail_late(response,
-                                  "no header, no part of a body came or went for too long");
+            return http_fail_late(
+                response, "nothing that is a header or part of a body came or went for too long");
         if (total_ms == 0)
             return http_fail_late(response, "the request took too long");
         int rc = park_for(response, http_sooner(total_ms, idle_ms));

@@ -66,32 +66,6 @@ HTTP_TEST_WITH(who_sends_slowly_is_not_idle_but_late, &brisk)
     return 0;
 }
 
-/* What comes is no part of a response, and still it comes. */
-HTTP_TEST_WITH(an_endless_chunk_extension_is_cut_off_and_not_called_silence, &brisk)
-{
-    struct bight_http_error error;
-
-    EXPECT(http_try(session, http_server_url(&server, "/extension"), &error) == BIGHT_ETIMEDOUT);
-    EXPECT(error.kind == BIGHT_HTTP_TIMEOUT && *error.text);
-    EXPECT(!strstr(error.text, "from the peer") && strstr(error.text, "part of a body"));
-    return 0;
-}
-
-HTTP_TEST(a_bad_url_is_told_apart)
-{
-    static const char *const wrong[][2] = {{"http://127.0.0.1/a b", "space"},
-                                           {"http://127.0.0.1:0/", "port"},
-                                           {"http://127.0.0.1:65536/", "port"},
-                                           {"http://[::1/", "bracket"}};
-    struct bight_http_error error;
-
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        EXPECT(http_try(session, wrong[i][0], &error) == BIGHT_EINVAL);
-        EXPECT(error.kind == BIGHT_HTTP_REQUEST && strstr(error.text, wrong[i][1]));
-    }
-    return 0;
-}
-
 HTTP_TEST_WITH(a_host_that_never_answers_is_given_up, &hasty)
 {
     struct sockaddr_in address;
@@ -495,8 +469,6 @@ HTTP_TEST(the_environments_proxy_is_not_used)
 static const struct suite_case cases[] = {
     plain_case(silence_is_cut_off),
     plain_case(who_sends_slowly_is_not_idle_but_late),
-    plain_case(an_endless_chunk_extension_is_cut_off_and_not_called_silence),
-    plain_case(a_bad_url_is_told_apart),
     plain_case(a_host_that_never_answers_is_given_up),
     plain_case(names_fail_or_take_too_long),
     plain_case(the_next_address_is_tried),

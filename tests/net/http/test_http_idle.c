@@ -10,20 +10,21 @@ static const char *const unasked[] = {"/unasked/408",  "/unasked/200", "/unasked
 
 #define UNASKED (sizeof(unasked) / sizeof(unasked[0]))
 
-static void await_spent(const struct bight_http_session *session, size_t wanted)
-{
-    for (int ms = 0; session->spent < wanted; ms++) {
-        ck_assert_msg(ms < 10000, "%zu connections were given up", session->spent);
-        EXPECT(bight_sleep(1) == 0);
-    }
-}
-
 static size_t sockets_of(const struct bight_http_session *session)
 {
     struct bight_http_stats stats;
 
     bight_http_session_get_stats(session, &stats);
     return stats.sockets;
+}
+
+/* On a slow machine it comes with the page, and libcurl closes the connection itself. */
+static void await_given_up(const struct bight_http_session *session)
+{
+    for (int ms = 0; session->spent < sockets_of(session); ms++) {
+        ck_assert_msg(ms < 10000, "%zu connections were given up", session->spent);
+        EXPECT(bight_sleep(1) == 0);
+    }
 }
 
 static void await_no_socket(const struct bight_http_session *session, int64_t limit_ms)
@@ -41,7 +42,7 @@ HTTP_TEST(nothing_that_came_unasked_is_an_answer)
     for (size_t i = 0; i < UNASKED; i++) {
         size_t before = (size_t)atomic_load(&server.counts->connections);
         http_expect(session, http_server_url(&server, unasked[i]), "page");
-        await_spent(session, 1);
+        await_given_up(session);
         http_expect(session, http_server_url(&server, "/close"), "ok");
         EXPECT((size_t)atomic_load(&server.counts->connections) == before + 2);
         EXPECT(session->spent == 0 && sockets_of(session) == 0);
@@ -53,8 +54,8 @@ HTTP_TEST(nothing_that_came_unasked_is_an_answer)
 HTTP_TEST(nor_is_what_came_while_a_task_was_at_work)
 {
     for (size_t i = 0; i < UNASKED; i++) {
-        http_expect(session, http_server_url(&server, unasked[i]), "page");
         int unasked_before = atomic_load(&server.counts->unasked);
+        http_expect(session, http_server_url(&server, unasked[i]), "page");
         while (atomic_load(&server.counts->unasked) == unasked_before)
             ;
         uint64_t end_ns = bight_now_ns() + 5000000;
@@ -72,7 +73,7 @@ HTTP_TEST(nobody_else_pays_for_it)
 
     for (size_t i = 0; i < UNASKED; i++) {
         http_expect(session, http_server_url(&server, unasked[i]), "page");
-        await_spent(session, 1);
+        await_given_up(session);
         EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/close"), &request) ==
                0);
         bight_http_response_free(response);
@@ -90,8 +91,7 @@ HTTP_TEST(what_the_peer_closed_is_closed_without_a_request)
     }
     for (int i = 0; i < 8; i++)
         EXPECT(http_call_finish(&calls[i]) == 0);
-    EXPECT(sockets_of(session) > 0);
-    await_spent(session, sockets_of(session));
+    await_given_up(session);
     await_no_socket(session, 2000);
     EXPECT(session->spent == 0);
     http_expect(session, http_server_url(&server, "/ok"), "ok");
@@ -101,7 +101,7 @@ HTTP_TEST(what_the_peer_closed_is_closed_without_a_request)
 HTTP_TEST(a_peer_that_talks_on_is_cut_off)
 {
     http_expect(session, http_server_url(&server, "/unasked/flood"), "page");
-    await_spent(session, 1);
+    await_given_up(session);
     http_await(&server.counts->hung_up, 1);
     http_expect(session, http_server_url(&server, "/close"), "ok");
     await_no_socket(session, 2000);

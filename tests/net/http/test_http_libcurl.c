@@ -194,6 +194,19 @@ HTTP_TEST(a_coded_stream_is_read_in_small_pieces)
     return 0;
 }
 
+static const struct bight_http_session_options brisk = {.idle_timeout_ms = 400};
+
+/* What comes is no part of a response, and still it comes. */
+HTTP_TEST_WITH(an_endless_chunk_extension_is_cut_off_and_not_called_silence, &brisk)
+{
+    struct bight_http_error error;
+
+    EXPECT(http_try(session, http_server_url(&server, "/extension"), &error) == BIGHT_ETIMEDOUT);
+    EXPECT(error.kind == BIGHT_HTTP_TIMEOUT && *error.text);
+    EXPECT(!strstr(error.text, "from the peer") && strstr(error.text, "part of a body"));
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(the_answer_to_credentials_is_the_response),
     plain_case(a_response_that_nobody_answers_is_final),
@@ -201,6 +214,7 @@ static const struct suite_case cases[] = {
     plain_case(an_expectation_that_is_never_met_is_given_up),
     plain_case(a_line_too_long_for_libcurl_is_too_big),
     plain_case(what_some_versions_let_pass_is_no_response),
+    plain_case(an_endless_chunk_extension_is_cut_off_and_not_called_silence),
     plain_case(what_could_be_two_responses_is_none),
     plain_case(what_is_odd_and_clear_is_a_response),
     plain_case(a_coded_stream_is_read_in_small_pieces),

@@ -186,12 +186,28 @@ HTTP_TEST(what_libcurl_would_not_send_is_too_big_before_it_starts)
     return 0;
 }
 
+HTTP_TEST(a_bad_url_is_told_apart)
+{
+    static const char *const wrong[][2] = {{"http://127.0.0.1/a b", "space"},
+                                           {"http://127.0.0.1:0/", "port"},
+                                           {"http://127.0.0.1:65536/", "port"},
+                                           {"http://[::1/", "bracket"}};
+    struct bight_http_error error;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        EXPECT(http_try(session, wrong[i][0], &error) == BIGHT_EINVAL);
+        EXPECT(error.kind == BIGHT_HTTP_REQUEST && strstr(error.text, wrong[i][1]));
+    }
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(what_hooks_set_does_not_cross_origins),
     plain_case(headers_about_the_body_go_with_it),
     plain_case(a_timeout_of_ages_does_not_pass_at_once),
     plain_case(who_takes_the_body_slowly_is_not_idle),
     plain_case(who_takes_the_body_and_says_nothing_is_idle),
+    plain_case(a_bad_url_is_told_apart),
     plain_case(what_libcurl_would_not_send_is_too_big_before_it_starts),
 };
 
