@@ -5,6 +5,17 @@ if(TARGET scraper_parts)
   endforeach()
 endif()
 if(TARGET bight-scrape)
+  # Two small trees of documents as scripts/trees compares them, and that it says what is missing.
+  set(trees "${CMAKE_CURRENT_SOURCE_DIR}/samples/scraper/trees")
+  add_test(NAME scraper_trees COMMAND "${PROJECT_SOURCE_DIR}/scripts/trees" --program
+           $<TARGET_FILE:bight-scrape> "${trees}/old" "${trees}/new")
+  add_test(NAME scraper_trees_finds_missing COMMAND "${PROJECT_SOURCE_DIR}/scripts/trees" --program
+           true "${trees}/old")
+  math(EXPR timeout "60 * ${test_factor}")
+  set_tests_properties(scraper_trees scraper_trees_finds_missing PROPERTIES LABELS scraper
+                       TIMEOUT ${timeout} SKIP_RETURN_CODE 77 ENVIRONMENT "${test_env}")
+  set_tests_properties(scraper_trees_finds_missing PROPERTIES
+                       PASS_REGULAR_EXPRESSION "13 URLs, 13 missing")
   foreach(part crawl ends traps)
     bight_test(samples/scraper/scraper_${part} TIMEOUT 120
       SOURCES samples/scraper/scraper_program.c samples/scraper/scraper_site.c)
