@@ -50,6 +50,7 @@ bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${wh
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 120)
 bight_test(runtime/drive LABELS threads)
+bight_test(runtime/fairness)
 if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler
   bight_test(runtime/overflow)
 endif()

@@ -100,31 +100,38 @@ void bight__quantum_end(struct bight_sched *sched)
     quantum_none(sched);
 }
 
+/* While time is calm and no call comes before, more may be had by a look at the ticks alone: as
+ * much as makes `room` come out even. */
+static void calm_give(struct bight_sched *sched, size_t room)
+{
+    size_t steps = (room - 1) % STEPS_PER_LOOK + 1;
+    size_t calm = (room - 1) / STEPS_PER_LOOK;
+
+    quantum_set(sched, steps < sched->quantum ? steps : sched->quantum);
+    sched->calm = calm < CALM_MOST ? (unsigned)calm : CALM_MOST;
+    sched->calm_given = sched->calm;
+}
+
 /* Hand out the steps until the next look, fewer where a call comes before that, or the last switch
- * of the slice. The step that runs is the first of them, and is a switch or an operation. Seams
- * choose each task, and where steps are measured the loop's stack begins each.
- *
- * While time is calm and no call comes before, more may be had by a look at the ticks alone. */
+ * of the slice, or of the operations in a row. The step that runs is the first of them, and is a
+ * switch or an operation. Seams choose each task, and where steps are measured the loop's stack
+ * begins each. */
 static void quantum_give(struct bight_sched *sched, bool to_operation)
 {
-    size_t steps = sched->pace.left;
     size_t room = to_operation ? OPS_PER_SWITCH - sched->ops : sched->switches_left;
+    size_t steps;
 
     if (unlikely(sched->seams.pick_ready || sched->options.slow_ms)) {
         quantum_set(sched, 1);
         return;
     }
-    if (room < steps)
-        steps = room;
-    quantum_set(sched, steps);
+    quantum_set(sched, room < sched->pace.left ? room : sched->pace.left);
     if (unlikely(sched->calls_queued)) {
         steps = first_call(sched)->before + to_operation;
         if (steps < sched->quantum)
             quantum_set(sched, steps);
-    } else if (sched->pace.calm_until && room > steps) {
-        room = (room - steps) / STEPS_PER_LOOK;
-        sched->calm = room < CALM_MOST ? (unsigned)room : CALM_MOST;
-        sched->calm_given = sched->calm;
+    } else if (sched->pace.calm_until) {
+        calm_give(sched, room);
     }
 }
 
@@ -310,7 +317,8 @@ static void step_aside(struct bight_sched *sched, struct bight_task *self)
     sched->head_settled--;
     *ready_place(sched, 0) = self;
     sched->front = self;
-    sched->aside = true;
+    sched->turn_left++;
+    sched->aside = self;
     switch_to(sched, self, NULL);
 }
 
@@ -348,7 +356,7 @@ SWITCHES void bight__op(struct bight_sched *sched, struct bight_task *self)
             quantum_give(sched, true);
     } else {
         sched->late = false;
-        if (sched->seams.pick_ready || others_wait(sched))
+        if (others_wait(sched))
             requeue(sched, self);
         else
             step_aside(sched, self);
@@ -399,15 +407,14 @@ static void slice_begins(struct bight_sched *sched)
 {
     bool woken = sched->ready_tail != sched->tail_left || sched->calls_queued;
 
-    if (woken && sched->aside) {
-        struct bight_task *task = sched->front;
-
+    if (woken && sched->aside && sched->front == sched->aside) {
         sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
-        bight__ready_push(sched, task);
+        bight__ready_push(sched, sched->aside);
+        sched->turn_left -= sched->turn_left > 0;
     }
     if (woken)
         sched->woken_until = sched->ready_tail;
-    sched->aside = false;
+    sched->aside = NULL;
 }
 
 void bight__sched_run(struct bight_sched *sched)

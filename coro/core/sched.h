@@ -58,18 +58,18 @@ struct bight_sched {
     size_t ready_mask;
     size_t ready_head; /* how many were taken out, and put in, since the start */
     size_t ready_tail;
-    size_t switches_left;    /* of this slice, as of the last settling */
-    size_t head_settled;     /* what ready_head and */
-    unsigned quantum_given;  /* quantum were then, */
-    unsigned calm_given;     /* and calm */
-    unsigned quantum_popped; /* quantum after the last switch */
-    size_t ops_head;         /* ready_head when the operations of the running task were counted, */
-    unsigned ops;            /* how many in a row there were, */
-    bool late;               /* and whether the last of them found the time over */
-    bool aside;              /* the front task stepped aside for the loop */
-    size_t tail_left;        /* what ready_tail was after the last slice */
-    size_t woken_until;      /* and when the loop had made something ready since */
-    size_t turn_left;        /* tasks among which the pick_ready seam may choose */
+    size_t switches_left;     /* of this slice, as of the last settling */
+    size_t head_settled;      /* what ready_head and */
+    unsigned quantum_given;   /* quantum were then, */
+    unsigned calm_given;      /* and calm */
+    unsigned quantum_popped;  /* quantum after the last switch */
+    size_t ops_head;          /* ready_head when the operations of the running task were counted, */
+    unsigned ops;             /* how many in a row there were, */
+    bool late;                /* and whether the last of them found the time over */
+    struct bight_task *aside; /* the front one, if it stepped aside for the loop */
+    size_t tail_left;         /* what ready_tail was after the last slice */
+    size_t woken_until;       /* and when the loop had made something ready since */
+    size_t turn_left;         /* tasks among which the pick_ready seam may choose */
     struct bight_pace pace;
     struct bight_context loop; /* the thread's own stack */
     struct bight_own own;      /* the thread's, while a task of TASK_OWNS runs */

@@ -22,9 +22,13 @@ struct bight_runtime_options {
     unsigned spawn_flags;
     /* How many finished stacks are kept warm; default 1,024. */
     size_t stack_cache;
-    /* Turns of ready tasks before libuv is entered again; default 64. */
+    /* Turns of ready tasks before libuv is entered again, about, if slice_us is not over before;
+     * default 64. */
     unsigned turns_per_slice;
-    /* The same as a time in microseconds; default 100. */
+    /* How long tasks, calls and posts may run before libuv is entered again, in microseconds;
+     * default 100. No timer, deadline, ready descriptor, post or callback of the host waits longer
+     * than that and two steps of what runs, or 16 steps where they differ much; a step is what
+     * lies between two suspending calls. */
     unsigned slice_us;
     /* How long all bight_defer handlers of one task may take together; default 0: without a
      * limit. */
