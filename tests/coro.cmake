@@ -1,5 +1,6 @@
 # Suites of coro/. The valgrind preset runs all of them.
 bight_test(coro/base/errors)
+bight_test(coro/base/hash)
 bight_test(coro/zero)
 bight_test(coro/zero_refused)
 
