@@ -234,7 +234,7 @@ static int client_main(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 6)
+    if (argc == 6 && argv[1][0] != '-')
         return client_main(argv);
     return bench_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }
