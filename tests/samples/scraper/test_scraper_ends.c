@@ -266,14 +266,10 @@ static void quiet_says_nothing(void)
 }
 
 static const struct suite_case cases[] = {
-    plain_case(pages_and_depth_are_limited),
-    plain_case(delay_is_between_requests_to_a_host),
-    plain_case(killed_workers_cost_no_record),
-    each_case(signal_ends_the_crawl_at_once, 2),
-    each_case(mistake_is_exit_status_2, 4),
-    plain_case(help_is_exit_status_0),
-    plain_case(output_that_fails_is_exit_status_1),
-    plain_case(quiet_says_nothing),
+    plain_case(pages_and_depth_are_limited),        plain_case(delay_is_between_requests_to_a_host),
+    plain_case(killed_workers_cost_no_record),      each_case(signal_ends_the_crawl_at_once, 2),
+    each_case(mistake_is_exit_status_2, 4),         plain_case(help_is_exit_status_0),
+    plain_case(output_that_fails_is_exit_status_1), plain_case(quiet_says_nothing),
 };
 
 test_suite("scraper_ends", cases, .timeout_s = 60);
