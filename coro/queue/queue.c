@@ -171,11 +171,12 @@ static inline bool get_at_once(struct bight_queue *queue, void **item)
     return true;
 }
 
-/* Whether tasks of another thread's runtime wait: then it is theirs. */
+/* Whether tasks of another thread's runtime wait: then it is theirs. All that wait are of one. */
 static inline bool is_foreign(const struct bight_queue *queue)
 {
-    return unlikely(bight__waiters_are_foreign(&queue->getters) ||
-                    bight__waiters_are_foreign(&queue->putters));
+    bool get = !link_empty(&queue->getters);
+
+    return unlikely(bight__waiters_are_foreign(get ? &queue->getters : &queue->putters));
 }
 
 /* The other cases, in functions of their own so that the common ones need no frame. */
