@@ -18,6 +18,11 @@ foreach(package ZLIB BROTLI ZSTD)
 endforeach()
 bight_test(nulls/nulls_http SUITE test_nulls.c SOURCES nulls/http.c LIBS ${http_libs})
 
+if(NOT bight_ZLIB)
+  message(STATUS "Suites of the HTTP client are left out: they need zlib")
+  return()
+endif()
+
 # The client against servers of ours, each in a child of the test.
 set(http_sources net/http/http_case.c net/http/http_odd.c net/http/http_server.c)
 bight_test(net/http/http SOURCES ${http_sources} LIBS ${http_libs})
