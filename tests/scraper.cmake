@@ -1,6 +1,6 @@
 # Suites of samples/scraper. Its parts are tested without a runtime; the crawls run the program.
 if(TARGET scraper_parts)
-  foreach(part frontier options page record robots url)
+  foreach(part charset frontier options page record robots url)
     bight_test(samples/scraper/scraper_${part} TIMEOUT 120 LIBS scraper_parts)
   endforeach()
 endif()
