@@ -18,6 +18,7 @@ static void begin_hop(struct http_call *call)
     };
     http_headers_clear(&response->headers);
     response->body.bytes = 0;
+    response->status = response->version = 0;
     response->headers_ns = response->done_ns = 0;
 }
 

@@ -113,6 +113,14 @@ static bool is_used(const struct http_watch *watch)
     return false;
 }
 
+/* The peer has ended its side, or reset the connection; what it said before may still lie there. */
+static bool has_ended(const struct http_watch *watch)
+{
+    struct pollfd one = {.fd = watch->fd, .events = POLLRDHUP};
+
+    return poll(&one, 1, 0) > 0;
+}
+
 void bight__http_idle_event(struct http_watch *watch)
 {
     char byte;
@@ -130,7 +138,7 @@ void bight__http_idle_event(struct http_watch *watch)
     got = recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         bight__http_watch_arm(watch, UV_READABLE);
-    else if (got > 0 && watch->streams)
+    else if (got > 0 && watch->streams && !has_ended(watch))
         bight__http_watch_arm(watch, UV_DISCONNECT); /* frames, which libcurl will read */
     else
         give_up(watch);

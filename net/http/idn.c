@@ -8,6 +8,13 @@
 
 #include <bight/errors.h>
 
+/* Some letters stand for others together with signs that mean something in a URL: those would make
+ * another host of it. */
+static bool is_name(const char *ascii)
+{
+    return ascii[strspn(ascii, "abcdefghijklmnopqrstuvwxyz0123456789-._")] == '\0';
+}
+
 int bight__http_idn(const struct bight_seams *seams, const char *name, size_t bytes,
                     struct http_buffer *out, const char **why)
 {
@@ -24,8 +31,11 @@ int bight__http_idn(const struct bight_seams *seams, const char *name, size_t by
     *why = "the host name is not one in UTF-8";
     if (rc != IDN2_OK)
         return rc == IDN2_MALLOC ? BIGHT_ENOMEM : BIGHT_EINVAL;
-    *why = NULL;
-    rc = http_buffer_append(seams, out, (const char *)ascii, strlen((const char *)ascii));
+    rc = BIGHT_EINVAL;
+    if (is_name((const char *)ascii)) {
+        *why = NULL;
+        rc = http_buffer_append(seams, out, (const char *)ascii, strlen((const char *)ascii));
+    }
     idn2_free(ascii);
     return rc;
 }

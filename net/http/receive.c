@@ -127,7 +127,8 @@ static uint64_t plain_length(const struct bight_http_response *response)
 {
     const struct http_hop *hop = &response->hop;
 
-    if (hop->head || response->status == 304 || hop->encoded || hop->chunked)
+    if (hop->head || response->status == 204 || response->status == 304 || hop->encoded ||
+        hop->chunked)
         return UINT64_MAX;
     return hop->content_length;
 }
@@ -176,7 +177,7 @@ static bool may_be_answered(int status)
  * ("Expect"), libcurl does not send it any more and uses the connection again, on which the peer
  * still takes what comes for the body. Not for 401 and 407, which libcurl knows better, nor for
  * streams of HTTP/2, which end alone. */
-static void close_in_the_middle(const struct http_transfer *transfer)
+static void close_in_the_middle(struct http_transfer *transfer)
 {
     curl_off_t announced = 0, sent = 0;
     int status = transfer->response->status;
@@ -187,12 +188,14 @@ static void close_in_the_middle(const struct http_transfer *transfer)
         return;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &announced);
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (announced > sent)
+    if (announced > sent) {
         curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+        transfer->spoiled = true;
+    }
 }
 
 /* The empty line ends the header block. */
-static int end_block(const struct http_transfer *transfer)
+static int end_block(struct http_transfer *transfer)
 {
     struct bight_http_response *response = transfer->response;
     int status = response->status;
@@ -200,10 +203,12 @@ static int end_block(const struct http_transfer *transfer)
     close_in_the_middle(transfer);
     if (may_be_answered(status))
         response->hop.phase = HTTP_UNSETTLED; /* until its body or its end comes */
-    else if (status >= 100 && status < 200)
-        response->hop.phase = HTTP_AWAITED;
-    else
+    else if (status >= 200)
         return settle(response);
+    else
+        transfer->heard_bytes = response->hop.header_bytes; /* which says nothing of the request */
+    if (response->hop.phase == HTTP_IN_BLOCK)
+        response->hop.phase = HTTP_AWAITED;
     return 0;
 }
 

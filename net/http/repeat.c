@@ -68,6 +68,11 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
     (void)to_port;
     transfer->local_port = from_port;
     http_held_end(transfer);
+    if (transfer->pipewait) {
+        /* When libcurl sends it again, nobody would see to it that the wait has an end. */
+        transfer->pipewait = false;
+        curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, 0L);
+    }
     if (transfer->sent >= ROUNDS) {
         transfer->code = BIGHT_EPROTOCOL;
         return CURL_PREREQFUNC_ABORT;

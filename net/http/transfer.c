@@ -131,7 +131,7 @@ static void pool_give(struct http_transfer *transfer)
     /* libcurl gives up at the sixth second try, counted over the handle's whole life. Before 8.1 a
      * handle that had a response keeps a pointer into freed memory, and the next response can make
      * libcurl use it. */
-    if (transfer->tainted || transfer->sent > 1 || transfer->afresh || session->spoils_handles ||
+    if (transfer->tainted || transfer->sent > 1 || transfer->spoiled || session->spoils_handles ||
         session->closing || session->pooled >= POOLED_HANDLES) {
         bight__http_transfer_destroy(transfer);
         return;
@@ -209,7 +209,6 @@ static int set_method(struct http_transfer *transfer, const struct http_plan *pl
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L); /* receive.c may have set it */
         transfer->method = HTTP_GET;
     }
     if (head && !plan->body) {
@@ -305,8 +304,10 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
         transfer->resolve_set = false;
         curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
     }
-    if (transfer->afresh)
+    if (transfer->afresh) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        transfer->spoiled = true;
+    }
     if ((rc = set_method(transfer, plan)) || (rc = set_headers(transfer, plan)))
         return rc;
     if (call->request->curl) {

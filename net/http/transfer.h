@@ -43,7 +43,8 @@ struct http_transfer {
     bool pipewait; /* CURLOPT_PIPEWAIT is set */
     bool large;
     bool resolve_set;
-    bool tainted; /* not to be used again */
+    bool tainted; /* a request's hook has had it: not to be used again */
+    bool spoiled; /* it has options that hooks may have set otherwise: not to be used again */
     bool paused;
     bool resuming;                /* libcurl hands out what it has kept */
     bool filtered;                /* the address filter refused one ... */

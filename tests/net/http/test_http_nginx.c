@@ -250,6 +250,24 @@ HTTP_TEST_WITH(connections_that_the_peer_leaves_idle_are_closed, &trusting)
     return 0;
 }
 
+/* What it says before its end, and nobody reads, must not keep the loop awake. */
+HTTP_TEST_WITH(so_is_one_of_http2_alone, &trusting)
+{
+    struct bight_runtime_stats before, after;
+    struct bight_http_stats stats;
+
+    EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
+    EXPECT(bight_runtime_get_stats(&before) == 0);
+    EXPECT(kill(nginx.pid, SIGQUIT) == 0);
+    do {
+        EXPECT(bight_sleep(100) == 0);
+        bight_http_session_get_stats(session, &stats);
+        EXPECT(bight_runtime_get_stats(&after) == 0);
+        EXPECT(after.slices - before.slices < 1000);
+    } while (stats.sockets);
+    return 0;
+}
+
 /* In front of nginx: the first connection is accepted and never served. */
 struct relay {
     pid_t pid;
@@ -391,6 +409,7 @@ static const struct suite_case cases[] = {
     plain_case(a_stream_that_is_aborted_leaves_the_others_alone),
     plain_case(an_idle_connection_of_http2_is_used_again),
     plain_case(connections_that_the_peer_leaves_idle_are_closed),
+    plain_case(so_is_one_of_http2_alone),
     plain_case(a_dead_handshake_holds_nobody_else),
     plain_case(nor_does_a_request_that_is_too_large),
     plain_case(up_to_https_but_never_down),

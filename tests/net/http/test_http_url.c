@@ -285,6 +285,16 @@ static void a_host_in_other_letters_needs_no_locale(void)
          "cher.example/",
          NULL},
         {"http://\xe2\x80\x8e.example/", NULL},
+        /* Signs of a URL in full width: they are none of a name. */
+        {"http://a\xef\xbc\x8f"
+         "b.example/",
+         NULL},
+        {"http://a\xef\xbc\x9a"
+         "80.example/",
+         NULL},
+        {"http://a\xef\xbc\xa0"
+         "b.example/",
+         NULL},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct http_buffer text;
