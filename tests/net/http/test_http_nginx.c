@@ -250,7 +250,7 @@ HTTP_TEST_WITH(connections_that_the_peer_leaves_idle_are_closed, &trusting)
     return 0;
 }
 
-/* What it says before its end, and nobody reads, must not keep the loop awake. */
+/* Frames that came before its end, and that nobody reads, do not hide the end. */
 HTTP_TEST_WITH(so_is_one_of_http2_alone, &trusting)
 {
     struct bight_runtime_stats before, after;
