@@ -5,6 +5,9 @@
 /* How long the rate is measured for, at least. */
 #define RATE_NS (2 * NS_PER_MS)
 
+/* How often clock and count are read for one sample. */
+#define READINGS 3
+
 /* Counts per ns that a processor may have; whatever is outside of that is none. */
 #define RATE_MIN 0.001
 #define RATE_MAX 100.0
@@ -34,18 +37,37 @@ static void count_in(struct bight_sched *sched, bool by_ticks, double rate)
     pace->slice = (uint64_t)((double)slice_ns(sched) * rate);
 }
 
+/* Read the clock and the count at one moment, as nearly as may be: the thread may be interrupted
+ * between the two. */
+static uint64_t read_both(struct bight_sched *sched, uint64_t *ticks)
+{
+    uint64_t now_ns = 0, least = UINT64_MAX;
+
+    for (int i = 0; i < READINGS; i++) {
+        uint64_t before = bight__ticks(), ns = sched->driver->now_ns(sched);
+        uint64_t gap = bight__ticks() - before;
+
+        if (gap > least)
+            continue;
+        least = gap;
+        now_ns = ns;
+        *ticks = before + gap / 2;
+    }
+    return now_ns;
+}
+
 /* Measure the rate now and then: it may change when a machine moves to another host. */
 static void rate_update(struct bight_sched *sched, uint64_t now_ns)
 {
     struct bight_pace *pace = &sched->pace;
-    uint64_t took_ns = now_ns - pace->rate_ns;
     bool first = !pace->rate_ns;
-    uint64_t ticks;
+    uint64_t ticks = 0, took_ns;
     double rate;
 
-    if (sched->seams.now_ns || took_ns < RATE_NS)
+    if (sched->seams.now_ns || now_ns - pace->rate_ns < RATE_NS)
         return;
-    ticks = bight__ticks();
+    now_ns = read_both(sched, &ticks);
+    took_ns = now_ns - pace->rate_ns;
     rate = (double)(ticks - pace->rate_ticks) / (double)took_ns;
     pace->rate_ns = now_ns;
     pace->rate_ticks = ticks;

@@ -86,6 +86,8 @@ void bight__quantum_cap(struct bight_sched *sched)
 {
     size_t steps = first_call(sched)->before + 1;
 
+    if (sched->quantum <= steps && !sched->calm)
+        return;
     if (sched->quantum < steps)
         steps = sched->quantum;
     sched->quantum_popped -= sched->quantum - (unsigned)steps;

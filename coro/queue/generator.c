@@ -164,6 +164,8 @@ static int generator_new(struct bight_generator **out, struct bight_group *group
         return BIGHT_ENORUNTIME;
     if (group ? group->scope.magic != SCOPE_MAGIC || !group->scope.task : sched->closing)
         return BIGHT_ECLOSED;
+    if (group && bight__is_foreign(group->scope.task))
+        return BIGHT_EPERM;
     with.drop = producer_dropped;
     generator = bight__alloc_zero(&sched->seams, sizeof(*generator));
     if (!generator)

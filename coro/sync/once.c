@@ -90,6 +90,9 @@ int bight_once_run(struct bight_once *once, int (*fn)(void *arg), void *arg)
         return rc == ONCE_DONE ? once->result : rc;
     once->runner = self;
     rc = fn(arg);
+    /* A scope that fn has left open is not looked at any more. */
+    if (unlikely(!bight__scopes_check(self, __builtin_frame_address(0))) && rc >= 0)
+        rc = BIGHT_ESCOPE;
     settle(once, rc);
     return rc;
 }

@@ -300,8 +300,9 @@ static int a_result_that_is_complete_at_the_deadline_is_kept(void *arg)
     struct scoped held;
 
     (void)arg;
-    start(&held, executor, &hold_job, 10);
-    worker_await(&worker_shared->running, 1);
+    start(&held, executor, &hold_job, -1);
+    worker_await(&worker_shared->running, 1); /* or the deadline would withdraw it */
+    CHECK_EQ(bight_scope_set_timeout(&held.scope, 10), 0);
     while (!held.scope.expired)
         CHECK_EQ(bight_sleep(1), 0);
     atomic_store(&worker_shared->released, 1);
