@@ -1,5 +1,6 @@
 /* Unix signals as something to wait for. From open to end the signal's default action is suspended;
- * what arrives between two waits is counted, not lost. */
+ * what arrives between two waits is counted, not lost. Only of what arrives between two turns of
+ * the loop libuv may lose some: on Linux it keeps 4,096, however many are open for a number. */
 #ifndef BIGHT_SIGNAL_H
 #define BIGHT_SIGNAL_H
 
@@ -11,7 +12,8 @@ BIGHT_BEGIN_DECLS
 struct bight_signal;
 
 /** Begin to catch `signum` (SIGINT, SIGTERM, ...). Several may be open for one signal, also in
- *  several runtimes: each sees every arrival.
+ *  several runtimes: each sees every arrival. One that came before, but that the loop has not yet
+ *  delivered to those that were open for the number, is delivered to the new one too.
  *
  *  @return 0; BIGHT_EINVAL for a signal that cannot be caught; BIGHT_ENOMEM; BIGHT_EMFILE;
  *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.

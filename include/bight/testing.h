@@ -63,6 +63,9 @@ struct bight_test_options {
      * standard error. */
     void (*say)(void *arg, const char *line);
     void *say_arg;
+    /* The error that the run is to return. Returning it is no failure, and returning none is one.
+     * 0: the run is to return no error. */
+    int expected;
 };
 
 struct bight_test_result {
@@ -91,10 +94,10 @@ struct bight_test_result {
  *  line: if its name is that of `options`, or it has none, its numbers replace theirs.
  *
  *  The run has failed when bight_test_fail was called, or when it returns an error, unless the
- *  error is what was made to happen (BIGHT_ENOMEM, BIGHT_ECANCELED, the error of a call). Then
- *  `options->say` gets the replay line.
+ *  error is `options->expected` or what was made to happen (BIGHT_ENOMEM, BIGHT_ECANCELED, the
+ *  error of a call). Then `options->say` gets the replay line.
  *
- *  @return as bight_run; BIGHT_EINVAL for an invalid name or BIGHT_TEST.
+ *  @return as bight_run; BIGHT_EINVAL for an invalid name or BIGHT_TEST, or a positive `expected`.
  *  Thread: any that has no runtime.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_test_run(const struct bight_test_options *options,

@@ -23,6 +23,27 @@ static void say(const struct bight__test *test, const char *what)
         fprintf(stderr, "%s\n", line);
 }
 
+/* Whether the run failed by what it returned. */
+static bool is_failure(const struct bight__test *test, int status)
+{
+    if (status < 0 && bight__test_is_expected(test, status))
+        return false;
+    return test->options.expected ? status != test->options.expected : status < 0;
+}
+
+static void say_status(const struct bight__test *test, int status)
+{
+    const char *name = bight_error_name(status < 0 ? status : 0);
+    char text[64];
+
+    if (!test->options.expected) {
+        say(test, name);
+        return;
+    }
+    snprintf(text, sizeof text, "%s, not %s", name, bight_error_name(test->options.expected));
+    say(test, text);
+}
+
 /* Take the options from the environment, if they are meant for this run. */
 static int take_environment(struct bight__test *test)
 {
@@ -56,6 +77,8 @@ static int set_up(struct bight__test *test, const struct bight_test_options *opt
     bight__test_time(test, seams);
     if (options)
         test->options = *options;
+    if (test->options.expected > 0)
+        return BIGHT_EINVAL;
     if (test->options.name) {
         if (!bight__test_is_name(test->options.name))
             return BIGHT_EINVAL;
@@ -114,9 +137,9 @@ int bight_test_run(const struct bight_test_options *options, int (*fn)(void *arg
     if (status)
         return status;
     status = bight__run_with_seams(test.options.runtime, &seams, fn, arg);
-    if (!test.failed && status < 0 && !bight__test_is_expected(&test, status)) {
+    if (!test.failed && is_failure(&test, status)) {
         test.failed = true;
-        say(&test, bight_error_name(status));
+        say_status(&test, status);
     }
     if (result)
         counts(&test, status, result);

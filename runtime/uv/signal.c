@@ -1,6 +1,8 @@
-/* The signals of <bight/signal.h>, one libuv handle each. A handle is a heap object because libuv
- * keeps it until its close callback. The runtime keeps a list of the open ones in a plugin and
- * closes what is left when it ends. */
+/* The signals of <bight/signal.h>. A runtime has one libuv handle per number, its watcher, which
+ * tells all that are open for the number: libuv writes each arrival into a pipe once per handle,
+ * and a pipe that is full loses it. A watcher is a heap object because libuv keeps it until its
+ * close callback. The runtime keeps a list of the watchers in a plugin and ends what is open when
+ * it ends. */
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -9,19 +11,26 @@
 #include <limits.h>
 #include <stdio.h>
 
-struct bight_signal {
+/* Listens from the first open of its number to the last end. */
+struct watcher {
     uv_signal_t handle;
     struct bight_runtime *runtime;
-    struct bight_link link; /* in the runtime's list of open ones */
+    struct bight_link link;    /* in the runtime's list; in none while it closes */
+    struct bight_link signals; /* those that are open, in the order in which they were opened */
     int signum;
-    int arrived; /* those not yet given to a wait; at most INT_MAX */
+};
+
+struct bight_signal {
+    struct watcher *watcher;
+    struct bight_link link; /* in the watcher's list */
+    int arrived;            /* those not yet given to a wait; at most INT_MAX */
     struct bight_waiter *waiter;
 };
 
-/* What the runtime has open. */
+/* What the runtime has open: no watcher in here is without a signal. */
 struct signals {
     struct bight_plugin plugin;
-    struct bight_link open;
+    struct bight_link watchers;
 };
 
 struct signal_wait {
@@ -33,15 +42,18 @@ static void signals_end(struct bight_plugin *plugin)
 {
     struct signals *signals = container_of(plugin, struct signals, plugin);
 
-    while (!link_empty(&signals->open))
-        bight_signal_end(container_of(signals->open.next, struct bight_signal, link));
+    while (!link_empty(&signals->watchers)) {
+        struct watcher *watcher = container_of(signals->watchers.next, struct watcher, link);
+
+        bight_signal_end(container_of(watcher->signals.next, struct bight_signal, link));
+    }
     bight__free(signals);
 }
 
 static int signals_begin(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
     (void)runtime;
-    link_init(&container_of(plugin, struct signals, plugin)->open);
+    link_init(&container_of(plugin, struct signals, plugin)->watchers);
     return 0;
 }
 
@@ -51,22 +63,11 @@ static const struct bight_plugin_kind signals_kind = {
     .end = signals_end,
 };
 
-static void on_closed(uv_handle_t *handle)
+/* A waiter takes all that have arrived; if the waiter is going away, they stay counted. */
+static void arrive(struct bight_signal *signal)
 {
-    struct bight_signal *signal = container_of(handle, struct bight_signal, handle);
-    struct bight_runtime *runtime = signal->runtime;
-
-    bight__free(signal);
-    bight__handle_closed(runtime);
-}
-
-/* A waiter takes all signals that have arrived; if the waiter is going away, they stay counted. */
-static void on_signal(uv_signal_t *handle, int signum)
-{
-    struct bight_signal *signal = container_of(handle, struct bight_signal, handle);
     struct bight_waiter *waiter = signal->waiter;
 
-    (void)signum;
     if (signal->arrived < INT_MAX)
         signal->arrived++;
     if (!waiter)
@@ -74,6 +75,89 @@ static void on_signal(uv_signal_t *handle, int signum)
     signal->waiter = NULL;
     if (bight_unpark(waiter, signal->arrived))
         signal->arrived = 0;
+}
+
+/* Nothing of the program runs in here, so the list stays as it is. */
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    const struct watcher *watcher = container_of(handle, struct watcher, handle);
+
+    (void)signum;
+    for (struct bight_link *link = watcher->signals.next; link != &watcher->signals;
+         link = link->next)
+        arrive(container_of(link, struct bight_signal, link));
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct watcher *watcher = container_of(handle, struct watcher, handle);
+    struct bight_runtime *runtime = watcher->runtime;
+
+    bight__free(watcher);
+    bight__handle_closed(runtime);
+}
+
+/* Stop listening now, which restores the signal's disposition if nobody else in the process
+ * listens; the memory goes later. */
+static void watcher_close(struct watcher *watcher)
+{
+    link_remove(&watcher->link);
+    uv_close((uv_handle_t *)&watcher->handle, on_closed);
+}
+
+static int watcher_new(struct watcher **out, struct bight_runtime *runtime, int signum)
+{
+    const struct bight_seams *seams = &runtime->sched.seams;
+    struct watcher *watcher = bight__alloc_zero(seams, sizeof *watcher);
+    int rc;
+
+    if (!watcher)
+        return BIGHT_ENOMEM;
+    rc = bight__call_fails(seams, "uv_signal_init")
+             ? -errno
+             : uv_signal_init(runtime->loop, &watcher->handle);
+    if (rc) {
+        bight__free(watcher);
+        return rc;
+    }
+    bight__handle_opened(runtime);
+    watcher->runtime = runtime;
+    watcher->signum = signum;
+    link_init(&watcher->link);
+    link_init(&watcher->signals);
+    rc = bight__call_fails(seams, "uv_signal_start")
+             ? -errno
+             : uv_signal_start(&watcher->handle, on_signal, signum);
+    if (rc) {
+        watcher_close(watcher);
+        return rc;
+    }
+    uv_unref((uv_handle_t *)&watcher->handle); /* tasks keep the loop alive, not this */
+    *out = watcher;
+    return 0;
+}
+
+/* The runtime's watcher of that number, made when there is none. */
+static int watcher_get(struct watcher **out, struct bight_runtime *runtime, int signum)
+{
+    int rc;
+    struct bight_plugin *plugin = bight__plugin_get(runtime, &signals_kind, &rc);
+
+    if (!plugin)
+        return rc;
+    struct bight_link *watchers = &container_of(plugin, struct signals, plugin)->watchers;
+    for (struct bight_link *link = watchers->next; link != watchers; link = link->next) {
+        struct watcher *watcher = container_of(link, struct watcher, link);
+
+        if (watcher->signum == signum) {
+            *out = watcher;
+            return 0;
+        }
+    }
+    rc = watcher_new(out, runtime, signum);
+    if (rc == 0)
+        link_append(watchers, &(*out)->link);
+    return rc;
 }
 
 int bight_signal_open(struct bight_signal **out, int signum)
@@ -86,35 +170,15 @@ int bight_signal_open(struct bight_signal **out, int signum)
         return BIGHT_ENORUNTIME;
     if (bight__runtime_is_over(runtime))
         return BIGHT_ECLOSED;
-    int rc;
-    struct bight_plugin *plugin = bight__plugin_get(runtime, &signals_kind, &rc);
-    if (!plugin)
-        return rc;
-    struct signals *signals = container_of(plugin, struct signals, plugin);
     struct bight_signal *signal = bight__alloc_zero(&runtime->sched.seams, sizeof *signal);
     if (!signal)
         return BIGHT_ENOMEM;
-    const struct bight_seams *seams = &runtime->sched.seams;
-    rc = bight__call_fails(seams, "uv_signal_init")
-             ? -errno
-             : uv_signal_init(runtime->loop, &signal->handle);
+    int rc = watcher_get(&signal->watcher, runtime, signum);
     if (rc) {
         bight__free(signal);
         return rc;
     }
-    bight__handle_opened(runtime);
-    signal->runtime = runtime;
-    signal->signum = signum;
-    link_init(&signal->link);
-    rc = bight__call_fails(seams, "uv_signal_start")
-             ? -errno
-             : uv_signal_start(&signal->handle, on_signal, signum);
-    if (rc) {
-        uv_close((uv_handle_t *)&signal->handle, on_closed);
-        return rc;
-    }
-    uv_unref((uv_handle_t *)&signal->handle); /* tasks keep the loop alive, not this */
-    link_append(&signals->open, &signal->link);
+    link_append(&signal->watcher->signals, &signal->link);
     *out = signal;
     return 0;
 }
@@ -129,7 +193,7 @@ static void wait_describe(const struct bight_waiter *waiter, char *text, size_t 
 {
     const struct signal_wait *wait = container_of(waiter, const struct signal_wait, waiter);
 
-    snprintf(text, text_bytes, "%d", wait->signal->signum);
+    snprintf(text, text_bytes, "%d", wait->signal->watcher->signum);
 }
 
 static const struct bight_waiter_ops wait_ops = {
@@ -167,7 +231,8 @@ void bight_signal_end(struct bight_signal *signal)
         return;
     if (signal->waiter)
         bight_unpark(signal->waiter, BIGHT_ECLOSED);
-    signal->waiter = NULL;
-    link_remove(&signal->link);
-    uv_close((uv_handle_t *)&signal->handle, on_closed);
+    link_cut(&signal->link);
+    if (link_empty(&signal->watcher->signals))
+        watcher_close(signal->watcher);
+    bight__free(signal);
 }

@@ -29,6 +29,20 @@ int scenario_posts(void *arg)
     return rc;
 }
 
+/* Wait on another one of the number that `first` is open for, and then on `first`. */
+static int share_signal(struct bight_signal *first)
+{
+    struct bight_signal *other;
+    int rc = bight_signal_open(&other, SIGUSR2);
+
+    if (rc)
+        return rc;
+    raise(SIGUSR2);
+    rc = bight_signal_wait(other);
+    bight_signal_end(other);
+    return rc > 0 ? bight_signal_wait(first) : rc;
+}
+
 int scenario_signals(void *arg)
 {
     struct bight_signal *first, *second;
@@ -39,8 +53,7 @@ int scenario_signals(void *arg)
         return rc;
     rc = bight_signal_open(&second, SIGUSR2);
     if (rc == 0) {
-        raise(SIGUSR2);
-        rc = bight_signal_wait(second);
+        rc = share_signal(second);
         bight_signal_end(second);
     }
     bight_signal_end(first);

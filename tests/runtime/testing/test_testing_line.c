@@ -48,6 +48,50 @@ static void a_failure_says_the_one_line_that_replays_it(void)
     ck_assert_int_eq(result.status, BIGHT_EIO);
 }
 
+/* Run what returns `code` where BIGHT_EIO is expected, and insist on the line; NULL: none. */
+static void expect_eio(int code, const char *line)
+{
+    struct bight_test_options options = {.seed = 17, .expected = BIGHT_EIO};
+
+    ck_assert_int_eq(run(options, fail_with, &code), code);
+    ck_assert_int_eq(said.count, line ? 1 : 0);
+    ck_assert_int_eq(result.failed, line != NULL);
+    if (line)
+        ck_assert_str_eq(said.last, line);
+    ck_assert_int_eq(result.status, code);
+}
+
+static void an_expected_failure_says_nothing(void)
+{
+    expect_eio(BIGHT_EIO, NULL);
+    expect_eio(BIGHT_EINVAL, "bight-test: seed=17 # EINVAL, not EIO");
+    expect_eio(BIGHT_ESTALLED, "bight-test: seed=17 # ESTALLED, not EIO");
+    expect_eio(0, "bight-test: seed=17 # OK, not EIO");
+    expect_eio(3, "bight-test: seed=17 # OK, not EIO");
+}
+
+static int sleep_and_fail(void *arg)
+{
+    int rc = bight_sleep(1);
+
+    return rc ? rc : *(int *)arg;
+}
+
+static void what_was_made_to_happen_is_expected_too(void)
+{
+    int code = BIGHT_EIO;
+    struct bight_test_options options = {.suspend = 1, .expected = BIGHT_EIO};
+
+    ck_assert_int_eq(run(options, sleep_and_fail, &code), BIGHT_ECANCELED);
+    ck_assert_int_eq(said.count, 0);
+    ck_assert(!result.failed);
+    options.suspend = 0;
+    ck_assert_int_eq(run(options, sleep_and_fail, &code), BIGHT_EIO);
+    ck_assert_int_eq(said.count, 0);
+    options.expected = 1;
+    ck_assert_int_eq(run(options, sleep_and_fail, &code), BIGHT_EINVAL);
+}
+
 static int note_failure(void *arg)
 {
     char line[BIGHT_TEST_LINE_BYTES];
@@ -59,11 +103,23 @@ static int note_failure(void *arg)
     return bight_test_fail("two inside");
 }
 
+/* As expected, but for what it notes. */
+static int fail_twice(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(bight_test_fail("three inside"), 0);
+    return BIGHT_EIO;
+}
+
 static void a_program_says_itself_that_it_failed(void)
 {
     ck_assert_int_eq(run((struct bight_test_options){.seed = 4}, note_failure, NULL), 0);
     ck_assert_int_eq(said.count, 1);
     ck_assert_str_eq(said.last, "bight-test: seed=4 # two inside");
+    ck_assert(result.failed);
+    ck_assert_int_eq(run((struct bight_test_options){.expected = BIGHT_EIO}, fail_twice, NULL),
+                     BIGHT_EIO);
+    ck_assert_int_eq(said.count, 1);
     ck_assert(result.failed);
 }
 
@@ -124,6 +180,8 @@ static void names_that_would_break_the_line_are_refused(void)
 
 static const struct suite_case cases[] = {
     plain_case(a_failure_says_the_one_line_that_replays_it),
+    plain_case(an_expected_failure_says_nothing),
+    plain_case(what_was_made_to_happen_is_expected_too),
     plain_case(a_program_says_itself_that_it_failed),
     plain_case(the_environment_replays_a_line),
     plain_case(lines_are_parsed_whole_or_not_at_all),

@@ -270,7 +270,7 @@ static int open_without_memory(void *arg)
         failures += rc == BIGHT_ENOMEM;
     } while (rc == BIGHT_ENOMEM);
     ck_assert_int_eq(rc, 0);
-    ck_assert_int_eq(failures, 2);
+    ck_assert_int_eq(failures, 3);
     bight_signal_end(usr1);
     return 0;
 }
