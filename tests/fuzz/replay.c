@@ -16,7 +16,9 @@ static uint8_t *read_whole(const char *folder, const char *name, size_t *size)
 
     FUZZ_CHECK(snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path);
     FILE *file = fopen(path, "rb");
-    FUZZ_CHECK(file && fseek(file, 0, SEEK_END) == 0 && (end = ftell(file)) >= 0);
+    FUZZ_CHECK(file && fseek(file, 0, SEEK_END) == 0);
+    end = ftell(file);
+    FUZZ_CHECK(end >= 0);
     rewind(file);
     *size = (size_t)end;
     uint8_t *data = malloc(*size + 1);
