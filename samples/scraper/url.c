@@ -116,13 +116,17 @@ static void put_slashes_right(char *href, const char *base_scheme)
     if (slashes < 2 && !scheme)
         return;
     if (slashes < 2 && base_scheme && is_scheme(href, scheme, base_scheme)) {
-        const char *dot = scheme_bytes(at) ? "./" : ""; /* "http:a:b" */
-        memmove(href + strlen(dot), at, strlen(at) + 1);
-        memcpy(href, dot, strlen(dot));
+        const bool dot = scheme_bytes(at); /* "http:a:b" becomes "./a:b" */
+        memmove(href + (dot ? 2 : 0), at, strlen(at) + 1);
+        if (dot) {
+            href[0] = '.';
+            href[1] = '/';
+        }
         return;
     }
     memmove(at + 2, at + slashes, strlen(at + slashes) + 1);
-    memcpy(at, "//", 2);
+    at[0] = '/';
+    at[1] = '/';
 }
 
 /* Write `href`, whose white space and slashes are right, into `out`: impossible bytes
