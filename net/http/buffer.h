@@ -38,7 +38,7 @@ static inline int http_buffer_append(const struct bight_seams *seams, struct htt
 
     if (rc)
         return rc;
-    if (count) /* of no bytes, neither side need be there */
+    if (count && buffer->data) /* of no bytes, neither side need be there */
         memcpy(buffer->data + buffer->bytes, bytes, count);
     buffer->bytes += count;
     return 0;

@@ -266,7 +266,7 @@ static void look_at_scopes(const struct model *m, struct cancelled_scopes *scope
 void model_set_shield(struct model *m, unsigned task, unsigned depth, bool shield)
 {
     bool before = model_scope_cancelled(m, task, depth);
-    struct cancelled_scopes were, are;
+    struct cancelled_scopes were = {0}, are = {0};
 
     look_at_scopes(m, &were);
     m->tasks[task].scopes[depth].shield = shield;
