@@ -245,10 +245,12 @@ static int soaks(void *arg)
 static int a_long_life_leaves_nothing_behind(void)
 {
     struct soak soak = {0};
+    const char *port = getenv(PORT);
 
+    CHECK(port);
     CHECK_EQ(bight_run(nothing, NULL), 0); /* libuv keeps a pipe from its first loop */
     int before = worker_open_fds();
-    server.port = (uint16_t)atoi(getenv(PORT));
+    server.port = (uint16_t)atoi(port);
     int rc = bight_run(soaks, &soak);
     CHECK_EQ(worker_open_fds(), before);
     CHECK(soak.expired >= 100 * (uint64_t)soak.round && soak.requests && soak.jobs);
