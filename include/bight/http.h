@@ -119,7 +119,7 @@ struct bight_http_session_options {
     /* Default 10; negative: none is followed, a 3xx is a response like any other. */
     int max_redirects;
     /* How much of a streamed body, decoded, waits in memory before the transfer pauses; default 64
-     * KiB. What one read from the network brought comes on top, coded if it is (512 KiB at most),
+     * KiB. What one read from the network brought comes on top, coded if it is (256 KiB at most),
      * and what a decoder keeps (gzip 40 KiB, zstd 8 MiB, br 16 MiB at most), and with HTTP/2 what
      * the peer may send of a stream before it hears of the pause, which libcurl decides (up to 32
      * MiB in 7.88). */
@@ -294,14 +294,15 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
                                                struct bight_http_session *session, const char *url,
                                                const struct bight_http_request *request);
 
-/** Read decoded bytes of the body, as soon as there are any. One task may do so at a time.
+/** Read decoded bytes of the body, as soon as there are any. One task may do so at a time. Large
+ *  bodies come fastest into a buffer of 64 to 256 KiB, which they are copied to once.
  *
  *  @return the number of bytes; 0 at the end of the body or for `bytes` 0; the codes of enum
  *          bight_http_failure (details in bight_http_response_error), after the bytes that came
  *          before; BIGHT_EBUSY: another task reads; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; nothing was taken, reading may go on.
- *  Allocates: the buffer when it grows, up to the session's buffer_bytes.
+ *  Allocates: the buffer when it grows, up to the session's buffer_bytes and one read of libcurl's.
  *  Thread: the loop's.  Ownership: borrows all.
  */
 BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_read(struct bight_http_response *response,

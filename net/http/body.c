@@ -66,8 +66,32 @@ static int reserve(struct bight_http_response *response, size_t bytes)
     return http_buffer_reserve(response->session->seams, body, bytes);
 }
 
-static int stream(struct bight_http_response *response, const char *bytes, size_t count)
+/* How much of the body is still to come, at most. */
+static uint64_t body_left(const struct bight_http_response *response)
 {
+    const struct http_hop *hop = &response->hop;
+
+    if (hop->chunked || hop->content_length < hop->body_bytes)
+        return UINT64_MAX;
+    return hop->content_length - hop->body_bytes;
+}
+
+/* Room for `count` bytes of a streamed body and for what was read together with them. */
+static int reserve_streamed(struct http_transfer *transfer, size_t count)
+{
+    uint64_t left = body_left(transfer->response);
+    size_t more = transfer->read_bytes;
+
+    if (left == UINT64_MAX)
+        more = count; /* there may be no more for hours */
+    else if (left < more)
+        more = (size_t)left;
+    return reserve(transfer->response, more > count ? more : count);
+}
+
+static int stream(struct http_transfer *transfer, const char *bytes, size_t count)
+{
+    struct bight_http_response *response = transfer->response;
     struct http_reader *reader = response->reader;
     size_t direct = reader_room(response);
     int rc;
@@ -75,7 +99,7 @@ static int stream(struct bight_http_response *response, const char *bytes, size_
     if (direct > count)
         direct = count;
     if (count > direct) {
-        rc = reserve(response, count - direct);
+        rc = reserve_streamed(transfer, count - direct);
         if (rc)
             return rc;
         memcpy(response->body.data + response->body.bytes, bytes + direct, count - direct);
@@ -101,14 +125,37 @@ static int collect(struct bight_http_response *response, const char *bytes, size
     return 0;
 }
 
-/* Whether `bytes` more of a streamed body fit. What libcurl has kept of a paused transfer is all
- * taken over when it goes on: it is in memory anyway, and libcurl copies what is left of it
- * whenever a part is refused. */
+/* Whether `bytes` more of a streamed body fit. What libcurl has read already of a paused transfer
+ * is all taken: it is in memory anyway, and libcurl copies what is left of it whenever a part is
+ * refused. */
 static bool has_room(const struct http_transfer *transfer, size_t bytes)
 {
     const struct bight_http_response *response = transfer->response;
 
-    return transfer->resuming || bytes <= reader_room(response) + buffer_room(response);
+    return transfer->resuming || transfer->paused ||
+           bytes <= reader_room(response) + buffer_room(response);
+}
+
+/* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while the next
+ * it may read at once still has its place: in the reader's buffer, where that is large enough, or
+ * else in ours. Of a transfer that is paused in one direction only it would read once more (7.88),
+ * so it is paused in both. */
+static void pause_in_time(struct http_transfer *transfer)
+{
+    const struct bight_http_response *response = transfer->response;
+    const struct http_reader *reader = response->reader;
+    size_t half = response->session->options.buffer_bytes / 2;
+    size_t room = reader_room(response), wanted = transfer->read_bytes;
+
+    if (!reader || reader->bytes < wanted) {
+        room += buffer_room(response);
+        wanted = wanted < half ? wanted : half;
+    }
+    if (room >= wanted || room >= body_left(response) || transfer->paused || transfer->resuming)
+        return;
+    transfer->paused = true;
+    if (curl_easy_pause(transfer->easy, CURLPAUSE_ALL))
+        transfer->paused = false;
 }
 
 static size_t take_plain(struct http_transfer *transfer, const char *bytes, size_t count)
@@ -120,10 +167,12 @@ static size_t take_plain(struct http_transfer *transfer, const char *bytes, size
         return refuse(transfer, BIGHT_ETOOBIG);
     if (!response->collect && !has_room(transfer, count))
         return hold_off(transfer);
-    rc = response->collect ? collect(response, bytes, count) : stream(response, bytes, count);
+    rc = response->collect ? collect(response, bytes, count) : stream(transfer, bytes, count);
     if (rc)
         return refuse(transfer, rc);
     response->hop.body_bytes += count;
+    if (!response->collect)
+        pause_in_time(transfer);
     return count;
 }
 

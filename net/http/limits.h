@@ -25,7 +25,8 @@ struct http_origin {
     uint16_t port;
     bool https;
     bool literal;
-    bool large; /* the last body was large: read in larger pieces */
+    bool large;              /* the last body was large: read in larger pieces */
+    unsigned streamed_bytes; /* which a streamed body was read in last; 0: none was */
     char host[];
 };
 

@@ -40,7 +40,9 @@ static size_t take(struct bight_http_response *response, struct http_reader *rea
         if (body->capacity > LARGE_BUFFER_BYTES)
             bight__http_buffer_free(body);
     }
-    if (transfer && transfer->paused && held - taken <= transfer->session->options.buffer_bytes / 2)
+    if (!transfer || !transfer->paused || (taken && bytes >= transfer->read_bytes))
+        return taken; /* the next read has the whole buffer for what comes */
+    if (held - taken <= transfer->session->options.buffer_bytes / 2)
         taken += resume(response, reader, buffer + taken, bytes - taken);
     return taken;
 }
@@ -87,6 +89,8 @@ int64_t bight_http_read(struct bight_http_response *response, void *buffer, size
     session = response->session; /* read it after the checkpoint: somebody may close it there */
     if (!session)
         return read_some(response, &reader, buffer, bytes);
+    if (bytes > response->read_bytes)
+        response->read_bytes = bytes;
     response->reader = &reader;
     http_call_begin(session);
     rc = read_some(response, &reader, buffer, bytes);

@@ -56,6 +56,7 @@ struct bight_http_response {
     struct http_transfer *transfer;     /* NULL when nothing is on the wire */
     struct bight_waiter *waiter;        /* the task that waits for something to happen */
     struct http_reader *reader;         /* NULL when no task reads */
+    size_t read_bytes;                  /* the largest buffer it was read into */
     struct http_hop hop;
     bool collect; /* the whole body is wanted at once */
     int status;

@@ -11,10 +11,14 @@
 #include "net/http/limits.h"
 #include "net/http/response.h"
 
-/* Bodies from which on the next transfer with that origin reads in larger pieces, and these. */
+/* Bodies from which on the next transfer with that origin reads in larger pieces, and these. A
+ * streamed body is read in pieces that fit where the last one's reader wanted it, for what does not
+ * is copied once more. */
 #define LARGE_BODY_BYTES (256u << 10)
-#define LARGE_READ_BYTES (512L << 10)
-#define SMALL_READ_BYTES (16L << 10)
+#define LARGE_READ_BYTES (512u << 10)
+#define STREAMED_READ_BYTES (64u << 10)
+#define STREAMED_READ_MOST (256u << 10)
+#define SMALL_READ_BYTES (16u << 10)
 #define POOLED_HANDLES 256
 
 /* The list of the session's own headers; NULL for none. */
@@ -77,6 +81,7 @@ static int transfer_new(struct bight_http_session *session, struct http_transfer
         return BIGHT_ENOMEM;
     transfer->session = session;
     transfer->accept.data = session->accept_line;
+    transfer->read_bytes = SMALL_READ_BYTES;
     link_init(&transfer->attempts);
     link_init(&transfer->attention);
     link_init(&transfer->held);
@@ -270,6 +275,28 @@ static void forget_credentials(struct http_transfer *transfer)
     transfer->tainted = true; /* what the session's hook has set is gone too */
 }
 
+static unsigned read_bytes_for(const struct bight_http_response *response,
+                               const struct http_origin *origin)
+{
+    if (response->collect)
+        return origin->large ? LARGE_READ_BYTES : SMALL_READ_BYTES;
+    return origin->large && origin->streamed_bytes ? origin->streamed_bytes : STREAMED_READ_BYTES;
+}
+
+/* What the next transfer with its origin is to know. */
+static void learn(const struct http_transfer *transfer)
+{
+    const struct bight_http_response *response = transfer->response;
+    struct http_origin *origin = transfer->origin;
+    size_t bytes = response->read_bytes;
+
+    origin->large = response->hop.body_bytes >= LARGE_BODY_BYTES;
+    if (!bytes)
+        return;
+    bytes = bytes > SMALL_READ_BYTES ? bytes : SMALL_READ_BYTES;
+    origin->streamed_bytes = bytes < STREAMED_READ_MOST ? (unsigned)bytes : STREAMED_READ_MOST;
+}
+
 static int set_request(struct http_transfer *transfer, const struct http_call *call,
                        const struct bight_resolved *resolved)
 {
@@ -279,6 +306,7 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
     const struct http_origin *origin = transfer->origin;
     CURL *easy = transfer->easy;
     const char *last = NULL;
+    unsigned read_bytes;
     int rc;
 
     /* The same as last time, as when something is polled, need not be copied again. */
@@ -292,10 +320,10 @@ static int set_request(struct http_transfer *transfer, const struct http_call *c
         transfer->pipewait = url->https;
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url->https);
     }
-    if (transfer->large != origin->large) {
-        transfer->large = origin->large;
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                         transfer->large ? LARGE_READ_BYTES : SMALL_READ_BYTES);
+    read_bytes = read_bytes_for(response, origin);
+    if (transfer->read_bytes != read_bytes) {
+        transfer->read_bytes = read_bytes;
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)read_bytes);
     }
     if (resolved) {
         if ((rc = set_addresses(transfer, resolved)))
@@ -408,7 +436,7 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
     if (result == CURLE_OK && (transfer->code = bight__http_body_end(transfer)))
         result = CURLE_BAD_CONTENT_ENCODING;
     if (result == CURLE_OK && hop->phase == HTTP_BODY && !hop->encoded)
-        transfer->origin->large = hop->body_bytes >= LARGE_BODY_BYTES;
+        learn(transfer);
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
     if (result == CURLE_OK && transfer->fed_until_ns)
         bight__http_names_fed(transfer->session, transfer->origin, transfer->fed_until_ns);

@@ -40,8 +40,8 @@ struct http_transfer {
     struct curl_slist addresses;
     char *addresses_text;
     enum http_method method;
-    bool pipewait; /* CURLOPT_PIPEWAIT is set */
-    bool large;
+    unsigned read_bytes; /* CURLOPT_BUFFERSIZE */
+    bool pipewait;       /* CURLOPT_PIPEWAIT is set */
     bool resolve_set;
     bool tainted; /* a request's hook has had it: not to be used again */
     bool spoiled; /* it has options that hooks may have set otherwise: not to be used again */

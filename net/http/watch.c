@@ -15,6 +15,10 @@
 #include "net/http/response.h"
 #include "net/resolve/door.h"
 
+/* A transfer that is paused mostly goes on as soon as its task has had its turn. To take the socket
+ * from epoll and put it back costs more than to hear of it in vain so often. */
+#define PAUSE_GRACE 32
+
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static struct http_watch *watch_of(const struct bight_http_session *session, curl_socket_t fd)
@@ -119,7 +123,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         action = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
     if (!watch->want) {
-        bight__http_idle_event(watch);
+        if (watch->grace)
+            watch->grace--;
+        else
+            bight__http_idle_event(watch);
         return;
     }
     if (status == 0 && !(events & watch->want)) {
@@ -208,8 +215,10 @@ int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        if (watch)
+        if (watch) {
+            watch->grace = transfer && transfer->paused ? PAUSE_GRACE : 0;
             watch_idle(watch, transfer);
+        }
         return 0;
     }
     if (!watch) {

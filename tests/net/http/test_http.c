@@ -285,6 +285,66 @@ HTTP_TEST(an_unread_stream_holds_the_peer_back)
     return 0;
 }
 
+/* The server's bodies: the alphabet at each multiple of 16384, zeros between. */
+static void expect_bytes(const char *bytes, int64_t count, int64_t at)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int64_t place = (at + i) % 16384;
+        if (bytes[i] != (place < 26 ? 'a' + place : 0))
+            ck_abort_msg("byte %lld is %d", (long long)(at + i), bytes[i]);
+    }
+}
+
+HTTP_TEST(a_stream_is_whole_whatever_its_reader_has_room_for)
+{
+    static const size_t sizes[] = {1, 262144, 7, 65536, 4096, 600000, 100000, 16384, 20000};
+    static char buffer[600000];
+    struct bight_http_response *response;
+    int64_t got, total;
+
+    for (int i = 0; i < 8; i++) {
+        const char *path = i % 2 ? "/bytes/3000000" : "/chunked/3000000";
+        EXPECT(bight_http_open(&response, session, http_server_url(&server, path), NULL) == 0);
+        total = 0;
+        for (size_t n = (size_t)i;; n += i < 4) { /* the later ones with one size each */
+            got = bight_http_read(response, buffer, sizes[n % (sizeof sizes / sizeof sizes[0])]);
+            if (got <= 0)
+                break;
+            expect_bytes(buffer, got, total);
+            total += got;
+            if (i % 3 == 0 && got > 4096)
+                EXPECT(bight_sleep(1) == 0);
+        }
+        EXPECT(got == 0 && total == 3000000);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+HTTP_TEST_WITH(a_stream_that_fits_the_buffer_gives_its_slot_back_unread, &one)
+{
+    struct bight_http_response *unread, *response;
+    static char buffer[262144];
+
+    for (int i = 0; i < 2; i++) {
+        EXPECT(bight_http_open(&unread, session, http_server_url(&server, "/bytes/40000"), NULL) ==
+               0);
+        http_expect(session, http_server_url(&server, "/ok"), "ok");
+        EXPECT(bight_http_read(unread, buffer, sizeof buffer) == 40000);
+        expect_bytes(buffer, 40000, 0);
+        EXPECT(bight_http_read(unread, buffer, sizeof buffer) == 0);
+        bight_http_response_free(unread);
+        /* From now on the session reads in larger pieces. */
+        EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bytes/1000000"),
+                               NULL) == 0);
+        while (bight_http_read(response, buffer, sizeof buffer) > 0)
+            ;
+        EXPECT(bight_http_response_error(response)->code == 0);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
 HTTP_TEST(a_stream_may_be_left_unfinished)
 {
     struct bight_http_response *response;
@@ -335,6 +395,8 @@ static const struct suite_case cases[] = {
     plain_case(who_waits_for_a_slot_is_served_in_order),
     plain_case(a_stream_is_read_as_it_comes),
     plain_case(an_unread_stream_holds_the_peer_back),
+    plain_case(a_stream_is_whole_whatever_its_reader_has_room_for),
+    plain_case(a_stream_that_fits_the_buffer_gives_its_slot_back_unread),
     plain_case(a_stream_may_be_left_unfinished),
     plain_case(two_tasks_cannot_read_one_stream),
     plain_case(outside_of_tasks_and_runtimes_calls_say_so),
