@@ -167,9 +167,10 @@ BIGHT_API bool bight_test_passed(const struct bight_test_passes *before);
 BIGHT_API bool bight_test_passed_none(const struct bight_test_passes *before);
 
 /** Sleep until every other task has been blocked for `cushion_ms` of real time; with 0, as soon as
- *  they are blocked. Of several tasks that settle, the one with the smallest cushion goes on first,
- *  those with equal cushions together. A clock jumps only when no task settles with a cushion up to
- *  its own.
+ *  they are blocked. A task that wakes meanwhile begins that time anew. Of several tasks that
+ *  settle, the one with the smallest cushion goes on first, those with equal cushions together. No
+ *  clock jumps while a task settles, so a deadline passes meanwhile only if the clock moves by
+ *  itself.
  *
  *  @return 0; BIGHT_EINVAL for a negative cushion; BIGHT_ENOTSUP outside of a test run;
  *          BIGHT_ECANCELED.

@@ -50,7 +50,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_test_clock_set_rate(struct bight_test_clock
 
 /** Have the clock jump to the next deadline once every task has been blocked for `cushion_ms` of
  *  real time; negative: never. With a cushion of 0 it does not jump while something outside of the
- *  runtime is pending; with a longer one it does.
+ *  runtime is pending; with a longer one it does. It never does while a task is in
+ *  bight_test_settle.
  *
  *  Thread: the one that uses the clock.
  */

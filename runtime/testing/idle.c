@@ -1,6 +1,5 @@
-/* What happens in a test run when nothing is ready: the tasks that settle go on, or the clock
- * jumps. Either needs a cushion of real time in which nothing else happens. The one with the
- * shorter cushion comes first; if both are equal, the tasks that settle. */
+/* What happens in a test run when nothing is ready: the tasks that settle go on, or, if there are
+ * none, the clock jumps. Either needs a cushion of real time in which nothing else happens. */
 #include "runtime/testing/testing.h"
 #include "coro/core/source.h"
 
@@ -89,38 +88,44 @@ static uint64_t jump_cushion(const struct bight__test *test, uint64_t deadline_n
     return (uint64_t)cushion_ms * 1000000;
 }
 
+/* Whether nothing has happened for `cushion_ns`; if not, `*again_ns` says when to look again. What
+ * came from outside within that time is known only once the loop has polled after it. */
+static bool cushion_passed(struct bight__test *test, uint64_t cushion_ns, uint64_t *again_ns)
+{
+    uint64_t slices = bight__sched->slices;
+    uint64_t real_ns = uv_hrtime();
+
+    if (slices != test->idle_slices) {
+        test->idle_slices = slices;
+        test->idle_since_ns = real_ns;
+        test->idle_polled = false;
+    }
+    if (real_ns - test->idle_since_ns < cushion_ns) {
+        *again_ns = cushion_ns - (real_ns - test->idle_since_ns);
+        return false;
+    }
+    if (!test->idle_polled) {
+        test->idle_polled = true;
+        *again_ns = 0;
+        return false;
+    }
+    return true;
+}
+
 bool bight__test_idle(void *ctx, uint64_t deadline_ns, bool outside, uint64_t *again_ns)
 {
     struct bight__test *test = ctx;
-    uint64_t slices = bight__sched->slices;
-    uint64_t jump_ns = jump_cushion(test, deadline_ns, outside);
-    uint64_t settle_ns =
-        link_empty(&test->settling) ? UINT64_MAX : of_link(test->settling.next)->cushion_ns;
-    uint64_t cushion_ns = settle_ns <= jump_ns ? settle_ns : jump_ns;
-    bool fresh = slices != test->idle_slices;
+    bool settles = !link_empty(&test->settling);
+    uint64_t cushion_ns = settles ? of_link(test->settling.next)->cushion_ns
+                                  : jump_cushion(test, deadline_ns, outside);
 
     if (deadline_ns <= bight__test_now(test))
         return true; /* the clock was moved while tasks ran */
     if (cushion_ns == UINT64_MAX)
         return false;
-    if (cushion_ns || outside) {
-        uint64_t real_ns = uv_hrtime();
-
-        if (fresh) {
-            test->idle_slices = slices;
-            test->idle_since_ns = real_ns;
-        }
-        if (real_ns - test->idle_since_ns < cushion_ns) {
-            *again_ns = cushion_ns - (real_ns - test->idle_since_ns);
-            return false;
-        }
-        /* What came from outside meanwhile is known only once the loop has polled. */
-        if (fresh && outside) {
-            *again_ns = 0;
-            return false;
-        }
-    }
-    if (settle_ns <= jump_ns)
+    if ((cushion_ns || outside) && !cushion_passed(test, cushion_ns, again_ns))
+        return false;
+    if (settles)
         return settle_wake(test);
     bight__test_clock_jump(test->clock, deadline_ns);
     test->jumps++;

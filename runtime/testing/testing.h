@@ -23,9 +23,11 @@ struct bight__test {
     uint64_t jumps;
     /* The struct settle_wait of those who settle, by cushion. */
     struct bight_link settling;
-    /* Since when nothing was ready, in real time, and after how many slices that was. */
+    /* Since when nothing was ready, in real time, after how many slices that was, and whether the
+     * loop was to poll once more after the cushion. */
     uint64_t idle_since_ns;
     uint64_t idle_slices;
+    bool idle_polled;
     /* Only bight_test_run uses the fields from here on. */
     struct bight_test_options options;
     char name[TEST_NAME_BYTES];
