@@ -37,7 +37,7 @@ set(ways
   ways/ways_time.c
 )
 bight_test(ways/waits LABELS threads TIMEOUT 120 SOURCES harness/count_blocks.c ${ways}
-  LIBS ${counting_libs} -Wl,--wrap=_mark_point
+  LIBS ${counting_libs}
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 # Programs under seeds: scripts/simulate, and a short form of it.
 add_executable(simulate simulate/main.c simulate/simulate.c simulate/combine.c simulate/exchange.c

@@ -1,4 +1,5 @@
-/* See forked.h. Every program of the tests is linked with --wrap=_ck_assert_failed. */
+/* See forked.h. Every program of the tests is linked with --wrap for _ck_assert_failed and
+ * _mark_point. */
 #include "tests/harness/forked.h"
 
 #include <check.h>
@@ -23,11 +24,24 @@ static struct page {
 
 /* The processes in which Check learns of a failure. */
 static pid_t main_pid, case_pid;
+static bool notes_nothing;
 
 _Noreturn void __real__ck_assert_failed(const char *file, int line, const char *expr,
                                         const char *msg, ...);
 _Noreturn void __wrap__ck_assert_failed(const char *file, int line, const char *expr,
                                         const char *msg, ...) __attribute__((format(printf, 4, 5)));
+
+void __real__mark_point(const char *file, int line);
+void __wrap__mark_point(const char *file, int line);
+
+/* Whether Check takes what this process writes into its file: two that write at a time would
+ * destroy it, and so would one that writes while Check reads. */
+static bool is_checks_own(void)
+{
+    pid_t pid = getpid();
+
+    return !page || pid == main_pid || pid == case_pid;
+}
 
 void forked_share(void)
 {
@@ -81,7 +95,7 @@ void __wrap__ck_assert_failed(const char *file, int line, const char *expr, cons
     } else {
         snprintf(text, sizeof(text), "%s", expr);
     }
-    if (page && getpid() != main_pid && getpid() != case_pid) {
+    if (!is_checks_own()) {
         keep_reason(file, line, text);
         _exit(EXIT_FAILURE);
     }
@@ -89,6 +103,18 @@ void __wrap__ck_assert_failed(const char *file, int line, const char *expr, cons
         __real__ck_assert_failed(file, line, expr, "%s", text);
     __real__ck_assert_failed(file, line, expr, "%s; in a forked process, %s:%d: %s", text,
                              reason.file, reason.line, reason.text);
+}
+
+void forked_note_nothing(void)
+{
+    notes_nothing = true;
+}
+
+/* An assertion that holds: Check notes where the last one was. */
+void __wrap__mark_point(const char *file, int line)
+{
+    if (!notes_nothing && is_checks_own())
+        __real__mark_point(file, line);
 }
 
 void forked_case_ended(void)

@@ -1,6 +1,7 @@
 /* For a ck_assert that fails in a process which a case forked: Check ends that process, forgets the
  * reason and lets the case pass. These functions keep the reason in memory that all processes of
- * the suite share, and make the case fail. */
+ * the suite share, and make the case fail. Of an assertion that holds in such a process, Check
+ * learns nothing. */
 #ifndef TESTS_HARNESS_FORKED_H
 #define TESTS_HARNESS_FORKED_H
 
@@ -8,6 +9,9 @@
 
 /* Call it in main, before anything is forked. */
 void forked_share(void);
+
+/* Have Check learn nothing of assertions that hold: it takes memory for that. */
+void forked_note_nothing(void);
 
 /* Call it in the process of the case, before the case begins. */
 void forked_case_begins(void);

@@ -85,6 +85,18 @@ static void killed_after_its_child_failed(void)
     raise(SIGUSR1);
 }
 
+/* What Check says is where this process was. */
+static void leaves_after_its_child(void)
+{
+    ck_assert_int_eq(1, 1);
+    if (fork() == 0) {
+        assert_one(1);
+        _exit(EXIT_SUCCESS);
+    }
+    (void)wait(NULL);
+    _exit(EXIT_SUCCESS);
+}
+
 static void second_round_fails(int round)
 {
     ck_assert_int_eq(round, 0);
@@ -111,6 +123,7 @@ static const struct suite_case cases[] = {
     plain_case(assertion_in_a_child_holds),
     plain_case(fails_after_its_child),
     plain_case(killed_after_its_child_failed, .signal = SIGUSR1),
+    plain_case(leaves_after_its_child),
     each_case(second_round_fails, 2),
     body_case(body_gives_five, gives, five, .code = 5),
     body_case(body_gives_another_code, gives, five),
