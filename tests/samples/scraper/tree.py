@@ -109,6 +109,17 @@ def text_of(data):
         return data.decode('utf-8', 'replace')
 
 
+def join(base, href):
+    """A link without scheme and host; urljoin takes out empty segments, which browsers keep."""
+    path, mark, query = re.match('([^?#]*)([?]?)([^#]*)', href).groups()
+    base = urlsplit(base)
+    if not path:
+        return urlunsplit(base._replace(query=query if mark else base.query, fragment=''))
+    if not path.startswith('/'):
+        path = base.path[:base.path.rindex('/') + 1] + path
+    return urlunsplit(base._replace(path=path, query=query, fragment=''))
+
+
 def resolve(base, href):
     """The link's URL in the crawler's form, None for one of no interest."""
     href = re.sub('[\t\n\r]', '', href.strip(''.join(map(chr, range(33)))))
@@ -119,14 +130,11 @@ def resolve(base, href):
     href = href[:end].replace('\\', '/') + href[end:]
     if scheme and scheme.group(1).lower() == urlsplit(base).scheme and not href[scheme.end():].startswith('//'):
         href = href[scheme.end():]
-    if href.startswith(('?', '#')) or not href:
-        joined = urlunsplit(urlsplit(base)._replace(fragment='')) if not href.startswith('?') else \
-            urlunsplit(urlsplit(base)._replace(query=href[1:].partition('#')[0], fragment=''))
-    else:
-        try:
-            joined = urljoin(base, href)
-        except ValueError:
-            return None
+        scheme = None
+    try:
+        joined = urljoin(base, href) if scheme or href.startswith('//') else join(base, href)
+    except ValueError:
+        return None
     try:
         parts = urlsplit(joined)
         port = parts.port
