@@ -329,7 +329,7 @@ static int every_length(void *arg)
 }
 
 static const struct suite_case cases[] = {
-    each_case(remembered_chains_find_the_same_circles_as_a_walk, 40),
+    each_case(remembered_chains_find_the_same_circles_as_a_walk, 10),
     world_case(a_circle_with_a_deadline_is_found_at_any_length, every_length),
 };
 
