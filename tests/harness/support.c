@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,4 +66,11 @@ int test_bound_socket(struct sockaddr_in *address)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)address, size), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)address, &size), 0);
     return fd;
+}
+
+void test_die_with(pid_t parent, int signal)
+{
+    (void)prctl(PR_SET_PDEATHSIG, signal);
+    if (getppid() != parent)
+        _exit(EXIT_FAILURE);
 }

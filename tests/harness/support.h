@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <netinet/in.h>
+#include <sys/types.h>
 
 /* File descriptors of this process that are open now. */
 int test_open_fds(void);
@@ -17,5 +18,8 @@ long test_resident_kib(void);
 
 /* A TCP socket bound to a free port of loopback, not listening; its address. */
 int test_bound_socket(struct sockaddr_in *address);
+
+/* In a process that `parent` forked: end by `signal` when the parent ends, or at once if it has. */
+void test_die_with(pid_t parent, int signal);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,10 +115,11 @@ void nginx_start(struct nginx *nginx)
             nginx->tls_port, nginx->port);
     ck_assert_int_eq(fclose(file), 0);
     snprintf(inherited, sizeof inherited, "%d;%d;", fds[0], fds[1]);
+    pid_t parent = getpid();
     nginx->pid = fork();
     ck_assert_int_ge(nginx->pid, 0);
     if (nginx->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        test_die_with(parent, SIGTERM);
         setenv("NGINX", inherited, 1);
         execl(NGINX, "nginx", "-p", nginx->folder, "-c", "nginx.conf", "-e", "error.log", NULL);
         _exit(127);
@@ -157,10 +157,11 @@ void httpbin_start(struct httpbin *httpbin)
     int out[2];
 
     ck_assert_int_eq(pipe(out), 0);
+    pid_t parent = getpid();
     httpbin->pid = fork();
     ck_assert_int_ge(httpbin->pid, 0);
     if (httpbin->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        test_die_with(parent, SIGKILL);
         dup2(out[1], STDOUT_FILENO);
         execl(PYTHON, "python3", "-c", httpbin_script, NULL);
         _exit(127);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -419,10 +418,11 @@ void http_server_start(struct http_server *server)
     ck_assert_ptr_ne(http_counts, MAP_FAILED);
     server->counts = http_counts;
     server->port = ntohs(address.sin_port);
+    pid_t parent = getpid();
     server->pid = fork();
     ck_assert_int_ge(server->pid, 0);
     if (server->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        test_die_with(parent, SIGKILL);
         accept_all(listener);
     }
     close(listener);

@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
 #include "tests/net/http/http_case.h"
 #include "tests/net/http/http_peers.h"
 
@@ -304,10 +304,11 @@ static void relay_start(struct relay *relay)
 
     EXPECT(listen(listener, 64) == 0);
     relay->port = ntohs(address.sin_port);
+    pid_t parent = getpid();
     relay->pid = fork();
     EXPECT(relay->pid >= 0);
     if (relay->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        test_die_with(parent, SIGKILL);
         signal(SIGCHLD, SIG_IGN);
         for (int count = 0;; count++) {
             int fd = accept(listener, NULL, NULL);

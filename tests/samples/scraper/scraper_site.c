@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <check.h>
+
+#include "tests/harness/support.h"
 
 struct connection {
     int fd;
@@ -155,7 +156,6 @@ _Noreturn static void run(int listener, int port, site_handler *handler, struct 
 {
     pthread_attr_t attributes;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (pthread_attr_init(&attributes) != 0 ||
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0)
         _exit(1);
@@ -180,10 +180,13 @@ void site_start(struct site *site, site_handler *handler)
     site->log =
         mmap(NULL, sizeof *site->log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(site->log, MAP_FAILED);
+    pid_t parent = getpid();
     site->pid = fork();
     ck_assert_int_ge(site->pid, 0);
-    if (site->pid == 0)
+    if (site->pid == 0) {
+        test_die_with(parent, SIGKILL);
         run(listener, site->port, handler, site->log);
+    }
     ck_assert_int_eq(close(listener), 0);
 }
 
