@@ -5,7 +5,7 @@ set(conformance_suites "")
 function(conformance name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT" "LABELS;SOURCES;LIBS")
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 60)
+    set(ARG_TIMEOUT 120)
   endif()
   bight_test(conformance/conf_${name} LABELS ${ARG_LABELS} TIMEOUT ${ARG_TIMEOUT} LIBS ${ARG_LIBS}
     SOURCES conformance/conf.c ${ARG_SOURCES})

@@ -22,7 +22,7 @@ if(NOT BIGHT_SWITCH STREQUAL "ucontext")
   endif()
 endif()
 bight_test(coro/stack/stack LABELS threads SOURCES coro/stack/stack_fixture.c)
-bight_test(coro/stack/slab LABELS threads TIMEOUT 120 SOURCES coro/stack/stack_fixture.c)
+bight_test(coro/stack/slab LABELS threads SOURCES coro/stack/stack_fixture.c)
 bight_test(coro/stack/lives LABELS threads)
 # One line per file of ways.
 set(ways
@@ -36,7 +36,7 @@ set(ways
   ways/ways_threads.c
   ways/ways_time.c
 )
-bight_test(ways/waits LABELS threads TIMEOUT 120 SOURCES harness/count_blocks.c ${ways}
+bight_test(ways/waits LABELS threads TIMEOUT 240 SOURCES harness/count_blocks.c ${ways}
   LIBS ${counting_libs}
   ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
 # Programs under seeds: scripts/simulate, and a short form of it.
@@ -55,9 +55,9 @@ set_tests_properties(simulation PROPERTIES LABELS coro TIMEOUT 300 ENVIRONMENT "
 add_dependencies(suites_coro simulate)
 set(model_sources model/program.c model/model.c model/scopes.c model/locks.c model/queues.c
   model/checks.c)
-bight_test(model/model SOURCES ${model_sources} model/explore.c model/catalogue.c TIMEOUT 120)
+bight_test(model/model SOURCES ${model_sources} model/explore.c model/catalogue.c TIMEOUT 240)
 bight_test(model/lockstep SOURCES ${model_sources} model/generate.c model/lockstep.c
-  model/interpret.c TIMEOUT 120)
+  model/interpret.c TIMEOUT 240)
 add_test(NAME switch_aarch64
   COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/coro/stack/switch_aarch64.sh" "${CMAKE_CURRENT_BINARY_DIR}/aarch64")
 set_tests_properties(switch_aarch64 PROPERTIES LABELS "aarch64" SKIP_RETURN_CODE 77 TIMEOUT 120)

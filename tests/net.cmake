@@ -38,7 +38,7 @@ bight_test(net/http/http_methods SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_repeat SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
-bight_test(net/http/http_sweep TIMEOUT 120 LIBS ${http_libs} ${counting_libs}
+bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
   SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})

@@ -45,11 +45,11 @@ set(sweep_sources
 # All of the library, so that a site which no scenario comes near is found too.
 set(whole_library -Wl,--whole-archive $<TARGET_FILE:bight_static> -Wl,--no-whole-archive m)
 bight_test(sweeps/alloc_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
-  TIMEOUT 120)
+  TIMEOUT 240)
 bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
-  TIMEOUT 120)
+  TIMEOUT 240)
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
-  TIMEOUT 120)
+  TIMEOUT 240)
 bight_test(runtime/drive LABELS threads)
 bight_test(runtime/fairness)
 if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler

@@ -1,7 +1,7 @@
 # Suites of samples/scraper. Its parts are tested without a runtime; the crawls run the program.
 if(TARGET scraper_parts)
   foreach(part charset frontier options page record robots url)
-    bight_test(samples/scraper/scraper_${part} TIMEOUT 120 LIBS scraper_parts)
+    bight_test(samples/scraper/scraper_${part} TIMEOUT 240 LIBS scraper_parts)
   endforeach()
 endif()
 if(TARGET bight-scrape)
@@ -17,7 +17,7 @@ if(TARGET bight-scrape)
   set_tests_properties(scraper_trees_finds_missing PROPERTIES
                        PASS_REGULAR_EXPRESSION "13 URLs, 13 missing")
   foreach(part crawl ends traps)
-    bight_test(samples/scraper/scraper_${part} TIMEOUT 120
+    bight_test(samples/scraper/scraper_${part} TIMEOUT 240
       SOURCES samples/scraper/scraper_program.c samples/scraper/scraper_site.c)
     target_compile_definitions(test_scraper_${part}
                                PRIVATE SCRAPER_PROGRAM="$<TARGET_FILE:bight-scrape>")

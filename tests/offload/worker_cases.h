@@ -15,7 +15,7 @@
 #include "tests/harness/suite.h"
 
 /* How long a case may run. */
-#define WORKER_CASE_SECONDS 40
+#define WORKER_CASE_SECONDS 80
 
 /* Do not call bight_workers_prepare. */
 #define CASE_UNPREPARED 1u

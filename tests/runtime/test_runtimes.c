@@ -142,4 +142,4 @@ static const struct suite_case cases[] = {
     plain_case(runtimes_begin_and_end_beside_each_other),
 };
 
-test_suite("runtimes", cases, .timeout_s = 60);
+test_suite("runtimes", cases);

@@ -39,4 +39,4 @@ static const struct suite_case cases[] = {
     each_counted(failures_without_end_surface_and_leave_nothing, scenario_count),
 };
 
-test_suite("alloc_sweep", cases, .timeout_s = 60, .begin = sweep_share_sites, .holds = all_hit);
+test_suite("alloc_sweep", cases, .begin = sweep_share_sites, .holds = all_hit);

@@ -56,4 +56,4 @@ static const struct suite_case cases[] = {
     each_counted(failed_calls_without_end_leave_nothing, scenario_count),
 };
 
-test_suite("call_sweep", cases, .timeout_s = 60, .begin = sweep_share_sites, .holds = all_hit);
+test_suite("call_sweep", cases, .begin = sweep_share_sites, .holds = all_hit);

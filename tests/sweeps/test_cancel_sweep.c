@@ -44,4 +44,4 @@ static const struct suite_case cases[] = {
     each_counted(cancelled_from_a_suspension_on_everything_ends, scenario_count),
 };
 
-test_suite("cancel_sweep", cases, .timeout_s = 60, .begin = sweep_share_sites, .holds = all_hit);
+test_suite("cancel_sweep", cases, .begin = sweep_share_sites, .holds = all_hit);

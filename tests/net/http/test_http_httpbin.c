@@ -177,7 +177,7 @@ HTTP_TEST(a_slow_answer_is_not_waited_for)
     begun = bight_now_ns();
     for (int i = 0; i < 10; i++) {
         calls[i].request.total_timeout_ms = i % 2 ? 100 : 0;
-        http_call_start(&calls[i], session, strdup(url("/delay/5")));
+        http_call_start(&calls[i], session, strdup(url("/delay/10")));
     }
     EXPECT(bight_sleep(50) == 0);
     for (int i = 0; i < 10; i += 2)
@@ -186,7 +186,7 @@ HTTP_TEST(a_slow_answer_is_not_waited_for)
         EXPECT(http_call_finish(&calls[i]) == (i % 2 ? BIGHT_ETIMEDOUT : BIGHT_ECANCELED));
         free((void *)calls[i].url);
     }
-    EXPECT(bight_now_ns() - begun < 2000000000);
+    EXPECT(bight_now_ns() - begun < 8000000000);
     return 0;
 }
 

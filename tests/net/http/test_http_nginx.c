@@ -416,5 +416,4 @@ static const struct suite_case cases[] = {
     plain_case(up_to_https_but_never_down),
 };
 
-test_suite("http_nginx", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown,
-           .timeout_s = 60);
+test_suite("http_nginx", cases, .begin = nginx_needed, .setup = setup, .teardown = teardown);

@@ -289,4 +289,4 @@ static const struct suite_case cases[] = {
 };
 
 test_suite("http_sweep", cases, .setup = http_case_setup, .teardown = http_case_teardown,
-           .timeout_s = 60, .begin = sweep_share_sites, .holds = all_hit);
+           .begin = sweep_share_sites, .holds = all_hit);

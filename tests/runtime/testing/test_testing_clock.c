@@ -182,11 +182,11 @@ static void a_cushion_may_be_set_before_use(void)
     uint64_t begin = uv_hrtime();
 
     bight_test_clock_init(&clock);
-    bight_test_clock_set_autojump(&clock, 100);
+    bight_test_clock_set_autojump(&clock, 60000);
     bight_test_clock_set_autojump(&clock, 10);
     ck_assert_int_eq(run_with(&clock, sleep_10000_seconds, NULL), 0);
     ck_assert_uint_ge(uv_hrtime() - begin, 10 * MS_NS);
-    ck_assert_uint_lt(uv_hrtime() - begin, SECOND_NS);
+    ck_assert_uint_lt(uv_hrtime() - begin, 60 * SECOND_NS);
 }
 
 /* A year */

@@ -250,4 +250,4 @@ static const struct suite_case cases[] = {
     plain_case(bytes_and_sha256_are_of_the_decoded_body),
 };
 
-test_suite("scraper_crawl", cases, .timeout_s = 60);
+test_suite("scraper_crawl", cases);

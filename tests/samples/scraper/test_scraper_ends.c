@@ -272,4 +272,4 @@ static const struct suite_case cases[] = {
     plain_case(output_that_fails_is_exit_status_1), plain_case(quiet_says_nothing),
 };
 
-test_suite("scraper_ends", cases, .timeout_s = 60);
+test_suite("scraper_ends", cases);
