@@ -1,6 +1,7 @@
 /* The kinds of cases of a select. Each keeps its place at the source in the case itself: a struct
  * that begins with the case's waiter and goes on in its record. The links in it are valid at any
  * time, since a case may be withdrawn before it is armed. */
+#include "coro/combine/future.h"
 #include "coro/queue/queue.h"
 #include "coro/core/timed.h"
 
@@ -214,6 +215,10 @@ static const struct bight_waiter_ops future_wait = {.name = "select: future",
 
 static bool future_attempt(struct bight_case *chosen)
 {
+    if (bight__future_is_foreign(chosen->source)) {
+        chosen->status = BIGHT_EPERM;
+        return true;
+    }
     return bight_future_get(chosen->source, &chosen->status, &chosen->value) == 0;
 }
 
@@ -224,10 +229,9 @@ static void future_settled(struct bight_future_watch *watch)
 
 static int future_arm(struct bight_case *chosen)
 {
-    struct bight_future *future = chosen->source;
     struct future_record *record = record_of(chosen);
 
-    list_append(&future->watches, &record->watch.link);
+    bight__future_watch(chosen->source, &record->watch);
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* As-completed: the caller's records. Each moves from the list of its task to the list of those
- * that have ended, from which they are given out. */
+/* As-completed: the caller's records. Each moves from the list of its task or future to the list of
+ * those that have ended, from which they are given out. */
 #include "coro/combine/wait.h"
 #include "coro/core/source.h"
 
@@ -19,7 +19,7 @@ static void next_describe(const struct bight_waiter *waiter, char *text, size_t 
 }
 
 static const struct bight_waiter_ops next_ops = {
-    .name = "next end of a task",
+    .name = "next end",
     .abort = bight__unlink_abort,
     .describe = next_describe,
 };
@@ -34,15 +34,12 @@ static struct bight_wait_item *take(struct bight_as_completed *completed)
     return container_of(link, struct bight_wait_item, watch.link);
 }
 
-static void item_ended(struct bight_end_watch *watch, struct bight_task *task)
+static void item_ended(struct bight_wait_item *item)
 {
-    struct bight_wait_item *item = bight__item_of(watch);
     struct bight_as_completed *completed = item->wait;
     struct bight_link *link;
 
-    (void)task;
-    bight__item_note(item);
-    link_append(&completed->finished, &watch->link);
+    link_append(&completed->finished, &item->watch.link);
     /* Nobody waits while there is a finished item, so this one goes to the first that waits. */
     while ((link = link_take(&completed->waiters))) {
         struct next_wait *wait = container_of(link, struct next_wait, waiter.link);

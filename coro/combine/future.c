@@ -1,26 +1,27 @@
 /* Futures: a cell that is settled once. Tasks and callbacks that wait are watches in one list,
  * so that they are served in the order in which they came. */
-#include "coro/core/source.h"
-
-#include <bight/future.h>
+#include "coro/combine/future.h"
 
 #include <stdio.h>
 
+#include "coro/core/timed.h"
+
 struct future_wait {
-    struct bight_waiter waiter;
+    struct bight__timed timed;
     struct bight_future_watch watch;
-    const struct bight_future *future; /* for future_describe */
+    struct bight_future *future;
 };
 
 static int future_abort(struct bight_waiter *waiter)
 {
-    link_remove(&container_of(waiter, struct future_wait, waiter)->watch.link);
-    return 0;
+    link_remove(&container_of(waiter, struct future_wait, timed.waiter)->watch.link);
+    return bight__timed_abort(waiter);
 }
 
 static void future_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
 {
-    const struct bight_future *future = container_of(waiter, struct future_wait, waiter)->future;
+    const struct bight_future *future =
+        container_of(waiter, struct future_wait, timed.waiter)->future;
 
     snprintf(text, text_bytes, "%p", (const void *)future);
 }
@@ -28,6 +29,30 @@ static void future_describe(const struct bight_waiter *waiter, char *text, size_
 static const struct bight_waiter_ops future_ops = {
     .name = "future",
     .abort = future_abort,
+    .describe = future_describe,
+};
+
+/* A wait that takes its future with it. The future is cancelled at once, so that nobody can give it
+ * a value that would not be told any more. */
+static int owner_abort(struct bight_waiter *waiter)
+{
+    (void)future_abort(waiter);
+    (void)bight_future_cancel(container_of(waiter, struct future_wait, timed.waiter)->future);
+    return 0;
+}
+
+static void owner_time_is_up(struct bight_timer *timer)
+{
+    struct future_wait *wait = container_of(timer, struct future_wait, timed.timer);
+
+    bight__calls_before_deadline(bight__sched);
+    (void)owner_abort(&wait->timed.waiter);
+    bight_unpark(&wait->timed.waiter, BIGHT_ETIMEDOUT);
+}
+
+static const struct bight_waiter_ops owner_ops = {
+    .name = "future, or an end",
+    .abort = owner_abort,
     .describe = future_describe,
 };
 
@@ -41,21 +66,21 @@ void bight_future_init(struct bight_future *future)
     link_init(&future->watches);
 }
 
-static void wake_waiter(struct bight_future_watch *watch)
+void bight__future_watch(struct bight_future *future, struct bight_future_watch *watch)
 {
-    bight_unpark(&container_of(watch, struct future_wait, watch)->waiter, 0);
+    watch->runtime = bight__sched;
+    list_append(&future->watches, &watch->link);
 }
 
-/* Whether the first who waits is a task of another thread's runtime. */
-static bool is_foreign(const struct bight_future *future)
+static bool watch_is_foreign(const struct bight_future_watch *watch)
 {
-    struct bight_future_watch *first;
+    return watch->runtime && watch->runtime != bight__sched;
+}
 
-    if (list_empty(&future->watches))
-        return false;
-    first = container_of(future->watches.next, struct bight_future_watch, link);
-    return first->settled == wake_waiter &&
-           bight__is_foreign(container_of(first, struct future_wait, watch)->waiter.task);
+bool bight__future_is_foreign(const struct bight_future *future)
+{
+    return !list_empty(&future->watches) &&
+           watch_is_foreign(container_of(future->watches.next, struct bight_future_watch, link));
 }
 
 static int settle(struct bight_future *future, int status, void *value)
@@ -66,7 +91,7 @@ static int settle(struct bight_future *future, int status, void *value)
         return BIGHT_EINVAL;
     if (future->done)
         return BIGHT_EALREADY;
-    if (is_foreign(future))
+    if (bight__future_is_foreign(future))
         return BIGHT_EPERM;
     future->done = true;
     future->status = status;
@@ -119,15 +144,23 @@ int bight_future_get(const struct bight_future *future, int *status, void **valu
     return 0;
 }
 
-static int future_park(struct bight_future *future)
+static void wake_waiter(struct bight_future_watch *watch)
+{
+    bight__timed_unpark(&container_of(watch, struct future_wait, watch)->timed, 0);
+}
+
+static int future_park(struct bight_future *future, const struct bight_waiter_ops *ops,
+                       uint64_t deadline_ns)
 {
     struct future_wait wait = {.watch.settled = wake_waiter, .future = future};
 
-    if (is_foreign(future))
+    if (bight__future_is_foreign(future))
         return BIGHT_EPERM;
-    bight__waiter_begin(&wait.waiter, &future_ops);
-    list_append(&future->watches, &wait.watch.link);
-    return bight_park(&wait.waiter);
+    bight__timed_init(&wait.timed, ops);
+    wait.timed.timer.fire = owner_time_is_up;
+    bight__timed_arm(&wait.timed, deadline_ns);
+    bight__future_watch(future, &wait.watch);
+    return bight_park(&wait.timed.waiter);
 }
 
 int bight_future_wait(struct bight_future *future, int *status, void **value)
@@ -139,7 +172,34 @@ int bight_future_wait(struct bight_future *future, int *status, void **value)
         return BIGHT_EINVAL;
     rc = bight__checkpoint(&self);
     if (rc == 0 && !future->done)
-        rc = future_park(future);
+        rc = future_park(future, &future_ops, NO_DEADLINE);
+    return rc ? rc : bight_future_get(future, status, value);
+}
+
+/* Wait for a future that is pending; it is done in any case then. */
+static int owner_wait(struct bight_future *future, int64_t timeout_ms)
+{
+    int rc;
+
+    if (timeout_ms != 0)
+        return future_park(future, &owner_ops, bight__deadline_after(bight__sched, timeout_ms));
+    rc = bight_future_cancel(future);
+    return rc ? rc : BIGHT_ETIMEDOUT;
+}
+
+int bight_future_wait_for(struct bight_future *future, int64_t timeout_ms, int *status,
+                          void **value)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (unlikely(!future))
+        return BIGHT_EINVAL;
+    rc = bight__checkpoint(&self);
+    if (rc == BIGHT_ECANCELED)
+        (void)bight_future_cancel(future);
+    if (rc == 0 && !future->done)
+        rc = owner_wait(future, timeout_ms);
     return rc ? rc : bight_future_get(future, status, value);
 }
 
@@ -163,21 +223,24 @@ int bight_future_add_callback(struct bight_future *future, struct bight_future_c
         return BIGHT_EINVAL;
     if (!bight__sched)
         return BIGHT_ENORUNTIME; /* it could not be queued */
+    if (bight__future_is_foreign(future))
+        return BIGHT_EPERM;
     callback->fn = fn;
     callback->future = future;
     bight_call_init(&callback->call, callback_called);
     callback->watch.settled = queue_callback;
+    callback->watch.runtime = bight__sched;
     link_init(&callback->watch.link);
     if (future->done)
         queue_callback(&callback->watch);
     else
-        list_append(&future->watches, &callback->watch.link);
+        bight__future_watch(future, &callback->watch);
     return 0;
 }
 
 bool bight_future_remove_callback(struct bight_future_callback *callback)
 {
-    if (!callback)
+    if (!callback || watch_is_foreign(&callback->watch))
         return false;
     if (list_empty(&callback->watch.link))
         return bight_call_cancel(&callback->call);

@@ -1,46 +1,102 @@
-/* Wait: for the ends of several tasks. Each record of the caller's array watches one task and notes
- * its end by itself, so the waiting task sees all that have ended by the time it runs, whichever of
- * them woke it. */
+/* Wait: for the ends of several tasks and futures. Each record of the caller's array watches one of
+ * them and notes its end by itself, so the waiting task sees all that have ended by the time it
+ * runs, whichever of them woke it. */
 #include "coro/combine/wait.h"
 
 #include <limits.h>
 #include <stdio.h>
 
+#include "coro/combine/future.h"
 #include "coro/core/timed.h"
+
+static bool is_foreign(const struct bight_wait_item *item)
+{
+    return item->task ? bight__is_foreign(item->task) : bight__future_is_foreign(item->future);
+}
 
 int bight__items_check(const struct bight_wait_item *items, size_t count)
 {
     int rc = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (!items || !items[i].task)
+        if (!items || (!items[i].task && !items[i].future))
             return BIGHT_EINVAL;
-        /* Outside of a runtime the call is refused for that, and tasks are not looked at. */
-        if (bight__sched && bight__is_foreign(items[i].task))
+        /* Outside of a runtime the call is refused for that, and they are not looked at. */
+        if (bight__sched && is_foreign(&items[i]))
             rc = BIGHT_EPERM;
     }
     return rc;
 }
 
-/* The item that already watches this task for the same wait. Nothing has run since it was linked,
- * so it is the last one in the task's list. */
+static bool has_ended(const struct bight_wait_item *item)
+{
+    return item->task ? item->task->flags & TASK_DONE : item->future->done;
+}
+
+/* What the item is for has ended. */
+static void note(struct bight_wait_item *item)
+{
+    item->done = true;
+    if (item->task) {
+        item->status = item->task->status;
+        item->cancelled = bight_task_was_cancelled(item->task);
+    } else {
+        item->status = item->future->status;
+        item->cancelled = item->status == BIGHT_ECANCELED;
+    }
+}
+
+static void note_and_tell(struct bight_wait_item *item)
+{
+    note(item);
+    item->ended(item);
+}
+
+static void task_ended(struct bight_end_watch *watch, struct bight_task *task)
+{
+    (void)task;
+    note_and_tell(container_of(watch, struct bight_wait_item, watch.task));
+}
+
+static void future_settled(struct bight_future_watch *watch)
+{
+    note_and_tell(container_of(watch, struct bight_wait_item, watch.future));
+}
+
+static void watch_end(struct bight_wait_item *item)
+{
+    if (item->task) {
+        item->watch.task.ended = task_ended;
+        bight__watch_end(item->task, &item->watch.task);
+    } else {
+        item->watch.future.settled = future_settled;
+        bight__future_watch(item->future, &item->watch.future);
+    }
+}
+
+/* The item that already watches the same for the same wait. Nothing has run since it was linked, so
+ * it is the last one in the list there. */
 static struct bight_wait_item *twin_of(const struct bight_wait_item *item)
 {
-    const struct bight_link *ends = &item->task->ends;
+    const struct bight_link *list = item->task ? &item->task->ends : &item->future->watches;
     struct bight_wait_item *last;
-    struct bight_end_watch *watch;
+    bool is_item;
 
-    if (!ends->next || link_empty(ends))
+    if (!list->next || link_empty(list))
         return NULL;
-    watch = container_of(ends->prev, struct bight_end_watch, link);
-    if (watch->ended != item->watch.ended)
+    if (item->task)
+        is_item = container_of(list->prev, struct bight_end_watch, link)->ended == task_ended;
+    else
+        is_item =
+            container_of(list->prev, struct bight_future_watch, link)->settled == future_settled;
+    if (!is_item)
         return NULL;
-    last = bight__item_of(watch);
+    last = container_of(list->prev, struct bight_wait_item, watch.link);
     return last->wait == item->wait ? last : NULL;
 }
 
 size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wait,
-                          void (*ended)(struct bight_end_watch *watch, struct bight_task *task))
+                          void (*ended)(struct bight_wait_item *item))
 {
     size_t different = 0;
 
@@ -51,20 +107,20 @@ size_t bight__items_watch(struct bight_wait_item *items, size_t count, void *wai
         item->status = 0;
         item->cancelled = false;
         item->wait = wait;
-        item->watch.ended = ended;
+        item->ended = ended;
         link_init(&item->watch.link);
         item->twin = twin_of(item);
         if (item->twin)
             continue;
-        bight__watch_end(item->task, &item->watch);
+        watch_end(item);
         different++;
     }
-    /* Tasks that had already ended were watched only so that twins could be found. Stop watching
-     * them: they may be joined now. */
+    /* Those that had already ended were watched only so that twins could be found. Stop watching
+     * them: they may be joined or gone now. */
     for (size_t i = 0; i < count; i++) {
-        if (items[i].task->flags & TASK_DONE) {
+        if (has_ended(&items[i])) {
             link_remove(&items[i].watch.link);
-            bight__item_note(&items[i]);
+            note(&items[i]);
         }
     }
     return different;
@@ -84,7 +140,7 @@ void bight__items_leave(struct bight_wait_item *items, size_t count)
 
 struct wait {
     struct bight__timed timed;
-    size_t tasks;
+    size_t count; /* different ones */
     size_t done;
     bool failed;
     enum bight_wait_until until;
@@ -94,18 +150,18 @@ static void wait_describe(const struct bight_waiter *waiter, char *text, size_t 
 {
     const struct wait *wait = container_of(waiter, struct wait, timed.waiter);
 
-    snprintf(text, text_bytes, "%zu of %zu", wait->done, wait->tasks);
+    snprintf(text, text_bytes, "%zu of %zu", wait->done, wait->count);
 }
 
 static const struct bight_waiter_ops wait_ops = {
-    .name = "ends of tasks",
+    .name = "several ends",
     .abort = bight__timed_abort,
     .describe = wait_describe,
 };
 
 static bool is_over(const struct wait *wait)
 {
-    if (wait->done == wait->tasks)
+    if (wait->done == wait->count)
         return true;
     if (wait->until == BIGHT_WAIT_FIRST_COMPLETED)
         return wait->done;
@@ -118,13 +174,10 @@ static void count_done(struct wait *wait, const struct bight_wait_item *item)
     wait->failed |= bight__item_failed(item);
 }
 
-static void wait_ended(struct bight_end_watch *watch, struct bight_task *task)
+static void wait_ended(struct bight_wait_item *item)
 {
-    struct bight_wait_item *item = bight__item_of(watch);
     struct wait *wait = item->wait;
 
-    (void)task;
-    bight__item_note(item);
     count_done(wait, item);
     if (is_over(wait))
         bight__timed_unpark(&wait->timed, 0);
@@ -135,6 +188,8 @@ static bool would_deadlock(const struct bight_wait_item *items, size_t count,
                            enum bight_wait_until until, const struct bight_task *self)
 {
     for (size_t i = 0; i < count; i++) {
+        if (!items[i].task)
+            continue;
         if (items[i].task == self)
             return true;
         if (until == BIGHT_WAIT_ALL_COMPLETED && !(items[i].task->flags & TASK_DONE) &&
@@ -174,7 +229,7 @@ int bight_wait(struct bight_wait_item *items, size_t count, enum bight_wait_unti
         return checked;
     if (would_deadlock(items, count, until, self))
         return BIGHT_EDEADLK;
-    wait.tasks = bight__items_watch(items, count, &wait, wait_ended);
+    wait.count = bight__items_watch(items, count, &wait, wait_ended);
     for (size_t i = 0; i < count; i++) {
         if (items[i].done && !items[i].twin)
             count_done(&wait, &items[i]);

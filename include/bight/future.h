@@ -27,6 +27,7 @@ struct bight_future {
 struct bight_future_watch {
     struct bight_link link;
     void (*settled)(struct bight_future_watch *watch);
+    const void *runtime; /* that of those who wait, by which the future is known to be theirs */
 };
 
 /** Make a future that is pending. There is nothing to destroy.
@@ -82,6 +83,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_future_get(const struct bight_future *futur
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_future_wait(struct bight_future *future, int *status,
                                                  void **value);
+
+/** bight_future_wait with a time limit (negative: none): when it passes, or when the call is
+ *  cancelled, the future is cancelled as by bight_future_cancel, and others that wait for it see
+ *  that. One that is done before keeps what it has. To leave the future pending, use bight_wait, or
+ *  bight_future_wait in a scope with a deadline.
+ *
+ *  @return 0, as bight_future_wait; BIGHT_ETIMEDOUT or BIGHT_ECANCELED: the call has cancelled the
+ *          future, status and value are as they were. BIGHT_ECANCELED also when the call began
+ *          cancelled; BIGHT_EPERM: tasks of another thread's runtime wait for it; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes; the cancellation is passed on to the future.
+ *  On cancel: BIGHT_ECANCELED, the future is cancelled, unless it was done.  Allocates: no.
+ *  Thread: the loop's.  Ownership: keeps future until it returns.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_future_wait_for(struct bight_future *future,
+                                                     int64_t timeout_ms, int *status, void **value);
 
 /* A function to be called when a future is done. Caller's memory. */
 struct bight_future_callback {

@@ -1,9 +1,11 @@
-/* Waiting for the ends of tasks without taking their handles: for several at once (wait), for one
- * after the other as they end (as-completed), and for one with a time limit after which it is
- * cancelled (wait-for). */
+/* Waiting for the ends of tasks without taking their handles, and for futures: for several at once
+ * (wait), for one after the other as they end (as-completed), and for one with a time limit after
+ * which it is cancelled (wait-for; bight_future_wait_for in future.h does so for a future). A future
+ * has ended when it is done. */
 #ifndef BIGHT_WAIT_H
 #define BIGHT_WAIT_H
 
+#include <bight/future.h>
 #include <bight/task.h>
 #include <bight/waiter.h>
 
@@ -11,42 +13,52 @@ BIGHT_BEGIN_DECLS
 
 /* When bight_wait returns. */
 enum bight_wait_until {
-    /* As soon as a task has ended. */
+    /* As soon as one has ended. */
     BIGHT_WAIT_FIRST_COMPLETED = 1,
-    /* As soon as one has failed, or all have ended. A cancelled task has not failed; one
-     * that returned BIGHT_ECANCELED without having been cancelled has. */
+    /* As soon as one has failed, or all have ended. A cancelled task or future has not failed; a
+     * task that returned BIGHT_ECANCELED without having been cancelled has. */
     BIGHT_WAIT_FIRST_FAILED,
     /* When all have ended. */
     BIGHT_WAIT_ALL_COMPLETED,
 };
 
-/* One task to wait for; the first field is the caller's. The same task may be listed more than
- * once. */
+/* One thing to wait for, a task or a future. The same one may be listed more than once. */
 struct bight_wait_item {
+    /* The task, or NULL for a future. */
     struct bight_task *task;
-    /* Result: whether it has ended, and its status, as from bight_join. */
+    /* The future; only looked at when there is no task. */
+    struct bight_future *future;
+    /* Result: whether it has ended, and its status, as from bight_join or bight_future_get. */
     bool done;
-    /* Result: as bight_task_was_cancelled. */
+    /* Result: as bight_task_was_cancelled. A future is cancelled when its status is
+     * BIGHT_ECANCELED. */
     bool cancelled;
     int status;
     /* Private from here. */
-    struct bight_end_watch watch;
+    union {
+        struct bight_link link; /* with which both begin */
+        struct bight_end_watch task;
+        struct bight_future_watch future;
+    } watch;
     void *wait;
+    void (*ended)(struct bight_wait_item *item);
     struct bight_wait_item *twin;
 };
 
-/** Sleep until as many of the tasks have ended as `until` says, for at most `timeout_ms` (negative:
- *  without a limit, 0: not at all). The items say which have ended; the tasks stay as they are,
- *  running or to be joined.
+/** Sleep until as many of the items have ended as `until` says, for at most `timeout_ms` (negative:
+ *  without a limit, 0: not at all). The items say which have ended; tasks and futures stay as they
+ *  are: running or to be joined, pending or done.
  *
- *  @return the number of tasks that have ended, each counted once; also when the time is over,
- *          which is not an error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one without a task or
- *          an unknown `until`; BIGHT_EDEADLK: one of them is the caller, or the call waits for all
- *          and one of them waits for the caller; BIGHT_ENOTASK.
+ *  @return the number of tasks and futures that have ended, each counted once; also when the time
+ *          is over, which is not an error. BIGHT_ECANCELED; BIGHT_EINVAL for no items, one with
+ *          neither a task nor a future, or an unknown `until`; BIGHT_EDEADLK: one of them is
+ *          the caller, or the call waits for all and one of them waits for the caller;
+ *          BIGHT_EPERM: one is of another thread's runtime; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the items say who has ended so far.  Allocates: no.
  *  Thread: the loop's.
- *  Ownership: keeps items until it returns; a task has to exist until then, or until it ends.
+ *  Ownership: keeps items until it returns; what they wait for has to exist until then, a task only
+ *  until it ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_wait(struct bight_wait_item *items, size_t count,
                                           enum bight_wait_until until, int64_t timeout_ms);
@@ -60,11 +72,12 @@ struct bight_as_completed {
     struct bight_link waiters;
 };
 
-/** Begin to give out `items` in the order in which their tasks end; those that have ended already
- *  come first, in the order of the array.
+/** Begin to give out `items` in the order in which their tasks end and their futures are done; what
+ *  has ended already comes first, in the order of the array.
  *
- *  @return 0; BIGHT_EINVAL for an item without a task.
- *  Ownership: keeps all until bight_as_completed_end; a task has to exist until it ends.
+ *  @return 0; BIGHT_EINVAL for an item with neither a task nor a future; BIGHT_EPERM: one is of
+ *          another thread's runtime.
+ *  Ownership: keeps all until bight_as_completed_end; a task or future has to exist until it ends.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_begin(struct bight_as_completed *completed,
                                                         struct bight_wait_item *items,
@@ -94,7 +107,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_as_completed_try_next(struct bight_as_compl
 BIGHT_API size_t bight_as_completed_left(const struct bight_as_completed *completed);
 
 /** Stop waiting, before or after the last one. Tasks that sleep in bight_as_completed_next get
- *  BIGHT_ECLOSED; tasks that were waited for go on.
+ *  BIGHT_ECLOSED; tasks that were waited for go on, and futures stay pending.
  *
  *  Ownership: returns all to the caller.
  */

@@ -12,6 +12,7 @@ static void futures(void)
     is_false(bight_future_done, NULL);
     says_einval(bight_future_get, NULL, NULL, NULL);
     says_einval(bight_future_wait, NULL, NULL, NULL);
+    says_einval(bight_future_wait_for, NULL, -1, NULL, NULL);
     says_einval(bight_future_add_callback, NULL, (void *)some, (void *)some_fn);
     says_einval(bight_future_add_callback, (void *)some, NULL, (void *)some_fn);
     says_einval(bight_future_add_callback, (void *)some, (void *)some, NULL);

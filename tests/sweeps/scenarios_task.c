@@ -42,13 +42,53 @@ static int future_body(struct bight_group *group, void *arg)
     return rc ? rc : status;
 }
 
+/* The same future, given to wait, as-completed and wait-for. */
+static int future_ends_body(struct bight_group *group, void *arg)
+{
+    const struct bight_spawn_options options = {.name = "settles", .drop = never_settles};
+    struct bight_wait_item item = {.future = arg}, *next;
+    struct bight_as_completed completed;
+    int status = 0, rc = bight_group_spawn(NULL, group, &options, settles, arg);
+
+    if (rc)
+        return rc;
+    scenario_balance++;
+    rc = bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, 1);
+    if (rc >= 0)
+        rc = bight_as_completed_begin(&completed, &item, 1);
+    if (rc)
+        return rc;
+    rc = bight_as_completed_next(&completed, &next);
+    EXPECT(rc || next->done);
+    bight_as_completed_end(&completed);
+    if (rc == 0)
+        rc = bight_future_wait_for(arg, 1000, &status, NULL);
+    return rc ? rc : status;
+}
+
+/* Nobody settles it but the wait. */
+static int wait_for_future_in_vain(struct bight_future *future)
+{
+    int rc;
+
+    bight_future_init(future);
+    rc = bight_future_wait_for(future, 1, NULL, NULL);
+    EXPECT(bight_future_done(future));
+    return rc == BIGHT_ETIMEDOUT ? 0 : rc;
+}
+
 int scenario_future(void *arg)
 {
     struct bight_future future;
 
     (void)arg;
     bight_future_init(&future);
-    return bight_group_run(future_body, &future);
+    int rc = bight_group_run(future_body, &future);
+    if (rc)
+        return rc;
+    bight_future_init(&future);
+    rc = bight_group_run(future_ends_body, &future);
+    return rc ? rc : wait_for_future_in_vain(&future);
 }
 
 /* Starts */

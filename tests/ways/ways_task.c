@@ -28,6 +28,46 @@ static void future_wake(struct stage *stage)
                      stage->given == 1 ? 0 : BIGHT_EALREADY);
 }
 
+static int future_wait_for(struct seat *seat)
+{
+    int status = 1;
+
+    seat->stage->no_memory = true;
+    int rc = bight_future_wait_for(&seat->stage->future, 3600000, &status, NULL);
+    ck_assert_int_eq(status, rc ? 1 : 0);
+    return rc;
+}
+
+/* Unless the one who waited has cancelled it. */
+static void future_wake_or_not(struct stage *stage)
+{
+    int rc = bight_future_set(&stage->future, stage);
+
+    ck_assert(rc == 0 || rc == BIGHT_EALREADY);
+}
+
+static int futures_wait(struct seat *seat)
+{
+    struct bight_wait_item items[2] = {{.future = &seat->stage->future},
+                                       {.future = &seat->stage->future}};
+
+    seat->stage->no_memory = true;
+    return bight_wait(items, 2, BIGHT_WAIT_ALL_COMPLETED, -1);
+}
+
+static int next_future_wait(struct seat *seat)
+{
+    struct bight_wait_item item = {.future = &seat->stage->future}, *got = NULL;
+    struct bight_as_completed completed;
+
+    seat->stage->no_memory = true;
+    ck_assert_int_eq(bight_as_completed_begin(&completed, &item, 1), 0);
+    int rc = bight_as_completed_next(&completed, &got);
+    bight_as_completed_end(&completed);
+    ck_assert_ptr_eq(got, rc ? NULL : &item);
+    return rc;
+}
+
 static void future_close(struct stage *stage)
 {
     ck_assert(link_empty(&stage->future.watches));
@@ -129,6 +169,11 @@ static void nothing(struct stage *stage)
 /* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
 static const struct way task_ways[] = {
     {"bight_future_wait", 2, 0, true, false, future_open, future_wait, future_wake, NULL,
+     future_close},
+    {"bight_future_wait_for", 1, 0, true, false, future_open, future_wait_for, future_wake_or_not,
+     NULL, future_close},
+    {"bight_wait", 2, 1, true, false, future_open, futures_wait, future_wake, NULL, future_close},
+    {"bight_as_completed_next", 2, 0, true, false, future_open, next_future_wait, future_wake, NULL,
      future_close},
     {"bight_group_drain", 1, 0, true, false, event_open, drain_wait, event_wake, NULL, event_close},
     {"bight_group_start", 1, 0, true, false, event_open, start_wait, event_wake, NULL, event_close},
