@@ -113,12 +113,15 @@ size_t bight_as_completed_left(const struct bight_as_completed *completed)
     return completed ? completed->left : 0;
 }
 
-void bight_as_completed_end(struct bight_as_completed *completed)
+int bight_as_completed_end(struct bight_as_completed *completed)
 {
     if (!completed)
-        return;
+        return BIGHT_EINVAL;
+    if (bight__waiters_are_foreign(&completed->waiters))
+        return BIGHT_EPERM;
     bight__items_leave(completed->items, completed->count);
     completed->count = 0;
     completed->left = 0;
     bight__wake_all(&completed->waiters, BIGHT_ECLOSED);
+    return 0;
 }

@@ -5,8 +5,8 @@
 
 #include <bight/future.h>
 
-/* Have watch->settled called when the future, which is pending, is done; the watch is unlinked then.
- * Until that the link may be removed at any time. */
+/* Have watch->settled called when the future, which is pending, is done; the watch is unlinked
+ * then. Until that the link may be removed at any time. */
 void bight__future_watch(struct bight_future *future, struct bight_future_watch *watch);
 
 /* Whether those who wait for the future are of another thread's runtime: then it is theirs. */

@@ -61,6 +61,23 @@ static struct broadcast_wait *first_wait(struct bight_link *list)
     return link ? container_of(link, struct broadcast_wait, waiter.link) : NULL;
 }
 
+static struct bight_subscriber *subscriber_of(struct bight_link *link)
+{
+    return container_of(link, struct bight_subscriber, link);
+}
+
+/* Whether tasks of another thread's runtime wait, to publish or to receive. Walks the subscribers,
+ * as publishing does. */
+static bool is_foreign(const struct bight_broadcast *broadcast)
+{
+    bool found = bight__waiters_are_foreign(&broadcast->publishers);
+
+    for (struct bight_link *link = broadcast->subscribers.next;
+         !found && link != &broadcast->subscribers; link = link->next)
+        found = bight__waiters_are_foreign(&subscriber_of(link)->waits);
+    return found;
+}
+
 int bight_broadcast_new(struct bight_broadcast **out, const struct bight_broadcast_options *options)
 {
     struct bight_broadcast *broadcast;
@@ -146,7 +163,7 @@ static void append(struct bight_broadcast *broadcast, const void *value)
 
     for (struct bight_link *link = broadcast->subscribers.next; link != &broadcast->subscribers;
          link = link->next) {
-        struct bight_subscriber *subscriber = container_of(link, struct bight_subscriber, link);
+        struct bight_subscriber *subscriber = subscriber_of(link);
 
         if (give(subscriber, value)) {
             subscriber->next++;
@@ -185,6 +202,8 @@ int bight_broadcast_try_publish(struct bight_broadcast *broadcast, const void *v
         return BIGHT_EINVAL;
     if (broadcast->closed)
         return BIGHT_ECLOSED;
+    if (is_foreign(broadcast))
+        return BIGHT_EPERM;
     if (broadcast->length == broadcast->capacity) {
         if (broadcast->policy == BIGHT_BROADCAST_WAIT)
             return BIGHT_EAGAIN;
@@ -211,15 +230,18 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
     return bight__wait_in(&broadcast->publishers, &wait.waiter, &publish_ops);
 }
 
-void bight_broadcast_close(struct bight_broadcast *broadcast)
+int bight_broadcast_close(struct bight_broadcast *broadcast)
 {
     if (!broadcast)
-        return;
+        return BIGHT_EINVAL;
+    if (is_foreign(broadcast))
+        return BIGHT_EPERM;
     broadcast->closed = true;
     bight__wake_all(&broadcast->publishers, BIGHT_ECLOSED);
     for (struct bight_link *link = broadcast->subscribers.next; link != &broadcast->subscribers;
          link = link->next)
-        bight__wake_all(&container_of(link, struct bight_subscriber, link)->waits, BIGHT_ECLOSED);
+        bight__wake_all(&subscriber_of(link)->waits, BIGHT_ECLOSED);
+    return 0;
 }
 
 int bight_broadcast_subscribe(struct bight_broadcast *broadcast,
@@ -246,13 +268,18 @@ static size_t next_index(const struct bight_subscriber *subscriber, uint64_t *mi
     return (size_t)(subscriber->next + *missed - first);
 }
 
-void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
+int bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
 {
     struct bight_broadcast *broadcast = subscriber ? subscriber->broadcast : NULL;
     uint64_t missed;
 
+    if (!subscriber)
+        return BIGHT_EINVAL;
     if (!broadcast)
-        return;
+        return 0;
+    if (bight__waiters_are_foreign(&broadcast->publishers) ||
+        bight__waiters_are_foreign(&subscriber->waits))
+        return BIGHT_EPERM;
     for (size_t i = next_index(subscriber, &missed); i < broadcast->length; i++)
         broadcast->left[place(broadcast, i)]--;
     link_remove(&subscriber->link);
@@ -260,6 +287,7 @@ void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber)
     broadcast->subscriber_count--;
     bight__wake_all(&subscriber->waits, BIGHT_ECLOSED);
     trim(broadcast);
+    return 0;
 }
 
 int bight_broadcast_try_receive(struct bight_subscriber *subscriber, void *value, uint64_t *missed)
@@ -272,6 +300,8 @@ int bight_broadcast_try_receive(struct bight_subscriber *subscriber, void *value
         return BIGHT_EINVAL;
     if (!broadcast)
         return BIGHT_ECLOSED;
+    if (bight__waiters_are_foreign(&broadcast->publishers))
+        return BIGHT_EPERM;
     index = next_index(subscriber, &dropped);
     if (index == broadcast->length)
         return broadcast->closed ? BIGHT_ECLOSED : BIGHT_EAGAIN;

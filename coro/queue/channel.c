@@ -59,6 +59,14 @@ static void end_waits(struct bight_link *waits)
     }
 }
 
+/* Whether tasks of another thread's runtime sleep on the channel. A call that sleeps on an end is
+ * among the queue's. */
+static bool is_foreign(const struct bight_channel *channel)
+{
+    return bight__waiters_are_foreign(&channel->queue->getters) ||
+           bight__waiters_are_foreign(&channel->queue->putters);
+}
+
 static void free_unless_open(struct bight_channel *channel)
 {
     if (channel->senders || channel->receivers)
@@ -199,34 +207,44 @@ int bight_receiver_clone(struct bight_receiver *clone, const struct bight_receiv
     return 0;
 }
 
-void bight_sender_end(struct bight_sender *sender)
+int bight_sender_end(struct bight_sender *sender)
 {
     struct bight_channel *channel = sender ? sender->channel : NULL;
 
+    if (!sender)
+        return BIGHT_EINVAL;
     if (!channel)
-        return;
+        return 0;
+    if (is_foreign(channel))
+        return BIGHT_EPERM;
     sender->channel = NULL;
     end_waits(&sender->waits);
     if (--channel->senders == 0)
-        bight__queue_close(channel->queue, BIGHT_EPIPE);
+        (void)bight__queue_close(channel->queue, BIGHT_EPIPE);
     free_unless_open(channel);
+    return 0;
 }
 
-void bight_receiver_end(struct bight_receiver *receiver)
+int bight_receiver_end(struct bight_receiver *receiver)
 {
     struct bight_channel *channel = receiver ? receiver->channel : NULL;
 
+    if (!receiver)
+        return BIGHT_EINVAL;
     if (!channel)
-        return;
+        return 0;
+    if (is_foreign(channel))
+        return BIGHT_EPERM;
     receiver->channel = NULL;
     end_waits(&receiver->waits);
     if (channel->receivers == 1) {
         /* It counts as open until the items are dropped, because drop may close the last sender. */
-        bight__queue_close(channel->queue, BIGHT_EPIPE);
-        bight_queue_abort(channel->queue, channel->drop, channel->drop_arg);
+        (void)bight__queue_close(channel->queue, BIGHT_EPIPE);
+        (void)bight_queue_abort(channel->queue, channel->drop, channel->drop_arg);
     }
     channel->receivers--;
     free_unless_open(channel);
+    return 0;
 }
 
 static int channel_stats(const struct bight_channel *channel, struct bight_channel_stats *stats)

@@ -207,6 +207,8 @@ int bight_generator_yield(struct bight_generator *generator, void *value)
         return rc;
     if (generator->closed)
         return BIGHT_ECLOSED;
+    if (generator->task && bight__is_foreign(generator->task))
+        return BIGHT_EPERM;
     if (generator->producer)
         return BIGHT_EALREADY;
     wait.offers = !generator->consumer;

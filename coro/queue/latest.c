@@ -49,6 +49,8 @@ int bight_latest_set(struct bight_latest *latest, const void *value)
         return BIGHT_EINVAL;
     if (latest->closed)
         return BIGHT_ECLOSED;
+    if (bight__waiters_are_foreign(&latest->waiters))
+        return BIGHT_EPERM;
     if (latest->value_bytes)
         memcpy(latest->value, value, latest->value_bytes);
     latest->version++;
@@ -87,10 +89,13 @@ int bight_latest_wait(struct bight_latest *latest, uint64_t *version, void *valu
     return 0;
 }
 
-void bight_latest_close(struct bight_latest *latest)
+int bight_latest_close(struct bight_latest *latest)
 {
     if (!latest)
-        return;
+        return BIGHT_EINVAL;
+    if (bight__waiters_are_foreign(&latest->waiters))
+        return BIGHT_EPERM;
     latest->closed = true;
     bight__wake_all(&latest->waiters, BIGHT_ECLOSED);
+    return 0;
 }

@@ -179,6 +179,12 @@ static inline bool is_foreign(const struct bight_queue *queue)
     return unlikely(bight__waiters_are_foreign(get ? &queue->getters : &queue->putters));
 }
 
+/* The same, where it matters that nobody's join is woken either. */
+static bool is_foreign_or_joined(const struct bight_queue *queue)
+{
+    return is_foreign(queue) || bight__waiters_are_foreign(&queue->joiners);
+}
+
 /* The other cases, in functions of their own so that the common ones need no frame. */
 static __attribute__((noinline)) int put_now(struct bight_queue *queue, void *item)
 {
@@ -349,6 +355,8 @@ int bight_queue_task_done(struct bight_queue *queue)
 {
     if (!queue || queue->unfinished == 0)
         return BIGHT_EINVAL;
+    if (bight__waiters_are_foreign(&queue->joiners))
+        return BIGHT_EPERM;
     finished(queue, 1);
     return 0;
 }
@@ -367,31 +375,34 @@ int bight_queue_join(struct bight_queue *queue)
     return bight__wait_in(&queue->joiners, &wait.waiter, &join_ops);
 }
 
-void bight__queue_close(struct bight_queue *queue, int end)
+int bight__queue_close(struct bight_queue *queue, int end)
 {
+    if (is_foreign(queue))
+        return BIGHT_EPERM;
     if (!queue->end)
         queue->end = end;
     queue->plain = false;
     bight__wake_all(&queue->putters, queue->end);
     if (queue->length == 0)
         bight__wake_all(&queue->getters, queue->end);
+    return 0;
 }
 
-void bight_queue_close(struct bight_queue *queue)
+int bight_queue_close(struct bight_queue *queue)
 {
-    if (!queue)
-        return;
-    bight__queue_close(queue, BIGHT_ECLOSED);
+    return queue ? bight__queue_close(queue, BIGHT_ECLOSED) : BIGHT_EINVAL;
 }
 
-void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item), void *arg)
+int bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item), void *arg)
 {
     size_t dropped;
 
     if (!queue)
-        return;
+        return BIGHT_EINVAL;
+    if (is_foreign_or_joined(queue))
+        return BIGHT_EPERM;
     dropped = queue->length;
-    bight_queue_close(queue);
+    (void)bight_queue_close(queue);
     while (queue->length) {
         void *item = take(queue);
 
@@ -401,6 +412,7 @@ void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *
     bight__wake_all(&queue->getters, queue->end);
     /* Some may have been reported before they were taken. */
     finished(queue, dropped < queue->unfinished ? dropped : queue->unfinished);
+    return 0;
 }
 
 size_t bight_queue_length(const struct bight_queue *queue)

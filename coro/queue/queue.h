@@ -62,7 +62,7 @@ static inline void bight__queue_put_arm(struct bight_queue *queue, struct bight_
 }
 
 /* Close with another answer than BIGHT_ECLOSED. */
-void bight__queue_close(struct bight_queue *queue, int end);
+int bight__queue_close(struct bight_queue *queue, int end);
 
 /* For the waiters' ops->describe. */
 void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes);

@@ -22,6 +22,13 @@ static bool is_sound(const struct bight_barrier *barrier)
     return barrier && barrier->parties > 0;
 }
 
+/* Whether tasks of another thread's runtime wait. */
+static bool is_foreign(const struct bight_barrier *barrier)
+{
+    return bight__waiters_are_foreign(&barrier->parked) ||
+           bight__waiters_are_foreign(&barrier->outside);
+}
+
 static void admit(struct bight_barrier *barrier)
 {
     struct bight_link *link;
@@ -144,7 +151,7 @@ int bight_barrier_wait(struct bight_barrier *barrier)
         return BIGHT_EINVAL;
     rc = bight__checkpoint(&self);
     if (rc == 0)
-        rc = enter(barrier);
+        rc = is_foreign(barrier) ? BIGHT_EPERM : enter(barrier);
     if (rc)
         return rc;
     bight__waiter_begin(&wait.waiter, &inside_ops);
@@ -159,22 +166,28 @@ int bight_barrier_wait(struct bight_barrier *barrier)
     return rc;
 }
 
-void bight_barrier_abort(struct bight_barrier *barrier)
+int bight_barrier_abort(struct bight_barrier *barrier)
 {
     if (!is_sound(barrier))
-        return;
+        return BIGHT_EINVAL;
+    if (is_foreign(barrier))
+        return BIGHT_EPERM;
     barrier->state = BIGHT_BARRIER_BROKEN;
     wake_parked(barrier);
     bight__wake_all(&barrier->outside, BIGHT_EBROKEN);
+    return 0;
 }
 
-void bight_barrier_reset(struct bight_barrier *barrier)
+int bight_barrier_reset(struct bight_barrier *barrier)
 {
     if (!is_sound(barrier))
-        return;
+        return BIGHT_EINVAL;
+    if (is_foreign(barrier))
+        return BIGHT_EPERM;
     barrier->state = barrier->inside ? BIGHT_BARRIER_RESETTING : BIGHT_BARRIER_FILLING;
     wake_parked(barrier);
     admit(barrier);
+    return 0;
 }
 
 enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier)

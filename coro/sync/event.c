@@ -16,12 +16,15 @@ void bight_event_init(struct bight_event *event)
     link_init(&event->waiters);
 }
 
-void bight_event_set(struct bight_event *event)
+int bight_event_set(struct bight_event *event)
 {
     if (unlikely(!event))
-        return;
+        return BIGHT_EINVAL;
+    if (unlikely(bight__waiters_are_foreign(&event->waiters)))
+        return BIGHT_EPERM;
     event->set = true;
     bight__wake_all(&event->waiters, 0);
+    return 0;
 }
 
 void bight_event_clear(struct bight_event *event)

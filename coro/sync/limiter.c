@@ -45,7 +45,7 @@ int bight_limiter_try_acquire(struct bight_limiter *limiter, struct bight_borrow
         return BIGHT_EALREADY;
     /* Nobody waits while a unit is free. */
     if (limiter->borrowed >= limiter->total)
-        return BIGHT_EAGAIN;
+        return bight__waiters_are_foreign(&limiter->waiters) ? BIGHT_EPERM : BIGHT_EAGAIN;
     limiter->borrowed++;
     borrower->limiter = limiter;
     borrower->lent = true;
@@ -94,6 +94,8 @@ int bight_limiter_release(struct bight_limiter *limiter, struct bight_borrower *
         return BIGHT_EINVAL;
     if (borrower->limiter != limiter || !borrower->lent)
         return BIGHT_EPERM;
+    if (bight__waiters_are_foreign(&limiter->waiters))
+        return BIGHT_EPERM;
     bight_borrower_init(borrower);
     limiter->borrowed--;
     lend(limiter);
@@ -104,6 +106,8 @@ int bight_limiter_set_total(struct bight_limiter *limiter, int64_t total)
 {
     if (!limiter || total < 0)
         return BIGHT_EINVAL;
+    if (bight__waiters_are_foreign(&limiter->waiters))
+        return BIGHT_EPERM;
     limiter->total = total;
     lend(limiter);
     return 0;

@@ -124,7 +124,7 @@ static int take(struct bight_rate_limiter *limiter, uint32_t tokens)
     if (tokens > limiter->capacity / limiter->period_ns)
         return BIGHT_ERANGE;
     if (!link_empty(&limiter->waiters))
-        return BIGHT_EAGAIN;
+        return bight__waiters_are_foreign(&limiter->waiters) ? BIGHT_EPERM : BIGHT_EAGAIN;
     refill(limiter, sched->driver->now_ns(sched));
     if (limiter->level < tokens * limiter->period_ns)
         return BIGHT_EAGAIN;

@@ -96,13 +96,20 @@ void bight_rwlock_init(struct bight_rwlock *lock)
     lock->readers = 0;
 }
 
+/* Whether tasks of another thread's runtime have it for writing, or wait for it. */
+static bool is_foreign(const struct bight_rwlock *lock)
+{
+    return lock->writer.owner ? bight__is_foreign(lock->writer.owner)
+                              : bight__waiters_are_foreign(&lock->writer.waiters);
+}
+
 /* Take it if that is possible without waiting. */
 static int try_lock(struct bight_rwlock *lock, struct bight_task *self, bool write)
 {
     if (lock->writer.owner == self)
         return BIGHT_EDEADLK;
     if (lock->writer.owner || !list_empty(&lock->writer.waiters) || (write && lock->readers))
-        return BIGHT_EBUSY;
+        return is_foreign(lock) ? BIGHT_EPERM : BIGHT_EBUSY;
     if (write)
         write_take(lock, self);
     else
@@ -114,8 +121,6 @@ static int rwlock_park(struct bight_rwlock *lock, struct bight_task *self, bool 
 {
     struct rwlock_wait wait = {.lock = lock, .write = write};
 
-    if (lock->writer.owner && bight__is_foreign(lock->writer.owner))
-        return BIGHT_EPERM;
     if (bight__lock_would_deadlock(lock->writer.owner, self))
         return BIGHT_EDEADLK;
     return bight__wait_in(&lock->writer.waiters, &wait.waiter, write ? &write_ops : &read_ops);
@@ -177,7 +182,7 @@ int bight_rwlock_unlock(struct bight_rwlock *lock)
         return BIGHT_ENOTASK;
     if (lock->writer.owner == self)
         bight__mutex_untake(&lock->writer, self);
-    else if (lock->readers)
+    else if (lock->readers && !is_foreign(lock))
         lock->readers--;
     else
         return BIGHT_EPERM;

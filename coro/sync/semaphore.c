@@ -56,19 +56,24 @@ int bight_semaphore_try_acquire(struct bight_semaphore *semaphore)
 {
     if (unlikely(!semaphore))
         return BIGHT_EINVAL;
-    return take(semaphore) ? 0 : BIGHT_EAGAIN;
+    if (take(semaphore))
+        return 0;
+    return bight__waiters_are_foreign(&semaphore->waiters) ? BIGHT_EPERM : BIGHT_EAGAIN;
 }
 
-/* Give the unit to the first waiter that can still be woken, if there is one. */
-static __attribute__((noinline)) bool hand_over(struct bight_semaphore *semaphore)
+/* Give the unit to the first waiter that can still be woken; nobody's is free. */
+static __attribute__((noinline)) int hand_over(struct bight_semaphore *semaphore)
 {
     struct bight_link *link;
 
+    if (bight__waiters_are_foreign(&semaphore->waiters))
+        return BIGHT_EPERM;
     while ((link = list_take(&semaphore->waiters))) {
         if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
-            return true;
+            return 0;
     }
-    return false;
+    semaphore->value++;
+    return 0;
 }
 
 int bight_semaphore_release(struct bight_semaphore *semaphore)
@@ -78,8 +83,8 @@ int bight_semaphore_release(struct bight_semaphore *semaphore)
     if ((uint64_t)semaphore->value + 1 == semaphore->limit)
         return BIGHT_ERANGE;
     /* A list that is all zero takes this path too, once. */
-    if (unlikely(!link_empty(&semaphore->waiters)) && hand_over(semaphore))
-        return 0;
+    if (unlikely(!link_empty(&semaphore->waiters)))
+        return hand_over(semaphore);
     semaphore->value++;
     return 0;
 }

@@ -22,6 +22,8 @@ int bight_wait_group_add(struct bight_wait_group *group, int64_t count)
         return BIGHT_EINVAL;
     if (count < 0 ? group->count + count < 0 : count > INT64_MAX - group->count)
         return BIGHT_ERANGE;
+    if (bight__waiters_are_foreign(&group->waiters))
+        return BIGHT_EPERM;
     group->count += count;
     if (group->count == 0)
         bight__wake_all(&group->waiters, 0);

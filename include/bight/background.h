@@ -27,7 +27,8 @@ bight_background_new(struct bight_background **out,
 /** Queue `fn(arg)` as a task of the group; without a handle it is freed at its end. `options` and
  *  `out` may be NULL.
  *
- *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ECLOSED: the group or the runtime is ending.
+ *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL; BIGHT_ECLOSED: the group or the runtime is ending;
+ *          BIGHT_EPERM: it is another thread's.
  *  Ownership: keeps arg until the task ends; gives *out.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_background_spawn(struct bight_task **out,
@@ -41,7 +42,7 @@ BIGHT_API size_t bight_background_live(const struct bight_background *background
 /** Sleep until no task of the group is left, and keep it open.
  *
  *  @return 0; BIGHT_ECANCELED; BIGHT_EDEADLK: the caller is a task of the group, or was started by
- *          one; BIGHT_ENOTASK.
+ *          one; BIGHT_EPERM: it is another thread's; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, the tasks go on.  Allocates: no.
  *  Thread: the loop's.  Ownership: keeps background until it returns.
  */
@@ -50,7 +51,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_background_drain(struct bight_background *b
 /** Cancel the group's tasks, wait for all of them, and free the group.
  *
  *  @return 0; BIGHT_EDEADLK: the caller is a task of the group, or was started by one: nothing was
- *          done; BIGHT_EALREADY: another task is ending it; BIGHT_ENOTASK.
+ *          done; BIGHT_EALREADY: another task is ending it; BIGHT_EPERM: it is another thread's;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the group has ended.  Allocates: no.
  *  Thread: the loop's.  Ownership: takes background on success; NULL does nothing.
  */

@@ -56,13 +56,17 @@ BIGHT_API BIGHT_MUST_CHECK int bight_barrier_wait(struct bight_barrier *barrier)
 
 /** Break the barrier: all tasks that wait, and all that come later, get BIGHT_EBROKEN until it is
  *  reset.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait at it.
  */
-BIGHT_API void bight_barrier_abort(struct bight_barrier *barrier);
+BIGHT_API int bight_barrier_abort(struct bight_barrier *barrier);
 
 /** Begin a new round: tasks inside get BIGHT_EBROKEN, and the next round begins when they have
  *  left. Mends a broken barrier.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait at it.
  */
-BIGHT_API void bight_barrier_reset(struct bight_barrier *barrier);
+BIGHT_API int bight_barrier_reset(struct bight_barrier *barrier);
 
 /** The barrier's state. */
 BIGHT_API enum bight_barrier_state bight_barrier_get_state(const struct bight_barrier *barrier);

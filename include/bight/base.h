@@ -16,7 +16,7 @@
  *
  * The loop's thread is the one that has the runtime. What belongs to the runtime of another thread
  * is refused with BIGHT_EPERM by calls that can see it: a task, an open group or scope, what a task
- * holds, and, by calls that wait and by those of queues, futures and mutexes, what tasks wait for.
+ * holds, and what tasks wait for. It is then as it was.
  *
  * A call *borrows* an argument until it returns, *keeps* it until what is said there, or *takes*
  * it, and frees it; what it *gives* is the caller's to free.

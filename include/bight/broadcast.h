@@ -75,8 +75,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_try_publish(struct bight_broadcas
 
 /** Take no more values; the broadcast stays until bight_broadcast_free. Subscribers receive what is
  *  kept for them and then BIGHT_ECLOSED; calls that sleep in publishing get BIGHT_ECLOSED now.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait on it.
  */
-BIGHT_API void bight_broadcast_close(struct bight_broadcast *broadcast);
+BIGHT_API int bight_broadcast_close(struct bight_broadcast *broadcast);
 
 /** Begin to receive what is published.
  *
@@ -90,9 +92,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_broadcast_subscribe(struct bight_broadcast 
  *  for it, and calls that sleep on it end with BIGHT_ECLOSED. Does nothing when it is not
  *  subscribed.
  *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait on it.
  *  Ownership: returns the subscriber's memory to the caller.
  */
-BIGHT_API void bight_broadcast_unsubscribe(struct bight_subscriber *subscriber);
+BIGHT_API int bight_broadcast_unsubscribe(struct bight_subscriber *subscriber);
 
 /** Copy the next value to `value`, sleeping while there is none.
  *

@@ -105,9 +105,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_sender_clone(struct bight_sender *clone,
 /** End this sender; sends that sleep on it end with BIGHT_ECLOSED. Does nothing when it is not
  *  open.
  *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime sleep on the channel.
  *  Ownership: returns the sender's memory to the caller.
  */
-BIGHT_API void bight_sender_end(struct bight_sender *sender);
+BIGHT_API int bight_sender_end(struct bight_sender *sender);
 
 /** Make one more receiver of the same channel. An item goes to one of the receivers.
  *
@@ -120,9 +121,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_receiver_clone(struct bight_receiver *clone
 /** End this receiver; receives that sleep on it end with BIGHT_ECLOSED. Does nothing when it is not
  *  open. With the last receiver, what is left in the channel is dropped.
  *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime sleep on the channel.
  *  Ownership: returns the receiver's memory to the caller; gives the items left to options.drop.
  */
-BIGHT_API void bight_receiver_end(struct bight_receiver *receiver);
+BIGHT_API int bight_receiver_end(struct bight_receiver *receiver);
 
 /** The sizes of the sender's channel. Takes as long as there are waiting calls.
  *

@@ -26,8 +26,11 @@ struct bight_event {
  */
 BIGHT_API void bight_event_init(struct bight_event *event);
 
-/** Set the event and wake all that wait now; it stays set until it is cleared. */
-BIGHT_API void bight_event_set(struct bight_event *event);
+/** Set the event and wake all that wait now; it stays set until it is cleared.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait for it.
+ */
+BIGHT_API int bight_event_set(struct bight_event *event);
 
 /** Clear the event. Tasks that were woken stay woken. */
 BIGHT_API void bight_event_clear(struct bight_event *event);

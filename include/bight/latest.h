@@ -60,8 +60,11 @@ BIGHT_API BIGHT_MUST_CHECK int bight_latest_wait(struct bight_latest *latest, ui
                                                  void *value);
 
 /** Take no more values; the record stays readable. Calls that have seen the last value get
- *  BIGHT_ECLOSED. */
-BIGHT_API void bight_latest_close(struct bight_latest *latest);
+ *  BIGHT_ECLOSED.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait for it.
+ */
+BIGHT_API int bight_latest_close(struct bight_latest *latest);
 
 BIGHT_END_DECLS
 

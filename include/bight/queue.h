@@ -140,15 +140,18 @@ BIGHT_API BIGHT_MUST_CHECK int bight_queue_join(struct bight_queue *queue);
 
 /** Take no more items; the queue stays until bight_queue_free. What is in it can still be taken;
  *  after that, getters get BIGHT_ECLOSED. Waiting putters get it now.
+ *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait on it.
  */
-BIGHT_API void bight_queue_close(struct bight_queue *queue);
+BIGHT_API int bight_queue_close(struct bight_queue *queue);
 
 /** Close the queue and empty it: all that wait get BIGHT_ECLOSED, and `drop(arg, item)`, where drop
  *  is not NULL, gets the items left one by one; they count as worked on for bight_queue_join.
  *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime wait on it.
  *  Ownership: gives the items to drop.
  */
-BIGHT_API void bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item),
+BIGHT_API int bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item),
                                  void *arg);
 
 /** How many items can be taken now. */

@@ -35,9 +35,10 @@ BIGHT_API BIGHT_MUST_CHECK int bight_signal_wait(struct bight_signal *signal);
 
 /** Stop catching; a task that waits on it gets BIGHT_ECLOSED.
  *
+ *  @return 0; BIGHT_EPERM: it was opened in another thread's runtime.
  *  Ownership: takes signal; NULL does nothing.
  */
-BIGHT_API void bight_signal_end(struct bight_signal *signal);
+BIGHT_API int bight_signal_end(struct bight_signal *signal);
 
 BIGHT_END_DECLS
 

@@ -109,9 +109,10 @@ BIGHT_API size_t bight_as_completed_left(const struct bight_as_completed *comple
 /** Stop waiting, before or after the last one. Tasks that sleep in bight_as_completed_next get
  *  BIGHT_ECLOSED; tasks that were waited for go on, and futures stay pending.
  *
+ *  @return 0; BIGHT_EPERM: tasks of another thread's runtime sleep there.
  *  Ownership: returns all to the caller.
  */
-BIGHT_API void bight_as_completed_end(struct bight_as_completed *completed);
+BIGHT_API int bight_as_completed_end(struct bight_as_completed *completed);
 
 /** bight_join with a time limit (negative: none): when it passes, or when the call is cancelled,
  *  the task is cancelled and its end awaited. With 0 a task that has not begun never does. A task

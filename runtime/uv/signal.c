@@ -38,6 +38,33 @@ struct signal_wait {
     struct bight_signal *signal;
 };
 
+static void on_closed(uv_handle_t *handle)
+{
+    struct watcher *watcher = container_of(handle, struct watcher, handle);
+    struct bight_runtime *runtime = watcher->runtime;
+
+    bight__free(watcher);
+    bight__handle_closed(runtime);
+}
+
+/* Stop listening now, which restores the signal's disposition if nobody else in the process
+ * listens; the memory goes later. */
+static void watcher_close(struct watcher *watcher)
+{
+    link_remove(&watcher->link);
+    uv_close((uv_handle_t *)&watcher->handle, on_closed);
+}
+
+static void end(struct bight_signal *signal)
+{
+    if (signal->waiter)
+        bight_unpark(signal->waiter, BIGHT_ECLOSED);
+    link_cut(&signal->link);
+    if (link_empty(&signal->watcher->signals))
+        watcher_close(signal->watcher);
+    bight__free(signal);
+}
+
 static void signals_end(struct bight_plugin *plugin)
 {
     struct signals *signals = container_of(plugin, struct signals, plugin);
@@ -45,7 +72,7 @@ static void signals_end(struct bight_plugin *plugin)
     while (!link_empty(&signals->watchers)) {
         struct watcher *watcher = container_of(signals->watchers.next, struct watcher, link);
 
-        bight_signal_end(container_of(watcher->signals.next, struct bight_signal, link));
+        end(container_of(watcher->signals.next, struct bight_signal, link));
     }
     bight__free(signals);
 }
@@ -86,23 +113,6 @@ static void on_signal(uv_signal_t *handle, int signum)
     for (struct bight_link *link = watcher->signals.next; link != &watcher->signals;
          link = link->next)
         arrive(container_of(link, struct bight_signal, link));
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct watcher *watcher = container_of(handle, struct watcher, handle);
-    struct bight_runtime *runtime = watcher->runtime;
-
-    bight__free(watcher);
-    bight__handle_closed(runtime);
-}
-
-/* Stop listening now, which restores the signal's disposition if nobody else in the process
- * listens; the memory goes later. */
-static void watcher_close(struct watcher *watcher)
-{
-    link_remove(&watcher->link);
-    uv_close((uv_handle_t *)&watcher->handle, on_closed);
 }
 
 static int watcher_new(struct watcher **out, struct bight_runtime *runtime, int signum)
@@ -213,6 +223,8 @@ int bight_signal_wait(struct bight_signal *signal)
     rc = bight_checkpoint();
     if (rc)
         return rc;
+    if (signal->watcher->runtime != bight__runtime())
+        return BIGHT_EPERM;
     if (signal->waiter)
         return BIGHT_EALREADY;
     if (signal->arrived) {
@@ -225,14 +237,12 @@ int bight_signal_wait(struct bight_signal *signal)
     return bight_park(&wait.waiter);
 }
 
-void bight_signal_end(struct bight_signal *signal)
+int bight_signal_end(struct bight_signal *signal)
 {
     if (!signal)
-        return;
-    if (signal->waiter)
-        bight_unpark(signal->waiter, BIGHT_ECLOSED);
-    link_cut(&signal->link);
-    if (link_empty(&signal->watcher->signals))
-        watcher_close(signal->watcher);
-    bight__free(signal);
+        return 0;
+    if (signal->watcher->runtime != bight__runtime())
+        return BIGHT_EPERM;
+    end(signal);
+    return 0;
 }

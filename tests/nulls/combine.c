@@ -46,7 +46,7 @@ static void waits(void)
     says_einval(bight_as_completed_try_next, NULL, &item);
     says_einval(bight_as_completed_try_next, (void *)some, NULL);
     is_zero(bight_as_completed_left, NULL);
-    does_nothing(bight_as_completed_end, NULL);
+    says_einval(bight_as_completed_end, NULL);
     says_einval(bight_wait_for, NULL, -1, NULL);
 }
 

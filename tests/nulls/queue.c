@@ -20,8 +20,8 @@ static void queues(void)
     says_einval(bight_queue_try_get_many, (void *)some, NULL, 1);
     says_einval(bight_queue_task_done, NULL);
     says_einval(bight_queue_join, NULL);
-    does_nothing(bight_queue_close, NULL);
-    does_nothing(bight_queue_abort, NULL, NULL, NULL);
+    says_einval(bight_queue_close, NULL);
+    says_einval(bight_queue_abort, NULL, NULL, NULL);
     is_zero(bight_queue_length, NULL);
     is_false(bight_queue_empty, NULL);
     is_false(bight_queue_full, NULL);
@@ -45,10 +45,10 @@ static void channels(void)
     says_einval(bight_channel_try_receive, (void *)some, NULL);
     says_einval(bight_sender_clone, NULL, (void *)some);
     says_einval(bight_sender_clone, (void *)some, NULL);
-    does_nothing(bight_sender_end, NULL);
+    says_einval(bight_sender_end, NULL);
     says_einval(bight_receiver_clone, NULL, (void *)some);
     says_einval(bight_receiver_clone, (void *)some, NULL);
-    does_nothing(bight_receiver_end, NULL);
+    says_einval(bight_receiver_end, NULL);
     says_einval(bight_sender_get_stats, NULL, (void *)some);
     says_einval(bight_sender_get_stats, (void *)some, NULL);
     says_einval(bight_receiver_get_stats, NULL, (void *)some);
@@ -66,10 +66,10 @@ static void broadcasts(void)
     says_einval(bight_broadcast_publish, (void *)some, NULL);
     says_einval(bight_broadcast_try_publish, NULL, some);
     says_einval(bight_broadcast_try_publish, (void *)some, NULL);
-    does_nothing(bight_broadcast_close, NULL);
+    says_einval(bight_broadcast_close, NULL);
     says_einval(bight_broadcast_subscribe, NULL, (void *)some);
     says_einval(bight_broadcast_subscribe, (void *)some, NULL);
-    does_nothing(bight_broadcast_unsubscribe, NULL);
+    says_einval(bight_broadcast_unsubscribe, NULL);
     says_einval(bight_broadcast_receive, NULL, some, NULL);
     says_einval(bight_broadcast_receive, (void *)some, NULL, NULL);
     says_einval(bight_broadcast_try_receive, NULL, some, NULL);
@@ -87,7 +87,7 @@ static void latest_values(void)
     is_zero(bight_latest_get, NULL, NULL);
     says_einval(bight_latest_wait, NULL, &version, NULL);
     says_einval(bight_latest_wait, (void *)some, NULL, NULL);
-    does_nothing(bight_latest_close, NULL);
+    says_einval(bight_latest_close, NULL);
     bight_latest_init(&latest, &value, sizeof(value));
     says_einval(bight_latest_set, &latest, NULL);
     bight_latest_init(&latest, NULL, sizeof(value));

@@ -1,157 +1,13 @@
 /* Objects of another thread's runtime: refused wherever a pointer to that runtime is at hand, and
  * left as they were. The other thread stands still meanwhile. */
-#include <bight.h>
-
-#include <pthread.h>
-
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
-
-/* The other thread's. */
-static struct {
-    pthread_barrier_t stands, goes_on;
-    struct bight_task *sleeper, *ended;
-    struct bight_mutex mutex;
-    struct bight_rwlock rwlock;
-    struct bight_once once;
-    struct bight_event event, gate;
-    struct bight_semaphore semaphore;
-    struct bight_future future;
-    struct bight_queue *getters, *putters;
-    struct bight_scope scope;
-    struct bight_group group;
-    struct bight_background *background;
-    struct bight_generator *generator;
-} other;
-
-static int sleeps(void *arg)
-{
-    (void)arg;
-    return bight_event_wait(&other.gate);
-}
-
-static int waits_event(void *arg)
-{
-    (void)arg;
-    return bight_event_wait(&other.event);
-}
-
-static int waits_semaphore(void *arg)
-{
-    (void)arg;
-    return bight_semaphore_acquire(&other.semaphore);
-}
-
-static int waits_future(void *arg)
-{
-    (void)arg;
-    return bight_future_wait(&other.future, NULL, NULL);
-}
-
-static int gets(void *arg)
-{
-    void *item;
-
-    (void)arg;
-    return bight_queue_get(other.getters, &item);
-}
-
-static int puts_two(void *arg)
-{
-    int rc = bight_queue_put(other.putters, arg);
-
-    return rc ? rc : bight_queue_put(other.putters, arg);
-}
-
-static int runs_once(void *arg)
-{
-    (void)arg;
-    return bight_once_run(&other.once, sleeps, NULL);
-}
-
-static int generates(struct bight_generator *generator, void *arg)
-{
-    return bight_generator_yield(generator, arg);
-}
-
-static void spawn_waiters(void)
-{
-    static int (*const waiters[])(void *arg) = {waits_event, waits_semaphore, waits_future,
-                                                gets,        puts_two,        runs_once};
-
-    for (size_t i = 0; i < sizeof waiters / sizeof waiters[0]; i++)
-        ck_ok(bight_group_spawn(NULL, &other.group, NULL, waiters[i], &other));
-}
-
-static void settle_waiters(void)
-{
-    void *item;
-
-    bight_event_set(&other.event);
-    bight_event_set(&other.gate);
-    bight_semaphore_release(&other.semaphore);
-    ck_ok(bight_future_set(&other.future, NULL));
-    ck_ok(bight_queue_put(other.getters, &other));
-    ck_ok(bight_queue_get(other.putters, &item));
-}
+#include "tests/runtime/foreign_other.h"
 
 static int return_at_once(void *arg)
 {
     (void)arg;
     return 0;
-}
-
-static int other_main(void *arg)
-{
-    int status;
-
-    (void)arg;
-    bight_event_init(&other.event);
-    bight_event_init(&other.gate);
-    ck_ok(bight_semaphore_init(&other.semaphore, 0));
-    bight_future_init(&other.future);
-    bight_mutex_init(&other.mutex);
-    bight_rwlock_init(&other.rwlock);
-    bight_once_init(&other.once);
-    ck_ok(bight_queue_new(&other.getters, 1));
-    ck_ok(bight_queue_new(&other.putters, 1));
-    ck_ok(bight_background_new(&other.background, NULL, NULL));
-    ck_ok(bight_generator_new(&other.generator, generates, NULL));
-    ck_ok(bight_mutex_lock(&other.mutex));
-    ck_ok(bight_rwlock_write_lock(&other.rwlock));
-    ck_ok(bight_spawn(&other.sleeper, sleeps, NULL));
-    ck_ok(bight_spawn(&other.ended, return_at_once, NULL));
-    ck_ok(bight_group_begin(&other.group, 0));
-    spawn_waiters();
-    ck_ok(bight_scope_begin(&other.scope, -1, 0));
-    world_settle();
-
-    pthread_barrier_wait(&other.stands);
-    pthread_barrier_wait(&other.goes_on);
-
-    /* Everything is as it was. */
-    ck_ok(bight_scope_end(&other.scope, bight_yield()));
-    ck_assert(!other.scope.cancelled && !bight_task_done(other.sleeper));
-    ck_assert_uint_eq(other.group.live, 6);
-    settle_waiters();
-    ck_ok(bight_group_end(&other.group, 0));
-    ck_ok(bight_join(other.sleeper, &status));
-    ck_ok(status);
-    ck_ok(bight_join(other.ended, NULL));
-    ck_ok(bight_generator_end(other.generator));
-    ck_ok(bight_generator_free(other.generator));
-    ck_ok(bight_background_end(other.background));
-    ck_ok(bight_rwlock_unlock(&other.rwlock));
-    ck_ok(bight_mutex_unlock(&other.mutex));
-    ck_ok(bight_queue_free(other.getters));
-    ck_ok(bight_queue_free(other.putters));
-    return 0;
-}
-
-static void *other_thread(void *arg)
-{
-    *(int *)arg = bight_run(other_main, NULL);
-    return NULL;
 }
 
 /* A case's way: `body` beside the other thread. */
@@ -162,7 +18,7 @@ static int with_a_body(int (*body)(void *arg), void *arg)
 
     pthread_barrier_init(&other.stands, NULL, 2);
     pthread_barrier_init(&other.goes_on, NULL, 2);
-    ck_assert_int_eq(pthread_create(&thread, NULL, other_thread, &other_rc), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, foreign_thread, &other_rc), 0);
     pthread_barrier_wait(&other.stands);
     rc = world_run(body, arg, NULL);
     pthread_barrier_wait(&other.goes_on);
@@ -242,6 +98,12 @@ static int of_locks(void *arg)
     ck_code(bight_rwlock_write_lock(&other.rwlock), BIGHT_EPERM);
     ck_code(bight_rwlock_read_lock(&other.rwlock), BIGHT_EPERM);
     ck_code(bight_once_run(&other.once, return_at_once, NULL), BIGHT_EPERM);
+    ck_code(bight_rwlock_try_write_lock(&other.rwlock), BIGHT_EPERM);
+    ck_code(bight_rwlock_try_read_lock(&other.rwlock), BIGHT_EPERM);
+    ck_code(bight_rwlock_unlock(&other.rwlock), BIGHT_EPERM);
+    ck_code(bight_rwlock_read_lock(&other.read), BIGHT_EPERM);
+    ck_code(bight_rwlock_try_read_lock(&other.read), BIGHT_EPERM);
+    ck_code(bight_rwlock_unlock(&other.read), BIGHT_EPERM);
     return 0;
 }
 
@@ -268,6 +130,91 @@ static int of_sources(void *arg)
     return 0;
 }
 
+static void never_called(struct bight_future_callback *callback)
+{
+    (void)callback;
+    ck_abort_msg("a callback of another runtime's future");
+}
+
+static int of_futures(void *arg)
+{
+    struct bight_wait_item item = {.future = &other.future};
+    struct bight_future_callback callback;
+    struct bight_as_completed completed;
+    struct bight_case done;
+
+    (void)arg;
+    ck_code(bight_wait(&item, 1, BIGHT_WAIT_ALL_COMPLETED, 5), BIGHT_EPERM);
+    ck_code(bight_as_completed_begin(&completed, &item, 1), BIGHT_EPERM);
+    ck_code(bight_future_wait_for(&other.future, 0, NULL, NULL), BIGHT_EPERM);
+    ck_code(bight_future_wait_for(&other.future, 5, NULL, NULL), BIGHT_EPERM);
+    bight_case_future(&done, &other.future);
+    ck_ok(bight_select(&done, 1, 0));
+    ck_code(done.status, BIGHT_EPERM);
+    ck_code(bight_future_add_callback(&other.future, &callback, never_called), BIGHT_EPERM);
+    /* Whatever waits for it, an item or a callback. */
+    ck_code(bight_future_wait(&other.item_future, NULL, NULL), BIGHT_EPERM);
+    ck_code(bight_future_cancel(&other.item_future), BIGHT_EPERM);
+    ck_code(bight_future_fail(&other.called_future, BIGHT_EIO), BIGHT_EPERM);
+    ck_assert(!bight_future_remove_callback(&other.callback));
+    return 0;
+}
+
+static int of_wakes(void *arg)
+{
+    struct bight_borrower borrower = {0};
+    int value = 1;
+
+    (void)arg;
+    ck_code(bight_event_set(&other.event), BIGHT_EPERM);
+    ck_assert(!bight_event_is_set(&other.event));
+    ck_code(bight_semaphore_release(&other.semaphore), BIGHT_EPERM);
+    ck_code(bight_semaphore_try_acquire(&other.semaphore), BIGHT_EPERM);
+    ck_code(bight_wait_group_add(&other.count, 1), BIGHT_EPERM);
+    ck_code(bight_wait_group_finish(&other.count), BIGHT_EPERM);
+    ck_code(bight_limiter_try_acquire(&other.limiter, &borrower), BIGHT_EPERM);
+    ck_code(bight_limiter_acquire(&other.limiter, &borrower), BIGHT_EPERM);
+    ck_code(bight_limiter_release(&other.limiter, &other.borrowers[0]), BIGHT_EPERM);
+    ck_code(bight_limiter_set_total(&other.limiter, 5), BIGHT_EPERM);
+    ck_code(bight_rate_limiter_try_acquire(&other.rate, 1), BIGHT_EPERM);
+    ck_code(bight_rate_limiter_acquire(&other.rate, 1), BIGHT_EPERM);
+    ck_code(bight_barrier_wait(&other.barrier), BIGHT_EPERM);
+    ck_code(bight_barrier_abort(&other.barrier), BIGHT_EPERM);
+    ck_code(bight_barrier_reset(&other.barrier), BIGHT_EPERM);
+    ck_code(bight_latest_set(&other.latest, NULL), BIGHT_EPERM);
+    ck_code(bight_latest_close(&other.latest), BIGHT_EPERM);
+    ck_code(bight_broadcast_publish(other.broadcast, &value), BIGHT_EPERM);
+    ck_code(bight_broadcast_try_publish(other.broadcast, &value), BIGHT_EPERM);
+    ck_code(bight_broadcast_close(other.broadcast), BIGHT_EPERM);
+    ck_code(bight_broadcast_receive(&other.subscriber, &value, NULL), BIGHT_EPERM);
+    ck_code(bight_broadcast_unsubscribe(&other.subscriber), BIGHT_EPERM);
+    return 0;
+}
+
+static int of_ends(void *arg)
+{
+    struct bight_wait_item *next;
+    void *item;
+
+    (void)arg;
+    ck_code(bight_queue_close(other.getters), BIGHT_EPERM);
+    ck_code(bight_queue_close(other.putters), BIGHT_EPERM);
+    ck_code(bight_queue_abort(other.putters, NULL, NULL), BIGHT_EPERM);
+    ck_code(bight_queue_abort(other.joined, NULL, NULL), BIGHT_EPERM);
+    ck_code(bight_queue_task_done(other.joined), BIGHT_EPERM);
+    ck_code(bight_queue_join(other.joined), BIGHT_EPERM);
+    ck_code(bight_channel_send(&other.sender, arg), BIGHT_EPERM);
+    ck_code(bight_channel_receive(&other.receiver, &item), BIGHT_EPERM);
+    ck_code(bight_sender_end(&other.sender), BIGHT_EPERM);
+    ck_code(bight_receiver_end(&other.receiver), BIGHT_EPERM);
+    ck_code(bight_as_completed_next(&other.completed, &next), BIGHT_EPERM);
+    ck_code(bight_as_completed_end(&other.completed), BIGHT_EPERM);
+    ck_code(bight_generator_yield(other.generator, NULL), BIGHT_EPERM);
+    ck_code(bight_signal_wait(other.signal), BIGHT_EPERM);
+    ck_code(bight_signal_end(other.signal), BIGHT_EPERM);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     body_case(tasks_of_another_runtime_are_refused, with_a_body, of_tasks),
     body_case(callbacks_of_their_ends_are_refused, with_a_body, of_callbacks),
@@ -275,6 +222,9 @@ static const struct suite_case cases[] = {
     body_case(scopes_of_another_runtime_are_refused, with_a_body, of_scopes),
     body_case(locks_of_another_runtime_are_refused, with_a_body, of_locks),
     body_case(sources_where_tasks_of_another_runtime_wait_are_refused, with_a_body, of_sources),
+    body_case(futures_of_another_runtime_are_refused, with_a_body, of_futures),
+    body_case(tasks_of_another_runtime_are_not_woken, with_a_body, of_wakes),
+    body_case(what_tasks_of_another_runtime_wait_on_is_not_ended, with_a_body, of_ends),
 };
 
 test_suite("foreign", cases);
