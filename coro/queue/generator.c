@@ -15,16 +15,21 @@ struct bight_generator {
     struct generator_wait *producer; /* sleeps until asked */
     struct generator_wait *consumer; /* sleeps until there is a value */
     bool closed;
-    bool closing; /* a task is in close */
-    bool ended;   /* the body has returned, or will never run */
-    bool told;    /* its failure has reached the consumer */
+    bool closing;  /* a task is in close */
+    bool ended;    /* the body has returned, or will never run */
+    bool told;     /* its failure has reached the consumer */
+    bool gave_way; /* its status says that it was cancelled, and it was */
     int status;
 };
+
+/* The result of a consumer's wait that the producer's end has ended. */
+#define NEXT_ENDED 1
 
 struct generator_wait {
     struct bight_waiter waiter;
     struct bight_generator *generator;
     void *value;
+    int end; /* for the consumer, woken with NEXT_ENDED: what it is told */
     /* For the producer. */
     bool offers;    /* the value is not taken yet */
     bool in_flight; /* the value is taken, but the consumer has not run since */
@@ -108,7 +113,7 @@ static int await_question(struct bight_generator *generator, struct generator_wa
 /* The answer to a consumer that asks beyond the end. */
 static int end_code(struct bight_generator *generator)
 {
-    bool failed = generator->status < 0 && generator->status != BIGHT_ECANCELED;
+    bool failed = generator->status < 0 && !generator->gave_way;
 
     if (!failed || generator->told || generator->status == BIGHT_ECLOSED)
         return BIGHT_ECLOSED;
@@ -116,12 +121,15 @@ static int end_code(struct bight_generator *generator)
     return generator->status;
 }
 
-static void producer_ended(struct bight_generator *generator, int status)
+static void producer_ended(struct bight_generator *generator, int status, bool cancelled)
 {
     generator->ended = true;
     generator->status = status;
-    if (generator->consumer)
-        wake_consumer(generator, end_code(generator));
+    generator->gave_way = status == BIGHT_ECANCELED && cancelled;
+    if (!generator->consumer)
+        return;
+    generator->consumer->end = end_code(generator);
+    wake_consumer(generator, NEXT_ENDED);
 }
 
 static int producer_body(void *arg)
@@ -137,13 +145,13 @@ static int producer_body(void *arg)
     /* The status that the task will end with. */
     if (self->scope != &self->base && rc >= 0)
         rc = BIGHT_ESCOPE;
-    producer_ended(generator, rc);
-    return rc == BIGHT_ECANCELED ? rc : 0; /* the consumer gets the failure */
+    producer_ended(generator, rc, bight__scope_was_cancelled(&self->base));
+    return generator->gave_way ? rc : 0; /* the consumer gets the failure */
 }
 
 static void producer_dropped(void *arg)
 {
-    producer_ended(arg, BIGHT_ECANCELED);
+    producer_ended(arg, BIGHT_ECANCELED, true);
 }
 
 static int generator_new(struct bight_generator **out, struct bight_group *group,
@@ -249,7 +257,7 @@ static int await_value(struct bight_generator *generator, void **value)
         *value = wait.value;
         arrived(generator);
     }
-    return rc;
+    return rc == NEXT_ENDED ? wait.end : rc;
 }
 
 int bight_generator_next(struct bight_generator *generator, void **value)

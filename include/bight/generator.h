@@ -14,7 +14,8 @@ struct bight_group;
 struct bight_spawn_options;
 
 /** Make a generator: `fn(generator, arg)` is its producer, a task of the root group that waits to
- *  be asked. A negative return is a failure, which the consumer gets.
+ *  be asked. A negative return is a failure, which the consumer gets, but for BIGHT_ECANCELED of a
+ *  producer that was cancelled.
  *
  *  @return 0; BIGHT_ENOMEM; BIGHT_EINVAL without fn; BIGHT_ECLOSED when the runtime is ending;
  *          BIGHT_ENORUNTIME.

@@ -407,6 +407,37 @@ static int in_background(void *arg)
     return 0;
 }
 
+static int yields_then_fetches(struct bight_generator *generator, void *arg)
+{
+    int rc = bight_generator_yield(generator, arg);
+
+    return rc && rc != BIGHT_ECLOSED ? rc : fetch(arg);
+}
+
+static int generated(void *arg)
+{
+    struct bight_future page = abandoned();
+    struct bight_generator *generator;
+    struct bight_group group;
+    void *value;
+
+    (void)arg;
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_generator_new_in(&generator, &group, NULL, yields_then_fetches, &page));
+    ck_ok(bight_generator_next(generator, &value));
+    ck_code(bight_generator_next(generator, &value), BIGHT_ECANCELED); /* once */
+    ck_code(bight_generator_next(generator, &value), BIGHT_ECLOSED);
+    ck_ok(bight_generator_end(generator));
+    ck_ok(bight_generator_free(generator));
+    /* When nobody has asked, the end says it. */
+    ck_ok(bight_generator_new_in(&generator, &group, NULL, yields_then_fetches, &page));
+    ck_ok(bight_generator_next(generator, &value));
+    ck_code(bight_generator_end(generator), BIGHT_ECANCELED);
+    ck_ok(bight_generator_free(generator));
+    /* The failure was the consumer's, not the group's. */
+    return bight_group_end(&group, 0);
+}
+
 static const struct suite_case cases[] = {
     world_case(a_join_tells_the_cancelled_task, joined),
     world_case(a_cancelled_task_with_a_result_did_not_give_way, cancelled_with_a_result),
@@ -426,6 +457,7 @@ static const struct suite_case cases[] = {
     world_case(such_a_result_is_one_for_all, once),
     plain_case(a_task_that_nobody_looks_at_is_reported),
     world_case(a_background_group_hands_on_such_a_failure, in_background),
+    world_case(a_producer_has_failed, generated),
 };
 
 test_suite("false_cancel", cases);
