@@ -85,11 +85,11 @@ static struct bight__queue_wait *first_wait(struct bight_link *list)
     return link ? container_of(link, struct bight__queue_wait, waiter.link) : NULL;
 }
 
-static inline void ring_push(struct bight_queue *queue, void *item)
+static inline void ring_push(struct bight_queue *queue, size_t room, void *item)
 {
     size_t at = queue->head + queue->length++;
 
-    queue->items[at < queue->room ? at : at - queue->room] = item;
+    queue->items[at < room ? at : at - room] = item;
 }
 
 static inline void *ring_pop(struct bight_queue *queue)
@@ -106,7 +106,7 @@ static inline void *ring_pop(struct bight_queue *queue)
 static void store(struct bight_queue *queue, void *item)
 {
     if (queue->kind == BIGHT_QUEUE_FIFO)
-        ring_push(queue, item);
+        ring_push(queue, queue->room, item);
     else
         bight__queue_store(queue, item);
 }
@@ -156,16 +156,18 @@ static bool accept(struct bight_queue *queue, void **item)
  * the other cases. */
 static inline bool put_at_once(struct bight_queue *queue, void *item)
 {
-    if (unlikely(!queue->plain || queue->length == queue->room || !link_empty(&queue->getters)))
+    size_t room = queue->plain_room;
+
+    if (unlikely(queue->length >= room || !link_empty(&queue->getters)))
         return false;
-    ring_push(queue, item);
+    ring_push(queue, room, item);
     queue->unfinished++;
     return true;
 }
 
 static inline bool get_at_once(struct bight_queue *queue, void **item)
 {
-    if (unlikely(!queue->plain || queue->length == 0 || !link_empty(&queue->putters)))
+    if (unlikely(!queue->plain_room || queue->length == 0 || !link_empty(&queue->putters)))
         return false;
     *item = ring_pop(queue);
     return true;
@@ -381,7 +383,7 @@ int bight__queue_close(struct bight_queue *queue, int end)
         return BIGHT_EPERM;
     if (!queue->end)
         queue->end = end;
-    queue->plain = false;
+    queue->plain_room = 0;
     bight__wake_all(&queue->putters, queue->end);
     if (queue->length == 0)
         bight__wake_all(&queue->getters, queue->end);

@@ -26,7 +26,7 @@ struct bight_queue {
     struct bight_link getters;
     struct bight_link putters;
     struct bight_link joiners;
-    bool plain; /* FIFO and not closed */
+    size_t plain_room; /* `room` of a queue that is FIFO and not closed; 0 of any other */
     enum bight_queue_kind kind;
     int end; /* 0, or the answer of a closed queue: BIGHT_ECLOSED, or a channel's */
     /* PRIORITY: a heap of `room` places, instead of items. */

@@ -50,10 +50,10 @@ int bight_queue_new_with(struct bight_queue **out, const struct bight_queue_opti
         return BIGHT_ENOMEM;
     room = options->capacity == BIGHT_QUEUE_UNBOUNDED ? FIRST_ROOM : options->capacity;
     queue->kind = options->kind;
-    queue->plain = options->kind == BIGHT_QUEUE_FIFO;
     queue->compare = options->compare;
     queue->capacity = options->capacity;
     queue->room = room;
+    queue->plain_room = options->kind == BIGHT_QUEUE_FIFO ? room : 0;
     link_init(&queue->getters);
     link_init(&queue->putters);
     link_init(&queue->joiners);
@@ -117,6 +117,8 @@ int bight__queue_grow(struct bight_queue *queue)
         queue->head = 0;
     }
     queue->room *= 2;
+    if (queue->plain_room)
+        queue->plain_room = queue->room;
     return 0;
 }
 
