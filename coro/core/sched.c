@@ -47,25 +47,21 @@ static unsigned steps_made(struct bight_sched *sched)
     return steps;
 }
 
-static unsigned settle(struct bight_sched *sched)
+void bight__quantum_settle(struct bight_sched *sched)
 {
     struct bight_pace *pace = &sched->pace;
     size_t popped = sched->ready_head - sched->head_settled;
     unsigned steps = steps_made(sched);
 
     sched->head_settled = sched->ready_head;
+    if (sched->ops_head == sched->ready_head)
+        sched->ops += steps;
     pace->left -= steps < pace->left ? steps : pace->left;
     sched->switches_left -= popped < sched->switches_left ? popped : sched->switches_left;
     if (sched->calls_queued) {
         first_call(sched)->before -= popped;
         sched->calls_span -= popped;
     }
-    return steps;
-}
-
-void bight__quantum_settle(struct bight_sched *sched)
-{
-    (void)settle(sched);
 }
 
 static void quantum_set(struct bight_sched *sched, size_t steps)
@@ -327,15 +323,11 @@ static void step_aside(struct bight_sched *sched, struct bight_task *self)
 /* The operations of the running task since it was switched to, the one it is in being the last. */
 static void ops_count(struct bight_sched *sched)
 {
-    unsigned steps;
-
     sched->quantum = 0;
-    steps = settle(sched);
+    bight__quantum_settle(sched);
     quantum_none(sched);
-    if (sched->ops_head == sched->ready_head) {
-        sched->ops += steps;
+    if (sched->ops_head == sched->ready_head)
         return;
-    }
     sched->ops_head = sched->ready_head;
     sched->ops = sched->quantum_popped;
     sched->late = false;

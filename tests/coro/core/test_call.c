@@ -406,6 +406,35 @@ static int callback_of_oneself(void *arg)
     return 0;
 }
 
+static int takes_its_turn(void *turn)
+{
+    *(bool *)turn = true;
+    return 0;
+}
+
+/* Operations that a task completes between queueing a call and taking it back. */
+static int queues_and_takes_back(void *arg)
+{
+    struct noting noting;
+    bool turn = false;
+    unsigned steps = 0;
+
+    (void)arg;
+    trace_start();
+    noting_init(&noting, 'c');
+    ck_ok(bight_spawn(NULL, takes_its_turn, &turn));
+    for (; !turn; steps += 3) {
+        ck_assert_uint_lt(steps, 1000);
+        ck_ok(bight_call_soon(&noting.call));
+        for (int i = 0; i < 3; i++)
+            ck_ok(bight_checkpoint());
+        ck_assert(bight_call_cancel(&noting.call) || turn);
+    }
+    ck_assert_uint_ge(steps, 120);
+    ck_assert_uint_le(steps, 132); /* 128, and the rest of a round */
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(calls_and_ready_tasks_take_turns_in_one_order, mixed),
     plain_case(a_long_random_mixture_keeps_the_order),
@@ -416,6 +445,7 @@ static const struct suite_case cases[] = {
     plain_case(a_call_armed_at_the_end_is_not_pending_any_more),
     plain_case(a_call_queued_while_the_runtime_closes_is_forgotten),
     plain_case(a_queued_call_is_no_deadlock_yet),
+    world_case(operations_count_beside_calls_that_are_taken_back, queues_and_takes_back),
     world_case(callbacks_come_after_the_end_in_the_order_they_were_added, add_callbacks),
     world_case(a_task_without_a_handle_has_callbacks_too, callback_of_oneself),
 };
