@@ -80,13 +80,7 @@ int bight_waiter_init(struct bight_waiter *waiter, const struct bight_waiter_ops
 
     if (!sched || !sched->current)
         return BIGHT_ENOTASK;
-    link_init(&waiter->link);
-    waiter->ops = ops;
-    waiter->result = 0;
-    waiter->task = sched->current;
-    waiter->also = waiter;
-    waiter->won = false;
-    waiter->asked = false;
+    bight__waiter_begin(waiter, ops);
     return 0;
 }
 
@@ -303,10 +297,11 @@ int bight__unlink_abort(struct bight_waiter *waiter)
     return 0;
 }
 
-void bight__wake_all(struct bight_link *waiters, int result)
+int bight__wake_all(struct bight_link *waiters, int result)
 {
-    struct bight_link *link;
+    struct bight_link *link = list_take(waiters);
 
-    while ((link = list_take(waiters)))
+    for (; link; link = link_take(waiters))
         bight_unpark(container_of(link, struct bight_waiter, link), result);
+    return 0;
 }

@@ -16,8 +16,8 @@ void bight__breathe(struct bight_task *task);
 /* park.c: for sources that keep their waiters in a list, by the link that each waiter has. */
 /* The abort hook: unlink the waiter and let go. */
 int bight__unlink_abort(struct bight_waiter *waiter);
-/* Unlink and wake all, in order. */
-void bight__wake_all(struct bight_link *waiters, int result);
+/* Unlink and wake all, in order. Always 0, so that it can be a caller's last step. */
+int bight__wake_all(struct bight_link *waiters, int result);
 
 /* cycle.c: whether waiting would close a circle of tasks that wait for each other. */
 bool bight__join_would_deadlock(struct bight_task *task, const struct bight_task *self);
@@ -106,7 +106,13 @@ bight__checkpoint_is_clear(struct bight_task **self)
 static inline void bight__waiter_begin(struct bight_waiter *waiter,
                                        const struct bight_waiter_ops *ops)
 {
-    (void)!bight_waiter_init(waiter, ops);
+    link_init(&waiter->link);
+    waiter->ops = ops;
+    waiter->result = 0;
+    waiter->task = bight__sched->current;
+    waiter->also = waiter;
+    waiter->won = false;
+    waiter->asked = false;
 }
 
 /* Whether the tasks that wait in a list, by their waiters' links, are of another thread's runtime:

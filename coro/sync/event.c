@@ -20,11 +20,14 @@ int bight_event_set(struct bight_event *event)
 {
     if (unlikely(!event))
         return BIGHT_EINVAL;
+    if (list_empty(&event->waiters)) {
+        event->set = true;
+        return 0;
+    }
     if (unlikely(bight__waiters_are_foreign(&event->waiters)))
         return BIGHT_EPERM;
     event->set = true;
-    bight__wake_all(&event->waiters, 0);
-    return 0;
+    return bight__wake_all(&event->waiters, 0);
 }
 
 void bight_event_clear(struct bight_event *event)
