@@ -1,7 +1,7 @@
 /* Waiting for the ends of tasks without taking their handles, and for futures: for several at once
  * (wait), for one after the other as they end (as-completed), and for one with a time limit after
- * which it is cancelled (wait-for; bight_future_wait_for in future.h does so for a future). A future
- * has ended when it is done. */
+ * which it is cancelled (wait-for; bight_future_wait_for in future.h does so for a future). A
+ * future has ended when it is done. */
 #ifndef BIGHT_WAIT_H
 #define BIGHT_WAIT_H
 

@@ -1,6 +1,6 @@
-/* A thread with a runtime of its own, for the foreign suite: its objects, with a task asleep on each
- * kind of source. It stands still between two barriers, and checks after the second that all is as
- * it was. */
+/* A thread with a runtime of its own, for the foreign suite: its objects, with a task asleep on
+ * each kind of source. It stands still between two barriers, and checks after the second that all
+ * is as it was. */
 #ifndef TESTS_RUNTIME_FOREIGN_OTHER_H
 #define TESTS_RUNTIME_FOREIGN_OTHER_H
 
