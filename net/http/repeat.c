@@ -31,9 +31,7 @@ static curl_off_t bytes_sent(const struct http_transfer *transfer)
     return bytes;
 }
 
-/* The request went out, at least in part, and nothing came since. What libcurl sends after an
- * answer, such as credentials that the peer asked for, is another request. */
-static bool is_unanswered(const struct http_transfer *transfer)
+bool bight__http_is_unanswered(const struct http_transfer *transfer)
 {
     return transfer->sent && transfer->response->hop.header_bytes == transfer->heard_bytes &&
            bytes_sent(transfer) > transfer->sent_bytes;
@@ -41,7 +39,7 @@ static bool is_unanswered(const struct http_transfer *transfer)
 
 bool bight__http_is_lost(const struct http_transfer *transfer)
 {
-    return !transfer->may_repeat && is_unanswered(transfer);
+    return !transfer->may_repeat && bight__http_is_unanswered(transfer);
 }
 
 /* Nothing came of the request and libcurl is about to send it again. Only once, and not over
@@ -78,7 +76,7 @@ int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_p
         return CURL_PREREQFUNC_ABORT;
     }
     if (transfer->sent) {
-        if (is_unanswered(transfer) && send_again(transfer) != CURL_PREREQFUNC_OK)
+        if (bight__http_is_unanswered(transfer) && send_again(transfer) != CURL_PREREQFUNC_OK)
             return CURL_PREREQFUNC_ABORT;
         transfer->sent_bytes = bytes_sent(transfer);
     } else if (transfer->afresh) {

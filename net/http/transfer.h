@@ -118,6 +118,9 @@ void bight__http_watches_free(struct bight_http_session *session);
 
 /* repeat.c */
 bool bight__http_may_repeat(const struct http_call *call);
+/* The request went out, at least in part, and nothing came since. What libcurl sends after an
+ * answer, such as credentials that the peer asked for, is another request. */
+bool bight__http_is_unanswered(const struct http_transfer *transfer);
 /* The request went out, may not do so again, and nothing came of it: nobody knows what it did. */
 bool bight__http_is_lost(const struct http_transfer *transfer);
 int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port);

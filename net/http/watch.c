@@ -163,6 +163,15 @@ static void watch_connected(struct http_watch *watch)
     link_remove(&watch->attempt);
 }
 
+/* Whether others may share the connection that `transfer` leaves. The status line says so, where one
+ * has come. Where the request had no answer, one of HTTP/1 is closed with it. */
+static bool is_shared(const struct http_transfer *transfer)
+{
+    int version = transfer->response->version;
+
+    return version ? version >= 20 : bight__http_is_unanswered(transfer);
+}
+
 /* libcurl wants nothing of the socket for now. From 7.86 to 8.1 it closes one that never got
  * connected without telling anybody, so only a socket that is seen to be connected is trusted to
  * come back. */
@@ -179,7 +188,7 @@ static void watch_idle(struct http_watch *watch, const struct http_transfer *tra
         watch_free(watch);
         return;
     }
-    if (transfer && transfer->response->version >= 20)
+    if (transfer && is_shared(transfer))
         watch->streams = true;
     if (!(watch->have & UV_READABLE))
         bight__http_watch_arm(watch, UV_READABLE);

@@ -34,7 +34,8 @@ static const char configuration[] =
     "    location /kept { keepalive_timeout 10s; rewrite ^ /small break; } }\n"
     "  server { listen 127.0.0.1:%u ssl http2; root .; keepalive_requests 10000; keepalive_timeout "
     "10s;\n"
-    "    location /down { return 302 http://localhost:%u/small; } }\n"
+    "    location /down { return 302 http://localhost:%u/small; }\n"
+    "    location /never { proxy_pass http://127.0.0.1:%u; } }\n"
     "}\n";
 
 void nginx_needed(int argc, char **argv)
@@ -101,6 +102,7 @@ void nginx_start(struct nginx *nginx)
 {
     char inherited[32];
     int fds[2] = {listen_on(&nginx->port), listen_on(&nginx->tls_port)};
+    uint16_t silent_port;
 
     strcpy(nginx->folder, "/tmp/bight-nginx-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(nginx->folder));
@@ -110,9 +112,10 @@ void nginx_start(struct nginx *nginx)
     write_file(nginx, "page.html", 32768);
     write_file(nginx, "large.html", 1 << 20);
     write_certificate(nginx);
+    nginx->silent = listen_on(&silent_port);
     FILE *file = create(nginx, "nginx.conf");
     fprintf(file, configuration, geteuid() ? "" : "user root root;", nginx->port, nginx->tls_port,
-            nginx->tls_port, nginx->port);
+            nginx->tls_port, nginx->port, silent_port);
     ck_assert_int_eq(fclose(file), 0);
     snprintf(inherited, sizeof inherited, "%d;%d;", fds[0], fds[1]);
     pid_t parent = getpid();
@@ -140,6 +143,7 @@ void nginx_stop(struct nginx *nginx)
 {
     kill(nginx->pid, SIGTERM);
     waitpid(nginx->pid, NULL, 0);
+    close(nginx->silent);
     nftw(nginx->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 

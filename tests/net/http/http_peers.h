@@ -10,6 +10,7 @@ struct nginx {
     pid_t pid;
     uint16_t port;     /* http */
     uint16_t tls_port; /* https, with a certificate for "localhost" of ca_file's own */
+    int silent;        /* listens, and never says a word */
     char folder[64];
     char ca_file[80];
 };
@@ -20,7 +21,7 @@ void httpbin_needed(int argc, char **argv);
 
 /* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB,
  * compressed on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302
- * to https). It closes a connection after 20 requests and when it was idle for 100 ms (with TLS
+ * to https), and with TLS /never, of which nothing comes. It closes a connection after 20 requests and when it was idle for 100 ms (with TLS
  * later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);

@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "coro/base/list.h"
+#include "net/http/response.h"
+#include "net/http/transfer.h"
 #include "tests/harness/support.h"
 #include "tests/net/http/http_case.h"
 #include "tests/net/http/http_peers.h"
@@ -220,6 +223,17 @@ HTTP_TEST_WITH(a_stream_that_is_aborted_leaves_the_others_alone, &trusting)
     return 0;
 }
 
+static bool is_sent(const struct bight_http_session *session)
+{
+    const struct bight_link *link = session->live.next;
+
+    if (link == &session->live)
+        return false;
+    const struct http_transfer *transfer =
+        container_of(link, struct bight_http_response, link)->transfer;
+    return transfer && transfer->sent;
+}
+
 /* Idle, it has frames to read now and then, which are no answer to anything. */
 HTTP_TEST_WITH(an_idle_connection_of_http2_is_used_again, &trusting)
 {
@@ -229,6 +243,28 @@ HTTP_TEST_WITH(an_idle_connection_of_http2_is_used_again, &trusting)
         EXPECT(http_try(session, tls_url(i % 2 ? "/large" : "/small"), NULL) == 0);
         EXPECT(bight_sleep(30) == 0);
     }
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.connects == 1 && stats.sockets == 1);
+    return 0;
+}
+
+/* The first stream of a connection ends before anything is known of it, and frames wait. */
+HTTP_TEST_WITH(so_is_one_whose_first_stream_ends_early, &trusting)
+{
+    struct http_case_call call = {0};
+    struct bight_http_stats stats;
+
+    http_call_start(&call, session, tls_url("/never"));
+    do
+        EXPECT(bight_yield() == 0);
+    while (!is_sent(session));
+    uint64_t end_ns = bight_now_ns() + 30000000;
+    while (bight_now_ns() < end_ns)
+        ;
+    bight_task_cancel(call.task);
+    EXPECT(http_call_finish(&call) == BIGHT_ECANCELED);
+    EXPECT(bight_sleep(30) == 0);
+    EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
     bight_http_session_get_stats(session, &stats);
     EXPECT(stats.connects == 1 && stats.sockets == 1);
     return 0;
@@ -440,6 +476,7 @@ static const struct suite_case cases[] = {
     plain_case(many_requests_share_one_connection_of_http2),
     plain_case(a_stream_that_is_aborted_leaves_the_others_alone),
     plain_case(an_idle_connection_of_http2_is_used_again),
+    plain_case(so_is_one_whose_first_stream_ends_early),
     plain_case(connections_that_the_peer_leaves_idle_are_closed),
     plain_case(so_is_one_of_http2_alone),
     plain_case(a_dead_handshake_holds_nobody_else),
