@@ -157,6 +157,8 @@ bool http_serve_odd(struct http_peer *peer, const char *path, size_t head_bytes,
         *more = strcasestr(peer->head, "\r\nExpect:")
                     ? early_answer(peer, atoi(path + 7), head_bytes)
                     : sluggish(peer, head_bytes);
+    else if (!strcmp(path, "/early-dead"))
+        *more = http_say(peer, "HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n") && false;
     else if (!strncmp(path, "/unasked/", 9))
         *more = unasked(peer, path + 9);
     else

@@ -48,6 +48,7 @@ struct http_server {
  *   /extension      of a chunk, without end
  *   /ill-framed/N   no response, number N; 404 beyond the last
  *   /well-framed/N  an odd one with the body "abc"
+ *   /early-dead     103, and closes without another word
  *   /early/STATUS   with "Expect" that status before the body, which is read afterwards
  *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms
  *   /say            the request's body, headers and all, is the answer

@@ -59,6 +59,25 @@ HTTP_TEST(only_what_changes_nothing_is_sent_twice)
     return 0;
 }
 
+/* What comes before an answer is none. */
+HTTP_TEST(a_hint_that_comes_first_is_no_answer)
+{
+    static const char *const methods[] = {"POST", "DELETE"};
+    struct bight_http_response *response;
+    int code;
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        struct bight_http_request request = {.method = methods[i], .body = "x", .body_bytes = 1};
+        ck_assert_int_eq(sent_kept(session, &request, "/early-dead", &code), 1);
+        ck_assert_int_eq(code, BIGHT_EUNKNOWNOUTCOME);
+        /* Nor over a connection of its own. */
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+        EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/early-dead"),
+                                &request) == BIGHT_EUNKNOWNOUTCOME);
+    }
+    return 0;
+}
+
 HTTP_TEST(on_request_any_method_is_sent_twice)
 {
     struct bight_http_request request = {
@@ -90,6 +109,30 @@ HTTP_TEST(a_repeat_takes_a_new_connection)
     EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/ok"), &request) ==
            BIGHT_EUNKNOWNOUTCOME);
     ck_assert_int_eq(atomic_load(&server.counts->connections), connections + 1);
+    return 0;
+}
+
+/* It has an option that the next request must not find. */
+HTTP_TEST(the_handle_of_a_repeat_is_not_used_again)
+{
+    struct http_case_call calls[2];
+    struct bight_http_stats stats;
+
+    for (int i = 0; i < 2; i++) {
+        calls[i] = (struct http_case_call){0};
+        http_call_start(&calls[i], session, http_server_url(&server, "/reset-next"));
+    }
+    for (int i = 0; i < 2; i++)
+        EXPECT(http_call_finish(&calls[i]) == 0);
+    session->spoils_handles = false; /* or all are left alone with an old libcurl */
+    int connections = atomic_load(&server.counts->connections);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    ck_assert_int_eq(atomic_load(&server.counts->connections), connections + 1);
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.idle_handles == 0);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.idle_handles == 1);
     return 0;
 }
 
@@ -165,8 +208,10 @@ HTTP_TEST(an_answer_in_between_makes_it_another_request)
 
 static const struct suite_case cases[] = {
     plain_case(only_what_changes_nothing_is_sent_twice),
+    plain_case(a_hint_that_comes_first_is_no_answer),
     plain_case(on_request_any_method_is_sent_twice),
     plain_case(a_repeat_takes_a_new_connection),
+    plain_case(the_handle_of_a_repeat_is_not_used_again),
     plain_case(nobody_knows_of_a_first_connection_either),
     plain_case(that_the_peer_is_gone_does_not_hide_the_first_time),
     plain_case(a_connection_that_carried_nothing_does_not_count),
