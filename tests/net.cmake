@@ -45,6 +45,7 @@ bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
+bight_test(net/http/http_held SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})

@@ -107,6 +107,7 @@ static bool is_broken_off(CURLcode result)
 {
     switch (result) {
     case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE: /* of a stream of HTTP/2 */
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:

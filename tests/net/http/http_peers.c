@@ -36,6 +36,7 @@ static const char configuration[] =
     "10s;\n"
     "    location /down { return 302 http://localhost:%u/small; }\n"
     "    location /never { proxy_pass http://127.0.0.1:%u; } }\n"
+    "  server { listen 127.0.0.1:%u ssl; root .; keepalive_timeout 10s; }\n"
     "}\n";
 
 void nginx_needed(int argc, char **argv)
@@ -101,7 +102,8 @@ static int listen_on(uint16_t *port)
 void nginx_start(struct nginx *nginx)
 {
     char inherited[32];
-    int fds[2] = {listen_on(&nginx->port), listen_on(&nginx->tls_port)};
+    int fds[] = {listen_on(&nginx->port), listen_on(&nginx->tls_port),
+                 listen_on(&nginx->tls1_port)};
     uint16_t silent_port;
 
     strcpy(nginx->folder, "/tmp/bight-nginx-XXXXXX");
@@ -115,9 +117,9 @@ void nginx_start(struct nginx *nginx)
     nginx->silent = listen_on(&silent_port);
     FILE *file = create(nginx, "nginx.conf");
     fprintf(file, configuration, geteuid() ? "" : "user root root;", nginx->port, nginx->tls_port,
-            nginx->tls_port, nginx->port, silent_port);
+            nginx->tls_port, nginx->port, silent_port, nginx->tls1_port);
     ck_assert_int_eq(fclose(file), 0);
-    snprintf(inherited, sizeof inherited, "%d;%d;", fds[0], fds[1]);
+    snprintf(inherited, sizeof inherited, "%d;%d;%d;", fds[0], fds[1], fds[2]);
     pid_t parent = getpid();
     nginx->pid = fork();
     ck_assert_int_ge(nginx->pid, 0);
@@ -127,8 +129,8 @@ void nginx_start(struct nginx *nginx)
         execl(NGINX, "nginx", "-p", nginx->folder, "-c", "nginx.conf", "-e", "error.log", NULL);
         _exit(127);
     }
-    close(fds[0]);
-    close(fds[1]);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        close(fds[i]);
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
@@ -145,6 +147,13 @@ void nginx_stop(struct nginx *nginx)
     waitpid(nginx->pid, NULL, 0);
     close(nginx->silent);
     nftw(nginx->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int nginx_trust(void *arg, CURL *easy)
+{
+    const struct nginx *nginx = arg;
+
+    return curl_easy_setopt(easy, CURLOPT_CAINFO, nginx->ca_file) ? BIGHT_ENOMEM : 0;
 }
 
 static const char httpbin_script[] =

@@ -3,14 +3,16 @@
 #ifndef TESTS_NET_HTTP_HTTP_PEERS_H
 #define TESTS_NET_HTTP_HTTP_PEERS_H
 
+#include <bight/curl.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct nginx {
     pid_t pid;
-    uint16_t port;     /* http */
-    uint16_t tls_port; /* https, with a certificate for "localhost" of ca_file's own */
-    int silent;        /* listens, and never says a word */
+    uint16_t port;      /* http */
+    uint16_t tls_port;  /* https, with a certificate for "localhost" of ca_file's own */
+    uint16_t tls1_port; /* the same without HTTP/2 */
+    int silent;         /* listens, and never says a word */
     char folder[64];
     char ca_file[80];
 };
@@ -25,6 +27,8 @@ void httpbin_needed(int argc, char **argv);
  * later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
+/* A hook of libcurl: trust that one's certificate. */
+int nginx_trust(void *nginx, CURL *easy);
 
 struct httpbin {
     pid_t pid;

@@ -2,12 +2,9 @@
  * files of all sizes. */
 #include <bight/curl.h>
 #include <bight/uv.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,12 +153,6 @@ HTTP_TEST(an_unknown_certificate_is_refused)
     return 0;
 }
 
-static int trust(void *arg, CURL *easy)
-{
-    (void)arg;
-    return curl_easy_setopt(easy, CURLOPT_CAINFO, nginx.ca_file) ? BIGHT_ENOMEM : 0;
-}
-
 /* Read to the end and compare; the reader is slow at first, so that the transfer pauses. */
 static void read_large(struct bight_http_response *response)
 {
@@ -178,7 +169,7 @@ static void read_large(struct bight_http_response *response)
     bight_http_response_free(response);
 }
 
-static const struct bight_curl_hook trust_hook = {.prepare = trust};
+static const struct bight_curl_hook trust_hook = {nginx_trust, &nginx};
 static const struct bight_http_session_options trusting = {.curl = &trust_hook,
                                                            .max_per_host = 100};
 
@@ -335,125 +326,6 @@ HTTP_TEST_WITH(so_is_one_of_http2_alone, &trusting)
     return 0;
 }
 
-/* In front of nginx: the first connection is accepted and never served. */
-struct relay {
-    pid_t pid;
-    uint16_t port;
-};
-
-static void relay_one(int from)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(nginx.tls_port),
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    struct pollfd fds[2] = {{.fd = from, .events = POLLIN},
-                            {.fd = socket(AF_INET, SOCK_STREAM, 0), .events = POLLIN}};
-    char bytes[16384];
-
-    if (connect(fds[1].fd, (struct sockaddr *)&address, sizeof address))
-        _exit(1);
-    while (poll(fds, 2, -1) > 0) {
-        for (int i = 0; i < 2; i++) {
-            if (!fds[i].revents)
-                continue;
-            ssize_t got = recv(fds[i].fd, bytes, sizeof bytes, 0);
-            if (got <= 0 || send(fds[!i].fd, bytes, (size_t)got, MSG_NOSIGNAL) != got)
-                _exit(0);
-        }
-    }
-    _exit(0);
-}
-
-static void relay_start(struct relay *relay)
-{
-    struct sockaddr_in address;
-    int listener = test_bound_socket(&address);
-
-    EXPECT(listen(listener, 64) == 0);
-    relay->port = ntohs(address.sin_port);
-    pid_t parent = getpid();
-    relay->pid = fork();
-    EXPECT(relay->pid >= 0);
-    if (relay->pid == 0) {
-        test_die_with(parent, SIGKILL);
-        signal(SIGCHLD, SIG_IGN);
-        for (int count = 0;; count++) {
-            int fd = accept(listener, NULL, NULL);
-            if (count > 0 && fork() == 0)
-                relay_one(fd);
-            if (count > 0)
-                close(fd);
-        }
-    }
-    close(listener);
-}
-
-static void relay_stop(const struct relay *relay)
-{
-    kill(relay->pid, SIGKILL);
-    waitpid(relay->pid, NULL, 0);
-}
-
-/* The first to come connects, and is the one that finds nobody. */
-HTTP_TEST_WITH(a_dead_handshake_holds_nobody_else, &trusting)
-{
-    struct http_case_call first = {0}, calls[6];
-    struct relay relay;
-    uint64_t begun_ns;
-    char url[64];
-
-    relay_start(&relay);
-    snprintf(url, sizeof url, "https://127.0.0.1:%u/small", relay.port);
-    http_call_start(&first, session, url);
-    EXPECT(bight_sleep(20) == 0);
-    begun_ns = bight_now_ns();
-    for (int i = 0; i < 6; i++) {
-        calls[i] = (struct http_case_call){.request = {.total_timeout_ms = 10000}};
-        http_call_start(&calls[i], session, url);
-    }
-    for (int i = 0; i < 6; i++)
-        EXPECT(http_call_finish(&calls[i]) == 0);
-    uint64_t waited_ns = bight_now_ns() - begun_ns;
-    ck_assert_msg(waited_ns < 5000000000, "%llu ns", (unsigned long long)waited_ns);
-    EXPECT(first.rc == 1);
-    bight_task_cancel(first.task);
-    EXPECT(http_call_finish(&first) == BIGHT_ECANCELED);
-    relay_stop(&relay);
-    return 0;
-}
-
-static int set_large_header(void *list, CURL *easy)
-{
-    return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list) ? BIGHT_ENOMEM : 0;
-}
-
-HTTP_TEST_WITH(nor_does_a_request_that_is_too_large, &trusting)
-{
-    char *line = malloc(1200000);
-    const char *const headers[] = {line, NULL};
-    struct curl_slist list = {.data = line};
-    const struct bight_curl_hook hook = {set_large_header, &list};
-    struct bight_http_error error;
-    struct bight_http_request checked = {.headers = headers, .error = &error};
-    struct bight_http_request unchecked = {.curl = &hook};
-    struct bight_http_request brief = {.total_timeout_ms = 5000};
-    struct bight_http_response *response;
-    struct bight_http_stats stats;
-
-    memset(line, 'x', 1199999);
-    line[1199999] = '\0';
-    memcpy(line, "X: ", 3);
-    EXPECT(bight_http_fetch(&response, session, tls_url("/small"), &checked) == BIGHT_ETOOBIG);
-    EXPECT(error.kind == BIGHT_HTTP_TOO_BIG && *error.text);
-    bight_http_session_get_stats(session, &stats);
-    EXPECT(stats.connects == 0 && stats.transfers == 0);
-    EXPECT(bight_http_fetch(&response, session, tls_url("/small"), &unchecked) < 0);
-    EXPECT(bight_http_fetch(&response, session, tls_url("/small"), &brief) == 0);
-    bight_http_response_free(response);
-    free(line);
-    return 0;
-}
-
 HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
 {
     struct bight_http_response *response;
@@ -479,8 +351,6 @@ static const struct suite_case cases[] = {
     plain_case(so_is_one_whose_first_stream_ends_early),
     plain_case(connections_that_the_peer_leaves_idle_are_closed),
     plain_case(so_is_one_of_http2_alone),
-    plain_case(a_dead_handshake_holds_nobody_else),
-    plain_case(nor_does_a_request_that_is_too_large),
     plain_case(up_to_https_but_never_down),
 };
 
