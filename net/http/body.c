@@ -136,11 +136,11 @@ static bool has_room(const struct http_transfer *transfer, size_t bytes)
            bytes <= reader_room(response) + buffer_room(response);
 }
 
-/* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while what it
- * may read next still has its place: in the reader's buffer, where that is large enough, or else in
- * ours. Of a transfer that is paused in one direction only it would read once more (7.88), so it is
- * paused in both. */
-static void pause_in_time(struct http_transfer *transfer)
+/* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while the next
+ * it may read at once still has its place: in the reader's buffer, where that is large enough, or
+ * else in ours. Of a transfer that is paused in one direction only it would read once more (7.88),
+ * so it is paused in both. */
+static int pause_in_time(struct http_transfer *transfer)
 {
     const struct bight_http_response *response = transfer->response;
     const struct http_reader *reader = response->reader;
@@ -152,10 +152,9 @@ static void pause_in_time(struct http_transfer *transfer)
         wanted = wanted < half ? wanted : half;
     }
     if (room >= wanted || room >= body_left(response) || transfer->paused || transfer->resuming)
-        return;
+        return 0;
     transfer->paused = true;
-    if (curl_easy_pause(transfer->easy, CURLPAUSE_ALL))
-        transfer->paused = false;
+    return curl_easy_pause(transfer->easy, CURLPAUSE_ALL) ? BIGHT_ENOMEM : 0;
 }
 
 static size_t take_plain(struct http_transfer *transfer, const char *bytes, size_t count)
@@ -171,9 +170,8 @@ static size_t take_plain(struct http_transfer *transfer, const char *bytes, size
     if (rc)
         return refuse(transfer, rc);
     response->hop.body_bytes += count;
-    if (!response->collect)
-        pause_in_time(transfer);
-    return count;
+    rc = response->collect ? 0 : pause_in_time(transfer);
+    return rc ? refuse(transfer, rc) : count;
 }
 
 /* Where the next decoded bytes of a collected body go, behind those that are there, with one left

@@ -368,6 +368,7 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     transfer->sent_bytes = 0;
     transfer->heard_bytes = 0;
     transfer->paused = false;
+    transfer->paused_on = CURL_SOCKET_BAD;
     transfer->filtered = transfer->allowed = false;
     transfer->code = 0;
     transfer->socket_code = 0;
@@ -419,6 +420,7 @@ static void release(struct http_transfer *transfer)
 
     bight__http_multi_remove(transfer);
     transfer->response->transfer = NULL;
+    bight__http_watch_settle(transfer);
     pool_give(transfer);
     bight__http_slot_give(session, origin);
 }

@@ -46,9 +46,10 @@ struct http_transfer {
     bool tainted; /* a request's hook has had it: not to be used again */
     bool spoiled; /* it has options that hooks may have set otherwise: not to be used again */
     bool paused;
-    bool resuming;                /* libcurl hands out what it has kept */
-    bool filtered;                /* the address filter refused one ... */
-    bool allowed;                 /* ... let one pass */
+    curl_socket_t paused_on; /* of this, libcurl wanted nothing as it paused; or CURL_SOCKET_BAD */
+    bool resuming;           /* libcurl hands out what it has kept */
+    bool filtered;           /* the address filter refused one ... */
+    bool allowed;            /* ... let one pass */
     struct http_decoder *decoder; /* of a body that is coded, from its first byte on */
     size_t decoded;               /* of what libcurl will hand over again after the pause */
     bool may_repeat;              /* the request may be sent twice */
@@ -114,6 +115,8 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
 int bight__http_on_close(void *arg, curl_socket_t fd);
 /* The transfer leaves. */
 void bight__http_watches_forget(struct http_transfer *transfer);
+/* It has left: the socket that it paused on counts as idle, unless others use it. */
+void bight__http_watch_settle(const struct http_transfer *transfer);
 void bight__http_watches_free(struct bight_http_session *session);
 
 /* repeat.c */

@@ -123,7 +123,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         action = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
     if (!watch->want) {
-        if (watch->grace)
+        if (watch->grace && status == 0)
             watch->grace--;
         else
             bight__http_idle_event(watch);
@@ -148,6 +148,20 @@ void bight__http_watches_forget(struct http_transfer *transfer)
 
     while ((link = link_take(&transfer->attempts)))
         container_of(link, struct http_watch, attempt)->transfer = NULL;
+}
+
+/* libcurl does not mention the socket again when it had the last of the body, and the end of it,
+ * before the pause. What has come since is unasked. */
+void bight__http_watch_settle(const struct http_transfer *transfer)
+{
+    struct http_watch *watch = transfer->paused_on == CURL_SOCKET_BAD
+                                   ? NULL
+                                   : watch_of(transfer->session, transfer->paused_on);
+
+    if (!watch || watch->want || !watch->connected)
+        return;
+    watch->grace = 0;
+    bight__http_idle_event(watch);
 }
 
 void bight__http_watch_arm(struct http_watch *watch, int events)
@@ -224,8 +238,11 @@ int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
+        bool pauses = transfer && transfer->paused;
+        if (pauses)
+            transfer->paused_on = fd;
         if (watch) {
-            watch->grace = transfer && transfer->paused ? PAUSE_GRACE : 0;
+            watch->grace = pauses ? PAUSE_GRACE : 0;
             watch_idle(watch, transfer);
         }
         return 0;

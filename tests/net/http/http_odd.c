@@ -1,6 +1,7 @@
 /* Answers that a client has to survive: see http_peer.h. */
 #include "tests/net/http/http_peer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -119,10 +120,20 @@ static bool unasked(const struct http_peer *peer, const char *what)
         {"junk", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
     };
     struct linger now = {.l_onoff = 1, .l_linger = 0};
-    static const char block[16384];
+    static const char block[40000] = "abcdefghijklmnopqrstuvwxyz";
+    static char chunked[sizeof block + 128];
 
-    if (!http_answer(peer, 200, "", "page", 4))
+    if (!strncmp(what, "chunked/", 8)) {
+        what += 8;
+        int head = sprintf(chunked, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
+                           sizeof block);
+        memcpy(chunked + head, block, sizeof block);
+        strcpy(chunked + head + sizeof block, "\r\n0\r\n\r\n");
+        if (!http_send(peer, chunked, (size_t)head + sizeof block + 7))
+            return false;
+    } else if (!http_answer(peer, 200, "", "page", 4)) {
         return false;
+    }
     http_nap_ms(20);
     if (!strcmp(what, "reset"))
         setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);

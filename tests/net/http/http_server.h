@@ -45,6 +45,7 @@ struct http_server {
  *   /no-body        401, of no body        /exit        the whole server ends
  *   /long-header    a line of 110 KB       /secret      401 until Digest is tried
  *   /unasked/WHAT   "page", and after 20 ms WHAT: 408, 200, crlf, junk, fin, reset or flood
+ *   /unasked/chunked/WHAT   the same after a chunk of 40000 bytes
  *   /extension      of a chunk, without end
  *   /ill-framed/N   no response, number N; 404 beyond the last
  *   /well-framed/N  an odd one with the body "abc"

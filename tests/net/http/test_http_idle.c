@@ -8,6 +8,8 @@
 static const char *const unasked[] = {"/unasked/408",  "/unasked/200", "/unasked/crlf",
                                       "/unasked/junk", "/unasked/fin", "/unasked/reset"};
 
+static const struct bight_http_session_options narrow = {.buffer_bytes = 1};
+
 #define UNASKED (sizeof(unasked) / sizeof(unasked[0]))
 
 static size_t sockets_of(const struct bight_http_session *session)
@@ -66,6 +68,29 @@ HTTP_TEST(nor_is_what_came_while_a_task_was_at_work)
     return 0;
 }
 
+/* libcurl has the whole of the body, and wants nothing more of the connection. */
+HTTP_TEST_WITH(nor_is_what_came_while_a_stream_was_paused, &narrow)
+{
+    static char buffer[40000];
+    struct bight_http_response *response;
+    char path[64];
+
+    for (size_t i = 0; i < UNASKED; i++) {
+        int unasked_before = atomic_load(&server.counts->unasked);
+        snprintf(path, sizeof path, "/unasked/chunked/%s", unasked[i] + sizeof "/unasked");
+        EXPECT(bight_http_open(&response, session, http_server_url(&server, path), NULL) == 0);
+        http_await(&server.counts->unasked, unasked_before + 1);
+        EXPECT(bight_sleep(5) == 0);
+        int64_t got, total = 0;
+        while ((got = bight_http_read(response, buffer, sizeof buffer)) > 0)
+            total += got;
+        EXPECT(got == 0 && total == 40000);
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
 HTTP_TEST(nobody_else_pays_for_it)
 {
     struct bight_http_request request = {.method = "POST", .body = "x", .body_bytes = 1};
@@ -111,6 +136,7 @@ HTTP_TEST(a_peer_that_talks_on_is_cut_off)
 static const struct suite_case cases[] = {
     plain_case(nothing_that_came_unasked_is_an_answer),
     plain_case(nor_is_what_came_while_a_task_was_at_work),
+    plain_case(nor_is_what_came_while_a_stream_was_paused),
     plain_case(nobody_else_pays_for_it),
     plain_case(what_the_peer_closed_is_closed_without_a_request),
     plain_case(a_peer_that_talks_on_is_cut_off),
