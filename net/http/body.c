@@ -29,7 +29,7 @@ static size_t refuse(struct http_transfer *transfer, int code)
 
 static size_t hold_off(struct http_transfer *transfer)
 {
-    transfer->paused = true;
+    transfer->paused = transfer->paused_once = true;
     return CURL_WRITEFUNC_PAUSE;
 }
 
@@ -153,7 +153,7 @@ static int pause_in_time(struct http_transfer *transfer)
     }
     if (room >= wanted || room >= body_left(response) || transfer->paused || transfer->resuming)
         return 0;
-    transfer->paused = true;
+    transfer->paused = transfer->paused_once = true;
     return curl_easy_pause(transfer->easy, CURLPAUSE_ALL) ? BIGHT_ENOMEM : 0;
 }
 

@@ -6,7 +6,6 @@
 #include "net/http/watch.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -84,30 +83,16 @@ static void give_up(struct http_watch *watch)
     sweep_soon(watch->session);
 }
 
-static int port_of(curl_socket_t fd)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } name = {.any.sa_family = AF_UNSPEC};
-    socklen_t bytes = sizeof(name);
-
-    getsockname(fd, &name.any, &bytes);
-    return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
-}
-
 /* libcurl wants nothing of a socket either while all that use it are paused. It does not say which
  * do; the port does. */
 static bool is_used(const struct http_watch *watch)
 {
     const struct bight_link *live = &watch->session->live;
-    int port = port_of(watch->fd);
 
     for (const struct bight_link *link = live->next; link != live; link = link->next) {
         const struct http_transfer *transfer =
             container_of(link, struct bight_http_response, link)->transfer;
-        if (transfer && transfer->sent && transfer->local_port == port)
+        if (transfer && transfer->sent && transfer->local_port == watch->port)
             return true;
     }
     return false;

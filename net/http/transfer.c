@@ -367,8 +367,7 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     transfer->local_port = 0;
     transfer->sent_bytes = 0;
     transfer->heard_bytes = 0;
-    transfer->paused = false;
-    transfer->paused_on = CURL_SOCKET_BAD;
+    transfer->paused = transfer->paused_once = false;
     transfer->filtered = transfer->allowed = false;
     transfer->code = 0;
     transfer->socket_code = 0;
@@ -471,6 +470,11 @@ void bight__http_transfer_resume(struct http_transfer *transfer)
     transfer->resuming = true;
     result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
     transfer->resuming = false;
+    if (result == CURLE_OK && !transfer->paused && bight__http_watch_has_more(transfer)) {
+        /* Another request might get the connection before the end of this one is heard of. */
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+        transfer->spoiled = true;
+    }
     if (result) {
         /* A callback of ours refused what libcurl had kept for it. */
         bight__http_fail_curl(response, transfer, result);

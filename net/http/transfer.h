@@ -46,10 +46,10 @@ struct http_transfer {
     bool tainted; /* a request's hook has had it: not to be used again */
     bool spoiled; /* it has options that hooks may have set otherwise: not to be used again */
     bool paused;
-    curl_socket_t paused_on; /* of this, libcurl wanted nothing as it paused; or CURL_SOCKET_BAD */
-    bool resuming;           /* libcurl hands out what it has kept */
-    bool filtered;           /* the address filter refused one ... */
-    bool allowed;            /* ... let one pass */
+    bool paused_once;             /* it was or is */
+    bool resuming;                /* libcurl hands out what it has kept */
+    bool filtered;                /* the address filter refused one ... */
+    bool allowed;                 /* ... let one pass */
     struct http_decoder *decoder; /* of a body that is coded, from its first byte on */
     size_t decoded;               /* of what libcurl will hand over again after the pause */
     bool may_repeat;              /* the request may be sent twice */
@@ -115,7 +115,10 @@ curl_socket_t bight__http_on_open(void *arg, curlsocktype purpose, struct curl_s
 int bight__http_on_close(void *arg, curl_socket_t fd);
 /* The transfer leaves. */
 void bight__http_watches_forget(struct http_transfer *transfer);
-/* It has left: the socket that it paused on counts as idle, unless others use it. */
+/* It goes on after a pause: whether libcurl wants nothing more of its socket, where something has
+ * come all the same. */
+bool bight__http_watch_has_more(const struct http_transfer *transfer);
+/* It has left, and has paused: its socket counts as idle, unless others use it. */
 void bight__http_watch_settle(const struct http_transfer *transfer);
 void bight__http_watches_free(struct bight_http_session *session);
 

@@ -6,6 +6,7 @@
 #include "net/http/watch.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -150,15 +151,36 @@ void bight__http_watches_forget(struct http_transfer *transfer)
         container_of(link, struct http_watch, attempt)->transfer = NULL;
 }
 
-/* libcurl does not mention the socket again when it had the last of the body, and the end of it,
- * before the pause. What has come since is unasked. */
+/* The socket of one that has paused, if libcurl wants nothing of it; else NULL. libcurl does not
+ * mention it again when the end of the body had come before the pause. What comes after that is
+ * unasked. */
+static struct http_watch *paused_watch(const struct http_transfer *transfer)
+{
+    const struct bight_http_session *session = transfer->session;
+
+    if (!transfer->paused_once)
+        return NULL;
+    for (size_t i = 0; i < session->watch_count; i++) {
+        struct http_watch *watch = session->watches[i];
+        if (watch && watch->connected && watch->port == transfer->local_port)
+            return watch->want ? NULL : watch;
+    }
+    return NULL;
+}
+
+bool bight__http_watch_has_more(const struct http_transfer *transfer)
+{
+    const struct http_watch *watch = paused_watch(transfer);
+    char byte;
+
+    return watch && !watch->streams && recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void bight__http_watch_settle(const struct http_transfer *transfer)
 {
-    struct http_watch *watch = transfer->paused_on == CURL_SOCKET_BAD
-                                   ? NULL
-                                   : watch_of(transfer->session, transfer->paused_on);
+    struct http_watch *watch = paused_watch(transfer);
 
-    if (!watch || watch->want || !watch->connected)
+    if (!watch)
         return;
     watch->grace = 0;
     bight__http_idle_event(watch);
@@ -170,9 +192,23 @@ void bight__http_watch_arm(struct http_watch *watch, int events)
     uv_poll_start(&watch->poll, events, on_poll);
 }
 
+static int port_of(curl_socket_t fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } name = {.any.sa_family = AF_UNSPEC};
+    socklen_t bytes = sizeof(name);
+
+    getsockname(fd, &name.any, &bytes);
+    return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
+}
+
 static void watch_connected(struct http_watch *watch)
 {
     watch->connected = true;
+    watch->port = port_of(watch->fd);
     watch->transfer = NULL;
     link_remove(&watch->attempt);
 }
@@ -238,11 +274,8 @@ int bight__http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        bool pauses = transfer && transfer->paused;
-        if (pauses)
-            transfer->paused_on = fd;
         if (watch) {
-            watch->grace = pauses ? PAUSE_GRACE : 0;
+            watch->grace = transfer && transfer->paused ? PAUSE_GRACE : 0;
             watch_idle(watch, transfer);
         }
         return 0;

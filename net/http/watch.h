@@ -13,6 +13,7 @@ struct http_watch {
     struct http_transfer *transfer; /* which connects it; NULL when it did or was given up */
     struct bight_link attempt;      /* in transfer->attempts */
     curl_socket_t fd;
+    int port;      /* its own; 0 until it is connected */
     uint8_t want;  /* what libcurl waits for: UV_READABLE, UV_WRITABLE */
     uint8_t have;  /* what libuv watches for */
     uint8_t grace; /* how often it may be ready in vain while what uses it is paused */

@@ -91,6 +91,35 @@ HTTP_TEST_WITH(nor_is_what_came_while_a_stream_was_paused, &narrow)
     return 0;
 }
 
+/* The other request begins in the turn in which the stream ends. */
+HTTP_TEST_WITH(nor_for_one_who_has_waited_for_the_connection, &narrow)
+{
+    static char buffer[40000];
+    struct bight_http_response *response;
+    char path[64];
+
+    for (size_t i = 0; i < UNASKED; i++) {
+        struct http_case_call call = {0};
+        int unasked_before = atomic_load(&server.counts->unasked);
+        snprintf(path, sizeof path, "/unasked/chunked/%s", unasked[i] + sizeof "/unasked");
+        EXPECT(bight_http_open(&response, session, http_server_url(&server, path), NULL) == 0);
+        http_await(&server.counts->unasked, unasked_before + 1);
+        EXPECT(bight_sleep(5) == 0);
+        for (int64_t total = 0; total < 40000;) {
+            int64_t got = bight_http_read(response, buffer, sizeof buffer);
+            EXPECT(got > 0);
+            total += got;
+        }
+        http_call_start(&call, session, http_server_url(&server, "/later"));
+        EXPECT(bight_http_read(response, buffer, sizeof buffer) == 0);
+        EXPECT(bight_join(call.task, NULL) == 0 && call.rc == 0);
+        ck_assert_str_eq(bight_http_response_body(call.response, NULL), "ok");
+        bight_http_response_free(call.response);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
 HTTP_TEST(nobody_else_pays_for_it)
 {
     struct bight_http_request request = {.method = "POST", .body = "x", .body_bytes = 1};
@@ -137,6 +166,7 @@ static const struct suite_case cases[] = {
     plain_case(nothing_that_came_unasked_is_an_answer),
     plain_case(nor_is_what_came_while_a_task_was_at_work),
     plain_case(nor_is_what_came_while_a_stream_was_paused),
+    plain_case(nor_for_one_who_has_waited_for_the_connection),
     plain_case(nobody_else_pays_for_it),
     plain_case(what_the_peer_closed_is_closed_without_a_request),
     plain_case(a_peer_that_talks_on_is_cut_off),
