@@ -1,4 +1,5 @@
 /* net/http/idle.c: what becomes of kept connections on which something comes. */
+#include <bight/curl.h>
 #include <stdio.h>
 
 #include "net/http/session.h"
@@ -135,12 +136,20 @@ HTTP_TEST(nobody_else_pays_for_it)
     return 0;
 }
 
+static int demand_another(void *arg, CURL *easy)
+{
+    (void)arg;
+    return curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) ? BIGHT_ENOMEM : 0;
+}
+
+/* Each over a connection of its own, also where a slow machine lets the first ones end early. */
 HTTP_TEST(what_the_peer_closed_is_closed_without_a_request)
 {
+    static const struct bight_curl_hook another = {.prepare = demand_another};
     struct http_case_call calls[8];
 
     for (size_t i = 0; i < 8; i++) {
-        calls[i] = (struct http_case_call){0};
+        calls[i] = (struct http_case_call){.request = {.curl = &another}};
         http_call_start(&calls[i], session, http_server_url(&server, unasked[i % UNASKED]));
     }
     for (int i = 0; i < 8; i++)
