@@ -139,7 +139,8 @@ static bool has_room(const struct http_transfer *transfer, size_t bytes)
 /* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while the next
  * it may read at once still has its place: in the reader's buffer, where that is large enough, or
  * else in ours. Of a transfer that is paused in one direction only it would read once more (7.88),
- * so it is paused in both. */
+ * so it is paused in both, unless it may have something to send: the peer may want all of that
+ * before it goes on, and nobody may read yet. */
 static int pause_in_time(struct http_transfer *transfer)
 {
     const struct bight_http_response *response = transfer->response;
@@ -154,7 +155,9 @@ static int pause_in_time(struct http_transfer *transfer)
     if (room >= wanted || room >= body_left(response) || transfer->paused || transfer->resuming)
         return 0;
     transfer->paused = transfer->paused_once = true;
-    return curl_easy_pause(transfer->easy, CURLPAUSE_ALL) ? BIGHT_ENOMEM : 0;
+    return curl_easy_pause(transfer->easy, http_may_send(transfer) ? CURLPAUSE_RECV : CURLPAUSE_ALL)
+               ? BIGHT_ENOMEM
+               : 0;
 }
 
 static size_t take_plain(struct http_transfer *transfer, const char *bytes, size_t count)

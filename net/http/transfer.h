@@ -70,6 +70,12 @@ struct http_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
+/* Whether it may have a body to send; a hook may have given it one. */
+static inline bool http_may_send(const struct http_transfer *transfer)
+{
+    return transfer->method == HTTP_OTHER || transfer->tainted;
+}
+
 /* transfer.c */
 /* Put the call's next hop on the wire; the slot is taken. `resolved` is NULL where libcurl has the
  * addresses; otherwise they are good until `fresh_until_ns`. On failure nothing has begun. */

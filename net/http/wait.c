@@ -73,11 +73,6 @@ static int64_t idle_left(const struct bight_http_response *response, uint64_t be
     return quiet_ms < (uint64_t)response->idle_ms ? response->idle_ms - (int64_t)quiet_ms : 0;
 }
 
-static bool may_send(const struct http_transfer *transfer)
-{
-    return transfer->method == HTTP_OTHER || transfer->tainted;
-}
-
 /* Whether part of the request's body went out since the last look. */
 static bool has_sent(struct bight_http_response *response)
 {
@@ -97,7 +92,7 @@ static int64_t idle_limit(struct bight_http_response *response, uint64_t *begun_
 
     if (response->idle_ms < 0)
         return -1;
-    if (!may_send(response->transfer))
+    if (!http_may_send(response->transfer))
         return idle_left(response, *begun_ms, now_ms);
     if (has_sent(response))
         *begun_ms = now_ms;

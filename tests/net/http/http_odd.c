@@ -24,6 +24,69 @@ static bool sluggish(const struct http_peer *peer, size_t head_bytes)
     return http_answer(peer, 200, "Connection: close\r\n", "ok", 2) && false;
 }
 
+/* The body of the request, to be called until there is nothing left of it. */
+static ssize_t body_next(const struct http_peer *peer, size_t head_bytes, size_t taken, char *bytes,
+                         size_t count)
+{
+    const char *length = strcasestr(peer->head, "\r\nContent-Length:");
+    size_t total = length ? strtoul(length + 17, NULL, 10) : 0;
+    size_t here = peer->held - head_bytes;
+
+    if (taken == total)
+        return 0;
+    if (taken >= here)
+        return recv(peer->fd, bytes, count, 0);
+    count = here - taken < count ? here - taken : count;
+    memcpy(bytes, peer->head + head_bytes + taken, count);
+    return (ssize_t)count;
+}
+
+static bool greedy(struct http_peer *peer, size_t head_bytes)
+{
+    static const char half[200000];
+    char sink[65536];
+    size_t taken = 0;
+    ssize_t got;
+
+    if (!http_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", 2 * sizeof half) ||
+        !http_send(peer, half, sizeof half))
+        return false;
+    while ((got = body_next(peer, head_bytes, taken, sink, sizeof sink)) > 0)
+        taken += (size_t)got;
+    atomic_fetch_add(&http_counts->taken, got == 0);
+    return http_send(peer, half, sizeof half) && false;
+}
+
+static bool mirror(struct http_peer *peer, size_t head_bytes)
+{
+    char bytes[50000];
+    size_t taken = 0;
+    ssize_t got;
+
+    if (!http_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+        return false;
+    while ((got = body_next(peer, head_bytes, taken, bytes, sizeof bytes)) > 0) {
+        taken += (size_t)got;
+        if (!http_say(peer, "%zx\r\n", (size_t)got) || !http_send(peer, bytes, (size_t)got) ||
+            !http_say(peer, "\r\n"))
+            return false;
+    }
+    return http_say(peer, "0\r\n\r\n") && false;
+}
+
+static bool cut(const struct http_peer *peer, const char *what)
+{
+    static const char half[500000];
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    http_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", 2 * sizeof half);
+    http_send(peer, half, sizeof half);
+    http_nap_ms(20);
+    if (!strcmp(what, "reset"))
+        setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    return false;
+}
+
 static bool endless_extension(const struct http_peer *peer)
 {
     if (!http_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"))
@@ -157,6 +220,12 @@ bool http_serve_odd(struct http_peer *peer, const char *path, size_t head_bytes,
 {
     if (!strcmp(path, "/sluggish"))
         *more = sluggish(peer, head_bytes);
+    else if (!strcmp(path, "/greedy"))
+        *more = greedy(peer, head_bytes);
+    else if (!strcmp(path, "/mirror"))
+        *more = mirror(peer, head_bytes);
+    else if (!strncmp(path, "/cut/", 5))
+        *more = cut(peer, path + 5);
     else if (!strcmp(path, "/extension"))
         *more = endless_extension(peer);
     else if (!strncmp(path, "/ill-framed/", 12))

@@ -19,6 +19,7 @@ struct http_counts {
     atomic_int unasked;   /* said on idle connections */
     atomic_int hung_up;   /* such a connection was closed by the client */
     atomic_int swallowed; /* requests that came in the midst of a body */
+    atomic_int taken;     /* bodies of requests that /greedy has had whole */
     atomic_long sent;     /* bytes of bodies */
 };
 
@@ -51,6 +52,9 @@ struct http_server {
  *   /well-framed/N  an odd one with the body "abc"
  *   /early-dead     103, and closes without another word
  *   /early/STATUS   with "Expect" that status before the body, which is read afterwards
+ *   /greedy         half of 400000 bytes, the other when it has the request's body
+ *   /mirror         the request's body as it comes
+ *   /cut/WHAT       500000 of 1000000 bytes, and then fin or reset
  *   /sluggish       takes the request's body 64 KiB at a time, each 10 ms
  *   /say            the request's body, headers and all, is the answer
  *   /say-close      likewise, and then closed
