@@ -48,7 +48,8 @@ static bool greedy(struct http_peer *peer, size_t head_bytes)
     size_t taken = 0;
     ssize_t got;
 
-    if (!http_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", 2 * sizeof half) ||
+    if (!http_say(peer, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+                  2 * sizeof half) ||
         !http_send(peer, half, sizeof half))
         return false;
     while ((got = body_next(peer, head_bytes, taken, sink, sizeof sink)) > 0)
@@ -63,7 +64,8 @@ static bool mirror(struct http_peer *peer, size_t head_bytes)
     size_t taken = 0;
     ssize_t got;
 
-    if (!http_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    if (!http_say(peer, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                        "Transfer-Encoding: chunked\r\n\r\n"))
         return false;
     while ((got = body_next(peer, head_bytes, taken, bytes, sizeof bytes)) > 0) {
         taken += (size_t)got;

@@ -71,6 +71,7 @@ HTTP_TEST(a_hint_that_comes_first_is_no_answer)
         ck_assert_int_eq(sent_kept(session, &request, "/early-dead", &code), 1);
         ck_assert_int_eq(code, BIGHT_EUNKNOWNOUTCOME);
         /* Nor over a connection of its own. */
+        request.error = NULL;
         http_expect(session, http_server_url(&server, "/close"), "ok");
         EXPECT(bight_http_fetch(&response, session, http_server_url(&server, "/early-dead"),
                                 &request) == BIGHT_EUNKNOWNOUTCOME);
