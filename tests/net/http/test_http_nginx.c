@@ -214,6 +214,30 @@ HTTP_TEST_WITH(a_stream_that_is_aborted_leaves_the_others_alone, &trusting)
     return 0;
 }
 
+HTTP_TEST_WITH(a_paused_stream_holds_no_other, &trusting)
+{
+    struct bight_http_response *unread, *aborted, *response;
+    struct bight_http_stats stats;
+    size_t bytes;
+
+    for (int round = 0; round < 3; round++) {
+        EXPECT(bight_http_open(&unread, session, tls_url("/large"), NULL) == 0);
+        EXPECT(bight_http_open(&aborted, session, tls_url("/large"), NULL) == 0);
+        EXPECT(bight_sleep(round * 10) == 0);
+        EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
+        EXPECT(bight_http_fetch(&response, session, tls_url("/large"), NULL) == 0);
+        check_bytes(bight_http_response_body(response, &bytes), 0, 8 << 20);
+        EXPECT(bytes == 8 << 20);
+        bight_http_response_free(response);
+        bight_http_response_free(aborted);
+        EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
+        read_large(unread);
+    }
+    bight_http_session_get_stats(session, &stats);
+    EXPECT(stats.connects == 1);
+    return 0;
+}
+
 static bool is_sent(const struct bight_http_session *session)
 {
     const struct bight_link *link = session->live.next;
@@ -326,6 +350,32 @@ HTTP_TEST_WITH(so_is_one_of_http2_alone, &trusting)
     return 0;
 }
 
+/* A stream that is aborted while it is paused leaves nothing behind that keeps the loop awake. */
+HTTP_TEST_WITH(so_is_one_with_an_aborted_stream, &trusting)
+{
+    struct bight_http_response *response;
+    struct bight_http_stats stats;
+    struct turns turns;
+
+    EXPECT(bight_http_open(&response, session, tls_url("/large"), NULL) == 0);
+    EXPECT(bight_sleep(30) == 0);
+    bight_http_response_free(response);
+    /* Behind all that was on its way, or nginx waits for that to be read before it closes. */
+    EXPECT(http_try(session, tls_url("/small"), NULL) == 0);
+    turns_begin(&turns);
+    EXPECT(kill(nginx.pid, SIGQUIT) == 0);
+    for (int ms = 0;; ms += 100) {
+        EXPECT(bight_sleep(100) == 0);
+        bight_http_session_get_stats(session, &stats);
+        ck_assert_msg(turns.count < 1000, "%llu turns", (unsigned long long)turns.count);
+        if (!stats.sockets)
+            break;
+        EXPECT(ms < 10000);
+    }
+    turns_end(&turns);
+    return 0;
+}
+
 HTTP_TEST_WITH(up_to_https_but_never_down, &trusting)
 {
     struct bight_http_response *response;
@@ -347,10 +397,12 @@ static const struct suite_case cases[] = {
     plain_case(an_unknown_certificate_is_refused),
     plain_case(many_requests_share_one_connection_of_http2),
     plain_case(a_stream_that_is_aborted_leaves_the_others_alone),
+    plain_case(a_paused_stream_holds_no_other),
     plain_case(an_idle_connection_of_http2_is_used_again),
     plain_case(so_is_one_whose_first_stream_ends_early),
     plain_case(connections_that_the_peer_leaves_idle_are_closed),
     plain_case(so_is_one_of_http2_alone),
+    plain_case(so_is_one_with_an_aborted_stream),
     plain_case(up_to_https_but_never_down),
 };
 
