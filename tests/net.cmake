@@ -41,12 +41,13 @@ bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
   SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
-bight_test(net/http/http_torture TIMEOUT 300 SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
 bight_test(net/http/http_held SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
+bight_test(net/http/http_torture_tls TIMEOUT 300 SOURCES net/http/torture.c ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})
