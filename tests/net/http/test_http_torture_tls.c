@@ -69,6 +69,7 @@ static const struct torture_plan plan = {
     .options = &trusting,
     .begin = begin,
     .mains = {get_main, head_main, stream_main, other_main},
+    .shares = true,
 };
 
 static void one_failed_allocation_over_tls_stalls_nothing(void)

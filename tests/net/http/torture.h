@@ -5,6 +5,7 @@
 #ifndef TESTS_NET_HTTP_TORTURE_H
 #define TESTS_NET_HTTP_TORTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bight/http.h>
@@ -15,6 +16,7 @@ enum ending {
     ENDED_UNREACHED, /* there were fewer allocations */
     ENDED_WRONG,     /* a body that is not the one, or a session that does not work any more */
     ENDED_STALLED,
+    ENDED_LATE, /* well, but that a request was out of time where the plan expects that */
     ENDED_IN_LIBRARY,
     ENDED_OTHERWISE,
     ENDINGS,
@@ -27,6 +29,10 @@ struct torture_plan {
     /* At once while they may, and one after the other when they do not any more; their argument is
      * the session. */
     int (*mains[4])(void *session);
+    /* Streams share a connection: of a header that is lost for want of memory libcurl tells the
+     * transfer that reads at the moment (7.88), and the one that it belongs to hears nothing more.
+     * Its own time ends it; how often is said. The session has to work on. */
+    bool shares;
 };
 
 /* For such tasks: 0, or the code of the request. The process ends when it stalls or has another
