@@ -136,11 +136,11 @@ static bool has_room(const struct http_transfer *transfer, size_t bytes)
            bytes <= reader_room(response) + buffer_room(response);
 }
 
-/* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while the next
- * it may read at once still has its place: in the reader's buffer, where that is large enough, or
- * else in ours. Of a transfer that is paused in one direction only it would read once more (7.88),
- * so it is paused in both, unless it may have something to send: the peer may want all of that
- * before it goes on, and nobody may read yet. */
+/* libcurl reads until the socket is empty, and keeps what is not taken. It is to stop while the
+ * next it may read at once still has its place: in the reader's buffer, where that is large
+ * enough, or else in ours. Of a transfer that is paused in one direction only it would read once
+ * more (7.88), so it is paused in both, unless it may have something to send: the peer may want
+ * all of that before it goes on, and nobody may read yet. */
 static int pause_in_time(struct http_transfer *transfer)
 {
     const struct bight_http_response *response = transfer->response;

@@ -213,8 +213,8 @@ static void watch_connected(struct http_watch *watch)
     link_remove(&watch->attempt);
 }
 
-/* Whether others may share the connection that `transfer` leaves. The status line says so, where one
- * has come. Where the request had no answer, one of HTTP/1 is closed with it. */
+/* Whether others may share the connection that `transfer` leaves. The status line says so, where
+ * one has come. Where the request had no answer, one of HTTP/1 is closed with it. */
 static bool is_shared(const struct http_transfer *transfer)
 {
     int version = transfer->response->version;

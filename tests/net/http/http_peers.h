@@ -23,8 +23,8 @@ void httpbin_needed(int argc, char **argv);
 
 /* It serves /small (1 KiB), /large (8 MiB), /page.html and /large.html (32 KiB and 1 MiB,
  * compressed on request), in all of which byte i is i * 7 mod 251, /down (302 to http), /up (302
- * to https), and with TLS /never, of which nothing comes. It closes a connection after 20 requests and when it was idle for 100 ms (with TLS
- * later). */
+ * to https), and with TLS /never, of which nothing comes. It closes a connection after 20 requests
+ * and when it was idle for 100 ms (with TLS later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
 /* A hook of libcurl: trust that one's certificate. */

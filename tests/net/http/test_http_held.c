@@ -1,5 +1,5 @@
-/* net/http/held.c and repeat.c over TLS, against nginx: requests that wait for what others find out,
- * and those whose connection ends. */
+/* net/http/held.c and repeat.c over TLS, against nginx: requests that wait for what others find
+ * out, and those whose connection ends. */
 #include <bight/curl.h>
 #include <poll.h>
 #include <signal.h>

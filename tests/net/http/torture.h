@@ -1,7 +1,7 @@
 /* Every allocation of libcurl fails in turn, alone or with some that follow, in a process of its
- * own: requests end, with their body or an error, and the session works on. libcurl itself, and what
- * it uses, does not survive all of it: how many processes ended inside of it is said, and is no
- * failure of ours. */
+ * own: requests end, with their body or an error, and the session works on. libcurl itself, and
+ * what it uses, does not survive all of it: how many processes ended inside of it is said, and
+ * is no failure of ours. */
 #ifndef TESTS_NET_HTTP_TORTURE_H
 #define TESTS_NET_HTTP_TORTURE_H
 
