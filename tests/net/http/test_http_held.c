@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
 #include "tests/net/http/http_case.h"
 #include "tests/net/http/http_peers.h"
 
@@ -82,10 +82,11 @@ static void relay_start(struct relay *relay, uint16_t to, int unserved)
     relay->cut =
         mmap(NULL, sizeof *relay->cut, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     EXPECT(relay->cut != MAP_FAILED);
+    pid_t parent = getpid();
     relay->pid = fork();
     EXPECT(relay->pid >= 0);
     if (relay->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        test_die_with(parent, SIGKILL);
         signal(SIGCHLD, SIG_IGN);
         for (int count = 0;; count++) {
             int fd = accept(listener, NULL, NULL);
