@@ -173,14 +173,24 @@ static void pick_ready(struct bight_sched *sched, size_t ready)
     sched->front = task;
 }
 
+/* Time is over. Where the running task has only just given way, what the loop will make ready comes
+ * before its next step. */
+static void time_is_over(struct bight_sched *sched, size_t ready)
+{
+    if (*ready_place(sched, ready - 1) == sched->current)
+        sched->aside = sched->current;
+}
+
 /* Of the `ready` tasks the first one is next. */
 static bool quantum_take(struct bight_sched *sched, size_t ready)
 {
     /* The loop's stack makes the calls. */
     if (bight__call_is_due(sched) || ready == 0 || sched->switches_left == 0)
         return false;
-    if (sched->pace.left == 0 && !bight__pace_look(sched))
+    if (sched->pace.left == 0 && !bight__pace_look(sched)) {
+        time_is_over(sched, ready);
         return false;
+    }
     if (unlikely(sched->seams.pick_ready)) {
         pick_ready(sched, ready);
         (*ready_place(sched, 0))->turns++;

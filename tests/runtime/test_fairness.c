@@ -445,6 +445,51 @@ static void host_callbacks_wait_for_two_steps(void)
     ck_assert_uint_le(real.read - real.written, 2);
 }
 
+#define TICKS 20
+
+struct busy {
+    uint64_t step_ns; /* when the last step began */
+    bool stop;
+};
+
+static int is_busy(void *arg)
+{
+    struct busy *busy = arg;
+
+    while (!busy->stop) {
+        busy->step_ns = bight_now_ns();
+        spin(2000000);
+        ck_ok(bight_yield());
+    }
+    return 0;
+}
+
+/* The steps that begin between the time that a tick is due and the tick. */
+static int ticks_beside(void *arg)
+{
+    struct busy busy = {0};
+    struct bight_task *task;
+    unsigned *begun = arg;
+
+    ck_ok(bight_spawn(&task, is_busy, &busy));
+    for (int i = 0; i < TICKS; i++) {
+        uint64_t due_ns = bight_now_ns() + 3000000;
+
+        ck_ok(bight_sleep(3));
+        *begun += busy.step_ns > due_ns;
+    }
+    busy.stop = true;
+    return bight_join(task, NULL);
+}
+
+static void what_comes_due_goes_before_the_next_step_of_one_that_is_alone(void)
+{
+    unsigned begun = 0;
+
+    ck_ok(bight_run(ticks_beside, &begun));
+    ck_assert_uint_lt(begun, TICKS / 2); /* a few: a step may begin just when one is due */
+}
+
 static int yields_often(void *arg)
 {
     struct bight_runtime_stats stats;
@@ -475,6 +520,7 @@ static const struct suite_case cases[] = {
     plain_case(where_steps_differ_it_is_16_of_them),
     plain_case(a_slice_that_ends_changes_no_order),
     plain_case(host_callbacks_wait_for_two_steps),
+    plain_case(what_comes_due_goes_before_the_next_step_of_one_that_is_alone),
     plain_case(a_slice_of_a_microsecond_is_one_step),
 };
 

@@ -134,15 +134,29 @@ static bool is_hint(const struct way *way)
     return strncmp(way->call, "bight_condition_", strlen("bight_condition_")) == 0;
 }
 
-/* The wake has arrived at the task, and it has not run yet. */
+static int yields_until(void *over)
+{
+    while (!*(bool *)over)
+        yield();
+    return 0;
+}
+
+/* The wake has arrived at the task, and it has not run yet. What the loop wakes runs before a task
+ * that has used its time up while it alone was ready: so there is another. */
 static void woken_then_cancelled(struct stage *stage)
 {
+    struct bight_task *another;
+    bool over = false;
+
     begin(stage);
+    ck_assert_int_eq(bight_spawn(&another, yields_until, &over), 0);
     wake(stage);
     while (stage->seats[0].task->parked)
         yield();
+    over = true;
     ck_assert(!stage->seats[0].done);
     bight_task_cancel(stage->seats[0].task);
+    ck_assert_int_eq(bight_join(another, NULL), 0);
     await_seat(stage, 0, is_hint(stage->way) ? BIGHT_ECANCELED : stage->way->woken,
                BIGHT_ECANCELED);
     await_second(stage);
