@@ -27,8 +27,8 @@ void httpbin_needed(int argc, char **argv);
  * and when it was idle for 100 ms (with TLS later). */
 void nginx_start(struct nginx *nginx);
 void nginx_stop(struct nginx *nginx);
-/* A hook of libcurl: trust that one's certificate. */
-int nginx_trust(void *nginx, CURL *easy);
+/* A hook of libcurl: trust the certificate of the nginx that `arg` is. */
+int nginx_trust(void *arg, CURL *easy);
 
 struct httpbin {
     pid_t pid;
