@@ -152,7 +152,7 @@ BIGHT_API int bight_queue_close(struct bight_queue *queue);
  *  Ownership: gives the items to drop.
  */
 BIGHT_API int bight_queue_abort(struct bight_queue *queue, void (*drop)(void *arg, void *item),
-                                 void *arg);
+                                void *arg);
 
 /** How many items can be taken now. */
 BIGHT_API size_t bight_queue_length(const struct bight_queue *queue);

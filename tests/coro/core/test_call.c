@@ -423,7 +423,8 @@ static int queues_and_takes_back(void *arg)
     trace_start();
     noting_init(&noting, 'c');
     ck_ok(bight_spawn(NULL, takes_its_turn, &turn));
-    for (; !turn; steps += 3) {
+    while (!turn) {
+        steps += 3;
         ck_assert_uint_lt(steps, 1000);
         ck_ok(bight_call_soon(&noting.call));
         for (int i = 0; i < 3; i++)
