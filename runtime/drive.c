@@ -172,14 +172,25 @@ static uint64_t timer_next(const struct bight_runtime *runtime)
     return runtime->wheel.armed ? bight__wheel_next(&runtime->wheel) : UINT64_MAX;
 }
 
+static void pass_timers(struct bight_runtime *runtime)
+{
+    struct bight_sched *sched = &runtime->sched;
+
+    bight__pace_timers(&sched->pace);
+    if (!runtime->wheel.armed)
+        return;
+    bight__wheel_advance(&runtime->wheel, runtime_now(sched));
+    if (unlikely(sched->pace.passing))
+        bight__calls_passed(sched);
+}
+
 /* What one phase of the loop has time for. */
 static void run_slice(struct bight_runtime *runtime, bool before_poll)
 {
     struct bight_sched *sched = &runtime->sched;
 
     do {
-        if (runtime->wheel.armed)
-            bight__wheel_advance(&runtime->wheel, runtime_now(sched));
+        pass_timers(runtime);
         if (bight__sched_busy(sched) && bight__pace_begin(sched, timer_next(runtime))) {
             bight__hooks_call(sched, &runtime->turn_hooks);
             bight__sched_run(sched);

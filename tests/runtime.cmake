@@ -52,6 +52,8 @@ bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${
   TIMEOUT 240)
 bight_test(runtime/drive LABELS threads)
 bight_test(runtime/fairness)
+bight_test(runtime/fairness_calls SOURCES runtime/crowd.c)
+bight_test(runtime/fairness_order SOURCES runtime/crowd.c)
 bight_test(runtime/fairness_real)
 if(BIGHT_SANITIZE STREQUAL "none") # a sanitizer has the handler
   bight_test(runtime/overflow)

@@ -12,9 +12,14 @@
 #define RATE_MIN 0.001
 #define RATE_MAX 100.0
 
-/* Of a slice: its least part, however soon a timer is due, and what posts have in any case. */
+/* Of a slice: its least part, however soon a timer is due, what posts have in any case, and what
+ * calls have that are due before a deadline. */
 #define LEAST_PART 16
 #define POSTS_PART 4
+#define CALLS_PART 2
+
+/* So many of these calls are made whatever the time is, less the steps that were late before. */
+#define CALLS_LEAST (STEPS_PER_LOOK / 2)
 
 static uint64_t slice_ns(const struct bight_sched *sched)
 {
@@ -94,6 +99,16 @@ static void begin(struct bight_sched *sched, uint64_t most)
     pace->looked = pace->begin;
     pace->calm_until = 0;
     pace->left = pace->stride;
+    pace->over = false;
+}
+
+/* Steps were made after the time was over: as many as since the last look, or fewer. */
+static void is_over(struct bight_pace *pace)
+{
+    if (!pace->over)
+        pace->late += pace->stride;
+    pace->over = true;
+    pace->stride = 1;
 }
 
 /* What of the slice this phase has. */
@@ -146,6 +161,38 @@ void bight__pace_begin_posts(struct bight_sched *sched)
     begin(sched, left > least ? left : least);
 }
 
+/* Together with the last pass, and the slice after it, calls are late by no more than that. */
+static void begin_calls(struct bight_sched *sched)
+{
+    struct bight_pace *pace = &sched->pace;
+
+    begin(sched, pace->slice / CALLS_PART);
+    pace->passing = true;
+    pace->least = pace->late_before < CALLS_LEAST ? CALLS_LEAST - pace->late_before : 1;
+}
+
+bool bight__pace_call(struct bight_sched *sched)
+{
+    struct bight_pace *pace = &sched->pace;
+
+    if (!pace->passing)
+        begin_calls(sched);
+    if (!pace->over && (pace->left || bight__pace_look(sched)))
+        pace->left--;
+    else if (pace->least)
+        pace->late++;
+    else
+        return false;
+    pace->least -= pace->least > 0;
+    return true;
+}
+
+void bight__pace_end_calls(struct bight_sched *sched)
+{
+    bight__pace_end(sched);
+    sched->pace.passing = false;
+}
+
 bool bight__pace_look(struct bight_sched *sched)
 {
     struct bight_pace *pace = &sched->pace;
@@ -155,7 +202,7 @@ bool bight__pace_look(struct bight_sched *sched)
 
     /* A count that has gone back comes out as very long. */
     if (at - pace->begin >= pace->end - pace->begin) {
-        pace->stride = 1;
+        is_over(pace);
         pace->calm_until = 0;
         return false;
     }
@@ -176,7 +223,7 @@ void bight__pace_end(struct bight_sched *sched)
     uint64_t at = now(sched);
 
     if (at - pace->begin >= pace->end - pace->begin)
-        pace->stride = 1;
+        is_over(pace);
     pace->spent += at - pace->begin;
 }
 

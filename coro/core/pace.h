@@ -26,6 +26,8 @@ struct bight_pace {
     unsigned left;   /* of them */
     bool by_ticks;   /* the times below are ticks; otherwise ns of the driver's clock */
     bool skipped;    /* the last phase was left out, for want of time */
+    bool over;       /* what began last has used its time up */
+    bool passing;    /* calls are made while the timers are passed */
     double rate;     /* units of the times per ns */
     uint64_t slice;
     uint64_t begin;
@@ -36,6 +38,12 @@ struct bight_pace {
     uint64_t spent;      /* by this one */
     uint64_t rate_ns;    /* readings of the clock and of the count at the same time, from which */
     uint64_t rate_ticks; /* the rate is measured; 0 before the first */
+
+    /* Steps after the time was over: since the timers were passed last, and between that pass and
+     * the one before. And so many calls may this pass make yet, whatever the time is. */
+    unsigned late;
+    unsigned late_before;
+    unsigned least;
 };
 
 /* The scheduler is zero but for its options. */
@@ -46,6 +54,20 @@ bool bight__pace_begin(struct bight_sched *sched, uint64_t next_ns);
 
 /* Posts are about to be made, at least one. */
 void bight__pace_begin_posts(struct bight_sched *sched);
+
+/* The timers are about to be passed. */
+static inline void bight__pace_timers(struct bight_pace *pace)
+{
+    pace->late_before = pace->late;
+    pace->late = 0;
+}
+
+/* A call is to be made before the deadline that the pass of the timers has come to. False: there is
+ * no more time for such calls in this pass. */
+bool bight__pace_call(struct bight_sched *sched);
+
+/* The timers have been passed, and calls were made. */
+void bight__pace_end_calls(struct bight_sched *sched);
 
 /* Look at the time. False: it is over. */
 bool bight__pace_look(struct bight_sched *sched);

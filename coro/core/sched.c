@@ -432,5 +432,7 @@ void bight__sched_run(struct bight_sched *sched)
     } while (unlikely(sched->calls_queued) && bight__calls_run(sched));
     bight__pace_end(sched);
     bight__quantum_end(sched);
+    if (unlikely(sched->timed_queued) && sched->pace.over)
+        bight__calls_step_back(sched);
     sched->tail_left = sched->ready_tail;
 }

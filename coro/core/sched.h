@@ -79,6 +79,8 @@ struct bight_sched {
     struct bight_link calls;    /* queued, in order; call.c */
     size_t calls_queued;
     struct bight_call *timed_first; /* of the queued ones whose time had come; NULL: none */
+    size_t timed_queued;            /* how many of these there are */
+    struct bight_link overdue;      /* those behind them, in order of time, not queued */
     size_t calls_span; /* ready tasks before the last of them: the sum of their distances */
     const struct bight_driver *driver;
     struct bight_seams seams;
@@ -148,8 +150,12 @@ void bight__call_queue(struct bight_sched *sched, struct bight_call *call);
 /* Make the calls whose turn it is. True when some were made and the slice goes on. */
 bool bight__calls_run(struct bight_sched *sched);
 /* A deadline has passed: calls whose time came before it are made first, wherever they stand in
- * the queue. From the callback of a timer. */
+ * the queue, as many as there is time for. From the callback of a timer. */
 void bight__calls_before_deadline(struct bight_sched *sched);
+/* The timers have been passed, and such calls were made. */
+void bight__calls_passed(struct bight_sched *sched);
+/* A slice has used its time up: timed calls that it left in the queue make room there. */
+void bight__calls_step_back(struct bight_sched *sched);
 /* No slice will come any more: make what is queued by now, once. */
 void bight__calls_run_last(struct bight_sched *sched);
 /* Forget what is queued; nothing of it is pending afterwards. */

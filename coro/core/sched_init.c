@@ -41,6 +41,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
     link_init(&sched->ended);
     link_init(&sched->owned);
     link_init(&sched->calls);
+    link_init(&sched->overdue);
     link_init(&sched->children);
     bight__group_setup(&sched->root, BIGHT_GROUP_COLLECT);
     struct bight_stackpool_config config = {

@@ -57,7 +57,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_call_soon(struct bight_call *call);
 
 /** The same `delay_ms` from now. Calls whose time has come are made in the order of their times; a
  *  call comes before a deadline that is due later, even if the thread was busy until both had
- *  passed. A negative delay is a time that has passed.
+ *  passed. When those that are due at once work for longer than bight_runtime_options.slice_us
+ *  allows, deadlines and tasks come in between. A negative delay is a time that has passed.
  *
  *  @return 0; BIGHT_EALREADY when it is pending: cancel it first to move it; BIGHT_ERANGE for a
  *          time beyond the clock; BIGHT_EINVAL without fn; BIGHT_ENORUNTIME.
