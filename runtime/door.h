@@ -28,6 +28,11 @@ BIGHT_INTERNAL_API const struct bight_seams *
 bight__runtime_seams(const struct bight_runtime *runtime);
 BIGHT_INTERNAL_API uv_loop_t *bight__runtime_loop(const struct bight_runtime *runtime);
 
+/* Call `fn` on the loop's stack, outside of tasks, as libraries want it that take more stack than a
+ * task may have. The calling task goes on as soon as `fn` has returned; no other runs before. */
+BIGHT_INTERNAL_API void bight__runtime_errand(struct bight_runtime *runtime, void (*fn)(void *arg),
+                                              void *arg);
+
 BIGHT_INTERNAL_API void bight__plugin_add(struct bight_runtime *runtime,
                                           struct bight_plugin *plugin);
 

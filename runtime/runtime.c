@@ -174,6 +174,11 @@ uv_loop_t *bight__runtime_loop(const struct bight_runtime *runtime)
     return runtime->loop;
 }
 
+void bight__runtime_errand(struct bight_runtime *runtime, void (*fn)(void *arg), void *arg)
+{
+    bight__errand(&runtime->sched, fn, arg);
+}
+
 void bight__handle_opened(struct bight_runtime *runtime)
 {
     runtime->handles++;

@@ -290,6 +290,14 @@ switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task 
         bight__context_switch_here(&self->stack.context, to);
 }
 
+SWITCHES void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg)
+{
+    struct bight_errand errand = {.fn = fn, .arg = arg, .task = sched->current};
+
+    sched->errand = &errand;
+    switch_to(sched, errand.task, NULL);
+}
+
 SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
 {
     switch_to(sched, self, ready_pop(sched, 0));
@@ -387,6 +395,20 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
     bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
 
+/* The task that has just left sent for something, or the one that it made way for. */
+static SWITCHES void run_errands(struct bight_sched *sched)
+{
+    struct bight_errand *errand;
+
+    while ((errand = sched->errand)) {
+        sched->errand = NULL;
+        errand->fn(errand->arg);
+        sched->current = errand->task;
+        bight__context_switch_here(&sched->loop, &errand->task->stack.context);
+        sched->current = NULL;
+    }
+}
+
 /* Until none is ready, the slice is over, or it is a call's turn. */
 static SWITCHES void run_tasks(struct bight_sched *sched)
 {
@@ -396,6 +418,8 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
         sched->current = task;
         bight__context_switch_here(&sched->loop, &task->stack.context);
         sched->current = NULL;
+        if (unlikely(sched->errand))
+            run_errands(sched);
         if (sched->dying) {
             struct bight_task *dead = sched->dying;
 

@@ -49,6 +49,13 @@ struct bight_step {
     char task_name[BIGHT_TASK_NAME_BYTES];
 };
 
+/* What a task has the loop's stack do. It lies on the task's own. */
+struct bight_errand {
+    void (*fn)(void *arg);
+    void *arg;
+    struct bight_task *task;
+};
+
 struct bight_sched {
     struct bight_task *current; /* NULL while the loop's own stack runs */
     unsigned quantum;           /* steps until sched.c has to look closer, the current one too */
@@ -86,10 +93,11 @@ struct bight_sched {
     struct bight_seams seams;
     struct bight_runtime_options options;
     struct bight_task *
-        *spreading;           /* where a cancellation that is on its way lists tasks; cancel.c */
-    struct bight_task *dying; /* ended on a stack that the loop's stack has to put back */
-    struct bight_link ended;  /* tasks done, handle not yet joined */
-    struct bight_link owned;  /* memory that is freed with the runtime: blocks begin with a link */
+        *spreading;              /* where a cancellation that is on its way lists tasks; cancel.c */
+    struct bight_task *dying;    /* ended on a stack that the loop's stack has to put back */
+    struct bight_errand *errand; /* to be done next; NULL: none */
+    struct bight_link ended;     /* tasks done, handle not yet joined */
+    struct bight_link owned; /* memory that is freed with the runtime: blocks begin with a link */
     size_t live;
     size_t outside; /* parked waits with an outside source */
     uint64_t spawned;
@@ -117,6 +125,9 @@ int bight__ready_grow(struct bight_sched *sched);
 /* Run ready tasks and calls until none is ready or the slice is over, which bight__pace_begin has
  * begun and this ends. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
+/* Have the loop's stack call `fn`, for what needs more stack than a task may have. The running task
+ * goes on as soon as `fn` has returned: nothing else runs, and no step is counted. */
+void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg);
 /* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
  * is its turn. */
 void bight__reschedule(struct bight_sched *sched, struct bight_task *self);

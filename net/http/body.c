@@ -76,17 +76,19 @@ static uint64_t body_left(const struct bight_http_response *response)
     return hop->content_length - hop->body_bytes;
 }
 
-/* Room for `count` bytes of a streamed body and for what was read together with them. */
+/* Room for `count` bytes of a streamed body, and if they are the first for what was read together
+ * with them. */
 static int reserve_streamed(struct http_transfer *transfer, size_t count)
 {
-    uint64_t left = body_left(transfer->response);
+    struct bight_http_response *response = transfer->response;
+    uint64_t left = body_left(response);
     size_t more = transfer->read_bytes;
 
-    if (left == UINT64_MAX)
-        more = count; /* there may be no more for hours */
+    if (left == UINT64_MAX || response->body.bytes > response->body_taken)
+        more = count; /* there may be no more for hours; or there is room already */
     else if (left < more)
         more = (size_t)left;
-    return reserve(transfer->response, more > count ? more : count);
+    return reserve(response, more > count ? more : count);
 }
 
 static int stream(struct http_transfer *transfer, const char *bytes, size_t count)

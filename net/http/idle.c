@@ -106,6 +106,13 @@ static bool has_ended(const struct http_watch *watch)
     return poll(&one, 1, 0) > 0;
 }
 
+static void disarm(struct http_watch *watch)
+{
+    if (watch->have)
+        uv_poll_stop(&watch->poll);
+    watch->have = 0;
+}
+
 void bight__http_idle_event(struct http_watch *watch)
 {
     char byte;
@@ -113,20 +120,21 @@ void bight__http_idle_event(struct http_watch *watch)
 
     if (watch->spent || watch->foreign)
         return;
-    if (watch->have)
-        uv_poll_stop(&watch->poll);
-    watch->have = 0;
     if (is_used(watch)) {
+        disarm(watch);
         sweep_soon(watch->session); /* look again */
         return;
     }
     got = recv(watch->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        bight__http_watch_arm(watch, UV_READABLE);
-    else if (got > 0 && watch->streams && !has_ended(watch))
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (watch->have != UV_READABLE)
+            bight__http_watch_arm(watch, UV_READABLE);
+    } else if (got > 0 && watch->streams && !has_ended(watch)) {
         bight__http_watch_arm(watch, UV_DISCONNECT); /* frames, which libcurl will read */
-    else
+    } else {
+        disarm(watch);
         give_up(watch);
+    }
 }
 
 static bool is_idle(const struct http_watch *watch)
@@ -147,8 +155,10 @@ void bight__http_idle_look(struct bight_http_session *session)
                 some[count++] = (struct pollfd){.fd = (int)next, .events = POLLIN};
         if (count == 0 || poll(some, count, 0) <= 0)
             continue;
-        for (nfds_t i = 0; i < count; i++)
-            if (some[i].revents)
-                bight__http_idle_event(session->watches[some[i].fd]);
+        for (nfds_t i = 0; i < count; i++) {
+            struct http_watch *watch = session->watches[some[i].fd];
+            if (some[i].revents && !is_used(watch))
+                bight__http_idle_event(watch);
+        }
     } while (next < session->watch_count);
 }

@@ -146,6 +146,17 @@ static void timer_arm(struct bight_http_session *session)
                    session->due_ms > now_ms ? session->due_ms - now_ms : 0, 0);
 }
 
+/* Call libcurl, which wants it now. What has come of idle connections that the loop has not told of
+ * is looked for where new transfers may get them. */
+static void act_in_time(struct bight_http_session *session, bool look)
+{
+    session->due_ms = UINT64_MAX;
+    if (look)
+        bight__http_idle_look(session);
+    session->added_ms = UINT64_MAX;
+    bight__http_multi_act(session, CURL_SOCKET_TIMEOUT, 0);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct bight_http_session *session = timer->data;
@@ -157,12 +168,20 @@ static void on_timer(uv_timer_t *timer)
         timer_arm(session);
         return;
     }
-    session->due_ms = UINT64_MAX;
     /* What a task did since the loop looked at the sockets may have taken long. */
-    if (session->added_ms < uv_now(session->loop))
-        bight__http_idle_look(session);
-    session->added_ms = UINT64_MAX;
-    bight__http_multi_act(session, CURL_SOCKET_TIMEOUT, 0);
+    act_in_time(session, session->added_ms < uv_now(session->loop));
+}
+
+static void run_now(void *arg)
+{
+    struct bight_http_session *session = arg;
+
+    act_in_time(session, session->added_ms != UINT64_MAX);
+}
+
+void bight__http_multi_now(struct bight_http_session *session)
+{
+    bight__runtime_errand(session->runtime, run_now, session);
 }
 
 void bight__http_multi_soon(struct bight_http_session *session)

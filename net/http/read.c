@@ -47,10 +47,24 @@ static size_t take(struct bight_http_response *response, struct http_reader *rea
     return taken;
 }
 
+/* Wait until something comes. Of a transfer that has just been resumed libcurl reads at once what
+ * has come meanwhile: in the loop's next turn, when all that wait have had theirs, nothing of its
+ * buffer and of the reader's would be in the processor's caches any more. */
+static int await(struct bight_http_response *response, bool resumed)
+{
+    if (resumed && http_time_left(response) != 0) {
+        bight__http_multi_now(response->session);
+        if (response->reader->filled)
+            return 0;
+    }
+    return bight__http_wait(response);
+}
+
 static int64_t read_some(struct bight_http_response *response, struct http_reader *reader,
                          char *buffer, size_t bytes)
 {
     for (;;) {
+        bool paused = response->transfer && response->transfer->paused;
         size_t filled = take(response, reader, buffer, bytes);
         if (filled)
             return (int64_t)filled;
@@ -59,7 +73,7 @@ static int64_t read_some(struct bight_http_response *response, struct http_reade
         if (response->transfer->paused || response->body.bytes)
             continue;
         *reader = (struct http_reader){.buffer = buffer, .bytes = bytes};
-        int rc = bight__http_wait(response);
+        int rc = await(response, paused);
         filled = reader->filled;
         reader->bytes = reader->filled = 0;
         if (response->error.code && response->transfer)

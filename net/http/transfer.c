@@ -13,11 +13,12 @@
 
 /* Bodies from which on the next transfer with that origin reads in larger pieces, and these. A
  * streamed body is read in pieces that fit where the last one's reader wanted it, for what does not
- * is copied once more. */
+ * is copied once more; and in no larger ones than stay in the processor's cache, together with
+ * where they are copied to, until they are. */
 #define LARGE_BODY_BYTES (256u << 10)
 #define LARGE_READ_BYTES (512u << 10)
 #define STREAMED_READ_BYTES (64u << 10)
-#define STREAMED_READ_MOST (256u << 10)
+#define STREAMED_READ_MOST (128u << 10)
 #define SMALL_READ_BYTES (16u << 10)
 #define POOLED_HANDLES 256
 

@@ -101,6 +101,8 @@ void bight__http_multi_remove(struct http_transfer *transfer);
 void bight__http_multi_act(struct bight_http_session *session, curl_socket_t fd, int events);
 /* libcurl may leave the transfer as it is: look after the present call of it. */
 void bight__http_multi_attend(struct http_transfer *transfer);
+/* Call libcurl at once. From a task, which nothing else runs beside meanwhile. */
+void bight__http_multi_now(struct bight_http_session *session);
 /* Call libcurl in the loop's next turn. */
 void bight__http_multi_soon(struct bight_http_session *session);
 

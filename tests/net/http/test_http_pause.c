@@ -103,13 +103,53 @@ HTTP_TEST(a_pause_is_no_silence_of_the_peer)
 
 HTTP_TEST(time_passes_during_a_pause)
 {
+    static const size_t sizes[] = {5000, sizeof buffer};
     struct bight_http_request request = {.total_timeout_ms = 200};
     struct bight_http_response *response;
 
-    EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bytes/50000000"),
-                           &request) == 0);
-    EXPECT(bight_sleep(300) == 0);
-    ck_assert_int_eq(read_all(response, 5000), BIGHT_ETIMEDOUT);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bytes/50000000"),
+                               &request) == 0);
+        EXPECT(bight_sleep(300) == 0);
+        ck_assert_int_eq(read_all(response, sizes[i]), BIGHT_ETIMEDOUT);
+        bight_http_response_free(response);
+    }
+    return 0;
+}
+
+struct beside {
+    bool over;
+    int turns;
+};
+
+static int takes_turns(void *arg)
+{
+    struct beside *beside = arg;
+    int rc = 0;
+
+    for (; rc == 0 && !beside->over; beside->turns++)
+        rc = bight_yield();
+    return rc;
+}
+
+/* Much of it is there whenever it is asked for. */
+HTTP_TEST(a_reader_gives_others_their_turns)
+{
+    struct bight_http_response *response;
+    struct beside beside = {.over = false};
+    struct bight_task *task;
+    int reads = 0;
+    int64_t got;
+
+    EXPECT(bight_http_open(&response, session, http_server_url(&server, "/bytes/50000000"), NULL) ==
+           0);
+    EXPECT(bight_spawn(&task, takes_turns, &beside) == 0);
+    while ((got = bight_http_read(response, buffer, sizeof buffer)) > 0)
+        reads++;
+    beside.over = true;
+    EXPECT(got == 0 && reads > 50);
+    EXPECT(beside.turns >= reads / 16);
+    EXPECT(bight_join(task, NULL) == 0);
     bight_http_response_free(response);
     return 0;
 }
@@ -135,6 +175,7 @@ static const struct suite_case cases[] = {
     plain_case(what_came_before_a_peer_left_is_read),
     plain_case(a_pause_is_no_silence_of_the_peer),
     plain_case(time_passes_during_a_pause),
+    plain_case(a_reader_gives_others_their_turns),
     plain_case(a_session_may_end_during_a_pause),
 };
 
