@@ -4,6 +4,7 @@
 #ifndef BIGHT_H
 #define BIGHT_H
 
+#include <bight/address.h>
 #include <bight/background.h>
 #include <bight/barrier.h>
 #include <bight/base.h>
@@ -14,6 +15,7 @@
 #include <bight/errors.h>
 #include <bight/event.h>
 #include <bight/executor.h>
+#include <bight/fd.h>
 #include <bight/future.h>
 #include <bight/gather.h>
 #include <bight/generator.h>
@@ -22,6 +24,7 @@
 #include <bight/job.h>
 #include <bight/latest.h>
 #include <bight/limiter.h>
+#include <bight/listener.h>
 #include <bight/mailbox.h>
 #include <bight/mutex.h>
 #include <bight/offload.h>
@@ -38,14 +41,17 @@
 #include <bight/select.h>
 #include <bight/semaphore.h>
 #include <bight/signal.h>
+#include <bight/stream.h>
 #include <bight/submission.h>
 #include <bight/task.h>
+#include <bight/tcp.h>
 #include <bight/testing.h>
 #include <bight/testing_clock.h>
 #include <bight/thread_event.h>
 #include <bight/thread_queue.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
+#include <bight/unix.h>
 #include <bight/wait.h>
 #include <bight/wait_group.h>
 #include <bight/waiter.h>

@@ -190,7 +190,7 @@ void bight__handle_closed(struct bight_runtime *runtime)
         runtime_gone(runtime);
 }
 
-static struct bight_plugin *plugin_find(const struct bight_runtime *runtime,
+struct bight_plugin *bight__plugin_find(const struct bight_runtime *runtime,
                                         const struct bight_plugin_kind *kind)
 {
     struct bight_link *link;
@@ -207,7 +207,7 @@ static struct bight_plugin *plugin_find(const struct bight_runtime *runtime,
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc)
 {
-    struct bight_plugin *plugin = plugin_find(runtime, kind);
+    struct bight_plugin *plugin = bight__plugin_find(runtime, kind);
 
     if (likely(plugin != NULL))
         return plugin;

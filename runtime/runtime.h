@@ -86,6 +86,9 @@ void bight__runtime_close(struct bight_runtime *runtime);
  * NULL and *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
 struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
                                        const struct bight_plugin_kind *kind, int *rc);
+/* The same if there is one already, otherwise NULL. */
+struct bight_plugin *bight__plugin_find(const struct bight_runtime *runtime,
+                                        const struct bight_plugin_kind *kind);
 
 /* runner.c: like bight_run_with and bight_runner_open, with the seams of a test. */
 int bight__run_with_seams(const struct bight_runtime_options *options,

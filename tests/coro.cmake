@@ -30,6 +30,7 @@ set(ways
   ways/ways_combine.c
   ways/ways_queue.c
   ways/ways_select.c
+  ways/ways_stream.c
   ways/ways_sync.c
   ways/ways_task.c
   ways/ways_testing.c

@@ -1,6 +1,9 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
+foreach(suite connect listener serve unix)
+  bight_test(net/stream/${suite})
+endforeach()
 
 if(NOT bight_http)
   return()
@@ -51,3 +54,11 @@ bight_test(net/http/http_nginx SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_torture_tls TIMEOUT 300 SOURCES net/http/torture.c ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})
+
+# The servers of samples/net, as programs.
+if(TARGET echo)
+  bight_test(samples/net/sample_servers)
+  target_compile_definitions(test_sample_servers PRIVATE SAMPLE_ECHO="$<TARGET_FILE:echo>"
+                             SAMPLE_PROXY="$<TARGET_FILE:proxy>")
+  add_dependencies(test_sample_servers echo proxy)
+endif()

@@ -27,15 +27,17 @@ endforeach()
 
 # Every public function of every room, with NULL: a row each. Those of libbight-http are in net.cmake.
 bight_test(nulls/nulls SOURCES nulls/rooms.c nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c
-  nulls/runtime.c nulls/testing.c nulls/net.c nulls/offload.c)
+  nulls/runtime.c nulls/stream.c nulls/testing.c nulls/net.c nulls/offload.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
   sweeps/frame.c
   sweeps/scenarios.c
   sweeps/scenarios_combine.c
+  sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
   sweeps/scenarios_queue.c
+  sweeps/scenarios_stream.c
   sweeps/scenarios_sync.c
   sweeps/scenarios_task.c
   sweeps/scenarios_testing.c
@@ -51,6 +53,12 @@ bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${wh
   TIMEOUT 240)
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 240)
+# Streams and descriptors.
+bight_test(runtime/stream/stream_read LABELS threads SOURCES runtime/stream/ends.c LIBS util)
+foreach(suite copy end kinds pair scan select write)
+  bight_test(runtime/stream/stream_${suite} SOURCES runtime/stream/ends.c LIBS util)
+endforeach()
+bight_test(runtime/stream/fd)
 bight_test(runtime/drive LABELS threads)
 bight_test(runtime/fairness)
 bight_test(runtime/fairness_calls SOURCES runtime/crowd.c)

@@ -151,22 +151,25 @@ static int ring_abort(struct bight_waiter *first, const struct bight_waiter *win
     return rc;
 }
 
-/* The task falls asleep, or goes on. */
-static void count_park(struct bight_task *task, const struct bight_waiter *first, bool sleeps)
+static inline void count_waiter(struct bight_task *task, const struct bight_waiter *waiter,
+                                bool sleeps)
 {
-    const struct bight_waiter *waiter = first;
+    unsigned flags = waiter->ops->flags;
 
-    do {
-        unsigned flags = waiter->ops->flags;
+    if (flags & BIGHT_WAITER_OUTSIDE)
+        task->sched->outside += sleeps ? 1 : (size_t)-1;
+    if (!sleeps && unlikely(flags & WAITER_LINK))
+        bight__chain_changes(task);
+}
 
-        if (flags & (BIGHT_WAITER_OUTSIDE | WAITER_LINK)) {
-            if (flags & BIGHT_WAITER_OUTSIDE)
-                task->sched->outside += sleeps ? 1 : (size_t)-1;
-            if (flags & WAITER_LINK && !sleeps)
-                bight__chain_changes(task);
-        }
-        waiter = waiter->also;
-    } while (waiter != first);
+/* The task falls asleep, or goes on. */
+static inline void count_park(struct bight_task *task, const struct bight_waiter *first,
+                              bool sleeps)
+{
+    count_waiter(task, first, sleeps);
+    for (const struct bight_waiter *waiter = first->also; unlikely(waiter != first);
+         waiter = waiter->also)
+        count_waiter(task, waiter, sleeps);
 }
 
 /* The waiter of the ring that was unparked, NULL when all were let go. */
@@ -208,7 +211,7 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
     if (unlikely(waiter->also != waiter))
         (void)ring_abort(waiter, waiter);
     /* The task may sleep in another wait between arming this one and parking on it. */
-    if (task->parked && share_a_park(waiter, task->parked)) {
+    if (likely(task->parked == waiter) || (task->parked && share_a_park(waiter, task->parked))) {
         count_park(task, task->parked, false);
         task->parked = NULL;
         bight__ready(task);

@@ -39,6 +39,7 @@
     X(ENOMEM, -ENOMEM, "out of memory")                                                            \
     X(ENOSYS, -ENOSYS, "not supported by this system")                                             \
     X(ENOTSUP, -ENOTSUP, "operation not supported")                                                \
+    X(EOF, -4095, "end of the stream")                                                             \
     X(EPERM, -EPERM, "not the owner")                                                              \
     X(EPIPE, -EPIPE, "the other side closed")                                                      \
     X(ERANGE, -ERANGE, "out of range")                                                             \
@@ -51,7 +52,7 @@
     X(ESCOPE, -5003, "a scope or group was left open or ended out of order")                       \
     X(ESTALLED, -5004, "every task waits for another: nothing can ever run")                       \
     X(ENORUNTIME, -5005, "no runtime on this thread")                                              \
-    X(EBROKEN, -5006, "broken: somebody who had to come did not")                                  \
+    X(EBROKEN, -5006, "broken: somebody who had to come or to finish did not")                     \
     X(ENOTREADY, -5007, "the task ended before it said that it was ready")                         \
     X(EUNKNOWNJOB, -5010, "the worker does not know the job")                                      \
     X(EFULL, -5011, "the executor's queue is full")                                                \

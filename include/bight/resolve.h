@@ -4,6 +4,7 @@
 #ifndef BIGHT_RESOLVE_H
 #define BIGHT_RESOLVE_H
 
+#include <bight/address.h>
 #include <bight/base.h>
 #include <bight/errors.h>
 
@@ -13,20 +14,6 @@ struct bight_resolver;
 
 /* How many addresses of one name are kept; the rest is dropped. */
 #define BIGHT_RESOLVE_ADDRESSES 16
-
-/* Room for bight_address_text, with its final NUL: [address%zone]:port. */
-#define BIGHT_ADDRESS_TEXT_BYTES 72
-
-struct bight_address {
-    /* 4 or 6. */
-    uint8_t family;
-    /* In network order; IPv4 has 4, and zeros behind them. */
-    uint8_t bytes[16];
-    /* In host order; 0 in what a resolver returns. */
-    uint16_t port;
-    /* The zone of a link-local IPv6 address, 0 for none. */
-    uint32_t scope_id;
-};
 
 /* What a lookup found. About 500 bytes, meant for the stack. */
 struct bight_resolved {
@@ -105,13 +92,6 @@ struct bight_resolver_stats {
 /** Counts of the resolver. */
 BIGHT_API void bight_resolver_get_stats(struct bight_resolver *resolver,
                                         struct bight_resolver_stats *stats);
-
-/** Write `address` as text: 192.0.2.1 or 2001:db8::1, with a port 192.0.2.1:80 or [2001:db8::1]:80.
- *
- *  @return text.
- *  Thread: any.  Ownership: text has room for BIGHT_ADDRESS_TEXT_BYTES.
- */
-BIGHT_API char *bight_address_text(const struct bight_address *address, char *text);
 
 BIGHT_END_DECLS
 

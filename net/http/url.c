@@ -101,7 +101,7 @@ static int copy_host(struct http_url *out, const char *host)
     size_t bytes = strlen(host);
     struct bight_address address;
 
-    out->literal = *host == '[' || bight__address_parse(host, &address) == 0;
+    out->literal = *host == '[' || bight_address_parse(host, &address) == 0;
     if (bytes > 2 && *host == '[') {
         host++;
         bytes -= 2;

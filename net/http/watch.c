@@ -14,7 +14,7 @@
 #include "coro/base/list.h"
 #include "coro/base/seams.h"
 #include "net/http/response.h"
-#include "net/resolve/door.h"
+#include "runtime/address.h"
 
 /* A transfer that is paused mostly goes on as soon as its task has had its turn. To take the socket
  * from epoll and put it back costs more than to hear of it in vain so often. */

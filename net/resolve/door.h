@@ -1,6 +1,5 @@
 /* The resolver as the rest of net/ sees it: a resolution that can be ended from outside and says
- * how long its result is valid, and addresses in their two other forms. resolve.h is its private
- * part. */
+ * how long its result is valid. resolve.h is its private part. */
 #ifndef BIGHT_NET_RESOLVE_DOOR_H
 #define BIGHT_NET_RESOLVE_DOOR_H
 
@@ -8,8 +7,6 @@
 #include <bight/waiter.h>
 
 #include "coro/base/door.h"
-
-struct sockaddr;
 
 /* A task that waits for a name. */
 struct resolve_waiter {
@@ -25,9 +22,8 @@ BIGHT_INTERNAL_API int bight__resolve(struct bight_resolver *resolver, const cha
                                       struct bight_resolved *result, struct resolve_waiter *waiter);
 BIGHT_INTERNAL_API void bight__resolve_interrupt(struct resolve_waiter *waiter, int code);
 
-/* address.c: 0, or BIGHT_EINVAL when `text` is not an IP literal (brackets and zone allowed). */
-BIGHT_INTERNAL_API int bight__address_parse(const char *text, struct bight_address *address);
-BIGHT_INTERNAL_API int bight__address_from_sockaddr(const struct sockaddr *from,
-                                                    struct bight_address *address);
+/* The runtime's own resolver, made when it is first needed, which lives as long as the runtime. 0;
+ * BIGHT_ENOMEM; BIGHT_ENORUNTIME. */
+int bight__resolver_default(struct bight_resolver **out);
 
 #endif

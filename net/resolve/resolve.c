@@ -226,7 +226,7 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
     waiter->entry = NULL;
     waiter->fresh_until_ns = UINT64_MAX;
     result->cached = true;
-    if (bight__address_parse(host, &result->addresses[0]) == 0) {
+    if (bight_address_parse(host, &result->addresses[0]) == 0) {
         result->count = 1;
         result->gai_code = 0;
         result->text = "";

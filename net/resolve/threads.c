@@ -1,6 +1,7 @@
 /* The threads in which getaddrinfo runs. They are detached, because nobody may have to wait for one
  * that is stuck: what they touch is counted by reference, and the last one to leave frees it. */
 #include "net/resolve/resolve.h"
+#include "runtime/address.h"
 
 #include <errno.h>
 #include <netdb.h>

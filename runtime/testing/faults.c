@@ -12,24 +12,39 @@
 
 #define ERRORS_MAX 5
 
-/* The errors that each call may fail with; EINTR last. A call not listed fails with ENOMEM. */
+/* The errors that each call may fail with; EINTR last. A call not listed fails with ENOMEM. What
+ * streams call has no EAGAIN: it promises an event, which would not come. */
 static const struct {
     const char *name;
     int errors[ERRORS_MAX];
 } calls[] = {
+    {"accept4", {ECONNABORTED, EMFILE, ENFILE, ENOMEM, EINTR}},
+    {"bind", {EADDRINUSE, EACCES, ENOMEM}},
+    {"chmod", {EPERM, EIO}},
+    {"connect", {ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL, EINTR}},
+    {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
+    {"epoll_ctl", {ENOSPC, ENOMEM}},
     {"eventfd", {EMFILE, ENFILE, ENOMEM}},
     {"fcntl", {EMFILE}},
     {"getrandom", {ENOSYS, EPERM}},
     {"getrlimit", {EPERM}},
+    {"listen", {EADDRINUSE}},
     {"madvise", {EINVAL, ENOMEM, EAGAIN}},
     {"mincore", {EAGAIN, ENOMEM}},
     {"mmap", {ENOMEM, EAGAIN}},
     {"mprotect", {ENOMEM}},
     {"pipe2", {EMFILE, ENFILE}},
+    {"pread", {EIO, EINTR}},
     {"pthread_create", {EAGAIN}},
     {"read", {EAGAIN, EIO, EINTR}},
+    {"readv", {EIO, EINTR}},
+    {"recv", {ECONNRESET, ETIMEDOUT, ENOMEM, EINTR}},
+    {"send", {EPIPE, ECONNRESET, ENOBUFS, ENOMEM, EINTR}},
+    {"sendfile", {EPIPE, ECONNRESET, EIO, ENOMEM, EINTR}},
+    {"setsockopt", {EINVAL, ENOMEM}},
     {"sigaction", {EINVAL}},
     {"sigaltstack", {ENOMEM, EPERM}},
+    {"socket", {EMFILE, ENFILE, ENOBUFS, ENOMEM}},
     {"uv_async_init", {EMFILE, ENFILE, ENOMEM}},
     {"uv_loop_init", {EMFILE, ENFILE, ENOMEM}},
     {"uv_mutex_init", {EAGAIN, ENOMEM}},
@@ -38,6 +53,7 @@ static const struct {
     {"uv_signal_start", {EINVAL}},
     {"uv_signal_start_oneshot", {EINVAL}},
     {"write", {EAGAIN, EIO, ENOSPC, EPIPE, EINTR}},
+    {"writev", {EPIPE, EIO, EINTR}},
 };
 
 uint64_t bight__test_draw(uint64_t *state)

@@ -1,6 +1,47 @@
 /* Rows of net/, but for the HTTP client. */
 #include "tests/nulls/rows.h"
 
+static int handler(struct bight_stream *stream, void *arg)
+{
+    (void)stream;
+    (void)arg;
+    return 0;
+}
+
+static void walk_connecting(void)
+{
+    says_einval(bight_tcp_connect, NULL, "127.0.0.1", 1, NULL, NULL);
+    says_einval(bight_tcp_connect, (void *)some, NULL, 1, NULL, NULL);
+    says_einval(bight_tcp_connect_address, NULL, (void *)some, NULL);
+    says_einval(bight_tcp_connect_address, (void *)some, NULL, NULL);
+    says_einval(bight_unix_connect, NULL, "path");
+    says_einval(bight_unix_connect, (void *)some, NULL);
+}
+
+static void walk_listeners(void)
+{
+    struct bight_case without;
+
+    says_einval(bight_tcp_listen, NULL, NULL, 0, NULL);
+    says_einval(bight_unix_listen, NULL, "path", NULL);
+    says_einval(bight_unix_listen, (void *)some, NULL, NULL);
+    says_einval(bight_listener_from_fd, NULL, 0);
+    says_einval(bight_listener_accept, NULL, (void *)some);
+    says_einval(bight_listener_accept, (void *)some, NULL);
+    says_einval(bight_listener_try_accept, NULL, (void *)some);
+    says_einval(bight_listener_try_accept, (void *)some, NULL);
+    says_einval(bight_listener_address, NULL, (void *)some);
+    says_einval(bight_listener_address, (void *)some, NULL);
+    says_einval(bight_listener_fd, NULL);
+    says_einval(bight_listener_close, NULL);
+    gives(0, bight_listener_end, NULL);
+    says_einval(bight_serve, NULL, handler, NULL, NULL);
+    says_einval(bight_serve, (void *)some, NULL, NULL, NULL);
+    does_nothing(bight_case_accept, NULL, (void *)some);
+    does_nothing(bight_case_accept, &without, NULL);
+    says_einval(bight_select, &without, 1, 0);
+}
+
 void walk_net(void)
 {
     says_einval(bight_resolver_new, NULL, NULL);
@@ -10,6 +51,11 @@ void walk_net(void)
     does_nothing(bight_resolver_free, NULL);
     does_nothing(bight_resolver_get_stats, NULL, (void *)some);
     does_nothing(bight_resolver_get_stats, (void *)some, NULL);
+    says_einval(bight_address_parse, NULL, (void *)some);
     is_null(bight_address_text, NULL, some);
     is_null(bight_address_text, (void *)some, NULL);
+    says_einval(bight_address_parse, NULL, (void *)some);
+    says_einval(bight_address_parse, "127.0.0.1", NULL);
+    walk_connecting();
+    walk_listeners();
 }

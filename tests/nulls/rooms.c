@@ -8,6 +8,7 @@ void walk_library(void)
     walk_queue();
     walk_combine();
     walk_runtime();
+    walk_stream();
     walk_testing();
     walk_net();
     walk_offload();

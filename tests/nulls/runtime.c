@@ -1,4 +1,4 @@
-/* Rows of runtime/, but for runtime/testing. */
+/* Rows of runtime/, but for runtime/stream and runtime/testing. */
 #include "tests/nulls/rows.h"
 
 #include <bight/uv.h>

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "tests/harness/stream.h"
-
 #define VALUES 6
 
 /* Channel: every value that was sent is received once or dropped at the end; ends come to an
@@ -270,12 +268,13 @@ static int generator(void *arg)
 /* Streams: the bytes that come out are those that went in. */
 
 struct wire {
-    struct test_stream *ends[2];
+    struct bight_stream *ends[2];
     unsigned char sent, received;
 };
 
 static int send_bytes(struct wire *wire)
 {
+    struct bight_stream *stream = wire->ends[0];
     int rc = 0;
 
     for (int i = 0; i < VALUES && rc >= 0; i++) {
@@ -284,11 +283,11 @@ static int send_bytes(struct wire *wire)
 
         for (size_t k = 0; k < count; k++)
             bytes[k] = (unsigned char)(wire->sent + k);
-        rc = test_stream_write(wire->ends[0], bytes, count);
-        if (rc > 0) {
-            wire->sent = (unsigned char)(wire->sent + rc);
+        rc = bight_stream_write(stream, bytes, count);
+        wire->sent = (unsigned char)(wire->sent + bight_stream_last_written(stream));
+        insist(rc || bight_stream_last_written(stream) == count);
+        if (rc == 0)
             rc = sim_pause();
-        }
     }
     return rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET ? 0 : rc;
 }
@@ -296,17 +295,17 @@ static int send_bytes(struct wire *wire)
 static int receive_bytes(struct wire *wire)
 {
     unsigned char bytes[5];
-    int rc;
+    int64_t count;
 
-    while ((rc = test_stream_read(wire->ends[1], bytes, sizeof bytes)) > 0) {
-        for (int i = 0; i < rc; i++)
+    while ((count = bight_stream_read(wire->ends[1], bytes, sizeof bytes)) > 0) {
+        for (int64_t i = 0; i < count; i++)
             insist(bytes[i] == wire->received++);
-        rc = sim_pause();
-        if (rc)
-            return rc;
+        count = sim_pause();
+        if (count)
+            return (int)count;
     }
-    insist(rc || wire->received == wire->sent);
-    return rc == BIGHT_ECONNRESET ? 0 : rc;
+    insist(count || wire->received == wire->sent);
+    return count == BIGHT_ECONNRESET ? 0 : (int)count;
 }
 
 static int use_wire(struct sim_actor *actor)
@@ -316,19 +315,19 @@ static int use_wire(struct sim_actor *actor)
 
 static void hang_up(struct sim_actor *actor)
 {
-    test_stream_close(((struct wire *)actor->shared)->ends[actor->index]);
+    insist(bight_stream_end(((struct wire *)actor->shared)->ends[actor->index], 0) == 0);
 }
 
 static int stream(void *arg)
 {
-    const struct test_stream_options options = {
+    const struct bight_stream_pair_options options = {
         .capacity = 1 + sim_below(9),
         .delay_ms = sim_below(3),
         .split = sim_chance(50),
         .reset_after = sim_chance(30) ? 1 + sim_below(20) : 0,
     };
     struct wire wire = {.sent = 0};
-    int rc = test_stream_pair(&wire.ends[0], &wire.ends[1], &options);
+    int rc = bight_stream_pair(&wire.ends[0], &wire.ends[1], &options);
 
     (void)arg;
     return rc ? rc : sim_over(sim_crowd(&wire, 2, use_wire, hang_up));

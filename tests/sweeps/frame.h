@@ -19,7 +19,7 @@ struct sweep_kind {
     struct bight_runtime_options options;
     /* Whether a run may give `rc`; `said`: there was a yes. */
     bool (*may_give)(int rc, bool said);
-    /* What sweep_report is asked for, of coro and runtime. */
+    /* What sweep_report is asked for, of coro, runtime and net/stream. */
     unsigned manners;
     const char *const *callees;
 };

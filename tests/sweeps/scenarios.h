@@ -37,6 +37,13 @@ int scenario_select(void *arg);
 int scenario_spawn(struct bight_group *group, struct bight_task **out, const char *name,
                    int (*fn)(void *arg), void *arg);
 
+/* scenarios_net.c */
+int scenario_tcp(void *arg);
+int scenario_no_answer(void *arg);
+int scenario_listeners(void *arg);
+int scenario_unix(void *arg);
+int scenario_serve(void *arg);
+
 /* scenarios_sync.c */
 int scenario_condition(void *arg);
 int scenario_semaphore(void *arg);
@@ -53,8 +60,19 @@ int scenario_deep_stack(void *arg);
 int scenario_dump(void *arg);
 int scenario_hash(void *arg);
 
-/* scenarios_testing.c */
+/* scenarios_stream.c */
 int scenario_stream(void *arg);
+int scenario_stream_lines(void *arg);
+int scenario_stream_file(void *arg);
+int scenario_stream_socket(void *arg);
+int scenario_stream_talk(void *arg);
+int scenario_stream_dribble(void *arg);
+int scenario_stream_pipe(void *arg);
+int scenario_stream_end(void *arg);
+int scenario_descriptors(void *arg);
+int scenario_many_descriptors(void *arg);
+
+/* scenarios_testing.c */
 int scenario_sequencer(void *arg);
 
 /* scenarios_outside.c */

@@ -128,10 +128,12 @@ static void cancelled(struct stage *stage)
     await_second(stage);
 }
 
-/* What a condition gives is a hint, and goes on to somebody who can use it. */
+/* What a condition gives is a hint, and goes on to somebody who can use it. A copy is cancelled
+ * before a step, also when the step would not wait. */
 static bool is_hint(const struct way *way)
 {
-    return strncmp(way->call, "bight_condition_", strlen("bight_condition_")) == 0;
+    return strncmp(way->call, "bight_condition_", strlen("bight_condition_")) == 0 ||
+           strcmp(way->call, "bight_stream_copy") == 0;
 }
 
 static int yields_until(void *over)
@@ -377,7 +379,8 @@ static bool is_played(const char *call)
 /* Headers of the other layers, whose calls have suites of their own. */
 static bool is_elsewhere(const char *header)
 {
-    static const char *const headers[] = {"executor", "http", "offload", "resolve", "workers"};
+    static const char *const headers[] = {"executor", "http", "listener", "offload",
+                                          "resolve",  "tcp",  "unix",     "workers"};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         if (strcmp(headers[i], header) == 0)

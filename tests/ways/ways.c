@@ -310,6 +310,7 @@ static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
     &queue_way_table, &select_way_table,
+    &stream_way_table,
     &sync_way_table,
     &task_way_table,
     &testing_way_table,

@@ -57,7 +57,8 @@ struct stage {
     struct bight_generator *generator;
     struct bight_rate_limiter rate;
     struct bight_test_sequencer sequencer;
-    struct test_stream *ends[2];
+    struct bight_stream *ends[4];
+    int fds[2];
     struct bight_task *child;
     struct bight_background *background;
     struct bight_signal *signal;
@@ -101,6 +102,7 @@ extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
+extern const struct way_table stream_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table testing_way_table;
 extern const struct way_table thread_way_table;

@@ -384,7 +384,8 @@ HTTP_TEST_WITH(the_filter_sees_every_address, &filter)
     fails(session, at("public.test", "/ok"), BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN);
     fails(session, at("2130706433", "/ok"), BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN);
     fails(session, at("0x7f.1", "/ok"), BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN);
-    EXPECT(filtered >= 4);
+    fails(session, at("[::ffff:127.0.0.1]", "/ok"), BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN);
+    EXPECT(filtered >= 5);
     EXPECT(atomic_load(&server.counts->connections) == 0);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* IP addresses and their texts. No name is looked up here. */
-#include "net/resolve/resolve.h"
+#include "runtime/address.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -47,10 +47,13 @@ static int parse_ipv6(const char *text, size_t bytes, bool in_url, struct bight_
     return 0;
 }
 
-int bight__address_parse(const char *text, struct bight_address *address)
+int bight_address_parse(const char *text, struct bight_address *address)
 {
-    size_t bytes = strlen(text);
+    size_t bytes;
 
+    if (!text || !address)
+        return BIGHT_EINVAL;
+    bytes = strlen(text);
     memset(address, 0, sizeof(*address));
     if (bytes > 2 && text[0] == '[' && text[bytes - 1] == ']')
         return parse_ipv6(text + 1, bytes - 2, true, address);
@@ -74,13 +77,39 @@ int bight__address_from_sockaddr(const struct sockaddr *from, struct bight_addre
     }
     if (from->sa_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+
+        address->port = ntohs(v6->sin6_port);
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+            address->family = 4;
+            memcpy(address->bytes, v6->sin6_addr.s6_addr + 12, 4);
+            return 0;
+        }
         address->family = 6;
         memcpy(address->bytes, &v6->sin6_addr, 16);
-        address->port = ntohs(v6->sin6_port);
         address->scope_id = v6->sin6_scope_id;
         return 0;
     }
     return BIGHT_EINVAL;
+}
+
+unsigned bight__address_to_sockaddr(const struct bight_address *address,
+                                    struct sockaddr_storage *to)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+
+    memset(to, 0, sizeof(*to));
+    if (address->family == 4) {
+        v4->sin_family = AF_INET;
+        memcpy(&v4->sin_addr, address->bytes, 4);
+        v4->sin_port = htons(address->port);
+        return sizeof(*v4);
+    }
+    v6->sin6_family = AF_INET6;
+    memcpy(&v6->sin6_addr, address->bytes, 16);
+    v6->sin6_port = htons(address->port);
+    v6->sin6_scope_id = address->scope_id;
+    return sizeof(*v6);
 }
 
 char *bight_address_text(const struct bight_address *address, char *text)

@@ -1,0 +1,326 @@
+/* Streams of descriptors. A descriptor stays registered, edge-triggered, from its stream's
+ * beginning to its end. A read that got less than it asked for has emptied the source, so the next
+ * one waits for the next event instead of asking in vain; only after an event that told of the end
+ * or an error there may be none, and it is asked again. Here are also the kinds of pipes and
+ * terminals. */
+#include "runtime/stream/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(offsetof(struct descriptor, stream) == 0, "the stream is the first member");
+_Static_assert(sizeof(struct bight_slice) == sizeof(struct iovec) &&
+                   offsetof(struct bight_slice, data) == offsetof(struct iovec, iov_base) &&
+                   offsetof(struct bight_slice, bytes) == offsetof(struct iovec, iov_len),
+               "a slice is an iovec");
+
+static void on_ready(struct poll_source *source, uint32_t events)
+{
+    struct descriptor *descriptor = container_of(source, struct descriptor, source);
+    struct bight_stream *stream = &descriptor->stream;
+
+    if (unlikely(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        descriptor->last_words = true;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        stream->out.ready = true;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        stream->in.ready = true;
+    if (unlikely(stream->out.waiter && stream->out.ready))
+        bight__side_wake(&stream->out, 0);
+    if (likely(stream->in.waiter && stream->in.ready))
+        bight__side_wake(&stream->in, 0);
+}
+
+int bight__descriptor_new(struct descriptor **out, struct streams *streams, int fd,
+                          const struct stream_ops *ops)
+{
+    struct descriptor *descriptor =
+        bight__alloc_zero(&streams->poller.runtime->sched.seams, sizeof(*descriptor));
+    int rc;
+
+    if (!descriptor)
+        return BIGHT_ENOMEM;
+    descriptor->fd = fd;
+    descriptor->source.ready = on_ready;
+    rc = bight__source_add(streams, &descriptor->source, fd);
+    if (rc) {
+        bight__free(descriptor);
+        return rc;
+    }
+    bight__stream_open(&descriptor->stream, streams, ops);
+    *out = descriptor;
+    return 0;
+}
+
+void bight__descriptor_close(struct descriptor *descriptor)
+{
+    bight__source_remove(descriptor->stream.streams, &descriptor->source, descriptor->fd);
+    if (descriptor->was_blocking)
+        bight__set_blocking(bight__descriptor_seams(descriptor), descriptor->fd);
+    close(descriptor->fd);
+    bight__free(descriptor);
+}
+
+int bight__descriptor_fd(const struct bight_stream *stream)
+{
+    return bight__descriptor_of(stream)->fd;
+}
+
+/* What a system call left in errno. BIGHT_EINTR: it is to be called again. */
+static int call_failed(struct stream_side *side)
+{
+    int rc = errno == EWOULDBLOCK ? BIGHT_EAGAIN : -errno;
+
+    if (rc == BIGHT_EAGAIN)
+        side->ready = false;
+    return rc;
+}
+
+int64_t bight__descriptor_read_ended(struct descriptor *descriptor, ssize_t count)
+{
+    struct stream_side *in = &descriptor->stream.in;
+    int rc;
+
+    if (count == 0) {
+        descriptor->ended = true;
+        return 0;
+    }
+    rc = call_failed(in);
+    if (rc != BIGHT_EAGAIN && rc != BIGHT_EINTR && rc != BIGHT_ENOMEM)
+        in->error = rc;
+    return rc;
+}
+
+int64_t bight__descriptor_write_failed(struct descriptor *descriptor)
+{
+    return call_failed(&descriptor->stream.out);
+}
+
+int bight__set_nonblocking(const struct bight_seams *seams, int fd, bool *was_blocking)
+{
+    int flags = bight__call_fails(seams, "fcntl") ? -1 : fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -errno;
+    *was_blocking = !(flags & O_NONBLOCK);
+    if (*was_blocking &&
+        (bight__call_fails(seams, "fcntl") || fcntl(fd, F_SETFL, flags | O_NONBLOCK)))
+        return -errno;
+    return 0;
+}
+
+void bight__set_blocking(const struct bight_seams *seams, int fd)
+{
+    int flags = bight__call_fails(seams, "fcntl") ? -1 : fcntl(fd, F_GETFL);
+
+    if (flags >= 0 && !bight__call_fails(seams, "fcntl"))
+        (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/* Pipes and terminals */
+
+static int64_t pipe_read(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    int64_t result;
+
+    do {
+        size_t most = bytes < DESCRIPTOR_MOST_BYTES ? bytes : DESCRIPTOR_MOST_BYTES;
+        ssize_t count = bight__transfer_fails(bight__descriptor_seams(descriptor), "readv", &most)
+                            ? -1
+                            : read(descriptor->fd, buffer, most);
+
+        result = bight__descriptor_was_read(descriptor, count, most);
+    } while (result == BIGHT_EINTR);
+    return result;
+}
+
+/* The controlling side of a pseudo-terminal is told of the other side's end by an error. */
+static int64_t terminal_read(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    int64_t result = pipe_read(stream, buffer, bytes);
+    int number;
+
+    if (result != -EIO || ioctl(descriptor->fd, TIOCGPTN, &number))
+        return result;
+    stream->in.error = 0;
+    descriptor->ended = true;
+    return 0;
+}
+
+/* SIGPIPE is blocked for one system call that would send it, and taken back if it did. */
+struct quiet {
+    sigset_t before;
+    bool was_pending;
+};
+
+static void quiet_make(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGPIPE);
+}
+
+static void quiet_begin(struct quiet *quiet)
+{
+    sigset_t signals;
+
+    quiet->was_pending = sigpending(&signals) == 0 && sigismember(&signals, SIGPIPE) == 1;
+    quiet_make(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, &quiet->before);
+}
+
+/* Keeps errno, which says whether there was a signal. */
+static void quiet_end(const struct quiet *quiet, bool failed)
+{
+    static const struct timespec at_once;
+    int error = errno;
+    sigset_t signals;
+
+    quiet_make(&signals);
+    if (failed && error == EPIPE && !quiet->was_pending) {
+        while (sigtimedwait(&signals, NULL, &at_once) < 0 && errno == EINTR)
+            continue;
+    }
+    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+    errno = error;
+}
+
+static ssize_t quiet_writev(int fd, const struct iovec *slices, int count)
+{
+    struct quiet quiet;
+    ssize_t written;
+
+    quiet_begin(&quiet);
+    written = writev(fd, slices, count);
+    quiet_end(&quiet, written < 0);
+    return written;
+}
+
+/* sendfile has no flag for it either. */
+ssize_t bight__quiet_sendfile(int to, int file, off_t *offset, size_t bytes)
+{
+    struct quiet quiet;
+    ssize_t sent;
+
+    quiet_begin(&quiet);
+    sent = sendfile(to, file, offset, bytes);
+    quiet_end(&quiet, sent < 0);
+    return sent;
+}
+
+static ssize_t write_slices(const struct descriptor *descriptor, const struct bight_slice *slices,
+                            size_t count)
+{
+    size_t most = slices[0].bytes;
+    struct iovec first = {(void *)(uintptr_t)slices[0].data, 0};
+
+    if (bight__transfer_fails(bight__descriptor_seams(descriptor), "writev", &most))
+        return -1;
+    first.iov_len = most;
+    if (most < slices[0].bytes)
+        return quiet_writev(descriptor->fd, &first, 1);
+    return quiet_writev(descriptor->fd, (const struct iovec *)slices, (int)count);
+}
+
+static int64_t pipe_write(struct bight_stream *stream, const struct bight_slice *slices,
+                          size_t count)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    int64_t result;
+
+    do {
+        result = bight__descriptor_was_written(descriptor, write_slices(descriptor, slices, count));
+    } while (result == BIGHT_EINTR);
+    return result;
+}
+
+static void pipe_close(struct bight_stream *stream, bool reset)
+{
+    (void)reset;
+    bight__descriptor_close(bight__descriptor_of(stream));
+}
+
+static void pipe_describe(const struct bight_stream *stream, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "pipe %d", bight__descriptor_of(stream)->fd);
+}
+
+static void terminal_describe(const struct bight_stream *stream, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "terminal %d", bight__descriptor_of(stream)->fd);
+}
+
+static const struct stream_ops pipe_ops = {
+    .read = pipe_read,
+    .write = pipe_write,
+    .close = pipe_close,
+    .fd = bight__descriptor_fd,
+    .describe = pipe_describe,
+};
+static const struct stream_ops terminal_ops = {
+    .read = terminal_read,
+    .write = pipe_write,
+    .close = pipe_close,
+    .fd = bight__descriptor_fd,
+    .describe = terminal_describe,
+};
+
+/* The kind of a descriptor that is no socket. */
+static const struct stream_ops *ops_of(int fd, const struct stat *status)
+{
+    if (S_ISFIFO(status->st_mode))
+        return &pipe_ops;
+    return S_ISCHR(status->st_mode) && isatty(fd) ? &terminal_ops : NULL;
+}
+
+static int file_stream(struct bight_stream **out, struct streams *streams, int fd,
+                       const struct stream_ops *ops)
+{
+    struct descriptor *descriptor;
+    bool was_blocking;
+    int rc;
+
+    rc = bight__set_nonblocking(&streams->poller.runtime->sched.seams, fd, &was_blocking);
+    if (rc)
+        return rc;
+    rc = bight__descriptor_new(&descriptor, streams, fd, ops);
+    if (rc) {
+        if (was_blocking)
+            bight__set_blocking(&streams->poller.runtime->sched.seams, fd);
+        return rc;
+    }
+    descriptor->was_blocking = was_blocking;
+    *out = &descriptor->stream;
+    return 0;
+}
+
+int bight_stream_from_fd(struct bight_stream **out, int fd)
+{
+    const struct stream_ops *ops;
+    struct streams *streams;
+    struct stat status;
+    int rc;
+
+    if (!out)
+        return BIGHT_EINVAL;
+    rc = bight__streams_get(&streams);
+    if (rc)
+        return rc;
+    if (fstat(fd, &status))
+        return -errno;
+    if (S_ISSOCK(status.st_mode))
+        return bight__socket_from_fd(out, streams, fd);
+    ops = ops_of(fd, &status);
+    return ops ? file_stream(out, streams, fd, ops) : BIGHT_ENOTSUP;
+}

@@ -1,0 +1,98 @@
+/* What streams of descriptors have in common: descriptor.c has it, and the kinds of pipes and
+ * terminals; socket.c has the kinds of sockets. */
+#ifndef BIGHT_RUNTIME_STREAM_DESCRIPTOR_H
+#define BIGHT_RUNTIME_STREAM_DESCRIPTOR_H
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/stream/stream.h"
+
+#if defined(BIGHT_ASAN) || defined(BIGHT_TSAN) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
+#define PLAIN_CALLS 1
+#endif
+
+/* Most that one system call is asked to move. */
+#define DESCRIPTOR_MOST_BYTES ((size_t)1 << 30)
+
+struct descriptor {
+    struct bight_stream stream; /* first */
+    struct poll_source source;
+    int fd;
+    bool last_words;           /* an event told of the end or an error: there may be no other */
+    bool ended;                /* a read found the end */
+    bool lingers;              /* it is ended and waits for the peer's end */
+    bool was_blocking;         /* and is to be so again */
+    struct bight_address peer; /* of TCP; family 0: unknown */
+};
+
+static inline struct descriptor *bight__descriptor_of(const struct bight_stream *stream)
+{
+    return (struct descriptor *)(uintptr_t)stream;
+}
+
+static inline const struct bight_seams *bight__descriptor_seams(const struct descriptor *descriptor)
+{
+    return &descriptor->stream.sched->seams;
+}
+
+/* Make and register the stream of `fd`, which is non-blocking; takes it on success. */
+int bight__descriptor_new(struct descriptor **out, struct streams *streams, int fd,
+                          const struct stream_ops *ops);
+/* The close of all kinds, after what is special about one. */
+void bight__descriptor_close(struct descriptor *descriptor);
+int bight__descriptor_fd(const struct bight_stream *stream);
+
+/* recv and send, without being a point where a thread may be cancelled: in glibc that costs 30
+ * instructions a call once the process has ever had two threads, and nobody cancels the loop's.
+ * Checkers that look over the C library's shoulder get what they look for. */
+static inline ssize_t bight__recv(int fd, void *buffer, size_t bytes)
+{
+#ifdef PLAIN_CALLS
+    return recv(fd, buffer, bytes, 0);
+#else
+    return syscall(SYS_recvfrom, fd, buffer, bytes, 0, NULL, NULL);
+#endif
+}
+
+static inline ssize_t bight__send(int fd, const void *data, size_t bytes)
+{
+#ifdef PLAIN_CALLS
+    return send(fd, data, bytes, MSG_NOSIGNAL);
+#else
+    return syscall(SYS_sendto, fd, data, bytes, MSG_NOSIGNAL, NULL, 0);
+#endif
+}
+
+/* A read or write found the end, or left an error in errno: what it returns to its caller.
+ * BIGHT_EINTR: the system call is to be made again. */
+int64_t bight__descriptor_read_ended(struct descriptor *descriptor, ssize_t count);
+int64_t bight__descriptor_write_failed(struct descriptor *descriptor);
+
+/* What a read returns that got `count` of the `asked` bytes. */
+static inline int64_t bight__descriptor_was_read(struct descriptor *descriptor, ssize_t count,
+                                                 size_t asked)
+{
+    if (unlikely(count <= 0))
+        return bight__descriptor_read_ended(descriptor, count);
+    descriptor->stream.in.ready = (size_t)count == asked || descriptor->last_words;
+    return count;
+}
+
+static inline int64_t bight__descriptor_was_written(struct descriptor *descriptor, ssize_t count)
+{
+    return likely(count >= 0) ? count : bight__descriptor_write_failed(descriptor);
+}
+
+/* sendfile(2) without SIGPIPE. */
+ssize_t bight__quiet_sendfile(int to, int file, off_t *offset, size_t bytes);
+
+/* socket.c: the stream of a connected socket that somebody else made. */
+int bight__socket_from_fd(struct bight_stream **out, struct streams *streams, int fd);
+/* Have the open file be non-blocking; *was_blocking: it was not. */
+int bight__set_nonblocking(const struct bight_seams *seams, int fd, bool *was_blocking);
+/* The same back, if the system lets us. */
+void bight__set_blocking(const struct bight_seams *seams, int fd);
+
+#endif

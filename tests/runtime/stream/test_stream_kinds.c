@@ -1,0 +1,347 @@
+/* Streams of descriptors: sockets, pipes, terminals. What can be one, how it ends, what can be
+ * asked of it. */
+#include "tests/runtime/stream/ends.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/harness/support.h"
+
+static const enum ends_kind kinds[] = {ENDS_UNIX, ENDS_TCP, ENDS_READING_PIPE, ENDS_WRITING_PIPE,
+                                       ENDS_TERMINAL};
+
+#define KINDS (int)(sizeof(kinds) / sizeof(kinds[0]))
+
+/* `fd` is refused with `code`, and left as it was. */
+static void is_refused(int fd, int code)
+{
+    struct bight_stream *stream = NULL;
+    int flags = fcntl(fd, F_GETFL);
+
+    ck_code(bight_stream_from_fd(&stream, fd), code);
+    ck_assert_ptr_null(stream);
+    ck_assert_int_eq(fcntl(fd, F_GETFL), flags);
+    close(fd);
+}
+
+static int refusals(void *arg)
+{
+    struct sockaddr_in address;
+    int listener = test_bound_socket(&address), closed;
+
+    (void)arg;
+    is_refused(-1, BIGHT_EBADF);
+    closed = dup(0); /* the runtime has opened by now what it needs */
+    close(closed);
+    is_refused(closed, BIGHT_EBADF);
+    is_refused(open("/proc/self/exe", O_RDONLY), BIGHT_ENOTSUP);
+    is_refused(open("/", O_RDONLY), BIGHT_ENOTSUP);
+    is_refused(open("/dev/null", O_RDWR), BIGHT_ENOTSUP);
+    is_refused(socket(AF_INET, SOCK_DGRAM, 0), BIGHT_ENOTSUP);
+    is_refused(socket(AF_UNIX, SOCK_SEQPACKET, 0), BIGHT_ENOTSUP);
+    is_refused(socket(AF_INET, SOCK_STREAM, 0), BIGHT_EINVAL);
+    is_refused(socket(AF_UNIX, SOCK_STREAM, 0), BIGHT_EINVAL);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    is_refused(listener, BIGHT_EINVAL);
+    return bight_stream_from_fd(NULL, 0);
+}
+
+static void what_is_no_stream_is_refused(void)
+{
+    struct bight_stream *stream;
+
+    ck_code(bight_stream_from_fd(&stream, 0), BIGHT_ENORUNTIME);
+    ck_code(world_run(refusals, NULL, NULL), BIGHT_EINVAL);
+}
+
+/* Others may share the open file: the mode is not theirs to lose. */
+static int mode_is_set_back(void *arg)
+{
+    struct bight_stream *stream;
+    int fds[2], shared, flags;
+
+    (void)arg;
+    for (int i = 0; i < KINDS; i++) {
+        for (int before = 0; before <= O_NONBLOCK; before += O_NONBLOCK) {
+            ends_descriptors(kinds[i], fds);
+            shared = dup(fds[0]);
+            flags = (fcntl(shared, F_GETFL) & ~O_NONBLOCK) | before;
+            ck_assert_int_eq(fcntl(shared, F_SETFL, flags), 0);
+            ck_ok(bight_stream_from_fd(&stream, fds[0]));
+            ck_assert_int_eq(fcntl(shared, F_GETFL), flags | O_NONBLOCK);
+            ck_ok(bight_stream_end(stream, 0));
+            ck_assert_int_eq(fcntl(shared, F_GETFL), flags);
+            close(shared);
+            close(fds[1]);
+        }
+    }
+    return 0;
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+static bool is_pending(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    return sigismember(&pending, SIGPIPE) == 1;
+}
+
+static int no_signal(void *arg)
+{
+    const enum ends_kind writing[] = {ENDS_UNIX, ENDS_TCP, ENDS_WRITING_PIPE};
+    struct ends ends;
+    sigset_t pipe_signal;
+    int rc;
+
+    (void)arg;
+    signal(SIGPIPE, on_signal);
+    for (int i = 0; i < 3; i++) {
+        ends_open(&ends, writing[i]);
+        close(ends.peer);
+        ends.peer = -1;
+        while ((rc = (int)writes_byte(ends.stream)) == 0)
+            ck_ok(bight_sleep(1));
+        ck_assert(rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET);
+        ck_assert(!is_pending());
+        ends_close(&ends);
+    }
+    ck_assert_int_eq(signals, 0);
+
+    /* One that the program has blocked, and that came before, stays. */
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
+    raise(SIGPIPE);
+    ends_open(&ends, ENDS_WRITING_PIPE);
+    close(ends.peer);
+    ends.peer = -1;
+    ck_code((int)writes_byte(ends.stream), BIGHT_EPIPE);
+    ck_assert(is_pending());
+    sigprocmask(SIG_UNBLOCK, &pipe_signal, NULL);
+    ck_assert_int_eq(signals, 1);
+    ends_close(&ends);
+    return 0;
+}
+
+/* Bytes and the end come together, in reads of every size: none of them waits for more. */
+static int last_words(void *arg)
+{
+    const enum ends_kind reading[] = {ENDS_UNIX, ENDS_TCP, ENDS_READING_PIPE};
+    struct caller reader;
+    struct ends ends;
+    char bytes[8];
+
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        for (size_t size = 1; size <= sizeof(bytes); size++) {
+            ends_open(&ends, reading[i]);
+            ends_say(ends.peer, "last");
+            close(ends.peer);
+            ends.peer = -1;
+            for (size_t left_over = 4; left_over;) {
+                int64_t count = bight_stream_read(ends.stream, bytes, size);
+
+                ck_assert_int_eq(count, (int64_t)(size < left_over ? size : left_over));
+                left_over -= (size_t)count;
+            }
+            ck_assert_int_eq(bight_stream_read(ends.stream, bytes, size), 0);
+            ck_assert_int_eq(bight_stream_read(ends.stream, bytes, size), 0);
+            ends_close(&ends);
+        }
+        ends_open(&ends, reading[i]);
+        caller_start(&reader, reads_line, ends.stream);
+        ends_say(ends.peer, "half");
+        ck_ok(bight_sleep(2));
+        ends_say(ends.peer, "last");
+        close(ends.peer);
+        ends.peer = -1;
+        caller_join(&reader, 8);
+        caller_start(&reader, reads_line, ends.stream);
+        caller_join(&reader, BIGHT_EOF);
+        ends_close(&ends);
+    }
+    return 0;
+}
+
+/* The two sides of a terminal, of which each can be a stream. */
+static int terminals(void *arg)
+{
+    struct bight_stream *both[2];
+    struct caller reader;
+    char bytes[8];
+
+    (void)arg;
+    ends_both(both, ENDS_TERMINAL);
+    for (int i = 0; i < 2; i++) {
+        feed(both[i], "1");
+        ck_ok(bight_stream_read_exactly(both[1 - i], bytes, 1));
+        feed(both[i], "2345");
+        ck_ok(bight_stream_read_exactly(both[1 - i], bytes, 4));
+        ck_assert_mem_eq(bytes, "2345", 4);
+        ck_code(bight_stream_shutdown(both[i]), BIGHT_ENOTSUP);
+    }
+    for (int i = 0; i < 2; i++) {
+        caller_start(&reader, reads_byte, both[1 - i]);
+        ck_ok(bight_stream_end(both[i], 0));
+        caller_join(&reader, 0);
+        ck_assert_int_eq(reads_byte(both[1 - i]), 0);
+        ck_ok(bight_stream_end(both[1 - i], 0));
+        ends_both(both, ENDS_TERMINAL);
+    }
+    ck_ok(bight_stream_end(both[0], -1));
+    ck_ok(bight_stream_end(both[1], -1));
+    return 0;
+}
+
+/* Both directions at once, more than the system buffers. */
+
+#define MANY 300000
+
+static int sends_many(void *stream)
+{
+    char bytes[1000];
+
+    memset(bytes, 'm', sizeof(bytes));
+    for (int i = 0; i < MANY / 1000; i++)
+        ck_ok(bight_stream_write(stream, bytes, sizeof(bytes)));
+    return 0;
+}
+
+static int both_directions(void *arg)
+{
+    static char bytes[MANY];
+    struct bight_stream *both[2];
+    struct bight_task *senders[2];
+
+    (void)arg;
+    for (int kind = ENDS_UNIX; kind <= ENDS_TCP; kind++) {
+        ends_both(both, (enum ends_kind)kind);
+        for (int i = 0; i < 2; i++)
+            ck_ok(bight_spawn(&senders[i], sends_many, both[i]));
+        for (int i = 0; i < 2; i++) {
+            ck_ok(bight_stream_read_exactly(both[i], bytes, MANY));
+            ck_assert_int_eq(bytes[MANY - 1], 'm');
+        }
+        for (int i = 0; i < 2; i++) {
+            ck_ok(bight_join(senders[i], NULL));
+            ck_ok(bight_stream_end(both[i], 0));
+        }
+    }
+    return 0;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_in name;
+    socklen_t bytes = sizeof(name);
+
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &bytes), 0);
+    return ntohs(name.sin_port);
+}
+
+static int option_of(int fd, int level, int name)
+{
+    int value;
+    socklen_t bytes = sizeof(value);
+
+    ck_assert_int_eq(getsockopt(fd, level, name, &value, &bytes), 0);
+    return value;
+}
+
+static int tcp(void *arg)
+{
+    struct bight_stream_credentials credentials;
+    struct bight_address address;
+    struct ends ends;
+    char text[64], expected[64];
+    int fd, peer_port;
+
+    (void)arg;
+    ends_open(&ends, ENDS_TCP);
+    fd = bight_stream_fd(ends.stream);
+    peer_port = port_of(ends.peer);
+    ck_ok(bight_stream_local_address(ends.stream, &address));
+    ck_assert_int_eq(address.port, port_of(fd));
+    close(ends.peer);
+    ends.peer = -1;
+    ck_ok(bight_stream_peer_address(ends.stream, &address));
+    ck_assert_int_eq(address.port, peer_port);
+    snprintf(expected, sizeof(expected), "tcp 127.0.0.1:%d", peer_port);
+    ck_assert_str_eq(bight_stream_describe(ends.stream, text, sizeof(text)), expected);
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    ck_ok(bight_stream_set_nagle(ends.stream, true));
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    ck_ok(bight_stream_set_keepalive(ends.stream, 33, 11, 7));
+    ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 33);
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 11);
+    ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 7);
+    ck_ok(bight_stream_set_keepalive(ends.stream, -1, 0, 0));
+    ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+    ck_code(bight_stream_set_keepalive(ends.stream, 0, -1, 0), BIGHT_EINVAL);
+    ck_code(bight_stream_peer_credentials(ends.stream, &credentials), BIGHT_ENOTSUP);
+    ends_close(&ends);
+    return 0;
+}
+
+static int others(void *arg)
+{
+    struct bight_stream_credentials credentials;
+    struct bight_address address;
+    struct ends ends;
+    char text[64];
+
+    (void)arg;
+    ends_open(&ends, ENDS_UNIX);
+    ck_ok(bight_stream_peer_credentials(ends.stream, &credentials));
+    ck_assert_int_eq(credentials.pid, getpid());
+    ck_assert_uint_eq(credentials.uid, getuid());
+    ck_assert_uint_eq(credentials.gid, getgid());
+    ends_close(&ends);
+    for (int i = 0; i < KINDS; i++) {
+        if (kinds[i] == ENDS_TCP)
+            continue;
+        ends_open(&ends, kinds[i]);
+        ck_assert_int_ge(bight_stream_fd(ends.stream), 0);
+        ck_code(bight_stream_local_address(ends.stream, &address), BIGHT_ENOTSUP);
+        ck_code(bight_stream_peer_address(ends.stream, &address), BIGHT_ENOTSUP);
+        ck_code(bight_stream_set_nagle(ends.stream, true), BIGHT_ENOTSUP);
+        ck_code(bight_stream_set_keepalive(ends.stream, 1, 1, 1), BIGHT_ENOTSUP);
+        ck_assert_ptr_eq(bight_stream_describe(ends.stream, text, sizeof(text)), text);
+        ck_assert_ptr_null(bight_stream_describe(ends.stream, text, 0));
+        ck_assert(strncmp(text,
+                          kinds[i] == ENDS_UNIX       ? "unix"
+                          : kinds[i] == ENDS_TERMINAL ? "terminal"
+                                                      : "pipe",
+                          4) == 0);
+        ends_close(&ends);
+    }
+    return 0;
+}
+
+static const struct suite_case cases[] = {
+    plain_case(what_is_no_stream_is_refused),
+    world_case(the_mode_of_a_shared_file_is_set_back, mode_is_set_back),
+    world_case(no_signal_reaches_the_program, no_signal),
+    world_case(last_bytes_are_followed_by_the_end, last_words),
+    world_case(both_sides_of_a_terminal_talk_and_end, terminals),
+    world_case(both_directions_go_at_once, both_directions),
+    world_case(tcp_has_addresses_and_options, tcp),
+    world_case(others_have_less, others),
+};
+
+test_suite("stream_kinds", cases);

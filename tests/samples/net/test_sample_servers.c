@@ -1,0 +1,235 @@
+/* The servers of samples/net, started like a user would start them, and spoken to by streams.
+ * SAMPLE_ECHO and SAMPLE_PROXY are their paths. */
+#include "tests/harness/suite.h"
+
+#include <bight.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MUCH_BYTES ((size_t)32 << 20)
+#define PIECE_BYTES 65536
+
+struct server {
+    pid_t pid;
+    uint16_t port;
+};
+
+static struct server start(const char *const *argv)
+{
+    struct server server;
+    char line[64];
+    unsigned port;
+    FILE *said;
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    server.pid = fork();
+    ck_assert_int_ge(server.pid, 0);
+    if (server.pid == 0) {
+        if (dup2(fds[1], STDOUT_FILENO) < 0)
+            _exit(126);
+        close(fds[0]);
+        close(fds[1]);
+        (void)execv(argv[0], (char **)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    said = fdopen(fds[0], "r");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, said));
+    ck_assert_int_eq(sscanf(line, "listening on 127.0.0.1:%u", &port), 1);
+    fclose(said);
+    server.port = (uint16_t)port;
+    return server;
+}
+
+static struct server start_echo(void)
+{
+    const char *const argv[] = {SAMPLE_ECHO, NULL};
+
+    return start(argv);
+}
+
+static struct server start_proxy(uint16_t port)
+{
+    char to[8];
+    const char *const argv[] = {SAMPLE_PROXY, "0", "127.0.0.1", to, NULL};
+
+    snprintf(to, sizeof to, "%u", port);
+    return start(argv);
+}
+
+/* It ends by the signal, as a service does, with status 0. */
+static void stop(const struct server *server, int signum)
+{
+    int status;
+
+    ck_assert_int_eq(kill(server->pid, signum), 0);
+    ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
+    ck_assert_int_eq(status, 0);
+}
+
+static struct bight_stream *connect_to(const struct server *server)
+{
+    struct bight_stream *stream;
+
+    ck_assert_int_eq(bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL), 0);
+    return stream;
+}
+
+/* What is sent comes back, and after the end of the one half the end of the other. */
+static void talk(struct bight_stream *stream)
+{
+    char line[32];
+
+    ck_assert_int_eq(bight_stream_write(stream, "hello\nworld\n", 12), 0);
+    ck_assert_int_eq(bight_stream_read_line(stream, line, sizeof line), 5);
+    ck_assert_str_eq(line, "hello");
+    ck_assert_int_eq(bight_stream_shutdown(stream), 0);
+    ck_assert_int_eq(bight_stream_read_line(stream, line, sizeof line), 5);
+    ck_assert_str_eq(line, "world");
+    ck_assert_int_eq(bight_stream_read_line(stream, line, sizeof line), BIGHT_EOF);
+    ck_assert_int_eq(bight_stream_end(stream, 0), 0);
+}
+
+static int talk_to(void *arg)
+{
+    talk(connect_to(arg));
+    return 0;
+}
+
+static void echo_serves_until_it_is_interrupted(void)
+{
+    struct server echo = start_echo();
+
+    ck_assert_int_eq(bight_run(talk_to, &echo), 0);
+    stop(&echo, SIGINT);
+}
+
+static void proxy_passes_half_closed_connections_on(void)
+{
+    struct server echo = start_echo(), proxy = start_proxy(echo.port);
+
+    ck_assert_int_eq(bight_run(talk_to, &proxy), 0);
+    stop(&proxy, SIGTERM);
+    stop(&echo, SIGTERM);
+}
+
+/* The reset may be faster than the connect that it ends. */
+static int connect_in_vain(void *arg)
+{
+    const struct server *server = arg;
+
+    for (int i = 0; i < 2; i++) {
+        struct bight_stream *stream;
+        int rc = bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL);
+        char byte;
+
+        if (rc == 0) {
+            rc = (int)bight_stream_read(stream, &byte, 1);
+            bight_stream_abort(stream);
+        }
+        ck_assert_int_eq(rc, BIGHT_ECONNRESET);
+    }
+    return 0;
+}
+
+static void proxy_without_a_host_resets_and_goes_on(void)
+{
+    struct server echo = start_echo(), proxy = start_proxy(echo.port);
+
+    stop(&echo, SIGTERM);
+    ck_assert_int_eq(bight_run(connect_in_vain, &proxy), 0);
+    stop(&proxy, SIGINT);
+}
+
+/* Much through a reader that takes a pause now and then: the proxy holds it up at the sender. */
+
+struct flood {
+    struct bight_stream *stream;
+    const struct server *proxy;
+    long grown; /* resident memory of the proxy, in KiB */
+};
+
+static int flood_write(void *arg)
+{
+    static char piece[PIECE_BYTES];
+    struct flood *flood = arg;
+    int rc = 0;
+
+    for (size_t sent = 0; sent < MUCH_BYTES && rc == 0; sent += sizeof piece) {
+        memset(piece, (int)(sent / sizeof piece), sizeof piece);
+        rc = bight_stream_write(flood->stream, piece, sizeof piece);
+    }
+    return rc ? rc : bight_stream_shutdown(flood->stream);
+}
+
+static long resident_kib(pid_t pid)
+{
+    char path[64], line[128];
+    long kib = -1;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (kib < 0 && fgets(line, sizeof line, file))
+        (void)sscanf(line, "VmRSS: %ld kB", &kib);
+    fclose(file);
+    return kib;
+}
+
+static int flood_read(void *arg)
+{
+    static char piece[PIECE_BYTES];
+    struct flood *flood = arg;
+    int rc = 0;
+
+    for (size_t came = 0; came < MUCH_BYTES && rc == 0; came += sizeof piece) {
+        if (came % (MUCH_BYTES / 16) == 0)
+            rc = bight_sleep(10);
+        if (rc == 0)
+            rc = bight_stream_read_exactly(flood->stream, piece, sizeof piece);
+        if (rc == 0)
+            ck_assert_int_eq((unsigned char)piece[PIECE_BYTES / 2],
+                             (unsigned char)(came / sizeof piece));
+    }
+    return rc;
+}
+
+static int flood_both_ways(void *arg)
+{
+    struct flood flood = {.proxy = arg};
+    struct bight_gather calls[] = {{.fn = flood_write, .arg = &flood},
+                                   {.fn = flood_read, .arg = &flood}};
+    long before;
+
+    flood.stream = connect_to(arg);
+    before = resident_kib(flood.proxy->pid);
+    ck_assert_int_eq(bight_gather_all(calls, 2, 0), 0);
+    flood.grown = resident_kib(flood.proxy->pid) - before;
+    ck_assert_int_lt(flood.grown, 1024);
+    return bight_stream_end(flood.stream, 0);
+}
+
+static void proxy_holds_a_fast_sender_up_and_does_not_grow(void)
+{
+    struct server echo = start_echo(), proxy = start_proxy(echo.port);
+
+    ck_assert_int_eq(bight_run(flood_both_ways, &proxy), 0);
+    stop(&proxy, SIGTERM);
+    stop(&echo, SIGTERM);
+}
+
+static const struct suite_case cases[] = {
+    plain_case(echo_serves_until_it_is_interrupted),
+    plain_case(proxy_passes_half_closed_connections_on),
+    plain_case(proxy_without_a_host_resets_and_goes_on),
+    plain_case(proxy_holds_a_fast_sender_up_and_does_not_grow),
+};
+
+test_suite("sample_servers", cases);
