@@ -112,6 +112,9 @@ char *bench_again(struct bench_again *again);
 /* What callgrind or cachegrind counted in process `pid`, according to their report. */
 double bench_instructions(const char *report, pid_t pid);
 
+/* How many system calls of that name, or in "total", `strace -c` counted. */
+double bench_calls(const char *report, const char *wanted);
+
 /* End the program with a message. */
 _Noreturn void bench_fail(int rc, const char *what);
 

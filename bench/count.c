@@ -104,6 +104,24 @@ double bench_instructions(const char *report, pid_t pid)
     return count;
 }
 
+/* From a line of strace -c: % time, seconds, usecs/call, calls, perhaps errors, name. */
+double bench_calls(const char *report, const char *wanted)
+{
+    char name[64], fifth[64];
+    double calls, count = 0;
+    size_t length;
+
+    for (; *report; report += length + (report[length] == '\n')) {
+        length = strcspn(report, "\n");
+        int fields = sscanf(report, "%*f %*f %*f %lf %63s%*[ ]%63[a-z_0-9]", &calls, fifth, name);
+        const char *call = fields == 3 ? name : fifth;
+
+        if (fields >= 2 && !strcmp(call, wanted))
+            count = calls;
+    }
+    return count;
+}
+
 double bench_count_instructions(const struct bench_row *row)
 {
     static const char *const callgrind[] = {"valgrind",

@@ -63,34 +63,16 @@ static double cpu_us_per_request(const struct load *load, const char *client, ui
     return us;
 }
 
-/* From a line of strace -c: % time, seconds, usecs/call, calls, perhaps errors, name. */
-static double calls_named(const char *report, const char *wanted)
-{
-    char name[64], fifth[64];
-    double calls, count = 0;
-    size_t length;
-
-    for (; *report; report += length + (report[length] == '\n')) {
-        length = strcspn(report, "\n");
-        int fields = sscanf(report, "%*f %*f %*f %lf %63s%*[ ]%63[a-z_0-9]", &calls, fifth, name);
-        const char *call = fields == 3 ? name : fifth;
-
-        if (fields >= 2 && !strcmp(call, wanted))
-            count = calls;
-    }
-    return count;
-}
-
 static double system_calls(const char *report, pid_t pid)
 {
     (void)pid;
-    return calls_named(report, "total");
+    return bench_calls(report, "total");
 }
 
 static double epoll_ctls(const char *report, pid_t pid)
 {
     (void)pid;
-    return calls_named(report, "epoll_ctl");
+    return bench_calls(report, "epoll_ctl");
 }
 
 /* What a tool counts per request: the difference between a run of `requests` and one of a third. */

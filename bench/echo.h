@@ -1,0 +1,37 @@
+/* The echo servers of bench_echo and the load that is put on them. */
+#ifndef BIGHT_BENCH_ECHO_H
+#define BIGHT_BENCH_ECHO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a server is asked to do: take so many connections from `listener` and return what comes,
+ * until all of them were closed. */
+struct echo_job {
+    int listener; /* non-blocking */
+    unsigned connections;
+    /* Called once each connection has been served once, all being idle then; NULL: nobody. */
+    void (*all_idle)(void);
+};
+
+/* The floor: epoll, recv, send. */
+void echo_epoll(const struct echo_job *job);
+/* libuv's streams in callbacks, as fast as they go: uv_try_write before anything else. */
+void echo_uv(const struct echo_job *job);
+/* A task per connection, which reads into a buffer of its own. */
+void echo_bight(const struct echo_job *job);
+/* The same without a buffer: what has come is looked at where it is. */
+void echo_bight_idle(const struct echo_job *job);
+
+/* Every connection sends `bytes`, waits until they have come back, and begins anew, until there
+ * were `requests` in all; then all are closed. */
+struct echo_load {
+    uint16_t port;
+    unsigned connections;
+    size_t bytes;
+    uint64_t requests;
+};
+
+void echo_put(const struct echo_load *load);
+
+#endif
