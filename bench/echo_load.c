@@ -122,4 +122,9 @@ void echo_put(const struct echo_load *load)
                 receive(&client, events[i].data.ptr);
         }
     }
+    for (unsigned i = 0; i < load->connections; i++)
+        close(client.connections[i].fd);
+    close(client.epoll);
+    free(client.connections);
+    free(client.data);
 }

@@ -16,6 +16,7 @@
 
 #define BUFFER_BYTES 65536
 #define EVENTS 256
+#define DESCRIPTORS 65536
 
 static void no_delay(int fd)
 {
@@ -26,11 +27,12 @@ static void no_delay(int fd)
 
 /* epoll */
 
-struct plain {
+/* By its descriptor. */
+static struct plain {
     int fd;
     char *left; /* what the peer has not taken, from `offset` on */
     size_t offset, bytes;
-};
+} plains[DESCRIPTORS];
 
 static void plain_watch(int epoll, struct plain *plain, int operation, uint32_t events)
 {
@@ -47,8 +49,8 @@ static void plain_accept(int epoll, int listener)
     if (fd < 0)
         return;
     no_delay(fd);
-    plain = calloc(1, sizeof *plain);
-    bench_check(plain ? 0 : BIGHT_ENOMEM, "memory");
+    bench_check(fd < DESCRIPTORS ? 0 : BIGHT_EMFILE, "accept");
+    plain = &plains[fd];
     plain->fd = fd;
     plain_watch(epoll, plain, EPOLL_CTL_ADD, EPOLLIN);
 }
@@ -91,7 +93,6 @@ static bool plain_serve(int epoll, struct plain *plain)
         return true;
     if (count <= 0) {
         close(plain->fd);
-        free(plain);
         return false;
     }
     sent = send(plain->fd, buffer, (size_t)count, MSG_NOSIGNAL);

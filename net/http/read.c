@@ -54,7 +54,7 @@ static int await(struct bight_http_response *response, bool resumed)
 {
     if (resumed && http_time_left(response) != 0) {
         bight__http_multi_now(response->session);
-        if (response->reader->filled)
+        if (response->reader && response->reader->filled)
             return 0;
     }
     return bight__http_wait(response);

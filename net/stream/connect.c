@@ -290,7 +290,7 @@ static int race_new(struct race **out, const struct bight_tcp_options *options,
 static int race_run(struct race *race, struct bight_stream **out)
 {
     struct attempt *winner;
-    int rc;
+    int rc = 0;
 
     if (!race->count)
         return -EADDRNOTAVAIL;

@@ -125,7 +125,9 @@ static bool is_there(const struct socket_file *file)
 {
     struct socket_file now = {0};
 
-    return look(file->path, &now) == 0 && now.device == file->device && now.inode == file->inode;
+    if (look(file->path, &now))
+        return false;
+    return now.device == file->device && now.inode == file->inode;
 }
 
 void bight__socket_file_remove(const struct socket_file *file)
@@ -138,7 +140,7 @@ void bight__socket_file_remove(const struct socket_file *file)
  * something else. */
 static int remove_stale(const struct bight_seams *seams, const struct unix_name *name)
 {
-    struct socket_file file;
+    struct socket_file file = {0};
     int probe, rc;
 
     rc = look(name->address.sun_path, &file);

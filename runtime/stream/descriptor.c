@@ -288,7 +288,7 @@ static int file_stream(struct bight_stream **out, struct streams *streams, int f
                        const struct stream_ops *ops)
 {
     struct descriptor *descriptor;
-    bool was_blocking;
+    bool was_blocking = false;
     int rc;
 
     rc = bight__set_nonblocking(&streams->poller.runtime->sched.seams, fd, &was_blocking);

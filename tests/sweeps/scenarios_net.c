@@ -121,7 +121,7 @@ int scenario_tcp(void *arg)
 /* A port whose backlog is full, so that nobody answers. */
 int scenario_no_answer(void *arg)
 {
-    struct sockaddr_in name;
+    struct sockaddr_in name = {0};
     int listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int fills = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     socklen_t bytes = sizeof(name);

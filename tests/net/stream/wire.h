@@ -79,7 +79,7 @@ static inline struct rlimit wire_few_descriptors(int more)
     close(lowest);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     few = before;
-    few.rlim_cur = (rlim_t)(lowest + more);
+    few.rlim_cur = (rlim_t)lowest + (rlim_t)more;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
     return before;
 }

@@ -51,7 +51,7 @@ struct caller {
 };
 
 /* Start it, and let it get as far as it does. */
-void caller_start(struct caller *caller, int64_t (*call)(struct bight_stream *stream),
+void caller_start(struct caller *caller, int64_t (*fn)(struct bight_stream *stream),
                   struct bight_stream *stream);
 /* Insist on what its call returned. */
 #define caller_join(caller, code) caller_join_at(caller, code, __FILE__, __LINE__)

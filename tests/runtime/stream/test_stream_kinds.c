@@ -246,7 +246,7 @@ static int both_directions(void *arg)
 
 static int port_of(int fd)
 {
-    struct sockaddr_in name;
+    struct sockaddr_in name = {0};
     socklen_t bytes = sizeof(name);
 
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &bytes), 0);
