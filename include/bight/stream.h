@@ -13,7 +13,7 @@
  * cancelled has taken nothing: what came meanwhile stays in the stream for the next read. One task
  * at a time may read and one may write; both may be at it at the same time. A second one gets
  * BIGHT_EBUSY. A stream that is ended or aborted wakes the tasks that are inside of its calls with
- * BIGHT_ECLOSED.
+ * BIGHT_ECLOSED; they must not touch it any more, not even for bight_stream_last_written.
  *
  * What all calls below can return: BIGHT_EINVAL for a NULL that they need; BIGHT_EPERM: the stream
  * is of another thread's runtime; BIGHT_ECLOSED: the stream is being ended; and those that suspend
@@ -219,8 +219,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_stream_shutdown(struct bight_stream *stream
 BIGHT_API int bight_stream_end(struct bight_stream *stream, int64_t timeout_ms);
 
 /** Close at once and free: a connection is reset, so that the peer sees that it did not end
- *  properly. Tasks inside of its calls get BIGHT_ECLOSED. A bight_stream_end that is under way waits
- *  for the peer no longer, and frees it.
+ *  properly. Tasks inside of its calls get BIGHT_ECLOSED. A bight_stream_end that is under way
+ *  waits for the peer no longer, and frees it.
  *
  *  Ownership: takes stream; NULL does nothing.
  */

@@ -146,6 +146,8 @@ static int pause_for(struct serve *serve, int code)
     if (!serve->scarce)
         bight_report_send(code, "connections wait, for want of descriptors or memory");
     serve->scarce = true;
+    if (serve->listener->fd < 0)
+        return 0; /* it was closed before this task had its turn: nothing else would tell */
     return wait_change(serve, serve->options.pause_ms);
 }
 

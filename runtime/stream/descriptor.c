@@ -1,8 +1,9 @@
 /* Streams of descriptors. A descriptor stays registered, edge-triggered, from its stream's
  * beginning to its end. A read that got less than it asked for has emptied the source, so the next
- * one waits for the next event instead of asking in vain; only after an event that told of the end
- * or an error there may be none, and it is asked again. Here are also the kinds of pipes and
- * terminals. */
+ * one waits for the next event instead of asking in vain. It is asked again where that does not
+ * hold: after an event that told of the end or an error there may be no other; and some reads stop
+ * short of what is there, at an urgent byte of TCP and at the end of a terminal's line. Here are
+ * also the kinds of pipes and terminals. */
 #include "runtime/stream/descriptor.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ static void on_ready(struct poll_source *source, uint32_t events)
     struct descriptor *descriptor = container_of(source, struct descriptor, source);
     struct bight_stream *stream = &descriptor->stream;
 
-    if (unlikely(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
-        descriptor->last_words = true;
+    if (unlikely(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)))
+        descriptor->asks_again = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
         stream->out.ready = true;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -62,11 +63,38 @@ int bight__descriptor_new(struct descriptor **out, struct streams *streams, int 
     return 0;
 }
 
+void bight__descriptor_adopted(struct descriptor *descriptor, bool was_blocking)
+{
+    descriptor->was_blocking = was_blocking;
+    descriptor->was_not = !was_blocking;
+}
+
+/* The open file blocks again, unless another stream is of the same one and was made later: then
+ * that one is to set it back. */
+static void set_mode_back(const struct descriptor *descriptor)
+{
+    const struct bight_link *open = &descriptor->stream.streams->open;
+
+    bight__set_blocking(bight__descriptor_seams(descriptor), descriptor->fd);
+    for (struct bight_link *link = open->next; link != open; link = link->next) {
+        const struct bight_stream *stream = container_of(link, struct bight_stream, link);
+        struct descriptor *other = bight__descriptor_of(stream);
+        bool blocks;
+
+        if (stream->ops->fd != bight__descriptor_fd || !other->was_not)
+            continue;
+        if (bight__set_nonblocking(bight__descriptor_seams(other), other->fd, &blocks) || !blocks)
+            continue;
+        bight__descriptor_adopted(other, true);
+        return;
+    }
+}
+
 void bight__descriptor_close(struct descriptor *descriptor)
 {
     bight__source_remove(descriptor->stream.streams, &descriptor->source, descriptor->fd);
     if (descriptor->was_blocking)
-        bight__set_blocking(bight__descriptor_seams(descriptor), descriptor->fd);
+        set_mode_back(descriptor);
     close(descriptor->fd);
     bight__free(descriptor);
 }
@@ -91,19 +119,39 @@ int64_t bight__descriptor_read_ended(struct descriptor *descriptor, ssize_t coun
     struct stream_side *in = &descriptor->stream.in;
     int rc;
 
-    if (count == 0) {
+    if (count == 0 && (descriptor->ended || !descriptor->lost)) {
         descriptor->ended = true;
         return 0;
     }
-    rc = call_failed(in);
+    rc = count == 0 ? descriptor->lost : call_failed(in);
     if (rc != BIGHT_EAGAIN && rc != BIGHT_EINTR && rc != BIGHT_ENOMEM)
         in->error = rc;
     return rc;
 }
 
+/* Whether it says that the connection is gone, without a proper end. */
+static bool is_loss(int rc)
+{
+    switch (rc) {
+    case BIGHT_ECONNRESET:
+    case BIGHT_ETIMEDOUT:
+    case -ECONNABORTED:
+    case -EHOSTUNREACH:
+    case -ENETUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The system tells a loss once, to whoever comes first, and to a reader then an end. */
 int64_t bight__descriptor_write_failed(struct descriptor *descriptor)
 {
-    return call_failed(&descriptor->stream.out);
+    int rc = call_failed(&descriptor->stream.out);
+
+    if (is_loss(rc))
+        descriptor->lost = rc;
+    return rc;
 }
 
 int bight__set_nonblocking(const struct bight_seams *seams, int fd, bool *was_blocking)
@@ -145,11 +193,12 @@ static int64_t pipe_read(struct bight_stream *stream, void *buffer, size_t bytes
     return result;
 }
 
-/* The controlling side of a pseudo-terminal is told of the other side's end by an error. */
+/* The controlling side of a pseudo-terminal is told of the other side's end by an error. An end
+ * that a user typed is told once. */
 static int64_t terminal_read(struct bight_stream *stream, void *buffer, size_t bytes)
 {
     struct descriptor *descriptor = bight__descriptor_of(stream);
-    int64_t result = pipe_read(stream, buffer, bytes);
+    int64_t result = descriptor->ended ? 0 : pipe_read(stream, buffer, bytes);
     int number;
 
     if (result != -EIO || ioctl(descriptor->fd, TIOCGPTN, &number))
@@ -300,7 +349,8 @@ static int file_stream(struct bight_stream **out, struct streams *streams, int f
             bight__set_blocking(&streams->poller.runtime->sched.seams, fd);
         return rc;
     }
-    descriptor->was_blocking = was_blocking;
+    descriptor->asks_again = ops == &terminal_ops;
+    bight__descriptor_adopted(descriptor, was_blocking);
     *out = &descriptor->stream;
     return 0;
 }

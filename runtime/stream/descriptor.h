@@ -20,10 +20,12 @@ struct descriptor {
     struct bight_stream stream; /* first */
     struct poll_source source;
     int fd;
-    bool last_words;           /* an event told of the end or an error: there may be no other */
+    bool asks_again;           /* a read that got less than it asked for may have left something */
     bool ended;                /* a read found the end */
+    int lost;                  /* a write was told so of the connection: what the end means then */
     bool lingers;              /* it is ended and waits for the peer's end */
-    bool was_blocking;         /* and is to be so again */
+    bool was_blocking;         /* when its stream was made of it, and is to be so again */
+    bool was_not;              /* then: whoever made it so may set it back while we need it */
     struct bight_address peer; /* of TCP; family 0: unknown */
 };
 
@@ -40,6 +42,8 @@ static inline const struct bight_seams *bight__descriptor_seams(const struct des
 /* Make and register the stream of `fd`, which is non-blocking; takes it on success. */
 int bight__descriptor_new(struct descriptor **out, struct streams *streams, int fd,
                           const struct stream_ops *ops);
+/* Somebody else made what it is of. */
+void bight__descriptor_adopted(struct descriptor *descriptor, bool was_blocking);
 /* The close of all kinds, after what is special about one. */
 void bight__descriptor_close(struct descriptor *descriptor);
 int bight__descriptor_fd(const struct bight_stream *stream);
@@ -76,7 +80,7 @@ static inline int64_t bight__descriptor_was_read(struct descriptor *descriptor, 
 {
     if (unlikely(count <= 0))
         return bight__descriptor_read_ended(descriptor, count);
-    descriptor->stream.in.ready = (size_t)count == asked || descriptor->last_words;
+    descriptor->stream.in.ready = (size_t)count == asked || descriptor->asks_again;
     return count;
 }
 

@@ -192,7 +192,7 @@ static bool is_worn_out(const struct pair_end *end, uint64_t passed)
     return end->pair->options.reset_after && passed >= end->pair->options.reset_after;
 }
 
-static int64_t pair_read(struct bight_stream *stream, void *buffer, size_t bytes)
+static int64_t read_now(struct bight_stream *stream, void *buffer, size_t bytes)
 {
     struct pair_end *end = end_of(stream);
     const struct bight_stream_pair_options *options = &end->pair->options;
@@ -217,6 +217,17 @@ static int64_t pair_read(struct bight_stream *stream, void *buffer, size_t bytes
     stream->in.ready = false;
     expect_to_read(way);
     return BIGHT_EAGAIN;
+}
+
+/* Something may come between the attempt's look at the clock and that of what it expects. */
+static int64_t pair_read(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    int64_t count;
+
+    do {
+        count = read_now(stream, buffer, bytes);
+    } while (count == BIGHT_EAGAIN && stream->in.ready);
+    return count;
 }
 
 /* How many bytes of `slices` a step moves when there is room for so many. */
@@ -244,8 +255,8 @@ static void move(struct way *way, size_t capacity, const struct bight_slice *sli
     }
 }
 
-static int64_t pair_write(struct bight_stream *stream, const struct bight_slice *slices,
-                          size_t count)
+static int64_t write_now(struct bight_stream *stream, const struct bight_slice *slices,
+                         size_t count)
 {
     struct pair_end *end = end_of(stream);
     const struct bight_stream_pair_options *options = &end->pair->options;
@@ -269,6 +280,18 @@ static int64_t pair_write(struct bight_stream *stream, const struct bight_slice 
         way->read = way->arrived = way->written; /* on its way to nobody */
     expect_to_read(way);
     return (int64_t)bytes;
+}
+
+/* The same of room. */
+static int64_t pair_write(struct bight_stream *stream, const struct bight_slice *slices,
+                          size_t count)
+{
+    int64_t written;
+
+    do {
+        written = write_now(stream, slices, count);
+    } while (written == BIGHT_EAGAIN && stream->out.ready);
+    return written;
 }
 
 static int pair_shutdown(struct bight_stream *stream)

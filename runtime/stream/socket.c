@@ -45,6 +45,29 @@ static int64_t socket_read(struct bight_stream *stream, void *buffer, size_t byt
     return result;
 }
 
+/* A read from a Unix socket stops behind bytes that descriptors came with. The system drops those,
+ * for nobody wants them here, and says so. */
+static int64_t unix_read(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    size_t most = bytes < DESCRIPTOR_MOST_BYTES ? bytes : DESCRIPTOR_MOST_BYTES;
+    struct msghdr message;
+    int64_t result;
+
+    do {
+        struct iovec part = {buffer, most};
+        ssize_t count = -1;
+
+        message = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
+        if (!bight__transfer_fails(bight__descriptor_seams(descriptor), "recv", &part.iov_len))
+            count = recvmsg(descriptor->fd, &message, 0);
+        result = bight__descriptor_was_read(descriptor, count, part.iov_len);
+    } while (unlikely(result == BIGHT_EINTR));
+    if (unlikely(result > 0 && message.msg_flags & MSG_CTRUNC))
+        stream->in.ready = true;
+    return result;
+}
+
 static __attribute__((noinline)) ssize_t send_many(const struct descriptor *descriptor,
                                                    const struct bight_slice *slices, size_t count)
 {
@@ -116,7 +139,7 @@ static int64_t drop_some(struct bight_stream *stream)
 
     if (bight__descriptor_of(stream)->ended || stream->in.error)
         return stream->in.error;
-    return stream->in.ready ? socket_read(stream, bytes, sizeof(bytes)) : BIGHT_EAGAIN;
+    return stream->in.ready ? stream->ops->read(stream, bytes, sizeof(bytes)) : BIGHT_EAGAIN;
 }
 
 /* Drop what has come: 1 when there may be more at once, 0 at the end, or a negative code. *any:
@@ -208,7 +231,7 @@ static const struct stream_ops tcp_ops = {
     .describe = tcp_describe,
 };
 static const struct stream_ops unix_ops = {
-    .read = socket_read,
+    .read = unix_read,
     .write = socket_write,
     .send_file = socket_send_file,
     .shutdown = socket_shutdown,
@@ -282,7 +305,7 @@ int bight__socket_from_fd(struct bight_stream **out, struct streams *streams, in
             bight__set_blocking(&streams->poller.runtime->sched.seams, fd);
         return rc;
     }
-    bight__descriptor_of(*out)->was_blocking = was_blocking;
+    bight__descriptor_adopted(bight__descriptor_of(*out), was_blocking);
     if (is_tcp(*out))
         (void)bight_stream_set_nagle(*out, false);
     return 0;

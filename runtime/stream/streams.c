@@ -120,7 +120,7 @@ static int places_grow(struct streams *streams)
 
 int bight__source_add(struct streams *streams, struct poll_source *source, int fd)
 {
-    const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    const uint32_t events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     uint32_t place;
     int rc = streams->places_free == NO_PLACE ? places_grow(streams) : 0;
 

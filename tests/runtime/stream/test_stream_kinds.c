@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/harness/support.h"
@@ -80,6 +82,30 @@ static int mode_is_set_back(void *arg)
             close(shared);
             close(fds[1]);
         }
+    }
+    return 0;
+}
+
+/* Streams of one open file, such as those of standard input and output: it is as it was when the
+ * last of them has ended, in whatever order. */
+static int mode_of_several(void *arg)
+{
+    struct bight_stream *streams[3];
+    int fds[2], shared;
+
+    (void)arg;
+    for (int first = 0; first < 3; first++) {
+        ends_descriptors(ENDS_TERMINAL, fds);
+        shared = dup(fds[0]);
+        for (int i = 0; i < 3; i++)
+            ck_ok(bight_stream_from_fd(&streams[i], i ? dup(shared) : fds[0]));
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_ne(fcntl(shared, F_GETFL) & O_NONBLOCK, 0);
+            ck_ok(bight_stream_end(streams[(first + i) % 3], 0));
+        }
+        ck_assert_int_eq(fcntl(shared, F_GETFL) & O_NONBLOCK, 0);
+        close(shared);
+        close(fds[1]);
     }
     return 0;
 }
@@ -204,6 +230,81 @@ static int terminals(void *arg)
     }
     ck_ok(bight_stream_end(both[0], -1));
     ck_ok(bight_stream_end(both[1], -1));
+    return 0;
+}
+
+/* With line editing, as a user has it: a read gives one line though more have come, and a control-D
+ * is an end that the terminal tells once. */
+static int edited_lines(void *arg)
+{
+    struct bight_case readable;
+    struct termios mode;
+    struct ends ends;
+    char bytes[64];
+
+    (void)arg;
+    ends_open(&ends, ENDS_TERMINAL);
+    ck_assert_int_eq(tcgetattr(ends.peer, &mode), 0);
+    mode.c_lflag |= ICANON;
+    ck_assert_int_eq(tcsetattr(ends.peer, TCSANOW, &mode), 0);
+    ends_say(ends.peer, "one\ntwo\nthree\n\4");
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(bight_stream_read(ends.stream, bytes, sizeof(bytes)), i < 2 ? 4 : 6);
+    ck_assert_mem_eq(bytes, "three\n", 6);
+    bight_case_readable(&readable, ends.stream);
+    ck_code(bight_select(&readable, 1, 0), 0);
+    ck_ok(readable.status);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(bight_stream_read(ends.stream, bytes, sizeof(bytes)), 0);
+    ends_close(&ends);
+    return 0;
+}
+
+/* A read stops at an urgent byte and at descriptors that come along, though more is behind them. */
+
+static void say_with_descriptor(int fd, const char *text, int passed)
+{
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {(void *)(uintptr_t)text, strlen(text)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof(int));
+    ck_assert_int_eq(sendmsg(fd, &message, 0), (ssize_t)part.iov_len);
+}
+
+static int stops_within(void *arg)
+{
+    struct ends ends;
+    char bytes[16];
+
+    (void)arg;
+    for (int waits = 0; waits < 2; waits++) {
+        ends_open(&ends, ENDS_TCP);
+        ends_say(ends.peer, "ab");
+        ck_assert_int_eq(send(ends.peer, "!", 1, MSG_OOB), 1);
+        ends_say(ends.peer, "cd");
+        ck_ok(bight_sleep(10 * waits)); /* the kernel has told of it before the first read */
+        ck_ok(bight_stream_read_exactly(ends.stream, bytes, 4));
+        ck_assert_mem_eq(bytes, "abcd", 4);
+        ends_close(&ends);
+
+        ends_open(&ends, ENDS_UNIX);
+        ends_say(ends.peer, "a");
+        say_with_descriptor(ends.peer, "b", 0);
+        say_with_descriptor(ends.peer, "c", 0);
+        ends_say(ends.peer, "d");
+        ck_ok(bight_sleep(10 * waits));
+        ck_ok(bight_stream_read_exactly(ends.stream, bytes, 4));
+        ck_assert_mem_eq(bytes, "abcd", 4);
+        ends_close(&ends);
+    }
     return 0;
 }
 
@@ -336,9 +437,12 @@ static int others(void *arg)
 static const struct suite_case cases[] = {
     plain_case(what_is_no_stream_is_refused),
     world_case(the_mode_of_a_shared_file_is_set_back, mode_is_set_back),
+    world_case(the_mode_is_set_back_by_the_last_of_several, mode_of_several),
     world_case(no_signal_reaches_the_program, no_signal),
     world_case(last_bytes_are_followed_by_the_end, last_words),
     world_case(both_sides_of_a_terminal_talk_and_end, terminals),
+    world_case(a_terminal_gives_line_by_line, edited_lines),
+    world_case(what_is_behind_a_mark_within_is_read_too, stops_within),
     world_case(both_directions_go_at_once, both_directions),
     world_case(tcp_has_addresses_and_options, tcp),
     world_case(others_have_less, others),

@@ -299,6 +299,26 @@ static int error_stays(void *arg)
     return 0;
 }
 
+/* The system tells a reset once, also when a write is told. */
+static int error_of_writer(void *arg)
+{
+    struct ends ends;
+    char text[16];
+
+    (void)arg;
+    ends_open(&ends, ENDS_TCP);
+    ends_say(ends.peer, "last");
+    reset_by(ends.peer);
+    ends.peer = -1;
+    ck_ok(bight_sleep(10));
+    ck_code((int)writes_byte(ends.stream), BIGHT_ECONNRESET);
+    ck_assert_int_eq(bight_stream_read(ends.stream, text, sizeof(text)), 4);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(bight_stream_read(ends.stream, text, sizeof(text)), BIGHT_ECONNRESET);
+    ends_close(&ends);
+    return 0;
+}
+
 static int wakes_with_error(void *arg)
 {
     struct caller reader;
@@ -359,6 +379,7 @@ static const struct suite_case cases[] = {
     world_case(looking_ahead_takes_nothing, look_ahead),
     world_case(every_byte_comes_once_by_whatever_call, many_bytes),
     world_case(an_error_comes_after_the_bytes_and_stays, error_stays),
+    world_case(an_error_that_a_write_was_told_is_the_reads_too, error_of_writer),
     world_case(an_error_wakes_the_reader, wakes_with_error),
     world_case(a_stream_of_another_thread_is_refused, of_another_thread),
 };
