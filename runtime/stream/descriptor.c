@@ -79,7 +79,7 @@ static void set_mode_back(const struct descriptor *descriptor)
     for (struct bight_link *link = open->next; link != open; link = link->next) {
         const struct bight_stream *stream = container_of(link, struct bight_stream, link);
         struct descriptor *other = bight__descriptor_of(stream);
-        bool blocks;
+        bool blocks = false;
 
         if (stream->ops->fd != bight__descriptor_fd || !other->was_not)
             continue;
