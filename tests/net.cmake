@@ -5,6 +5,13 @@ foreach(suite connect listener serve unix)
   bight_test(net/stream/${suite})
 endforeach()
 
+if(bight_tls)
+  set(tls_libs bight::tls_static PkgConfig::BIGHT_OPENSSL)
+  foreach(suite handshake stream)
+    bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/authority.c net/tls/wire.c)
+  endforeach()
+endif()
+
 if(NOT bight_http)
   return()
 endif()

@@ -210,7 +210,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_stream_shutdown(struct bight_stream *stream
  *  stream says that its own half is over and drops what comes, for at most `timeout_ms`. TLS says
  *  goodbye in the same time. 0 closes at once, a negative time waits for the peer's end.
  *
- *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_ENOTASK: tasks are inside, and there
+ *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_EBUSY: a stream goes through this
+ *          one, as TLS does, and has to be ended first; BIGHT_ENOTASK: tasks are inside, and there
  *          is none that could wait for them.
  *  Suspends: yes, while a task is inside, or for the peer.  Cancellable: no.
  *  On cancel: goes on, without waiting for the peer any longer.  Allocates: no.
@@ -220,7 +221,8 @@ BIGHT_API int bight_stream_end(struct bight_stream *stream, int64_t timeout_ms);
 
 /** Close at once and free: a connection is reset, so that the peer sees that it did not end
  *  properly. Tasks inside of its calls get BIGHT_ECLOSED. A bight_stream_end that is under way
- *  waits for the peer no longer, and frees it.
+ *  waits for the peer no longer, and frees it. A stream that goes through this one, as TLS does, is
+ *  aborted with it.
  *
  *  Ownership: takes stream; NULL does nothing.
  */

@@ -40,6 +40,8 @@ static void on_ready(struct poll_source *source, uint32_t events)
         bight__side_wake(&stream->out, 0);
     if (likely(stream->in.waiter && stream->in.ready))
         bight__side_wake(&stream->in, 0);
+    if (unlikely(stream->above))
+        bight__layer_wake(stream->above);
 }
 
 int bight__descriptor_new(struct descriptor **out, struct streams *streams, int fd,

@@ -85,7 +85,7 @@ static void expect(const struct bight_stream *stream, struct stream_side *side,
     if (side->ready || when_ns == NEVER)
         return;
     if (when_ns <= bight_now_ns())
-        bight__stream_ready(side);
+        bight__stream_ready(stream, side);
     else
         bight__wheel_arm(wheel_of(stream), timer, when_ns);
 }
@@ -104,12 +104,16 @@ static void expect_to_write(struct way *way)
 
 static void reader_is_due(struct bight_timer *timer)
 {
-    bight__stream_ready(&container_of(timer, struct way, for_reader)->reader->in);
+    struct bight_stream *reader = container_of(timer, struct way, for_reader)->reader;
+
+    bight__stream_ready(reader, &reader->in);
 }
 
 static void writer_is_due(struct bight_timer *timer)
 {
-    bight__stream_ready(&container_of(timer, struct way, for_writer)->writer->out);
+    struct bight_stream *writer = container_of(timer, struct way, for_writer)->writer;
+
+    bight__stream_ready(writer, &writer->out);
 }
 
 /* How many of `bytes` one step moves. */
@@ -207,7 +211,7 @@ static int64_t read_now(struct bight_stream *stream, void *buffer, size_t bytes)
         bytes = portion(end, bytes < there ? bytes : there, options->read_max);
         copy_out(way, options->capacity, buffer, bytes);
         if (way->writer && !way->writer->out.ready)
-            bight__stream_ready(&way->writer->out);
+            bight__stream_ready(way->writer, &way->writer->out);
         return (int64_t)bytes;
     }
     if (is_worn_out(end, way->read))

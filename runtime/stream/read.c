@@ -74,6 +74,13 @@ int64_t bight_stream_read(struct bight_stream *stream, void *buffer, size_t byte
     return count;
 }
 
+int64_t bight__stream_take(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    if (stream->buffer.data)
+        return (int64_t)bight__buffer_take(stream, buffer, bytes);
+    return attempt(stream, buffer, bytes);
+}
+
 int64_t bight_stream_try_read(struct bight_stream *stream, void *buffer, size_t bytes)
 {
     int rc;
@@ -83,9 +90,7 @@ int64_t bight_stream_try_read(struct bight_stream *stream, void *buffer, size_t 
     rc = bight__stream_check(stream, &stream->in);
     if (rc || bytes == 0)
         return rc;
-    if (stream->buffer.data)
-        return (int64_t)bight__buffer_take(stream, buffer, bytes);
-    return attempt(stream, buffer, bytes);
+    return bight__stream_take(stream, buffer, bytes);
 }
 
 /* The `bytes` at `from` cannot be kept by a call that fails with `rc`. */

@@ -320,26 +320,31 @@ static int set_int(const struct bight_stream *stream, int level, int name, int v
 
 int bight_stream_set_nagle(struct bight_stream *stream, bool on)
 {
+    const struct bight_stream *bottom;
+
     if (!stream)
         return BIGHT_EINVAL;
-    return is_tcp(stream) ? set_int(stream, IPPROTO_TCP, TCP_NODELAY, !on) : BIGHT_ENOTSUP;
+    bottom = bight__stream_bottom(stream);
+    return is_tcp(bottom) ? set_int(bottom, IPPROTO_TCP, TCP_NODELAY, !on) : BIGHT_ENOTSUP;
 }
 
 int bight_stream_set_keepalive(struct bight_stream *stream, int idle_s, int interval_s, int count)
 {
+    const struct bight_stream *bottom;
     int rc = 0;
 
     if (!stream || interval_s < 0 || count < 0)
         return BIGHT_EINVAL;
-    if (!is_tcp(stream))
+    bottom = bight__stream_bottom(stream);
+    if (!is_tcp(bottom))
         return BIGHT_ENOTSUP;
     if (idle_s > 0)
-        rc = set_int(stream, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+        rc = set_int(bottom, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
     if (rc == 0 && interval_s)
-        rc = set_int(stream, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
+        rc = set_int(bottom, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
     if (rc == 0 && count)
-        rc = set_int(stream, IPPROTO_TCP, TCP_KEEPCNT, count);
-    return rc ? rc : set_int(stream, SOL_SOCKET, SO_KEEPALIVE, idle_s >= 0);
+        rc = set_int(bottom, IPPROTO_TCP, TCP_KEEPCNT, count);
+    return rc ? rc : set_int(bottom, SOL_SOCKET, SO_KEEPALIVE, idle_s >= 0);
 }
 
 int bight_stream_peer_credentials(const struct bight_stream *stream,
@@ -350,6 +355,7 @@ int bight_stream_peer_credentials(const struct bight_stream *stream,
 
     if (!stream || !credentials)
         return BIGHT_EINVAL;
+    stream = bight__stream_bottom(stream);
     if (stream->ops != &unix_ops)
         return BIGHT_ENOTSUP;
     if (getsockopt(bight__descriptor_of(stream)->fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes))

@@ -198,6 +198,8 @@ int bight_stream_end(struct bight_stream *stream, int64_t timeout_ms)
         return BIGHT_EPERM;
     if (stream->phase != STREAM_OPEN)
         return BIGHT_EALREADY;
+    if (stream->above)
+        return BIGHT_EBUSY;
     if (anybody_inside(stream) && !bight_self())
         return BIGHT_ENOTASK;
     close_sides(stream, STREAM_ENDING);
@@ -216,6 +218,11 @@ void bight_stream_abort(struct bight_stream *stream)
 {
     if (!stream || stream->sched != bight__sched)
         return;
+    if (stream->above) {
+        stream->phase = STREAM_ABORTED; /* so that it is not given back */
+        bight_stream_abort(stream->above);
+        return;
+    }
     if (stream->phase == STREAM_OPEN) {
         close_sides(stream, STREAM_ABORTED);
         if (!anybody_inside(stream))
@@ -242,6 +249,7 @@ int bight_stream_fd(const struct bight_stream *stream)
 {
     if (!stream)
         return BIGHT_EINVAL;
+    stream = bight__stream_bottom(stream);
     return stream->ops->fd ? stream->ops->fd(stream) : BIGHT_ENOTSUP;
 }
 
@@ -249,6 +257,7 @@ int bight_stream_local_address(const struct bight_stream *stream, struct bight_a
 {
     if (!stream || !address)
         return BIGHT_EINVAL;
+    stream = bight__stream_bottom(stream);
     return stream->ops->local_address ? stream->ops->local_address(stream, address) : BIGHT_ENOTSUP;
 }
 
@@ -256,6 +265,7 @@ int bight_stream_peer_address(const struct bight_stream *stream, struct bight_ad
 {
     if (!stream || !address)
         return BIGHT_EINVAL;
+    stream = bight__stream_bottom(stream);
     return stream->ops->peer_address ? stream->ops->peer_address(stream, address) : BIGHT_ENOTSUP;
 }
 

@@ -2,7 +2,8 @@
  * kind embeds struct bight_stream as its first member and tries; the common part waits.
  *
  * stream.c has the life of a stream, read.c and scan.c read, write.c writes, buffer.c keeps what
- * was read and not taken, streams.c the runtime's record; descriptor.c and pair.c are kinds. */
+ * was read and not taken, streams.c the runtime's record; descriptor.c and pair.c are kinds, layer.c
+ * has what those have in common that go through another stream. */
 #ifndef BIGHT_RUNTIME_STREAM_STREAM_H
 #define BIGHT_RUNTIME_STREAM_STREAM_H
 
@@ -50,9 +51,10 @@ struct stream_ops {
 };
 
 /* Why a half takes no call, one bit each. */
-#define SIDE_BUSY 1u /* a task is inside of a call */
-#define SIDE_CASE 2u /* a case of a select waits */
-#define SIDE_OVER 4u /* the stream is ended or aborted: both halves */
+#define SIDE_BUSY 1u  /* a task is inside of a call */
+#define SIDE_CASE 2u  /* a case of a select waits */
+#define SIDE_OVER 4u  /* the stream is ended or aborted: both halves */
+#define SIDE_BELOW 8u /* another stream reads and writes through this one: both halves */
 
 /* The reading or the writing half. */
 struct stream_side {
@@ -81,7 +83,9 @@ struct bight_stream {
     const struct stream_ops *ops;
     struct bight_sched *sched; /* whose it is */
     struct streams *streams;
-    struct bight_link link; /* in the runtime's list */
+    struct bight_link link;     /* in the runtime's list */
+    struct bight_stream *above; /* NULL, or the layer that reads and writes through this one */
+    struct bight_stream *below; /* of a layer: see layer.h */
     struct stream_side in;
     struct stream_side out;
     struct stream_buffer buffer;
@@ -119,8 +123,8 @@ int bight__source_add(struct streams *streams, struct poll_source *source, int f
 void bight__source_remove(struct streams *streams, const struct poll_source *source, int fd);
 
 /* A chunk of STREAM_CHUNK_BYTES; NULL: no memory. */
-void *bight__chunk_take(struct streams *streams);
-void bight__chunk_give(struct streams *streams, void *chunk);
+BIGHT_INTERNAL_API void *bight__chunk_take(struct streams *streams);
+BIGHT_INTERNAL_API void bight__chunk_give(struct streams *streams, void *chunk);
 
 /* stream.c: to be called by a kind once its record, all zero before, is whole: from now on it is
  * open and belongs to the user. Both sides are ready. */
@@ -137,11 +141,24 @@ static inline void bight__side_wake(struct stream_side *side, int result)
         bight_unpark(waiter, result);
 }
 
-/* It is worth another attempt on that side. */
-static inline void bight__stream_ready(struct stream_side *side)
+/* layer.c: the stream below `above` became ready on a side. */
+void bight__layer_wake(struct bight_stream *above);
+
+/* It is worth another attempt on that side of `stream`. */
+static inline void bight__stream_ready(const struct bight_stream *stream, struct stream_side *side)
 {
     side->ready = true;
     bight__side_wake(side, 0);
+    if (unlikely(stream->above))
+        bight__layer_wake(stream->above);
+}
+
+/* The one at the bottom, which has a descriptor and addresses if there are any. */
+static inline const struct bight_stream *bight__stream_bottom(const struct bight_stream *stream)
+{
+    while (stream->below)
+        stream = stream->below;
+    return stream;
 }
 
 struct side_wait {
@@ -237,6 +254,8 @@ int64_t bight__stream_look(struct bight_stream *stream, size_t bytes, size_t roo
 
 /* One attempt to do so, which does not wait: BIGHT_EAGAIN. */
 int64_t bight__stream_try_fill(struct bight_stream *stream, size_t room);
+/* One attempt to read some, what is buffered first; `bytes` is more than 0. */
+int64_t bight__stream_take(struct bight_stream *stream, void *buffer, size_t bytes);
 
 /* write.c, for a task inside the writing side. One attempt to write some: how many bytes, or a
  * negative code. */
