@@ -2,7 +2,7 @@
  * remembers of servers. It may be used by any thread. */
 #include "net/tls/tls.h"
 
-#include <string.h>
+#include <openssl/crypto.h>
 
 static const struct bight_tls_context_options default_options;
 
@@ -68,13 +68,18 @@ static bool asks_nobody(const SSL_CTX *native)
 static bool tickets_carry_over(SSL_CTX *from, SSL_CTX *to)
 {
     unsigned char keys[128];
-    long bytes = SSL_CTX_get_tlsext_ticket_keys(from, NULL, 0);
+    long bytes;
+    bool carried;
 
     if (!asks_nobody(from) || !asks_nobody(to))
         return true;
-    return bytes > 0 && bytes <= (long)sizeof(keys) &&
-           SSL_CTX_get_tlsext_ticket_keys(from, keys, bytes) == 1 &&
-           SSL_CTX_set_tlsext_ticket_keys(to, keys, bytes) == 1;
+    bytes = SSL_CTX_get_tlsext_ticket_keys(from, NULL, 0);
+    carried = bytes > 0 && bytes <= (long)sizeof(keys) &&
+              SSL_CTX_get_tlsext_ticket_keys(from, keys, bytes) == 1 &&
+              SSL_CTX_set_tlsext_ticket_keys(to, keys, bytes) == 1 &&
+              bight__tls_set_id(to, bight__tls_settings(from)->id);
+    OPENSSL_cleanse(keys, sizeof(keys));
+    return carried;
 }
 
 int bight_tls_context_reload(struct bight_tls_context *context,

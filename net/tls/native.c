@@ -27,7 +27,7 @@ static void place_make(void)
     place = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, settings_free);
 }
 
-const struct tls_settings *bight__tls_settings(const SSL_CTX *native)
+struct tls_settings *bight__tls_settings(const SSL_CTX *native)
 {
     return SSL_CTX_get_ex_data(native, place);
 }
@@ -117,7 +117,14 @@ static int version_number(enum bight_tls_version version, int otherwise)
     }
 }
 
-/* Of a session: whether it may be resumed here. Tickets of other contexts are not. */
+bool bight__tls_set_id(SSL_CTX *native, const unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH])
+{
+    struct tls_settings *settings = bight__tls_settings(native);
+
+    memcpy(settings->id, id, sizeof(settings->id));
+    return SSL_CTX_set_session_id_context(native, id, sizeof(settings->id)) == 1;
+}
+
 static bool set_resumption(SSL_CTX *native, const struct tls_settings *settings)
 {
     unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH];
@@ -129,8 +136,7 @@ static bool set_resumption(SSL_CTX *native, const struct tls_settings *settings)
     }
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(native, bight__tls_on_session);
-    return RAND_bytes(id, sizeof(id)) == 1 &&
-           SSL_CTX_set_session_id_context(native, id, sizeof(id)) == 1;
+    return RAND_bytes(id, sizeof(id)) == 1 && bight__tls_set_id(native, id);
 }
 
 static int set_words(SSL_CTX *native, const struct bight_tls_context_options *options,

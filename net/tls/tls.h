@@ -37,6 +37,7 @@ struct tls_settings {
     bool resumes;
     int (*choose)(void *arg, const char *name, struct bight_tls_context **context);
     void *choose_arg;
+    unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* tickets say for whom they are */
     unsigned alpn_bytes;
     unsigned char alpn[]; /* as on the wire */
 };
@@ -89,7 +90,9 @@ int bight__tls_trust(SSL_CTX *native, const struct bight_tls_context_options *op
 /* native.c: an SSL_CTX made of options; *out is to be freed. */
 int bight__tls_native_new(SSL_CTX **out, const struct bight_tls_context_options *options,
                           struct bight_tls_failure *failure);
-const struct tls_settings *bight__tls_settings(const SSL_CTX *native);
+struct tls_settings *bight__tls_settings(const SSL_CTX *native);
+/* Have it take the tickets of those that have this id; whether that worked. */
+bool bight__tls_set_id(SSL_CTX *native, const unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH]);
 /* As SSL_set_verify wants it. */
 int bight__tls_verify_mode(const struct tls_settings *settings, bool is_client);
 
