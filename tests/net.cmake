@@ -7,7 +7,7 @@ endforeach()
 
 if(bight_tls)
   set(tls_libs bight::tls_static PkgConfig::BIGHT_OPENSSL)
-  foreach(suite context handshake stream)
+  foreach(suite context handshake peers serve stream)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/authority.c net/tls/wire.c)
   endforeach()
 endif()
