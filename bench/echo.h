@@ -2,8 +2,7 @@
 #ifndef BIGHT_BENCH_ECHO_H
 #define BIGHT_BENCH_ECHO_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "bench/serving.h"
 
 /* What a server is asked to do: take so many connections from `listener` and return what comes,
  * until all of them were closed. */
@@ -24,14 +23,7 @@ void echo_bight(const struct echo_job *job);
 void echo_bight_idle(const struct echo_job *job);
 
 /* Every connection sends `bytes`, waits until they have come back, and begins anew, until there
- * were `requests` in all; then all are closed. */
-struct echo_load {
-    uint16_t port;
-    unsigned connections;
-    size_t bytes;
-    uint64_t requests;
-};
-
-void echo_put(const struct echo_load *load);
+ * were `requests` in all. */
+void echo_put(const struct serving *serving, uint16_t port, uint64_t requests);
 
 #endif

@@ -22,8 +22,9 @@ struct connection {
 };
 
 struct client {
-    const struct echo_load *load;
     struct connection *connections;
+    size_t bytes;
+    uint64_t requests;
     char *data;
     int epoll;
     uint64_t begun;
@@ -40,7 +41,7 @@ static void watch(const struct client *client, struct connection *connection, in
 
 static void send_some(const struct client *client, struct connection *connection)
 {
-    size_t bytes = client->load->bytes;
+    size_t bytes = client->bytes;
 
     while (connection->sent < bytes) {
         ssize_t sent = send(connection->fd, client->data + connection->sent,
@@ -59,7 +60,7 @@ static void send_some(const struct client *client, struct connection *connection
 
 static void begin(struct client *client, struct connection *connection)
 {
-    if (client->begun == client->load->requests)
+    if (client->begun == client->requests)
         return;
     client->begun++;
     connection->sent = 0;
@@ -69,23 +70,24 @@ static void begin(struct client *client, struct connection *connection)
 
 static void receive(struct client *client, struct connection *connection)
 {
-    ssize_t count = recv(connection->fd, client->data, client->load->bytes, 0);
+    ssize_t count = recv(connection->fd, client->data, client->bytes, 0);
 
     if (count < 0 && errno == EAGAIN)
         return;
     bench_check(count < 0 ? -errno : count ? 0 : BIGHT_EOF, "recv");
     connection->came += (size_t)count;
-    if (connection->came < client->load->bytes)
+    if (connection->came < client->bytes)
         return;
     client->done++;
     begin(client, connection);
 }
 
-static void open_connection(const struct client *client, struct connection *connection)
+static void open_connection(const struct client *client, struct connection *connection,
+                            uint16_t port)
 {
     const struct sockaddr_in to = {
         .sin_family = AF_INET,
-        .sin_port = htons(client->load->port),
+        .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
     const int on = 1;
@@ -99,19 +101,20 @@ static void open_connection(const struct client *client, struct connection *conn
     watch(client, connection, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-void echo_put(const struct echo_load *load)
+void echo_put(const struct serving *serving, uint16_t port, uint64_t requests)
 {
-    struct client client = {.load = load, .epoll = epoll_create1(0)};
+    struct client client = {
+        .bytes = serving->bytes, .requests = requests, .epoll = epoll_create1(0)};
     struct epoll_event events[EVENTS];
 
-    client.connections = calloc(load->connections, sizeof *client.connections);
-    client.data = calloc(1, load->bytes);
+    client.connections = calloc(serving->connections, sizeof *client.connections);
+    client.data = calloc(1, serving->bytes);
     bench_check(client.connections && client.data ? 0 : BIGHT_ENOMEM, "memory");
-    for (unsigned i = 0; i < load->connections; i++)
-        open_connection(&client, &client.connections[i]);
-    for (unsigned i = 0; i < load->connections; i++)
+    for (unsigned i = 0; i < serving->connections; i++)
+        open_connection(&client, &client.connections[i], port);
+    for (unsigned i = 0; i < serving->connections; i++)
         begin(&client, &client.connections[i]);
-    while (client.done < load->requests) {
+    while (client.done < requests) {
         int count = epoll_wait(client.epoll, events, EVENTS, 10000);
 
         bench_check(count > 0 ? 0 : BIGHT_ETIMEDOUT, "the server does not answer");
@@ -122,7 +125,7 @@ void echo_put(const struct echo_load *load)
                 receive(&client, events[i].data.ptr);
         }
     }
-    for (unsigned i = 0; i < load->connections; i++)
+    for (unsigned i = 0; i < serving->connections; i++)
         close(client.connections[i].fd);
     close(client.epoll);
     free(client.connections);

@@ -1,0 +1,43 @@
+/* What the benches of servers share: the server is this program again, on one core, with a listener
+ * that it inherits; the load is a process on the other core. */
+#ifndef BIGHT_BENCH_SERVING_H
+#define BIGHT_BENCH_SERVING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct serving {
+    unsigned connections;
+    bool one_each;                                  /* as many connections as requests */
+    size_t bytes;                                   /* of a request; for `put` */
+    const char *const *tool;                        /* what watches the server; NULL: nothing */
+    double (*count)(const char *report, pid_t pid); /* what that counted */
+    /* The load's process: so many requests to that port, over `connections` of them; then all are
+     * closed. */
+    void (*put)(const struct serving *serving, uint16_t port, uint64_t requests);
+};
+
+/* Run `server` under that load. Returns what it printed, which the caller frees. Its command line:
+ * SERVER LISTENER CONNECTIONS [counted]. */
+char *serving_run(const struct serving *serving, const char *server, uint64_t requests, pid_t *pid);
+
+/* CPU us per request, or what is counted: the difference between a run of `requests` and one of a
+ * third, so that start, connecting and end are no part of it. */
+double serving_measured(const struct serving *serving, const char *server, uint64_t requests);
+
+/* The server's side: its listener, number of connections and whether it is counted. */
+struct serving_job {
+    int listener; /* non-blocking */
+    unsigned connections;
+};
+/* False: the command line is not that of a server. */
+bool serving_job_read(int argc, char **argv, struct serving_job *job);
+/* Print what serving_measured reads. */
+void serving_job_done(void);
+
+/* As many descriptors as the system lets us have, here and in what is started. */
+void serving_raise_descriptors(void);
+
+#endif
