@@ -77,10 +77,10 @@ static struct serving handshakes = {.one_each = true, .bytes = 1, .put = tls_put
 
 static const struct bench_row rows[] = {
     {"tls_handshake", "CPU us per connection", "OpenSSL over memory BIOs", of_bight, of_raw,
-     &handshakes, 3000, .samples = ROUNDS},
-    {"tls_16k", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &large, 24000,
+     &handshakes, 900, .samples = ROUNDS},
+    {"tls_16k", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &large, 12000,
      .samples = ROUNDS},
-    {"tls_64", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &small, 48000,
+    {"tls_64", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &small, 24000,
      .samples = ROUNDS},
     {"bytes_per_connection_tls", "bytes", NULL, idle_bytes, NULL, &small, 5000, .samples = 3},
 };

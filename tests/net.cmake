@@ -7,6 +7,7 @@ endforeach()
 
 if(bight_tls)
   set(tls_libs bight::tls_static PkgConfig::BIGHT_OPENSSL)
+  bight_test(nulls/nulls_tls SUITE test_nulls.c SOURCES nulls/tls.c LIBS ${tls_libs})
   foreach(suite context handshake peers serve stream)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/authority.c net/tls/wire.c)
   endforeach()

@@ -25,7 +25,7 @@ foreach(suite testing testing_clock testing_idle testing_line testing_sequencer)
   bight_test(runtime/testing/${suite})
 endforeach()
 
-# Every public function of every room, with NULL: a row each. Those of libbight-http are in net.cmake.
+# Every public function of every room, with NULL: a row each. Those of parts are in net.cmake.
 bight_test(nulls/nulls SOURCES nulls/rooms.c nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c
   nulls/runtime.c nulls/stream.c nulls/testing.c nulls/net.c nulls/offload.c)
 

@@ -18,8 +18,8 @@ foreach(layer coro runtime net offload)
   list(TRANSFORM targets REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
   list(APPEND objects ${targets})
 endforeach()
-# Names that only the HTTP client uses are in the table: without it, #include lines alone are looked at.
-if(NOT bight_http)
+# Names that only a part uses are in the table: without all parts, #include lines alone are looked at.
+if(NOT bight_http OR NOT bight_tls)
   set(objects "")
 endif()
 tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" ${objects})
@@ -37,10 +37,10 @@ tools_test(seams "${scripts}/check-seams" "${PROJECT_SOURCE_DIR}")
 tools_test(seams_finds_calls "${expect}" 1 "${fixtures}/seams/expected"
            "${scripts}/check-seams" "${fixtures}/seams")
 
-if(bight_http)
+if(bight_http AND bight_tls)
   tools_test(symbols "${scripts}/check-symbols" "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:bight>
              $<TARGET_FILE:bight_static> $<TARGET_FILE:bight_http> $<TARGET_FILE:bight_http_static>
-             "http.h curl.h")
+             "http.h curl.h" $<TARGET_FILE:bight_tls> $<TARGET_FILE:bight_tls_static> tls.h)
 endif()
 add_library(symbols_fixture SHARED "${fixtures}/symbols/library.c")
 add_library(symbols_fixture_static STATIC "${fixtures}/symbols/library.c")
@@ -89,8 +89,9 @@ tools_test(columns_finds_long_lines "${expect}" 1 "${fixtures}/columns/expected"
 tools_test(null_rows "${CMAKE_CURRENT_SOURCE_DIR}/tools/nulls.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(initialisers "${CMAKE_CURRENT_SOURCE_DIR}/tools/initialisers.sh" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}")
+get_property(installed_parts GLOBAL PROPERTY BIGHT_PARTS)
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
-           "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}" $<$<BOOL:${bight_http}>:http>)
+           "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}" "${installed_parts}")
 tools_test(library "${CMAKE_CURRENT_SOURCE_DIR}/tools/library.sh" "${CMAKE_COMMAND}" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" ${CMAKE_C_COMPILER_LAUNCHER})
 foreach(way folder archive)

@@ -11,8 +11,8 @@
  *
  * What is different from a plain stream: bight_stream_shutdown tells the peer that no more comes
  * (close_notify) and leaves the connection below open; a peer that ends that without having said so
- * may have been cut off by somebody else: reads return BIGHT_EPROTOCOL, not an end; and up to 64 KiB
- * that were written may still be in the stream when the peer takes nothing, so give
+ * may have been cut off by somebody else: reads return BIGHT_EPROTOCOL, not an end; and up to 64
+ * KiB that were written may still be in the stream when the peer takes nothing, so give
  * bight_stream_end some time. */
 #ifndef BIGHT_TLS_H
 #define BIGHT_TLS_H

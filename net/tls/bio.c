@@ -1,6 +1,6 @@
 /* How OpenSSL reads and writes: straight from and to the stream below, in place of memory that
- * bytes would be copied through. A write never waits: what the stream below does not take is kept by
- * the layer, so a record is either not begun or complete. */
+ * bytes would be copied through. A write never waits: what the stream below does not take is kept
+ * by the layer, so a record is either not begun or complete. */
 #include "net/tls/tls.h"
 
 #include <openssl/bio.h>

@@ -1,6 +1,7 @@
-/* The private part of TLS: context.c and certificates.c make an SSL_CTX of options, sessions.c keeps
- * a client's sessions, bio.c is how OpenSSL reads and writes, stream.c the kind of stream,
- * handshake.c how one begins, failure.c what OpenSSL says when something fails. */
+/* The private part of TLS: context.c keeps an SSL_CTX, which native.c and certificates.c make of
+ * options, sessions.c a client's sessions; bio.c is how OpenSSL reads and writes, stream.c the kind
+ * of stream, handshake.c how one begins, choose.c the server's choice by name, failure.c what
+ * OpenSSL says when something fails. */
 #ifndef BIGHT_NET_TLS_TLS_H
 #define BIGHT_NET_TLS_TLS_H
 

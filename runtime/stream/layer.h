@@ -14,8 +14,8 @@ struct layer {
     bool gives_below; /* at its end, to whoever made it; otherwise it ends it */
 };
 
-/* Open the layer, all zero before, above `below`, which nobody else may use from now on. The calling
- * task is inside of its reading side. 0; BIGHT_EPERM, BIGHT_EBUSY, BIGHT_ECLOSED. `ops` are for a
+/* Open the layer, all zero before, above `below`, which nobody else may use from now on. The
+ * calling task is inside of its reading side. 0; BIGHT_EPERM, BIGHT_EBUSY, BIGHT_ECLOSED. `ops` are for a
  * stream below whose waits end outside of the runtime, or inside. */
 BIGHT_INTERNAL_API int bight__layer_begin(struct layer *layer, struct bight_stream *below,
                                           const struct stream_ops ops[2]);

@@ -2,8 +2,8 @@
  * kind embeds struct bight_stream as its first member and tries; the common part waits.
  *
  * stream.c has the life of a stream, read.c and scan.c read, write.c writes, buffer.c keeps what
- * was read and not taken, streams.c the runtime's record; descriptor.c and pair.c are kinds, layer.c
- * has what those have in common that go through another stream. */
+ * was read and not taken, streams.c the runtime's record; descriptor.c and pair.c are kinds, and
+ * layer.c has what those have in common that go through another stream. */
 #ifndef BIGHT_RUNTIME_STREAM_STREAM_H
 #define BIGHT_RUNTIME_STREAM_STREAM_H
 

@@ -23,7 +23,7 @@ static inline int some_fn(void *arg)
     return 0;
 }
 
-/* All rows of the library that the suite is linked with: rooms.c or http.c. */
+/* All rows of the library that the suite is linked with: rooms.c, http.c or tls.c. */
 void walk_library(void);
 
 void walk_core(void);

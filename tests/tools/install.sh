@@ -1,9 +1,9 @@
 #!/bin/sh
 # Install into a temporary prefix and build small programs against it, as a user would: with pkg-config and with
 # find_package, shared and static; then move the prefix and do it again.
-# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR [PART]
+# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR [PARTS]     parts as CMake has them: a;b
 set -eu
-cmake=$1 build=$2 source=$3 cc=$4 generator=$5 part=${6-}
+cmake=$1 build=$2 source=$3 cc=$4 generator=$5 parts=$(echo "${6-}" | tr ';' ' ')
 consumer=$source/tests/tools/consumer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -29,10 +29,10 @@ with_pkg_config() {
     version=$(LD_LIBRARY_PATH=$lib "$work/shared")
     [ "$version" = "$(pkg-config --modversion bight)" ] || fail "the header says $version, bight.pc something else"
     [ -e "$lib/libbight.so.${version%.*}" ] || fail "version $version without libbight.so.${version%.*}"
-    [ -z "$part" ] || {
-        compile "$consumer/$part.c" "$work/part" $(pkg-config --cflags --libs "bight-$part")
-        LD_LIBRARY_PATH=$lib "$work/part"
-    }
+    for part in $parts; do
+        compile "$consumer/$part.c" "$work/$part" $(pkg-config --cflags --libs "bight-$part")
+        LD_LIBRARY_PATH=$lib "$work/$part"
+    done
 }
 
 # In a prefix that has the archives only.
@@ -42,11 +42,11 @@ with_archives() {
     use_pc "$work/archives"
     compile "$consumer/main.c" "$work/static" $(pkg-config --static --cflags --libs bight)
     "$work/static" >/dev/null
-    [ -z "$part" ] || {
+    for part in $parts; do
         compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" \
             "$(pkg-config --print-requires-private "bight-$part")" libuv) -pthread -lm
         "$work/static"
-    }
+    done
     rm -rf "$work/archives"
 }
 
@@ -54,10 +54,13 @@ with_cmake() {
     export PKG_CONFIG_PATH="$others"
     rm -rf "$work/build"
     "$cmake" -S "$consumer" -B "$work/build" -G "$generator" -DCMAKE_C_COMPILER="$cc" \
-        -DCMAKE_PREFIX_PATH="$1" -DPARTS="$part"
+        -DCMAKE_PREFIX_PATH="$1" -DPARTS="$(echo "$parts" | tr ' ' ';')"
     "$cmake" --build "$work/build"
-    for program in shared static ${part:+"${part}_shared" "${part}_static"}; do
+    for program in shared static; do
         "$work/build/$program"
+        for part in $parts; do
+            "$work/build/${part}_$program"
+        done
     done
 }
 
@@ -97,8 +100,7 @@ refused "$work/second" "REQUIRED;COMPONENTS;nowhere" "without a component 'nowhe
 only_libuv
 PKG_CONFIG_LIBDIR=$work/pc "$cmake" -S "$consumer/refused" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/second" \
     -DWANTED="REQUIRED;OPTIONAL_COMPONENTS;nowhere"
-[ -n "$part" ] || exit 0
-refused "$work/second" "REQUIRED;COMPONENTS;$part" "component $part needs" "$work/pc"
+[ -n "$parts" ] || exit 0
 
 # libbight of another version, whose private names are versioned otherwise: the loader starts no program with it.
 use_pc "$work/second"
@@ -107,10 +109,12 @@ version=$(pkg-config --modversion bight)
 mkdir "$work/other"
 sed "s/BIGHT_PRIVATE_$version/BIGHT_PRIVATE_${version%.*}.x/" "$lib/libbight.so" >"$work/other/libbight.so.${version%.*}"
 LD_LIBRARY_PATH=$work/other "$work/shared"
-! LD_LIBRARY_PATH=$work/other:$lib "$work/part" 2>"$work/said" || fail "a part ran with another libbight"
-grep -qF "version \`BIGHT_PRIVATE_$version' not found" "$work/said" || fail "$(cat "$work/said")"
-
-# Each component alone: a part has headers of its own.
 "$cmake" --install "$build" --prefix "$work/alone" --component bight
-refused "$work/alone" "REQUIRED;COMPONENTS;$part" "without a component '$part'"
-[ ! -e "$work/alone/include/bight/$part.h" ] || fail "$part.h is installed with libbight"
+for part in $parts; do
+    refused "$work/second" "REQUIRED;COMPONENTS;$part" "component $part needs" "$work/pc"
+    ! LD_LIBRARY_PATH=$work/other:$lib "$work/$part" 2>"$work/said" || fail "$part ran with another libbight"
+    grep -qF "version \`BIGHT_PRIVATE_$version' not found" "$work/said" || fail "$(cat "$work/said")"
+    # Each component alone: a part has headers of its own.
+    refused "$work/alone" "REQUIRED;COMPONENTS;$part" "without a component '$part'"
+    [ ! -e "$work/alone/include/bight/$part.h" ] || fail "$part.h is installed with libbight"
+done

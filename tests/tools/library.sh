@@ -1,5 +1,5 @@
 #!/bin/sh
-# The libraries alone, where there is nothing but libuv, a compiler, CMake and make: no Check, no Ninja, no libcurl.
+# The libraries alone, where there is nothing but libuv, a compiler, CMake and make: no Check, no Ninja, no libcurl, no OpenSSL.
 # usage: library.sh CMAKE SOURCE-DIR CC [LAUNCHER]
 set -eu
 cmake=$1 source=$2 cc=$3 launcher=${4-}
@@ -20,10 +20,12 @@ configure() { # OPTION...
 }
 
 configure >"$work/said" || fail "$(cat "$work/said")"
-grep -q "libbight-http is left out: it needs libcurl" "$work/said" || fail "not said: libbight-http is left out"
+for what in "http is left out: it needs libcurl" "tls is left out: it needs openssl"; do
+    grep -q "libbight-$what" "$work/said" || fail "not said: libbight-$what"
+done
 "$cmake" --build "$work/build" -j 2 >"$work/said" 2>&1 || fail "$(cat "$work/said")"
 "$cmake" --install "$work/build" --prefix "$work/prefix" >/dev/null
-[ -z "$(find "$work/prefix" -name '*http*' -o -name 'curl.h')" ] || fail "something of libbight-http is installed"
+[ -z "$(find "$work/prefix" -name '*http*' -o -name 'curl.h' -o -name '*tls*')" ] || fail "something of a part is installed"
 
 pc=$(dirname "$(find "$work/prefix" -name bight.pc)")
 export PKG_CONFIG_LIBDIR="$pc:$work/pc"

@@ -284,7 +284,7 @@ static int shutdown_wait(struct seat *seat)
 static void shutdown_wake(struct stage *stage)
 {
     late.over = true;
-    bight__stream_ready(&stage->ends[0]->out);
+    bight__stream_ready(stage->ends[0], &stage->ends[0]->out);
 }
 
 static void shutdown_close(struct stage *stage)

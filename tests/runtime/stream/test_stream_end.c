@@ -130,7 +130,7 @@ static int woken_for_a_part(void *arg)
         ends_open(&ends, ENDS_TCP);
         caller_start(&reader, calls[i], ends.stream);
         ends_say(ends.peer, "x");
-        bight__stream_ready(&ends.stream->in); /* the event, before the reader runs */
+        bight__stream_ready(ends.stream, &ends.stream->in); /* the event, before the reader runs */
         ck_ok(bight_stream_end(ends.stream, 0));
         caller_join(&reader, BIGHT_ECLOSED);
         close(ends.peer);
