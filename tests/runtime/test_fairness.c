@@ -149,11 +149,51 @@ static void a_slice_that_ends_changes_no_order(void)
     run(&work, stays_first, passes);
 }
 
+/* A task that is ready has its turn after as many operations as without a clock. */
+
+#define OPERATIONS 128
+
+static int comes(void *arg)
+{
+    struct work *work = arg;
+
+    work->stop = true;
+    return 0;
+}
+
+static int works_before(void *arg)
+{
+    struct beside *beside = arg;
+    struct bight_task *task;
+
+    work_open(beside->work);
+    ck_ok(bight_checkpoint()); /* the steps before, of no length */
+    ck_ok(bight_yield());
+    ck_ok(bight_spawn(&task, comes, beside->work));
+    ck_ok(beside->fn(beside->work));
+    ck_ok(bight_join(task, NULL));
+    work_close(beside->work);
+    return 0;
+}
+
+static void a_ready_task_waits_for_128_operations_of_any_length(void)
+{
+    for (size_t i = 0; i < work_task_count; i++) {
+        for (size_t k = 0; k < WORK_LENGTHS; k++) {
+            struct work work = {.step_ms = work_lengths_ms[k]};
+
+            run(&work, works_before, work_tasks[i]);
+            ck_assert_uint_le(work.steps, OPERATIONS + 2);
+        }
+    }
+}
+
 static const struct suite_case cases[] = {
     plain_case(a_timer_waits_for_a_slice_and_two_steps),
     plain_case(a_deadline_waits_for_a_slice_and_two_steps),
     plain_case(where_steps_differ_it_is_16_of_them),
     plain_case(a_slice_that_ends_changes_no_order),
+    plain_case(a_ready_task_waits_for_128_operations_of_any_length),
 };
 
 test_suite("fairness", cases);
