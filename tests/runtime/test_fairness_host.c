@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define STEPS_FIRST 20
-#define STEPS 2000
 
 /* Those that come round beside the work, again and again. */
 enum round { CHECK, POLL, POST, READER, ROUNDS };
@@ -21,6 +20,7 @@ static const char *const names[ROUNDS] = {"a callback", "a descriptor", "a post"
 struct host {
     struct work work;
     int (*fn)(void *arg);
+    unsigned steps;    /* how many the work makes */
     bool posts, reads; /* whether these come, each with a step of the work */
     uv_check_t check;
     uv_poll_t poll;
@@ -107,7 +107,7 @@ static void on_step(struct work *work)
 
     if (host->reader_waits && work->steps % 3 == 0)
         feed(host);
-    if (work->steps < STEPS)
+    if (work->steps < host->steps)
         return;
     work->stop = true;
     ck_ok(bight_event_set(&host->over));
@@ -181,8 +181,11 @@ static void beside(struct host *host, int64_t limit_ms)
 static void equal(int (*fn)(void *arg), bool posts, bool reads)
 {
     for (size_t i = 0; i < WORK_LENGTHS; i++) {
-        struct host host = {
-            .fn = fn, .posts = posts, .reads = reads, .work = {.step_ms = work_lengths_ms[i]}};
+        struct host host = {.steps = 300,
+                            .fn = fn,
+                            .posts = posts,
+                            .reads = reads,
+                            .work = {.step_ms = work_lengths_ms[i]}};
 
         beside(&host, SLICE_MS + (posts || reads ? 3 : 2) * work_lengths_ms[i]);
     }
@@ -210,7 +213,8 @@ static void beside_two_kinds_of_work_it_is_three_steps(void)
 static void mixed(int (*fn)(void *arg))
 {
     for (size_t i = 0; i < WORK_MIXES; i++) {
-        struct host host = {.fn = fn,
+        struct host host = {.steps = 2000,
+                            .fn = fn,
                             .posts = true,
                             .reads = true,
                             .work = {.shorts = work_mixes[i].shorts,
