@@ -1,9 +1,9 @@
 /* How long what runs has run. Time is looked at after a number of steps, which are 1 at first,
- * double while they are short against what is left of the slice, and are never more than 15: so a
- * slice ends within a step of its time where steps are of one length, and within 15 where they are
- * not, or one step later where that is an operation: see bight__op. A look is a reading of the
- * processor's count of time, or of the clock where that is a test's or the rate of the count is not
- * known yet.
+ * double while they are short against what is left of the slice, and are never more than 14: so a
+ * slice ends within a step of its time where steps are of one length, and within 14 where they are
+ * not, or one step later where that is an operation: see bight__op. A post may come on top, late as
+ * the slice was, which makes 16. A look is a reading of the processor's count of time, or of the
+ * clock where that is a test's or the rate of the count is not known yet.
  *
  * A step is what runs between two suspending calls; calls and posts are steps too.
  *
@@ -19,7 +19,7 @@
 struct bight_sched;
 
 /* Steps between two looks at the most. */
-#define STEPS_PER_LOOK 15u
+#define STEPS_PER_LOOK 14u
 
 struct bight_pace {
     unsigned stride; /* steps between the last look and the next */

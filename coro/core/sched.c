@@ -368,6 +368,7 @@ SWITCHES void bight__op(struct bight_sched *sched, struct bight_task *self)
             quantum_give(sched, true);
     } else {
         sched->late = false;
+        sched->ops++; /* nothing was handed out for it */
         if (others_wait(sched))
             requeue(sched, self);
         else

@@ -3,6 +3,43 @@
  * those that were left open. How cancellation travels is cancel.c's, deadlines are deadline.c's. */
 #include "coro/core/group.h"
 
+static bool is_in_frame(const struct bight_scope *scope, const struct bight_task *task)
+{
+    const char *address = (const char *)scope;
+
+    return address >= task->stack.lo && address < (const char *)task;
+}
+
+static void note(const struct bight_scope *scope, const struct bight_scope **lowest,
+                 const struct bight_scope **highest)
+{
+    if (scope < *lowest)
+        *lowest = scope;
+    if (scope > *highest)
+        *highest = scope;
+}
+
+/* Addresses of open scopes: those in frames in the innermost scope, the others, for as long as any
+ * scope is open, in the base. Together they would say nothing: a group in memory of the heap lies
+ * below all frames. */
+static void note_address(struct bight_scope *scope, struct bight_task *task,
+                         const struct bight_scope *parent)
+{
+    struct bight_scope *base = &task->base;
+
+    if (parent == base) {
+        scope->lowest = base->lowest = (const struct bight_scope *)UINTPTR_MAX;
+        scope->highest = base->highest = NULL;
+    } else {
+        scope->lowest = parent->lowest;
+        scope->highest = parent->highest;
+    }
+    if (is_in_frame(scope, task))
+        note(scope, &scope->lowest, &scope->highest);
+    else
+        note(scope, &base->lowest, &base->highest);
+}
+
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns)
 {
@@ -12,12 +49,7 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
     scope->effective = kind & SCOPE_SHIELDS ? false : parent->effective;
     scope->deadline_ns = deadline_ns;
     scope->earliest_ns = deadline_ns < parent->earliest_ns ? deadline_ns : parent->earliest_ns;
-    scope->lowest = scope;
-    scope->highest = scope;
-    if (parent != &task->base) {
-        scope->lowest = scope < parent->lowest ? scope : parent->lowest;
-        scope->highest = scope > parent->highest ? scope : parent->highest;
-    }
+    note_address(scope, task, parent);
     parent->inner = scope;
     task->scope = scope;
     if (scope->earliest_ns != parent->earliest_ns)
@@ -54,9 +86,9 @@ bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_ta
  * in frames, the inner ones below all others. */
 bool bight__scope_begun(const struct bight_scope *scope, const struct bight_task *task)
 {
-    const struct bight_scope *innermost = task->scope;
+    const struct bight_scope *noted = is_in_frame(scope, task) ? task->scope : &task->base;
 
-    return innermost != &task->base && scope >= innermost->lowest && scope <= innermost->highest &&
+    return task->scope != &task->base && scope >= noted->lowest && scope <= noted->highest &&
            bight__scope_is_open(scope, task);
 }
 

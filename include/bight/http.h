@@ -186,7 +186,7 @@ bight_http_session_new(struct bight_http_session **out,
  *  Responses that were collected stay valid.
  *
  *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_EDEADLK: called by one of its own
- *          requests, in on_redirect; BIGHT_ENOTASK.
+ *          requests, in on_redirect; BIGHT_EPERM: it is another thread's; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the session has ended.
  *  Allocates: no.  Thread: the loop's.  Ownership: takes session.
  */
@@ -195,7 +195,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session 
 /** Send a request with any method, GET by default, and collect the whole body of the final
  *  response. Any status of the response is a success.
  *
- *  @return 0; the codes of enum bight_http_failure; BIGHT_ENOTASK.
+ *  @return 0; the codes of enum bight_http_failure; BIGHT_EPERM: the session is another thread's;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
  *  Allocates: the response, its body, and what libcurl needs.  Thread: the loop's.
@@ -299,7 +300,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
  *
  *  @return the number of bytes; 0 at the end of the body or for `bytes` 0; the codes of enum
  *          bight_http_failure (details in bight_http_response_error), after the bytes that came
- *          before; BIGHT_EBUSY: another task reads; BIGHT_ENOTASK.
+ *          before; BIGHT_EBUSY: another task reads; BIGHT_EPERM: the session is another thread's;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; nothing was taken, reading may go on.
  *  Allocates: the buffer when it grows, up to the session's buffer_bytes and one read of libcurl's.

@@ -53,12 +53,12 @@ BIGHT_API BIGHT_MUST_CHECK int bight_resolver_new(struct bight_resolver **out,
                                                   const struct bight_resolver_options *options);
 
 /** Look up `host`: a name (in its ASCII form), an IPv4 or an IPv6 literal with or without brackets.
- *  `localhost` is the loopback address even where the system does not know it.
+ *  `localhost` and what is under it are the loopback even where the system does not know them.
  *  A lookup that nobody waits for any more goes on in its thread, and its result is kept.
  *
  *  @return 0; BIGHT_ERESOLVE: result->gai_code and text say why; BIGHT_EINVAL: not a host name;
  *          BIGHT_EAGAIN: no thread can be started; BIGHT_ENOMEM; BIGHT_ECANCELED; BIGHT_ECLOSED:
- *          the resolver was freed meanwhile; BIGHT_ENOTASK.
+ *          the resolver was freed meanwhile; BIGHT_EPERM: it is another thread's; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED at once, `result` is unspecified.
  *  Allocates: an entry for a name that is not known yet.

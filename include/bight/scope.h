@@ -32,7 +32,7 @@ struct bight_scope {
     struct bight_task *task;
     struct bight_scope *parent;
     struct bight_scope *inner;
-    const struct bight_scope *lowest, *highest; /* addresses, from the task's outermost to this */
+    const struct bight_scope *lowest, *highest; /* addresses of those in frames, up to this */
     uint64_t deadline_ns;
     union {
         uint64_t earliest_ns;

@@ -96,11 +96,13 @@ int64_t bight_http_read(struct bight_http_response *response, void *buffer, size
     rc = bight_checkpoint();
     if (rc)
         return rc;
+    session = response->session; /* read it after the checkpoint: somebody may close it there */
+    if (session && http_is_foreign(session))
+        return BIGHT_EPERM;
     if (response->reader)
         return BIGHT_EBUSY;
     if (response->collect || bytes == 0)
         return 0;
-    session = response->session; /* read it after the checkpoint: somebody may close it there */
     if (!session)
         return read_some(response, &reader, buffer, bytes);
     if (bytes > response->read_bytes)

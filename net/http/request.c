@@ -89,6 +89,8 @@ static int request_all(struct bight_http_response **out, struct bight_http_sessi
 
     if (!request)
         request = &defaults;
+    if (rc == 0 && http_is_foreign(session))
+        rc = BIGHT_EPERM;
     if (rc == 0 && session->closing)
         rc = BIGHT_ECLOSED;
     call = (struct http_call){.request = request, .task = bight_self()};

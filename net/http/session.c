@@ -215,6 +215,8 @@ int bight_http_session_end(struct bight_http_session *session)
     rc = bight_waiter_init(&waiter, &close_ops);
     if (rc)
         return rc;
+    if (http_is_foreign(session))
+        return BIGHT_EPERM;
     if (session->closing)
         return BIGHT_EALREADY;
     if (is_inside(session))

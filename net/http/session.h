@@ -70,6 +70,12 @@ static inline void http_call_begin(struct bight_http_session *session)
     session->calls++;
 }
 
+/* Whether it belongs to the runtime of another thread. */
+static inline bool http_is_foreign(const struct bight_http_session *session)
+{
+    return session->loop != bight_uv_loop();
+}
+
 /* lifetime.c */
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);
 /* libuv has closed one of the session's handles; the last one may free the session. */

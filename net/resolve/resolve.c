@@ -223,6 +223,8 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
     struct resolve_entry *entry;
     int rc;
 
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
     waiter->entry = NULL;
     waiter->fresh_until_ns = UINT64_MAX;
     result->cached = true;
@@ -265,6 +267,8 @@ int bight_resolve(struct bight_resolver *resolver, const char *host, struct bigh
         return BIGHT_EINVAL;
     if (!bight_self())
         return BIGHT_ENOTASK;
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
     resolver->calls++;
     rc = bight_checkpoint(); /* may yield to a task that closes the resolver */
     resolver->calls--;

@@ -57,6 +57,16 @@ static int failed(void *arg)
     return 0;
 }
 
+/* Whoever has a future may look or not: only tasks are reported. */
+static int unread(void *arg)
+{
+    struct bight_future future;
+
+    (void)arg;
+    bight_future_init(&future);
+    return bight_future_fail(&future, BIGHT_EIO);
+}
+
 /* Who is served, in order. */
 static char trace[16];
 
@@ -167,6 +177,7 @@ static void a_callback_may_change_the_list_while_others_are_due(void)
 
 static const struct suite_case cases[] = {
     world_case(a_future_holds_one_value_once, settled_once),
+    world_case(a_failure_that_nobody_reads_is_not_reported, unread),
     world_case(a_failure_is_told_by_the_status_not_by_the_wait, failed),
     world_case(tasks_and_callbacks_are_served_in_the_order_they_came, many_wait_in_group),
     plain_case(a_callback_may_change_the_list_while_others_are_due),

@@ -170,6 +170,35 @@ static void mutex_cycle_is_refused_at_once_also_under_a_deadline(void)
     ck_ok(world_run(cycle, &shared, NULL));
 }
 
+static int locks(void *arg)
+{
+    struct shared *shared = arg;
+    int rc = bight_mutex_lock(&shared->mutex);
+
+    return rc ? rc : bight_mutex_unlock(&shared->mutex);
+}
+
+static int joins_its_waiter(void *arg)
+{
+    struct shared *shared = arg;
+    struct bight_task *task;
+
+    ck_ok(bight_mutex_lock(&shared->mutex));
+    ck_ok(bight_spawn(&task, locks, shared));
+    ck_ok(bight_yield());
+    ck_code(bight_join(task, NULL), BIGHT_EDEADLK);
+    ck_ok(bight_mutex_unlock(&shared->mutex));
+    return bight_join(task, NULL);
+}
+
+static void mutex_owner_that_joins_a_waiter_is_refused(void)
+{
+    struct shared shared;
+
+    shared_init(&shared);
+    ck_ok(world_run(joins_its_waiter, &shared, NULL));
+}
+
 static int not_owner(void *arg)
 {
     struct shared *shared = arg;
@@ -237,6 +266,7 @@ static const struct suite_case cases[] = {
     plain_case(mutex_is_handed_over_in_order_past_the_cancelled),
     plain_case(mutex_woken_then_cancelled_waiter_owns),
     plain_case(mutex_cycle_is_refused_at_once_also_under_a_deadline),
+    plain_case(mutex_owner_that_joins_a_waiter_is_refused),
     plain_case(mutex_is_unlocked_by_its_owner_only),
     plain_case(mutex_of_an_owner_that_ended_is_given_on_and_reported),
 };

@@ -1,7 +1,13 @@
 /* Scopes: deadlines, cancellation as a state, shields, and what happens to those left open. Time is
  * virtual. */
+#include "tests/harness/expect.h"
+#include "tests/harness/random.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
 
 static int sleeps(void *arg)
 {
@@ -305,6 +311,108 @@ static void inlined_scopes_are_noticed_by_the_end_of_what_is_around(void)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_SCOPE_LEFT_OPEN], 1);
 }
 
+/* Nesting: some records in memory of the heap, the others in frames. */
+
+#define RECORDS 40
+
+static int opens_any(void *arg)
+{
+    struct bight_scope framed[RECORDS / 2] = {0}, *heap = calloc(RECORDS / 2, sizeof *heap);
+    struct bight_scope *open[RECORDS];
+    uint64_t state = *(uint64_t *)arg;
+    size_t count = 0;
+
+    ck_assert_ptr_nonnull(heap);
+    for (int step = 0; step < 2000; step++) {
+        size_t which = (size_t)(test_random(&state) >> 20) % RECORDS;
+        struct bight_scope *scope =
+            which % 2 ? &framed[which / 2] : &heap[which / 2]; /* in no order */
+        bool is_open = false;
+
+        for (size_t i = 0; i < count; i++)
+            is_open = is_open || open[i] == scope;
+        ck_code(bight_scope_begin(scope, -1, 0), is_open ? BIGHT_EALREADY : 0);
+        if (!is_open)
+            open[count++] = scope;
+        while (count && (test_random(&state) >> 20) % 3 == 0)
+            ck_ok(bight_scope_end(open[--count], 0));
+    }
+    while (count)
+        ck_ok(bight_scope_end(open[--count], 0));
+    free(heap);
+    return 0;
+}
+
+static void a_scope_that_is_open_is_refused_wherever_it_lies(void)
+{
+    for (uint64_t seed = 1; seed < 20; seed++)
+        ck_ok(world_run(opens_any, &seed, NULL));
+}
+
+#define DEEP 10000
+
+struct nest {
+    int depth;
+    bool from_heap;  /* the outermost */
+    bool from_heaps; /* all */
+};
+
+static int nests(struct nest *nest, int depth)
+{
+    bool from_heap = nest->from_heaps || (nest->from_heap && depth == nest->depth);
+    struct bight_scope framed, *scope = from_heap ? malloc(sizeof *scope) : &framed;
+    int rc;
+
+    EXPECT(scope && bight_scope_begin(scope, -1, 0) == 0); /* ck_assert would be most of it */
+    rc = bight_scope_end(scope, depth > 1 ? nests(nest, depth - 1) : 0);
+    if (from_heap)
+        free(scope);
+    return rc;
+}
+
+/* CPU time for each scope of a nest of that depth, the best of some. */
+static double nest_ns(struct nest *nest, int depth)
+{
+    double best = INFINITY;
+
+    nest->depth = depth;
+    for (int i = 0; i < 3; i++) {
+        struct timespec begin, end;
+        double ns;
+
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+        for (int round = 0; round < DEEP / depth; round++)
+            EXPECT(nests(nest, depth) == 0);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+        ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+        best = ns < best ? ns : best;
+    }
+    return best / DEEP;
+}
+
+/* With a look at all that are open it would be 50 times as much. */
+static int nests_deep(void *arg)
+{
+    static struct nest kinds[] = {{.depth = 0}, {.from_heap = true}, {.from_heaps = true}};
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        double deep = nest_ns(&kinds[i], DEEP), flat = nest_ns(&kinds[i], DEEP / 100);
+
+        ck_assert_msg(deep < 10 * flat, "%zu: %.0f ns and %.0f ns", i, deep, flat);
+    }
+    return 0;
+}
+
+static int spawns_deep(void *arg)
+{
+    const struct bight_spawn_options options = {.stack_bytes = 64 << 20};
+    struct bight_task *task;
+
+    ck_ok(bight_spawn_with(&task, &options, nests_deep, arg));
+    return bight_join(task, NULL);
+}
+
 static const struct suite_case cases[] = {
     world_case(a_deadline_turns_cancellation_into_a_timeout, times_out),
     world_case(of_nested_deadlines_the_earliest_holds_and_its_scope_tells, nested),
@@ -315,6 +423,8 @@ static const struct suite_case cases[] = {
     plain_case(scopes_out_of_order_are_told),
     plain_case(scopes_whose_frame_is_gone_are_noticed_and_closed),
     plain_case(inlined_scopes_are_noticed_by_the_end_of_what_is_around),
+    plain_case(a_scope_that_is_open_is_refused_wherever_it_lies),
+    world_case(a_scope_costs_the_same_at_any_depth, spawns_deep),
 };
 
 test_suite("scope", cases);

@@ -173,6 +173,29 @@ static int in_turns(void *arg)
     return 0;
 }
 
+/* The first unit is handed over at its release; the second one is free, and its taker need not give
+ * way to the one that was woken. */
+static int without_a_switch(void *arg)
+{
+    struct shared shared = {.names = "3"};
+    struct bight_task *task;
+
+    (void)arg;
+    ck_ok(bight_semaphore_init(&shared.semaphore, 0));
+    start(&shared, &task, 1);
+    world_settle();
+    note(&shared, '1');
+    ck_ok(bight_semaphore_release(&shared.semaphore));
+    ck_assert_int_eq(bight_semaphore_value(&shared.semaphore), 0);
+    ck_ok(bight_semaphore_release(&shared.semaphore));
+    note(&shared, '2');
+    ck_ok(bight_semaphore_acquire(&shared.semaphore));
+    note(&shared, '4');
+    ck_ok(bight_join(task, NULL));
+    ck_assert_str_eq(shared.order, "1243");
+    return 0;
+}
+
 static void semaphore_has_no_unit_too_many(void)
 {
     struct bight_semaphore semaphore;
@@ -197,6 +220,7 @@ static const struct suite_case cases[] = {
     world_case(semaphore_unit_is_kept_by_a_task_that_is_cancelled_afterwards,
                handed_then_cancelled),
     world_case(semaphore_puts_those_who_come_back_behind_those_who_waited, in_turns),
+    world_case(semaphore_unit_that_is_free_is_taken_without_a_switch, without_a_switch),
     plain_case(semaphore_has_no_unit_too_many),
 };
 

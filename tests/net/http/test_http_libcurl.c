@@ -1,6 +1,7 @@
 /* What libcurl does on its own inside one transfer, and its limits: second rounds, long lines,
  * memory. */
 #include <bight/curl.h>
+#include <dlfcn.h>
 #include <stdio.h>
 
 #include "net/http/session.h"
@@ -207,6 +208,58 @@ HTTP_TEST_WITH(an_endless_chunk_extension_is_cut_off_and_not_called_silence, &br
     return 0;
 }
 
+/* libcurl's, which says that it had no memory when it is told to. */
+static bool wants_memory;
+static int cleanups;
+
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events, int *running)
+{
+    CURLMcode (*act)(CURLM *, curl_socket_t, int, int *) =
+        (CURLMcode(*)(CURLM *, curl_socket_t, int, int *))dlsym(RTLD_NEXT, __func__);
+    CURLMcode rc = act(multi, fd, events, running);
+
+    if (!wants_memory)
+        return rc;
+    wants_memory = false;
+    return CURLM_OUT_OF_MEMORY;
+}
+
+CURLMcode curl_multi_cleanup(CURLM *multi)
+{
+    cleanups++;
+    return ((CURLMcode(*)(CURLM *))dlsym(RTLD_NEXT, __func__))(multi);
+}
+
+HTTP_TEST(without_memory_in_libcurl_all_end_and_it_begins_anew)
+{
+    struct bight_http_response *stream;
+    struct http_case_call calls[3];
+    int before = cleanups;
+    char byte;
+
+    for (int round = 0; round < 3; round++) {
+        int requests = atomic_load(&server.counts->requests);
+        EXPECT(bight_http_open(&stream, session, http_server_url(&server, "/stall"), NULL) == 0);
+        EXPECT(bight_http_read(stream, &byte, 1) == 1);
+        for (int i = 0; i < 3; i++) {
+            calls[i] = (struct http_case_call){0};
+            http_call_start(&calls[i], session, http_server_url(&server, "/silent"));
+        }
+        http_await(&server.counts->requests, requests + 4);
+        wants_memory = true;
+        (void)http_try(session, http_server_url(&server, "/ok"), NULL); /* libcurl acts */
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_eq(http_call_finish(&calls[i]), BIGHT_ENOMEM);
+            EXPECT(calls[i].error.kind == BIGHT_HTTP_SYSTEM && *calls[i].error.text);
+        }
+        EXPECT(bight_http_read(stream, &byte, 1) == BIGHT_ENOMEM);
+        bight_http_response_free(stream);
+        EXPECT(!wants_memory && cleanups == before + round + 1);
+        http_expect(session, http_server_url(&server, "/ok"), "ok");
+    }
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(the_answer_to_credentials_is_the_response),
     plain_case(a_response_that_nobody_answers_is_final),
@@ -218,6 +271,7 @@ static const struct suite_case cases[] = {
     plain_case(what_could_be_two_responses_is_none),
     plain_case(what_is_odd_and_clear_is_a_response),
     plain_case(a_coded_stream_is_read_in_small_pieces),
+    plain_case(without_memory_in_libcurl_all_end_and_it_begins_anew),
 };
 
 test_suite("http_libcurl", cases, .setup = http_case_setup, .teardown = http_case_teardown);

@@ -1,5 +1,6 @@
 /* net/http/request.c and what it asks of libcurl: what a request takes along and to whom, and
  * how long it may take. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,44 @@ HTTP_TEST(who_takes_the_body_and_says_nothing_is_idle)
     return 0;
 }
 
+/* Works in steps of 2 ms, and yields after each. */
+struct busy {
+    int steps;
+    bool stop;
+};
+
+static int is_busy(void *arg)
+{
+    struct busy *busy = arg;
+
+    for (; !busy->stop; busy->steps++) {
+        uint64_t end_ns = bight_now_ns() + 2000000;
+        while (bight_now_ns() < end_ns)
+            ;
+        EXPECT(bight_yield() == 0);
+    }
+    return 0;
+}
+
+/* A request is a few turns of the loop, each of which comes after two steps. */
+HTTP_TEST(a_task_at_work_holds_no_request_up)
+{
+    struct busy busy = {0};
+    struct bight_task *task;
+    int least = INT_MAX;
+
+    EXPECT(bight_spawn(&task, is_busy, &busy) == 0);
+    for (int i = 0; i < 5; i++) {
+        int before = busy.steps;
+        http_expect(session, http_server_url(&server, "/close"), "ok");
+        least = busy.steps - before < least ? busy.steps - before : least;
+    }
+    busy.stop = true;
+    EXPECT(bight_join(task, NULL) == 0);
+    ck_assert_int_le(least, 40);
+    return 0;
+}
+
 HTTP_TEST(what_libcurl_would_not_send_is_too_big_before_it_starts)
 {
     char *url = malloc(1100000), *line = malloc(600000);
@@ -208,6 +247,7 @@ static const struct suite_case cases[] = {
     plain_case(who_takes_the_body_slowly_is_not_idle),
     plain_case(who_takes_the_body_and_says_nothing_is_idle),
     plain_case(a_bad_url_is_told_apart),
+    plain_case(a_task_at_work_holds_no_request_up),
     plain_case(what_libcurl_would_not_send_is_too_big_before_it_starts),
 };
 

@@ -1,4 +1,5 @@
 /* net/http/session.c: the end of a session in every state, hooks, and want of memory. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -173,6 +174,59 @@ HTTP_TEST(a_resolver_may_be_shared)
     return 0;
 }
 
+/* What a thread with a runtime of its own finds. */
+struct foreign {
+    struct bight_http_session *session;
+    struct bight_http_response *stream;
+    struct bight_resolver *resolver;
+};
+
+static int foreign_main(void *arg)
+{
+    const struct foreign *foreign = arg;
+    struct bight_http_session_options options = {.resolver = foreign->resolver};
+    struct bight_http_response *response;
+    struct bight_http_session *own;
+    struct bight_http_error error;
+    char url[64], byte;
+
+    EXPECT(http_try(foreign->session, http_server_url(&server, "/ok"), &error) == BIGHT_EPERM);
+    EXPECT(error.code == BIGHT_EPERM);
+    EXPECT(bight_http_open(&response, foreign->session, http_server_url(&server, "/ok"), NULL) ==
+           BIGHT_EPERM);
+    EXPECT(bight_http_read(foreign->stream, &byte, 1) == BIGHT_EPERM);
+    EXPECT(bight_http_session_end(foreign->session) == BIGHT_EPERM);
+    /* One's own session, with the other one's resolver. */
+    EXPECT(bight_http_session_new(&own, &options) == 0);
+    snprintf(url, sizeof url, "http://localhost:%u/ok", server.port);
+    EXPECT(http_try(own, url, &error) == BIGHT_EPERM && error.code == BIGHT_EPERM);
+    return bight_http_session_end(own);
+}
+
+static void *foreign_thread(void *arg)
+{
+    EXPECT(bight_run(foreign_main, arg) == 0);
+    return NULL;
+}
+
+HTTP_TEST(a_session_of_another_thread_is_refused)
+{
+    struct foreign foreign = {.session = session};
+    pthread_t thread;
+    char bytes[8];
+
+    EXPECT(bight_resolver_new(&foreign.resolver, NULL) == 0);
+    EXPECT(bight_http_open(&foreign.stream, session, http_server_url(&server, "/ok"), NULL) == 0);
+    EXPECT(pthread_create(&thread, NULL, foreign_thread, &foreign) == 0);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    EXPECT(bight_http_read(foreign.stream, bytes, sizeof bytes) == 2 && !memcmp(bytes, "ok", 2));
+    bight_http_response_free(foreign.stream);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    EXPECT(atomic_load(&server.counts->requests) == 2);
+    bight_resolver_free(foreign.resolver);
+    return 0;
+}
+
 /* Fails the k-th allocation of the layers. */
 struct failing {
     long left;
@@ -251,6 +305,7 @@ static const struct suite_case cases[] = {
     plain_case(hooks_reach_libcurl),
     plain_case(want_of_descriptors_is_an_error),
     plain_case(a_resolver_may_be_shared),
+    plain_case(a_session_of_another_thread_is_refused),
     plain_case(each_allocation_may_fail),
 };
 

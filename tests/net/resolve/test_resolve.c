@@ -1,5 +1,6 @@
 /* net/resolve/resolve.c, cache.c, threads.c, address.c: every way of waiting for a name, with
  * lookups that the test holds in its hand. Ends of resolvers are in test_resolve_close.c. */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "runtime/runtime.h"
@@ -349,6 +350,35 @@ IN_TASK(many_names_at_once)
     return 0;
 }
 
+static int foreign_main(void *arg)
+{
+    struct bight_resolved result;
+
+    EXPECT(bight_resolve(arg, "127.0.0.1", &result) == BIGHT_EPERM);
+    EXPECT(bight_resolve(arg, "held.test", &result) == BIGHT_EPERM);
+    return 0;
+}
+
+static void *foreign_thread(void *arg)
+{
+    EXPECT(bight_run(foreign_main, arg) == 0);
+    return NULL;
+}
+
+IN_TASK(a_resolver_of_another_thread_is_refused)
+{
+    struct bight_resolver_stats stats;
+    pthread_t thread;
+
+    make(NULL);
+    EXPECT(pthread_create(&thread, NULL, foreign_thread, resolver) == 0);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    bight_resolver_get_stats(resolver, &stats);
+    EXPECT(stats.lookups == 0 && stats.hits == 0 && stats.entries == 0);
+    bight_resolver_free(resolver);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(literals_touch_no_thread),
     plain_case(what_is_no_host_name_is_refused),
@@ -367,6 +397,7 @@ static const struct suite_case cases[] = {
     plain_case(no_such_name_is_kept_but_a_passing_failure_is_not),
     plain_case(results_age_and_the_least_used_go_first),
     plain_case(many_names_at_once),
+    plain_case(a_resolver_of_another_thread_is_refused),
 };
 
 test_suite("resolve", cases, .setup = prepare);
