@@ -11,6 +11,8 @@ if(bight_tls)
   foreach(suite context handshake peers serve stream)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/authority.c net/tls/wire.c)
   endforeach()
+  bight_test(net/tls/tls_sweep TIMEOUT 240 LIBS ${tls_libs} ${counting_libs}
+    SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c net/tls/authority.c net/tls/wire.c)
 endif()
 
 if(NOT bight_http)

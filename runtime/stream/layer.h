@@ -15,8 +15,8 @@ struct layer {
 };
 
 /* Open the layer, all zero before, above `below`, which nobody else may use from now on. The
- * calling task is inside of its reading side. 0; BIGHT_EPERM, BIGHT_EBUSY, BIGHT_ECLOSED. `ops` are for a
- * stream below whose waits end outside of the runtime, or inside. */
+ * calling task is inside of its reading side. 0; BIGHT_EPERM, BIGHT_EBUSY, BIGHT_ECLOSED. `ops` are
+ * for a stream below whose waits end outside of the runtime, or inside. */
 BIGHT_INTERNAL_API int bight__layer_begin(struct layer *layer, struct bight_stream *below,
                                           const struct stream_ops ops[2]);
 /* The calling task leaves: the layer is the user's. BIGHT_ECLOSED: `below` was aborted meanwhile,

@@ -1,0 +1,214 @@
+/* Every allocation of net/tls fails in turn, alone and with all that follow, and every suspension
+ * is cancelled in turn: each program below ends with BIGHT_ENOMEM or BIGHT_ECANCELED, or without an
+ * error where it can do without, and leaves nothing open. LeakSanitizer sees what is left of
+ * memory. */
+#include <string.h>
+
+#include "tests/harness/support.h"
+#include "tests/harness/sweep.h"
+#include "tests/net/tls/wire.h"
+
+static struct sweep sweep;
+
+/* What a program has open. */
+struct scene {
+    struct bight_tls_context *client_context, *server_context;
+    struct bight_stream *left, *right;
+};
+
+/* A stream is ended, whichever of the two it is now. */
+static int finish(struct bight_stream *stream, int rc)
+{
+    int ended = rc ? 0 : bight_stream_end(stream, 100);
+
+    if (rc)
+        bight_stream_abort(stream);
+    return rc ? rc : ended;
+}
+
+static int answer(void *arg)
+{
+    struct scene *scene = arg;
+    struct bight_stream *stream;
+    char line[16];
+    int64_t rc = bight_tls_server(&stream, scene->right, scene->server_context, NULL, NULL);
+
+    if (rc) {
+        bight_stream_abort(scene->right); /* so that the client need not wait for it */
+        scene->right = NULL;
+        return (int)rc;
+    }
+    scene->right = NULL;
+    rc = bight_stream_read_line(stream, line, sizeof(line));
+    if (rc >= 0)
+        rc = bight_stream_write(stream, line, (size_t)rc);
+    return finish(stream, (int)rc);
+}
+
+static int ask(void *arg)
+{
+    struct scene *scene = arg;
+    const struct bight_slice slices[] = {{"wor", 3}, {"ds\n", 3}};
+    struct bight_stream *stream;
+    char bytes[8];
+    int rc = bight_tls_client(&stream, scene->left, "localhost", scene->client_context, NULL, NULL);
+
+    if (rc) {
+        bight_stream_abort(scene->left); /* so that the server need not wait for it */
+        scene->left = NULL;
+        return rc;
+    }
+    scene->left = NULL;
+    rc = bight_stream_writev(stream, slices, 2);
+    if (rc == 0)
+        rc = bight_stream_read_exactly(stream, bytes, 5);
+    return finish(stream, rc);
+}
+
+static int meet(struct scene *scene)
+{
+    const struct bight_stream_pair_options narrow = {.capacity = 1000};
+    struct bight_group group;
+    int rc = bight_stream_pair(&scene->left, &scene->right, &narrow);
+
+    if (rc)
+        return rc;
+    rc = bight_group_begin(&group, 0);
+    if (rc == 0) {
+        rc = bight_group_spawn(NULL, &group, NULL, answer, scene);
+        if (rc == 0)
+            rc = bight_group_spawn(NULL, &group, NULL, ask, scene);
+        rc = bight_group_end(&group, rc);
+    }
+    bight_stream_abort(scene->left);
+    bight_stream_abort(scene->right);
+    return rc;
+}
+
+static int contexts_then(int (*fn)(struct scene *scene))
+{
+    const struct bight_tls_context_options as_server = {.certificate_pem = localhost.certificate,
+                                                        .key_pem = localhost.key},
+                                           as_client = {.ca_pem = authority.pem.certificate};
+    struct scene scene = {0};
+    int rc = bight_tls_context_new(&scene.server_context, &as_server, NULL);
+
+    if (rc == 0)
+        rc = bight_tls_context_new(&scene.client_context, &as_client, NULL);
+    if (rc == 0)
+        rc = fn(&scene);
+    if (rc == 0)
+        rc = bight_tls_context_reload(scene.server_context, &as_server, NULL);
+    bight_tls_context_free(scene.server_context);
+    bight_tls_context_free(scene.client_context);
+    return rc;
+}
+
+static int meetings(struct scene *scene)
+{
+    int rc = meet(scene);
+
+    return rc ? rc : meet(scene); /* with a session */
+}
+
+static int conversations(void *arg)
+{
+    (void)arg;
+    return contexts_then(meetings);
+}
+
+/* With the runtime's own context. */
+static int strangers(void *arg)
+{
+    struct bight_stream *left, *right, *stream;
+    int rc = bight_stream_pair(&left, &right, NULL);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_stream_shutdown(right);
+    if (rc == 0)
+        rc = bight_tls_client(&stream, left, "localhost", NULL, NULL, NULL);
+    bight_stream_abort(left);
+    bight_stream_abort(right);
+    return rc == BIGHT_EOF ? 0 : rc;
+}
+
+static int (*const programs[])(void *arg) = {conversations, strangers};
+#define PROGRAMS (int)(sizeof(programs) / sizeof(programs[0]))
+
+static int run(int program, struct bight_seams *seams, size_t from, size_t count)
+{
+    sweep_start(&sweep, seams, from, count);
+    return bight__run_with_seams(NULL, seams, programs[program], NULL);
+}
+
+static void sweep_program(int program, struct bight_seams *seams, size_t count, int code)
+{
+    size_t surfaced = 0;
+    int fds;
+
+    for (int i = 0; i < 2; i++) /* what libraries keep for good they take now */
+        ck_assert_int_eq(run(program, seams, SIZE_MAX, 0), 0);
+    fds = test_open_fds();
+    for (size_t from = 0;; from++) {
+        int rc = run(program, seams, from, count);
+
+        /* A cancelled server is no failure of its group, and a reset to the client. */
+        if (rc == BIGHT_ECONNRESET && code == BIGHT_ECANCELED)
+            rc = code;
+        if (rc != 0 && (rc != code || !sweep.said))
+            ck_abort_msg("%d, visit %zu: %s", program, from, bight_error_name(rc));
+        ck_assert_int_eq(test_open_fds(), fds);
+        surfaced += rc != 0;
+        if (!sweep.said)
+            break;
+    }
+    ck_assert_uint_gt(surfaced, 0);
+}
+
+static void one_failed_allocation_leaves_nothing(int i)
+{
+    struct bight_seams seams = {.fail_alloc = sweep_visit};
+
+    sweep_program(i, &seams, 1, BIGHT_ENOMEM);
+}
+
+static void without_memory_from_somewhere_on_nothing_is_left(int i)
+{
+    struct bight_seams seams = {.fail_alloc = sweep_visit};
+
+    sweep_program(i, &seams, SIZE_MAX, BIGHT_ENOMEM);
+}
+
+static void one_cancelled_suspension_leaves_nothing(int i)
+{
+    struct bight_seams seams = {.cancel_here = sweep_cancel};
+
+    sweep_program(i, &seams, 1, BIGHT_ECANCELED);
+}
+
+static void cancelled_from_a_suspension_on_everything_ends(int i)
+{
+    struct bight_seams seams = {.cancel_here = sweep_cancel};
+
+    sweep_program(i, &seams, SIZE_MAX, BIGHT_ECANCELED);
+}
+
+static bool all_hit(void)
+{
+    static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", NULL};
+    static const char *const folders[] = {"net/tls", NULL};
+
+    return sweep_report(SWEEP_ONCE | SWEEP_FROM_THERE_ON, callees, folders);
+}
+
+static const struct suite_case cases[] = {
+    each_case(one_failed_allocation_leaves_nothing, PROGRAMS),
+    each_case(without_memory_from_somewhere_on_nothing_is_left, PROGRAMS),
+    each_case(one_cancelled_suspension_leaves_nothing, PROGRAMS),
+    each_case(cancelled_from_a_suspension_on_everything_ends, PROGRAMS),
+};
+
+test_suite("tls_sweep", cases, .open = wire_open, .close = wire_close, .begin = sweep_share_sites,
+           .holds = all_hit);
