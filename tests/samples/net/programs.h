@@ -1,4 +1,5 @@
-/* Servers of samples/net as programs: started like a user would start them, and ended by a signal. */
+/* Servers of samples/net as programs: started like a user would start them, and ended by a
+ * signal. */
 #ifndef TESTS_SAMPLES_NET_PROGRAMS_H
 #define TESTS_SAMPLES_NET_PROGRAMS_H
 
