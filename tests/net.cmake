@@ -1,8 +1,11 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
-foreach(suite connect listener serve unix)
+foreach(suite accept connect connect_names listener unix)
   bight_test(net/stream/${suite})
+endforeach()
+foreach(suite serve serve_end)
+  bight_test(net/stream/${suite} SOURCES net/stream/served.c)
 endforeach()
 
 if(NOT bight_http)
