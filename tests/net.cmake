@@ -7,6 +7,10 @@ endforeach()
 foreach(suite serve serve_end)
   bight_test(net/stream/${suite} SOURCES net/stream/served.c)
 endforeach()
+# Against programs of others; skipped where those are not installed (scripts/deps peers).
+foreach(suite stream_ncat stream_socat)
+  bight_test(net/stream/${suite} SOURCES net/stream/peers.c net/stream/served.c)
+endforeach()
 
 if(NOT bight_http)
   return()

@@ -92,6 +92,15 @@ int server_hold(struct bight_stream *stream, void *arg)
     return rc;
 }
 
+void server_on_failure(void *arg, const struct bight_stream *stream, int code)
+{
+    struct server *server = arg;
+
+    server->failures++;
+    server->last_code = code;
+    bight_stream_describe(stream, server->last_peer, sizeof(server->last_peer));
+}
+
 void server_expect_end(int fd)
 {
     char byte;

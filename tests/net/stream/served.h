@@ -45,6 +45,9 @@ void server_wait(const size_t *count, size_t value);
 int server_echo(struct bight_stream *stream, void *server);
 int server_hold(struct bight_stream *stream, void *server);
 
+/* For the options: notes what it is told. */
+void server_on_failure(void *server, const struct bight_stream *stream, int code);
+
 /* The next that a client sees is the end, or a reset. Closes it. */
 void server_expect_end(int fd);
 void server_expect_reset(int fd);

@@ -151,18 +151,9 @@ static void a_handler_that_says_cancelled_and_was_not_is_reported(void)
     ck_assert_uint_eq(reports.count[BIGHT_REPORT_UNSEEN_FAILURE], 2);
 }
 
-static void on_failure(void *arg, const struct bight_stream *stream, int code)
-{
-    struct server *server = arg;
-
-    server->failures++;
-    server->last_code = code;
-    bight_stream_describe(stream, server->last_peer, sizeof(server->last_peer));
-}
-
 static int tells_failures(void *arg)
 {
-    struct server server = {.options = {.on_failure = on_failure}, .last_code = BIGHT_EPIPE};
+    struct server server = {.options = {.on_failure = server_on_failure}, .last_code = BIGHT_EPIPE};
     int fd;
 
     (void)arg;
