@@ -1,8 +1,8 @@
 /* A server with many connections, most of them idle, the others in all manners that clients have,
  * for long: what it holds at the end is what it held at the beginning. The clients are a process of
  * their own (load.h). Before anything is compared there have been as many connections as there will
- * be at a time, and as many that wait, so that what grows once has grown. In the environment: SOAK_SECONDS, 8; SOAK_IDLE,
- * 1,000, and SOAK_ACTIVE, 100, connections. */
+ * be at a time, and as many that wait, so that what grows once has grown. In the environment:
+ * SOAK_SECONDS, 8; SOAK_IDLE, 1,000, and SOAK_ACTIVE, 100, connections. */
 #include "tests/harness/suite.h"
 
 #include <bight.h>
