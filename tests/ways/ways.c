@@ -320,20 +320,9 @@ static const struct way_table *const tables[] = {
 };
 /* clang-format on */
 
-int way_count(void)
+const int way_table_count = sizeof(tables) / sizeof(tables[0]);
+
+const struct way_table *way_table_at(int index)
 {
-    int count = 0;
-
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        count += tables[i]->count;
-    return count;
-}
-
-const struct way *way_at(int index)
-{
-    size_t table = 0;
-
-    for (; index >= tables[table]->count; table++)
-        index -= tables[table]->count;
-    return &tables[table]->rows[index];
+    return tables[index];
 }

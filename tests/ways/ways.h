@@ -1,5 +1,5 @@
-/* The ways of waiting that coro/, runtime/ and net/stream/ have, as a table: how to make a source, wait for it,
- * and give it what is waited for. test_waits.c plays the same scenes with each of them. */
+/* The ways of waiting that coro/, runtime/ and net/stream/ have, as a table: how to make a source,
+ * wait for it, and give it what is waited for. test_waits.c plays the same scenes with each of them. */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
 
@@ -112,9 +112,9 @@ extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;
 
-/* All ways of all tables, numbered from 0. */
-int way_count(void);
-const struct way *way_at(int index);
+/* All of them, numbered from 0. */
+extern const int way_table_count;
+const struct way_table *way_table_at(int index);
 
 #define SLEEP_MS 10
 
