@@ -1,5 +1,6 @@
 /* The ways of waiting that coro/, runtime/ and net/stream/ have, as a table: how to make a source,
- * wait for it, and give it what is waited for. test_waits.c plays the same scenes with each of them. */
+ * wait for it, and give it what is waited for. test_waits.c plays the same scenes with each of
+ * them. */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
 
