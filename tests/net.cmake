@@ -1,8 +1,15 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
-foreach(suite connect listener serve unix)
+foreach(suite accept connect connect_names listener unix)
   bight_test(net/stream/${suite})
+endforeach()
+foreach(suite serve serve_end)
+  bight_test(net/stream/${suite} SOURCES net/stream/served.c)
+endforeach()
+# Against programs of others; skipped where those are not installed (scripts/deps peers).
+foreach(suite stream_ncat stream_socat)
+  bight_test(net/stream/${suite} SOURCES net/stream/peers.c net/stream/served.c)
 endforeach()
 
 if(bight_tls)

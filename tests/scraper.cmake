@@ -16,11 +16,13 @@ if(TARGET bight-scrape)
                        TIMEOUT ${timeout} SKIP_RETURN_CODE 77 ENVIRONMENT "${test_env}")
   set_tests_properties(scraper_trees_finds_missing PROPERTIES
                        PASS_REGULAR_EXPRESSION "13 URLs, 13 missing")
+  add_library(scraper_program STATIC samples/scraper/scraper_program.c
+              samples/scraper/scraper_site.c)
+  target_compile_definitions(scraper_program PRIVATE
+                             SCRAPER_PROGRAM="$<TARGET_FILE:bight-scrape>")
+  target_link_libraries(scraper_program PUBLIC bight_test_support)
   foreach(part crawl ends traps)
-    bight_test(samples/scraper/scraper_${part} TIMEOUT 240
-      SOURCES samples/scraper/scraper_program.c samples/scraper/scraper_site.c)
-    target_compile_definitions(test_scraper_${part}
-                               PRIVATE SCRAPER_PROGRAM="$<TARGET_FILE:bight-scrape>")
+    bight_test(samples/scraper/scraper_${part} TIMEOUT 240 LIBS scraper_program)
     add_dependencies(test_scraper_${part} bight-scrape)
   endforeach()
 endif()

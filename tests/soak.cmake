@@ -3,3 +3,5 @@ if(bight_http)
   bight_test(soak/soak SOURCES net/http/http_odd.c net/http/http_server.c
     LIBS bight_worker_cases bight::http_static PkgConfig::BIGHT_LIBCURL)
 endif()
+# A server with many connections; scripts/soak runs it at full length.
+bight_test(soak/soak_connections SOURCES soak/load.c harness/count_blocks.c LIBS ${counting_libs})

@@ -1,41 +1,17 @@
 /* Streams: reading some, exactly, up to a separator, by lines. Bytes are fed through a pair in
  * memory, and a stored error is a reset by the peer. */
 #include "tests/conformance/conf.h"
-#include "tests/runtime/stream/ends.h"
-
-#include <string.h>
-
-static char text[64];
-
-/* What `call` read is `expected`. */
-#define is_read(call, expected)                                                                    \
-    do {                                                                                           \
-        memset(text, 0, sizeof(text));                                                             \
-        ck_assert_int_eq(call, (int)strlen(expected));                                             \
-        ck_assert_str_eq(text, expected);                                                          \
-    } while (0)
+#include "tests/runtime/stream/scans.h"
 
 static int64_t some(size_t bytes)
 {
     return bight_stream_read(right, text, bytes);
 }
 
-/* A line of up to `limit` bytes without its end. */
-static int64_t line(size_t limit)
+/* A line of up to `limit` bytes, without its end. */
+static int64_t line_within(size_t limit)
 {
-    return bight_stream_read_line(right, text, limit + 1);
-}
-
-static int64_t until(const char *separator, size_t limit)
-{
-    return bight_stream_read_until(right, text, limit, separator, strlen(separator));
-}
-
-static int64_t until_either(const char *one, const char *other)
-{
-    const struct bight_slice either[] = {{one, strlen(one)}, {other, strlen(other)}};
-
-    return bight_stream_read_until_any(right, text, sizeof(text), either, 2);
+    return line(limit + 1);
 }
 
 static void open_fed(const char *bytes)
@@ -120,7 +96,7 @@ static int read_12(void *arg)
     (void)arg;
     open_fed("li");
     feed(left, "ne1\nline2\n");
-    ck_assert_int_eq(line(3), BIGHT_ETOOBIG);
+    ck_assert_int_eq(line_within(3), BIGHT_ETOOBIG);
     expect_rest(right, "line2\n");
     pair_close();
     return 0;
@@ -132,7 +108,7 @@ static int read_13(void *arg)
     open_fed("li");
     feed(left, "ne1");
     feed(left, "li");
-    ck_assert_int_eq(line(3), BIGHT_ETOOBIG);
+    ck_assert_int_eq(line_within(3), BIGHT_ETOOBIG);
     ck_assert_uint_eq(bight_stream_buffered(right), 0);
     expect_rest(right, "");
     pair_close();
@@ -143,13 +119,13 @@ static int read_15(void *arg)
 {
     (void)arg;
     open_fed("1234567\n");
-    is_read(line(7), "1234567");
+    is_read(line_within(7), "1234567");
     expect_rest(right, "");
     feed(left, "12345678\n");
-    ck_assert_int_eq(line(7), BIGHT_ETOOBIG);
+    ck_assert_int_eq(line_within(7), BIGHT_ETOOBIG);
     expect_rest(right, "");
     feed(left, "12345678");
-    ck_assert_int_eq(line(7), BIGHT_ETOOBIG);
+    ck_assert_int_eq(line_within(7), BIGHT_ETOOBIG);
     expect_rest(right, "");
     pair_close();
     return 0;
@@ -163,7 +139,7 @@ static int read_16(void *arg)
     open_fed("line1\nli");
     feed(left, "ne2\nline3\n");
     ck_ok(bight_test_get_passes(&before));
-    is_read(line(60), "line1");
+    is_read(line_within(60), "line1");
     ck_ok(bight_test_get_passes(&after));
     ck_assert_uint_eq(after.turns, before.turns); /* nobody else ran */
     expect_rest(right, "line2\nline3\n");
@@ -175,9 +151,9 @@ static int read_19(void *arg)
 {
     (void)arg;
     open_fed("line\n");
-    is_read(line(60), "line");
+    is_read(line_within(60), "line");
     bight_stream_abort(left);
-    ck_assert_int_eq(line(60), BIGHT_ECONNRESET);
+    ck_assert_int_eq(line_within(60), BIGHT_ECONNRESET);
     ck_assert_uint_eq(bight_stream_buffered(right), 0);
     return bight_stream_end(right, 0);
 }
@@ -190,7 +166,7 @@ static int read_20(void *arg)
     (void)arg;
     open_fed("line1\nline2\nline3");
     ck_ok(bight_stream_shutdown(left));
-    for (int64_t length; (length = line(60)) != BIGHT_EOF; count++) {
+    for (int64_t length; (length = line_within(60)) != BIGHT_EOF; count++) {
         ck_assert_int_eq(length, 5);
         ck_assert_str_eq(text, expected);
         expected[4]++;
@@ -219,10 +195,10 @@ static int read_27(void *arg)
 {
     (void)arg;
     open_fed("line 1\nline 2\r");
-    is_read(until_either("\r", "\n"), "line 1\n");
-    is_read(until_either("\r", "\n"), "line 2\r");
+    is_read(until_either("\r", "\n", sizeof(text)), "line 1\n");
+    is_read(until_either("\r", "\n", sizeof(text)), "line 2\r");
     feed(left, "ABCDEFG");
-    is_read(until_either("DEF", "BCDE"), "ABCDE");
+    is_read(until_either("DEF", "BCDE", sizeof(text)), "ABCDE");
     expect_rest(right, "FG");
     pair_close();
     return 0;
@@ -231,7 +207,7 @@ static int read_27(void *arg)
 static int64_t until_a_or_long_sep(struct bight_stream *stream)
 {
     (void)stream;
-    return until_either("A", "long sep");
+    return until_either("A", "long sep", sizeof(text));
 }
 
 static int read_29(void *arg)

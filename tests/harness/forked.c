@@ -25,6 +25,7 @@ static struct page {
 /* The processes in which Check learns of a failure. */
 static pid_t main_pid, case_pid;
 static bool notes_nothing;
+static const char *about;
 
 _Noreturn void __real__ck_assert_failed(const char *file, int line, const char *expr,
                                         const char *msg, ...);
@@ -84,16 +85,19 @@ static void keep_reason(const char *file, int line, const char *text)
 void __wrap__ck_assert_failed(const char *file, int line, const char *expr, const char *msg, ...)
 {
     char text[sizeof(page->reason.text)];
+    size_t used = 0;
     struct reason reason;
 
+    if (about)
+        used = (size_t)snprintf(text, sizeof(text) / 2, "%s: ", about);
     if (msg) {
         va_list args;
 
         va_start(args, msg);
-        vsnprintf(text, sizeof(text), msg, args);
+        vsnprintf(text + used, sizeof(text) - used, msg, args);
         va_end(args);
     } else {
-        snprintf(text, sizeof(text), "%s", expr);
+        snprintf(text + used, sizeof(text) - used, "%s", expr);
     }
     if (!is_checks_own()) {
         keep_reason(file, line, text);
@@ -103,6 +107,11 @@ void __wrap__ck_assert_failed(const char *file, int line, const char *expr, cons
         __real__ck_assert_failed(file, line, expr, "%s", text);
     __real__ck_assert_failed(file, line, expr, "%s; in a forked process, %s:%d: %s", text,
                              reason.file, reason.line, reason.text);
+}
+
+void forked_about(const char *what)
+{
+    about = what;
 }
 
 void forked_note_nothing(void)

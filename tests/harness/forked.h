@@ -13,6 +13,10 @@ void forked_share(void);
 /* Have Check learn nothing of assertions that hold: it takes memory for that. */
 void forked_note_nothing(void);
 
+/* What is tried now, in a case that tries many things: the message of a failure names it. NULL:
+ * nothing to be named. */
+void forked_about(const char *what);
+
 /* Call it in the process of the case, before the case begins. */
 void forked_case_begins(void);
 

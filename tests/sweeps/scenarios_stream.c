@@ -13,21 +13,72 @@ static void never_began(void *stream)
     scenario_balance--;
 }
 
-/* Give `there` to a task in `fn`, which ends it, and use `here`, which is ended. */
-static int with_peer(struct bight_group *group, struct bight_stream *here,
-                     struct bight_stream *there, int (*fn)(void *stream),
-                     int (*use)(struct bight_stream *stream))
+/* A task in `fn`, which ends the stream. */
+static int spawn_peer(struct bight_group *group, int (*fn)(void *stream),
+                      struct bight_stream *stream)
 {
     const struct bight_spawn_options options = {.name = "peer", .drop = never_began};
-    int rc = bight_group_spawn(NULL, group, &options, fn, there);
+    int rc = bight_group_spawn(NULL, group, &options, fn, stream);
 
-    if (rc) {
-        EXPECT(bight_stream_end(there, 0) == 0);
-    } else {
+    if (rc)
+        EXPECT(bight_stream_end(stream, 0) == 0);
+    else
         scenario_balance++;
-        rc = use(here);
+    return rc;
+}
+
+static int make_pipe(int fds[2])
+{
+    return pipe2(fds, O_CLOEXEC);
+}
+
+static int make_sockets(int fds[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+}
+
+/* The streams of both descriptors, or none. */
+static int open_both(struct bight_stream *ends[2], int (*make)(int fds[2]))
+{
+    int fds[2];
+    int rc;
+
+    EXPECT(make(fds) == 0);
+    rc = bight_stream_from_fd(&ends[0], fds[0]);
+    if (rc) {
+        close(fds[0]);
+        close(fds[1]);
+        return rc;
     }
-    EXPECT(bight_stream_end(here, 0) == 0);
+    rc = bight_stream_from_fd(&ends[1], fds[1]);
+    if (rc) {
+        close(fds[1]);
+        EXPECT(bight_stream_end(ends[0], 0) == 0);
+    }
+    return rc;
+}
+
+/* Two streams that are connected: one for `here`, one for a task in `there`. */
+struct meeting {
+    int (*make)(int fds[2]); /* their descriptors; NULL: a pair in memory */
+    const struct bight_stream_pair_options *pair;
+    int (*there)(void *stream);
+    int (*here)(struct bight_stream *stream);
+};
+
+static int meet(struct bight_group *group, void *arg)
+{
+    const struct meeting *meeting = arg;
+    struct bight_stream *ends[2];
+    int rc = meeting->make ? open_both(ends, meeting->make)
+                           : bight_stream_pair(&ends[0], &ends[1], meeting->pair);
+
+    if (rc)
+        return rc;
+    rc = spawn_peer(group, meeting->there, ends[1]);
+    if (rc == 0)
+        rc = meeting->here(ends[0]);
+    EXPECT(bight_stream_end(ends[0], 0) == 0);
     return rc;
 }
 
@@ -60,19 +111,12 @@ static int sends(void *stream)
     return leave(stream, rc);
 }
 
-static int pair_body(struct bight_group *group, void *arg)
-{
-    static const struct bight_stream_pair_options how = {.capacity = 1, .delay_ms = 1};
-    struct bight_stream *here, *there;
-    int rc = bight_stream_pair(&here, &there, &how);
-
-    (void)arg;
-    return rc ? rc : with_peer(group, here, there, sends, read_to_end);
-}
-
 int scenario_stream(void *arg)
 {
-    return bight_group_run(pair_body, arg);
+    static const struct bight_stream_pair_options how = {.capacity = 1, .delay_ms = 1};
+
+    (void)arg;
+    return bight_group_run(meet, &(struct meeting){NULL, &how, sends, read_to_end});
 }
 
 /* A line that needs a large buffer, and a read that fails and gives back. */
@@ -142,20 +186,13 @@ static int reads_lines(struct bight_stream *stream)
     return rc == BIGHT_EOF ? 0 : rc; /* the peer says why */
 }
 
-static int lines_body(struct bight_group *group, void *arg)
+int scenario_stream_lines(void *arg)
 {
     static const struct bight_stream_pair_options how = {.capacity = 9999};
-    struct bight_stream *here, *there;
-    int rc = bight_stream_pair(&here, &there, &how);
 
     (void)arg;
     memset(long_line, 'x', sizeof long_line);
-    return rc ? rc : with_peer(group, here, there, sends_lines, reads_lines);
-}
-
-int scenario_stream_lines(void *arg)
-{
-    return bight_group_run(lines_body, arg);
+    return bight_group_run(meet, &(struct meeting){NULL, &how, sends_lines, reads_lines});
 }
 
 /* A file, to a pair and to a socket, and copied on from there. */
@@ -173,36 +210,10 @@ static int sends_file(void *stream)
     return leave(stream, rc);
 }
 
-static int file_body(struct bight_group *group, void *arg)
-{
-    struct bight_stream *here, *there;
-    int rc = bight_stream_pair(&here, &there, NULL);
-
-    (void)arg;
-    return rc ? rc : with_peer(group, here, there, sends_file, read_to_end);
-}
-
 int scenario_stream_file(void *arg)
 {
-    return bight_group_run(file_body, arg);
-}
-
-/* The streams of both descriptors, or none. */
-static int open_both(struct bight_stream *ends[2], const int fds[2])
-{
-    int rc = bight_stream_from_fd(&ends[0], fds[0]);
-
-    if (rc) {
-        close(fds[0]);
-        close(fds[1]);
-        return rc;
-    }
-    rc = bight_stream_from_fd(&ends[1], fds[1]);
-    if (rc) {
-        close(fds[1]);
-        EXPECT(bight_stream_end(ends[0], 0) == 0);
-    }
-    return rc;
+    (void)arg;
+    return bight_group_run(meet, &(struct meeting){NULL, NULL, sends_file, read_to_end});
 }
 
 static int copies(struct bight_stream *stream)
@@ -221,21 +232,10 @@ static int copies(struct bight_stream *stream)
     return copied < 0 ? (int)copied : 0;
 }
 
-static int socket_body(struct bight_group *group, void *arg)
-{
-    struct bight_stream *ends[2];
-    int fds[2];
-    int rc;
-
-    (void)arg;
-    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    rc = open_both(ends, fds);
-    return rc ? rc : with_peer(group, ends[0], ends[1], sends_file, copies);
-}
-
 int scenario_stream_socket(void *arg)
 {
-    return bight_group_run(socket_body, arg);
+    (void)arg;
+    return bight_group_run(meet, &(struct meeting){make_sockets, NULL, sends_file, copies});
 }
 
 /* A question, its answer, and goodbye. */
@@ -267,6 +267,12 @@ static int asks(struct bight_stream *stream)
     return rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET ? 0 : rc;
 }
 
+int scenario_stream_talk(void *arg)
+{
+    (void)arg;
+    return bight_group_run(meet, &(struct meeting){make_sockets, NULL, answers, asks});
+}
+
 /* Bytes that come one by one, each to a call that waits for it. */
 
 static int dribbles(void *stream)
@@ -294,55 +300,18 @@ static int sips(struct bight_stream *stream)
     return rc == BIGHT_EOF ? 0 : rc;
 }
 
-static int dribble_body(struct bight_group *group, void *arg)
-{
-    struct bight_stream *ends[2];
-    int fds[2];
-    int rc;
-
-    (void)arg;
-    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    rc = open_both(ends, fds);
-    return rc ? rc : with_peer(group, ends[0], ends[1], dribbles, sips);
-}
-
 int scenario_stream_dribble(void *arg)
 {
-    return bight_group_run(dribble_body, arg);
-}
-
-static int talk_body(struct bight_group *group, void *arg)
-{
-    struct bight_stream *ends[2];
-    int fds[2];
-    int rc;
-
     (void)arg;
-    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    rc = open_both(ends, fds);
-    return rc ? rc : with_peer(group, ends[0], ends[1], answers, asks);
+    return bight_group_run(meet, &(struct meeting){make_sockets, NULL, dribbles, sips});
 }
 
-int scenario_stream_talk(void *arg)
-{
-    return bight_group_run(talk_body, arg);
-}
-
-static int pipe_body(struct bight_group *group, void *arg)
-{
-    struct bight_stream *ends[2];
-    int fds[2];
-    int rc;
-
-    (void)arg;
-    EXPECT(pipe2(fds, O_CLOEXEC) == 0);
-    rc = open_both(ends, fds);
-    return rc ? rc : with_peer(group, ends[0], ends[1], sends, read_to_end);
-}
+/* A pipe, which has one direction. */
 
 int scenario_stream_pipe(void *arg)
 {
-    return bight_group_run(pipe_body, arg);
+    (void)arg;
+    return bight_group_run(meet, &(struct meeting){make_pipe, NULL, sends, read_to_end});
 }
 
 /* Two ends that wait: until the reader inside has left, and until the peer has. */
@@ -379,21 +348,13 @@ static int ends_late(struct bight_stream *stream)
 
 static int end_body(struct bight_group *group, void *arg)
 {
-    const struct bight_spawn_options options = {.name = "leaves late", .drop = never_began};
     struct bight_stream *ends[2];
-    int fds[2];
-    int rc;
+    int rc = open_both(ends, make_sockets);
 
     (void)arg;
-    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    rc = open_both(ends, fds);
     if (rc)
         return rc;
-    rc = bight_group_spawn(NULL, group, &options, leaves_late, ends[1]);
-    if (rc)
-        EXPECT(bight_stream_end(ends[1], 0) == 0);
-    else
-        scenario_balance++;
+    rc = spawn_peer(group, leaves_late, ends[1]);
     return ends_late(ends[0]) ? BIGHT_ECANCELED : rc;
 }
 

@@ -309,6 +309,7 @@ const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeo
 static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
+    &net_way_table,
     &queue_way_table, &select_way_table,
     &stream_way_table,
     &sync_way_table,
@@ -319,20 +320,9 @@ static const struct way_table *const tables[] = {
 };
 /* clang-format on */
 
-int way_count(void)
+const int way_table_count = sizeof(tables) / sizeof(tables[0]);
+
+const struct way_table *way_table_at(int index)
 {
-    int count = 0;
-
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        count += tables[i]->count;
-    return count;
-}
-
-const struct way *way_at(int index)
-{
-    size_t table = 0;
-
-    for (; index >= tables[table]->count; table++)
-        index -= tables[table]->count;
-    return &tables[table]->rows[index];
+    return tables[index];
 }

@@ -1,5 +1,6 @@
-/* The ways of waiting that coro/ and runtime/ have, as a table: how to make a source, wait for it,
- * and give it what is waited for. test_waits.c plays the same scenes with each of them. */
+/* The ways of waiting that coro/, runtime/ and net/stream/ have, as a table: how to make a source,
+ * wait for it, and give it what is waited for. test_waits.c plays the same scenes with each of
+ * them. */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
 
@@ -58,6 +59,7 @@ struct stage {
     struct bight_rate_limiter rate;
     struct bight_test_sequencer sequencer;
     struct bight_stream *ends[4];
+    struct bight_listener *listener;
     int fds[2];
     struct bight_task *child;
     struct bight_background *background;
@@ -82,7 +84,8 @@ struct way {
     bool by_itself;
     /* In main: make a source that has nothing to give. */
     void (*open)(struct stage *stage);
-    /* In a seat: wait. With `no_memory` from the call in question on. */
+    /* In a seat: wait. With `no_memory` from the call in question on, unless that takes memory for
+     * what it is to give: the file of such a way says so. */
     int (*wait)(struct seat *seat);
     /* In main: give something once. A second time does nothing where there is but one to give. */
     void (*wake)(struct stage *stage);
@@ -100,6 +103,7 @@ struct way_table {
 
 extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
+extern const struct way_table net_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table stream_way_table;
@@ -109,9 +113,9 @@ extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;
 
-/* All ways of all tables, numbered from 0. */
-int way_count(void);
-const struct way *way_at(int index);
+/* All of them, numbered from 0. */
+extern const int way_table_count;
+const struct way_table *way_table_at(int index);
 
 #define SLEEP_MS 10
 

@@ -51,6 +51,16 @@ static inline int wire_dial(uint16_t port)
     return fd;
 }
 
+/* A port of loopback at which nobody listens. */
+static inline uint16_t wire_free_port(void)
+{
+    struct sockaddr_in name;
+    int fd = test_bound_socket(&name);
+
+    close(fd);
+    return ntohs(name.sin_port);
+}
+
 static inline int wire_option(int fd, int level, int option)
 {
     socklen_t bytes = sizeof(int);

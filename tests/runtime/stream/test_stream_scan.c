@@ -1,34 +1,5 @@
 /* Reading up to a delimiter, to one of several, to the end of a line. */
-#include "tests/runtime/stream/ends.h"
-
-#include <string.h>
-
-static char text[64];
-
-/* What was read is `expected`. */
-#define is_read(call, expected)                                                                    \
-    do {                                                                                           \
-        memset(text, 0, sizeof(text));                                                             \
-        ck_assert_int_eq(call, (int)strlen(expected));                                             \
-        ck_assert_str_eq(text, expected);                                                          \
-    } while (0)
-
-static int64_t until(const char *delimiter, size_t bytes)
-{
-    return bight_stream_read_until(right, text, bytes, delimiter, strlen(delimiter));
-}
-
-static int64_t until_either(const char *one, const char *other, size_t bytes)
-{
-    const struct bight_slice either[] = {{one, strlen(one)}, {other, strlen(other)}};
-
-    return bight_stream_read_until_any(right, text, bytes, either, 2);
-}
-
-static int64_t line(size_t bytes)
-{
-    return bight_stream_read_line(right, text, bytes);
-}
+#include "tests/runtime/stream/scans.h"
 
 static int one_delimiter(void *arg)
 {
