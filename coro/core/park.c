@@ -42,13 +42,25 @@ int bight__deliver(struct bight_task *task, bool passed_queue)
     return BIGHT_ECANCELED;
 }
 
+static int observe(struct bight_task *task, const void *site)
+{
+    if (task->pending & PENDING_PROBE)
+        probe(task->sched, task, site);
+    return task->pending & PENDING_CANCEL ? bight__deliver(task, false) : 0;
+}
+
+__attribute__((noinline)) int bight__observe_slow(struct bight_task *task)
+{
+    return observe(task, __builtin_return_address(0));
+}
+
 __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
                                                      struct bight_task *task)
 {
-    if (task->pending & PENDING_PROBE)
-        probe(sched, task, __builtin_return_address(0));
-    if (task->pending & PENDING_CANCEL)
-        return bight__deliver(task, false);
+    int rc = observe(task, __builtin_return_address(0));
+
+    if (rc)
+        return rc;
     if (sched->quantum > 1) {
         sched->quantum--;
         return 0;
@@ -289,7 +301,7 @@ resolved:
 int bight_yield(void)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint_of_switch(&self, __builtin_frame_address(0));
+    int rc = bight__observe(&self);
 
     return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
 }

@@ -8,9 +8,10 @@
 
 /* park.c */
 int bight__checkpoint_slow(struct bight_sched *sched, struct bight_task *task);
+int bight__observe_slow(struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
-/* Count an operation of a call that cannot be cancelled; give way when it is time. */
+/* Count an operation of a call that did not open with a checkpoint; give way when it is time. */
 void bight__breathe(struct bight_task *task);
 
 /* park.c: for sources that keep their waiters in a list, by the link that each waiter has. */
@@ -63,21 +64,29 @@ __attribute__((always_inline)) static inline int bight__checkpoint_of(struct big
     return bight__checkpoint_slow(sched, *self);
 }
 
-/* The same for a call that switches in any case, which is counted there. */
-__attribute__((always_inline)) static inline int
-bight__checkpoint_of_switch(struct bight_task **self, const char *frame)
+/* For use in the public function itself, hence always inlined. */
+__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
+{
+    return bight__checkpoint_of(self, __builtin_frame_address(0));
+}
+
+/* A checkpoint that lets nobody run and counts no step. It opens the calls on what another task may
+ * end or free: a task that is inside of one sleeps where it is found, or is through. What they do
+ * without sleeping they count at their end, by bight__breathe. It also opens a call that switches
+ * in any case, which is counted there. */
+__attribute__((always_inline)) static inline int bight__observe_of(struct bight_task **self,
+                                                                   const char *frame)
 {
     int rc = bight__checkpoint_task(self, frame);
 
     if (unlikely(rc))
         return rc;
-    return likely(!(*self)->pending) ? 0 : bight__checkpoint_slow(bight__sched, *self);
+    return likely(!(*self)->pending) ? 0 : bight__observe_slow(*self);
 }
 
-/* For use in the public function itself, hence always inlined. */
-__attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
+__attribute__((always_inline)) static inline int bight__observe(struct bight_task **self)
 {
-    return bight__checkpoint_of(self, __builtin_frame_address(0));
+    return bight__observe_of(self, __builtin_frame_address(0));
 }
 
 /* The checkpoint of the hottest calls, which save no registers as long as they call nobody. False:
