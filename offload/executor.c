@@ -2,6 +2,7 @@
  * own function. No job is kept here. */
 #include "offload/executor.h"
 
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 static bool valid(const struct bight_job_def *def, const void *input, size_t input_bytes)
@@ -13,23 +14,23 @@ static bool valid(const struct bight_job_def *def, const void *input, size_t inp
 int bight_execute(struct bight_executor *executor, const struct bight_job_def *def,
                   const void *input, size_t input_bytes, struct bight_result *result)
 {
-    struct bight_result unwanted;
+    struct bight_result unwanted = {0};
+    struct bight_task *self;
     int rc;
 
     if (result)
         *result = (struct bight_result){0};
     if (!executor || !valid(def, input, input_bytes))
         return BIGHT_EINVAL;
-    rc = bight_checkpoint();
+    rc = bight__observe(&self);
     if (rc)
         return rc;
-    if (executor->runtime != bight__runtime())
-        return BIGHT_EPERM;
-    if (result)
-        return executor->ops->execute(executor, def, input, input_bytes, result);
-    unwanted = (struct bight_result){0};
-    rc = executor->ops->execute(executor, def, input, input_bytes, &unwanted);
+    if (executor->runtime == bight__runtime())
+        rc = executor->ops->execute(executor, def, input, input_bytes, result ? result : &unwanted);
+    else
+        rc = BIGHT_EPERM;
     bight_result_free(&unwanted);
+    bight__breathe(self);
     return rc;
 }
 

@@ -1,7 +1,8 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
-foreach(suite accept connect connect_names listener unix)
+bight_test(net/stream/accept SOURCES harness/opening.c)
+foreach(suite connect connect_names listener unix)
   bight_test(net/stream/${suite})
 endforeach()
 foreach(suite serve serve_end)
@@ -58,7 +59,8 @@ bight_test(net/http/http_methods SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_pause SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_repeat SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
-bight_test(net/http/http_session LABELS threads SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_session LABELS threads SOURCES harness/opening.c ${http_sources}
+  LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
   SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})

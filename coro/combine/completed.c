@@ -81,17 +81,16 @@ int bight_as_completed_next(struct bight_as_completed *completed, struct bight_w
 
     if (unlikely(!completed || !item))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
     wait.item = take(completed);
-    if (!wait.item) {
-        if (completed->left == 0)
-            return BIGHT_ECLOSED;
-        rc = bight__wait_in(&completed->waiters, &wait.waiter, &next_ops);
-    }
+    if (!wait.item)
+        rc = completed->left ? bight__wait_in(&completed->waiters, &wait.waiter, &next_ops)
+                             : BIGHT_ECLOSED;
     if (rc == 0)
         *item = wait.item;
+    bight__breathe(self);
     return rc;
 }
 

@@ -1,6 +1,7 @@
-/* Select: try each case, then wait for all in one park. Nothing runs between the last attempt and
- * the park, so a case that could not happen when it was tried cannot have happened when it is
- * armed; and the park resolves exactly one waiter and lets the others go. Cases: cases.c. */
+/* Select: try each case, then wait for all in one park. Nothing runs between the call and the park:
+ * a source that was there at the call is there when it is tried, and a case that could not happen
+ * when it was tried cannot have happened when it is armed. The park resolves exactly one waiter and
+ * lets the others go. Cases: cases.c. */
 #include "coro/core/source.h"
 
 #include <bight/select.h>
@@ -90,47 +91,53 @@ static struct bight_case *winner_of(struct bight_case *cases, size_t count)
     return NULL;
 }
 
-/* The case that happened, or NULL; *rc then says why none did. */
-static struct bight_case *wait_all(struct bight_case *cases, size_t count, size_t start, int *rc)
+static int wait_all(struct bight_case *cases, size_t count, size_t start)
 {
     struct bight_case *chosen;
+    int rc = link_all(cases, count);
 
-    *rc = link_all(cases, count);
-    if (*rc == 0)
-        *rc = arm_all(cases, count, start);
-    if (*rc)
-        return NULL;
-    *rc = bight_park(&cases[0].waiter);
+    if (rc == 0)
+        rc = arm_all(cases, count, start);
+    if (rc)
+        return rc;
+    rc = bight_park(&cases[0].waiter);
     chosen = winner_of(cases, count);
     if (!chosen)
-        return NULL;
+        return rc;
     chosen->status = chosen->waiter.result;
     if (chosen->ops->settle)
         chosen->ops->settle(chosen);
-    return chosen;
+    return (int)(chosen - cases);
 }
 
-int bight_select(struct bight_case *cases, size_t count, unsigned flags)
+/* The index of the case that happened, or a negative code. */
+static int choose(struct bight_case *cases, size_t count, unsigned flags,
+                  const struct bight_task *self)
 {
     struct bight_case *chosen;
-    struct bight_task *self;
     size_t start = 0;
-    int rc;
 
-    if (!cases_sound(cases, count, flags))
-        return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc))
-        return rc;
     if (waits_for_itself(cases, count, self))
         return BIGHT_EDEADLK;
     if (count > 1 && !(flags & BIGHT_SELECT_ORDERED))
         start = bight__random_below(self->sched, count);
     chosen = attempt_all(cases, count, start);
-    if (!chosen) {
-        if (flags & BIGHT_SELECT_TRY)
-            return BIGHT_EAGAIN;
-        chosen = wait_all(cases, count, start, &rc);
-    }
-    return chosen ? (int)(chosen - cases) : rc;
+    if (chosen)
+        return (int)(chosen - cases);
+    return flags & BIGHT_SELECT_TRY ? BIGHT_EAGAIN : wait_all(cases, count, start);
+}
+
+int bight_select(struct bight_case *cases, size_t count, unsigned flags)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (!cases_sound(cases, count, flags))
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    if (unlikely(rc))
+        return rc;
+    rc = choose(cases, count, flags, self);
+    bight__breathe(self);
+    return rc;
 }

@@ -93,17 +93,13 @@ static int for_outcome(const struct wait_for *wait)
     return wait->timed_out ? BIGHT_ETIMEDOUT : 0;
 }
 
-int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
+/* `begun` is 0, or BIGHT_ECANCELED: the call began cancelled. */
+static int wait_for(struct bight_task *task, int64_t timeout_ms, int *status,
+                    const struct bight_task *self, int begun)
 {
     struct wait_for wait = {.task = task};
-    struct bight_task *self;
-    int begun, rc;
+    int rc;
 
-    if (!task)
-        return BIGHT_EINVAL;
-    begun = bight__checkpoint(&self);
-    if (begun && begun != BIGHT_ECANCELED)
-        return begun;
     if (bight__is_foreign(task))
         return BIGHT_EPERM;
     if (!(task->flags & TASK_HANDLE))
@@ -122,5 +118,20 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
         *status = task->status;
     link_cut(&task->member);
     bight__task_free(task);
+    return rc;
+}
+
+int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
+{
+    struct bight_task *self;
+    int begun, rc;
+
+    if (!task)
+        return BIGHT_EINVAL;
+    begun = bight__observe(&self);
+    if (begun && begun != BIGHT_ECANCELED)
+        return begun;
+    rc = wait_for(task, timeout_ms, status, self, begun);
+    bight__breathe(self);
     return rc;
 }

@@ -101,15 +101,17 @@ int bight_join(struct bight_task *task, int *status)
 
     if (unlikely(!task))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (likely(rc == 0))
-        rc = join(task, self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
-    if (status)
-        *status = task->status;
-    handle_free(task);
-    return 0;
+    rc = join(task, self);
+    if (likely(rc == 0)) {
+        if (status)
+            *status = task->status;
+        handle_free(task);
+    }
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_join_result(struct bight_task *task, struct bight_task_result *result)
@@ -119,15 +121,17 @@ int bight_join_result(struct bight_task *task, struct bight_task_result *result)
 
     if (!task || !result)
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (rc == 0)
-        rc = join(task, self);
+    rc = bight__observe(&self);
     if (rc)
         return rc;
-    result->status = task->status;
-    result->cancelled = bight_task_was_cancelled(task);
-    handle_free(task);
-    return 0;
+    rc = join(task, self);
+    if (rc == 0) {
+        result->status = task->status;
+        result->cancelled = bight_task_was_cancelled(task);
+        handle_free(task);
+    }
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_task_detach(struct bight_task *task)

@@ -221,13 +221,14 @@ int bight_broadcast_publish(struct bight_broadcast *broadcast, const void *value
 
     if (unlikely(!broadcast || !value))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_broadcast_try_publish(broadcast, value);
-    if (rc != BIGHT_EAGAIN)
-        return rc;
-    return bight__wait_in(&broadcast->publishers, &wait.waiter, &publish_ops);
+    if (rc == BIGHT_EAGAIN)
+        return bight__wait_in(&broadcast->publishers, &wait.waiter, &publish_ops);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_broadcast_close(struct bight_broadcast *broadcast)
@@ -315,23 +316,29 @@ int bight_broadcast_try_receive(struct bight_subscriber *subscriber, void *value
     return 0;
 }
 
+static int receive_park(struct bight_subscriber *subscriber, void *value, uint64_t *missed)
+{
+    struct broadcast_wait wait = {.value.to = value, .broadcast = subscriber->broadcast};
+    int rc = bight__wait_in(&subscriber->waits, &wait.waiter, &receive_ops);
+
+    if (rc == 0 && missed)
+        *missed = 0; /* it had received everything */
+    return rc;
+}
+
 int bight_broadcast_receive(struct bight_subscriber *subscriber, void *value, uint64_t *missed)
 {
-    struct broadcast_wait wait = {.value.to = value};
     struct bight_task *self;
     int rc;
 
     if (unlikely(!subscriber || !value))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_broadcast_try_receive(subscriber, value, missed);
-    if (rc != BIGHT_EAGAIN)
-        return rc;
-    wait.broadcast = subscriber->broadcast;
-    rc = bight__wait_in(&subscriber->waits, &wait.waiter, &receive_ops);
-    if (rc == 0 && missed)
-        *missed = 0; /* it had received everything */
+    if (rc == BIGHT_EAGAIN)
+        return receive_park(subscriber, value, missed);
+    bight__breathe(self);
     return rc;
 }

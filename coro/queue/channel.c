@@ -162,11 +162,14 @@ int bight_channel_send(struct bight_sender *sender, void *item)
 
     if (unlikely(!sender))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_send(sender, item);
-    return rc == BIGHT_EAGAIN ? send_park(sender, item) : rc;
+    if (rc == BIGHT_EAGAIN)
+        return send_park(sender, item);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_channel_receive(struct bight_receiver *receiver, void **item)
@@ -176,11 +179,14 @@ int bight_channel_receive(struct bight_receiver *receiver, void **item)
 
     if (unlikely(!receiver || !item))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
+    rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
     rc = bight_channel_try_receive(receiver, item);
-    return rc == BIGHT_EAGAIN ? receive_park(receiver, item) : rc;
+    if (rc == BIGHT_EAGAIN)
+        return receive_park(receiver, item);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_sender_clone(struct bight_sender *clone, const struct bight_sender *sender)

@@ -260,17 +260,11 @@ static int await_value(struct bight_generator *generator, void **value)
     return rc == NEXT_ENDED ? wait.end : rc;
 }
 
-int bight_generator_next(struct bight_generator *generator, void **value)
+/* The next value. 1: the producer has to be asked for it. */
+static int take_next(struct bight_generator *generator, void **value, const struct bight_task *self)
 {
     struct generator_wait *producer;
-    struct bight_task *self;
-    int rc;
 
-    if (unlikely(!generator || !value))
-        return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc))
-        return rc;
     if (generator->closed)
         return BIGHT_ECLOSED;
     if (generator->task && bight__is_foreign(generator->task))
@@ -285,9 +279,24 @@ int bight_generator_next(struct bight_generator *generator, void **value)
     }
     if (generator->ended)
         return end_code(generator);
-    if (bight__join_would_deadlock(generator->task, self))
-        return BIGHT_EDEADLK;
-    return await_value(generator, value);
+    return bight__join_would_deadlock(generator->task, self) ? BIGHT_EDEADLK : 1;
+}
+
+int bight_generator_next(struct bight_generator *generator, void **value)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (unlikely(!generator || !value))
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    if (unlikely(rc))
+        return rc;
+    rc = take_next(generator, value, self);
+    if (rc > 0)
+        return await_value(generator, value);
+    bight__breathe(self);
+    return rc;
 }
 
 /* For closing: a wait for the end of the producer's task. */

@@ -270,18 +270,26 @@ static __attribute__((noinline)) int put_checked(struct bight_queue *queue, void
                                                  const char *frame)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint_of(&self, frame);
+    int rc = bight__observe_of(&self, frame);
 
-    return rc ? rc : put_or_wait(queue, item);
+    if (rc)
+        return rc;
+    rc = put_or_wait(queue, item);
+    bight__breathe(self);
+    return rc;
 }
 
 static __attribute__((noinline)) int get_checked(struct bight_queue *queue, void **item,
                                                  const char *frame)
 {
     struct bight_task *self;
-    int rc = bight__checkpoint_of(&self, frame);
+    int rc = bight__observe_of(&self, frame);
 
-    return rc ? rc : get_or_wait(queue, item);
+    if (rc)
+        return rc;
+    rc = get_or_wait(queue, item);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_queue_put(struct bight_queue *queue, void *item)
@@ -323,18 +331,11 @@ int bight_queue_try_get_many(struct bight_queue *queue, void **items, size_t max
     return count ? (int)count : rc;
 }
 
-int bight_queue_get_many(struct bight_queue *queue, void **items, size_t max)
+static int many_or_wait(struct bight_queue *queue, void **items, size_t max)
 {
     struct many many = {.items = items, .max = max};
-    struct bight_task *self;
-    int rc;
+    int rc = bight_queue_try_get_many(queue, items, max);
 
-    if (unlikely(!many_sound(queue, items, max)))
-        return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc))
-        return rc;
-    rc = bight_queue_try_get_many(queue, items, max);
     if (rc != BIGHT_EAGAIN)
         return rc;
     bight__waiter_begin(&many.wait.waiter, &many_ops);
@@ -344,6 +345,21 @@ int bight_queue_get_many(struct bight_queue *queue, void **items, size_t max)
         return rc;
     link_remove(&many.wait.waiter.link);
     return (int)many.count;
+}
+
+int bight_queue_get_many(struct bight_queue *queue, void **items, size_t max)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (unlikely(!many_sound(queue, items, max)))
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    if (unlikely(rc))
+        return rc;
+    rc = many_or_wait(queue, items, max);
+    bight__breathe(self);
+    return rc;
 }
 
 static void finished(struct bight_queue *queue, size_t count)
@@ -371,10 +387,13 @@ int bight_queue_join(struct bight_queue *queue)
 
     if (unlikely(!queue))
         return BIGHT_EINVAL;
-    rc = bight__checkpoint(&self);
-    if (unlikely(rc) || queue->unfinished == 0)
+    rc = bight__observe(&self);
+    if (unlikely(rc))
         return rc;
-    return bight__wait_in(&queue->joiners, &wait.waiter, &join_ops);
+    if (queue->unfinished)
+        rc = bight__wait_in(&queue->joiners, &wait.waiter, &join_ops);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight__queue_close(struct bight_queue *queue, int end)

@@ -57,8 +57,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_listener_try_accept(struct bight_stream **o
                                                          struct bight_listener *listener);
 
 /** Make `to` a case that happens when a connection was taken: a `struct bight_stream *` in `value`,
- *  with status 0; or with another status as bight_listener_accept. The listener may be closed at
- *  any time, but must not be ended before the select has returned.
+ *  with status 0; or with another status as bight_listener_accept. The listener may be closed
+ *  and ended at any time: a select that waits for it is told so.
  *
  *  Ownership: keeps listener for as long as the case is used; gives value.
  */

@@ -270,11 +270,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_stream_pair(struct bight_stream **left,
 /** Make `to` a case that happens when a read from `stream` would not wait: there are bytes, or its
  *  end, or an error, which the read then returns. The case is the one reader of its stream; its
  *  status is 0, BIGHT_ECLOSED, or BIGHT_EBUSY: a task reads. Readiness is a hint: without memory to
- *  look, the case happens and the read may wait.
- *
- *  A select that sleeps is told of the stream's end. But before it sleeps it may let other tasks
- *  run once (bight_checkpoint), and the stream must not be ended there: end it after the task that
- *  selects over it has been cancelled or joined.
+ *  look, the case happens and the read may wait. The stream may be ended at any time: a select that
+ *  waits for it is told so.
  *
  *  Ownership: keeps stream for as long as the case is used.
  */

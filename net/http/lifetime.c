@@ -16,12 +16,17 @@ void bight__http_session_free(struct bight_http_session *session)
     bight__free(session);
 }
 
+void bight__http_call_leave(struct bight_http_session *session)
+{
+    if (--session->calls == 0 && session->awaits_calls)
+        bight_unpark(session->awaits_calls, 0);
+}
+
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session)
 {
     if (session->closing)
         response->session = NULL;
-    if (--session->calls == 0 && session->awaits_calls)
-        bight_unpark(session->awaits_calls, 0);
+    bight__http_call_leave(session);
 }
 
 void bight__http_handle_closed(struct bight_http_session *session)

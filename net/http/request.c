@@ -65,7 +65,6 @@ static int run(struct http_call *call, const char *url)
     int rc;
 
     response->call = call;
-    http_call_begin(session);
     rc = prepare(call);
     if (rc == 0)
         rc = bight__http_call_run(call, url);
@@ -80,22 +79,39 @@ static int run(struct http_call *call, const char *url)
     return rc;
 }
 
+/* Inside of the session from here on, also while the checkpoint lets a task run that ends it. Not
+ * inside if it fails. */
+static int enter(struct bight_http_session *session)
+{
+    int rc;
+
+    if (http_is_foreign(session)) {
+        rc = bight_checkpoint();
+        return rc ? rc : BIGHT_EPERM;
+    }
+    http_call_begin(session);
+    rc = bight_checkpoint();
+    if (rc == 0 && session->closing)
+        rc = BIGHT_ECLOSED;
+    if (rc)
+        bight__http_call_leave(session);
+    return rc;
+}
+
 static int request_all(struct bight_http_response **out, struct bight_http_session *session,
                        const char *url, const struct bight_http_request *request, bool collect)
 {
     static const struct bight_http_request defaults;
     struct http_call call;
-    int rc = out && session && url ? bight_checkpoint() : BIGHT_EINVAL;
+    int rc = out && session && url ? enter(session) : BIGHT_EINVAL;
 
     if (!request)
         request = &defaults;
-    if (rc == 0 && http_is_foreign(session))
-        rc = BIGHT_EPERM;
-    if (rc == 0 && session->closing)
-        rc = BIGHT_ECLOSED;
     call = (struct http_call){.request = request, .task = bight_self()};
-    if (rc == 0 && !(call.response = bight__http_response_new(session)))
+    if (rc == 0 && !(call.response = bight__http_response_new(session))) {
+        bight__http_call_leave(session);
         rc = BIGHT_ENOMEM;
+    }
     if (rc) {
         if (request->error)
             *request->error = (struct bight_http_error){.kind = bight__http_kind(rc), .code = rc};

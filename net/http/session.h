@@ -78,6 +78,8 @@ static inline bool http_is_foreign(const struct bight_http_session *session)
 
 /* lifetime.c */
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);
+/* The same for a call that has made no response. */
+void bight__http_call_leave(struct bight_http_session *session);
 /* libuv has closed one of the session's handles; the last one may free the session. */
 void bight__http_handle_closed(struct bight_http_session *session);
 void bight__http_session_free(struct bight_http_session *session);

@@ -213,16 +213,10 @@ static const struct bight_waiter_ops wait_ops = {
     .flags = BIGHT_WAITER_OUTSIDE,
 };
 
-int bight_signal_wait(struct bight_signal *signal)
+static int wait_or_take(struct bight_signal *signal)
 {
     struct signal_wait wait = {.signal = signal};
-    int rc;
 
-    if (!signal)
-        return BIGHT_EINVAL;
-    rc = bight_checkpoint();
-    if (rc)
-        return rc;
     if (signal->watcher->runtime != bight__runtime())
         return BIGHT_EPERM;
     if (signal->waiter)
@@ -235,6 +229,21 @@ int bight_signal_wait(struct bight_signal *signal)
     bight__waiter_begin(&wait.waiter, &wait_ops);
     signal->waiter = &wait.waiter;
     return bight_park(&wait.waiter);
+}
+
+int bight_signal_wait(struct bight_signal *signal)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (!signal)
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    if (rc)
+        return rc;
+    rc = wait_or_take(signal);
+    bight__breathe(self);
+    return rc;
 }
 
 int bight_signal_end(struct bight_signal *signal)

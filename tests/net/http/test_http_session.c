@@ -9,6 +9,8 @@
 
 #include "net/http/session.h"
 #include "runtime/runtime.h"
+#include "tests/harness/opening.h"
+#include "tests/harness/world.h"
 #include "tests/net/http/http_case.h"
 
 HTTP_TEST(closing_fails_what_runs)
@@ -57,6 +59,36 @@ HTTP_TEST(closing_is_not_cancelled_and_not_done_twice)
     EXPECT(status == 0);
     http_session = NULL;
     return 0;
+}
+
+static struct bight_http_session *closing;
+
+static int fetches(void *arg)
+{
+    struct bight_http_response *response;
+
+    (void)arg;
+    return bight_http_fetch(&response, closing, "http://127.0.0.1:1/", NULL);
+}
+
+static void closes(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(bight_http_session_end(closing), 0);
+}
+
+static int close_at_the_opening(void *arg)
+{
+    (void)arg;
+    EXPECT(bight_http_session_new(&closing, NULL) == 0);
+    EXPECT(opening_race(fetches, closes, NULL) == BIGHT_ECLOSED);
+    return 0;
+}
+
+/* The request has not begun, but its call has. */
+static void closing_waits_for_a_request_at_its_opening(void)
+{
+    ck_ok(world_run(close_at_the_opening, NULL, NULL));
 }
 
 static struct bight_http_response *survivor, *unfinished;
@@ -301,6 +333,7 @@ static void each_allocation_may_fail(void)
 static const struct suite_case cases[] = {
     plain_case(closing_fails_what_runs),
     plain_case(closing_is_not_cancelled_and_not_done_twice),
+    plain_case(closing_waits_for_a_request_at_its_opening),
     plain_case(a_session_left_open_ends_with_the_runtime),
     plain_case(hooks_reach_libcurl),
     plain_case(want_of_descriptors_is_an_error),

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "net/stream/listener.h"
+#include "tests/harness/opening.h"
 #include "tests/net/stream/wire.h"
 
 static int nothing_there(void *arg)
@@ -286,6 +287,48 @@ static int ended_while_yielding(void *arg)
     return 0;
 }
 
+struct choice {
+    struct bight_listener *listener;
+    struct bight_stream *stream;
+};
+
+static int chooses(void *arg)
+{
+    const struct choice *choice = arg;
+    struct bight_case accepted;
+    int rc;
+
+    bight_case_accept(&accepted, choice->listener);
+    rc = bight_select(&accepted, 1, 0);
+    return rc ? rc : accepted.status;
+}
+
+static int accepts(void *arg)
+{
+    struct choice *choice = arg;
+
+    return bight_listener_accept(&choice->stream, choice->listener);
+}
+
+static void ends(void *arg)
+{
+    const struct choice *choice = arg;
+
+    ck_ok(bight_listener_end(choice->listener));
+}
+
+static int ended_at_the_opening(void *arg)
+{
+    struct choice choice;
+
+    (void)arg;
+    choice.listener = wire_listen("127.0.0.1", 0);
+    ck_code(opening_race(chooses, ends, &choice), BIGHT_ECLOSED);
+    choice.listener = wire_listen("127.0.0.1", 0);
+    ck_code(opening_race(accepts, ends, &choice), BIGHT_ECLOSED);
+    return 0;
+}
+
 static int broken_before(void *arg)
 {
     struct bight_listener *listener = wire_listen("127.0.0.1", 0);
@@ -351,6 +394,7 @@ static const struct suite_case cases[] = {
     world_case(select_is_told_that_the_listener_ended, select_closed),
     world_case(a_listener_can_end_while_a_task_waits, ended_while_waiting),
     world_case(a_listener_can_end_while_a_task_yields_in_accept, ended_while_yielding),
+    world_case(a_listener_can_end_at_the_opening_of_a_call, ended_at_the_opening),
     world_case(a_connection_broken_before_it_is_accepted_harms_nothing, broken_before),
     world_case(without_descriptors_the_connection_waits, without_descriptors),
 };

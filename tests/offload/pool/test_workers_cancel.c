@@ -442,6 +442,39 @@ static int closing_waits_for_the_jobs_that_were_taken(void *arg)
     return 0;
 }
 
+struct closing {
+    struct bight_executor *executor;
+    bool begun;
+};
+
+static int close_and_say(void *arg)
+{
+    struct closing *closing = arg;
+
+    closing->begun = true;
+    return bight_executor_end(closing->executor);
+}
+
+/* The call is the operation at which its task has to let others run, if the clock has not made one
+ * before it that. */
+static int closing_waits_for_a_job_at_its_opening(void *arg)
+{
+    struct closing closing = {.executor = worker_open_count(1)};
+    struct bight_task *closer;
+    int status;
+
+    (void)arg;
+    CHECK_EQ(bight_yield(), 0);
+    CHECK_EQ(bight_spawn(&closer, close_and_say, &closing), 0);
+    for (int i = 0; i < 127; i++)
+        CHECK_EQ(bight_checkpoint(), 0);
+    if (!closing.begun)
+        CHECK_EQ(bight_execute(closing.executor, &echo_job, NULL, 0, NULL), 0);
+    CHECK_EQ(bight_join(closer, &status), 0);
+    CHECK_EQ(status, 0);
+    return 0;
+}
+
 static int a_runtime_may_end_with_an_executor_open(void *arg)
 {
     struct bight_executor *executor = worker_open_count(2);
@@ -472,6 +505,7 @@ static const struct suite_case cases[] = {
     worker_case(in_a_cancelled_scope_nothing_is_begun, 0),
     worker_case(opening_can_be_cancelled, 0),
     worker_case(closing_waits_for_the_jobs_that_were_taken, 0),
+    worker_case(closing_waits_for_a_job_at_its_opening, 0),
     worker_case(a_runtime_may_end_with_an_executor_open, 0),
 };
 
