@@ -109,8 +109,10 @@ static int read_exactly(struct bight_stream *stream, char *buffer, size_t bytes)
     size_t done = 0;
 
     while (done < bytes) {
-        int64_t count = bight__stream_read_some(stream, buffer + done, bytes - done);
+        int64_t count = done ? bight__stream_pause(stream) : 0;
 
+        if (likely(count == 0))
+            count = bight__stream_read_some(stream, buffer + done, bytes - done);
         if (unlikely(count <= 0))
             return give_back(stream, buffer, done, count ? (int)count : BIGHT_EOF);
         done += (size_t)count;
@@ -169,6 +171,8 @@ int64_t bight__stream_fill(struct bight_stream *stream, size_t room)
 
 int64_t bight__stream_look(struct bight_stream *stream, size_t bytes, size_t room)
 {
+    int rc;
+
     while (bight__stream_held(stream) < bytes) {
         int64_t count = bight__stream_fill(stream, room);
 
@@ -176,6 +180,8 @@ int64_t bight__stream_look(struct bight_stream *stream, size_t bytes, size_t roo
             return count;
         if (count == 0)
             break;
+        if (bight__stream_held(stream) < bytes && (rc = bight__stream_pause(stream)))
+            return rc;
     }
     return (int64_t)bight__stream_held(stream);
 }

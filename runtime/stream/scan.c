@@ -46,6 +46,15 @@ static size_t search_step(struct search *search, const char *data, size_t bytes)
     return first;
 }
 
+/* Have the buffer hold more than `held`, like bight__stream_fill. Between two fills others may
+ * run. */
+static int64_t fill_beyond(struct bight_stream *stream, size_t held)
+{
+    int rc = held ? bight__stream_pause(stream) : 0;
+
+    return rc ? rc : bight__stream_fill(stream, held + 1);
+}
+
 /* Fill the buffer until a delimiter is in it; where it ends, or a negative code. */
 static int64_t find(struct bight_stream *stream, struct search *search)
 {
@@ -59,7 +68,7 @@ static int64_t find(struct bight_stream *stream, struct search *search)
             return end <= search->most ? (int64_t)end : BIGHT_ETOOBIG;
         if (held >= search->most)
             return BIGHT_ETOOBIG;
-        count = bight__stream_fill(stream, held + 1);
+        count = fill_beyond(stream, held);
         if (count <= 0)
             return count ? count : BIGHT_EOF;
     }
@@ -136,12 +145,16 @@ static void skip_held(struct bight_stream *stream)
  * has looked at it. */
 static int skip_line(struct bight_stream *stream)
 {
+    int rc;
+
     while (stream->skips_line) {
         int64_t count = bight__stream_look(stream, 1, 1);
 
         if (count <= 0)
             return count ? (int)count : BIGHT_EOF;
         skip_held(stream);
+        if (stream->skips_line && (rc = bight__stream_pause(stream)))
+            return rc;
     }
     return 0;
 }
@@ -176,7 +189,7 @@ static int64_t find_line(struct bight_stream *stream, size_t line_bytes)
         if (is_too_long(data, held, line_bytes))
             return BIGHT_ETOOBIG;
         searched = held;
-        count = bight__stream_fill(stream, held + 1);
+        count = fill_beyond(stream, held);
         if (count < 0)
             return count;
         if (count == 0 && held == 0)

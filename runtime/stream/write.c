@@ -1,5 +1,6 @@
 /* Writing: all of it, what goes now, a file. A write that ends early after some bytes went out
- * leaves a hole in what the peer sees, so the stream takes no further ones. */
+ * leaves a hole in what the peer sees, so the stream takes no further ones. Between two attempts
+ * that moved something others may run: a peer that takes all there is makes no call wait. */
 #include "runtime/stream/stream.h"
 
 #include <errno.h>
@@ -67,7 +68,8 @@ int bight__stream_write_all(struct bight_stream *stream, const struct bight_slic
                             size_t count)
 {
     struct window window;
-    size_t offset = 0; /* into the first slice */
+    size_t offset = 0;   /* into the first slice */
+    int64_t written = 0; /* by the last attempt */
 
     for (;;) {
         while (count && offset >= slices->bytes) {
@@ -77,8 +79,11 @@ int bight__stream_write_all(struct bight_stream *stream, const struct bight_slic
         }
         if (count == 0)
             return 0;
-        window_make(&window, slices, count, offset);
-        int64_t written = bight__stream_put(stream, window.slices, window.count);
+        written = written ? bight__stream_pause(stream) : 0;
+        if (written == 0) {
+            window_make(&window, slices, count, offset);
+            written = bight__stream_put(stream, window.slices, window.count);
+        }
         if (written == BIGHT_EAGAIN)
             written = bight__stream_wait(&stream->out);
         if (written < 0)
@@ -102,7 +107,9 @@ static __attribute__((noinline)) int write_rest(struct bight_stream *stream, con
         rest.bytes -= (size_t)written;
         if (!rest.bytes)
             return 0;
-        written = bight__stream_put(stream, &rest, 1);
+        written = written ? bight__stream_pause(stream) : 0;
+        if (written == 0)
+            written = bight__stream_put(stream, &rest, 1);
     }
 }
 
