@@ -14,16 +14,26 @@ run_quietly() {
 build() {
     preset=$1
     shift
-    run_quietly cmake --preset "$preset"
-    cmake --build --preset "$preset" "$@" </dev/null >&2
+    one_at_a_time "$preset" run_quietly cmake --preset "$preset"
+    one_at_a_time "$preset" cmake --build --preset "$preset" "$@" </dev/null >&2
 }
 
 # build_quietly PRESET [BUILD-OPTION ...]
 build_quietly() {
     preset=$1
     shift
-    run_quietly cmake --preset "$preset"
-    run_quietly cmake --build --preset "$preset" "$@"
+    one_at_a_time "$preset" run_quietly cmake --preset "$preset"
+    one_at_a_time "$preset" run_quietly cmake --build --preset "$preset" "$@"
+}
+
+# one_at_a_time PRESET COMMAND...: while no other script is at that build.
+one_at_a_time() {
+    mkdir -p build
+    (
+        flock 9
+        shift
+        "$@" 9>&-
+    ) 9>"build/$1.lock"
 }
 
 # The tests that were skipped in a report of ctest's: a line each, `NAME: why`.

@@ -30,12 +30,12 @@ extern const struct tool the_tool;
 /* For the suite's `begin`: skipped where the tool is not installed. */
 void tool_needed(int argc, char **argv);
 
-/* The scenes, for each_case. */
-void what_it_sends_comes_back_after_its_half_was_closed(int place);
-void it_has_each_line_answered_before_it_sends_the_next(int place);
-void its_connection_is_passed_on_by_a_proxy(int place);
-void it_answers_when_we_connect(int place);
-void when_it_is_killed_the_others_are_served_on(int place);
+/* The scenes, for each_case: at a place. */
+void what_it_sends_comes_back_after_its_half_was_closed(int at);
+void it_has_each_line_answered_before_it_sends_the_next(int at);
+void its_connection_is_passed_on_by_a_proxy(int at);
+void it_answers_when_we_connect(int at);
+void when_it_is_killed_the_others_are_served_on(int at);
 
 #define tool_cases                                                                                 \
     each_case(what_it_sends_comes_back_after_its_half_was_closed, PLACES),                         \

@@ -19,8 +19,8 @@ struct server {
     char last_peer[64];
 };
 
-/* The call, for a task. */
-int server_main(void *server);
+/* The call, for a task. `arg` is the server, here and below. */
+int server_main(void *arg);
 /* Begin it in a task; with a listener of 127.0.0.1, unless the server has one. */
 void server_begin(struct server *server, int (*handler)(struct bight_stream *stream, void *arg));
 /* The same, with clients whose handlers have begun. */
@@ -42,11 +42,11 @@ int server_close(struct server *server);
 void server_wait(const size_t *count, size_t value);
 
 /* Handlers: one that sends back what comes, one that sleeps until it is cancelled. */
-int server_echo(struct bight_stream *stream, void *server);
-int server_hold(struct bight_stream *stream, void *server);
+int server_echo(struct bight_stream *stream, void *arg);
+int server_hold(struct bight_stream *stream, void *arg);
 
 /* For the options: notes what it is told. */
-void server_on_failure(void *server, const struct bight_stream *stream, int code);
+void server_on_failure(void *arg, const struct bight_stream *stream, int code);
 
 /* The next that a client sees is the end, or a reset. Closes it. */
 void server_expect_end(int fd);
