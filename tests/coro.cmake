@@ -36,6 +36,7 @@ set(ways
   ways/ways_testing.c
   ways/ways_threads.c
   ways/ways_time.c
+  ways/ways_udp.c
 )
 bight_test(ways/waits LABELS threads TIMEOUT 240 SOURCES harness/count_blocks.c ${ways}
   LIBS ${counting_libs}

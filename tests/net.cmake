@@ -4,6 +4,8 @@ bight_test(net/resolve/resolve_close LABELS threads)
 foreach(suite connect listener serve unix)
   bight_test(net/stream/${suite})
 endforeach()
+bight_test(net/udp/udp)
+bight_test(net/udp/udp_open)
 
 if(NOT bight_http)
   return()

@@ -42,6 +42,52 @@ static void walk_listeners(void)
     says_einval(bight_select, &without, 1, 0);
 }
 
+static void walk_udp(void)
+{
+    const struct bight_udp_datagram without = {.bytes = 1};
+    struct bight_case one;
+
+    says_einval(bight_udp_open, NULL, NULL, 0, NULL);
+    says_einval(bight_udp_connect, NULL, "127.0.0.1", 1, NULL);
+    says_einval(bight_udp_connect, (void *)some, NULL, 1, NULL);
+    says_einval(bight_udp_connect_address, NULL, (void *)some, NULL);
+    says_einval(bight_udp_connect_address, (void *)some, NULL, NULL);
+    says_einval(bight_udp_from_fd, NULL, 0, NULL);
+    says_einval(bight_udp_receive, NULL, some, 1, NULL);
+    says_einval(bight_udp_receive, (void *)some, NULL, 1, NULL);
+    says_einval(bight_udp_try_receive, NULL, some, 1, NULL);
+    says_einval(bight_udp_try_receive, (void *)some, NULL, 1, NULL);
+    says_einval(bight_udp_send, NULL, some, 1);
+    says_einval(bight_udp_send, (void *)some, NULL, 1);
+    says_einval(bight_udp_try_send, NULL, some, 1);
+    says_einval(bight_udp_try_send, (void *)some, NULL, 1);
+    says_einval(bight_udp_send_to, NULL, (void *)some, some, 1);
+    says_einval(bight_udp_send_to, (void *)some, NULL, some, 1);
+    says_einval(bight_udp_send_to, (void *)some, (void *)some, NULL, 1);
+    says_einval(bight_udp_try_send_to, NULL, (void *)some, some, 1);
+    says_einval(bight_udp_try_send_to, (void *)some, NULL, some, 1);
+    says_einval(bight_udp_try_send_to, (void *)some, (void *)some, NULL, 1);
+    says_einval(bight_udp_send_many, NULL, (void *)some, 1);
+    says_einval(bight_udp_send_many, (void *)some, NULL, 1);
+    says_einval(bight_udp_send_many, (void *)some, &without, 1);
+    does_nothing(bight_case_udp, NULL, (void *)some);
+    does_nothing(bight_case_udp, &one, NULL);
+    says_einval(bight_select, &one, 1, 0);
+    says_einval(bight_udp_join, NULL, (void *)some, NULL);
+    says_einval(bight_udp_join, (void *)some, NULL, NULL);
+    says_einval(bight_udp_leave, NULL, (void *)some, NULL);
+    says_einval(bight_udp_leave, (void *)some, NULL, NULL);
+    says_einval(bight_udp_set_multicast, NULL, NULL);
+    says_einval(bight_udp_local_address, NULL, (void *)some);
+    says_einval(bight_udp_local_address, (void *)some, NULL);
+    says_einval(bight_udp_peer_address, NULL, (void *)some);
+    says_einval(bight_udp_peer_address, (void *)some, NULL);
+    says_einval(bight_udp_fd, NULL);
+    says_einval(bight_udp_get_stats, NULL, (void *)some);
+    says_einval(bight_udp_get_stats, (void *)some, NULL);
+    gives(0, bight_udp_end, NULL);
+}
+
 void walk_net(void)
 {
     says_einval(bight_resolver_new, NULL, NULL);
@@ -58,4 +104,5 @@ void walk_net(void)
     says_einval(bight_address_parse, "127.0.0.1", NULL);
     walk_connecting();
     walk_listeners();
+    walk_udp();
 }

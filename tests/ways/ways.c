@@ -316,6 +316,7 @@ static const struct way_table *const tables[] = {
     &testing_way_table,
     &thread_way_table,
     &time_way_table,
+    &udp_way_table,
 };
 /* clang-format on */
 

@@ -58,6 +58,7 @@ struct stage {
     struct bight_rate_limiter rate;
     struct bight_test_sequencer sequencer;
     struct bight_stream *ends[4];
+    struct bight_udp *udp;
     int fds[2];
     struct bight_task *child;
     struct bight_background *background;
@@ -108,6 +109,7 @@ extern const struct way_table testing_way_table;
 extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;
+extern const struct way_table udp_way_table;
 
 /* All ways of all tables, numbered from 0. */
 int way_count(void);
