@@ -3,7 +3,10 @@
 #include "tests/net/udp/udp_wire.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sys/resource.h>
+
+#include "net/resolve/resolve.h"
 
 static int families(void *arg)
 {
@@ -152,6 +155,47 @@ static int by_name(void *arg)
     ck_ok(bight_udp_end(client));
     ck_code(bight_udp_connect(&client, "not a name", port, NULL), BIGHT_EINVAL);
     return bight_udp_end(server);
+}
+
+/* Holds the thread of a lookup until the test lets go. */
+static int slow_lookup(void *arg, const char *host, struct bight_address *addresses, size_t *count)
+{
+    (void)host;
+    sem_wait(arg);
+    addresses[0] = (struct bight_address){.family = 4, .bytes = {127, 0, 0, 1}};
+    *count = 1;
+    return 0;
+}
+
+static int connects_by_name(void *resolver)
+{
+    const struct bight_udp_options options = {.resolver = resolver};
+    struct bight_udp *udp;
+    int rc = bight_udp_connect(&udp, "slow.test", 9, &options);
+
+    return rc ? rc : bight_udp_end(udp);
+}
+
+static int cancelled_by_name(void *arg)
+{
+    struct bight_resolver *resolver;
+    struct bight_task *task;
+    int status;
+    sem_t go;
+
+    (void)arg;
+    sem_init(&go, 0, 0);
+    ck_ok(bight_resolver_new(&resolver, NULL));
+    bight__resolver_set_lookup(resolver, slow_lookup, &go);
+    ck_ok(bight_spawn(&task, connects_by_name, resolver));
+    world_settle();
+    bight_task_cancel(task);
+    ck_ok(bight_join(task, &status));
+    ck_code(status, BIGHT_ECANCELED);
+    sem_post(&go);
+    ck_ok(connects_by_name(resolver));
+    bight_resolver_free(resolver);
+    return 0;
 }
 
 static int from_fd(void *arg)
@@ -423,6 +467,7 @@ static const struct suite_case cases[] = {
     world_case(options_are_set, options_set),
     world_case(what_makes_no_sense_is_refused, invalid),
     world_case(a_name_is_connected_to_where_there_is_a_route, by_name),
+    world_case(a_connect_by_name_is_cancelled_during_the_lookup, cancelled_by_name),
     world_case(a_socket_is_handed_over, from_fd),
     world_case(a_connected_socket_is_handed_over, connected_from_fd),
     world_case(without_descriptors_nothing_is_left, without_descriptors),
