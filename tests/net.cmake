@@ -1,5 +1,6 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
+bight_test(net/resolve/resolve_ask LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
 foreach(suite connect listener serve unix)
   bight_test(net/stream/${suite})
