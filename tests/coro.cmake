@@ -28,6 +28,7 @@ bight_test(coro/stack/lives LABELS threads)
 set(ways
   ways/ways.c
   ways/ways_combine.c
+  ways/ways_pass.c
   ways/ways_queue.c
   ways/ways_select.c
   ways/ways_stream.c

@@ -2,7 +2,7 @@
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_ask LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
-foreach(suite connect listener serve unix)
+foreach(suite connect listener pass serve unix)
   bight_test(net/stream/${suite})
 endforeach()
 bight_test(net/udp/udp)

@@ -10,12 +10,22 @@ static int handler(struct bight_stream *stream, void *arg)
 
 static void walk_connecting(void)
 {
+    size_t count;
+    int fd = 0;
+
     says_einval(bight_tcp_connect, NULL, "127.0.0.1", 1, NULL, NULL);
     says_einval(bight_tcp_connect, (void *)some, NULL, 1, NULL, NULL);
     says_einval(bight_tcp_connect_address, NULL, (void *)some, NULL);
     says_einval(bight_tcp_connect_address, (void *)some, NULL, NULL);
     says_einval(bight_unix_connect, NULL, "path");
     says_einval(bight_unix_connect, (void *)some, NULL);
+    says_einval(bight_unix_write_descriptors, NULL, some, 1, &fd, 1);
+    says_einval(bight_unix_write_descriptors, (void *)some, NULL, 1, &fd, 1);
+    says_einval(bight_unix_write_descriptors, (void *)some, some, 1, NULL, 1);
+    says_einval(bight_unix_read_descriptors, NULL, some, 1, &fd, 1, &count);
+    says_einval(bight_unix_read_descriptors, (void *)some, NULL, 1, &fd, 1, &count);
+    says_einval(bight_unix_read_descriptors, (void *)some, some, 1, NULL, 1, &count);
+    says_einval(bight_unix_read_descriptors, (void *)some, some, 1, &fd, 1, NULL);
 }
 
 static void walk_listeners(void)

@@ -429,6 +429,7 @@ const struct scenario scenarios[] = {
     {"listeners", scenario_listeners},
     {"unix", scenario_unix},
     {"serve", scenario_serve},
+    {"passed descriptors", scenario_pass},
     {"udp", scenario_udp},
     {"multicast", scenario_multicast},
     {"patient sends", scenario_patient_sends},

@@ -211,6 +211,78 @@ int scenario_unix(void *arg)
     return rc;
 }
 
+/* Descriptors over a Unix socket, with more than there is room for once. */
+
+static int write_one(void *stream)
+{
+    const int fds[2] = {0, 0};
+    int rc;
+
+    scenario_balance--;
+    rc = bight_unix_write_descriptors(stream, "ab", 2, fds, 2);
+    if (rc == 0)
+        rc = bight_unix_write_descriptors(stream, "cd", 2, fds, 1);
+    bight_stream_abort(stream);
+    return rc == BIGHT_EPIPE ? 0 : rc;
+}
+
+static int read_all(struct bight_stream *stream)
+{
+    int64_t rc;
+
+    do {
+        size_t count;
+        char bytes[4];
+        int fd;
+
+        rc = bight_unix_read_descriptors(stream, bytes, sizeof(bytes), &fd, 1, &count);
+        if (rc > 0 && count)
+            close(fd);
+    } while (rc > 0 || rc == BIGHT_ETOOBIG);
+    return (int)rc;
+}
+
+static int make_pair(struct bight_stream *both[2])
+{
+    int fds[2], rc;
+
+    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    rc = bight_stream_from_fd(&both[0], fds[0]);
+    if (rc)
+        close(fds[0]);
+    else if ((rc = bight_stream_from_fd(&both[1], fds[1])))
+        bight_stream_abort(both[0]);
+    if (rc)
+        close(fds[1]);
+    return rc;
+}
+
+static int pass_body(struct bight_group *group, void *arg)
+{
+    struct bight_stream **both = arg;
+    int rc = scenario_spawn(group, NULL, "passes", write_one, both[1]);
+
+    if (rc) {
+        bight_stream_abort(both[1]);
+        return rc;
+    }
+    rc = bight_yield();
+    return rc ? rc : read_all(both[0]);
+}
+
+int scenario_pass(void *arg)
+{
+    struct bight_stream *both[2];
+    int rc = make_pair(both);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_group_run(pass_body, both);
+    bight_stream_abort(both[0]);
+    return rc;
+}
+
 /* Serve. What a server goes on in spite of, it reports: then it is ended. */
 
 struct server {

@@ -309,6 +309,7 @@ const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeo
 static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
+    &pass_way_table,
     &queue_way_table, &select_way_table,
     &stream_way_table,
     &sync_way_table,

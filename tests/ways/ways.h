@@ -101,6 +101,7 @@ struct way_table {
 
 extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
+extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table stream_way_table;
