@@ -9,8 +9,8 @@
  *
  * A datagram arrives whole or not at all, perhaps twice, and in any order; that a send has
  * succeeded says that the system took it. Time limits come from the scope around a call. A receive
- * that was cancelled has taken nothing. One task at a time may receive and one may send; a second one gets
- * BIGHT_EBUSY. A socket that is ended wakes the tasks that are inside of its calls with
+ * that was cancelled has taken nothing. One task at a time may receive and one may send; a second
+ * one gets BIGHT_EBUSY. A socket that is ended wakes the tasks that are inside of its calls with
  * BIGHT_ECLOSED; they must not touch it any more.
  *
  * A peer on whose port nobody listens refuses a datagram by a message of its own. Of a connected

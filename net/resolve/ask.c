@@ -1,5 +1,5 @@
-/* What is asked of a resolver beside plain names: one family, ports of services, names of addresses,
- * and answers that need no waiting. */
+/* What is asked of a resolver beside plain names: one family, ports of services, names of
+ * addresses, and answers that need no waiting. */
 #include <stdio.h>
 #include <string.h>
 

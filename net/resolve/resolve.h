@@ -105,14 +105,14 @@ struct bight_resolver {
     struct bight_resolver_stats stats;
 };
 
-/* resolve.c: the opening of a call that suspends, inside from there until it leaves. Not inside if it
- * fails. */
+/* resolve.c: the opening of a call that suspends, inside from there until it leaves. Not inside if
+ * it fails. */
 int bight__resolver_enter(struct bight_resolver *resolver);
 void bight__resolver_leave(struct bight_resolver *resolver);
 /* Copy a host name in lower case into RESOLVE_HOST_BYTES; BIGHT_EINVAL for what cannot be one. */
 int bight__resolve_host_name(const char *host, char *copy);
-/* Have the answer from what is kept, else from a thread. `result` and `name` of the waiter say where
- * it goes. With `tries` BIGHT_EAGAIN instead of asking a thread. */
+/* Have the answer from what is kept, else from a thread. `result` and `name` of the waiter say
+ * where it goes. With `tries` BIGHT_EAGAIN instead of asking a thread. */
 int bight__resolve_ask(struct bight_resolver *resolver, const struct resolve_question *question,
                        bool tries, struct resolve_waiter *waiter);
 /* The same for the addresses of `host`, which may be a literal. */

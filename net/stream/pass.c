@@ -1,5 +1,5 @@
-/* Descriptors that go over Unix sockets. The system passes them with the first byte of a write; a read
- * takes them when it takes that byte, and stops behind the bytes of that write. */
+/* Descriptors that go over Unix sockets. The system passes them with the first byte of a write; a
+ * read takes them when it takes that byte, and stops behind the bytes of that write. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,8 +12,8 @@
 
 #define ALL_BYTES (BIGHT_UNIX_DESCRIPTORS * sizeof(int))
 
-/* Room for as many descriptors as the system passes at a time, and for the credentials that it puts in
- * front when somebody has set SO_PASSCRED. */
+/* Room for as many descriptors as the system passes at a time, and for the credentials that it puts
+ * in front when somebody has set SO_PASSCRED. */
 union control {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(ALL_BYTES) + CMSG_SPACE(sizeof(struct ucred))];

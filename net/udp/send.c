@@ -8,8 +8,8 @@
 /* Datagrams that one system call is given at a time; their records lie on the stack. */
 #define SEND_BATCH 16
 
-/* Of a connected socket: how often a datagram is tried whose failure may be about earlier ones. Each
- * attempt takes one such message away. */
+/* Of a connected socket: how often a datagram is tried whose failure may be about earlier ones.
+ * Each attempt takes one such message away. */
 #define SEND_ATTEMPTS 3
 
 socklen_t bight__udp_name(int family, const struct bight_address *to, union udp_name *name)

@@ -1,5 +1,5 @@
-/* net/resolve/ask.c, cache.c: one family, services, names of addresses, answers without waiting, and
- * what is forgotten. */
+/* net/resolve/ask.c, cache.c: one family, services, names of addresses, answers without waiting,
+ * and what is forgotten. */
 #include <stdio.h>
 
 #include "tests/harness/world.h"

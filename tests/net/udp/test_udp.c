@@ -31,8 +31,8 @@ static int both_ways(void *arg)
     return bight_udp_end(server);
 }
 
-/* A datagram that is longer than the buffer, of no bytes, for a buffer of none; the next one is whole
- * each time. `arg`: with a ring. */
+/* A datagram that is longer than the buffer, of no bytes, for a buffer of none; the next one is
+ * whole each time. */
 static int odd_lengths(bool ring)
 {
     const struct bight_udp_options options = {.batch = ring ? 4 : 0};
