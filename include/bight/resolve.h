@@ -160,7 +160,8 @@ BIGHT_API void bight_resolver_flush(struct bight_resolver *resolver);
 
 /** Forget what is kept of one host, as bight_resolver_flush.
  *
- *  @return 0; BIGHT_ENOENT: nothing was; BIGHT_EINVAL: not a host name.
+ *  @return 0; BIGHT_ENOENT: nothing was; BIGHT_EINVAL: not a host name; BIGHT_EPERM: the resolver
+ *          is another thread's.
  */
 BIGHT_API int bight_resolver_forget(struct bight_resolver *resolver, const char *host);
 

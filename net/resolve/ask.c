@@ -134,6 +134,8 @@ int bight_try_resolve(struct bight_resolver *resolver, const char *host,
         options = &default_options;
     if (!resolver || !host || !result || !are_valid(options))
         return BIGHT_EINVAL;
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
     return resolve(resolver, host, options, true, result);
 }
 

@@ -96,7 +96,7 @@ void bight_resolver_flush(struct bight_resolver *resolver)
 {
     struct hash_table *table;
 
-    if (!resolver)
+    if (!resolver || resolver->sched != bight__sched)
         return;
     table = &resolver->table;
     for (size_t i = 0; i < table->bucket_count; i++) {
@@ -115,6 +115,8 @@ int bight_resolver_forget(struct bight_resolver *resolver, const char *host)
 
     if (!resolver || !host)
         return BIGHT_EINVAL;
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
     rc = bight__resolve_host_name(host, name);
     if (rc)
         return rc;

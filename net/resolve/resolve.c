@@ -238,8 +238,6 @@ int bight__resolve_ask(struct bight_resolver *resolver, const struct resolve_que
     struct resolve_entry *entry = bight__resolve_find(resolver, question->key, bight_now_ns());
     int rc;
 
-    if (resolver->sched != bight__sched)
-        return BIGHT_EPERM;
     waiter->entry = NULL;
     waiter->result->cached = true;
     if (entry && !entry->job && question->fresh) {
@@ -276,6 +274,8 @@ int bight__resolve_host(struct bight_resolver *resolver, const char *host, bool 
     char name[RESOLVE_HOST_BYTES];
     int rc;
 
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
     waiter->entry = NULL;
     waiter->name = NULL;
     waiter->fresh_until_ns = UINT64_MAX;

@@ -1,5 +1,6 @@
 /* net/resolve/ask.c, cache.c: one family, services, names of addresses, answers without waiting,
  * and what is forgotten. */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "tests/harness/world.h"
@@ -341,6 +342,43 @@ IN_TASK(a_resolver_is_freed_between_two_lookups_of_a_call)
     return 0;
 }
 
+static int foreign_main(void *other)
+{
+    const struct bight_address address = {.family = 4, .bytes = {127, 0, 0, 1}};
+    struct bight_resolved_name named;
+    struct bight_resolved result;
+    uint16_t port;
+
+    EXPECT(bight_resolve_with(other, "127.0.0.1", NULL, &result) == BIGHT_EPERM);
+    EXPECT(bight_try_resolve(other, "127.0.0.1", NULL, &result) == BIGHT_EPERM);
+    EXPECT(bight_try_resolve(other, "name.test", NULL, &result) == BIGHT_EPERM);
+    EXPECT(bight_resolve_service(other, "80", false, &port) == BIGHT_EPERM);
+    EXPECT(bight_resolve_name(other, &address, &named) == BIGHT_EPERM);
+    EXPECT(bight_resolver_forget(other, "name.test") == BIGHT_EPERM);
+    bight_resolver_flush(other);
+    return 0;
+}
+
+static void *foreign_thread(void *other)
+{
+    EXPECT(bight_run(foreign_main, other) == 0);
+    return NULL;
+}
+
+IN_TASK(a_resolver_of_another_thread_is_refused)
+{
+    struct bight_resolved result;
+    pthread_t thread;
+
+    make(NULL);
+    keep("name.test");
+    ck_assert_int_eq(pthread_create(&thread, NULL, foreign_thread, resolver), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_ok(bight_try_resolve(resolver, "name.test", NULL, &result)); /* nothing was forgotten */
+    bight_resolver_free(resolver);
+    return 0;
+}
+
 IN_TASK(a_runtime_has_a_resolver)
 {
     struct bight_resolver *other;
@@ -380,6 +418,7 @@ static const struct suite_case cases[] = {
     plain_case(an_address_has_a_name),
     plain_case(waits_for_names_and_services_end_when_cancelled),
     plain_case(a_resolver_is_freed_between_two_lookups_of_a_call),
+    plain_case(a_resolver_of_another_thread_is_refused),
     plain_case(a_runtime_has_a_resolver),
     plain_case(asking_outside_of_a_task_is_an_error),
 };

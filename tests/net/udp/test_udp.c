@@ -2,6 +2,8 @@
  * answers instead, and the end of a socket that others are inside of. */
 #include "tests/net/udp/udp_wire.h"
 
+#include <pthread.h>
+
 static int both_ways(void *arg)
 {
     struct bight_udp *server = wire_open("127.0.0.1", NULL);
@@ -382,6 +384,44 @@ static int left_open(void *arg)
     return 0;
 }
 
+static int foreign_main(void *udp)
+{
+    const struct bight_address to = {.family = 4, .bytes = {127, 0, 0, 1}, .port = 9};
+    struct bight_case one;
+
+    ck_assert_int_eq(bight_udp_receive(udp, NULL, 0, NULL), BIGHT_EPERM);
+    ck_assert_int_eq(bight_udp_try_receive(udp, NULL, 0, NULL), BIGHT_EPERM);
+    ck_code(bight_udp_send(udp, "x", 1), BIGHT_EPERM);
+    ck_code(bight_udp_send_to(udp, &to, "x", 1), BIGHT_EPERM);
+    ck_code(bight_udp_try_send(udp, "x", 1), BIGHT_EPERM);
+    ck_code(bight_udp_try_send_to(udp, &to, "x", 1), BIGHT_EPERM);
+    ck_assert_int_eq(bight_udp_send_many(udp, NULL, 0), BIGHT_EPERM);
+    ck_code(bight_udp_join(udp, &to, NULL), BIGHT_EPERM);
+    ck_code(bight_udp_leave(udp, &to, NULL), BIGHT_EPERM);
+    ck_code(bight_udp_set_multicast(udp, NULL), BIGHT_EPERM);
+    bight_case_udp(&one, udp);
+    ck_assert_int_eq(bight_select(&one, 1, 0), 0);
+    ck_code(one.status, BIGHT_EPERM);
+    return bight_udp_end(udp);
+}
+
+static void *foreign_thread(void *udp)
+{
+    ck_code(bight_run(foreign_main, udp), BIGHT_EPERM);
+    return NULL;
+}
+
+static int foreign(void *arg)
+{
+    struct bight_udp *udp = wire_open("127.0.0.1", NULL);
+    pthread_t thread;
+
+    (void)arg;
+    ck_assert_int_eq(pthread_create(&thread, NULL, foreign_thread, udp), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    return bight_udp_end(udp);
+}
+
 static int cancelled(void *arg)
 {
     struct bight_udp *udp = wire_open("127.0.0.1", NULL);
@@ -417,6 +457,7 @@ static const struct suite_case cases[] = {
     world_case(a_socket_that_is_being_ended_takes_no_call, ending),
     world_case(the_runtime_ends_what_is_left_open, left_open),
     world_case(a_cancelled_receive_takes_nothing, cancelled),
+    world_case(a_socket_of_another_thread_is_refused, foreign),
 };
 
 test_suite("udp", cases);
