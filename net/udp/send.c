@@ -206,6 +206,16 @@ static int send_some(struct bight_udp *udp, struct send_batch *batch)
     return sent;
 }
 
+/* Between two batches: let others run, observe cancellation and the end of the socket. */
+static int pause_sending(const struct bight_udp *udp)
+{
+    int rc = bight_checkpoint();
+
+    if (rc)
+        return rc;
+    return udp->out.taken & SIDE_OVER ? BIGHT_ECLOSED : 0;
+}
+
 static int64_t send_many(struct bight_udp *udp, const struct bight_udp_datagram *datagrams,
                          size_t count)
 {
@@ -217,10 +227,13 @@ static int64_t send_many(struct bight_udp *udp, const struct bight_udp_datagram 
         rc = batch_make(&batch, udp->family, datagrams + done, count - done);
         if (rc == 0)
             rc = send_some(udp, &batch);
-        if (rc > 0)
+        if (rc > 0) {
             done += (size_t)rc;
-        else if (rc == BIGHT_EAGAIN)
+            if (done < count)
+                rc = pause_sending(udp);
+        } else if (rc == BIGHT_EAGAIN) {
             rc = bight__udp_wait(&udp->out);
+        }
     }
     return done || !count ? (int64_t)done : rc;
 }

@@ -1,8 +1,6 @@
-/* net/udp/receive.c, send.c, refusal.c, udp.c: datagrams from one end to the other, what a peer
- * answers instead, and the end of a socket that others are inside of. */
+/* net/udp/receive.c, send.c, refusal.c: datagrams from one end to the other, what a peer answers
+ * instead, and select. */
 #include "tests/net/udp/udp_wire.h"
-
-#include <pthread.h>
 
 static int both_ways(void *arg)
 {
@@ -225,6 +223,22 @@ static int refused_ring(void *arg)
     return bight_udp_end(client);
 }
 
+static int refused_ipv6(void *arg)
+{
+    struct bight_udp *other = wire_open("::1", NULL), *client;
+    struct bight_address to = wire_address(other, "::1");
+
+    (void)arg;
+    ck_ok(bight_udp_end(other));
+    ck_ok(bight_udp_connect_address(&client, &to, NULL));
+    for (int i = 0; i < 4; i++)
+        ck_ok(bight_udp_send(client, "x", 1));
+    ck_assert_int_eq(bight_udp_receive(client, NULL, 0, NULL), BIGHT_ECONNREFUSED);
+    ck_assert_int_eq(bight_udp_try_receive(client, NULL, 0, NULL), BIGHT_EAGAIN);
+    ck_assert_uint_eq(wire_stats(client).refusals, 4);
+    return bight_udp_end(client);
+}
+
 static int not_refused(void *arg)
 {
     struct bight_address to = wire_nobody();
@@ -322,121 +336,6 @@ static int selected_ended(void *arg)
     return 0;
 }
 
-/* The end */
-
-static int ends(void *udp)
-{
-    return bight_udp_end(udp);
-}
-
-static int ended_inside(void *arg)
-{
-    struct bight_udp *udp = wire_open("127.0.0.1", NULL);
-    struct wire_receive receive;
-    struct bight_task *task;
-    int status;
-
-    (void)arg;
-    wire_receive_begin(&receive, udp);
-    ck_ok(bight_spawn(&task, ends, udp));
-    while (!(udp->in.taken & SIDE_OVER))
-        ck_ok(bight_yield());
-    ck_ok(bight_join(task, &status));
-    ck_ok(status);
-    ck_code(wire_receive_end(&receive), BIGHT_ECLOSED);
-    return 0;
-}
-
-/* While the end waits for the one inside, which has not had its turn, nothing else gets in. */
-static int ending(void *arg)
-{
-    struct bight_udp *udp = wire_open("127.0.0.1", NULL);
-    struct bight_address to = wire_address(udp, "127.0.0.1");
-    struct bight_task *task;
-    int status;
-
-    (void)arg;
-    udp->in.taken = SIDE_BUSY; /* somebody is inside */
-    ck_ok(bight_spawn(&task, ends, udp));
-    while (!udp->ender)
-        ck_ok(bight_yield());
-    ck_code(bight_udp_end(udp), BIGHT_EALREADY);
-    ck_code(bight_udp_send(udp, "x", 1), BIGHT_ECLOSED);
-    ck_code(bight_udp_send_to(udp, &to, "x", 1), BIGHT_ECLOSED);
-    ck_code(bight_udp_try_send_to(udp, &to, "x", 1), BIGHT_ECLOSED);
-    ck_code((int)bight_udp_send_many(udp, NULL, 0), BIGHT_ECLOSED);
-    ck_code((int)bight_udp_receive(udp, NULL, 0, NULL), BIGHT_ECLOSED);
-    ck_code((int)bight_udp_try_receive(udp, NULL, 0, NULL), BIGHT_ECLOSED);
-    ck_code(bight_udp_join(udp, &to, NULL), BIGHT_ECLOSED);
-    ck_code(bight_udp_set_multicast(udp, NULL), BIGHT_ECLOSED);
-    bight__udp_leave(udp, &udp->in);
-    ck_ok(bight_join(task, &status));
-    return status;
-}
-
-static int left_open(void *arg)
-{
-    const struct bight_udp_options options = {.batch = 4};
-
-    (void)arg;
-    wire_open("127.0.0.1", NULL);
-    wire_open("127.0.0.1", &options);
-    return 0;
-}
-
-static int foreign_main(void *udp)
-{
-    const struct bight_address to = {.family = 4, .bytes = {127, 0, 0, 1}, .port = 9};
-    struct bight_case one;
-
-    ck_assert_int_eq(bight_udp_receive(udp, NULL, 0, NULL), BIGHT_EPERM);
-    ck_assert_int_eq(bight_udp_try_receive(udp, NULL, 0, NULL), BIGHT_EPERM);
-    ck_code(bight_udp_send(udp, "x", 1), BIGHT_EPERM);
-    ck_code(bight_udp_send_to(udp, &to, "x", 1), BIGHT_EPERM);
-    ck_code(bight_udp_try_send(udp, "x", 1), BIGHT_EPERM);
-    ck_code(bight_udp_try_send_to(udp, &to, "x", 1), BIGHT_EPERM);
-    ck_assert_int_eq(bight_udp_send_many(udp, NULL, 0), BIGHT_EPERM);
-    ck_code(bight_udp_join(udp, &to, NULL), BIGHT_EPERM);
-    ck_code(bight_udp_leave(udp, &to, NULL), BIGHT_EPERM);
-    ck_code(bight_udp_set_multicast(udp, NULL), BIGHT_EPERM);
-    bight_case_udp(&one, udp);
-    ck_assert_int_eq(bight_select(&one, 1, 0), 0);
-    ck_code(one.status, BIGHT_EPERM);
-    return bight_udp_end(udp);
-}
-
-static void *foreign_thread(void *udp)
-{
-    ck_code(bight_run(foreign_main, udp), BIGHT_EPERM);
-    return NULL;
-}
-
-static int foreign(void *arg)
-{
-    struct bight_udp *udp = wire_open("127.0.0.1", NULL);
-    pthread_t thread;
-
-    (void)arg;
-    ck_assert_int_eq(pthread_create(&thread, NULL, foreign_thread, udp), 0);
-    ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    return bight_udp_end(udp);
-}
-
-static int cancelled(void *arg)
-{
-    struct bight_udp *udp = wire_open("127.0.0.1", NULL);
-    struct bight_address to = wire_address(udp, "127.0.0.1");
-    struct wire_receive receive;
-
-    (void)arg;
-    wire_receive_begin(&receive, udp);
-    wire_sends(udp, &to, "kept");
-    bight_task_cancel(receive.task);
-    ck_code(wire_receive_end(&receive), BIGHT_ECANCELED);
-    wire_receives(udp, "kept");
-    return bight_udp_end(udp);
-}
-
 static const struct suite_case cases[] = {
     world_case(datagrams_go_both_ways, both_ways),
     world_case(a_datagram_longer_than_the_buffer_is_told, odd_lengths_plain),
@@ -448,16 +347,12 @@ static const struct suite_case cases[] = {
     world_case(a_refusal_amid_a_batch_is_not_lost, refused_batch),
     world_case(a_refusal_wakes_the_receiver, refused_asleep),
     world_case(a_refusal_comes_behind_what_the_ring_has, refused_ring),
+    world_case(a_refusal_is_told_with_ipv6_too, refused_ipv6),
     world_case(a_socket_that_is_not_connected_is_not_refused, not_refused),
     world_case(a_select_waits_for_a_datagram, selected_plain),
     world_case(a_select_waits_for_a_datagram_with_a_ring, selected_ring),
     world_case(a_select_beside_a_receiver_is_busy, selected_busy),
     world_case(a_select_is_told_of_the_end, selected_ended),
-    world_case(the_end_wakes_who_is_inside, ended_inside),
-    world_case(a_socket_that_is_being_ended_takes_no_call, ending),
-    world_case(the_runtime_ends_what_is_left_open, left_open),
-    world_case(a_cancelled_receive_takes_nothing, cancelled),
-    world_case(a_socket_of_another_thread_is_refused, foreign),
 };
 
 test_suite("udp", cases);
