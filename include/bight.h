@@ -51,6 +51,7 @@
 #include <bight/thread_queue.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
+#include <bight/udp.h>
 #include <bight/unix.h>
 #include <bight/wait.h>
 #include <bight/wait_group.h>

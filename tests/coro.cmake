@@ -29,6 +29,7 @@ set(ways
   ways/ways.c
   ways/ways_combine.c
   ways/ways_net.c
+  ways/ways_pass.c
   ways/ways_queue.c
   ways/ways_select.c
   ways/ways_stream.c
@@ -37,6 +38,7 @@ set(ways
   ways/ways_testing.c
   ways/ways_threads.c
   ways/ways_time.c
+  ways/ways_udp.c
 )
 bight_test(ways/waits LABELS threads TIMEOUT 240 SOURCES harness/count_blocks.c ${ways}
   LIBS ${counting_libs}

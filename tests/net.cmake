@@ -1,5 +1,6 @@
 # Suites of net/.
 bight_test(net/resolve/resolve LABELS threads)
+bight_test(net/resolve/resolve_ask LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
 bight_test(net/stream/accept SOURCES harness/opening.c)
 foreach(suite connect connect_names listener unix)
@@ -22,6 +23,10 @@ if(bight_tls)
   bight_test(net/tls/tls_sweep TIMEOUT 240 LIBS ${tls_libs} ${counting_libs}
     SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c net/tls/authority.c net/tls/wire.c)
 endif()
+bight_test(net/stream/pass)
+foreach(suite udp udp_end udp_open)
+  bight_test(net/udp/${suite})
+endforeach()
 
 if(NOT bight_http)
   return()

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <bight/time.h>
+
 static struct resolve_entry *entry_of(struct hash_node *node)
 {
     return container_of(node, struct resolve_entry, place);
@@ -22,7 +24,7 @@ struct resolve_entry *bight__resolve_find(struct bight_resolver *resolver, const
     struct hash_node *node = hash_first(&resolver->table, hash);
     struct resolve_entry *entry;
 
-    while (node && strcmp(entry_of(node)->host, host) != 0)
+    while (node && (entry_of(node)->stale || strcmp(entry_of(node)->host, host) != 0))
         node = hash_along(node->chain, hash);
     if (!node)
         return NULL;
@@ -58,9 +60,9 @@ struct resolve_entry *bight__resolve_add(struct bight_resolver *resolver, const 
 void bight__resolve_keep(struct resolve_entry *entry, uint64_t now_ns)
 {
     struct bight_resolver *resolver = entry->resolver;
-    uint64_t ttl_ns = entry->gai_code ? resolver->failure_ttl_ns : resolver->ttl_ns;
+    uint64_t ttl_ns = entry->answer.gai_code ? resolver->failure_ttl_ns : resolver->ttl_ns;
 
-    if (!ttl_ns) {
+    if (!ttl_ns || entry->stale) {
         bight__resolve_drop(entry);
         return;
     }
@@ -80,6 +82,49 @@ void bight__resolve_drop(struct resolve_entry *entry)
         resolver->known--;
     }
     bight__free(entry);
+}
+
+void bight__resolve_forget(struct resolve_entry *entry)
+{
+    if (entry->job)
+        entry->stale = true;
+    else
+        bight__resolve_drop(entry);
+}
+
+void bight_resolver_flush(struct bight_resolver *resolver)
+{
+    struct hash_table *table;
+
+    if (!resolver || resolver->sched != bight__sched)
+        return;
+    table = &resolver->table;
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        for (struct hash_node *node = table->buckets[i], *next; node; node = next) {
+            next = node->chain;
+            bight__resolve_forget(entry_of(node));
+        }
+    }
+}
+
+int bight_resolver_forget(struct bight_resolver *resolver, const char *host)
+{
+    char name[RESOLVE_HOST_BYTES];
+    struct resolve_entry *entry;
+    int rc;
+
+    if (!resolver || !host)
+        return BIGHT_EINVAL;
+    if (resolver->sched != bight__sched)
+        return BIGHT_EPERM;
+    rc = bight__resolve_host_name(host, name);
+    if (rc)
+        return rc;
+    entry = bight__resolve_find(resolver, name, bight_now_ns());
+    if (!entry)
+        return BIGHT_ENOENT;
+    bight__resolve_forget(entry);
+    return 0;
 }
 
 void bight__resolve_cache_fini(struct bight_resolver *resolver)

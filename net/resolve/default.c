@@ -44,3 +44,8 @@ int bight__resolver_default(struct bight_resolver **out)
     *out = container_of(plugin, struct default_resolver, plugin)->resolver;
     return 0;
 }
+
+int bight_resolver_default(struct bight_resolver **out)
+{
+    return out ? bight__resolver_default(out) : BIGHT_EINVAL;
+}

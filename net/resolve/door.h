@@ -13,6 +13,7 @@ struct resolve_waiter {
     struct bight_waiter waiter;
     struct resolve_entry *entry;
     struct bight_resolved *result;
+    char *name; /* of BIGHT_RESOLVE_NAME_BYTES, of an address; else NULL */
     uint64_t fresh_until_ns;
 };
 

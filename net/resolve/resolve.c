@@ -3,6 +3,7 @@
 #include "net/resolve/resolve.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bight/time.h>
@@ -64,13 +65,18 @@ void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup 
 }
 
 /* Give what `entry` knows to one caller. */
-static int answer(const struct resolve_entry *entry, struct bight_resolved *result)
+static int answer(const struct resolve_answer *found, const struct resolve_waiter *waiter)
 {
-    memcpy(result->addresses, entry->addresses, entry->count * sizeof(*entry->addresses));
-    result->count = entry->count;
-    result->gai_code = entry->gai_code;
-    result->text = entry->gai_code ? gai_strerror(entry->gai_code) : "";
-    return entry->gai_code ? BIGHT_ERESOLVE : 0;
+    struct bight_resolved *result = waiter->result;
+
+    result->count = waiter->name ? 0 : found->count;
+    if (waiter->name)
+        snprintf(waiter->name, sizeof(found->name), "%s", found->gai_code ? "" : found->name);
+    else
+        memcpy(result->addresses, found->addresses, found->count * sizeof(*found->addresses));
+    result->gai_code = found->gai_code;
+    result->text = found->gai_code ? gai_strerror(found->gai_code) : "";
+    return found->gai_code ? BIGHT_ERESOLVE : 0;
 }
 
 static void wake_all(struct resolve_entry *entry, int code)
@@ -79,11 +85,21 @@ static void wake_all(struct resolve_entry *entry, int code)
 
     while ((link = link_take(&entry->waiters))) {
         struct resolve_waiter *waiter = container_of(link, struct resolve_waiter, waiter.link);
-        int rc = code ? code : answer(entry, waiter->result);
+        int rc = code ? code : answer(&entry->answer, waiter);
         waiter->fresh_until_ns = entry->fresh_until_ns;
         waiter->entry = NULL;
         bight_unpark(&waiter->waiter, rc);
     }
+}
+
+/* Whether a failure says that there is nothing to be found. */
+static bool is_lasting(int gai_code)
+{
+#ifdef EAI_NODATA
+    if (gai_code == EAI_NODATA)
+        return true;
+#endif
+    return gai_code == EAI_NONAME || gai_code == EAI_SERVICE;
 }
 
 /* Runs on the loop's thread, after a thread has filled in the job. */
@@ -93,20 +109,17 @@ static void on_looked_up(struct bight_post *post)
     struct resolve_entry *entry = job->entry;
 
     if (entry) {
-        bool failed_for_now = job->gai_code && job->gai_code != EAI_NONAME;
-#ifdef EAI_NODATA
-        failed_for_now = failed_for_now && job->gai_code != EAI_NODATA;
-#endif
+        bool failed = job->answer.gai_code != 0;
         uint64_t now_ns = bight_now_ns();
 
         entry->job = NULL;
         bight__resolve_job_unref(job);
-        entry->gai_code = job->gai_code;
-        entry->count = job->gai_code ? 0 : job->count;
-        memcpy(entry->addresses, job->addresses, entry->count * sizeof(*entry->addresses));
-        entry->fresh_until_ns = now_ns + (job->gai_code ? 0 : entry->resolver->ttl_ns);
+        entry->answer = job->answer;
+        if (failed)
+            entry->answer.count = 0;
+        entry->fresh_until_ns = now_ns + (failed ? 0 : entry->resolver->ttl_ns);
         wake_all(entry, 0);
-        if (failed_for_now)
+        if (failed && !is_lasting(job->answer.gai_code))
             bight__resolve_drop(entry);
         else
             bight__resolve_keep(entry, now_ns);
@@ -161,11 +174,12 @@ void bight__resolve_interrupt(struct resolve_waiter *waiter, int code)
     bight_unpark(&waiter->waiter, code);
 }
 
-/* Start a lookup of `host`: 0 and the entry, or an error. */
-static int begin(struct bight_resolver *resolver, const char *host, struct resolve_entry **out)
+/* Start a lookup: 0 and the entry, or an error. */
+static int begin(struct bight_resolver *resolver, const struct resolve_question *question,
+                 struct resolve_entry **out)
 {
-    size_t bytes = strlen(host);
-    struct resolve_entry *entry = bight__resolve_add(resolver, host);
+    size_t bytes = strlen(question->key);
+    struct resolve_entry *entry = bight__resolve_add(resolver, question->key);
     struct resolve_job *job = NULL;
     int rc = BIGHT_ENOMEM;
 
@@ -178,7 +192,10 @@ static int begin(struct bight_resolver *resolver, const char *host, struct resol
     rc = bight_mailbox_get(&job->mailbox);
     if (rc)
         goto drop;
-    memcpy(job->host, host, bytes + 1);
+    memcpy(job->host, question->key, bytes + 1);
+    job->kind = question->kind;
+    if (question->address)
+        job->answer.addresses[0] = *question->address;
     job->post.fn = on_looked_up;
     job->entry = entry;
     link_init(&job->link);
@@ -197,8 +214,7 @@ drop:
     return rc;
 }
 
-/* Copy a host name in lower case; BIGHT_EINVAL for what cannot be one. */
-static int copy_name(const char *host, char *copy)
+int bight__resolve_host_name(const char *host, char *copy)
 {
     size_t i;
 
@@ -216,16 +232,52 @@ static int copy_name(const char *host, char *copy)
     return i ? 0 : BIGHT_EINVAL;
 }
 
-int bight__resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result,
-                   struct resolve_waiter *waiter)
+int bight__resolve_ask(struct bight_resolver *resolver, const struct resolve_question *question,
+                       bool tries, struct resolve_waiter *waiter)
 {
+    struct resolve_entry *entry = bight__resolve_find(resolver, question->key, bight_now_ns());
+    int rc;
+
+    waiter->entry = NULL;
+    waiter->result->cached = true;
+    if (entry && !entry->job && question->fresh) {
+        if (tries)
+            return BIGHT_EAGAIN;
+        bight__resolve_forget(entry);
+        entry = NULL;
+    }
+    if (entry && !entry->job) {
+        resolver->stats.hits++;
+        waiter->fresh_until_ns = entry->fresh_until_ns;
+        return answer(&entry->answer, waiter);
+    }
+    if (tries)
+        return BIGHT_EAGAIN;
+    rc = bight_waiter_init(&waiter->waiter, &wait_ops);
+    if (rc)
+        return rc;
+    if (entry)
+        resolver->stats.merged++;
+    else if ((rc = begin(resolver, question, &entry)))
+        return rc;
+    waiter->result->cached = false;
+    waiter->entry = entry;
+    link_append(&entry->waiters, &waiter->waiter.link);
+    return bight_park(&waiter->waiter);
+}
+
+int bight__resolve_host(struct bight_resolver *resolver, const char *host, bool fresh, bool tries,
+                        struct resolve_waiter *waiter)
+{
+    struct bight_resolved *result = waiter->result;
+    struct resolve_question question = {.kind = RESOLVE_HOST, .fresh = fresh};
     char name[RESOLVE_HOST_BYTES];
-    struct resolve_entry *entry;
     int rc;
 
     if (resolver->sched != bight__sched)
         return BIGHT_EPERM;
     waiter->entry = NULL;
+    waiter->name = NULL;
     waiter->fresh_until_ns = UINT64_MAX;
     result->cached = true;
     if (bight_address_parse(host, &result->addresses[0]) == 0) {
@@ -235,48 +287,39 @@ int bight__resolve(struct bight_resolver *resolver, const char *host, struct big
         resolver->stats.hits++;
         return 0;
     }
-    rc = copy_name(host, name);
-    if (rc)
-        return rc;
-    entry = bight__resolve_find(resolver, name, bight_now_ns());
-    if (entry && !entry->job) {
-        resolver->stats.hits++;
-        waiter->fresh_until_ns = entry->fresh_until_ns;
-        return answer(entry, result);
-    }
-    rc = bight_waiter_init(&waiter->waiter, &wait_ops);
-    if (rc)
-        return rc;
-    if (entry)
-        resolver->stats.merged++;
-    else if ((rc = begin(resolver, name, &entry)))
-        return rc;
-    result->cached = false;
-    waiter->entry = entry;
-    waiter->result = result;
-    link_append(&entry->waiters, &waiter->waiter.link);
-    return bight_park(&waiter->waiter);
+    rc = bight__resolve_host_name(host, name);
+    question.key = name;
+    return rc ? rc : bight__resolve_ask(resolver, &question, tries, waiter);
 }
 
-int bight_resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result)
+int bight__resolve(struct bight_resolver *resolver, const char *host, struct bight_resolved *result,
+                   struct resolve_waiter *waiter)
 {
-    struct resolve_waiter waiter;
+    waiter->result = result;
+    return bight__resolve_host(resolver, host, false, false, waiter);
+}
+
+void bight__resolver_leave(struct bight_resolver *resolver)
+{
+    if (--resolver->calls == 0 && resolver->closed)
+        bight__free(resolver);
+}
+
+int bight__resolver_enter(struct bight_resolver *resolver)
+{
     int rc;
 
-    if (!resolver || !host || !result)
-        return BIGHT_EINVAL;
     if (!bight_self())
         return BIGHT_ENOTASK;
     if (resolver->sched != bight__sched)
         return BIGHT_EPERM;
     resolver->calls++;
     rc = bight_checkpoint(); /* may yield to a task that closes the resolver */
-    resolver->calls--;
-    if (!resolver->closed)
-        return rc ? rc : bight__resolve(resolver, host, result, &waiter);
-    if (!resolver->calls)
-        bight__free(resolver);
-    return rc ? rc : BIGHT_ECLOSED;
+    if (rc == 0 && resolver->closed)
+        rc = BIGHT_ECLOSED;
+    if (rc)
+        bight__resolver_leave(resolver);
+    return rc;
 }
 
 void bight_resolver_free(struct bight_resolver *resolver)

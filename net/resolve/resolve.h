@@ -22,6 +22,30 @@ typedef int (*resolve_lookup)(void *arg, const char *host, struct bight_address 
 
 struct resolve_entry;
 
+enum resolve_kind {
+    RESOLVE_HOST,    /* addresses of a name */
+    RESOLVE_SERVICE, /* its port, that of the first address */
+    RESOLVE_ADDRESS, /* the name of the first address */
+};
+
+/* What is looked up. */
+struct resolve_question {
+    enum resolve_kind kind;
+    bool fresh;      /* not from what is kept */
+    const char *key; /* of the entry. A host's is its name; the others' cannot be names of hosts */
+    const struct bight_address *address; /* of a RESOLVE_ADDRESS */
+};
+
+/* What was found. */
+struct resolve_answer {
+    int gai_code;
+    size_t count;
+    union {
+        struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
+        char name[BIGHT_RESOLVE_NAME_BYTES];
+    };
+};
+
 /* One lookup on its way. The loop makes it; a thread fills it and posts it back. Counted by
  * reference: one is the entry's, one belongs to the queue, then the thread, then the post. */
 struct resolve_job {
@@ -31,10 +55,9 @@ struct resolve_job {
     atomic_uint refs;
     struct resolve_entry *entry; /* for the loop's thread; NULL when the resolver is gone */
     bool queued;                 /* under the lock: no thread has it yet */
-    int gai_code;
-    size_t count;
-    struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
-    char host[];
+    enum resolve_kind kind;
+    struct resolve_answer answer;
+    char host[]; /* the question's key */
 };
 
 /* The threads' side, counted by reference: it outlives the resolver while a thread is stuck. */
@@ -54,7 +77,8 @@ struct resolver_threads {
     void *lookup_arg;
 };
 
-/* A name: known (job is NULL), or being looked up for the waiters. */
+/* A name: known (job is NULL), or being looked up for the waiters. A stale one is for its waiters
+ * only, and is not found any more. */
 struct resolve_entry {
     struct bight_resolver *resolver;
     struct hash_node place;
@@ -62,10 +86,9 @@ struct resolve_entry {
     struct bight_link waiters;
     struct resolve_job *job;
     uint64_t fresh_until_ns;
-    int gai_code;
-    size_t count;
-    struct bight_address addresses[BIGHT_RESOLVE_ADDRESSES];
-    char host[];
+    bool stale;
+    struct resolve_answer answer;
+    char host[]; /* the question's key */
 };
 
 struct bight_resolver {
@@ -77,12 +100,26 @@ struct bight_resolver {
     uint64_t ttl_ns;
     uint64_t failure_ttl_ns;
     size_t max_entries;
-    size_t calls; /* tasks that are about to use it */
+    size_t calls; /* tasks that are inside and look at it again */
     bool closed;
     struct bight_resolver_stats stats;
 };
 
-/* Replace getaddrinfo, before the first lookup. */
+/* resolve.c: the opening of a call that suspends, inside from there until it leaves. Not inside if
+ * it fails. */
+int bight__resolver_enter(struct bight_resolver *resolver);
+void bight__resolver_leave(struct bight_resolver *resolver);
+/* Copy a host name in lower case into RESOLVE_HOST_BYTES; BIGHT_EINVAL for what cannot be one. */
+int bight__resolve_host_name(const char *host, char *copy);
+/* Have the answer from what is kept, else from a thread. `result` and `name` of the waiter say
+ * where it goes. With `tries` BIGHT_EAGAIN instead of asking a thread. */
+int bight__resolve_ask(struct bight_resolver *resolver, const struct resolve_question *question,
+                       bool tries, struct resolve_waiter *waiter);
+/* The same for the addresses of `host`, which may be a literal. */
+int bight__resolve_host(struct bight_resolver *resolver, const char *host, bool fresh, bool tries,
+                        struct resolve_waiter *waiter);
+
+/* Replace getaddrinfo for hosts, before the first lookup. */
 void bight__resolver_set_lookup(struct bight_resolver *resolver, resolve_lookup lookup, void *arg);
 
 /* cache.c */
@@ -94,6 +131,8 @@ struct resolve_entry *bight__resolve_add(struct bight_resolver *resolver, const 
 /* The lookup of `entry` has ended: keep what it found, or forget the entry. */
 void bight__resolve_keep(struct resolve_entry *entry, uint64_t now_ns);
 void bight__resolve_drop(struct resolve_entry *entry);
+/* Forget the entry, which is found no more. */
+void bight__resolve_forget(struct resolve_entry *entry);
 void bight__resolve_cache_fini(struct bight_resolver *resolver);
 
 /* threads.c */

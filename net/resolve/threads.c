@@ -55,6 +55,46 @@ static int system_lookup(void *arg, const char *host, struct bight_address *addr
     return 0;
 }
 
+/* The key of a service is its protocol, ':' and its name. */
+static int system_service(const char *key, struct resolve_answer *answer)
+{
+    struct addrinfo hints = {.ai_family = AF_INET};
+    struct addrinfo *list;
+    int rc;
+
+    hints.ai_socktype = strncmp(key, "udp:", 4) == 0 ? SOCK_DGRAM : SOCK_STREAM;
+    rc = getaddrinfo(NULL, key + 4, &hints, &list);
+    if (rc)
+        return rc;
+    rc = bight__address_from_sockaddr(list->ai_addr, &answer->addresses[0]) ? EAI_SERVICE : 0;
+    answer->count = 1;
+    freeaddrinfo(list);
+    return rc;
+}
+
+static int system_name(struct resolve_answer *answer)
+{
+    struct sockaddr_storage address;
+    socklen_t bytes = bight__address_to_sockaddr(&answer->addresses[0], &address);
+
+    answer->count = 1;
+    return getnameinfo((const struct sockaddr *)&address, bytes, answer->name, sizeof(answer->name),
+                       NULL, 0, NI_NAMEREQD);
+}
+
+static int look_up(const struct resolver_threads *threads, struct resolve_job *job)
+{
+    struct resolve_answer *answer = &job->answer;
+    int rc;
+
+    if (job->kind == RESOLVE_SERVICE)
+        return system_service(job->host, answer);
+    if (job->kind == RESOLVE_ADDRESS)
+        return system_name(answer);
+    rc = threads->lookup(threads->lookup_arg, job->host, answer->addresses, &answer->count);
+    return rc || answer->count ? rc : EAI_NONAME;
+}
+
 struct resolver_threads *bight__resolver_threads_new(const struct bight_seams *seams,
                                                      unsigned max_threads)
 {
@@ -137,10 +177,7 @@ static void *thread_main(void *arg)
     pthread_mutex_lock(&threads->lock);
     while ((job = take_job(threads))) {
         pthread_mutex_unlock(&threads->lock);
-        job->gai_code =
-            threads->lookup(threads->lookup_arg, job->host, job->addresses, &job->count);
-        if (!job->gai_code && !job->count)
-            job->gai_code = EAI_NONAME;
+        job->answer.gai_code = look_up(threads, job);
         deliver(job);
         pthread_mutex_lock(&threads->lock);
     }

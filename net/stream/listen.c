@@ -33,16 +33,16 @@ static void listener_close(struct bight_listener *listener)
 static void listener_end(struct bight_listener *listener)
 {
     listener_close(listener);
-    link_cut(&listener->link);
+    link_cut(&listener->guest.link);
     listener->ended = true;
     if (!listener->calls)
         bight__free(listener);
 }
 
 /* The runtime ends and nobody has ended it; no task is left. */
-static void on_runtime_end(struct bight_link *link)
+static void on_runtime_end(struct stream_guest *guest)
 {
-    listener_end(container_of(link, struct bight_listener, link));
+    listener_end(container_of(guest, struct bight_listener, guest));
 }
 
 int bight__listener_new(struct bight_listener **out, struct streams *streams, int fd, int family)
@@ -64,8 +64,8 @@ int bight__listener_new(struct bight_listener **out, struct streams *streams, in
         bight__free(listener);
         return rc;
     }
-    streams->listener_end = on_runtime_end;
-    link_append(&streams->listeners, &listener->link);
+    listener->guest.end = on_runtime_end;
+    link_append(&streams->guests, &listener->guest.link);
     *out = listener;
     return 0;
 }

@@ -22,7 +22,7 @@ struct socket_file {
  * first of them. So `ready` is false whenever `waiters` is not empty. */
 struct bight_listener {
     struct streams *streams;
-    struct bight_link link; /* in the runtime's list */
+    struct stream_guest guest; /* in the runtime's list */
     struct poll_source source;
     struct bight_link waiters;  /* of struct accept_wait, in FIFO order */
     struct bight_event *served; /* by a bight_serve, which is told by it of the close */

@@ -67,6 +67,8 @@ ssize_t bight__quiet_sendfile(int to, int file, off_t *offset, size_t bytes);
 
 /* socket.c: the stream of a connected socket that somebody else made. */
 int bight__socket_from_fd(struct bight_stream **out, struct streams *streams, int fd);
+/* Whether it is of a Unix socket. */
+bool bight__stream_is_unix(const struct bight_stream *stream);
 /* Have the open file be non-blocking; *was_blocking: it was not. */
 int bight__set_nonblocking(const struct bight_seams *seams, int fd, bool *was_blocking);
 /* The same back, if the system lets us. */

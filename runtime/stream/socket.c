@@ -270,6 +270,11 @@ static bool is_tcp(const struct bight_stream *stream)
     return stream->ops == &tcp_ops;
 }
 
+bool bight__stream_is_unix(const struct bight_stream *stream)
+{
+    return stream->ops == &unix_ops;
+}
+
 static int int_option(int fd, int level, int name, int *value)
 {
     socklen_t bytes = sizeof(*value);
@@ -365,7 +370,7 @@ int bight_stream_peer_credentials(const struct bight_stream *stream,
     if (!stream || !credentials)
         return BIGHT_EINVAL;
     stream = bight__stream_bottom(stream);
-    if (stream->ops != &unix_ops)
+    if (!bight__stream_is_unix(stream))
         return BIGHT_ENOTSUP;
     if (getsockopt(bight__descriptor_of(stream)->fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes))
         return -errno;

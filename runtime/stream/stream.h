@@ -98,15 +98,19 @@ struct bight_stream {
     bool skips_line;            /* the rest of a line that was too long is to be dropped */
 };
 
+/* What another room has registered here and the runtime is to end, such as a listener. */
+struct stream_guest {
+    struct bight_link link;
+    void (*end)(struct stream_guest *guest); /* no task is left */
+};
+
 /* streams.c: what a runtime has of streams: those that are open, what the kernel tells them, and
  * chunks that are not used now. Private to streams.c but for what is said here. */
 struct streams {
     struct bight_plugin plugin;
     struct poller poller;
     struct bight_link open;
-    /* Of the listeners, and how one of them is ended: they are another room's. */
-    struct bight_link listeners;
-    void (*listener_end)(struct bight_link *link);
+    struct bight_link guests; /* of struct stream_guest */
     struct poll_place *places;
     uint32_t places_count;
     uint32_t places_free;

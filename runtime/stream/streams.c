@@ -45,7 +45,7 @@ static int streams_begin(struct bight_plugin *plugin, struct bight_runtime *runt
     struct streams *streams = container_of(plugin, struct streams, plugin);
 
     link_init(&streams->open);
-    link_init(&streams->listeners);
+    link_init(&streams->guests);
     streams->places_free = NO_PLACE;
     return bight__poller_open(&streams->poller, runtime, on_events);
 }
@@ -62,8 +62,11 @@ static void streams_end(struct bight_plugin *plugin)
 
     while (!link_empty(&streams->open))
         bight__stream_destroy(container_of(streams->open.next, struct bight_stream, link), true);
-    while (!link_empty(&streams->listeners))
-        streams->listener_end(streams->listeners.next);
+    while (!link_empty(&streams->guests)) {
+        struct stream_guest *guest = container_of(streams->guests.next, struct stream_guest, link);
+
+        guest->end(guest);
+    }
     while (streams->chunks) {
         struct stream_chunk *chunk = streams->chunks;
 

@@ -1,4 +1,5 @@
-/* Datagrams, by libuv's UDP handles: the bridge is in datagram.c. */
+/* Datagrams, each case twice: by <bight/udp.h>, and by libuv's UDP handles, whose bridge is in
+ * datagram.c. */
 #include "tests/conformance/conf.h"
 #include "tests/conformance/datagram.h"
 
@@ -7,6 +8,148 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static struct bight_udp *opened(const char *host, const struct bight_udp_options *options)
+{
+    struct bight_udp *udp = NULL;
+
+    ck_ok(bight_udp_open(&udp, host, 0, options));
+    return udp;
+}
+
+static struct bight_address address_of(const struct bight_udp *udp)
+{
+    struct bight_address address;
+
+    ck_ok(bight_udp_local_address(udp, &address));
+    return address;
+}
+
+static void expect(struct bight_udp *udp, const char *text)
+{
+    char bytes[64];
+
+    ck_assert_int_eq(bight_udp_receive(udp, bytes, sizeof(bytes), NULL), (int)strlen(text));
+    ck_assert_mem_eq(bytes, text, strlen(text));
+}
+
+/* Answers each datagram x with resp:x, until it is cancelled. */
+static int answers(void *udp)
+{
+    struct bight_udp_info info;
+    char bytes[64], answer[80];
+    int64_t count;
+    int rc;
+
+    while ((count = bight_udp_receive(udp, bytes, sizeof(bytes), &info)) >= 0) {
+        snprintf(answer, sizeof(answer), "resp:%.*s", (int)count, bytes);
+        rc = bight_udp_send_to(udp, &info.from, answer, strlen(answer));
+        if (rc)
+            return rc;
+    }
+    return (int)count;
+}
+
+static void udp_both_ways(const char *host)
+{
+    struct bight_udp *server, *client;
+    struct bight_udp_stats stats;
+    struct bight_address address;
+    struct bight_task *task;
+
+    if (bight_udp_open(&server, host, 0, NULL)) { /* a system without IPv6 */
+        ck_assert_str_eq(host, "::1");
+        return;
+    }
+    address = address_of(server);
+    ck_ok(bight_spawn(&task, answers, server));
+    ck_ok(bight_udp_connect_address(&client, &address, NULL));
+    ck_ok(bight_udp_send(client, "xxx", 3));
+    expect(client, "resp:xxx");
+    ck_ok(bight_udp_get_stats(server, &stats));
+    ck_assert_uint_eq(stats.bytes_received, 3);
+    ck_ok(bight_udp_end(client));
+    bight_task_cancel(task);
+    conf_join(task, BIGHT_ECANCELED);
+    ck_ok(bight_udp_end(server));
+}
+
+static void udp_to_nobody(void)
+{
+    struct bight_udp *sockets[3];
+    struct bight_address addresses[3];
+
+    for (int i = 0; i < 3; i++) {
+        sockets[i] = opened("127.0.0.1", NULL);
+        addresses[i] = address_of(sockets[i]);
+    }
+    ck_ok(bight_udp_end(sockets[2]));
+    ck_ok(bight_udp_send_to(sockets[0], &addresses[1], "a", 1));
+    expect(sockets[1], "a");
+    ck_ok(bight_udp_send_to(sockets[1], &addresses[0], "b", 1));
+    expect(sockets[0], "b");
+    ck_ok(bight_udp_send_to(sockets[0], &addresses[2], "c", 1));
+    ck_ok(bight_udp_send_to(sockets[1], &addresses[0], "d", 1));
+    expect(sockets[0], "d");
+    ck_ok(bight_udp_end(sockets[0]));
+    ck_ok(bight_udp_end(sockets[1]));
+}
+
+static void udp_fails_to_set_up(void)
+{
+    struct bight_udp *taken = opened("127.0.0.1", NULL), *udp;
+    struct bight_address address = address_of(taken);
+    int before = test_open_fds();
+
+    ck_code(bight_udp_from_fd(&udp, -1, NULL), BIGHT_EBADF);
+    ck_code(bight_udp_open(&udp, "127.0.0.1", address.port, NULL), BIGHT_EADDRINUSE);
+    ck_code(bight_udp_connect(&udp, "255.255.255.255", 9, NULL), BIGHT_EACCES);
+    ck_assert_int_eq(test_open_fds(), before);
+    ck_ok(bight_udp_end(taken));
+    ck_assert_int_eq(test_open_fds(), before - 1);
+}
+
+static int udp_option(const struct bight_udp *udp, int name)
+{
+    socklen_t bytes = sizeof(int);
+    int value;
+
+    ck_ok(getsockopt(bight_udp_fd(udp), SOL_SOCKET, name, &value, &bytes));
+    return value;
+}
+
+static void udp_reads_options(void)
+{
+    const struct bight_udp_options share = {.reuse_port = true, .broadcast = true};
+    struct bight_udp *plain = opened("127.0.0.1", NULL), *sharing = opened("127.0.0.1", &share);
+    struct bight_udp *other;
+
+    ck_assert_int_eq(udp_option(plain, SO_REUSEPORT), 0);
+    ck_assert_int_eq(udp_option(plain, SO_BROADCAST), 0);
+    ck_assert_int_eq(udp_option(plain, SO_REUSEADDR), 0);
+    ck_assert_int_eq(udp_option(sharing, SO_REUSEPORT), 1);
+    ck_assert_int_eq(udp_option(sharing, SO_BROADCAST), 1);
+    ck_assert_int_eq(udp_option(sharing, SO_REUSEADDR), 0);
+    ck_ok(bight_udp_open(&other, "127.0.0.1", address_of(sharing).port, &share));
+    ck_ok(bight_udp_end(plain));
+    ck_ok(bight_udp_end(sharing));
+    ck_ok(bight_udp_end(other));
+}
+
+/* Two ready-made sockets talk; the first one is bound. */
+static void udp_ready_made(int first_fd, int second_fd)
+{
+    struct bight_udp *first, *second;
+    struct bight_address address;
+
+    ck_ok(bight_udp_from_fd(&first, first_fd, NULL));
+    ck_ok(bight_udp_from_fd(&second, second_fd, NULL));
+    address = address_of(first);
+    ck_ok(bight_udp_send_to(second, &address, "hello", 5));
+    expect(first, "hello");
+    ck_ok(bight_udp_end(first));
+    ck_ok(bight_udp_end(second));
+}
 
 struct server {
     struct endpoint endpoint;
@@ -66,6 +209,8 @@ static int both_ways_twice(void *arg)
     (void)arg;
     both_ways("127.0.0.1");
     both_ways("::1");
+    udp_both_ways("127.0.0.1");
+    udp_both_ways("::1");
     return 0;
 }
 
@@ -91,6 +236,7 @@ static int to_nobody(void *arg)
     endpoint_expect(&endpoints[0], "d");
     endpoint_close(&endpoints[0]);
     endpoint_close(&endpoints[1]);
+    udp_to_nobody();
     return 0;
 }
 
@@ -122,6 +268,7 @@ static int fails_to_set_up(void *arg)
     ck_assert_int_eq(test_open_fds(), before + 1);
     endpoint_close(&taken);
     ck_assert_int_eq(test_open_fds(), before);
+    udp_fails_to_set_up();
     return 0;
 }
 
@@ -172,6 +319,7 @@ static int reads_options(void *arg)
     endpoint_close(&plain);
     endpoint_close(&sharing);
     endpoint_close(&other);
+    udp_reads_options();
     return 0;
 }
 
@@ -211,6 +359,9 @@ static int ready_made(void *arg)
     ck_ok(bind(udp, &address.any, bytes));
     ck_ok(getsockname(udp, &address.any, &bytes));
     talk(udp, socket(AF_INET, SOCK_DGRAM, 0), &address);
+    udp = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_ok(bind(udp, &address.any, bytes)); /* where the one before was */
+    udp_ready_made(udp, socket(AF_INET, SOCK_DGRAM, 0));
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
     address = (union address){.local = {.sun_family = AF_UNIX}};

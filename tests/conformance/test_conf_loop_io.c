@@ -201,12 +201,18 @@ static int port_of(const char *service)
 
 static int services(void *arg)
 {
+    struct bight_resolver *resolver;
+    uint16_t port;
     int rc;
 
     (void)arg;
     ck_assert_int_eq(port_of("http"), 80);
     rc = port_of("nonsense");
     ck_assert(rc == UV_EAI_SERVICE || rc == UV_EAI_NONAME);
+    ck_ok(bight_resolver_default(&resolver));
+    ck_ok(bight_resolve_service(resolver, "http", false, &port));
+    ck_assert_uint_eq(port, 80);
+    ck_code(bight_resolve_service(resolver, "nonsense", false, &port), BIGHT_ERESOLVE);
     return 0;
 }
 

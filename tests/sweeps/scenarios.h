@@ -43,6 +43,10 @@ int scenario_no_answer(void *arg);
 int scenario_listeners(void *arg);
 int scenario_unix(void *arg);
 int scenario_serve(void *arg);
+int scenario_pass(void *arg);
+int scenario_udp(void *arg);
+int scenario_multicast(void *arg);
+int scenario_patient_sends(void *arg);
 
 /* scenarios_sync.c */
 int scenario_condition(void *arg);

@@ -310,6 +310,7 @@ static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
     &net_way_table,
+    &pass_way_table,
     &queue_way_table, &select_way_table,
     &stream_way_table,
     &sync_way_table,
@@ -317,6 +318,7 @@ static const struct way_table *const tables[] = {
     &testing_way_table,
     &thread_way_table,
     &time_way_table,
+    &udp_way_table,
 };
 /* clang-format on */
 

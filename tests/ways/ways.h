@@ -60,6 +60,7 @@ struct stage {
     struct bight_test_sequencer sequencer;
     struct bight_stream *ends[4];
     struct bight_listener *listener;
+    struct bight_udp *udp;
     int fds[2];
     struct bight_task *child;
     struct bight_background *background;
@@ -104,6 +105,7 @@ struct way_table {
 extern const struct way_table basic_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table net_way_table;
+extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table stream_way_table;
@@ -112,6 +114,7 @@ extern const struct way_table testing_way_table;
 extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;
+extern const struct way_table udp_way_table;
 
 /* All of them, numbered from 0. */
 extern const int way_table_count;

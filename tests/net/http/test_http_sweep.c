@@ -183,6 +183,20 @@ static int origins(void)
     return with_session(NULL, origins_with);
 }
 
+/* The port of a service, and the name of an address, which a system need not know. */
+static int other_questions(struct bight_resolver *resolver)
+{
+    const struct bight_resolve_options options = {.service = "http", .fresh = true};
+    const struct bight_address loopback = {.family = 4, .bytes = {127, 0, 0, 1}};
+    struct bight_resolved_name named;
+    struct bight_resolved result;
+    int rc = bight_resolve_with(resolver, "name0.test", &options, &result);
+
+    if (rc == 0 || rc == BIGHT_ERESOLVE)
+        rc = bight_resolve_name(resolver, &loopback, &named);
+    return rc == BIGHT_ERESOLVE ? 0 : rc;
+}
+
 static int names(void)
 {
     const struct bight_resolver_options options = {.max_threads = 1};
@@ -202,6 +216,8 @@ static int names(void)
         snprintf(name, sizeof name, "name%d.test", i);
         rc = bight_resolve(resolver, name, &result);
     }
+    if (rc == 0)
+        rc = other_questions(resolver);
     bight_resolver_free(resolver);
     return rc;
 }
