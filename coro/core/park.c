@@ -3,6 +3,7 @@
  *
  * Invariant: a waiter's task field is non-NULL exactly while it can be resolved. Whoever clears it
  * (unpark, or a successful abort) decides the outcome; the other side then finds NULL. */
+#include "coro/core/next.h"
 #include "coro/core/source.h"
 
 /* Deliveries in a row after which the task is reported. */
@@ -67,16 +68,6 @@ __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
     }
     bight__op(sched, task);
     return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
-}
-
-void bight__breathe(struct bight_task *task)
-{
-    struct bight_sched *sched = task->sched;
-
-    if (sched->quantum > 1)
-        sched->quantum--;
-    else
-        bight__op(sched, task);
 }
 
 int bight_checkpoint(void)
@@ -226,6 +217,7 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
     if (likely(task->parked == waiter) || (task->parked && share_a_park(waiter, task->parked))) {
         count_park(task, task->parked, false);
         task->parked = NULL;
+        task->delivered = 0; /* it is not in a loop that ignores its cancellation */
         bight__ready(task);
     }
     return true;
@@ -265,37 +257,64 @@ static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
     return true;
 }
 
-int bight_park(struct bight_waiter *waiter)
+/* What the park of a waiter that is not pending any more, or one of its ring, came to. */
+static __attribute__((noinline)) int outcome(struct bight_waiter *waiter)
+{
+    const struct bight_waiter *winner = ring_winner(waiter);
+
+    return winner ? winner->result : bight__deliver(bight__sched->current, true);
+}
+
+/* Sleep on a waiter that is pending. */
+__attribute__((always_inline)) static inline int
+sleep_on(struct bight_sched *sched, struct bight_task *self, struct bight_waiter *waiter)
+{
+    self->parked = waiter;
+    bight__switch_to(sched, self, bight__ready_pop(sched, 0));
+    return likely(waiter->won) ? waiter->result : outcome(waiter);
+}
+
+/* The park from `site` while something is pending. */
+static SWITCHES int park_pending(struct bight_sched *sched, struct bight_task *self,
+                                 struct bight_waiter *waiter, const void *site)
+{
+    int rc;
+
+    self->aborted = false;
+    if (park_refused(sched, self, waiter, site, &rc))
+        return rc;
+    if (!waiter->task)
+        return outcome(waiter); /* unparked from within its abort hook */
+    count_park(self, waiter, true);
+    return sleep_on(sched, self, waiter);
+}
+
+SWITCHES int bight_park(struct bight_waiter *waiter)
 {
     struct bight_sched *sched = bight__sched;
-    struct bight_task *task;
-    struct bight_waiter *winner;
-    int rc;
+    struct bight_task *self;
 
     if (unlikely(!sched || !sched->current))
         return BIGHT_ENOTASK;
-    task = sched->current;
-    if (unlikely(!waiter->task))
-        goto resolved;
-    if (unlikely(waiter->task != task))
-        return BIGHT_EINVAL;
-    task->aborted = false;
-    if (unlikely(task->pending)) {
-        if (park_refused(sched, task, waiter, __builtin_return_address(0), &rc))
-            return rc;
-        if (!waiter->task)
-            goto resolved; /* unparked from within its abort hook */
-    }
-    count_park(task, waiter, true);
-    task->parked = waiter;
-    bight__reschedule(sched, task);
-    if (likely(waiter->won) || ring_winner(waiter))
-        task->delivered = 0; /* it slept and was woken: not in a loop that ignores cancellation */
-resolved:
-    if (likely(waiter->won))
-        return waiter->result;
-    winner = ring_winner(waiter);
-    return winner ? winner->result : bight__deliver(task, true);
+    self = sched->current;
+    if (unlikely(waiter->task != self))
+        return waiter->task ? BIGHT_EINVAL : outcome(waiter);
+    if (unlikely(self->pending))
+        return park_pending(sched, self, waiter, __builtin_return_address(0));
+    self->aborted = false;
+    count_park(self, waiter, true);
+    return sleep_on(sched, self, waiter);
+}
+
+SWITCHES int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter)
+{
+    struct bight_sched *sched = self->sched;
+
+    if (unlikely(self->pending))
+        return park_pending(sched, self, waiter, __builtin_return_address(0));
+    self->aborted = false;
+    count_waiter(self, waiter, true);
+    return sleep_on(sched, self, waiter);
 }
 
 int bight_yield(void)

@@ -7,8 +7,8 @@
  *
  * The queue is a ring of pointers, not a list through the tasks: with thousands of them each switch
  * waits for memory, and what a list will need after next it only tells when the next has come. */
+#include "coro/core/next.h"
 #include "coro/core/source.h"
-#include "coro/stack/switch_here.h"
 
 #include <assert.h>
 
@@ -20,14 +20,6 @@
 
 /* Places in the ready queue at the start, a power of two. */
 #define READY_PLACES 64
-
-/* How many switches ahead a task's record and its frames are fetched. */
-#define FETCH_RECORD 8
-#define FETCH_FRAMES 4
-
-/* With so many ready tasks or fewer, what they touch is in the caches anyway. */
-#define FETCH_FROM 1024
-#define CACHE_LINE 64
 
 static struct bight_call *first_call(const struct bight_sched *sched)
 {
@@ -212,10 +204,7 @@ static bool quantum_of_one(struct bight_sched *sched, size_t ready)
     return true;
 }
 
-/* The quantum is used up: find out how far to go on. `own` is 1 when the task that gives way is
- * among the ready ones: a seam chooses among the others. False ends the slice, or goes by way of
- * the loop's stack. */
-static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, size_t own)
+__attribute__((noinline)) bool bight__quantum_refill(struct bight_sched *sched, size_t own)
 {
     size_t ready = bight__ready_count(sched) - (sched->seams.pick_ready ? own : 0);
     bool more;
@@ -230,43 +219,7 @@ static __attribute__((noinline)) bool quantum_refill(struct bight_sched *sched, 
     return more;
 }
 
-/* Fetch what the switches to the tasks soon to come will touch: first their records, and a few
- * switches later, when those are here, the frames that their stack pointers lead to. */
-static inline void prefetch(const struct bight_sched *sched)
-{
-    size_t head = sched->ready_head;
-    const char *record = (const char *)sched->ready[(head + FETCH_RECORD) & sched->ready_mask];
-    const struct bight_task *task = sched->ready[(head + FETCH_FRAMES) & sched->ready_mask];
-    const char *frames = task->stack.context.sp;
-
-    __builtin_prefetch(record);
-    __builtin_prefetch(frames);
-    __builtin_prefetch(frames + CACHE_LINE);
-    __builtin_prefetch(frames + 2 * CACHE_LINE);
-}
-
-/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is
- * among the ready ones, behind all others. */
-static inline struct bight_task *ready_pop(struct bight_sched *sched, size_t own)
-{
-    size_t count = bight__ready_count(sched);
-    struct bight_task *task;
-
-    if (unlikely(--sched->quantum == 0) && !quantum_refill(sched, own))
-        return NULL;
-    if (unlikely(count == 0))
-        return NULL;
-    sched->quantum_popped = sched->quantum;
-    task = sched->front;
-    sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
-    if (likely(count > 1))
-        __builtin_prefetch(sched->front->stack.context.sp);
-    if (unlikely(count > FETCH_FROM))
-        prefetch(sched);
-    return task;
-}
-
-static __attribute__((noinline)) void switch_of_owner(struct bight_task *self,
+__attribute__((noinline)) void bight__switch_of_owner(struct bight_task *self,
                                                       struct bight_context *to)
 {
     bight__own_leave(self);
@@ -274,33 +227,12 @@ static __attribute__((noinline)) void switch_of_owner(struct bight_task *self,
     bight__own_enter(self);
 }
 
-/* Go on as `next`, or the loop when it is NULL, until somebody switches back to `self`. */
-__attribute__((always_inline)) static inline void
-switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task *next)
-{
-    struct bight_context *to = next ? &next->stack.context : &sched->loop;
-    char *frame = __builtin_frame_address(0);
-
-    if (frame < self->stack.low_water)
-        self->stack.low_water = frame;
-    sched->current = next;
-    if (unlikely(self->flags & TASK_OWNS))
-        switch_of_owner(self, to);
-    else
-        bight__context_switch_here(&self->stack.context, to);
-}
-
 SWITCHES void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg)
 {
     struct bight_errand errand = {.fn = fn, .arg = arg, .task = sched->current};
 
     sched->errand = &errand;
-    switch_to(sched, errand.task, NULL);
-}
-
-SWITCHES void bight__reschedule(struct bight_sched *sched, struct bight_task *self)
-{
-    switch_to(sched, self, ready_pop(sched, 0));
+    bight__switch_to(sched, errand.task, NULL);
 }
 
 __attribute__((always_inline)) static inline void requeue(struct bight_sched *sched,
@@ -309,9 +241,9 @@ __attribute__((always_inline)) static inline void requeue(struct bight_sched *sc
     struct bight_task *next;
 
     bight__ready_push(sched, self);
-    next = ready_pop(sched, 1);
+    next = bight__ready_pop(sched, 1);
     if (next != self)
-        switch_to(sched, self, next);
+        bight__switch_to(sched, self, next);
 }
 
 SWITCHES void bight__requeue(struct bight_sched *sched, struct bight_task *self)
@@ -335,7 +267,7 @@ static void step_aside(struct bight_sched *sched, struct bight_task *self)
     sched->front = self;
     sched->turn_left++;
     sched->aside = self;
-    switch_to(sched, self, NULL);
+    bight__switch_to(sched, self, NULL);
 }
 
 /* The operations of the running task since it was switched to, the one it is in being the last. */
@@ -390,7 +322,7 @@ BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched
         bight__own_leave(self);
     /* The loop's stack puts back what cannot be put while one stands on it. */
     if (!sched->dying)
-        next = ready_pop(sched, 0);
+        next = bight__ready_pop(sched, 0);
     sched->current = next;
     bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
@@ -414,7 +346,7 @@ static SWITCHES void run_tasks(struct bight_sched *sched)
 {
     struct bight_task *task;
 
-    while ((task = ready_pop(sched, 0))) {
+    while ((task = bight__ready_pop(sched, 0))) {
         sched->current = task;
         bight__context_switch_here(&sched->loop, &task->stack.context);
         sched->current = NULL;

@@ -128,10 +128,7 @@ void bight__sched_run(struct bight_sched *sched);
 /* Have the loop's stack call `fn`, for what needs more stack than a task may have. The running task
  * goes on as soon as `fn` has returned: nothing else runs, and no step is counted. */
 void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg);
-/* Give way to the next ready task, or the loop; returns when somebody has made `self` ready and it
- * is its turn. */
-void bight__reschedule(struct bight_sched *sched, struct bight_task *self);
-/* bight__ready and bight__reschedule in one: let the tasks that are ready run first. */
+/* Let the tasks that are ready run first. */
 void bight__requeue(struct bight_sched *sched, struct bight_task *self);
 /* The same, and observe cancellation: 0 or BIGHT_ECANCELED. The end of bight_yield, which has no
  * frame of its own while it sleeps. */

@@ -12,7 +12,37 @@ int bight__observe_slow(struct bight_task *task);
 /* Count a delivered cancellation and return BIGHT_ECANCELED. */
 int bight__deliver(struct bight_task *task, bool passed_queue);
 /* Count an operation of a call that did not open with a checkpoint; give way when it is time. */
-void bight__breathe(struct bight_task *task);
+static inline void bight__breathe(struct bight_task *task)
+{
+    struct bight_sched *sched = task->sched;
+
+    if (likely(sched->quantum > 1))
+        sched->quantum--;
+    else
+        bight__op(sched, task);
+}
+
+/* bight_park for a waiter that the running task, `self`, has just begun, that shares its park with
+ * no other, and that nobody can have resolved. */
+int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter);
+
+/* bight_unpark with 0, inlined, for a waiter that is pending and has BIGHT_WAITER_OUTSIDE as its
+ * only flag. In most cases it is alone in its park and its task sleeps. */
+__attribute__((always_inline)) static inline void bight__unpark_outside(struct bight_waiter *waiter)
+{
+    struct bight_task *task = waiter->task;
+
+    if (unlikely(waiter->also != waiter || task->parked != waiter)) {
+        bight_unpark(waiter, 0);
+        return;
+    }
+    waiter->task = NULL;
+    waiter->won = true; /* its result is 0 from the beginning */
+    task->parked = NULL;
+    task->delivered = 0;
+    task->sched->outside--;
+    bight__ready(task);
+}
 
 /* park.c: for sources that keep their waiters in a list, by the link that each waiter has. */
 /* The abort hook: unlink the waiter and let go. */
@@ -37,16 +67,28 @@ static inline void bight__chain_changes(struct bight_task *task)
 
 /* Find the task that runs, whose scopes are to be in order. `frame` is the frame of the public
  * function, for the check of scopes. */
-__attribute__((always_inline)) static inline int bight__checkpoint_task(struct bight_task **self,
-                                                                        const char *frame)
+__attribute__((always_inline)) static inline int
+bight__checkpoint_task(const struct bight_sched *sched, struct bight_task **self, const char *frame)
 {
-    struct bight_sched *sched = bight__sched;
-    struct bight_task *task = likely(sched != NULL) ? sched->current : NULL;
+    struct bight_task *task = sched->current;
 
     if (unlikely(!task))
         return BIGHT_ENOTASK;
     *self = task;
     return likely(bight__scopes_check(task, frame)) ? 0 : BIGHT_ESCOPE;
+}
+
+/* bight__checkpoint_of, where `sched` is known to be this thread's. */
+__attribute__((always_inline)) static inline int
+bight__checkpoint_in(struct bight_sched *sched, struct bight_task **self, const char *frame)
+{
+    int rc = bight__checkpoint_task(sched, self, frame);
+
+    if (unlikely(rc))
+        return rc;
+    if (likely(!(*self)->pending && --sched->quantum))
+        return 0;
+    return bight__checkpoint_slow(sched, *self);
 }
 
 /* The opening of every suspending call: finds the task, observes cancellation, and counts a
@@ -55,13 +97,8 @@ __attribute__((always_inline)) static inline int bight__checkpoint_of(struct big
                                                                       const char *frame)
 {
     struct bight_sched *sched = bight__sched;
-    int rc = bight__checkpoint_task(self, frame);
 
-    if (unlikely(rc))
-        return rc;
-    if (likely(!(*self)->pending && --sched->quantum))
-        return 0;
-    return bight__checkpoint_slow(sched, *self);
+    return likely(sched != NULL) ? bight__checkpoint_in(sched, self, frame) : BIGHT_ENOTASK;
 }
 
 /* For use in the public function itself, hence always inlined. */
@@ -77,7 +114,8 @@ __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_
 __attribute__((always_inline)) static inline int bight__observe_of(struct bight_task **self,
                                                                    const char *frame)
 {
-    int rc = bight__checkpoint_task(self, frame);
+    const struct bight_sched *sched = bight__sched;
+    int rc = likely(sched != NULL) ? bight__checkpoint_task(sched, self, frame) : BIGHT_ENOTASK;
 
     if (unlikely(rc))
         return rc;
@@ -111,17 +149,24 @@ bight__checkpoint_is_clear(struct bight_task **self)
     return false;
 }
 
-/* Initialise a waiter in a task, which the checkpoint has found: so it cannot fail. */
-static inline void bight__waiter_begin(struct bight_waiter *waiter,
-                                       const struct bight_waiter_ops *ops)
+/* Initialise a waiter of the running task, which the checkpoint has found: so it cannot fail. */
+static inline void bight__waiter_begin_of(struct bight_waiter *waiter,
+                                          const struct bight_waiter_ops *ops,
+                                          struct bight_task *self)
 {
     link_init(&waiter->link);
     waiter->ops = ops;
     waiter->result = 0;
-    waiter->task = bight__sched->current;
+    waiter->task = self;
     waiter->also = waiter;
     waiter->won = false;
     waiter->asked = false;
+}
+
+static inline void bight__waiter_begin(struct bight_waiter *waiter,
+                                       const struct bight_waiter_ops *ops)
+{
+    bight__waiter_begin_of(waiter, ops, bight__sched->current);
 }
 
 /* Whether the tasks that wait in a list, by their waiters' links, are of another thread's runtime:

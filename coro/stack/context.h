@@ -2,7 +2,7 @@
  * (switch_x86_64.S, switch_aarch64.S) or over ucontext; it keeps the registers that the ABI says a
  * callee keeps and nothing else. Around it, the inline functions here tell AddressSanitizer and
  * ThreadSanitizer what happens; without them they are the bare switch. Valgrind has to know the
- * stacks only, not the switches: stack.c tells it. Callers: coro/core/sched.c only. */
+ * stacks only, not the switches: stack.c tells it. Callers: coro/core/ only. */
 #ifndef BIGHT_CORO_STACK_CONTEXT_H
 #define BIGHT_CORO_STACK_CONTEXT_H
 

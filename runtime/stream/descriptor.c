@@ -25,21 +25,47 @@ _Static_assert(sizeof(struct bight_slice) == sizeof(struct iovec) &&
                    offsetof(struct bight_slice, bytes) == offsetof(struct iovec, iov_len),
                "a slice is an iovec");
 
+/* bight__side_wake of the side where most tasks sleep. What waits for a descriptor waits for
+ * something outside. */
+__attribute__((always_inline)) static inline void wake_reader(struct stream_side *in)
+{
+    struct bight_waiter *waiter = in->waiter;
+
+    if (unlikely(!waiter))
+        return;
+    in->waiter = NULL;
+    in->taken &= (uint8_t)~SIDE_CASE;
+    bight__unpark_outside(waiter);
+}
+
+/* Any event. */
+static __attribute__((noinline)) void told(struct descriptor *descriptor, uint32_t events)
+{
+    struct bight_stream *stream = &descriptor->stream;
+
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
+        descriptor->asks_again = true;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        bight__stream_ready(&stream->out);
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        bight__stream_ready(&stream->in);
+}
+
 static void on_ready(struct poll_source *source, uint32_t events)
 {
     struct descriptor *descriptor = container_of(source, struct descriptor, source);
     struct bight_stream *stream = &descriptor->stream;
 
-    if (unlikely(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)))
-        descriptor->asks_again = true;
-    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+    if (unlikely(events & ~(uint32_t)(EPOLLIN | EPOLLOUT) || stream->out.waiter)) {
+        told(descriptor, events);
+        return;
+    }
+    if (events & EPOLLOUT)
         stream->out.ready = true;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (likely(events & EPOLLIN)) {
         stream->in.ready = true;
-    if (unlikely(stream->out.waiter && stream->out.ready))
-        bight__side_wake(&stream->out, 0);
-    if (likely(stream->in.waiter && stream->in.ready))
-        bight__side_wake(&stream->in, 0);
+        wake_reader(&stream->in);
+    }
 }
 
 int bight__descriptor_new(struct descriptor **out, struct streams *streams, int fd,
@@ -104,26 +130,24 @@ int bight__descriptor_fd(const struct bight_stream *stream)
     return bight__descriptor_of(stream)->fd;
 }
 
-/* What a system call left in errno. BIGHT_EINTR: it is to be called again. */
-static int call_failed(struct stream_side *side)
+/* What a failed system call says of the side. */
+static int call_failed(struct stream_side *side, int rc)
 {
-    int rc = errno == EWOULDBLOCK ? BIGHT_EAGAIN : -errno;
-
-    if (rc == BIGHT_EAGAIN)
-        side->ready = false;
-    return rc;
+    if (rc != BIGHT_EAGAIN && rc != -EWOULDBLOCK)
+        return rc;
+    side->ready = false;
+    return BIGHT_EAGAIN;
 }
 
-int64_t bight__descriptor_read_ended(struct descriptor *descriptor, ssize_t count)
+int64_t bight__descriptor_read_ended(struct descriptor *descriptor, int rc)
 {
     struct stream_side *in = &descriptor->stream.in;
-    int rc;
 
-    if (count == 0 && (descriptor->ended || !descriptor->lost)) {
+    if (rc == 0 && (descriptor->ended || !descriptor->lost)) {
         descriptor->ended = true;
         return 0;
     }
-    rc = count == 0 ? descriptor->lost : call_failed(in);
+    rc = rc ? call_failed(in, rc) : descriptor->lost;
     if (rc != BIGHT_EAGAIN && rc != BIGHT_EINTR && rc != BIGHT_ENOMEM)
         in->error = rc;
     return rc;
@@ -145,10 +169,9 @@ static bool is_loss(int rc)
 }
 
 /* The system tells a loss once, to whoever comes first, and to a reader then an end. */
-int64_t bight__descriptor_write_failed(struct descriptor *descriptor)
+int64_t bight__descriptor_write_failed(struct descriptor *descriptor, int rc)
 {
-    int rc = call_failed(&descriptor->stream.out);
-
+    rc = call_failed(&descriptor->stream.out, rc);
     if (is_loss(rc))
         descriptor->lost = rc;
     return rc;
@@ -188,7 +211,7 @@ static int64_t pipe_read(struct bight_stream *stream, void *buffer, size_t bytes
                             ? -1
                             : read(descriptor->fd, buffer, most);
 
-        result = bight__descriptor_was_read(descriptor, count, most);
+        result = bight__descriptor_was_read(descriptor, bight__outcome(count), most);
     } while (result == BIGHT_EINTR);
     return result;
 }
@@ -289,7 +312,8 @@ static int64_t pipe_write(struct bight_stream *stream, const struct bight_slice 
     int64_t result;
 
     do {
-        result = bight__descriptor_was_written(descriptor, write_slices(descriptor, slices, count));
+        result = bight__descriptor_was_written(
+            descriptor, bight__outcome(write_slices(descriptor, slices, count)));
     } while (result == BIGHT_EINTR);
     return result;
 }

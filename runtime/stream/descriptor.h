@@ -3,15 +3,8 @@
 #ifndef BIGHT_RUNTIME_STREAM_DESCRIPTOR_H
 #define BIGHT_RUNTIME_STREAM_DESCRIPTOR_H
 
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "runtime/stream/bare_call.h"
 #include "runtime/stream/stream.h"
-
-#if defined(BIGHT_ASAN) || defined(BIGHT_TSAN) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
-#define PLAIN_CALLS 1
-#endif
 
 /* Most that one system call is asked to move. */
 #define DESCRIPTOR_MOST_BYTES ((size_t)1 << 30)
@@ -48,45 +41,25 @@ void bight__descriptor_adopted(struct descriptor *descriptor, bool was_blocking)
 void bight__descriptor_close(struct descriptor *descriptor);
 int bight__descriptor_fd(const struct bight_stream *stream);
 
-/* recv and send, without being a point where a thread may be cancelled: in glibc that costs 30
- * instructions a call once the process has ever had two threads, and nobody cancels the loop's.
- * Checkers that look over the C library's shoulder get what they look for. */
-static inline ssize_t bight__recv(int fd, void *buffer, size_t bytes)
-{
-#ifdef PLAIN_CALLS
-    return recv(fd, buffer, bytes, 0);
-#else
-    return syscall(SYS_recvfrom, fd, buffer, bytes, 0, NULL, NULL);
-#endif
-}
+/* A read found the end, or a call failed with `rc`: what is returned to its caller. BIGHT_EINTR:
+ * the system call is to be made again. */
+int64_t bight__descriptor_read_ended(struct descriptor *descriptor, int rc);
+int64_t bight__descriptor_write_failed(struct descriptor *descriptor, int rc);
 
-static inline ssize_t bight__send(int fd, const void *data, size_t bytes)
-{
-#ifdef PLAIN_CALLS
-    return send(fd, data, bytes, MSG_NOSIGNAL);
-#else
-    return syscall(SYS_sendto, fd, data, bytes, MSG_NOSIGNAL, NULL, 0);
-#endif
-}
-
-/* A read or write found the end, or left an error in errno: what it returns to its caller.
- * BIGHT_EINTR: the system call is to be made again. */
-int64_t bight__descriptor_read_ended(struct descriptor *descriptor, ssize_t count);
-int64_t bight__descriptor_write_failed(struct descriptor *descriptor);
-
-/* What a read returns that got `count` of the `asked` bytes. */
-static inline int64_t bight__descriptor_was_read(struct descriptor *descriptor, ssize_t count,
+/* What a read returns of whose `asked` bytes the system call moved `outcome`, or failed with it. */
+static inline int64_t bight__descriptor_was_read(struct descriptor *descriptor, int64_t outcome,
                                                  size_t asked)
 {
-    if (unlikely(count <= 0))
-        return bight__descriptor_read_ended(descriptor, count);
-    descriptor->stream.in.ready = (size_t)count == asked || descriptor->asks_again;
-    return count;
+    if (unlikely(outcome <= 0))
+        return bight__descriptor_read_ended(descriptor, (int)outcome);
+    descriptor->stream.in.ready = (size_t)outcome == asked || descriptor->asks_again;
+    return outcome;
 }
 
-static inline int64_t bight__descriptor_was_written(struct descriptor *descriptor, ssize_t count)
+static inline int64_t bight__descriptor_was_written(struct descriptor *descriptor, int64_t outcome)
 {
-    return likely(count >= 0) ? count : bight__descriptor_write_failed(descriptor);
+    return likely(outcome >= 0) ? outcome
+                                : bight__descriptor_write_failed(descriptor, (int)outcome);
 }
 
 /* sendfile(2) without SIGPIPE. */

@@ -35,15 +35,15 @@ static __attribute__((noinline)) int64_t read_or_wait(struct bight_stream *strea
 
 /* Of a stream that was just entered, so that it is open. The usual case is that something has to be
  * waited for first, and is there then. */
-__attribute__((always_inline)) static inline int64_t read_some(struct bight_stream *stream,
-                                                               void *buffer, size_t bytes)
+__attribute__((always_inline)) static inline int64_t
+read_some(struct bight_stream *stream, struct bight_task *self, void *buffer, size_t bytes)
 {
     int64_t count;
 
     if (unlikely(stream->buffer.data || !bytes))
         return (int64_t)bight__buffer_take(stream, buffer, bytes);
     if (!stream->in.ready && !stream->in.error) {
-        int rc = bight__side_wait(&stream->in);
+        int rc = bight__side_wait(&stream->in, self);
 
         if (unlikely(rc))
             return rc;
@@ -61,15 +61,16 @@ int64_t bight__stream_read_some(struct bight_stream *stream, void *buffer, size_
 
 int64_t bight_stream_read(struct bight_stream *stream, void *buffer, size_t bytes)
 {
+    struct bight_task *self = NULL;
     int64_t count;
     int rc;
 
     if (unlikely(!stream || (!buffer && bytes)))
         return BIGHT_EINVAL;
-    rc = bight__stream_enter(stream, &stream->in, false);
+    rc = bight__stream_enter_of(stream, &stream->in, false, &self);
     if (unlikely(rc))
         return rc;
-    count = read_some(stream, buffer, bytes);
+    count = read_some(stream, self, buffer, bytes);
     bight__stream_leave(stream, &stream->in);
     return count;
 }

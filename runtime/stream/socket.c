@@ -19,30 +19,36 @@ static bool is_tested(const struct descriptor *descriptor)
     return unlikely(descriptor->stream.sched->seams.fail_call != NULL);
 }
 
-static __attribute__((noinline)) int64_t read_tested(struct descriptor *descriptor, void *buffer,
-                                                     size_t bytes)
+/* A read of which an attempt was interrupted, or none was made. */
+static __attribute__((noinline)) int64_t read_again(struct descriptor *descriptor, void *buffer,
+                                                    size_t bytes)
 {
-    ssize_t count = bight__transfer_fails(bight__descriptor_seams(descriptor), "recv", &bytes)
-                        ? -1
-                        : bight__recv(descriptor->fd, buffer, bytes);
+    int64_t result;
 
-    return bight__descriptor_was_read(descriptor, count, bytes);
+    do {
+        size_t most = bytes;
+        int64_t outcome = bight__transfer_fails(bight__descriptor_seams(descriptor), "recv", &most)
+                              ? -errno
+                              : bight__recv(descriptor->fd, buffer, most);
+
+        result = bight__descriptor_was_read(descriptor, outcome, most);
+    } while (result == BIGHT_EINTR);
+    return result;
 }
 
 static int64_t socket_read(struct bight_stream *stream, void *buffer, size_t bytes)
 {
     struct descriptor *descriptor = bight__descriptor_of(stream);
-    int64_t result;
+    int64_t outcome;
 
     if (bytes > DESCRIPTOR_MOST_BYTES)
         bytes = DESCRIPTOR_MOST_BYTES;
-    do {
-        result = is_tested(descriptor)
-                     ? read_tested(descriptor, buffer, bytes)
-                     : bight__descriptor_was_read(
-                           descriptor, bight__recv(descriptor->fd, buffer, bytes), bytes);
-    } while (unlikely(result == BIGHT_EINTR));
-    return result;
+    if (is_tested(descriptor))
+        return read_again(descriptor, buffer, bytes);
+    outcome = bight__recv(descriptor->fd, buffer, bytes);
+    if (unlikely(outcome == BIGHT_EINTR))
+        return read_again(descriptor, buffer, bytes);
+    return bight__descriptor_was_read(descriptor, outcome, bytes);
 }
 
 /* A read from a Unix socket stops behind bytes that descriptors came with. The system drops those,
@@ -61,54 +67,57 @@ static int64_t unix_read(struct bight_stream *stream, void *buffer, size_t bytes
         message = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
         if (!bight__transfer_fails(bight__descriptor_seams(descriptor), "recv", &part.iov_len))
             count = recvmsg(descriptor->fd, &message, 0);
-        result = bight__descriptor_was_read(descriptor, count, part.iov_len);
+        result = bight__descriptor_was_read(descriptor, bight__outcome(count), part.iov_len);
     } while (unlikely(result == BIGHT_EINTR));
     if (unlikely(result > 0 && message.msg_flags & MSG_CTRUNC))
         stream->in.ready = true;
     return result;
 }
 
-static __attribute__((noinline)) ssize_t send_many(const struct descriptor *descriptor,
-                                                   const struct bight_slice *slices, size_t count)
+static int64_t send_many(const struct descriptor *descriptor, const struct bight_slice *slices,
+                         size_t count)
 {
     const struct msghdr message = {
         .msg_iov = (struct iovec *)(uintptr_t)slices,
         .msg_iovlen = count,
     };
 
-    return sendmsg(descriptor->fd, &message, MSG_NOSIGNAL);
+    return bight__outcome(sendmsg(descriptor->fd, &message, MSG_NOSIGNAL));
 }
 
-static ssize_t send_slices(const struct descriptor *descriptor, const struct bight_slice *slices,
+static int64_t send_slices(const struct descriptor *descriptor, const struct bight_slice *slices,
                            size_t count)
-{
-    return likely(count == 1) ? bight__send(descriptor->fd, slices[0].data, slices[0].bytes)
-                              : send_many(descriptor, slices, count);
-}
-
-static __attribute__((noinline)) ssize_t send_tested(const struct descriptor *descriptor,
-                                                     const struct bight_slice *slices, size_t count)
 {
     size_t most = slices[0].bytes;
 
     if (bight__transfer_fails(bight__descriptor_seams(descriptor), "send", &most))
-        return -1;
-    return most < slices[0].bytes ? bight__send(descriptor->fd, slices[0].data, most)
-                                  : send_slices(descriptor, slices, count);
+        return -errno;
+    if (count == 1 || most < slices[0].bytes)
+        return bight__send(descriptor->fd, slices[0].data, most);
+    return send_many(descriptor, slices, count);
+}
+
+/* A write of which an attempt failed with `rc`, or BIGHT_EINTR: none was made. */
+static __attribute__((noinline)) int64_t
+write_again(struct descriptor *descriptor, const struct bight_slice *slices, size_t count, int rc)
+{
+    int64_t result = bight__descriptor_write_failed(descriptor, rc);
+
+    while (result == BIGHT_EINTR)
+        result = bight__descriptor_was_written(descriptor, send_slices(descriptor, slices, count));
+    return result;
 }
 
 static int64_t socket_write(struct bight_stream *stream, const struct bight_slice *slices,
                             size_t count)
 {
     struct descriptor *descriptor = bight__descriptor_of(stream);
-    int64_t result;
+    int64_t outcome;
 
-    do {
-        result = bight__descriptor_was_written(
-            descriptor, is_tested(descriptor) ? send_tested(descriptor, slices, count)
-                                              : send_slices(descriptor, slices, count));
-    } while (unlikely(result == BIGHT_EINTR));
-    return result;
+    if (unlikely(count != 1) || is_tested(descriptor))
+        return write_again(descriptor, slices, count, BIGHT_EINTR);
+    outcome = bight__send(descriptor->fd, slices[0].data, slices[0].bytes);
+    return likely(outcome >= 0) ? outcome : write_again(descriptor, slices, count, (int)outcome);
 }
 
 static int64_t socket_send_file(struct bight_stream *stream, int file, int64_t offset, size_t bytes)
@@ -123,7 +132,7 @@ static int64_t socket_send_file(struct bight_stream *stream, int file, int64_t o
                 ? -1
                 : bight__quiet_sendfile(descriptor->fd, file, &at, bytes);
 
-        result = bight__descriptor_was_written(descriptor, sent);
+        result = bight__descriptor_was_written(descriptor, bight__outcome(sent));
     } while (result == BIGHT_EINTR);
     return result;
 }

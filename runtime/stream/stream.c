@@ -57,7 +57,7 @@ static void wait_begin(struct side_wait *wait, struct stream_side *side)
 int bight__stream_wait(struct stream_side *side)
 {
     /* It may have been ended between the wake-up from the last wait and its task's turn. */
-    return side->taken & SIDE_OVER ? BIGHT_ECLOSED : bight__side_wait(side);
+    return side->taken & SIDE_OVER ? BIGHT_ECLOSED : bight__side_wait(side, bight__sched->current);
 }
 
 int bight__stream_wait_also(struct stream_side *side, struct stream_side *other)
@@ -183,7 +183,8 @@ static void finish(struct bight_stream *stream, int64_t timeout_ms)
     if (rc)
         return; /* outside of a task: there is no time */
     while (rc == 0 && stream->phase == STREAM_ENDING && (step = stream->ops->finish(stream)))
-        rc = step == BIGHT_EAGAIN ? bight__side_wait(&stream->in) : bight_checkpoint();
+        rc = step == BIGHT_EAGAIN ? bight__side_wait(&stream->in, bight__sched->current)
+                                  : bight_checkpoint();
     rc = bight_scope_end(&scope, rc);
     (void)rc; /* the time is over, or the caller was cancelled: it closes all the same */
 }

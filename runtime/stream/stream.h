@@ -149,15 +149,15 @@ struct side_wait {
     struct stream_side *side;
 };
 
-/* Sleep until `side` is ready, even of a stream that is being ended. */
-static inline int bight__side_wait(struct stream_side *side)
+/* Sleep until `side` is ready, even of a stream that is being ended. `self` is the running task. */
+static inline int bight__side_wait(struct stream_side *side, struct bight_task *self)
 {
     struct side_wait wait;
 
-    bight__waiter_begin(&wait.waiter, side->wait);
+    bight__waiter_begin_of(&wait.waiter, side->wait, self);
     wait.side = side;
     side->waiter = &wait.waiter;
-    return bight_park(&wait.waiter);
+    return bight__park_alone(self, &wait.waiter);
 }
 
 /* Sleep until `side` is ready; 0, BIGHT_ECANCELED or BIGHT_ECLOSED. */
@@ -182,24 +182,34 @@ static inline void bight__stream_leave(struct bight_stream *stream, struct strea
         bight__stream_left(stream);
 }
 
-/* The opening of a call on one side of a stream: the task is inside from here on, also while the
- * checkpoint lets others run, until bight__stream_leave. Not inside if it fails. */
-__attribute__((always_inline)) static inline int
-bight__stream_enter(struct bight_stream *stream, struct stream_side *side, bool writes)
+/* The opening of a call on one side of a stream: the task, *self, is inside from here on, also
+ * while the checkpoint lets others run, until bight__stream_leave. Not inside if it fails. */
+__attribute__((always_inline)) static inline int bight__stream_enter_of(struct bight_stream *stream,
+                                                                        struct stream_side *side,
+                                                                        bool writes,
+                                                                        struct bight_task **self)
 {
-    struct bight_task *self;
+    struct bight_sched *sched = stream->sched;
     int rc;
 
-    if (unlikely(stream->sched != bight__sched || side->taken))
+    if (unlikely(sched != bight__sched || side->taken))
         return bight__stream_refuse(stream);
     side->taken = SIDE_BUSY;
     if (writes)
         stream->last_written = 0; /* also of a write that is cancelled before it begins */
-    rc = bight__checkpoint(&self);
+    rc = bight__checkpoint_in(sched, self, __builtin_frame_address(0));
     if (likely(!rc && side->taken == SIDE_BUSY))
         return 0;
     bight__stream_leave(stream, side);
     return rc ? rc : BIGHT_ECLOSED;
+}
+
+__attribute__((always_inline)) static inline int
+bight__stream_enter(struct bight_stream *stream, struct stream_side *side, bool writes)
+{
+    struct bight_task *self;
+
+    return bight__stream_enter_of(stream, side, writes, &self);
 }
 
 static inline bool bight__stream_is_over(const struct bight_stream *stream)
