@@ -1,6 +1,6 @@
 /* The switch, inlined, for coro/core/sched.c and park.c alone. A called switch leaves by a jump, so
- * the processor's stack of return addresses keeps an entry that nobody takes, and each `ret` after it,
- * out of the scheduler and of the API call, is mispredicted: 25 ns for a yield, where this one
+ * the processor's stack of return addresses keeps an entry that nobody takes, and each `ret` after
+ * it, out of the scheduler and of the API call, is mispredicted: 25 ns for a yield, where this one
  * takes 8. Inlined there is no call to be out of step with.
  *
  * It is asm in a header because that is the only place where it can be inlined from; where there is
