@@ -69,5 +69,5 @@ void bight__udp_take_refusals(struct bight_udp *udp)
         udp->stats.refusals++;
     }
     if (udp->refused)
-        bight__stream_ready(&udp->in);
+        bight__side_ready(&udp->in);
 }

@@ -60,9 +60,9 @@ static void on_ready(struct poll_source *source, uint32_t events)
     if (unlikely(events & EPOLLERR))
         bight__udp_take_refusals(udp);
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-        bight__stream_ready(&udp->out);
+        bight__side_ready(&udp->out);
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        bight__stream_ready(&udp->in);
+        bight__side_ready(&udp->in);
 }
 
 static void udp_destroy(struct bight_udp *udp)

@@ -80,7 +80,7 @@ __attribute__((always_inline)) static inline int bight__udp_enter(struct bight_u
 static inline int bight__udp_wait(struct stream_side *side)
 {
     /* It may have been ended between the wake-up from the last wait and its task's turn. */
-    return side->taken & SIDE_OVER ? BIGHT_ECLOSED : bight__side_wait(side);
+    return side->taken & SIDE_OVER ? BIGHT_ECLOSED : bight__side_wait(side, bight__sched->current);
 }
 
 /* receive.c: a system call that receives has left an error in errno. BIGHT_EAGAIN: there is

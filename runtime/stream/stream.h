@@ -148,11 +148,17 @@ static inline void bight__side_wake(struct stream_side *side, int result)
 /* layer.c: the stream below `above` became ready on a side. */
 void bight__layer_wake(struct bight_stream *above);
 
-/* It is worth another attempt on that side of `stream`. */
-static inline void bight__stream_ready(const struct bight_stream *stream, struct stream_side *side)
+/* It is worth another attempt on that side. */
+static inline void bight__side_ready(struct stream_side *side)
 {
     side->ready = true;
     bight__side_wake(side, 0);
+}
+
+/* The same of a side of `stream`. */
+static inline void bight__stream_ready(const struct bight_stream *stream, struct stream_side *side)
+{
+    bight__side_ready(side);
     if (unlikely(stream->above))
         bight__layer_wake(stream->above);
 }
