@@ -57,7 +57,7 @@ bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})
 
 # The servers of samples/net, as programs.
 if(TARGET echo)
-  bight_test(samples/net/sample_servers)
+  bight_test(samples/net/sample_servers SOURCES samples/net/programs.c)
   target_compile_definitions(test_sample_servers PRIVATE SAMPLE_ECHO="$<TARGET_FILE:echo>"
                              SAMPLE_PROXY="$<TARGET_FILE:proxy>")
   add_dependencies(test_sample_servers echo proxy)

@@ -1,57 +1,21 @@
 /* The servers of samples/net, started like a user would start them, and spoken to by streams.
  * SAMPLE_ECHO and SAMPLE_PROXY are their paths. */
 #include "tests/harness/suite.h"
+#include "tests/samples/net/programs.h"
 
 #include <bight.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define MUCH_BYTES ((size_t)32 << 20)
 #define PIECE_BYTES 65536
-
-struct server {
-    pid_t pid;
-    uint16_t port;
-};
-
-static struct server start(const char *const *argv)
-{
-    struct server server;
-    char line[64];
-    unsigned port;
-    FILE *said;
-    int fds[2];
-
-    ck_assert_int_eq(pipe(fds), 0);
-    server.pid = fork();
-    ck_assert_int_ge(server.pid, 0);
-    if (server.pid == 0) {
-        if (dup2(fds[1], STDOUT_FILENO) < 0)
-            _exit(126);
-        close(fds[0]);
-        close(fds[1]);
-        (void)execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    close(fds[1]);
-    said = fdopen(fds[0], "r");
-    ck_assert_ptr_nonnull(said);
-    ck_assert_ptr_nonnull(fgets(line, sizeof line, said));
-    ck_assert_int_eq(sscanf(line, "listening on 127.0.0.1:%u", &port), 1);
-    fclose(said);
-    server.port = (uint16_t)port;
-    return server;
-}
 
 static struct server start_echo(void)
 {
     const char *const argv[] = {SAMPLE_ECHO, NULL};
 
-    return start(argv);
+    return server_start(argv);
 }
 
 static struct server start_proxy(uint16_t port)
@@ -60,17 +24,7 @@ static struct server start_proxy(uint16_t port)
     const char *const argv[] = {SAMPLE_PROXY, "0", "127.0.0.1", to, NULL};
 
     snprintf(to, sizeof to, "%u", port);
-    return start(argv);
-}
-
-/* It ends by the signal, as a service does, with status 0. */
-static void stop(const struct server *server, int signum)
-{
-    int status;
-
-    ck_assert_int_eq(kill(server->pid, signum), 0);
-    ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
-    ck_assert_int_eq(status, 0);
+    return server_start(argv);
 }
 
 static struct bight_stream *connect_to(const struct server *server)
@@ -107,7 +61,7 @@ static void echo_serves_until_it_is_interrupted(void)
     struct server echo = start_echo();
 
     ck_assert_int_eq(bight_run(talk_to, &echo), 0);
-    stop(&echo, SIGINT);
+    server_stop(&echo, SIGINT);
 }
 
 static void proxy_passes_half_closed_connections_on(void)
@@ -115,8 +69,8 @@ static void proxy_passes_half_closed_connections_on(void)
     struct server echo = start_echo(), proxy = start_proxy(echo.port);
 
     ck_assert_int_eq(bight_run(talk_to, &proxy), 0);
-    stop(&proxy, SIGTERM);
-    stop(&echo, SIGTERM);
+    server_stop(&proxy, SIGTERM);
+    server_stop(&echo, SIGTERM);
 }
 
 /* The reset may be faster than the connect that it ends. */
@@ -142,9 +96,9 @@ static void proxy_without_a_host_resets_and_goes_on(void)
 {
     struct server echo = start_echo(), proxy = start_proxy(echo.port);
 
-    stop(&echo, SIGTERM);
+    server_stop(&echo, SIGTERM);
     ck_assert_int_eq(bight_run(connect_in_vain, &proxy), 0);
-    stop(&proxy, SIGINT);
+    server_stop(&proxy, SIGINT);
 }
 
 /* Much through a reader that takes a pause now and then: the proxy holds it up at the sender. */
@@ -166,21 +120,6 @@ static int flood_write(void *arg)
         rc = bight_stream_write(flood->stream, piece, sizeof piece);
     }
     return rc ? rc : bight_stream_shutdown(flood->stream);
-}
-
-static long resident_kib(pid_t pid)
-{
-    char path[64], line[128];
-    long kib = -1;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    while (kib < 0 && fgets(line, sizeof line, file))
-        (void)sscanf(line, "VmRSS: %ld kB", &kib);
-    fclose(file);
-    return kib;
 }
 
 static int flood_read(void *arg)
@@ -209,9 +148,9 @@ static int flood_both_ways(void *arg)
     long before;
 
     flood.stream = connect_to(arg);
-    before = resident_kib(flood.proxy->pid);
+    before = server_resident_kib(flood.proxy);
     ck_assert_int_eq(bight_gather_all(calls, 2, 0), 0);
-    flood.grown = resident_kib(flood.proxy->pid) - before;
+    flood.grown = server_resident_kib(flood.proxy) - before;
     ck_assert_int_lt(flood.grown, 1024);
     return bight_stream_end(flood.stream, 0);
 }
@@ -221,8 +160,8 @@ static void proxy_holds_a_fast_sender_up_and_does_not_grow(void)
     struct server echo = start_echo(), proxy = start_proxy(echo.port);
 
     ck_assert_int_eq(bight_run(flood_both_ways, &proxy), 0);
-    stop(&proxy, SIGTERM);
-    stop(&echo, SIGTERM);
+    server_stop(&proxy, SIGTERM);
+    server_stop(&echo, SIGTERM);
 }
 
 static const struct suite_case cases[] = {

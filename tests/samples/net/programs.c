@@ -1,0 +1,62 @@
+/* See programs.h. */
+#include "tests/samples/net/programs.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct server server_start(const char *const *argv)
+{
+    struct server server;
+    char line[64];
+    unsigned port;
+    FILE *said;
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    server.pid = fork();
+    ck_assert_int_ge(server.pid, 0);
+    if (server.pid == 0) {
+        if (dup2(fds[1], STDOUT_FILENO) < 0)
+            _exit(126);
+        close(fds[0]);
+        close(fds[1]);
+        (void)execv(argv[0], (char **)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    said = fdopen(fds[0], "r");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, said));
+    ck_assert_int_eq(sscanf(line, "listening on 127.0.0.1:%u", &port), 1);
+    fclose(said);
+    server.port = (uint16_t)port;
+    return server;
+}
+
+void server_stop(const struct server *server, int signum)
+{
+    int status;
+
+    ck_assert_int_eq(kill(server->pid, signum), 0);
+    ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
+    ck_assert_int_eq(status, 0);
+}
+
+long server_resident_kib(const struct server *server)
+{
+    char path[64], line[128];
+    long kib = -1;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)server->pid);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (kib < 0 && fgets(line, sizeof line, file))
+        (void)sscanf(line, "VmRSS: %ld kB", &kib);
+    fclose(file);
+    return kib;
+}
