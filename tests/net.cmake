@@ -61,4 +61,7 @@ if(TARGET echo)
   target_compile_definitions(test_sample_servers PRIVATE SAMPLE_ECHO="$<TARGET_FILE:echo>"
                              SAMPLE_PROXY="$<TARGET_FILE:proxy>")
   add_dependencies(test_sample_servers echo proxy)
+  bight_test(samples/net/sample_chat SOURCES samples/net/programs.c)
+  target_compile_definitions(test_sample_chat PRIVATE SAMPLE_CHAT="$<TARGET_FILE:chat>")
+  add_dependencies(test_sample_chat chat)
 endif()
