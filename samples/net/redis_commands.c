@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define STORE_BYTES ((size_t)256 << 20)
+#define STORE_BYTES ((size_t)64 << 20)
 #define SECOND_NS UINT64_C(1000000000)
 #define SECONDS_MAX (INT64_MAX / 1000000000 / 2)
 #define NUMBER_BYTES 21

@@ -294,11 +294,11 @@ static int outlive_keys(void *server)
 {
     struct bight_stream *stream = connect_to(server), *other = connect_to(server);
 
-    says(stream, "set a 1 EX 1\r\nset b 1\r\nexpire b 1\r\nset c 1\r\n");
+    says(stream, "set a 1 EX 2\r\nset b 1\r\nexpire b 2\r\nset c 1\r\n");
     hears(stream, "+OK\r\n+OK\r\n:1\r\n+OK\r\n");
     says(other, "exists a b c\r\n");
     hears(other, ":3\r\n");
-    ck_assert_int_eq(bight_sleep(1010), 0);
+    ck_assert_int_eq(bight_sleep(2010), 0);
     says(other, "get a\r\nttl b\r\nexists a b c\r\ndel a\r\ndbsize\r\nincr a\r\nttl a\r\n");
     hears(other, "$-1\r\n:-2\r\n:1\r\n:0\r\n:1\r\n:1\r\n:-1\r\n");
     bight_stream_abort(stream);
@@ -311,7 +311,7 @@ static void keys_expire_and_are_seen_by_all_clients(void)
     play(outlive_keys);
 }
 
-/* More than the server keeps, 256 MiB: the value is refused and those before stay. */
+/* More than the server keeps, 64 MiB: the value is refused and those before stay. */
 static int fill_up(void *server)
 {
     static char value[BIG_BYTES];
@@ -328,10 +328,10 @@ static int fill_up(void *server)
         if (strcmp(line, "+OK") != 0)
             break;
     }
-    ck_assert_int_eq(count, 255);
+    ck_assert_int_eq(count, 63);
     ck_assert_int_eq(strncmp(line, "-OOM ", 5), 0);
     says(stream, "dbsize\r\nflushall\r\nset a 1\r\n");
-    hears(stream, ":255\r\n+OK\r\n+OK\r\n");
+    hears(stream, ":63\r\n+OK\r\n+OK\r\n");
     bight_stream_abort(stream);
     return 0;
 }

@@ -59,7 +59,7 @@ static void redis_cli_sets_and_gets(void)
     ck_assert_str_eq(cli("--no-raw get nothing"), "(nil)\n");
     ck_assert_str_eq(cli("set n 41 EX 100"), "OK\n");
     ck_assert_str_eq(cli("--no-raw incr n"), "(integer) 42\n");
-    ck_assert_str_eq(cli("ttl n"), "100\n");
+    ck_assert_int_ge(atoi(cli("ttl n")), 50); /* each of these is a process */
     ck_assert_str_eq(cli("--no-raw config get save"), "(empty array)\n");
     ck_assert_str_eq(cli("incr greeting"), "ERR value is not an integer or out of range\n\n");
     ck_assert_str_eq(cli("nosuch"), "ERR unknown command 'nosuch'\n\n");
