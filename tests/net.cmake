@@ -79,12 +79,23 @@ bight_test(net/http/http_torture_tls TIMEOUT 300 SOURCES net/http/torture.c ${pe
 bight_test(net/http/http_stress SOURCES ${peer_sources} LIBS ${http_libs})
 bight_test(net/http/http_httpbin SOURCES ${peer_sources} LIBS ${http_libs})
 
-# The servers of samples/net, as programs.
+# The servers of samples/net, as programs. Those named after tools are skipped without them (scripts/deps peers).
 if(TARGET echo)
   bight_test(samples/net/sample_servers SOURCES samples/net/programs.c)
   target_compile_definitions(test_sample_servers PRIVATE SAMPLE_ECHO="$<TARGET_FILE:echo>"
                              SAMPLE_PROXY="$<TARGET_FILE:proxy>")
   add_dependencies(test_sample_servers echo proxy)
+  bight_test(samples/net/sample_chat SOURCES samples/net/programs.c)
+  target_compile_definitions(test_sample_chat PRIVATE SAMPLE_CHAT="$<TARGET_FILE:chat>")
+  add_dependencies(test_sample_chat chat)
+  bight_test(samples/net/sample_ports)
+  target_compile_definitions(test_sample_ports PRIVATE SAMPLE_PORTS="$<TARGET_FILE:ports>")
+  add_dependencies(test_sample_ports ports)
+  foreach(suite sample_redis sample_redis_tools)
+    bight_test(samples/net/${suite} SOURCES samples/net/programs.c)
+    target_compile_definitions(test_${suite} PRIVATE SAMPLE_REDIS="$<TARGET_FILE:redis>")
+    add_dependencies(test_${suite} redis)
+  endforeach()
 endif()
 if(TARGET tls_proxy)
   bight_test(samples/net/sample_tls LIBS ${tls_libs} SOURCES samples/net/programs.c net/tls/authority.c net/tls/wire.c)

@@ -42,9 +42,9 @@ static int64_t put(struct bight_stream *stream, const void *data, size_t bytes, 
     head->cmsg_len = CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(head), fds, count * sizeof(int));
     if (bight__transfer_fails(bight__descriptor_seams(descriptor), "send", &part.iov_len))
-        return bight__descriptor_was_written(descriptor, -1);
-    return bight__descriptor_was_written(descriptor,
-                                         sendmsg(descriptor->fd, &message, MSG_NOSIGNAL));
+        return bight__descriptor_was_written(descriptor, bight__outcome(-1));
+    return bight__descriptor_was_written(
+        descriptor, bight__outcome(sendmsg(descriptor->fd, &message, MSG_NOSIGNAL)));
 }
 
 /* An error that says nothing about the connection. */
@@ -136,7 +136,7 @@ static int64_t get(struct bight_stream *stream, void *buffer, size_t bytes, stru
         count = recvmsg(descriptor->fd, &message, MSG_CMSG_CLOEXEC);
     if (count > 0)
         take_descriptors(&message, passed);
-    result = bight__descriptor_was_read(descriptor, count, part.iov_len);
+    result = bight__descriptor_was_read(descriptor, bight__outcome(count), part.iov_len);
     if (result > 0) {
         stream->bytes_read += (uint64_t)result;
         if (passed->count || passed->lost)

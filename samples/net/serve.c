@@ -11,13 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Clients that are connected and idle do not keep a server that is to end. */
+#define DRAIN_MS 1000
+
 struct service {
     struct bight_listener *listener;
     int (*handler)(struct bight_stream *stream, void *arg);
     void *arg;
 };
 
-/* After the close bight_serve lets the handlers finish, and returns. */
+/* After the close bight_serve gives the handlers some time to finish, and returns. */
 static int close_at(struct bight_listener *listener, int signum)
 {
     struct bight_signal *arrival;
@@ -46,6 +49,7 @@ static int on_terminate(void *arg)
 /* Whatever ends the server, those that wait for a signal end with it. */
 static int serve(const struct service *service)
 {
+    static const struct bight_serve_options options = {.drain_ms = DRAIN_MS};
     struct bight_background *signals;
     int ended, rc = bight_background_new(&signals, NULL, NULL);
 
@@ -55,7 +59,7 @@ static int serve(const struct service *service)
     if (rc == 0)
         rc = bight_background_spawn(NULL, signals, NULL, on_terminate, service->listener);
     if (rc == 0)
-        rc = bight_serve(service->listener, service->handler, service->arg, NULL);
+        rc = bight_serve(service->listener, service->handler, service->arg, &options);
     ended = bight_background_end(signals);
     return rc ? rc : ended;
 }
