@@ -84,9 +84,8 @@ void bight__runtime_close(struct bight_runtime *runtime);
 
 /* The runtime's plugin of that kind, made by the first call. When it cannot be made, the result is
  * NULL and *rc says why: BIGHT_ENOMEM, or what `begin` returned. */
-BIGHT_INTERNAL_API struct bight_plugin *bight__plugin_get(struct bight_runtime *runtime,
-                                                          const struct bight_plugin_kind *kind,
-                                                          int *rc);
+BIGHT_INTERNAL_API struct bight_plugin *
+bight__plugin_get(struct bight_runtime *runtime, const struct bight_plugin_kind *kind, int *rc);
 /* The same if there is one already, otherwise NULL. */
 struct bight_plugin *bight__plugin_find(const struct bight_runtime *runtime,
                                         const struct bight_plugin_kind *kind);

@@ -14,9 +14,8 @@
 
 /* Room for as many descriptors as the system passes at a time, and for the credentials that it puts
  * in front when somebody has set SO_PASSCRED. */
-union control {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(ALL_BYTES) + CMSG_SPACE(sizeof(struct ucred))];
+struct control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(ALL_BYTES) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
 /* Writing */
@@ -26,7 +25,7 @@ static int64_t put(struct bight_stream *stream, const void *data, size_t bytes, 
                    size_t count)
 {
     struct descriptor *descriptor = bight__descriptor_of(stream);
-    union control control;
+    struct control control;
     struct iovec part = {(void *)(uintptr_t)data, bytes};
     struct msghdr message = {
         .msg_iov = &part,
@@ -98,7 +97,7 @@ int bight_unix_write_descriptors(struct bight_stream *stream, const void *data, 
 
 /* What has come along with a read. */
 struct passed {
-    union control control;
+    struct control control;
     const void *fds; /* in there, not aligned */
     size_t count;
     bool lost; /* there were more */

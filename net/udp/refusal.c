@@ -49,17 +49,15 @@ static int error_of(struct msghdr *message)
 void bight__udp_take_refusals(struct bight_udp *udp)
 {
     /* An error, and an address behind it. */
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
-    } control;
+    _Alignas(struct cmsghdr) char
+        control[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
     struct msghdr message;
     int error;
 
     if (!udp->connected)
         return;
     for (;;) {
-        message = (struct msghdr){.msg_control = &control, .msg_controllen = sizeof(control)};
+        message = (struct msghdr){.msg_control = control, .msg_controllen = sizeof(control)};
         if (recvmsg(udp->fd, &message, MSG_ERRQUEUE) < 0)
             break;
         error = error_of(&message);

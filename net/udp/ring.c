@@ -17,10 +17,7 @@
 struct udp_block {
     struct iovec room;
     union udp_name from;
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     size_t each; /* of the datagrams in it; 0: it is one */
 };
 
@@ -54,7 +51,7 @@ struct udp_ring *bight__udp_ring_new(const struct bight_seams *seams, unsigned b
         header->msg_iov = &block->room;
         header->msg_iovlen = 1;
         header->msg_name = &block->from;
-        header->msg_control = &block->control;
+        header->msg_control = block->control;
     }
     return ring;
 }
