@@ -89,16 +89,16 @@ static int server_main(const char *server, const struct serving_job *job)
 {
     struct tls_identity identity;
 
-    if (!strcmp(server, "idle"))
+    if (strcmp(server, "idle") == 0)
         tls_count_memory();
     tls_identity_make(&identity);
-    if (!strcmp(server, "raw"))
+    if (strcmp(server, "raw") == 0)
         tls_raw(job, &identity);
-    else if (!strcmp(server, "bight"))
+    else if (strcmp(server, "bight") == 0)
         tls_bight(job, &identity);
     else
         tls_bight_idle(job, &identity);
-    if (strcmp(server, "idle"))
+    if (strcmp(server, "idle") != 0)
         serving_job_done();
     return 0;
 }

@@ -21,17 +21,21 @@
 #include <bight/tls.h>
 
 #define EVENTS 256
+#define DESCRIPTORS 65536
 #define BUFFER_BYTES 65536
 #define PLAIN_BYTES 16384
 
 /* The raw one */
 
 struct peer {
-    int fd;
     SSL *ssl;
     BIO *in, *out; /* the SSL's */
-    bool waits;    /* for the peer to take what is in `out` */
+    int fd;
+    bool waits; /* for the peer to take what is in `out` */
 };
+
+/* By its descriptor. */
+static struct peer peers[DESCRIPTORS];
 
 static SSL_CTX *context_new(const struct tls_identity *identity)
 {
@@ -69,9 +73,10 @@ static void raw_accept(int epoll, int listener, SSL_CTX *context)
     if (fd < 0)
         return;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    peer = calloc(1, sizeof(*peer));
-    bench_check(peer ? 0 : BIGHT_ENOMEM, "memory");
+    bench_check(fd < DESCRIPTORS ? 0 : BIGHT_EMFILE, "accept");
+    peer = &peers[fd];
     peer->fd = fd;
+    peer->waits = false;
     peer->ssl = SSL_new(context);
     peer->in = BIO_new(BIO_s_mem());
     peer->out = BIO_new(BIO_s_mem());
@@ -147,7 +152,6 @@ static void raw_close(struct peer *peer)
 {
     close(peer->fd);
     SSL_free(peer->ssl);
-    free(peer);
 }
 
 void tls_raw(const struct serving_job *job, const struct tls_identity *identity)

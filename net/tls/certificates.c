@@ -11,13 +11,17 @@
 static int give_password(char *buffer, int bytes, int writes, void *arg)
 {
     const char *password = arg;
-    size_t length = password ? strlen(password) : 0;
+    int length = 0;
 
     (void)writes;
-    if (!password || length > (size_t)bytes)
+    if (!password)
         return -1;
-    memcpy(buffer, password, length);
-    return (int)length;
+    for (; password[length]; length++) {
+        if (length == bytes)
+            return -1;
+        buffer[length] = password[length];
+    }
+    return length;
 }
 
 static BIO *open_text(const char *text)

@@ -109,7 +109,7 @@ int bight__tls_on_hello(SSL *ssl, int *alert, void *arg);
 /* sessions.c: offer the newest session of that name to the server, if there is one. */
 void bight__tls_sessions_offer(struct bight_tls_context *context, SSL *ssl, const char *key);
 /* OpenSSL's callback: a ticket came. */
-int bight__tls_on_session(SSL *ssl, SSL_SESSION *session);
+int bight__tls_on_session(SSL *ssl, SSL_SESSION *native);
 void bight__tls_sessions_free(struct bight_tls_context *context);
 
 /* bio.c: what `ssl` reads from and writes to: the stream below. 0 or BIGHT_ENOMEM. */

@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct bight_slice) == sizeof(struct iovec) &&
                    offsetof(struct bight_slice, data) == offsetof(struct iovec, iov_base) &&
                    offsetof(struct bight_slice, bytes) == offsetof(struct iovec, iov_len),
                "a slice is an iovec");
+_Static_assert(EWOULDBLOCK == EAGAIN, "one of the two is looked for");
 
 /* bight__side_wake of the side where most tasks sleep. What waits for a descriptor waits for
  * something outside. */
@@ -133,7 +134,7 @@ int bight__descriptor_fd(const struct bight_stream *stream)
 /* What a failed system call says of the side. */
 static int call_failed(struct stream_side *side, int rc)
 {
-    if (rc != BIGHT_EAGAIN && rc != -EWOULDBLOCK)
+    if (rc != BIGHT_EAGAIN)
         return rc;
     side->ready = false;
     return BIGHT_EAGAIN;

@@ -212,11 +212,12 @@ HTTP_TEST_WITH(an_endless_chunk_extension_is_cut_off_and_not_called_silence, &br
 static bool wants_memory;
 static int cleanups;
 
-CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events, int *running)
+CURLMcode curl_multi_socket_action(CURLM *multi_handle, curl_socket_t s, int ev_bitmask,
+                                   int *running_handles)
 {
     CURLMcode (*act)(CURLM *, curl_socket_t, int, int *) =
         (CURLMcode(*)(CURLM *, curl_socket_t, int, int *))dlsym(RTLD_NEXT, __func__);
-    CURLMcode rc = act(multi, fd, events, running);
+    CURLMcode rc = act(multi_handle, s, ev_bitmask, running_handles);
 
     if (!wants_memory)
         return rc;

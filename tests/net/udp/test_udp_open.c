@@ -364,13 +364,15 @@ static int fetched_together(void *arg)
     char byte;
 
     (void)arg;
-    for (char c = 'a'; c < 'a' + 20; c++)
-        ck_ok(bight_udp_send_to(sender, &to, &c, 1));
-    for (char c = 'a'; c < 'a' + 20; c++) {
+    for (int i = 0; i < 20; i++) {
+        byte = (char)('a' + i);
+        ck_ok(bight_udp_send_to(sender, &to, &byte, 1));
+    }
+    for (int i = 0; i < 20; i++) {
         ck_assert_int_eq(bight_udp_receive(udp, &byte, 1, &info), 1);
-        ck_assert_int_eq(byte, c);
+        ck_assert_int_eq(byte, 'a' + i);
         ck_assert_mem_eq(&info.from, &own, sizeof(own));
-        if (c == 'a')
+        if (i == 0)
             ck_assert_uint_eq(wire_stats(udp).buffered, 7);
     }
     ck_assert_uint_eq(wire_stats(udp).fetches, 3);
