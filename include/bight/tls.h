@@ -117,7 +117,8 @@ bight_tls_context_new(struct bight_tls_context **out,
 
 /** Have connections that begin from now on use `options`: certificates are renewed without a
  *  restart. Connections that exist keep what they began with. When it fails, nothing has changed.
- *  Tickets that were given remain valid unless certificates of peers are asked for.
+ *  Tickets that a server gave remain valid unless it asks for certificates; a client forgets its
+ *  sessions, which others may have been trusted for.
  *
  *  @return as bight_tls_context_new.
  *  Thread: any.  Ownership: borrows all.
@@ -137,8 +138,9 @@ BIGHT_API void bight_tls_context_free(struct bight_tls_context *context);
 struct bight_tls_options {
     /* How long the handshake may take; default 30,000; negative: as long as the scope allows. */
     int64_t handshake_ms;
-    /* Of a client: sessions are kept for resumption under this name; default: the host's, and with
-     * bight_tls_connect its port. */
+    /* Of a client: sessions are kept for resumption under the name of the host and this one, such
+     * as a port; "": none are. With bight_tls_connect it is the port by default. At most 250
+     * bytes. */
     const char *session_key;
     /* At its end the stream gives the one below back, open, instead of ending it with itself. What
      * the peer sends behind its close_notify is lost. */

@@ -102,6 +102,7 @@ int bight_tls_context_reload(struct bight_tls_context *context,
         return bight__tls_fail(failure, "tickets");
     }
     context->current = native;
+    bight__tls_sessions_free(context);
     pthread_mutex_unlock(&context->lock);
     SSL_CTX_free(before);
     return 0;

@@ -191,11 +191,19 @@ static int client_prepare(struct tls *tls, const char *host)
     return 0;
 }
 
-static const char *session_key(const struct bight_tls_options *options, const char *host)
+/* Under which name sessions are kept. The host is part of it, since a session that is resumed is
+ * not checked for its name again. "": under none. False: it is too long. */
+static bool session_key(const struct bight_tls_options *options, const char *host, char *key,
+                        size_t key_bytes)
 {
-    if (options->session_key)
-        return options->session_key;
-    return host ? host : "";
+    const char *more = options->session_key;
+    int length;
+
+    key[0] = '\0';
+    if (!host || (more && !*more))
+        return true;
+    length = snprintf(key, key_bytes, more ? "%s %s" : "%s", host, more);
+    return length >= 0 && (size_t)length < key_bytes;
 }
 
 static void no_failure(struct bight_tls_failure *failure)
@@ -208,6 +216,7 @@ int bight_tls_client(struct bight_stream **out, struct bight_stream *below, cons
                      struct bight_tls_context *context, const struct bight_tls_options *options,
                      struct bight_tls_failure *failure)
 {
+    char key[2 * TLS_NAME_BYTES];
     struct tls *tls;
     int rc;
 
@@ -218,10 +227,12 @@ int bight_tls_client(struct bight_stream **out, struct bight_stream *below, cons
     no_failure(failure);
     if (!options)
         options = &default_options;
+    if (!session_key(options, host, key, sizeof(key)))
+        return bight__tls_refuse(failure, BIGHT_ETOOBIG, "the name of the session is too long");
     rc = context ? 0 : bight__tls_context_default(&context, failure);
     if (rc)
         return rc;
-    tls = tls_make(context, session_key(options, host));
+    tls = tls_make(context, key);
     if (!tls)
         return bight__tls_refuse(failure, BIGHT_ENOMEM, bight_strerror(BIGHT_ENOMEM));
     rc = client_prepare(tls, host);
@@ -277,8 +288,8 @@ int bight_tls_connect(struct bight_stream **out, const char *host, uint16_t port
                       struct bight_tls_failure *failure)
 {
     struct bight_tls_options how = options ? *options : default_options;
-    char key[TLS_NAME_BYTES + sizeof(":65535")];
     struct bight_stream *below;
+    char key[8];
     int rc;
 
     if (!out || !host)
@@ -287,7 +298,7 @@ int bight_tls_connect(struct bight_stream **out, const char *host, uint16_t port
     rc = bight_tcp_connect(&below, host, port, NULL, NULL);
     if (rc)
         return bight__tls_refuse(failure, rc, bight_strerror(rc));
-    snprintf(key, sizeof(key), "%s:%u", host, port);
+    snprintf(key, sizeof(key), "%u", port);
     if (!how.session_key)
         how.session_key = key;
     how.keep_below = false;

@@ -59,14 +59,25 @@ void bight__tls_sessions_offer(struct bight_tls_context *context, SSL *ssl, cons
     pthread_mutex_unlock(&context->lock);
 }
 
-static void keep(struct bight_tls_context *context, struct session *session)
+static void add(struct bight_tls_context *context, struct session *session)
 {
-    pthread_mutex_lock(&context->lock);
     link_prepend(&context->sessions, &session->link);
     context->sessions_count++;
     if (context->sessions_count > SESSIONS_MOST)
         forget(context, container_of(context->sessions.prev, struct session, link));
+}
+
+/* Not one that was begun before the context was renewed: whom it trusts may have changed. */
+static bool keep(struct bight_tls_context *context, const SSL *ssl, struct session *session)
+{
+    bool current;
+
+    pthread_mutex_lock(&context->lock);
+    current = SSL_get_SSL_CTX(ssl) == context->current;
+    if (current)
+        add(context, session);
     pthread_mutex_unlock(&context->lock);
+    return current;
 }
 
 /* 1: the session is ours from now on. Without memory the next handshake is a full one. */
@@ -83,8 +94,10 @@ int bight__tls_on_session(SSL *ssl, SSL_SESSION *native)
         return 0;
     session->native = native;
     memcpy(session->key, tls->session_key, bytes);
-    keep(tls->context, session);
-    return 1;
+    if (keep(tls->context, ssl, session))
+        return 1;
+    bight__free(session);
+    return 0;
 }
 
 void bight__tls_sessions_free(struct bight_tls_context *context)

@@ -110,6 +110,7 @@ int bight__tls_on_hello(SSL *ssl, int *alert, void *arg);
 void bight__tls_sessions_offer(struct bight_tls_context *context, SSL *ssl, const char *key);
 /* OpenSSL's callback: a ticket came. */
 int bight__tls_on_session(SSL *ssl, SSL_SESSION *native);
+/* Forget them all. */
 void bight__tls_sessions_free(struct bight_tls_context *context);
 
 /* bio.c: what `ssl` reads from and writes to: the stream below. 0 or BIGHT_ENOMEM. */

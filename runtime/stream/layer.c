@@ -150,8 +150,8 @@ int bight__layer_finish(struct layer *layer)
     struct bight_stream *below = layer->stream.below;
     int rc = bight__layer_flush(layer);
 
-    if (rc == 0)
-        rc = below->ops->finish ? below->ops->finish(below) : 0;
+    if (rc == 0 && !layer->gives_below && below->ops->finish)
+        rc = below->ops->finish(below);
     if (rc == BIGHT_EAGAIN)
         layer->stream.in.ready = false;
     return rc == BIGHT_EAGAIN || rc == 1 ? rc : 0;

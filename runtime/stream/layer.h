@@ -43,7 +43,8 @@ BIGHT_INTERNAL_API bool bight__layer_again(struct layer *layer);
 /* Sleep until a read is worth an attempt: 0, BIGHT_ECANCELED or BIGHT_ECLOSED. */
 BIGHT_INTERNAL_API int bight__layer_wait(struct layer *layer);
 
-/* The last steps of an `ops->finish`: write what is kept, and then those of the stream below. */
+/* The last steps of an `ops->finish`: write what is kept, and then those of the stream below unless
+ * that is given back. */
 BIGHT_INTERNAL_API int bight__layer_finish(struct layer *layer);
 
 /* The last step of an `ops->close`: the stream below is ended, or given back. The record is the

@@ -326,6 +326,46 @@ static int tickets_of_clients(void *arg)
     return 0;
 }
 
+/* A client that has another trust asks for the certificate again, also where the session is younger
+ * than the trust, but not its connection. */
+static int sessions_of_old_trust(void *arg)
+{
+    const struct bight_tls_context_options strangers = {.ca_pem = stranger.pem.certificate};
+    struct wire_end client = {.context = wire_client_context(NULL)};
+    struct wire_end server = {.context = wire_server_context(NULL, &localhost)};
+
+    (void)arg;
+    ck_assert(!resumes(&client, &server));
+    meet(&client, &server);
+    ck_ok(bight_tls_context_reload(client.context, &strangers, NULL));
+    part(&client, &server); /* its tickets come now */
+    ck_ok(bight_stream_pair(&client.below, &server.below, NULL));
+    wire_shake(&client, &server);
+    ck_code(client.code, BIGHT_ETLS);
+    wire_free_contexts(&client, &server);
+    return 0;
+}
+
+/* Two hosts never share a session, whatever their keys are. */
+static int sessions_of_hosts(void *arg)
+{
+    struct wire_end client = {.context = wire_client_context(NULL)};
+    struct wire_end server = {.context = wire_server_context(NULL, &localhost)};
+    struct bight_tls_info info;
+
+    (void)arg;
+    client.options.session_key = "all of them";
+    ck_assert(!resumes(&client, &server));
+    client.host = "127.0.0.1";
+    ck_ok(bight_stream_pair(&client.below, &server.below, NULL));
+    wire_shake(&client, &server);
+    ck_ok(bight_tls_get_info(client.stream, &info));
+    ck_assert(!info.resumed);
+    part(&client, &server);
+    wire_free_contexts(&client, &server);
+    return 0;
+}
+
 /* More servers than are remembered: the oldest are forgotten. */
 static int many_servers(void *arg)
 {
@@ -367,6 +407,8 @@ static const struct suite_case cases[] = {
     world_case(sessions_are_resumed, sessions),
     world_case(sessions_are_not_resumed_where_not_wanted, no_sessions),
     world_case(tickets_end_with_the_trust, tickets_of_clients),
+    world_case(sessions_end_with_the_trust, sessions_of_old_trust),
+    world_case(sessions_are_of_one_host, sessions_of_hosts),
     world_case(the_oldest_sessions_are_forgotten, many_servers),
     world_case(a_connection_keeps_its_context, context_is_kept),
 };

@@ -224,6 +224,26 @@ static int reset(void *arg)
     return 0;
 }
 
+/* The usual two over a connection on loopback. */
+static uint16_t sockets_open(bool kept)
+{
+    struct bight_listener *listener;
+    struct bight_address address;
+
+    client = (struct wire_end){.host = "localhost", .context = wire_client_context(NULL)};
+    server = (struct wire_end){.context = wire_server_context(NULL, &localhost)};
+    client.options.keep_below = server.options.keep_below = kept;
+    ck_ok(bight_tcp_listen(&listener, "127.0.0.1", 0, NULL));
+    ck_ok(bight_listener_address(listener, &address));
+    ck_ok(bight_tcp_connect(&client.below, "127.0.0.1", address.port, NULL, NULL));
+    ck_ok(bight_listener_accept(&server.below, listener));
+    ck_ok(bight_listener_end(listener));
+    wire_shake(&client, &server);
+    ck_ok(client.code);
+    ck_ok(server.code);
+    return address.port;
+}
+
 static int given_back(void *arg)
 {
     char byte;
@@ -237,6 +257,26 @@ static int given_back(void *arg)
     say(server.below, "plain"); /* it is open, and the test's */
     ck_ok(bight_stream_end(client.stream, 0));
     ck_code((int)bight_stream_read(server.below, &byte, 1), 1); /* of the client's last word */
+    ck_ok(bight_stream_end(server.below, 0));
+    wire_free_contexts(&client, &server);
+    return 0;
+}
+
+/* Over sockets, which could have been half closed by the way: it can be used in both directions. */
+static int given_back_patiently(void *arg)
+{
+    char bytes[64];
+
+    (void)arg;
+    sockets_open(true);
+    say(client.stream, "never read");
+    ck_ok(bight_stream_end(server.stream, 1000));
+    ck_assert_int_eq(bight_stream_read(client.stream, bytes, 1), 0);
+    ck_ok(bight_stream_end(client.stream, 1000));
+    say(server.below, "plain");
+    hear(client.below, "plain");
+    ck_assert_int_gt(bight_stream_read(server.below, bytes, sizeof(bytes)), 0);
+    ck_ok(bight_stream_end(client.below, 0));
     ck_ok(bight_stream_end(server.below, 0));
     wire_free_contexts(&client, &server);
     return 0;
@@ -525,22 +565,14 @@ static int sends_file(void *arg)
 /* Over sockets, whose addresses and options are those of the connection. */
 static int over_sockets(void *arg)
 {
-    struct bight_listener *listener;
-    struct bight_address address, peer;
+    struct bight_address peer;
     char text[64];
+    uint16_t port;
 
     (void)arg;
-    client = (struct wire_end){.host = "localhost", .context = wire_client_context(NULL)};
-    server = (struct wire_end){.context = wire_server_context(NULL, &localhost)};
-    ck_ok(bight_tcp_listen(&listener, "127.0.0.1", 0, NULL));
-    ck_ok(bight_listener_address(listener, &address));
-    ck_ok(bight_tcp_connect(&client.below, "127.0.0.1", address.port, NULL, NULL));
-    ck_ok(bight_listener_accept(&server.below, listener));
-    wire_shake(&client, &server);
-    ck_ok(client.code);
-    ck_ok(server.code);
+    port = sockets_open(false);
     ck_ok(bight_stream_peer_address(client.stream, &peer));
-    ck_assert_int_eq(peer.port, address.port);
+    ck_assert_int_eq(peer.port, port);
     ck_ok(bight_stream_local_address(server.stream, &peer));
     ck_assert_int_ge(bight_stream_fd(client.stream), 0);
     ck_ok(bight_stream_set_nagle(client.stream, false));
@@ -551,7 +583,7 @@ static int over_sockets(void *arg)
     say(client.stream, "by wire");
     hear(server.stream, "by wire");
     both_end();
-    return bight_listener_end(listener);
+    return 0;
 }
 
 /* What was read of the stream below before belongs to the handshake. */
@@ -582,6 +614,7 @@ static const struct suite_case cases[] = {
     world_case(an_end_without_a_word_is_no_end, truncated),
     world_case(a_reset_is_one, reset),
     world_case(a_stream_below_is_given_back, given_back),
+    world_case(a_stream_below_is_given_back_in_both_directions, given_back_patiently),
     world_case(a_stream_below_is_nobody_elses, below_is_taken),
     world_case(an_end_wakes_the_tasks_inside, ended_under_tasks),
     world_case(cancelled_calls_leave_a_state, cancelled_calls),
