@@ -172,7 +172,8 @@ BIGHT_API size_t bight_stream_last_written(const struct bight_stream *stream);
  *  @return 0; BIGHT_EOF: the file has fewer; errors of the file; otherwise as bight_stream_write.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; bight_stream_last_written says how much went out.
- *  Allocates: a buffer, unless the stream is a plain socket.  Thread: the loop's.
+ *  Allocates: a buffer, unless the stream is a plain socket and the file one that the kernel sends.
+ *  Thread: the loop's.
  *  Ownership: borrows all.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_stream_send_file(struct bight_stream *stream, int file,

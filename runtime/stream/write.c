@@ -282,13 +282,16 @@ static int send_by_buffer(struct bight_stream *stream, struct file_part part, ch
     return rc;
 }
 
+/* Some files the kernel cannot send: of most in /proc it says that the call is invalid. */
 static int send_file(struct bight_stream *stream, const struct file_part *part)
 {
     char *buffer;
-    int rc;
+    int rc = BIGHT_EINVAL;
 
     if (stream->ops->send_file)
-        return send_from_kernel(stream, *part);
+        rc = send_from_kernel(stream, *part);
+    if (rc != BIGHT_EINVAL || stream->last_written)
+        return rc;
     buffer = bight__alloc(&stream->sched->seams, FILE_BUFFER_BYTES);
     if (!buffer)
         return BIGHT_ENOMEM;

@@ -294,6 +294,25 @@ static int file_parts(void *arg)
     return 0;
 }
 
+/* sendfile(2) refuses it. */
+static int file_of_proc(void *arg)
+{
+    struct bight_stream *both[2];
+    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    char text[6];
+
+    (void)arg;
+    ck_assert_int_ge(file, 0);
+    ends_both(both, ENDS_UNIX);
+    ck_ok(bight_stream_send_file(both[0], file, 0, 5));
+    ck_ok(bight_stream_read_exactly(both[1], text, 5));
+    ck_assert_mem_eq(text, "Name:", 5);
+    ck_ok(bight_stream_end(both[0], 0));
+    ck_ok(bight_stream_end(both[1], 0));
+    close(file);
+    return 0;
+}
+
 /* An error of the file says nothing about the connection. */
 static int file_errors(void *arg)
 {
@@ -363,6 +382,7 @@ static const struct suite_case cases[] = {
     world_case(a_peer_that_is_gone_is_an_error_that_stays, peer_gone),
     world_case(after_a_shutdown_only_writing_is_over, half_ended),
     world_case(files_go_out_by_every_kind, file_parts),
+    world_case(a_file_that_the_kernel_cannot_send_goes_by_a_buffer, file_of_proc),
     world_case(an_error_of_the_file_breaks_nothing, file_errors),
     world_case(a_file_cut_short_breaks_the_writing_half, file_cut_short),
 };
