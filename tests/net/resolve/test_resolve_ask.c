@@ -239,7 +239,17 @@ IN_TASK(a_flushed_lookup_can_be_cancelled_and_its_resolver_freed)
     return 0;
 }
 
-/* Names of addresses: every machine knows its loopback. */
+/* Names of addresses: most machines know their loopback. */
+
+static bool has_names(void)
+{
+    const struct sockaddr_in loopback = {.sin_family = AF_INET,
+                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char name[NI_MAXHOST];
+
+    return getnameinfo((const struct sockaddr *)&loopback, sizeof(loopback), name, sizeof(name),
+                       NULL, 0, NI_NAMEREQD) == 0;
+}
 
 IN_TASK(an_address_has_a_name)
 {
@@ -248,6 +258,12 @@ IN_TASK(an_address_has_a_name)
     struct bight_resolved forward;
 
     make(NULL);
+    if (!has_names()) { /* a system without a list of hosts */
+        ck_code(bight_resolve_name(resolver, &address, &result), BIGHT_ERESOLVE);
+        ck_assert_int_ne(result.gai_code, 0);
+        bight_resolver_free(resolver);
+        return 0;
+    }
     ck_ok(bight_resolve_name(resolver, &address, &result));
     ck_assert(!result.cached);
     ck_assert_int_eq(result.gai_code, 0);
