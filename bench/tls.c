@@ -77,7 +77,7 @@ static struct serving handshakes = {.one_each = true, .bytes = 1, .put = tls_put
 
 static const struct bench_row rows[] = {
     {"tls_handshake", "CPU us per connection", "OpenSSL over memory BIOs", of_bight, of_raw,
-     &handshakes, 900, .samples = ROUNDS},
+     &handshakes, 600, .samples = ROUNDS},
     {"tls_16k", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &large, 12000,
      .samples = ROUNDS},
     {"tls_64", "CPU us per request", "OpenSSL over memory BIOs", of_bight, of_raw, &small, 24000,

@@ -166,7 +166,9 @@ static int set_all(SSL_CTX *native, const struct bight_tls_context_options *opti
     if (rc)
         return rc;
     SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+    /* The chain is the one that was given: OpenSSL would look for one in each handshake. */
+    SSL_CTX_set_mode(native, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS |
+                                 SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(native, 1); /* a read takes all that has come, and not 5 bytes first */
     SSL_CTX_set_alpn_select_cb(native, on_protocols, NULL);
