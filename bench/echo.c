@@ -3,18 +3,15 @@
 #include "bench/bench.h"
 #include "bench/echo.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ROUNDS 9
 #define COUNTS 5
 
 static const struct {
     const char *name;
-    void (*run)(const struct echo_job *job);
+    void (*run)(const struct serving_job *job);
 } servers[] = {
     {"epoll", echo_epoll},
     {"uv", echo_uv},
@@ -46,16 +43,7 @@ static double system_calls(const char *report, pid_t pid)
 /* Bytes per connection when all have been served once, as the server itself says. */
 static double idle_bytes(void *arg, uint64_t connections)
 {
-    struct serving serving = *(const struct serving *)arg;
-    pid_t pid;
-    char *report;
-    double bytes;
-
-    serving.connections = (unsigned)connections;
-    report = serving_run(&serving, "idle", connections, &pid);
-    bytes = strtod(report, NULL) / (double)connections;
-    free(report);
-    return bytes;
+    return serving_idle_bytes(arg, "idle", connections);
 }
 
 static const char *const cachegrind[] = {"valgrind",       "--tool=cachegrind",
@@ -87,35 +75,20 @@ static const struct bench_row rows[] = {
 
 static uint64_t resident_before;
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long long all = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-
-    bench_check(file && fscanf(file, "%llu %llu", &all, &resident) == 2 ? 0 : -EIO, "statm");
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void print_resident(void)
 {
-    printf("%llu\n", (unsigned long long)(resident_bytes() - resident_before));
+    printf("%llu\n", (unsigned long long)(serving_resident_bytes() - resident_before));
 }
 
-static int server_main(const char *server, const struct serving_job *serving)
+static int server_main(const char *server, struct serving_job *job)
 {
-    struct echo_job job = {
-        .listener = serving->listener,
-        .connections = serving->connections,
-        .all_idle = strcmp(server, "idle") ? NULL : print_resident,
-    };
-
-    resident_before = resident_bytes();
+    job->all_idle = strcmp(server, "idle") ? NULL : print_resident;
+    resident_before = serving_resident_bytes();
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
         if (!strcmp(server, servers[i].name))
-            servers[i].run(&job);
+            servers[i].run(job);
     }
-    if (!job.all_idle)
+    if (!job->all_idle)
         serving_job_done();
     return 0;
 }

@@ -4,23 +4,14 @@
 
 #include "bench/serving.h"
 
-/* What a server is asked to do: take so many connections from `listener` and return what comes,
- * until all of them were closed. */
-struct echo_job {
-    int listener; /* non-blocking */
-    unsigned connections;
-    /* Called once each connection has been served once, all being idle then; NULL: nobody. */
-    void (*all_idle)(void);
-};
-
 /* The floor: epoll, recv, send. */
-void echo_epoll(const struct echo_job *job);
+void echo_epoll(const struct serving_job *job);
 /* libuv's streams in callbacks, as fast as they go: uv_try_write before anything else. */
-void echo_uv(const struct echo_job *job);
+void echo_uv(const struct serving_job *job);
 /* A task per connection, which reads into a buffer of its own. */
-void echo_bight(const struct echo_job *job);
+void echo_bight(const struct serving_job *job);
 /* The same without a buffer: what has come is looked at where it is. */
-void echo_bight_idle(const struct echo_job *job);
+void echo_bight_idle(const struct serving_job *job);
 
 /* Every connection sends `bytes`, waits until they have come back, and begins anew, until there
  * were `requests` in all. */

@@ -102,7 +102,7 @@ static bool plain_serve(int epoll, struct plain *plain)
     return true;
 }
 
-void echo_epoll(const struct echo_job *job)
+void echo_epoll(const struct serving_job *job)
 {
     struct epoll_event events[EVENTS], first = {.events = EPOLLIN};
     int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -131,7 +131,7 @@ struct reply {
 
 struct uv_server {
     uv_tcp_t listener;
-    const struct echo_job *job;
+    const struct serving_job *job;
     unsigned closed;
 };
 
@@ -194,7 +194,7 @@ static void uv_connected(uv_stream_t *listener, int status)
     bench_check(uv_read_start((uv_stream_t *)tcp, uv_room, uv_came), "uv_read_start");
 }
 
-void echo_uv(const struct echo_job *job)
+void echo_uv(const struct serving_job *job)
 {
     struct uv_server server = {.job = job};
     uv_loop_t loop;

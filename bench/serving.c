@@ -84,12 +84,38 @@ double serving_measured(const struct serving *serving, const char *server, uint6
     return (figures[1] - figures[0]) / (double)(requests - fewer);
 }
 
+double serving_idle_bytes(const struct serving *serving, const char *server, uint64_t connections)
+{
+    struct serving many = *serving;
+    pid_t pid;
+    char *report;
+    double bytes;
+
+    many.connections = (unsigned)connections;
+    report = serving_run(&many, server, connections, &pid);
+    bytes = strtod(report, NULL) / (double)connections;
+    free(report);
+    return bytes;
+}
+
+uint64_t serving_resident_bytes(void)
+{
+    unsigned long long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    bench_check(file && fscanf(file, "%llu %llu", &all, &resident) == 2 ? 0 : -EIO, "statm");
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 bool serving_job_read(int argc, char **argv, struct serving_job *job)
 {
     if (argc < 4 || argv[1][0] == '-')
         return false;
-    job->listener = atoi(argv[2]);
-    job->connections = (unsigned)strtoul(argv[3], NULL, 10);
+    *job = (struct serving_job){
+        .listener = atoi(argv[2]),
+        .connections = (unsigned)strtoul(argv[3], NULL, 10),
+    };
     if (argv[4])
         bench_count();
     return true;

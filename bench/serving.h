@@ -27,15 +27,24 @@ char *serving_run(const struct serving *serving, const char *server, uint64_t re
  * third, so that start, connecting and end are no part of it. */
 double serving_measured(const struct serving *serving, const char *server, uint64_t requests);
 
-/* The server's side: its listener, number of connections and whether it is counted. */
+/* What `server` prints, by connection, when there were so many and each was served once. */
+double serving_idle_bytes(const struct serving *serving, const char *server, uint64_t connections);
+
+/* The server's side: take so many connections from `listener` and return what comes, until all of
+ * them were closed. */
 struct serving_job {
     int listener; /* non-blocking */
     unsigned connections;
+    /* Called once each connection has been served once, all being idle then; NULL: nobody. */
+    void (*all_idle)(void);
 };
 /* False: the command line is not that of a server. */
 bool serving_job_read(int argc, char **argv, struct serving_job *job);
 /* Print what serving_measured reads. */
 void serving_job_done(void);
+
+/* Resident memory of this process. */
+uint64_t serving_resident_bytes(void);
 
 /* As many descriptors as the system lets us have, here and in what is started. */
 void serving_raise_descriptors(void);

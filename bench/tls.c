@@ -59,16 +59,7 @@ static double of_raw(void *arg, uint64_t operations)
 /* Bytes per connection when all have been served once, without OpenSSL's own. */
 static double idle_bytes(void *arg, uint64_t connections)
 {
-    struct serving serving = *(const struct serving *)arg;
-    pid_t pid;
-    char *report;
-    double bytes;
-
-    serving.connections = (unsigned)connections;
-    report = serving_run(&serving, "idle", connections, &pid);
-    bytes = strtod(report, NULL) / (double)connections;
-    free(report);
-    return bytes;
+    return serving_idle_bytes(arg, "idle", connections);
 }
 
 static struct serving large = {.connections = 64, .bytes = 16384, .put = tls_put};
@@ -85,20 +76,19 @@ static const struct bench_row rows[] = {
     {"bytes_per_connection_tls", "bytes", NULL, idle_bytes, NULL, &small, 5000, .samples = 3},
 };
 
-static int server_main(const char *server, const struct serving_job *job)
+static int server_main(const char *server, struct serving_job *job)
 {
     struct tls_identity identity;
+    bool idle = strcmp(server, "idle") == 0;
 
-    if (strcmp(server, "idle") == 0)
-        tls_count_memory();
+    if (idle)
+        tls_count_memory(job);
     tls_identity_make(&identity);
     if (strcmp(server, "raw") == 0)
         tls_raw(job, &identity);
-    else if (strcmp(server, "bight") == 0)
-        tls_bight(job, &identity);
     else
-        tls_bight_idle(job, &identity);
-    if (strcmp(server, "idle") != 0)
+        tls_bight(job, &identity);
+    if (!idle)
         serving_job_done();
     return 0;
 }

@@ -1,5 +1,6 @@
 /* The echo servers of bench_tls: OpenSSL over memory BIOs on epoll, and bight's. */
 #include "bench/bench.h"
+#include "bench/echo_tasks.h"
 #include "bench/run.h"
 #include "bench/tls.h"
 
@@ -17,7 +18,6 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-#include <bight/group.h>
 #include <bight/tls.h>
 
 #define EVENTS 256
@@ -183,66 +183,9 @@ void tls_raw(const struct serving_job *job, const struct tls_identity *identity)
 /* Ours */
 
 struct server {
-    const struct serving_job *job;
+    struct echo_tasks tasks; /* the handler's argument */
     const struct tls_identity *identity;
-    int (*handler)(struct bight_stream *stream, void *arg);
-    struct bight_listener *listener;
-    unsigned served;
-    unsigned closed;
 };
-
-static int closed(struct server *server, int rc)
-{
-    if (++server->closed == server->job->connections)
-        bench_check(bight_listener_close(server->listener), "close");
-    return rc;
-}
-
-static int buffered(struct bight_stream *stream, void *arg)
-{
-    char buffer[PLAIN_BYTES];
-    int64_t count;
-
-    while ((count = bight_stream_read(stream, buffer, sizeof(buffer))) > 0) {
-        int rc = bight_stream_write(stream, buffer, (size_t)count);
-        if (rc)
-            return closed(arg, rc);
-    }
-    return closed(arg, (int)count);
-}
-
-static uint64_t resident_before;
-static uint64_t openssl_bytes;
-
-static uint64_t resident_bytes(void)
-{
-    unsigned long long all = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-
-    bench_check(file && fscanf(file, "%llu %llu", &all, &resident) == 2 ? 0 : -EIO, "statm");
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static int in_place(struct bight_stream *stream, void *arg)
-{
-    struct server *server = arg;
-    bool first = true;
-    const void *data;
-    int64_t count;
-
-    while ((count = bight_stream_peek(stream, &data, 1)) > 0) {
-        int rc = bight_stream_write(stream, data, (size_t)count);
-        if (rc == 0)
-            rc = bight_stream_consume(stream, (size_t)count);
-        if (rc)
-            return closed(server, rc);
-        if (first && ++server->served == server->job->connections)
-            printf("%lld\n", (long long)(resident_bytes() - resident_before - openssl_bytes));
-        first = false;
-    }
-    return closed(server, (int)count);
-}
 
 static int serve(void *arg)
 {
@@ -253,21 +196,24 @@ static int serve(void *arg)
     int rc;
 
     bench_check(bight_tls_context_new(&context, &options, NULL), "context");
-    bench_check(bight_listener_from_fd(&server->listener, server->job->listener), "listener");
-    rc = bight_tls_serve(server->listener, context, server->handler, server, NULL);
+    echo_tasks_listen(&server->tasks);
+    rc = bight_tls_serve(server->tasks.listener, context, echo_in_place, &server->tasks, NULL);
     bench_check(rc, "serve");
     bight_tls_context_free(context);
-    return bight_listener_end(server->listener);
+    return bight_listener_end(server->tasks.listener);
 }
 
 void tls_bight(const struct serving_job *job, const struct tls_identity *identity)
 {
-    struct server server = {.job = job, .identity = identity, .handler = buffered};
+    struct server server = {.tasks = {.job = job}, .identity = identity};
 
     bench_run(serve, &server);
 }
 
 /* OpenSSL's memory: each block with the word that malloc adds. */
+
+static uint64_t resident_before;
+static uint64_t openssl_bytes;
 
 static size_t block_bytes(void *block)
 {
@@ -304,17 +250,16 @@ static void count_free(void *block, const char *file, int line)
     free(block);
 }
 
-void tls_bight_idle(const struct serving_job *job, const struct tls_identity *identity)
+static void print_resident(void)
 {
-    struct server server = {.job = job, .identity = identity, .handler = in_place};
-
-    resident_before = resident_bytes() - openssl_bytes;
-    bench_run(serve, &server);
+    printf("%lld\n", (long long)(serving_resident_bytes() - resident_before - openssl_bytes));
 }
 
-void tls_count_memory(void)
+void tls_count_memory(struct serving_job *job)
 {
-    bench_check(CRYPTO_set_mem_functions(count_alloc, count_realloc, count_free) == 1 ? 0
-                                                                                      : BIGHT_EBUSY,
-                "memory functions");
+    int done = CRYPTO_set_mem_functions(count_alloc, count_realloc, count_free);
+
+    bench_check(done == 1 ? 0 : BIGHT_EBUSY, "memory functions");
+    resident_before = serving_resident_bytes();
+    job->all_idle = print_resident;
 }

@@ -73,7 +73,8 @@ struct bight_tls_context_options {
     /* Of the key. A key that has one is refused without it: nobody is asked. */
     const char *password;
     /* Whom we trust: a file in PEM, a folder as `openssl rehash` makes it, a text in PEM, together.
-     * Default: whom the system trusts; for a server that asks for certificates there is none. */
+     * Default: whom the system trusts, which is read with the first connection of a client; for a
+     * server that asks for certificates there is none. */
     const char *ca_file;
     const char *ca_dir;
     const char *ca_pem;

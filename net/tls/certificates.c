@@ -179,9 +179,20 @@ int bight__tls_trust(SSL_CTX *native, const struct bight_tls_context_options *op
         rc = trust(native, NULL, options->ca_pem, failure);
     if (rc == 0 && options->ca_dir && SSL_CTX_load_verify_dir(native, options->ca_dir) != 1)
         rc = fail(failure, "trusted certificates", options->ca_dir);
-    if (options->ca_file || options->ca_pem || options->ca_dir)
-        return rc;
-    return SSL_CTX_set_default_verify_paths(native) == 1
-               ? 0
-               : fail(failure, "trusted certificates", "of the system");
+    return rc;
+}
+
+int bight__tls_trust_system(struct bight_tls_context *context, SSL_CTX *native,
+                            struct bight_tls_failure *failure)
+{
+    struct tls_settings *settings = bight__tls_settings(native);
+    bool trusted;
+
+    pthread_mutex_lock(&context->lock);
+    bight__tls_errors_clear();
+    trusted = settings->has_trust || settings->trusts_system ||
+              SSL_CTX_set_default_verify_paths(native) == 1;
+    settings->trusts_system = trusted;
+    pthread_mutex_unlock(&context->lock);
+    return trusted ? 0 : fail(failure, "trusted certificates", "of the system");
 }

@@ -28,7 +28,10 @@ static void step(void *arg)
 
     bight__tls_errors_clear();
     tls->below_code = 0;
+    tls->layer.corked = true; /* the two tickets of a server would be two packets */
     rc = SSL_do_handshake(tls->ssl);
+    tls->layer.corked = false;
+    (void)bight__layer_flush(&tls->layer);
     if (rc == 1) {
         handshake->code = 0;
         return;
@@ -171,9 +174,10 @@ static int set_host(SSL *ssl, const char *host)
     return rc;
 }
 
-static int client_prepare(struct tls *tls, const char *host)
+static int client_prepare(struct tls *tls, const char *host, struct bight_tls_failure *failure)
 {
-    const struct tls_settings *settings = bight__tls_settings(SSL_get_SSL_CTX(tls->ssl));
+    SSL_CTX *native = SSL_get_SSL_CTX(tls->ssl);
+    const struct tls_settings *settings = bight__tls_settings(native);
     int mode = bight__tls_verify_mode(settings, true);
     int rc = 0;
 
@@ -181,6 +185,12 @@ static int client_prepare(struct tls *tls, const char *host)
         rc = set_host(tls->ssl, host);
     else if (mode != SSL_VERIFY_NONE)
         rc = BIGHT_EINVAL;
+    if (rc == BIGHT_EINVAL)
+        return bight__tls_refuse(failure, rc, "not the name or IP address of a host");
+    if (rc)
+        return bight__tls_refuse(failure, rc, bight_strerror(rc));
+    if (mode != SSL_VERIFY_NONE)
+        rc = bight__tls_trust_system(tls->context, native, failure);
     if (rc)
         return rc;
     tls->is_client = true;
@@ -235,12 +245,10 @@ int bight_tls_client(struct bight_stream **out, struct bight_stream *below, cons
     tls = tls_make(context, key);
     if (!tls)
         return bight__tls_refuse(failure, BIGHT_ENOMEM, bight_strerror(BIGHT_ENOMEM));
-    rc = client_prepare(tls, host);
+    rc = client_prepare(tls, host, failure);
     if (rc) {
         tls_free(tls);
-        return bight__tls_refuse(failure, rc,
-                                 rc == BIGHT_EINVAL ? "not the name or IP address of a host"
-                                                    : bight_strerror(rc));
+        return rc;
     }
     return begin(out, tls, below, options, failure);
 }

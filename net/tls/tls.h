@@ -34,7 +34,8 @@ struct bight_tls_context {
 struct tls_settings {
     enum bight_tls_peer peer;
     bool has_certificate;
-    bool has_trust; /* told whom, not the system's default */
+    bool has_trust;     /* told whom, not the system's default */
+    bool trusts_system; /* has read whom that trusts; with the context's lock */
     bool resumes;
     int (*choose)(void *arg, const char *name, struct bight_tls_context **context);
     void *choose_arg;
@@ -87,6 +88,10 @@ int bight__tls_certify(SSL_CTX *native, const struct bight_tls_context_options *
                        struct bight_tls_failure *failure);
 int bight__tls_trust(SSL_CTX *native, const struct bight_tls_context_options *options,
                      struct bight_tls_failure *failure);
+/* Trust whom the system does, unless the options said whom. A server never needs them, and to read
+ * them takes longer than a hundred handshakes. */
+int bight__tls_trust_system(struct bight_tls_context *context, SSL_CTX *native,
+                            struct bight_tls_failure *failure);
 
 /* native.c: an SSL_CTX made of options; *out is to be freed. */
 int bight__tls_native_new(SSL_CTX **out, const struct bight_tls_context_options *options,

@@ -98,8 +98,12 @@ static int keep(struct layer *layer, const char *data, size_t bytes)
 
 int bight__layer_write(struct layer *layer, const void *data, size_t bytes)
 {
-    size_t gone = layer->kept ? 0 : put(layer, data, bytes);
+    size_t gone = 0;
 
+    if (layer->corked && layer->kept && bytes > STREAM_CHUNK_BYTES - layer->kept_end)
+        (void)bight__layer_flush(layer); /* it is more than one piece can be */
+    if (!layer->kept && !layer->corked)
+        gone = put(layer, data, bytes);
     return gone == bytes ? 0 : keep(layer, (const char *)data + gone, bytes - gone);
 }
 

@@ -11,6 +11,7 @@ struct layer {
     char *kept;                 /* a chunk of what is to be written; NULL: nothing is */
     size_t kept_begin, kept_end;
     int lost;         /* what a write to the stream below returned; 0: it takes more */
+    bool corked;      /* several writes are to go in one piece, by bight__layer_flush */
     bool gives_below; /* at its end, to whoever made it; otherwise it ends it */
 };
 
