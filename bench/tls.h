@@ -16,8 +16,8 @@ void tls_identity_make(struct tls_identity *identity);
 /* What comes is sent back, until all connections were closed. */
 void tls_raw(const struct serving_job *job, const struct tls_identity *identity);
 void tls_bight(const struct serving_job *job, const struct tls_identity *identity);
-/* Have OpenSSL's memory be counted, before its first call; when all connections of the job are idle,
- * print how much they have without it. */
+/* Have OpenSSL's memory be counted, before its first call; when all connections of the job are
+ * idle, print how much they have without it. */
 void tls_count_memory(struct serving_job *job);
 
 /* `connections` that each send a request and read the answer, again and again. */

@@ -368,109 +368,6 @@ static int names(void *arg)
     return 0;
 }
 
-/* Ends */
-
-static int wait_for_nobody(void *arg)
-{
-    struct wire_end client = {.host = "localhost", .options.handshake_ms = 700}, server;
-    struct bight_stream *silent;
-    uint64_t begin_ns = bight_now_ns();
-
-    (void)arg;
-    (void)server;
-    client.context = wire_client_context(NULL);
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_code(bight_tls_client(&client.stream, client.below, "localhost", client.context,
-                             &client.options, &client.failure),
-            BIGHT_ETIMEDOUT);
-    ck_assert_uint_eq(bight_now_ns() - begin_ns, 700000000u);
-    ck_code(client.failure.code, BIGHT_ETIMEDOUT);
-    begin_ns = bight_now_ns();
-    ck_code(bight_tls_client(&client.stream, client.below, "localhost", client.context, NULL, NULL),
-            BIGHT_ETIMEDOUT);
-    ck_assert_uint_eq(bight_now_ns() - begin_ns, 30000000000u);
-    /* It is open, and the caller's. */
-    ck_ok(bight_stream_end(client.below, 0));
-    ck_ok(bight_stream_end(silent, 0));
-    bight_tls_context_free(client.context);
-    return 0;
-}
-
-static int shakes_alone(void *arg)
-{
-    struct wire_end *end = arg;
-
-    return bight_tls_client(&end->stream, end->below, "localhost", end->context, NULL,
-                            &end->failure);
-}
-
-static int cancelled(void *arg)
-{
-    struct wire_end client = {.context = wire_client_context(NULL)};
-    struct bight_stream *silent;
-    struct bight_task *task;
-    int status;
-
-    (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_ok(bight_spawn(&task, shakes_alone, &client));
-    world_settle();
-    ck_code((int)bight_stream_try_write(client.below, "!", 1), BIGHT_EBUSY);
-    ck_code(bight_stream_end(client.below, 0), BIGHT_EBUSY);
-    ck_assert_int_eq(bight_task_cancel(task), 1);
-    ck_ok(bight_join(task, &status));
-    ck_code(status, BIGHT_ECANCELED);
-    ck_assert_int_eq(bight_stream_try_write(client.below, "!", 1), 1);
-    ck_ok(bight_stream_end(client.below, 0));
-    ck_ok(bight_stream_end(silent, 0));
-    bight_tls_context_free(client.context);
-    return 0;
-}
-
-/* Whoever owns the stream below aborts it under the handshake. */
-static int aborted(void *arg)
-{
-    struct wire_end client = {.context = wire_client_context(NULL)};
-    struct bight_stream *silent;
-    struct bight_task *task;
-    int status;
-
-    (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_ok(bight_spawn(&task, shakes_alone, &client));
-    world_settle();
-    bight_stream_abort(client.below);
-    ck_ok(bight_join(task, &status));
-    ck_code(status, BIGHT_ECLOSED);
-    ck_ok(bight_stream_end(silent, 0));
-    bight_tls_context_free(client.context);
-    return 0;
-}
-
-static int broken_off(void *arg)
-{
-    struct wire_end client = {.context = wire_client_context(NULL)};
-    struct bight_stream *peer;
-
-    (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &peer, NULL));
-    ck_ok(bight_stream_end(peer, 0));
-    ck_code(shakes_alone(&client), BIGHT_EOF);
-    ck_ok(bight_stream_end(client.below, 0));
-    ck_ok(bight_stream_pair(&client.below, &peer, NULL));
-    bight_stream_abort(peer);
-    ck_code(shakes_alone(&client), BIGHT_ECONNRESET);
-    ck_ok(bight_stream_end(client.below, 0));
-    ck_ok(bight_stream_pair(&client.below, &peer, NULL));
-    ck_ok(bight_stream_write(peer, "HTTP/1.1 400 Bad Request\r\n\r\n", 28));
-    ck_code(shakes_alone(&client), BIGHT_ETLS);
-    ck_assert_ptr_nonnull(strstr(client.failure.text, "the handshake failed: "));
-    ck_ok(bight_stream_end(client.below, 0));
-    ck_ok(bight_stream_end(peer, 0));
-    bight_tls_context_free(client.context);
-    return 0;
-}
-
 static int refused(void *arg)
 {
     struct bight_tls_context *client = wire_client_context(NULL), *without;
@@ -505,10 +402,6 @@ static const struct suite_case cases[] = {
     world_case(versions_are_agreed_on, versions),
     world_case(certificates_of_clients_are_checked, clients),
     world_case(a_server_chooses_by_name, names),
-    world_case(a_handshake_has_a_deadline, wait_for_nobody),
-    world_case(a_cancelled_handshake_gives_the_stream_back, cancelled),
-    world_case(an_abort_below_ends_the_handshake, aborted),
-    world_case(a_peer_breaks_the_handshake_off, broken_off),
     world_case(contradictions_are_refused, refused),
 };
 
