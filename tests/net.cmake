@@ -1,4 +1,5 @@
 # Suites of net/.
+set(sweep_sources harness/count_blocks.c harness/sweep.c harness/sweep_programs.c harness/sweep_sites.c)
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_ask LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
@@ -25,7 +26,7 @@ if(bight_tls)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/talk.c ${tls_sources})
   endforeach()
   bight_test(net/tls/tls_sweep TIMEOUT 240 LIBS ${tls_libs} ${counting_libs}
-    SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${tls_sources})
+    SOURCES ${sweep_sources} ${tls_sources})
 endif()
 bight_test(net/stream/pass)
 foreach(suite udp udp_end udp_open)
@@ -71,7 +72,7 @@ bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES harness/opening.c ${http_sources}
   LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
-  SOURCES harness/count_blocks.c harness/sweep.c harness/sweep_sites.c ${http_sources})
+  SOURCES ${sweep_sources} ${http_sources})
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 

@@ -4,7 +4,6 @@
  * memory. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <bight/curl.h>
 
@@ -13,11 +12,10 @@
 #include "tests/net/http/coded_text.h"
 #include "tests/net/http/http_case.h"
 #include "tests/harness/sweep.h"
+#include "tests/harness/sweep_programs.h"
 
 /* More than a hash table has buckets at the start. */
 #define MANY 70
-
-static struct sweep sweep;
 
 /* Run `fn` with a session, which is closed in any case. */
 static int with_session(const struct bight_http_session_options *options,
@@ -223,81 +221,11 @@ static int names(void)
     return rc;
 }
 
-static const struct program {
-    const char *name;
-    int (*fn)(void);
-} programs[] = {
-    {"requests", requests}, {"crowd", crowd}, {"coded", coded},
-    {"origins", origins},   {"names", names},
+const struct sweep_program sweep_programs[] = {
+    {"requests", requests, 0}, {"crowd", crowd, 0}, {"coded", coded, 0},
+    {"origins", origins, 0},   {"names", names, 0},
 };
-
-#define PROGRAMS (int)(sizeof programs / sizeof programs[0])
-
-static int program_main(void *arg)
-{
-    return ((const struct program *)arg)->fn();
-}
-
-static int run(const struct program *program, struct bight_seams *seams, size_t from, size_t count)
-{
-    sweep_start(&sweep, seams, from, count);
-    return bight__run_with_seams(NULL, seams, program_main, (void *)program);
-}
-
-/* A lookup that nobody waits for any more goes on in its thread, and may have a socket: the name of
- * an address is the system's to find. */
-static bool descriptors_become(int fds)
-{
-    for (int ms = 0; ms < 20000 && test_open_fds() != fds; ms++)
-        usleep(1000);
-    return test_open_fds() == fds;
-}
-
-static void sweep_program(const struct program *program, struct bight_seams *seams, size_t count,
-                          int code)
-{
-    size_t surfaced = 0;
-
-    for (int i = 0; i < 2; i++) /* what libraries keep for good they take now */
-        ck_assert_int_eq(run(program, seams, SIZE_MAX, 0), 0);
-    int fds = test_open_fds();
-    for (size_t from = 0;; from++) {
-        int rc = run(program, seams, from, count);
-        if (rc != 0 && (rc != code || !sweep.said))
-            ck_abort_msg("%s, visit %zu: %s", program->name, from, bight_error_name(rc));
-        if (!descriptors_become(fds))
-            ck_abort_msg("%s, visit %zu: %+d descriptors", program->name, from,
-                         test_open_fds() - fds);
-        surfaced += rc != 0;
-        if (!sweep.said)
-            break;
-    }
-    ck_assert_uint_gt(surfaced, 0);
-}
-
-static void one_failed_allocation_leaves_nothing(int i)
-{
-    struct bight_seams seams = {.fail_alloc = sweep_visit};
-    sweep_program(&programs[i], &seams, 1, BIGHT_ENOMEM);
-}
-
-static void without_memory_from_somewhere_on_nothing_is_left(int i)
-{
-    struct bight_seams seams = {.fail_alloc = sweep_visit};
-    sweep_program(&programs[i], &seams, SIZE_MAX, BIGHT_ENOMEM);
-}
-
-static void one_cancelled_suspension_leaves_nothing(int i)
-{
-    struct bight_seams seams = {.cancel_here = sweep_cancel};
-    sweep_program(&programs[i], &seams, 1, BIGHT_ECANCELED);
-}
-
-static void cancelled_from_a_suspension_on_everything_ends(int i)
-{
-    struct bight_seams seams = {.cancel_here = sweep_cancel};
-    sweep_program(&programs[i], &seams, SIZE_MAX, BIGHT_ECANCELED);
-}
+const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
 static bool all_hit(void)
 {
@@ -308,10 +236,7 @@ static bool all_hit(void)
 }
 
 static const struct suite_case cases[] = {
-    each_case(one_failed_allocation_leaves_nothing, PROGRAMS),
-    each_case(without_memory_from_somewhere_on_nothing_is_left, PROGRAMS),
-    each_case(one_cancelled_suspension_leaves_nothing, PROGRAMS),
-    each_case(cancelled_from_a_suspension_on_everything_ends, PROGRAMS),
+    SWEEP_PROGRAM_CASES,
 };
 
 test_suite("http_sweep", cases, .setup = http_case_setup, .teardown = http_case_teardown,

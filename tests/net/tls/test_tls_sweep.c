@@ -6,9 +6,8 @@
 
 #include "tests/harness/support.h"
 #include "tests/harness/sweep.h"
+#include "tests/harness/sweep_programs.h"
 #include "tests/net/tls/wire.h"
-
-static struct sweep sweep;
 
 /* What a program has open. */
 struct scene {
@@ -111,19 +110,17 @@ static int meetings(struct scene *scene)
     return rc ? rc : meet(scene); /* with a session */
 }
 
-static int conversations(void *arg)
+static int conversations(void)
 {
-    (void)arg;
     return contexts_then(meetings);
 }
 
 /* With the runtime's own context. */
-static int strangers(void *arg)
+static int strangers(void)
 {
     struct bight_stream *left, *right, *stream;
     int rc = bight_stream_pair(&left, &right, NULL);
 
-    (void)arg;
     if (rc)
         return rc;
     rc = bight_stream_shutdown(right);
@@ -134,66 +131,12 @@ static int strangers(void *arg)
     return rc == BIGHT_EOF ? 0 : rc;
 }
 
-static int (*const programs[])(void *arg) = {conversations, strangers};
-#define PROGRAMS (int)(sizeof(programs) / sizeof(programs[0]))
-
-static int run(int program, struct bight_seams *seams, size_t from, size_t count)
-{
-    sweep_start(&sweep, seams, from, count);
-    return bight__run_with_seams(NULL, seams, programs[program], NULL);
-}
-
-static void sweep_program(int program, struct bight_seams *seams, size_t count, int code)
-{
-    size_t surfaced = 0;
-    int fds;
-
-    for (int i = 0; i < 2; i++) /* what libraries keep for good they take now */
-        ck_assert_int_eq(run(program, seams, SIZE_MAX, 0), 0);
-    fds = test_open_fds();
-    for (size_t from = 0;; from++) {
-        int rc = run(program, seams, from, count);
-
-        /* A cancelled server is no failure of its group, and a reset to the client. */
-        if (rc == BIGHT_ECONNRESET && code == BIGHT_ECANCELED)
-            rc = code;
-        if (rc != 0 && (rc != code || !sweep.said))
-            ck_abort_msg("%d, visit %zu: %s", program, from, bight_error_name(rc));
-        ck_assert_int_eq(test_open_fds(), fds);
-        surfaced += rc != 0;
-        if (!sweep.said)
-            break;
-    }
-    ck_assert_uint_gt(surfaced, 0);
-}
-
-static void one_failed_allocation_leaves_nothing(int i)
-{
-    struct bight_seams seams = {.fail_alloc = sweep_visit};
-
-    sweep_program(i, &seams, 1, BIGHT_ENOMEM);
-}
-
-static void without_memory_from_somewhere_on_nothing_is_left(int i)
-{
-    struct bight_seams seams = {.fail_alloc = sweep_visit};
-
-    sweep_program(i, &seams, SIZE_MAX, BIGHT_ENOMEM);
-}
-
-static void one_cancelled_suspension_leaves_nothing(int i)
-{
-    struct bight_seams seams = {.cancel_here = sweep_cancel};
-
-    sweep_program(i, &seams, 1, BIGHT_ECANCELED);
-}
-
-static void cancelled_from_a_suspension_on_everything_ends(int i)
-{
-    struct bight_seams seams = {.cancel_here = sweep_cancel};
-
-    sweep_program(i, &seams, SIZE_MAX, BIGHT_ECANCELED);
-}
+/* A cancelled server is no failure of its group, and a reset to the client. */
+const struct sweep_program sweep_programs[] = {
+    {"conversations", conversations, BIGHT_ECONNRESET},
+    {"strangers", strangers, 0},
+};
+const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
 static bool all_hit(void)
 {
@@ -204,10 +147,7 @@ static bool all_hit(void)
 }
 
 static const struct suite_case cases[] = {
-    each_case(one_failed_allocation_leaves_nothing, PROGRAMS),
-    each_case(without_memory_from_somewhere_on_nothing_is_left, PROGRAMS),
-    each_case(one_cancelled_suspension_leaves_nothing, PROGRAMS),
-    each_case(cancelled_from_a_suspension_on_everything_ends, PROGRAMS),
+    SWEEP_PROGRAM_CASES,
 };
 
 test_suite("tls_sweep", cases, .open = wire_open, .close = wire_close, .begin = sweep_share_sites,

@@ -1,10 +1,12 @@
 /* See programs.h. */
 #include "tests/samples/net/programs.h"
 
+#include <bight.h>
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,4 +61,33 @@ long server_resident_kib(const struct server *server)
         (void)sscanf(line, "VmRSS: %ld kB", &kib);
     fclose(file);
     return kib;
+}
+
+void server_play(const char *const *argv, int (*scene)(void *arg))
+{
+    struct server server = server_start(argv);
+
+    ck_assert_int_eq(bight_run(scene, &server), 0);
+    server_stop(&server, SIGTERM);
+}
+
+struct bight_stream *server_dial(const struct server *server)
+{
+    struct bight_stream *stream = NULL;
+
+    ck_assert_int_eq(bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL), 0);
+    return stream;
+}
+
+void scene_says(struct bight_stream *stream, const char *text)
+{
+    ck_assert_int_eq(bight_stream_write(stream, text, strlen(text)), 0);
+}
+
+void scene_is_over(struct bight_stream *stream)
+{
+    char byte;
+
+    ck_assert_int_eq(bight_stream_read(stream, &byte, 1), 0);
+    ck_assert_int_eq(bight_stream_end(stream, 0), 0);
 }

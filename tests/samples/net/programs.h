@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct bight_stream;
+
 struct server {
     pid_t pid;
     uint16_t port;
@@ -17,5 +19,14 @@ struct server server_start(const char *const *argv);
 void server_stop(const struct server *server, int signum);
 /* Its resident memory in KiB. */
 long server_resident_kib(const struct server *server);
+
+/* Start it, run `scene(&server)` as a main task, and end it. */
+void server_play(const char *const *argv, int (*scene)(void *arg));
+
+/* For scenes: a connection to it, what is said, and that nothing more comes, for the server has
+ * ended it. */
+struct bight_stream *server_dial(const struct server *server);
+void scene_says(struct bight_stream *stream, const char *text);
+void scene_is_over(struct bight_stream *stream);
 
 #endif

@@ -21,16 +21,10 @@ static void hears(struct bight_stream *stream, const char *expected)
     ck_assert_str_eq(line, expected);
 }
 
-static void says(struct bight_stream *stream, const char *text)
-{
-    ck_assert_int_eq(bight_stream_write(stream, text, strlen(text)), 0);
-}
-
 static struct bight_stream *connect_to(const struct server *server)
 {
-    struct bight_stream *stream = NULL;
+    struct bight_stream *stream = server_dial(server);
 
-    ck_assert_int_eq(bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL), 0);
     hears(stream, NAME_QUESTION);
     return stream;
 }
@@ -41,26 +35,10 @@ static struct bight_stream *enter(const struct server *server, const char *name,
 {
     struct bight_stream *stream = connect_to(server);
 
-    says(stream, name);
-    says(stream, "\n/who\n");
+    scene_says(stream, name);
+    scene_says(stream, "\n/who\n");
     hears(stream, present);
     return stream;
-}
-
-static void ends(struct bight_stream *stream)
-{
-    char byte;
-
-    ck_assert_int_eq(bight_stream_read(stream, &byte, 1), 0);
-    ck_assert_int_eq(bight_stream_end(stream, 0), 0);
-}
-
-static void play(int (*scene)(void *arg))
-{
-    struct server server = server_start(argv);
-
-    ck_assert_int_eq(bight_run(scene, &server), 0);
-    server_stop(&server, SIGTERM);
 }
 
 static int hear_each_other(void *server)
@@ -72,27 +50,27 @@ static int hear_each_other(void *server)
     eve = enter(server, "eve", "* eve bob ann");
     hears(ann, "eve is here");
     hears(bob, "eve is here");
-    says(ann, "hello\r\n\nyou \x1b[31m two\n");
+    scene_says(ann, "hello\r\n\nyou \x1b[31m two\n");
     hears(bob, "ann: hello");
     hears(bob, "ann: you ?[31m two");
     hears(eve, "ann: hello");
     hears(eve, "ann: you ?[31m two");
-    says(eve, "/quit\nnobody hears this\n");
-    ends(eve);
+    scene_says(eve, "/quit\nnobody hears this\n");
+    scene_is_over(eve);
     hears(ann, "eve has left");
     hears(bob, "eve has left");
     bight_stream_abort(bob);
     hears(ann, "bob has left");
-    says(ann, "/who\n");
+    scene_says(ann, "/who\n");
     hears(ann, "* ann");
-    says(ann, "/quit\n");
-    ends(ann);
+    scene_says(ann, "/quit\n");
+    scene_is_over(ann);
     return 0;
 }
 
 static void what_one_says_all_others_hear(void)
 {
-    play(hear_each_other);
+    server_play(argv, hear_each_other);
 }
 
 static int choose_names(void *server)
@@ -101,10 +79,10 @@ static int choose_names(void *server)
     static const char *const refused[] = {"ann\n", "\n", "an ne\n", "sixteenLetters16\n"};
 
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        says(other, refused[i]);
+        scene_says(other, refused[i]);
         hears(other, NAME_QUESTION);
     }
-    says(other, "fifteenLetter15\r\n/who\n");
+    scene_says(other, "fifteenLetter15\r\n/who\n");
     hears(other, "* fifteenLetter15 ann");
     hears(ann, "fifteenLetter15 is here");
     bight_stream_abort(other);
@@ -114,7 +92,7 @@ static int choose_names(void *server)
 
 static void a_name_is_somebodys_own(void)
 {
-    play(choose_names);
+    server_play(argv, choose_names);
 }
 
 static int type_in_pieces(void *server)
@@ -124,12 +102,12 @@ static int type_in_pieces(void *server)
     char much[600], line[512];
 
     hears(ann, "bob is here");
-    says(ann, "half a ");
+    scene_says(ann, "half a ");
     for (int i = 0; i < 3; i++) {
-        says(bob, "the whole\n");
+        scene_says(bob, "the whole\n");
         hears(ann, "bob: the whole");
     }
-    says(ann, "line\n");
+    scene_says(ann, "line\n");
     hears(bob, "ann: half a line");
     memset(much, 'x', sizeof much);
     much[sizeof much - 1] = '\n';
@@ -143,7 +121,7 @@ static int type_in_pieces(void *server)
 
 static void a_line_in_pieces_does_not_keep_others_from_being_heard(void)
 {
-    play(type_in_pieces);
+    server_play(argv, type_in_pieces);
 }
 
 /* Bob reads each line before ann says the next one, so he misses none. Carl reads nothing until the
@@ -158,7 +136,7 @@ static void flood(struct bight_stream *from, struct bight_stream *to)
     for (int i = 0; i < FLOOD_LINES; i++) {
         snprintf(line, sizeof line, "%-*d\n", (int)sizeof line - 2, i);
         snprintf(expected, sizeof expected, "ann: %-*d", (int)sizeof line - 2, i);
-        says(from, line);
+        scene_says(from, line);
         hears(to, expected);
     }
 }
@@ -197,7 +175,7 @@ static int fall_behind(void *server)
     hears(bob, "carl is here");
     flood(ann, bob);
     catch_up(carl);
-    says(carl, "back again\n");
+    scene_says(carl, "back again\n");
     hears(bob, "carl: back again");
     bight_stream_abort(ann);
     bight_stream_abort(bob);
@@ -207,7 +185,7 @@ static int fall_behind(void *server)
 
 static void a_slow_reader_holds_nobody_up_and_is_told_what_he_missed(void)
 {
-    play(fall_behind);
+    server_play(argv, fall_behind);
 }
 
 static int stay_connected(void *arg)

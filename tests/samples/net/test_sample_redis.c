@@ -14,19 +14,6 @@
 
 static const char *const argv[] = {SAMPLE_REDIS, NULL};
 
-static struct bight_stream *connect_to(const struct server *server)
-{
-    struct bight_stream *stream = NULL;
-
-    ck_assert_int_eq(bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL), 0);
-    return stream;
-}
-
-static void says(struct bight_stream *stream, const char *text)
-{
-    ck_assert_int_eq(bight_stream_write(stream, text, strlen(text)), 0);
-}
-
 static void hears(struct bight_stream *stream, const char *expected)
 {
     char text[ENTRY_BYTES] = "";
@@ -34,23 +21,6 @@ static void hears(struct bight_stream *stream, const char *expected)
     ck_assert_uint_lt(strlen(expected), sizeof text);
     ck_assert_int_eq(bight_stream_read_exactly(stream, text, strlen(expected)), 0);
     ck_assert_str_eq(text, expected);
-}
-
-/* Nothing more comes, and the server has ended it. */
-static void has_ended(struct bight_stream *stream)
-{
-    char byte;
-
-    ck_assert_int_eq(bight_stream_read(stream, &byte, 1), 0);
-    ck_assert_int_eq(bight_stream_end(stream, 0), 0);
-}
-
-static void play(int (*scene)(void *arg))
-{
-    struct server server = server_start(argv);
-
-    ck_assert_int_eq(bight_run(scene, &server), 0);
-    server_stop(&server, SIGTERM);
 }
 
 struct exchange {
@@ -106,21 +76,21 @@ static const struct exchange exchanges[] = {
 
 static int exchange_each(void *server)
 {
-    struct bight_stream *stream = connect_to(server);
+    struct bight_stream *stream = server_dial(server);
 
     for (size_t i = 0; i < EXCHANGES; i++) {
-        says(stream, exchanges[i].request);
+        scene_says(stream, exchanges[i].request);
         hears(stream, exchanges[i].answer);
     }
-    says(stream, "quit\r\nping\r\n");
+    scene_says(stream, "quit\r\nping\r\n");
     hears(stream, "+OK\r\n");
-    has_ended(stream);
+    scene_is_over(stream);
     return 0;
 }
 
 static void it_answers_as_redis_does(void)
 {
-    play(exchange_each);
+    server_play(argv, exchange_each);
 }
 
 static void collect(char *requests, char *answers)
@@ -134,26 +104,26 @@ static void collect(char *requests, char *answers)
 
 static int exchange_all(void *server)
 {
-    struct bight_stream *stream = connect_to(server);
+    struct bight_stream *stream = server_dial(server);
     static char requests[ENTRY_BYTES], answers[ENTRY_BYTES];
 
     collect(requests, answers);
-    says(stream, requests);
+    scene_says(stream, requests);
     hears(stream, answers);
     ck_assert_int_eq(bight_stream_shutdown(stream), 0);
-    has_ended(stream);
+    scene_is_over(stream);
     return 0;
 }
 
 static void pipelined_requests_are_answered_in_order(void)
 {
-    play(exchange_all);
+    server_play(argv, exchange_all);
 }
 
 /* TCP may put them together again; a pause now and then makes that the exception. */
 static int exchange_bytes(void *server)
 {
-    struct bight_stream *stream = connect_to(server);
+    struct bight_stream *stream = server_dial(server);
     static char requests[ENTRY_BYTES], answers[ENTRY_BYTES];
 
     collect(requests, answers);
@@ -168,7 +138,7 @@ static int exchange_bytes(void *server)
 
 static void requests_may_come_byte_by_byte(void)
 {
-    play(exchange_bytes);
+    server_play(argv, exchange_bytes);
 }
 
 #define PROTOCOL_ERROR(text) "-ERR Protocol error: " text "\r\n"
@@ -194,42 +164,42 @@ static const struct exchange hostile[] = {
 static int provoke_each(void *server)
 {
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-        struct bight_stream *stream = connect_to(server);
+        struct bight_stream *stream = server_dial(server);
 
-        says(stream, hostile[i].request);
+        scene_says(stream, hostile[i].request);
         hears(stream, hostile[i].answer);
-        has_ended(stream);
+        scene_is_over(stream);
     }
     return 0;
 }
 
 static void a_hostile_length_is_refused(void)
 {
-    play(provoke_each);
+    server_play(argv, provoke_each);
 }
 
 static int provoke_by_many_bytes(void *server)
 {
     static char much[2 * BIG_BYTES];
-    struct bight_stream *stream = connect_to(server);
+    struct bight_stream *stream = server_dial(server);
 
     memset(much, 'x', sizeof much);
     ck_assert_int_eq(bight_stream_write(stream, much, 5000), 0);
     hears(stream, PROTOCOL_ERROR("too big inline request"));
-    has_ended(stream);
+    scene_is_over(stream);
 
-    stream = connect_to(server);
-    says(stream, "*2\r\n$1048576\r\n");
+    stream = server_dial(server);
+    scene_says(stream, "*2\r\n$1048576\r\n");
     ck_assert_int_eq(bight_stream_write(stream, much, BIG_BYTES), 0);
-    says(stream, "\r\n$1048576\r\n");
+    scene_says(stream, "\r\n$1048576\r\n");
     hears(stream, PROTOCOL_ERROR("too big request"));
-    has_ended(stream);
+    scene_is_over(stream);
     return 0;
 }
 
 static void a_request_without_end_is_refused(void)
 {
-    play(provoke_by_many_bytes);
+    server_play(argv, provoke_by_many_bytes);
 }
 
 /* Many answers to a client that reads none are not collected: it is held up. */
@@ -248,7 +218,7 @@ static void ask_often(const struct big *big)
 
     for (int i = 0; i < BIG_GETS; i++)
         strcat(requests, "get big\r\n");
-    says(big->stream, requests);
+    scene_says(big->stream, requests);
 }
 
 static void read_all(const struct big *big)
@@ -266,15 +236,15 @@ static void read_all(const struct big *big)
 static int ask_for_much(void *server)
 {
     static char value[BIG_BYTES];
-    struct big big = {connect_to(server), value};
+    struct big big = {server_dial(server), value};
     const void *first;
     long before;
 
     for (size_t i = 0; i < sizeof value; i++)
         value[i] = (char)(i * 31 + i / 999);
-    says(big.stream, "*3\r\n$3\r\nset\r\n$3\r\nbig\r\n$1048576\r\n");
+    scene_says(big.stream, "*3\r\n$3\r\nset\r\n$3\r\nbig\r\n$1048576\r\n");
     ck_assert_int_eq(bight_stream_write(big.stream, value, sizeof value), 0);
-    says(big.stream, "\r\n");
+    scene_says(big.stream, "\r\n");
     hears(big.stream, "+OK\r\n");
     before = server_resident_kib(server);
     ask_often(&big);
@@ -287,19 +257,19 @@ static int ask_for_much(void *server)
 
 static void answers_that_nobody_reads_are_not_collected(void)
 {
-    play(ask_for_much);
+    server_play(argv, ask_for_much);
 }
 
 static int outlive_keys(void *server)
 {
-    struct bight_stream *stream = connect_to(server), *other = connect_to(server);
+    struct bight_stream *stream = server_dial(server), *other = server_dial(server);
 
-    says(stream, "set a 1 EX 2\r\nset b 1\r\nexpire b 2\r\nset c 1\r\n");
+    scene_says(stream, "set a 1 EX 2\r\nset b 1\r\nexpire b 2\r\nset c 1\r\n");
     hears(stream, "+OK\r\n+OK\r\n:1\r\n+OK\r\n");
-    says(other, "exists a b c\r\n");
+    scene_says(other, "exists a b c\r\n");
     hears(other, ":3\r\n");
     ck_assert_int_eq(bight_sleep(2010), 0);
-    says(other, "get a\r\nttl b\r\nexists a b c\r\ndel a\r\ndbsize\r\nincr a\r\nttl a\r\n");
+    scene_says(other, "get a\r\nttl b\r\nexists a b c\r\ndel a\r\ndbsize\r\nincr a\r\nttl a\r\n");
     hears(other, "$-1\r\n:-2\r\n:1\r\n:0\r\n:1\r\n:1\r\n:-1\r\n");
     bight_stream_abort(stream);
     bight_stream_abort(other);
@@ -308,29 +278,29 @@ static int outlive_keys(void *server)
 
 static void keys_expire_and_are_seen_by_all_clients(void)
 {
-    play(outlive_keys);
+    server_play(argv, outlive_keys);
 }
 
 /* More than the server keeps, 64 MiB: the value is refused and those before stay. */
 static int fill_up(void *server)
 {
     static char value[BIG_BYTES];
-    struct bight_stream *stream = connect_to(server);
+    struct bight_stream *stream = server_dial(server);
     int count = 0;
     char line[64];
 
     for (;; count++) {
         snprintf(line, sizeof line, "*3\r\n$3\r\nset\r\n$3\r\n%03d\r\n$1048576\r\n", count);
-        says(stream, line);
+        scene_says(stream, line);
         ck_assert_int_eq(bight_stream_write(stream, value, sizeof value), 0);
-        says(stream, "\r\n");
+        scene_says(stream, "\r\n");
         ck_assert_int_gt(bight_stream_read_line(stream, line, sizeof line), 0);
         if (strcmp(line, "+OK") != 0)
             break;
     }
     ck_assert_int_eq(count, 63);
     ck_assert_int_eq(strncmp(line, "-OOM ", 5), 0);
-    says(stream, "dbsize\r\nflushall\r\nset a 1\r\n");
+    scene_says(stream, "dbsize\r\nflushall\r\nset a 1\r\n");
     hears(stream, ":63\r\n+OK\r\n+OK\r\n");
     bight_stream_abort(stream);
     return 0;
@@ -338,7 +308,7 @@ static int fill_up(void *server)
 
 static void what_is_too_much_is_refused(void)
 {
-    play(fill_up);
+    server_play(argv, fill_up);
 }
 
 static const struct suite_case cases[] = {

@@ -27,14 +27,6 @@ static struct server start_proxy(uint16_t port)
     return server_start(argv);
 }
 
-static struct bight_stream *connect_to(const struct server *server)
-{
-    struct bight_stream *stream;
-
-    ck_assert_int_eq(bight_tcp_connect(&stream, "127.0.0.1", server->port, NULL, NULL), 0);
-    return stream;
-}
-
 /* What is sent comes back, and after the end of the one half the end of the other. */
 static void talk(struct bight_stream *stream)
 {
@@ -52,7 +44,7 @@ static void talk(struct bight_stream *stream)
 
 static int talk_to(void *arg)
 {
-    talk(connect_to(arg));
+    talk(server_dial(arg));
     return 0;
 }
 
@@ -147,7 +139,7 @@ static int flood_both_ways(void *arg)
                                    {.fn = flood_read, .arg = &flood}};
     long before;
 
-    flood.stream = connect_to(arg);
+    flood.stream = server_dial(arg);
     before = server_resident_kib(flood.proxy);
     ck_assert_int_eq(bight_gather_all(calls, 2, 0), 0);
     flood.grown = server_resident_kib(flood.proxy) - before;
