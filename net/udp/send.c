@@ -115,6 +115,13 @@ int bight_udp_try_send(struct bight_udp *udp, const void *data, size_t bytes)
     return rc ? rc : send_one(udp, data, bytes, NULL, 0);
 }
 
+/* How many bytes the receiver's name has; 0: something is not what it has to be. */
+static socklen_t name_of(const struct bight_udp *udp, const struct bight_address *to,
+                         const void *data, size_t bytes, union udp_name *name)
+{
+    return udp && to && (data || !bytes) ? bight__udp_name(udp->family, to, name) : 0;
+}
+
 int bight_udp_send_to(struct bight_udp *udp, const struct bight_address *to, const void *data,
                       size_t bytes)
 {
@@ -122,9 +129,7 @@ int bight_udp_send_to(struct bight_udp *udp, const struct bight_address *to, con
     socklen_t name_bytes;
     int rc;
 
-    if (!udp || !to || (!data && bytes))
-        return BIGHT_EINVAL;
-    name_bytes = bight__udp_name(udp->family, to, &name);
+    name_bytes = name_of(udp, to, data, bytes, &name);
     if (!name_bytes)
         return BIGHT_EINVAL;
     rc = bight__udp_enter(udp, &udp->out);
@@ -142,9 +147,7 @@ int bight_udp_try_send_to(struct bight_udp *udp, const struct bight_address *to,
     socklen_t name_bytes;
     int rc;
 
-    if (!udp || !to || (!data && bytes))
-        return BIGHT_EINVAL;
-    name_bytes = bight__udp_name(udp->family, to, &name);
+    name_bytes = name_of(udp, to, data, bytes, &name);
     if (!name_bytes)
         return BIGHT_EINVAL;
     rc = bight__udp_check(udp, &udp->out);

@@ -406,87 +406,6 @@ static int opening_can_be_cancelled(void *arg)
     return 0;
 }
 
-static int close_it(void *executor)
-{
-    return bight_executor_end(executor);
-}
-
-static int closing_waits_for_the_jobs_that_were_taken(void *arg)
-{
-    struct bight_executor *executor = worker_open_count(1);
-    struct worker_call calls[3];
-    struct bight_task *closer;
-    int status;
-
-    (void)arg;
-    for (int i = 0; i < 3; i++) {
-        calls[i] = (struct worker_call){.executor = executor, .def = &hold_job};
-        worker_spawn(&calls[i]);
-    }
-    worker_await(&worker_shared->running, 1);
-    CHECK_EQ(bight_spawn(&closer, close_it, executor), 0);
-    CHECK_EQ(bight_yield(), 0);
-    CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), BIGHT_ECLOSED);
-    CHECK_EQ(bight_executor_end(executor), BIGHT_EALREADY);
-    /* Also when their worker dies meanwhile. */
-    CHECK_EQ(kill(atomic_load(&worker_shared->pid), SIGKILL), 0);
-    atomic_store(&worker_shared->released, 1);
-    CHECK_EQ(bight_join(closer, &status), 0);
-    CHECK_EQ(status, 0);
-    worker_join(&calls[0]);
-    CHECK(calls[0].rc == BIGHT_EWORKERDIED || calls[0].rc == 0);
-    for (int i = 1; i < 3; i++) {
-        worker_join(&calls[i]);
-        CHECK_EQ(calls[i].rc, 0);
-    }
-    return 0;
-}
-
-struct closing {
-    struct bight_executor *executor;
-    bool begun;
-};
-
-static int close_and_say(void *arg)
-{
-    struct closing *closing = arg;
-
-    closing->begun = true;
-    return bight_executor_end(closing->executor);
-}
-
-/* The call is the operation at which its task has to let others run, if the clock has not made one
- * before it that. */
-static int closing_waits_for_a_job_at_its_opening(void *arg)
-{
-    struct closing closing = {.executor = worker_open_count(1)};
-    struct bight_task *closer;
-    int status;
-
-    (void)arg;
-    CHECK_EQ(bight_yield(), 0);
-    CHECK_EQ(bight_spawn(&closer, close_and_say, &closing), 0);
-    for (int i = 0; i < 127; i++)
-        CHECK_EQ(bight_checkpoint(), 0);
-    if (!closing.begun)
-        CHECK_EQ(bight_execute(closing.executor, &echo_job, NULL, 0, NULL), 0);
-    CHECK_EQ(bight_join(closer, &status), 0);
-    CHECK_EQ(status, 0);
-    return 0;
-}
-
-static int a_runtime_may_end_with_an_executor_open(void *arg)
-{
-    struct bight_executor *executor = worker_open_count(2);
-    static struct worker_call held;
-
-    (void)arg;
-    held = (struct worker_call){.executor = executor, .def = &echo_job};
-    CHECK_EQ(bight_spawn(NULL, close_it, executor), 0); /* never runs: main ends first */
-    (void)held;
-    return 0;
-}
-
 static const struct suite_case cases[] = {
     worker_case(a_job_that_has_not_begun_is_withdrawn, 0),
     worker_case(queued_jobs_are_withdrawn_in_any_number, 0),
@@ -504,9 +423,6 @@ static const struct suite_case cases[] = {
     worker_case(cancelled_then_woken_is_cancelled, 0),
     worker_case(in_a_cancelled_scope_nothing_is_begun, 0),
     worker_case(opening_can_be_cancelled, 0),
-    worker_case(closing_waits_for_the_jobs_that_were_taken, 0),
-    worker_case(closing_waits_for_a_job_at_its_opening, 0),
-    worker_case(a_runtime_may_end_with_an_executor_open, 0),
 };
 
 worker_suite("workers_cancel", cases);
