@@ -107,6 +107,17 @@ __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_
     return bight__checkpoint_of(self, __builtin_frame_address(0));
 }
 
+/* bight__observe_of, where `sched` is known to be this thread's. */
+__attribute__((always_inline)) static inline int
+bight__observe_in(const struct bight_sched *sched, struct bight_task **self, const char *frame)
+{
+    int rc = bight__checkpoint_task(sched, self, frame);
+
+    if (unlikely(rc))
+        return rc;
+    return likely(!(*self)->pending) ? 0 : bight__observe_slow(*self);
+}
+
 /* A checkpoint that lets nobody run and counts no step. It opens the calls on what another task may
  * end or free: a task that is inside of one sleeps where it is found, or is through. What they do
  * without sleeping they count at their end, by bight__breathe. It also opens a call that switches
@@ -115,11 +126,8 @@ __attribute__((always_inline)) static inline int bight__observe_of(struct bight_
                                                                    const char *frame)
 {
     const struct bight_sched *sched = bight__sched;
-    int rc = likely(sched != NULL) ? bight__checkpoint_task(sched, self, frame) : BIGHT_ENOTASK;
 
-    if (unlikely(rc))
-        return rc;
-    return likely(!(*self)->pending) ? 0 : bight__observe_slow(*self);
+    return likely(sched != NULL) ? bight__observe_in(sched, self, frame) : BIGHT_ENOTASK;
 }
 
 __attribute__((always_inline)) static inline int bight__observe(struct bight_task **self)

@@ -33,23 +33,29 @@ static __attribute__((noinline)) int64_t read_or_wait(struct bight_stream *strea
     }
 }
 
-/* Of a stream that was just entered, so that it is open. The usual case is that something has to be
- * waited for first, and is there then. */
-__attribute__((always_inline)) static inline int64_t
-read_some(struct bight_stream *stream, struct bight_task *self, void *buffer, size_t bytes)
+/* Whether a read has to wait first, which is the usual case. */
+static inline bool has_to_wait(const struct bight_stream *stream, size_t bytes)
 {
-    int64_t count;
+    return !stream->in.ready && !stream->in.error && !stream->buffer.data && bytes;
+}
 
-    if (unlikely(stream->buffer.data || !bytes))
-        return (int64_t)bight__buffer_take(stream, buffer, bytes);
-    if (!stream->in.ready && !stream->in.error) {
-        int rc = bight__side_wait(&stream->in, self);
+/* To the end of a read that sleeps first; what it waits for is there then. */
+__attribute__((always_inline)) static inline int64_t
+wait_and_read(struct bight_stream *stream, void *buffer, size_t bytes)
+{
+    struct bight_task *self = NULL;
+    int64_t count = bight__stream_enter_of(stream, &stream->in, false, true, &self);
 
-        if (unlikely(rc))
-            return rc;
+    if (unlikely(count))
+        return count;
+    count = bight__side_wait(&stream->in, self);
+    if (likely(count == 0)) {
+        count = attempt(stream, buffer, bytes);
+        if (unlikely(count == BIGHT_EAGAIN))
+            count = read_or_wait(stream, buffer, bytes);
     }
-    count = attempt(stream, buffer, bytes);
-    return likely(count != BIGHT_EAGAIN) ? count : read_or_wait(stream, buffer, bytes);
+    bight__stream_leave(stream, &stream->in);
+    return count;
 }
 
 int64_t bight__stream_read_some(struct bight_stream *stream, void *buffer, size_t bytes)
@@ -61,16 +67,16 @@ int64_t bight__stream_read_some(struct bight_stream *stream, void *buffer, size_
 
 int64_t bight_stream_read(struct bight_stream *stream, void *buffer, size_t bytes)
 {
-    struct bight_task *self = NULL;
     int64_t count;
-    int rc;
 
     if (unlikely(!stream || (!buffer && bytes)))
         return BIGHT_EINVAL;
-    rc = bight__stream_enter_of(stream, &stream->in, false, &self);
-    if (unlikely(rc))
-        return rc;
-    count = read_some(stream, self, buffer, bytes);
+    if (likely(has_to_wait(stream, bytes)))
+        return wait_and_read(stream, buffer, bytes);
+    count = bight__stream_enter(stream, &stream->in, false);
+    if (unlikely(count))
+        return count;
+    count = bight__stream_read_some(stream, buffer, bytes);
     bight__stream_leave(stream, &stream->in);
     return count;
 }

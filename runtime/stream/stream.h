@@ -210,10 +210,11 @@ static inline void bight__stream_leave(struct bight_stream *stream, struct strea
 }
 
 /* The opening of a call on one side of a stream: the task, *self, is inside from here on, also
- * while the checkpoint lets others run, until bight__stream_leave. Not inside if it fails. */
+ * while the checkpoint lets others run, until bight__stream_leave. Not inside if it fails.
+ * `sleeps`: the call is about to switch, where the step is counted. */
 __attribute__((always_inline)) static inline int bight__stream_enter_of(struct bight_stream *stream,
                                                                         struct stream_side *side,
-                                                                        bool writes,
+                                                                        bool writes, bool sleeps,
                                                                         struct bight_task **self)
 {
     struct bight_sched *sched = stream->sched;
@@ -224,7 +225,8 @@ __attribute__((always_inline)) static inline int bight__stream_enter_of(struct b
     side->taken = SIDE_BUSY;
     if (writes)
         stream->last_written = 0; /* also of a write that is cancelled before it begins */
-    rc = bight__checkpoint_in(sched, self, __builtin_frame_address(0));
+    rc = sleeps ? bight__observe_in(sched, self, __builtin_frame_address(0))
+                : bight__checkpoint_in(sched, self, __builtin_frame_address(0));
     if (likely(!rc && side->taken == SIDE_BUSY))
         return 0;
     bight__stream_leave(stream, side);
@@ -236,7 +238,7 @@ bight__stream_enter(struct bight_stream *stream, struct stream_side *side, bool 
 {
     struct bight_task *self;
 
-    return bight__stream_enter_of(stream, side, writes, &self);
+    return bight__stream_enter_of(stream, side, writes, false, &self);
 }
 
 static inline bool bight__stream_is_over(const struct bight_stream *stream)
