@@ -20,6 +20,14 @@ struct handshake {
     int code;
 };
 
+/* The tickets of a server go with what it says first, or when it waits for the client: a packet of
+ * their own would cost as much as the reply. Before TLS 1.3 the client waits for the last message
+ * of the handshake. */
+static bool may_go_later(const struct tls *tls)
+{
+    return !tls->is_client && SSL_version(tls->ssl) >= TLS1_3_VERSION;
+}
+
 static void step(void *arg)
 {
     struct handshake *handshake = arg;
@@ -30,8 +38,8 @@ static void step(void *arg)
     tls->below_code = 0;
     tls->layer.corked = true; /* the two tickets of a server would be two packets */
     rc = SSL_do_handshake(tls->ssl);
-    tls->layer.corked = false;
-    (void)bight__layer_flush(&tls->layer);
+    if (rc != 1 || !may_go_later(tls))
+        (void)bight__layer_flush(&tls->layer);
     if (rc == 1) {
         handshake->code = 0;
         return;

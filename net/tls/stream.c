@@ -26,6 +26,8 @@ static int64_t tls_read(struct bight_stream *stream, void *buffer, size_t bytes)
             return (int64_t)count;
         rc = bight__tls_error(tls, rc);
     } while (rc == BIGHT_EAGAIN && bight__layer_again(&tls->layer));
+    if (unlikely(tls->layer.corked))
+        (void)bight__layer_flush(&tls->layer);
     if (rc < 0 && rc != BIGHT_EAGAIN) {
         stream->in.error = rc;
         ERR_clear_error();
@@ -41,6 +43,8 @@ static int64_t encrypt(struct tls *tls, const void *data, size_t bytes)
     bight__tls_errors_clear();
     tls->below_code = 0;
     rc = SSL_write_ex(tls->ssl, data, bytes, &count);
+    if (unlikely(tls->layer.corked))
+        (void)bight__layer_flush(&tls->layer);
     if (likely(rc > 0))
         return tls->layer.lost ? tls->layer.lost : (int64_t)count;
     rc = bight__tls_error(tls, rc);
@@ -64,11 +68,19 @@ static size_t gather(char *to, const struct bight_slice *slices, size_t count)
     return done;
 }
 
+/* What was kept before goes first, the tickets of a handshake in one piece with what follows. */
+static int before_write(struct tls *tls)
+{
+    if (unlikely(tls->failed))
+        return tls->failed;
+    return unlikely(tls->layer.corked) ? tls->layer.lost : bight__layer_flush(&tls->layer);
+}
+
 static int64_t tls_write(struct bight_stream *stream, const struct bight_slice *slices,
                          size_t count)
 {
     struct tls *tls = bight__tls_of(stream);
-    int64_t written = tls->failed ? tls->failed : bight__layer_flush(&tls->layer);
+    int64_t written = before_write(tls);
     char *chunk;
 
     if (unlikely(written))

@@ -96,18 +96,7 @@ static int keep(struct layer *layer, const char *data, size_t bytes)
     return 0;
 }
 
-int bight__layer_write(struct layer *layer, const void *data, size_t bytes)
-{
-    size_t gone = 0;
-
-    if (layer->corked && layer->kept && bytes > STREAM_CHUNK_BYTES - layer->kept_end)
-        (void)bight__layer_flush(layer); /* it is more than one piece can be */
-    if (!layer->kept && !layer->corked)
-        gone = put(layer, data, bytes);
-    return gone == bytes ? 0 : keep(layer, (const char *)data + gone, bytes - gone);
-}
-
-int bight__layer_flush(struct layer *layer)
+static void put_kept(struct layer *layer)
 {
     if (layer->kept) {
         layer->kept_begin +=
@@ -116,9 +105,24 @@ int bight__layer_flush(struct layer *layer)
             drop_kept(layer);
     }
     layer->stream.out.ready = !layer->kept;
-    if (layer->kept)
-        return BIGHT_EAGAIN;
-    return layer->lost;
+}
+
+int bight__layer_write(struct layer *layer, const void *data, size_t bytes)
+{
+    size_t gone = 0;
+
+    if (layer->corked && layer->kept && bytes > STREAM_CHUNK_BYTES - layer->kept_end)
+        put_kept(layer); /* it is more than one piece can be */
+    if (!layer->kept && !layer->corked)
+        gone = put(layer, data, bytes);
+    return gone == bytes ? 0 : keep(layer, (const char *)data + gone, bytes - gone);
+}
+
+int bight__layer_flush(struct layer *layer)
+{
+    layer->corked = false;
+    put_kept(layer);
+    return layer->kept ? BIGHT_EAGAIN : layer->lost;
 }
 
 /* A read of a layer may have to write first, and its end waits for both at its reading side. */

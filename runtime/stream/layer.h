@@ -11,7 +11,7 @@ struct layer {
     char *kept;                 /* a chunk of what is to be written; NULL: nothing is */
     size_t kept_begin, kept_end;
     int lost;         /* what a write to the stream below returned; 0: it takes more */
-    bool corked;      /* several writes are to go in one piece, by bight__layer_flush */
+    bool corked;      /* writes are kept until bight__layer_flush, to go in one piece */
     bool gives_below; /* at its end, to whoever made it; otherwise it ends it */
 };
 
@@ -33,8 +33,8 @@ BIGHT_INTERNAL_API int64_t bight__layer_read(struct layer *layer, void *buffer, 
  * BIGHT_ENOMEM; BIGHT_ETOOBIG: too much is kept. */
 BIGHT_INTERNAL_API int bight__layer_write(struct layer *layer, const void *data, size_t bytes);
 
-/* Write what is kept: 0 when all has gone, `lost`, or BIGHT_EAGAIN, with `ready` of the writing
- * side cleared. */
+/* Write what is kept, and no longer wait for more: 0 when all has gone, `lost`, or BIGHT_EAGAIN,
+ * with `ready` of the writing side cleared. */
 BIGHT_INTERNAL_API int bight__layer_flush(struct layer *layer);
 
 /* A read of the kind found nothing: clear `ready`, unless something came meanwhile; whether it did.

@@ -33,6 +33,46 @@ static int all_forms(void *arg)
     return 0;
 }
 
+/* A server's two tickets are longer, and a record of a byte or two is shorter. */
+#define TICKETS_BYTES 200
+
+static uint64_t server_sent(void)
+{
+    struct bight_stream_stats stats;
+
+    ck_ok(bight_stream_get_stats(server.below, &stats));
+    return stats.bytes_written;
+}
+
+static int tickets(void *arg)
+{
+    uint64_t before;
+    char byte;
+
+    (void)arg;
+    both_open(NULL);
+    before = server_sent();
+    say(server.stream, "hi");
+    ck_assert_uint_gt(server_sent() - before, TICKETS_BYTES);
+    before = server_sent();
+    say(server.stream, "hi");
+    ck_assert_uint_lt(server_sent() - before, TICKETS_BYTES);
+    hear(client.stream, "hihi");
+    both_end();
+    both_open(NULL);
+    before = server_sent();
+    ck_assert_int_eq(bight_stream_try_read(server.stream, &byte, 1), BIGHT_EAGAIN);
+    ck_assert_uint_gt(server_sent() - before, TICKETS_BYTES);
+    both_end();
+    both_open(NULL);
+    before = server_sent();
+    ck_ok(bight_stream_shutdown(server.stream));
+    ck_assert_uint_gt(server_sent() - before, TICKETS_BYTES);
+    ck_assert_int_eq(bight_stream_read(client.stream, &byte, 1), 0);
+    both_end();
+    return 0;
+}
+
 #define MANY ((size_t)1 << 20)
 
 struct direction {
@@ -294,6 +334,7 @@ static int after_a_prologue(void *arg)
 
 static const struct suite_case cases[] = {
     world_case(every_form_of_read_and_write_works, all_forms),
+    world_case(tickets_go_with_the_first_word_or_wait, tickets),
     world_case(much_goes_both_ways_at_once, much),
     world_case(much_goes_in_pieces_and_late, in_pieces),
     world_case(keys_are_renewed_on_the_way, new_keys),
