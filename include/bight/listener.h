@@ -27,7 +27,8 @@ struct bight_listen_options {
     unsigned mode;
 };
 
-/** Make a listener of `fd`, a listening TCP or Unix socket, such as a service manager hands over.
+/** Make a listener of `fd`, a listening TCP or Unix socket, such as a service manager hands over. It
+ *  is made non-blocking and stays so: the next process that is handed it may be at work already.
  *
  *  @return 0; BIGHT_EBADF; BIGHT_EINVAL: not a listening stream socket; BIGHT_ENOMEM; ENOSPC;
  *          BIGHT_EMFILE; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.

@@ -108,7 +108,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_udp_connect_address(struct bight_udp **out,
                                                          const struct bight_address *address,
                                                          const struct bight_udp_options *options);
 
-/** Make a socket of `fd`, a UDP socket, such as a service manager hands over. Of the options only
+/** Make a socket of `fd`, a UDP socket, such as a service manager hands over. It is made non-blocking
+ *  and stays so: the next process that is handed it may be at work already. Of the options only
  *  `batch` counts.
  *
  *  @return 0; BIGHT_EBADF; BIGHT_EINVAL: not a UDP socket, or an option out of range; BIGHT_ENOMEM;

@@ -1,4 +1,5 @@
-/* The kinds of connected stream sockets, TCP and Unix, and what can be set and asked of them. */
+/* The kinds of connected stream sockets: TCP, Unix, and others, such as those between a virtual
+ * machine and its host (AF_VSOCK). What can be set and asked of them. */
 #include "runtime/address.h"
 #include "runtime/stream/descriptor.h"
 
@@ -192,7 +193,7 @@ static void tcp_close(struct bight_stream *stream, bool reset)
     bight__descriptor_close(descriptor);
 }
 
-static void unix_close(struct bight_stream *stream, bool reset)
+static void plain_close(struct bight_stream *stream, bool reset)
 {
     (void)reset;
     bight__descriptor_close(bight__descriptor_of(stream));
@@ -227,6 +228,11 @@ static void unix_describe(const struct bight_stream *stream, char *text, size_t 
     snprintf(text, text_bytes, "unix %d", bight__descriptor_of(stream)->fd);
 }
 
+static void other_describe(const struct bight_stream *stream, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "socket %d", bight__descriptor_of(stream)->fd);
+}
+
 static const struct stream_ops tcp_ops = {
     .read = socket_read,
     .write = socket_write,
@@ -245,17 +251,40 @@ static const struct stream_ops unix_ops = {
     .send_file = socket_send_file,
     .shutdown = socket_shutdown,
     .finish = socket_finish,
-    .close = unix_close,
+    .close = plain_close,
     .fd = bight__descriptor_fd,
     .describe = unix_describe,
 };
 
+static const struct stream_ops other_ops = {
+    .read = socket_read,
+    .write = socket_write,
+    .send_file = socket_send_file,
+    .shutdown = socket_shutdown,
+    .finish = socket_finish,
+    .close = plain_close,
+    .fd = bight__descriptor_fd,
+    .describe = other_describe,
+};
+
+static const struct stream_ops *ops_of(int family)
+{
+    switch (family) {
+    case AF_INET:
+    case AF_INET6:
+        return &tcp_ops;
+    case AF_UNIX:
+        return &unix_ops;
+    default:
+        return &other_ops;
+    }
+}
+
 int bight__socket_stream(struct bight_stream **out, struct streams *streams, int fd, int family,
                          const struct bight_address *peer)
 {
-    bool tcp = family == AF_INET || family == AF_INET6;
     struct descriptor *descriptor;
-    int rc = bight__descriptor_new(&descriptor, streams, fd, tcp ? &tcp_ops : &unix_ops);
+    int rc = bight__descriptor_new(&descriptor, streams, fd, ops_of(family));
 
     if (rc)
         return rc;

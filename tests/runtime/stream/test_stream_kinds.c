@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "runtime/stream/stream.h"
 #include "tests/harness/support.h"
 
 static const enum ends_kind kinds[] = {ENDS_UNIX, ENDS_TCP, ENDS_READING_PIPE, ENDS_WRITING_PIPE,
@@ -434,6 +435,38 @@ static int others(void *arg)
     return 0;
 }
 
+/* Of a family that is neither TCP's nor Unix's; the system rarely has a way to connect one to
+ * itself, so that the family of this one is only said. */
+static int other_family(void *arg)
+{
+    struct bight_stream_credentials credentials;
+    struct bight_address address;
+    struct bight_stream *stream;
+    struct streams *streams;
+    char text[32], expected[32];
+    int fds[2];
+
+    (void)arg;
+    ck_ok(bight__streams_get(&streams));
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    ck_ok(bight__socket_stream(&stream, streams, fds[0], AF_VSOCK, NULL));
+    snprintf(expected, sizeof(expected), "socket %d", fds[0]);
+    ck_assert_str_eq(bight_stream_describe(stream, text, sizeof(text)), expected);
+    ck_assert_int_eq(write(fds[1], "hello", 5), 5);
+    ck_assert_int_eq(bight_stream_read(stream, text, sizeof(text)), 5);
+    ck_ok(bight_stream_write(stream, text, 5));
+    ck_assert_int_eq(read(fds[1], text, sizeof(text)), 5);
+    ck_code(bight_stream_peer_address(stream, &address), BIGHT_ENOTSUP);
+    ck_code(bight_stream_local_address(stream, &address), BIGHT_ENOTSUP);
+    ck_code(bight_stream_peer_credentials(stream, &credentials), BIGHT_ENOTSUP);
+    ck_code(bight_stream_set_nagle(stream, false), BIGHT_ENOTSUP);
+    ck_ok(bight_stream_shutdown(stream));
+    ck_assert_int_eq(read(fds[1], text, sizeof(text)), 0);
+    ck_ok(bight_stream_end(stream, 0));
+    close(fds[1]);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(what_is_no_stream_is_refused),
     world_case(the_mode_of_a_shared_file_is_set_back, mode_is_set_back),
@@ -446,6 +479,7 @@ static const struct suite_case cases[] = {
     world_case(both_directions_go_at_once, both_directions),
     world_case(tcp_has_addresses_and_options, tcp),
     world_case(others_have_less, others),
+    world_case(sockets_of_other_families_are_streams_too, other_family),
 };
 
 test_suite("stream_kinds", cases);
