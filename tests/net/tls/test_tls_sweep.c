@@ -1,8 +1,11 @@
 /* Every allocation of net/tls fails in turn, alone and with all that follow, and every suspension
  * is cancelled in turn: each program below ends with BIGHT_ENOMEM or BIGHT_ECANCELED, or without an
  * error where it can do without, and leaves nothing open. LeakSanitizer sees what is left of
- * memory. */
-#include <string.h>
+ * memory. OpenSSL's own allocations, of which there are thousands, fail at places spread over
+ * them. */
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
 
 #include "tests/harness/support.h"
 #include "tests/harness/sweep.h"
@@ -138,6 +141,90 @@ const struct sweep_program sweep_programs[] = {
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
+/* OpenSSL's memory */
+
+#define PLACES 100
+
+static size_t blocks, first_refused, last_refused;
+
+static bool is_refused(void)
+{
+    blocks++;
+    return blocks >= first_refused && blocks <= last_refused;
+}
+
+static void *openssl_alloc(size_t bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_refused() ? NULL : malloc(bytes);
+}
+
+static void *openssl_realloc(void *block, size_t bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_refused() ? NULL : realloc(block, bytes);
+}
+
+static void openssl_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/* Before OpenSSL's first use. */
+static void memory_open(void)
+{
+    ck_assert_int_eq(CRYPTO_set_mem_functions(openssl_alloc, openssl_realloc, openssl_free), 1);
+    wire_open();
+}
+
+static int conversations_main(void *arg)
+{
+    (void)arg;
+    return conversations();
+}
+
+/* Of a run in which `count` blocks from `from` on are refused to OpenSSL. */
+static int converse(size_t from, size_t count)
+{
+    int rc;
+
+    blocks = 0;
+    first_refused = from;
+    last_refused = count < SIZE_MAX - from ? from + count - 1 : SIZE_MAX;
+    rc = bight_run(conversations_main, NULL);
+    first_refused = SIZE_MAX;
+    return rc;
+}
+
+static void refuse(size_t from, size_t count, int fds)
+{
+    int rc = converse(from, count);
+
+    if (rc && rc != BIGHT_ENOMEM && rc != BIGHT_ETLS)
+        ck_abort_msg("%zu blocks from %zu on: %s", count, from, bight_error_name(rc));
+    ck_assert_int_eq(test_open_fds(), fds);
+}
+
+static void openssl_without_memory_says_so_and_leaves_nothing(int i)
+{
+    static const size_t counts[] = {1, 3, SIZE_MAX};
+    size_t all;
+    int fds;
+
+    for (int round = 0; round < 2; round++) /* what libraries keep for good they take now */
+        ck_ok(converse(SIZE_MAX, 1));
+    all = blocks;
+    fds = test_open_fds();
+    ck_assert_uint_gt(all, PLACES);
+    for (size_t place = 0; place < PLACES; place++)
+        refuse(1 + all / PLACES * place + place % 7, counts[i], fds);
+    ck_ok(converse(SIZE_MAX, 1)); /* it is as good as before */
+}
+
 static bool all_hit(void)
 {
     static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", NULL};
@@ -148,7 +235,8 @@ static bool all_hit(void)
 
 static const struct suite_case cases[] = {
     SWEEP_PROGRAM_CASES,
+    each_case(openssl_without_memory_says_so_and_leaves_nothing, 3),
 };
 
-test_suite("tls_sweep", cases, .open = wire_open, .close = wire_close, .begin = sweep_share_sites,
+test_suite("tls_sweep", cases, .open = memory_open, .close = wire_close, .begin = sweep_share_sites,
            .holds = all_hit);
