@@ -69,7 +69,7 @@ void bight__buffer_free(struct bight_stream *stream)
 {
     if (stream->buffer.data)
         memory_free(stream->streams, &stream->buffer);
-    stream->buffer = (struct stream_buffer){NULL, 0, 0, 0};
+    stream->buffer = (struct stream_buffer){.data = NULL};
 }
 
 void bight__buffer_rest(struct bight_stream *stream)

@@ -66,10 +66,10 @@ struct stream_side {
 };
 
 struct stream_buffer {
-    char *data; /* NULL: none is held */
     size_t begin;
     size_t end;
     size_t capacity;
+    char *data; /* NULL: none is held */
 };
 
 enum stream_phase {
@@ -79,23 +79,25 @@ enum stream_phase {
     STREAM_ABORTED, /* freed by the last call that leaves */
 };
 
+/* What every read and write touches comes last, beside what a kind adds: with thousands of streams
+ * each line of it is fetched from far away. */
 struct bight_stream {
-    const struct stream_ops *ops;
-    struct bight_sched *sched; /* whose it is */
     struct streams *streams;
     struct bight_link link;     /* in the runtime's list */
-    struct bight_stream *above; /* NULL, or the layer that reads and writes through this one */
     struct bight_stream *below; /* of a layer: see layer.h */
-    struct stream_side in;
-    struct stream_side out;
-    struct stream_buffer buffer;
-    uint64_t bytes_read; /* by the kind; what is in the buffer is part of it */
-    uint64_t bytes_written;
-    size_t last_written;
     struct bight_waiter *ender; /* waits until nobody is inside */
     uint8_t phase;              /* enum stream_phase */
     bool shut;                  /* the writing half is ended; `out.error` says so too */
     bool skips_line;            /* the rest of a line that was too long is to be dropped */
+    struct stream_buffer buffer;
+    const struct stream_ops *ops;
+    struct bight_sched *sched;  /* whose it is */
+    struct bight_stream *above; /* NULL, or the layer that reads and writes through this one */
+    struct stream_side in;
+    struct stream_side out;
+    uint64_t bytes_read; /* by the kind; what is in the buffer is part of it */
+    uint64_t bytes_written;
+    size_t last_written;
 };
 
 /* What another room has registered here and the runtime is to end, such as a listener. */
