@@ -27,8 +27,8 @@ struct bight_listen_options {
     unsigned mode;
 };
 
-/** Make a listener of `fd`, a listening TCP or Unix socket, such as a service manager hands over. It
- *  is made non-blocking and stays so: the next process that is handed it may be at work already.
+/** Make a listener of `fd`, a listening TCP or Unix socket, such as a service manager hands over.
+ *  It is made non-blocking and stays so: the next process that is handed it may be at work already.
  *
  *  @return 0; BIGHT_EBADF; BIGHT_EINVAL: not a listening stream socket; BIGHT_ENOMEM; ENOSPC;
  *          BIGHT_EMFILE; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has ended.
@@ -72,8 +72,9 @@ BIGHT_API void bight_case_accept(struct bight_case *to, struct bight_listener *l
 BIGHT_API BIGHT_MUST_CHECK int bight_listener_address(const struct bight_listener *listener,
                                                       struct bight_address *address);
 
-/** The listening socket, for setsockopt and the like; BIGHT_ECLOSED after bight_listener_close.
+/** The listening socket, for setsockopt and the like.
  *
+ *  @return it; BIGHT_EINVAL for NULL; BIGHT_ECLOSED after bight_listener_close.
  *  Ownership: it stays the listener's.
  */
 BIGHT_API int bight_listener_fd(const struct bight_listener *listener);

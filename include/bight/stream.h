@@ -169,7 +169,9 @@ BIGHT_API size_t bight_stream_last_written(const struct bight_stream *stream);
  *  from there. A plain socket takes them from the kernel (sendfile); other streams by a buffer. The
  *  thread waits for the disk where the file is not cached. The file's own position stays.
  *
- *  @return 0; BIGHT_EOF: the file has fewer; errors of the file; otherwise as bight_stream_write.
+ *  @return 0; BIGHT_EOF: the file has fewer, of which all went out, and the stream is as good as
+ *          before; errors of the file, which leave it so too if nothing went out; otherwise as
+ *          bight_stream_write.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; bight_stream_last_written says how much went out.
  *  Allocates: a buffer, unless the stream is a plain socket and the file one that the kernel sends.
@@ -286,7 +288,11 @@ struct bight_stream_stats {
     size_t buffered;
 };
 
-/** The counts of `stream`. */
+/** The counts of `stream`.
+ *
+ *  @return 0; BIGHT_EINVAL for NULL.
+ *  Ownership: borrows all.
+ */
 BIGHT_API int bight_stream_get_stats(const struct bight_stream *stream,
                                      struct bight_stream_stats *stats);
 

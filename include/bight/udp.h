@@ -108,9 +108,9 @@ BIGHT_API BIGHT_MUST_CHECK int bight_udp_connect_address(struct bight_udp **out,
                                                          const struct bight_address *address,
                                                          const struct bight_udp_options *options);
 
-/** Make a socket of `fd`, a UDP socket, such as a service manager hands over. It is made non-blocking
- *  and stays so: the next process that is handed it may be at work already. Of the options only
- *  `batch` counts.
+/** Make a socket of `fd`, a UDP socket, such as a service manager hands over. It is made
+ *  non-blocking and stays so: the next process that is handed it may be at work already. Of the
+ *  options only `batch` counts.
  *
  *  @return 0; BIGHT_EBADF; BIGHT_EINVAL: not a UDP socket, or an option out of range; BIGHT_ENOMEM;
  *          ENOSPC; BIGHT_EMFILE; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime's last task has
@@ -214,9 +214,7 @@ BIGHT_API BIGHT_MUST_CHECK int64_t bight_udp_send_many(struct bight_udp *udp,
  *  Readiness is a hint: the receive may wait for the next one if the system drops a datagram whose
  *  checksum is wrong.
  *
- *  A select that sleeps is told of the socket's end. But before it sleeps it may let other tasks
- *  run once (bight_checkpoint), and the socket must not be ended there: end it after the task that
- *  selects over it has been cancelled or joined.
+ *  The socket may be ended at any time: a select that waits for it is told so.
  *
  *  Ownership: keeps udp for as long as the case is used.
  */
@@ -259,7 +257,11 @@ struct bight_udp_multicast {
 BIGHT_API int bight_udp_set_multicast(struct bight_udp *udp,
                                       const struct bight_udp_multicast *multicast);
 
-/** The address of the socket, with the port that the system chose. */
+/** The address of the socket, with the port that the system chose.
+ *
+ *  @return 0; BIGHT_EINVAL for NULL; what getsockname(2) says.
+ *  Ownership: borrows all.
+ */
 BIGHT_API BIGHT_MUST_CHECK int bight_udp_local_address(const struct bight_udp *udp,
                                                        struct bight_address *address);
 
@@ -272,6 +274,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_udp_peer_address(const struct bight_udp *ud
 
 /** The descriptor, for setsockopt and the like.
  *
+ *  @return it; BIGHT_EINVAL for NULL.
  *  Ownership: it stays the socket's: do not send, receive or close it.
  */
 BIGHT_API int bight_udp_fd(const struct bight_udp *udp);
@@ -294,7 +297,11 @@ struct bight_udp_stats {
     size_t buffered;
 };
 
-/** The counts of `udp`. */
+/** The counts of `udp`.
+ *
+ *  @return 0; BIGHT_EINVAL for NULL.
+ *  Ownership: borrows all.
+ */
 BIGHT_API int bight_udp_get_stats(const struct bight_udp *udp, struct bight_udp_stats *stats);
 
 /** End the socket: wake the tasks inside of its calls with BIGHT_ECLOSED, wait until those have

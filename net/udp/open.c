@@ -111,7 +111,7 @@ static int bound_to_all(const struct bight_seams *seams, struct bight_address *l
     return bound_socket(seams, local, options);
 }
 
-/* The socket of `fd`, which is closed when that fails. */
+/* The socket of `fd`, which stays the caller's when that fails. */
 static int made_of(struct bight_udp **out, struct streams *streams, int fd, int family,
                    unsigned batch, bool connected)
 {

@@ -2,8 +2,8 @@
  * beginning to its end. A read that got less than it asked for has emptied the source, so the next
  * one waits for the next event instead of asking in vain. It is asked again where that does not
  * hold: after an event that told of the end or an error there may be no other; and some reads stop
- * short of what is there, at an urgent byte of TCP and at the end of a terminal's line. Here are
- * also the kinds of pipes and terminals. */
+ * short of what is there: at an urgent byte of TCP, at the end of a terminal's line, at that of a
+ * packet of a pipe (O_DIRECT). Here are also the kinds of pipes and terminals. */
 #include "runtime/stream/descriptor.h"
 
 #include <errno.h>
@@ -374,7 +374,7 @@ static int file_stream(struct bight_stream **out, struct streams *streams, int f
             bight__set_blocking(&streams->poller.runtime->sched.seams, fd);
         return rc;
     }
-    descriptor->asks_again = ops == &terminal_ops;
+    descriptor->asks_again = true; /* of a pipe's reading end nobody tells whether it has packets */
     bight__descriptor_adopted(descriptor, was_blocking);
     *out = &descriptor->stream;
     return 0;

@@ -40,8 +40,8 @@ static inline bool has_to_wait(const struct bight_stream *stream, size_t bytes)
 }
 
 /* To the end of a read that sleeps first; what it waits for is there then. */
-__attribute__((always_inline)) static inline int64_t
-wait_and_read(struct bight_stream *stream, void *buffer, size_t bytes)
+__attribute__((always_inline)) static inline int64_t wait_and_read(struct bight_stream *stream,
+                                                                   void *buffer, size_t bytes)
 {
     struct bight_task *self = NULL;
     int64_t count = bight__stream_enter_of(stream, &stream->in, false, true, &self);

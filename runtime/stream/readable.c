@@ -52,6 +52,9 @@ static int readable_arm(struct bight_case *chosen)
         return BIGHT_EBUSY;
     stream->in.taken = SIDE_CASE;
     stream->in.waiter = &chosen->waiter;
+    /* The attempt of another case may have written to the other side of this one's pair. */
+    if (unlikely(stream->in.ready))
+        bight__side_wake(&stream->in, 0);
     return 0;
 }
 

@@ -435,6 +435,27 @@ static int others(void *arg)
     return 0;
 }
 
+/* A read of such a pipe stops at the end of a packet, and its reading end does not say that it is
+ * one. */
+static int packets(void *arg)
+{
+    struct bight_stream *stream;
+    char text[32];
+    int fds[2];
+
+    (void)arg;
+    ck_assert_int_eq(pipe2(fds, O_DIRECT), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(write(fds[1], "one", 3), 3);
+    ck_ok(bight_stream_from_fd(&stream, fds[0]));
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(bight_stream_read(stream, text, sizeof(text)), 3);
+    ck_assert_int_eq(bight_stream_try_read(stream, text, sizeof(text)), BIGHT_EAGAIN);
+    ck_ok(bight_stream_end(stream, 0));
+    close(fds[1]);
+    return 0;
+}
+
 /* Of a family that is neither TCP's nor Unix's; the system rarely has a way to connect one to
  * itself, so that the family of this one is only said. */
 static int other_family(void *arg)
@@ -479,6 +500,7 @@ static const struct suite_case cases[] = {
     world_case(both_directions_go_at_once, both_directions),
     world_case(tcp_has_addresses_and_options, tcp),
     world_case(others_have_less, others),
+    world_case(a_pipe_of_packets_gives_them_all, packets),
     world_case(sockets_of_other_families_are_streams_too, other_family),
 };
 
