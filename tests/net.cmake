@@ -22,7 +22,7 @@ if(bight_tls)
   foreach(suite context handshake peers serve waits)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES ${tls_sources})
   endforeach()
-  foreach(suite end stream)
+  foreach(suite directions end stream)
     bight_test(net/tls/tls_${suite} LIBS ${tls_libs} SOURCES net/tls/talk.c ${tls_sources})
   endforeach()
   bight_test(net/tls/tls_sweep TIMEOUT 240 LIBS ${tls_libs} ${counting_libs}

@@ -92,8 +92,8 @@ struct bight_tls_context_options {
     /* Make every handshake a full one: tickets are neither given nor used. */
     bool no_resumption;
     /* Of a server: called for each handshake with the name that the client asked for, NULL: none.
-     * It may set *context to another one, whose certificates and settings are used then. It runs on
-     * the loop's stack and must not suspend.
+     * It may set *context to another one, whose certificates and settings are used then, but for
+     * `groups`. It runs on the loop's stack and must not suspend.
      *
      * 0; anything else refuses the client (unrecognized_name). */
     int (*choose)(void *arg, const char *name, struct bight_tls_context **context);
@@ -156,7 +156,8 @@ struct bight_tls_options {
  *  @return 0; BIGHT_ETLS: the certificate is refused, or anything else failed; BIGHT_EOF: the peer
  *          ended the connection; BIGHT_ETIMEDOUT; errors of `below`; BIGHT_EBUSY: a task is inside
  *          of it; BIGHT_ECLOSED; BIGHT_EPERM; BIGHT_EINVAL: no host, or one that is none;
- *          BIGHT_ENOMEM; BIGHT_ECANCELED; BIGHT_ENOTASK. *failure, which may be NULL, says more.
+ *          BIGHT_ETOOBIG: the name of the session is too long; BIGHT_ENOMEM; BIGHT_ECANCELED;
+ *          BIGHT_ENOTASK. *failure, which may be NULL, says more.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; as after any failure `below` is only good to be ended.
  *  Allocates: the stream; OpenSSL about 30 KiB.  Thread: the loop's.
@@ -199,8 +200,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_tls_connect(struct bight_stream **out, cons
 
 /* Zero is the default for every field. */
 struct bight_tls_serve_options {
-    /* `on_failure` gets the stream below when it was the handshake that failed; without one that
-     * is reported like the failure of a handler. */
+    /* Its callbacks get the stream below. `on_failure` is called for a handshake that failed, too;
+     * without one that is reported like the failure of a handler. */
     struct bight_serve_options serve;
     int64_t handshake_ms;
 };

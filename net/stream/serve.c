@@ -73,9 +73,9 @@ static int connection_main(void *arg)
     link_append(&serve->connections, &connection.link);
     rc = serve->handler(connection.stream, serve->arg);
     link_cut(&connection.link);
-    if (rc >= 0) {
-        bight_stream_end(connection.stream, serve->options.end_ms);
-    } else {
+    if (rc >= 0 && bight_stream_end(connection.stream, serve->options.end_ms) == BIGHT_EBUSY)
+        rc = BIGHT_EBUSY; /* the handler has left a layer above it */
+    if (rc < 0) {
         if (rc != BIGHT_ECANCELED || !bight_task_cancelling(connection.task))
             report_failure(serve, &connection, rc);
         bight_stream_abort(connection.stream);

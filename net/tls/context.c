@@ -154,10 +154,10 @@ int bight__tls_context_default(struct bight_tls_context **out, struct bight_tls_
     int rc = bight__runtime_get(&runtime);
 
     if (rc)
-        return rc;
+        return bight__tls_refuse(failure, rc, bight_strerror(rc));
     plugin = bight__plugin_get(runtime, &default_kind, &rc);
     if (!plugin)
-        return rc;
+        return bight__tls_refuse(failure, rc, bight_strerror(rc));
     record = container_of(plugin, struct default_context, plugin);
     if (!record->context)
         rc = bight_tls_context_new(&record->context, NULL, failure);

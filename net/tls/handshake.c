@@ -76,9 +76,8 @@ static int shake_in_time(struct tls *tls, int64_t timeout_ms, struct bight_tls_f
 
     if (rc == 0)
         rc = bight_scope_begin(&scope, timeout_ms ? timeout_ms : DEFAULT_HANDSHAKE_MS, 0);
-    if (rc)
-        return rc;
-    rc = bight_scope_end(&scope, shake(&handshake));
+    if (rc == 0)
+        rc = bight_scope_end(&scope, shake(&handshake));
     if (rc && rc != handshake.code)
         bight__tls_explain(failure, tls, rc);
     return rc;
@@ -128,6 +127,7 @@ static int begin(struct bight_stream **out, struct tls *tls, struct bight_stream
         return rc;
     }
     tls->established = true;
+    tls->idle_bytes = 0;
     tls->layer.gives_below = options->keep_below;
     rc = bight__layer_opened(&tls->layer);
     if (rc)
@@ -136,7 +136,8 @@ static int begin(struct bight_stream **out, struct tls *tls, struct bight_stream
     return 0;
 }
 
-/* Letters, digits and other visible ASCII. A dot in front would stand for all names below it. */
+/* Letters, digits and other visible ASCII, but for what only addresses have. A dot in front would
+ * stand for all names below it. */
 static bool is_name(const char *name)
 {
     size_t bytes = strlen(name);
@@ -144,7 +145,7 @@ static bool is_name(const char *name)
     if (bytes == 0 || bytes >= TLS_NAME_BYTES || name[0] == '.')
         return false;
     for (size_t i = 0; i < bytes; i++) {
-        if (name[i] <= ' ' || name[i] > '~')
+        if (name[i] <= ' ' || name[i] > '~' || strchr(":%[]", name[i]))
             return false;
     }
     return true;
@@ -171,13 +172,19 @@ static int set_name(SSL *ssl, const char *host)
     return 0;
 }
 
+/* An address as bight_tcp_connect takes it too, in brackets or with a zone, or a name. */
 static int set_host(SSL *ssl, const char *host)
 {
+    struct bight_address address;
     int rc;
 
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)
-        return 0;
-    rc = set_name(ssl, host);
+    if (bight_address_parse(host, &address) == 0)
+        rc = X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), address.bytes,
+                                       address.family == 4 ? 4 : sizeof(address.bytes)) == 1
+                 ? 0
+                 : BIGHT_ENOMEM;
+    else
+        rc = set_name(ssl, host);
     ERR_clear_error();
     return rc;
 }

@@ -181,8 +181,11 @@ static int set_all(SSL_CTX *native, const struct bight_tls_context_options *opti
     rc = bight__tls_certify(native, options, failure);
     if (rc == 0)
         rc = bight__tls_trust(native, options, failure);
-    if (rc == 0 && options->configure)
+    if (rc == 0 && options->configure) {
         rc = options->configure(options->configure_arg, native);
+        if (rc)
+            rc = bight__tls_refuse(failure, rc, "the program's configure returned it");
+    }
     ERR_clear_error();
     return rc;
 }

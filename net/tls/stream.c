@@ -17,13 +17,14 @@ static int64_t tls_read(struct bight_stream *stream, void *buffer, size_t bytes)
 
     if (unlikely(tls->failed))
         return tls->failed;
-    tls->idle_bytes = 0;
     do {
         bight__tls_errors_clear();
         tls->below_code = 0;
         rc = SSL_read_ex(tls->ssl, buffer, bytes, &count);
-        if (likely(rc > 0))
+        if (likely(rc > 0)) {
+            tls->idle_bytes = 0;
             return (int64_t)count;
+        }
         rc = bight__tls_error(tls, rc);
     } while (rc == BIGHT_EAGAIN && bight__layer_again(&tls->layer));
     if (unlikely(tls->layer.corked))
@@ -35,21 +36,34 @@ static int64_t tls_read(struct bight_stream *stream, void *buffer, size_t bytes)
     return rc;
 }
 
+/* A call of OpenSSL that would write failed. Where half a message of the peer's has come, a ticket
+ * say, OpenSSL writes nothing before it has the rest. */
+static int write_failed(struct tls *tls, int rc)
+{
+    rc = bight__tls_error(tls, rc);
+    ERR_clear_error();
+    if (rc == BIGHT_EAGAIN)
+        return bight__layer_read_first(&tls->layer);
+    return rc ? rc : BIGHT_EPIPE; /* the peer's end within its own message */
+}
+
+/* There is memory for the whole record before it is begun. */
 static int64_t encrypt(struct tls *tls, const void *data, size_t bytes)
 {
     size_t count;
     int rc;
 
+    if (unlikely(!bight__layer_reserve(&tls->layer)))
+        return BIGHT_ENOMEM;
     bight__tls_errors_clear();
     tls->below_code = 0;
     rc = SSL_write_ex(tls->ssl, data, bytes, &count);
     if (unlikely(tls->layer.corked))
         (void)bight__layer_flush(&tls->layer);
-    if (likely(rc > 0))
-        return tls->layer.lost ? tls->layer.lost : (int64_t)count;
-    rc = bight__tls_error(tls, rc);
-    ERR_clear_error();
-    return rc < 0 && rc != BIGHT_EAGAIN ? rc : BIGHT_EPIPE; /* it does not happen otherwise */
+    bight__layer_release(&tls->layer);
+    if (unlikely(rc <= 0))
+        return write_failed(tls, rc);
+    return tls->layer.lost ? tls->layer.lost : (int64_t)count;
 }
 
 /* As much of the slices as a record holds, in one piece. */
@@ -101,15 +115,17 @@ static int say_end(struct tls *tls)
 {
     int rc;
 
+    if (!bight__layer_reserve(&tls->layer))
+        return BIGHT_ENOMEM;
     bight__tls_errors_clear();
     tls->below_code = 0;
-    rc = SSL_shutdown(tls->ssl);
-    tls->said_end = true;
-    if (rc >= 0)
-        return 0;
-    rc = bight__tls_error(tls, rc);
-    ERR_clear_error();
-    return rc;
+    rc = SSL_in_init(tls->ssl) ? SSL_do_handshake(tls->ssl) : 1; /* half a message has come */
+    if (rc > 0) {
+        rc = SSL_shutdown(tls->ssl) < 0 ? -1 : 1;
+        tls->said_end = true;
+    }
+    bight__layer_release(&tls->layer);
+    return rc > 0 ? 0 : write_failed(tls, rc);
 }
 
 static int tls_shutdown(struct bight_stream *stream)
@@ -117,9 +133,7 @@ static int tls_shutdown(struct bight_stream *stream)
     struct tls *tls = bight__tls_of(stream);
     int rc = tls->failed ? tls->failed : bight__layer_flush(&tls->layer);
 
-    if (rc == 0 && !tls->said_end)
-        rc = say_end(tls);
-    return rc ? rc : bight__layer_flush(&tls->layer);
+    return rc ? rc : say_end(tls); /* what the stream below does not take goes by itself */
 }
 
 static bool may_say_end(const struct tls *tls)
@@ -131,8 +145,10 @@ static int tls_finish(struct bight_stream *stream)
 {
     struct tls *tls = bight__tls_of(stream);
 
-    if (may_say_end(tls))
-        (void)say_end(tls);
+    if (may_say_end(tls) && say_end(tls) == BIGHT_EAGAIN) {
+        stream->in.ready = false;
+        return BIGHT_EAGAIN;
+    }
     return bight__layer_finish(&tls->layer);
 }
 

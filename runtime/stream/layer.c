@@ -56,6 +56,20 @@ static void drop_kept(struct layer *layer)
     layer->kept = NULL;
 }
 
+bool bight__layer_reserve(struct layer *layer)
+{
+    if (!layer->kept && !layer->spare)
+        layer->spare = bight__chunk_take(layer->stream.streams);
+    return layer->kept || layer->spare;
+}
+
+void bight__layer_release(struct layer *layer)
+{
+    if (layer->spare)
+        bight__chunk_give(layer->stream.streams, layer->spare);
+    layer->spare = NULL;
+}
+
 /* How many of the bytes go now; what is lost counts as gone. */
 static size_t put(struct layer *layer, const char *data, size_t bytes)
 {
@@ -79,9 +93,10 @@ static size_t put(struct layer *layer, const char *data, size_t bytes)
 static int keep(struct layer *layer, const char *data, size_t bytes)
 {
     if (!layer->kept) {
-        layer->kept = bight__chunk_take(layer->stream.streams);
-        if (!layer->kept)
+        if (!bight__layer_reserve(layer))
             return BIGHT_ENOMEM;
+        layer->kept = layer->spare;
+        layer->spare = NULL;
         layer->kept_begin = layer->kept_end = 0;
     }
     if (bytes > STREAM_CHUNK_BYTES - layer->kept_end) {
@@ -125,19 +140,29 @@ int bight__layer_flush(struct layer *layer)
     return layer->kept ? BIGHT_EAGAIN : layer->lost;
 }
 
-/* A read of a layer may have to write first, and its end waits for both at its reading side. */
+/* A read of a layer may have to write first, and a write to read. Its end waits at its reading side
+ * for whatever happens below, which may be several layers down. */
 void bight__layer_wake(struct bight_stream *above)
 {
     struct layer *layer = layer_of(above);
     const struct bight_stream *below = above->below;
+    bool reads = below->in.ready, writes = reads && layer->reads_first;
 
-    if (layer->kept && below->out.ready && bight__layer_flush(layer) != BIGHT_EAGAIN) {
+    if (layer->kept && below->out.ready && bight__layer_flush(layer) != BIGHT_EAGAIN)
+        writes = true;
+    if (writes) {
+        layer->reads_first = false;
         bight__stream_ready(above, &above->out);
-        if (bight__stream_is_over(above))
-            bight__stream_ready(above, &above->in);
     }
-    if (below->in.ready && !above->in.ready)
+    if (bight__stream_is_over(above) || (reads && !above->in.ready))
         bight__stream_ready(above, &above->in);
+}
+
+int bight__layer_read_first(struct layer *layer)
+{
+    layer->reads_first = true;
+    layer->stream.out.ready = false;
+    return BIGHT_EAGAIN;
 }
 
 bool bight__layer_again(struct layer *layer)

@@ -10,7 +10,9 @@ struct layer {
     struct bight_stream stream; /* first */
     char *kept;                 /* a chunk of what is to be written; NULL: nothing is */
     size_t kept_begin, kept_end;
+    char *spare;      /* a chunk for the write to come; NULL but for that time */
     int lost;         /* what a write to the stream below returned; 0: it takes more */
+    bool reads_first; /* a write waits until something has come from below */
     bool corked;      /* writes are kept until bight__layer_flush, to go in one piece */
     bool gives_below; /* at its end, to whoever made it; otherwise it ends it */
 };
@@ -29,6 +31,10 @@ BIGHT_INTERNAL_API void bight__layer_undo(struct layer *layer);
 /* An attempt to read from below: up to `bytes`, 0 at its end, or a negative code. */
 BIGHT_INTERNAL_API int64_t bight__layer_read(struct layer *layer, void *buffer, size_t bytes);
 
+/* See that a write does not fail for want of memory, from here to the release. False: it would. */
+BIGHT_INTERNAL_API bool bight__layer_reserve(struct layer *layer);
+BIGHT_INTERNAL_API void bight__layer_release(struct layer *layer);
+
 /* Write all of it below, and keep what does not go now. 0, also when the connection is lost;
  * BIGHT_ENOMEM; BIGHT_ETOOBIG: too much is kept. */
 BIGHT_INTERNAL_API int bight__layer_write(struct layer *layer, const void *data, size_t bytes);
@@ -36,6 +42,9 @@ BIGHT_INTERNAL_API int bight__layer_write(struct layer *layer, const void *data,
 /* Write what is kept, and no longer wait for more: 0 when all has gone, `lost`, or BIGHT_EAGAIN,
  * with `ready` of the writing side cleared. */
 BIGHT_INTERNAL_API int bight__layer_flush(struct layer *layer);
+
+/* A write of the kind waits until something comes from below: clear `ready`. BIGHT_EAGAIN. */
+BIGHT_INTERNAL_API int bight__layer_read_first(struct layer *layer);
 
 /* A read of the kind found nothing: clear `ready`, unless something came meanwhile; whether it did.
  */

@@ -171,7 +171,7 @@ static int bad_options(void *arg)
          "the newest version is older"},
         {{.oldest = (enum bight_tls_version)9}, BIGHT_EINVAL, "there is no such version"},
         {{.peer = (enum bight_tls_peer)9}, BIGHT_EINVAL, "there is no such peer"},
-        {{.configure = says_no, .configure_arg = &no}, BIGHT_EFORBIDDEN, ""},
+        {{.configure = says_no, .configure_arg = &no}, BIGHT_EFORBIDDEN, "the program's configure"},
     };
 
     (void)arg;
@@ -184,6 +184,7 @@ static int bad_options(void *arg)
         ck_assert_ptr_null(context);
         if (strncmp(failure.text, rows[i].text, strlen(rows[i].text)) != 0)
             ck_abort_msg("row %zu: %s", i, failure.text);
+        ck_code(failure.code, rows[i].code);
     }
     return 0;
 }

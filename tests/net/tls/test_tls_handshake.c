@@ -83,6 +83,12 @@ static int hosts(void *arg)
         {"LocalHost", 0, 0},
         {"localhost.", 0, 0},
         {"127.0.0.1", 0, 0},
+        {"::1", 0, 0},
+        {"[::1]", 0, 0}, /* as bight_tcp_connect takes it */
+        {"::2", BIGHT_ETLS, X509_V_ERR_IP_ADDRESS_MISMATCH},
+        {"fe80::1%no-such-zone", BIGHT_EINVAL, 0},
+        {"[localhost]", BIGHT_EINVAL, 0},
+        {"localhost:443", BIGHT_EINVAL, 0},
         {"127.0.0.2", BIGHT_ETLS, X509_V_ERR_IP_ADDRESS_MISMATCH},
         {"example.org", BIGHT_ETLS, X509_V_ERR_HOSTNAME_MISMATCH},
         {"sub.localhost", BIGHT_ETLS, X509_V_ERR_HOSTNAME_MISMATCH},

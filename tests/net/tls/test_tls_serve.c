@@ -48,13 +48,29 @@ static int answers(struct bight_stream *stream, void *arg)
     return length == BIGHT_EOF ? 0 : (int)length;
 }
 
+/* A handler of a plain server that forgets what it has made. */
+static int leaves_a_layer(struct bight_stream *below, void *arg)
+{
+    struct bight_stream *stream;
+
+    (void)arg;
+    handled++;
+    return bight_tls_server(&stream, below, server_context, NULL, NULL);
+}
+
+static int serve_forgetful(void *arg)
+{
+    (void)arg;
+    return bight_serve(listener, leaves_a_layer, NULL, &how.serve);
+}
+
 static int serve(void *arg)
 {
     (void)arg;
     return bight_tls_serve(listener, server_context, answers, NULL, &how);
 }
 
-static void serve_begin(const struct bight_tls_serve_options *options)
+static void serve_begin_as(int (*main)(void *arg), const struct bight_tls_serve_options *options)
 {
     struct bight_address address;
 
@@ -66,7 +82,12 @@ static void serve_begin(const struct bight_tls_serve_options *options)
     ck_ok(bight_tcp_listen(&listener, "127.0.0.1", 0, NULL));
     ck_ok(bight_listener_address(listener, &address));
     port = address.port;
-    ck_ok(bight_spawn(&server, serve, NULL));
+    ck_ok(bight_spawn(&server, main, NULL));
+}
+
+static void serve_begin(const struct bight_tls_serve_options *options)
+{
+    serve_begin_as(serve, options);
 }
 
 static void serve_end(void)
@@ -231,6 +252,23 @@ static int nobody_there(void *arg)
     return 0;
 }
 
+static int forgotten(void *arg)
+{
+    struct bight_stream *stream;
+    char byte;
+
+    (void)arg;
+    serve_begin_as(serve_forgetful, NULL);
+    stream = dial();
+    ck_code((int)bight_stream_read(stream, &byte, 1), BIGHT_ECONNRESET);
+    ck_assert_int_eq(handled, 1);
+    ck_assert_int_eq(failures, 1);
+    ck_code(last_failure, BIGHT_EBUSY);
+    bight_stream_abort(stream);
+    serve_end();
+    return 0;
+}
+
 static int drained_reported(int (*body)(void *arg), void *arg)
 {
     struct world_reports reports = {0};
@@ -245,6 +283,7 @@ static const struct suite_case cases[] = {
     world_case(a_failed_handler_resets_the_connection, failed_handler),
     world_case(who_is_no_client_is_told_and_reported, no_clients),
     body_case(a_drain_cancels_who_remains, drained_reported, drained),
+    world_case(a_layer_that_a_handler_left_is_a_failure, forgotten),
     world_case(a_connect_to_nobody_says_so, nobody_there),
 };
 

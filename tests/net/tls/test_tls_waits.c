@@ -62,6 +62,33 @@ static int cancelled(void *arg)
     return 0;
 }
 
+static int shakes_cancelled(void *arg)
+{
+    bight_task_cancel(bight_self());
+    return shakes_alone(arg);
+}
+
+/* It was cancelled when it began: the failure says so too. */
+static int cancelled_before(void *arg)
+{
+    struct wire_end client = {.context = wire_client_context(NULL)};
+    struct bight_stream *silent;
+    struct bight_task *task;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
+    ck_ok(bight_spawn(&task, shakes_cancelled, &client));
+    ck_ok(bight_join(task, &status));
+    ck_code(status, BIGHT_ECANCELED);
+    ck_code(client.failure.code, BIGHT_ECANCELED);
+    ck_assert_str_ne(client.failure.text, "");
+    ck_ok(bight_stream_end(client.below, 0));
+    ck_ok(bight_stream_end(silent, 0));
+    bight_tls_context_free(client.context);
+    return 0;
+}
+
 /* Whoever owns the stream below aborts it under the handshake. */
 static int aborted(void *arg)
 {
@@ -305,6 +332,7 @@ static int serve_ends(void *arg)
 static const struct suite_case cases[] = {
     world_case(a_handshake_has_a_deadline, out_of_time),
     world_case(a_cancelled_handshake_gives_the_stream_back, cancelled),
+    world_case(a_handshake_that_begins_cancelled_says_so, cancelled_before),
     world_case(an_abort_below_ends_the_handshake, aborted),
     world_case(a_peer_breaks_the_handshake_off, broken_off),
     world_case(a_client_woken_then_cancelled_keeps_what_came, client_woken_then_cancelled),

@@ -8,7 +8,8 @@ struct identity localhost;
 
 void wire_open(void)
 {
-    const struct request request = {.name = "the server", .names = "DNS:localhost,IP:127.0.0.1"};
+    const struct request request = {.name = "the server",
+                                    .names = "DNS:localhost,IP:127.0.0.1,IP:::1"};
 
     authority_open(&authority, "an authority");
     authority_open(&stranger, "a stranger");

@@ -9,8 +9,8 @@
 #include "tests/harness/world.h"
 #include "tests/net/tls/authority.h"
 
-/* Made before the first case: an authority, and of it a certificate for "localhost" and 127.0.0.1;
- * and another authority, which nobody trusts. */
+/* Made before the first case: an authority, and of it a certificate for "localhost", 127.0.0.1 and
+ * ::1; and another authority, which nobody trusts. */
 extern struct authority authority, stranger;
 extern struct identity localhost;
 /* `open` and `close` of a suite. */
