@@ -102,6 +102,14 @@ if(TARGET echo)
     add_dependencies(test_${suite} redis)
   endforeach()
 endif()
+if(TARGET query)
+  bight_test(samples/net/sample_query SOURCES samples/net/postgres.c samples/net/tool.c
+    LIBS PkgConfig::LIBPQ)
+  target_compile_definitions(test_sample_query PRIVATE SAMPLE_QUERY="$<TARGET_FILE:query>")
+  add_dependencies(test_sample_query query)
+  bight_test(samples/net/sample_pg LIBS PkgConfig::LIBPQ
+    SOURCES "${PROJECT_SOURCE_DIR}/samples/net/pg.c" samples/net/postgres.c samples/net/tool.c)
+endif()
 if(TARGET tls_proxy)
   bight_test(samples/net/sample_tls LIBS ${tls_libs} SOURCES samples/net/programs.c ${tls_sources})
   target_compile_definitions(test_sample_tls PRIVATE SAMPLE_ECHO="$<TARGET_FILE:echo>"
