@@ -102,6 +102,12 @@ if(TARGET echo)
     add_dependencies(test_${suite} redis)
   endforeach()
 endif()
+if(TARGET keyval)
+  bight_test(samples/net/sample_keyval SOURCES samples/net/programs.c samples/net/tool.c)
+  target_compile_definitions(test_sample_keyval PRIVATE SAMPLE_KEYVAL="$<TARGET_FILE:keyval>"
+                             SAMPLE_REDIS="$<TARGET_FILE:redis>")
+  add_dependencies(test_sample_keyval keyval redis)
+endif()
 if(TARGET query)
   bight_test(samples/net/sample_query SOURCES samples/net/postgres.c samples/net/tool.c
     LIBS PkgConfig::LIBPQ)
