@@ -74,23 +74,28 @@ static int hear(PGconn *connection)
     return 0;
 }
 
+static bool is_copy(ExecStatusType status)
+{
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+/* Where the server ends the connection and says why, libpq has a second failure: it is dropped. */
 static int take_results(PGconn *connection, const struct pg_query *query)
 {
+    bool failed = false;
     PGresult *result;
-    int rc;
+    int rc = 0;
 
-    while ((rc = hear(connection)) == 0 && (result = PQgetResult(connection))) {
-        switch (PQresultStatus(result)) {
-        case PGRES_COPY_IN:
-        case PGRES_COPY_OUT:
-        case PGRES_COPY_BOTH:
+    while (rc == 0 && (rc = hear(connection)) == 0 && (result = PQgetResult(connection))) {
+        ExecStatusType status = PQresultStatus(result);
+
+        if (is_copy(status))
+            rc = BIGHT_ENOTSUP;
+        if (rc || failed)
             PQclear(result);
-            return BIGHT_ENOTSUP;
-        default:
+        else
             rc = query->take(query->arg, result);
-        }
-        if (rc)
-            break;
+        failed |= status == PGRES_FATAL_ERROR;
     }
     return rc;
 }
@@ -193,7 +198,7 @@ static enum pg_fate cut_off(PGconn *connection)
         return PG_UNKNOWN;
     rc = bight_shield(BUDGET_MS, wind_up, &cut);
     PQfreeCancel(cut.request);
-    if (rc || PQstatus(connection) != CONNECTION_OK)
+    if (rc)
         return PG_UNKNOWN;
     return cut.given_up ? PG_CANCELLED : PG_ENDED;
 }
@@ -209,5 +214,7 @@ int pg_query(PGconn *connection, struct pg_query *query)
     if (rc == 0)
         rc = take_results(connection, query);
     query->fate = rc ? cut_off(connection) : PG_ENDED;
+    if (PQstatus(connection) != CONNECTION_OK)
+        query->fate = PG_UNKNOWN;
     return rc;
 }

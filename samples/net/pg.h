@@ -10,7 +10,7 @@ enum pg_fate {
     PG_NOT_BEGUN, /* the server does not know of it */
     PG_ENDED,     /* the server has come to its end, be it success or failure */
     PG_CANCELLED, /* it was cut off, and the server has given it up */
-    PG_UNKNOWN,   /* the server did not say: the connection is of no use any more */
+    PG_UNKNOWN,   /* the server did not say, or is gone: the connection is of no use any more */
 };
 
 struct pg_query {

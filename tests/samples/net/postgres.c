@@ -111,6 +111,12 @@ static bool is_ready(const struct postgres *postgres)
     return strncmp(line, "ready", 5) == 0;
 }
 
+static void look_again(double began_ms)
+{
+    ck_assert_double_lt(tool_now_ms() - began_ms, PATIENCE_MS);
+    poll(NULL, 0, LOOK_MS);
+}
+
 /* Returns whether it runs; it does not where somebody else was faster to take the port. */
 static bool start_at_free_port(struct postgres *postgres)
 {
@@ -129,8 +135,7 @@ static bool start_at_free_port(struct postgres *postgres)
     while (!is_ready(postgres)) {
         if (waitpid(postgres->pid, NULL, WNOHANG) != 0)
             return false;
-        ck_assert_double_lt(tool_now_ms() - began_ms, PATIENCE_MS);
-        poll(NULL, 0, LOOK_MS);
+        look_again(began_ms);
     }
     return true;
 }
@@ -165,17 +170,38 @@ void postgres_stop(struct postgres *postgres)
     ck_assert_int_eq(status, 0);
 }
 
+static void keep_quiet(void *arg, const char *text)
+{
+    (void)arg;
+    (void)text;
+}
+
 void postgres_meet(struct postgres *postgres)
 {
     postgres->connection = PQconnectdb(postgres->conninfo);
     ck_assert_msg(PQstatus(postgres->connection) == CONNECTION_OK, "%s",
                   PQerrorMessage(postgres->connection));
+    PQsetNoticeProcessor(postgres->connection, keep_quiet, NULL);
 }
 
 void postgres_leave(struct postgres *postgres)
 {
     PQfinish(postgres->connection);
     postgres->connection = NULL;
+}
+
+void postgres_recovers(struct postgres *postgres)
+{
+    double began_ms = tool_now_ms();
+
+    while (PQstatus(postgres->connection) == CONNECTION_OK) {
+        PQclear(PQexec(postgres->connection, "SELECT 1"));
+        look_again(began_ms);
+    }
+    while (PQping(postgres->conninfo) != PQPING_OK)
+        look_again(began_ms);
+    postgres_leave(postgres);
+    postgres_meet(postgres);
 }
 
 int postgres_says(struct postgres *postgres, const char *sql)
@@ -196,9 +222,7 @@ double postgres_comes_to(struct postgres *postgres, const char *sql, int value)
 {
     double began_ms = tool_now_ms();
 
-    while (postgres_says(postgres, sql) != value) {
-        ck_assert_double_lt(tool_now_ms() - began_ms, PATIENCE_MS);
-        poll(NULL, 0, LOOK_MS);
-    }
+    while (postgres_says(postgres, sql) != value)
+        look_again(began_ms);
     return tool_now_ms() - began_ms;
 }

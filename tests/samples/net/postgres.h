@@ -24,6 +24,9 @@ void postgres_stop(struct postgres *postgres);
 /* For `setup` and `teardown`: a connection of the case's own. */
 void postgres_meet(struct postgres *postgres);
 void postgres_leave(struct postgres *postgres);
+/* One of its backends was killed: it ends the others, this connection's too, and begins anew.
+ * Returns when it has, with another connection. */
+void postgres_recovers(struct postgres *postgres);
 /* Perform `sql`, by libpq alone, blocking. The first field of the result as a number, or 0. */
 int postgres_says(struct postgres *postgres, const char *sql);
 /* Returns when postgres_says(sql) is `value`; it fails after some seconds. Returns the ms. */

@@ -257,9 +257,26 @@ static void a_server_that_does_not_give_up_is_left(void)
 static void a_connection_that_the_server_ends_is_told(void)
 {
     run(server.conninfo, "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 2");
+    check(1, "2\n", "query: 1: FATAL:  terminating connection due to administrator command\n");
+}
+
+/* No last word: the backend is killed, whereupon the server ends the others too and recovers. */
+static void a_server_that_dies_is_told(void)
+{
+    pid_t backend;
+
+    start(server.conninfo, SLEEP " /* killed */");
+    postgres_comes_to(&server, postgres_busy_with("killed"), 1);
+    backend = (pid_t)postgres_says(
+        &server, "SELECT pid FROM pg_stat_activity WHERE query LIKE '%/* killed */'");
+    ck_assert_int_gt(backend, 1);
+    ck_assert_int_eq(kill(backend, SIGKILL), 0);
+    tool_wait(&tool);
     ck_assert_int_eq(tool.status, 1);
-    ck_assert_str_eq(tool.said, "2\n");
-    ck_assert_ptr_nonnull(strstr(tool.complained, "query: 1: FATAL:  terminating connection"));
+    ck_assert_str_eq(tool.said, "");
+    ck_assert_ptr_nonnull(
+        strstr(tool.complained, "query: 1: server closed the connection unexpectedly\n"));
+    postgres_recovers(&server);
 }
 
 static void copy_is_refused(void)
@@ -318,6 +335,7 @@ static const struct suite_case cases[] = {
     plain_case(an_interrupt_cancels_on_the_server),
     plain_case(a_server_that_does_not_give_up_is_left),
     plain_case(a_connection_that_the_server_ends_is_told),
+    plain_case(a_server_that_dies_is_told),
     plain_case(copy_is_refused),
     plain_case(output_that_cannot_be_written_is_a_failure),
     plain_case(wrong_arguments_are_refused),
