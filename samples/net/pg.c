@@ -3,9 +3,9 @@
  *
  * What libpq does not know as a step blocks the loop: it looks names of hosts up by itself, and
  * reads files such as ~/.pgpass. So give hostaddr, or a number as host, or a socket's folder; a
- * name can be looked up by bight_resolve first. And it has no form of PQcancel that does not block,
- * so that goes to a thread, which cannot be called back: where the server's host has gone silent,
- * tcp_user_timeout in the conninfo says how long that may take. */
+ * name can be looked up by bight_resolve first. And before version 17 it has no form of PQcancel
+ * that does not block, so that goes to a thread, which cannot be called back: where the server's
+ * host has gone silent, tcp_user_timeout in the conninfo says how long that may take. */
 #include "samples/net/pg.h"
 
 #include <bight/errors.h>
