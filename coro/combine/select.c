@@ -1,8 +1,8 @@
 /* Select: try each case, then wait for all in one park. Nothing runs between the call and the park:
  * a source that was there at the call is there when it is tried, and a case that could not happen
- * when it was tried cannot have happened when it is armed, unless another attempt saw to it, as with
- * the two ends of a stream in memory: such a case looks again when it is armed. The park resolves
- * exactly one waiter and lets the others go. Cases: cases.c. */
+ * when it was tried cannot have happened when it is armed, unless another attempt saw to it, as
+ * with the two ends of a stream in memory: such a case looks again when it is armed. The park
+ * resolves exactly one waiter and lets the others go. Cases: cases.c. */
 #include "coro/core/source.h"
 
 #include <bight/select.h>
