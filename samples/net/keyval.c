@@ -8,8 +8,7 @@
  * To notice: hiredis buffers the commands, so that they leave in as few writes as the socket
  * allows, and what came, so that a read may be many replies. While there is something to write the
  * task waits for both, for a server that is not heard stops reading. hiredis writes with SIGPIPE.
- * Each
- * command has one reply here: SUBSCRIBE and MONITOR are for another program. */
+ * Each command has one reply here: SUBSCRIBE and MONITOR are for another program. */
 #include <bight/errors.h>
 #include <bight/fd.h>
 #include <bight/runtime.h>
