@@ -83,6 +83,7 @@ void authority_open(struct authority *authority, const char *name)
            "critical,CA:TRUE");
     extend(authority->certificate, authority->certificate, NID_key_usage,
            "critical,keyCertSign,cRLSign");
+    extend(authority->certificate, authority->certificate, NID_subject_key_identifier, "hash");
     sign(authority->certificate, authority->certificate, authority->key);
     to_pem(authority->certificate, authority->key, &authority->pem);
 }
@@ -101,6 +102,9 @@ void authority_issue(const struct authority *authority, const struct request *re
     X509 *issuer = authority ? authority->certificate : certificate;
 
     extend(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE");
+    extend(certificate, issuer, NID_subject_key_identifier, "hash");
+    if (authority) /* who verifies strictly wants it: Python from 3.13 on */
+        extend(certificate, issuer, NID_authority_key_identifier, "keyid");
     if (request->names)
         extend(certificate, issuer, NID_subject_alt_name, request->names);
     if (request->usage)

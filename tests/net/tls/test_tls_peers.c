@@ -268,6 +268,7 @@ static int python_client(void *arg)
              "exec " PYTHON " -c '\n"
              "import os, select, socket, ssl\n"
              "context = ssl.create_default_context(cafile=os.environ[\"CA\"])\n"
+             "context.verify_flags |= ssl.VERIFY_X509_STRICT\n"
              "plain = socket.create_connection((\"127.0.0.1\", %u))\n"
              "s = context.wrap_socket(plain, server_hostname=\"localhost\")\n"
              "s.setblocking(False)\n"
