@@ -233,37 +233,28 @@ static void other_describe(const struct bight_stream *stream, char *text, size_t
     snprintf(text, text_bytes, "socket %d", bight__descriptor_of(stream)->fd);
 }
 
+#define SOCKET_OPS                                                                                 \
+    .write = socket_write, .send_file = socket_send_file, .shutdown = socket_shutdown,             \
+    .finish = socket_finish, .fd = bight__descriptor_fd
+
 static const struct stream_ops tcp_ops = {
+    SOCKET_OPS,
     .read = socket_read,
-    .write = socket_write,
-    .send_file = socket_send_file,
-    .shutdown = socket_shutdown,
-    .finish = socket_finish,
     .close = tcp_close,
-    .fd = bight__descriptor_fd,
     .local_address = tcp_local,
     .peer_address = tcp_peer,
     .describe = tcp_describe,
 };
 static const struct stream_ops unix_ops = {
+    SOCKET_OPS,
     .read = unix_read,
-    .write = socket_write,
-    .send_file = socket_send_file,
-    .shutdown = socket_shutdown,
-    .finish = socket_finish,
     .close = plain_close,
-    .fd = bight__descriptor_fd,
     .describe = unix_describe,
 };
-
 static const struct stream_ops other_ops = {
+    SOCKET_OPS,
     .read = socket_read,
-    .write = socket_write,
-    .send_file = socket_send_file,
-    .shutdown = socket_shutdown,
-    .finish = socket_finish,
     .close = plain_close,
-    .fd = bight__descriptor_fd,
     .describe = other_describe,
 };
 
