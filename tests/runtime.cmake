@@ -56,7 +56,7 @@ bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${
   TIMEOUT 240)
 # Streams and descriptors.
 bight_test(runtime/stream/stream_read LABELS threads SOURCES runtime/stream/ends.c LIBS util)
-foreach(suite copy end kinds pair scan select write turns)
+foreach(suite asked copy end kinds pair scan select write turns)
   bight_test(runtime/stream/stream_${suite} SOURCES runtime/stream/ends.c LIBS util)
 endforeach()
 bight_test(runtime/stream/fd)

@@ -39,22 +39,38 @@ static int shakes_alone(void *arg)
                             &end->failure);
 }
 
-static int cancelled(void *arg)
+/* A client's handshake with somebody who says nothing. */
+static struct bight_task *alone_begin(struct wire_end *client, struct bight_stream **silent,
+                                      int (*shakes)(void *client))
 {
-    struct wire_end client = {.context = wire_client_context(NULL)};
-    struct bight_stream *silent;
     struct bight_task *task;
+
+    *client = (struct wire_end){.context = wire_client_context(NULL)};
+    ck_ok(bight_stream_pair(&client->below, silent, NULL));
+    ck_ok(bight_spawn(&task, shakes, client));
+    world_settle();
+    return task;
+}
+
+static void alone_ends(struct bight_task *task, int code)
+{
     int status;
 
+    ck_ok(bight_join(task, &status));
+    ck_code(status, code);
+}
+
+static int cancelled(void *arg)
+{
+    struct wire_end client;
+    struct bight_stream *silent;
+    struct bight_task *task = alone_begin(&client, &silent, shakes_alone);
+
     (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_ok(bight_spawn(&task, shakes_alone, &client));
-    world_settle();
     ck_code((int)bight_stream_try_write(client.below, "!", 1), BIGHT_EBUSY);
     ck_code(bight_stream_end(client.below, 0), BIGHT_EBUSY);
     ck_assert_int_eq(bight_task_cancel(task), 1);
-    ck_ok(bight_join(task, &status));
-    ck_code(status, BIGHT_ECANCELED);
+    alone_ends(task, BIGHT_ECANCELED);
     ck_assert_int_eq(bight_stream_try_write(client.below, "!", 1), 1);
     ck_ok(bight_stream_end(client.below, 0));
     ck_ok(bight_stream_end(silent, 0));
@@ -71,16 +87,12 @@ static int shakes_cancelled(void *arg)
 /* It was cancelled when it began: the failure says so too. */
 static int cancelled_before(void *arg)
 {
-    struct wire_end client = {.context = wire_client_context(NULL)};
+    struct wire_end client;
     struct bight_stream *silent;
-    struct bight_task *task;
-    int status;
+    struct bight_task *task = alone_begin(&client, &silent, shakes_cancelled);
 
     (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_ok(bight_spawn(&task, shakes_cancelled, &client));
-    ck_ok(bight_join(task, &status));
-    ck_code(status, BIGHT_ECANCELED);
+    alone_ends(task, BIGHT_ECANCELED);
     ck_code(client.failure.code, BIGHT_ECANCELED);
     ck_assert_str_ne(client.failure.text, "");
     ck_ok(bight_stream_end(client.below, 0));
@@ -92,18 +104,13 @@ static int cancelled_before(void *arg)
 /* Whoever owns the stream below aborts it under the handshake. */
 static int aborted(void *arg)
 {
-    struct wire_end client = {.context = wire_client_context(NULL)};
+    struct wire_end client;
     struct bight_stream *silent;
-    struct bight_task *task;
-    int status;
+    struct bight_task *task = alone_begin(&client, &silent, shakes_alone);
 
     (void)arg;
-    ck_ok(bight_stream_pair(&client.below, &silent, NULL));
-    ck_ok(bight_spawn(&task, shakes_alone, &client));
-    world_settle();
     bight_stream_abort(client.below);
-    ck_ok(bight_join(task, &status));
-    ck_code(status, BIGHT_ECLOSED);
+    alone_ends(task, BIGHT_ECLOSED);
     ck_ok(bight_stream_end(silent, 0));
     bight_tls_context_free(client.context);
     return 0;
