@@ -109,6 +109,156 @@ static int ends_behind(void *arg)
     return 0;
 }
 
+/* The same, with the rest in the test's hands: `near` is the other end of the client's stream, and
+ * `far` of the server's. */
+static struct bight_stream *near, *far;
+static char rest[4 * TICKET_BYTES];
+static size_t rest_bytes;
+
+static int carries_to_server(void *arg)
+{
+    (void)arg;
+    return (int)bight_stream_copy(near, far);
+}
+
+static int carries_to_client(void *arg)
+{
+    (void)arg;
+    return (int)bight_stream_copy(far, near);
+}
+
+static void stop(struct bight_task *task)
+{
+    ck_assert_int_eq(bight_task_cancel(task), 1);
+    ck_ok(bight_join(task, NULL));
+}
+
+static int writes_hello(void *arg)
+{
+    (void)arg;
+    return bight_stream_write(client.stream, "hello", 5);
+}
+
+/* A task that waits to write behind half a ticket. */
+static struct bight_task *waits_behind(void)
+{
+    const struct bight_tls_context_options as_server = {.configure = long_tickets};
+    struct bight_task *carriers[2], *writer;
+    char byte;
+    int64_t count;
+
+    client = (struct wire_end){.host = "localhost", .context = wire_client_context(NULL)};
+    server = (struct wire_end){.context = wire_server_context(&as_server, &localhost)};
+    ck_ok(bight_stream_pair(&client.below, &near, NULL));
+    ck_ok(bight_stream_pair(&server.below, &far, NULL));
+    ck_ok(bight_spawn(&carriers[0], carries_to_server, NULL));
+    ck_ok(bight_spawn(&carriers[1], carries_to_client, NULL));
+    wire_shake(&client, &server);
+    ck_ok(client.code);
+    ck_ok(server.code);
+    stop(carriers[0]);
+    stop(carriers[1]);
+    say(server.stream, "hi");
+    count = bight_stream_try_read(far, rest, sizeof(rest));
+    ck_assert_int_gt(count, CAPACITY);
+    rest_bytes = (size_t)count - CAPACITY;
+    ck_ok(bight_stream_write(near, rest, CAPACITY));
+    ck_assert_int_eq(bight_stream_try_read(client.stream, &byte, 1), BIGHT_EAGAIN);
+    ck_ok(bight_spawn(&writer, writes_hello, NULL));
+    world_settle();
+    ck_assert(!bight_task_done(writer));
+    return writer;
+}
+
+static void rest_comes(void)
+{
+    ck_assert_int_eq(bight_stream_try_write(near, rest + CAPACITY, rest_bytes),
+                     (int64_t)rest_bytes);
+}
+
+/* What the server hears, once it is carried there. */
+static void server_hears(const char *text)
+{
+    struct bight_task *carrier;
+
+    ck_ok(bight_spawn(&carrier, carries_to_server, NULL));
+    hear(server.stream, text);
+    stop(carrier);
+}
+
+static void waits_end(struct bight_task *writer, int code)
+{
+    int status;
+
+    ck_ok(bight_join(writer, &status));
+    ck_code(status, code);
+    if (code)
+        say(client.stream, "again"); /* nothing of the other went out */
+    server_hears(code ? "again" : "hello");
+    hear(client.stream, "hi");
+    bight_stream_abort(client.stream);
+    bight_stream_abort(server.stream);
+    bight_stream_abort(near);
+    bight_stream_abort(far);
+    wire_free_contexts(&client, &server);
+}
+
+static int woken_behind(void *arg)
+{
+    struct bight_task *writer = waits_behind();
+
+    (void)arg;
+    rest_comes();
+    waits_end(writer, 0);
+    return 0;
+}
+
+static int cancelled_behind(void *arg)
+{
+    struct bight_task *writer = waits_behind();
+
+    (void)arg;
+    ck_assert_int_eq(bight_task_cancel(writer), 1);
+    world_settle();
+    rest_comes();
+    waits_end(writer, BIGHT_ECANCELED);
+    return 0;
+}
+
+static int woken_then_cancelled_behind(void *arg)
+{
+    struct bight_task *writer = waits_behind();
+
+    (void)arg;
+    rest_comes();
+    ck_assert_int_eq(bight_task_cancel(writer), 1);
+    waits_end(writer, 0);
+    return 0;
+}
+
+static int cancelled_then_woken_behind(void *arg)
+{
+    struct bight_task *writer = waits_behind();
+
+    (void)arg;
+    ck_assert_int_eq(bight_task_cancel(writer), 1);
+    rest_comes();
+    waits_end(writer, BIGHT_ECANCELED);
+    return 0;
+}
+
+static int out_of_time_behind(void *arg)
+{
+    (void)arg;
+    half_a_ticket();
+    ck_code(bight_timeout(DELAY_MS / 2, writes_hello, NULL), BIGHT_ETIMEDOUT);
+    say(client.stream, "again");
+    hear(server.stream, "again");
+    hear(client.stream, "hi");
+    both_end();
+    return 0;
+}
+
 /* An end that has to wait several layers down */
 
 static int reads_late(void *arg)
@@ -245,6 +395,11 @@ static int both_ends_selected(void *arg)
 
 static const struct suite_case cases[] = {
     world_case(a_write_waits_for_the_rest_of_a_message, writes_behind),
+    world_case(such_a_write_is_woken, woken_behind),
+    world_case(such_a_write_is_cancelled, cancelled_behind),
+    world_case(such_a_write_woken_then_cancelled_goes_out, woken_then_cancelled_behind),
+    world_case(such_a_write_cancelled_then_woken_does_not, cancelled_then_woken_behind),
+    world_case(such_a_write_runs_out_of_time, out_of_time_behind),
     world_case(a_shutdown_waits_for_the_rest_of_a_message, shuts_down_behind),
     world_case(an_end_waits_for_the_rest_of_a_message, ends_behind),
     world_case(an_end_waits_several_layers_down, ends_in_layers),
