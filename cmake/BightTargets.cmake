@@ -3,20 +3,28 @@
 # which packages were found never changes what another library is. The top declares each part with
 # bight_part(), a layer's folder calls bight_layer(), and the top calls bight_libraries() once, after all layers.
 
-# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART and, for the
-# caller, the variable bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such as
-# "libcurl>=7.88"; PREFIX names the target PkgConfig::BIGHT_PREFIX. HEADERS, below include/bight, are installed
+# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [INSTEAD OBJECTS] [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART
+# and, for the caller, the variable bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such
+# as "libcurl>=7.88"; PREFIX names the target PkgConfig::BIGHT_PREFIX. INSTEAD: if there is an OBJECT library of that
+# name, it becomes part of the part and the package is not asked for. HEADERS, below include/bight, are installed
 # with the part only. What is OPTIONAL changes what the part can do inside, never its interface: the option
 # BIGHT_PREFIX, and bight_PREFIX for the caller: whether it is used.
 function(bight_part part)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "PACKAGE;HEADERS;OPTIONAL")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "INSTEAD" "PACKAGE;HEADERS;OPTIONAL")
   list(GET ARG_PACKAGE 0 prefix)
   list(GET ARG_PACKAGE 1 spec)
   string(TOUPPER "BIGHT_${part}" option)
   set(${option} auto CACHE STRING "Build libbight-${part}: auto (if there is ${spec}), ON or OFF")
   set_property(CACHE ${option} PROPERTY STRINGS auto ON OFF)
   set(built FALSE)
-  if(${option} STREQUAL "auto")
+  set(packages ${prefix} "${spec}")
+  if(ARG_INSTEAD AND TARGET ${ARG_INSTEAD})
+    if(${option} STREQUAL "auto" OR ${option})
+      set(built TRUE)
+      set(packages "")
+      set_property(GLOBAL APPEND PROPERTY BIGHT_LAYERS_${part} ${ARG_INSTEAD})
+    endif()
+  elseif(${option} STREQUAL "auto")
     pkg_check_modules(BIGHT_${prefix} IMPORTED_TARGET GLOBAL "${spec}")
     if(BIGHT_${prefix}_FOUND)
       set(built TRUE)
@@ -30,7 +38,6 @@ function(bight_part part)
   set(bight_${part} ${built} PARENT_SCOPE)
   set_property(GLOBAL APPEND PROPERTY BIGHT_PART_HEADERS ${ARG_HEADERS})
   if(built)
-    set(packages ${prefix} "${spec}")
     while(ARG_OPTIONAL)
       list(POP_FRONT ARG_OPTIONAL prefix spec)
       bight_optional(${part} ${prefix} "${spec}")

@@ -243,3 +243,11 @@ void bight_task_set_name(struct bight_task *task, const char *name)
     memcpy(task->name, name, bytes);
     task->name[bytes] = '\0';
 }
+
+void bight__task_rest(void)
+{
+    struct bight_task *self = bight_self();
+
+    if (self)
+        bight__stack_rest(&self->sched->stacks, &self->stack, __builtin_frame_address(0));
+}

@@ -71,9 +71,14 @@ int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bi
                  const struct bight_spawn_options *options, int (*fn)(void *arg), void *arg,
                  const void *site);
 
+/* The running task will sleep for long: what it has used of its stack below this call goes back to
+ * the system. */
+BIGHT_INTERNAL_API void bight__task_rest(void);
+
 /* report.c */
-void bight__task_report(const struct bight_task *task, enum bight_report_kind kind, int code,
-                        uint64_t count, const char *text);
+BIGHT_INTERNAL_API void bight__task_report(const struct bight_task *task,
+                                           enum bight_report_kind kind, int code, uint64_t count,
+                                           const char *text);
 /* Report the failure of an ended task of which nobody has a handle. */
 void bight__failure_unseen(const struct bight_task *task);
 

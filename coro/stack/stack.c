@@ -31,6 +31,10 @@
  * is the only one resident. */
 #define PARKED_FRAME_BYTES 768
 
+/* Below the stack pointer, for what the ABI lets a leaf function keep there, and for frames of the
+ * call that gives memory back itself. */
+#define RED_ZONE_BYTES 1024
+
 static size_t round_up(size_t bytes, size_t unit)
 {
     return (bytes + unit - 1) / unit * unit;
@@ -191,14 +195,26 @@ int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct big
     return 0;
 }
 
+/* Give back the memory below `limit`. */
+static void give_below(const struct bight_stackpool *pool, const struct bight_stack *stack,
+                       uintptr_t limit)
+{
+    limit = limit / pool->page_bytes * pool->page_bytes;
+    if (limit > (uintptr_t)stack->lo && !bight__call_fails(pool->seams, "madvise"))
+        (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
+}
+
 /* Give back the memory below the warm part. */
 static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
 {
-    const uintptr_t limit =
-        ((uintptr_t)stack - BIGHT__WARM_BYTES) / pool->page_bytes * pool->page_bytes;
+    give_below(pool, stack, (uintptr_t)stack - BIGHT__WARM_BYTES);
+}
 
-    if (limit > (uintptr_t)stack->lo && !bight__call_fails(pool->seams, "madvise"))
-        (void)madvise(stack->lo, limit - (uintptr_t)stack->lo, MADV_DONTNEED);
+void bight__stack_rest(const struct bight_stackpool *pool, struct bight_stack *stack,
+                       const char *frame)
+{
+    give_below(pool, stack, (uintptr_t)frame - RED_ZONE_BYTES);
+    stack->low_water = (char *)(uintptr_t)frame;
 }
 
 /* The slow cases: the cache is full, or the stack has to be trimmed. True: the stack is gone. */

@@ -131,6 +131,10 @@ static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
  * same. */
 void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack);
 
+/* Give the memory below `frame` on a stack that is in use back to the system: nothing is in it. */
+void bight__stack_rest(const struct bight_stackpool *pool, struct bight_stack *stack,
+                       const char *frame);
+
 /* Usable bytes between lo and the record. */
 size_t bight__stack_bytes(const struct bight_stack *stack);
 

@@ -111,6 +111,9 @@ struct bight_serve_options {
     int64_t pause_ms;
     /* The stack of a handler's task; default: the runtime's. */
     size_t stack_bytes;
+    /* Called once when the listener was closed and `drain_ms` begins, on the loop's thread; it must
+     * not suspend. Handlers can be told so to come to an end. */
+    void (*on_drain)(void *arg);
     /* Called when a handler has failed, on the loop's thread; it must not suspend. Default: the
      * runtime's report handler, except for a peer that went away (BIGHT_ECONNRESET, BIGHT_EPIPE,
      * BIGHT_EOF). */

@@ -211,8 +211,11 @@ static int serve_in_group(struct serve *serve)
     if (rc)
         return rc;
     rc = serve_all(serve);
-    if (rc == BIGHT_ECLOSED)
+    if (rc == BIGHT_ECLOSED) {
+        if (serve->options.on_drain)
+            serve->options.on_drain(serve->options.callback_arg);
         rc = drain(serve);
+    }
     return bight_group_end(&serve->group, rc);
 }
 

@@ -50,6 +50,10 @@ static __attribute__((noinline)) void told(struct descriptor *descriptor, uint32
         bight__stream_ready(stream, &stream->out);
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         bight__stream_ready(stream, &stream->in);
+    if (events & (EPOLLHUP | EPOLLERR))
+        bight__stream_peer_gone(stream, PEER_RESET);
+    else if (events & EPOLLRDHUP)
+        bight__stream_peer_gone(stream, PEER_ENDED);
 }
 
 static void on_ready(struct poll_source *source, uint32_t events)

@@ -24,6 +24,7 @@ struct mark {
 struct way {
     struct bight_stream *writer, *reader; /* NULL: that stream is closed */
     struct bight_timer for_writer, for_reader;
+    struct bight_timer for_watch; /* of the reader's stream, of what comes after all bytes */
     char *ring;
     uint64_t written; /* numbers of bytes since the start */
     uint64_t arrived;
@@ -114,6 +115,33 @@ static void writer_is_due(struct bight_timer *timer)
     struct bight_stream *writer = container_of(timer, struct way, for_writer)->writer;
 
     bight__stream_ready(writer, &writer->out);
+}
+
+/* Tell the reader's watch what it can notice by now. */
+static void tell_watch(const struct way *way)
+{
+    uint64_t now_ns = bight_now_ns();
+
+    if (way->reader && way->reset_ns <= now_ns)
+        bight__stream_peer_gone(way->reader, PEER_RESET);
+    else if (way->reader && way->end_ns <= now_ns)
+        bight__stream_peer_gone(way->reader, PEER_ENDED);
+}
+
+static void watch_is_due(struct bight_timer *timer)
+{
+    tell_watch(container_of(timer, struct way, for_watch));
+}
+
+/* The same at `when_ns`, whoever reads meanwhile. */
+static void expect_to_tell(struct way *way, uint64_t when_ns)
+{
+    if (!way->reader)
+        return;
+    if (when_ns <= bight_now_ns())
+        tell_watch(way);
+    else
+        bight__wheel_arm(wheel_of(way->reader), &way->for_watch, when_ns);
 }
 
 /* How many of `bytes` one step moves. */
@@ -304,6 +332,7 @@ static int pair_shutdown(struct bight_stream *stream)
 
     end->out->end_ns = ns_after(bight_now_ns(), end->pair->options.delay_ms);
     expect_to_read(end->out);
+    expect_to_tell(end->out, end->out->end_ns);
     return 0;
 }
 
@@ -314,6 +343,7 @@ static void pair_close(struct bight_stream *stream, bool reset)
     uint64_t when_ns = ns_after(bight_now_ns(), end->pair->options.delay_ms);
 
     bight__wheel_disarm(wheel_of(stream), &in->for_reader);
+    bight__wheel_disarm(wheel_of(stream), &in->for_watch);
     bight__wheel_disarm(wheel_of(stream), &out->for_writer);
     in->reader = NULL;
     out->writer = NULL;
@@ -331,6 +361,7 @@ static void pair_close(struct bight_stream *stream, bool reset)
     out->end_ns = earlier(out->end_ns, when_ns);
     expect_to_write(in);
     expect_to_read(out);
+    expect_to_tell(out, when_ns);
 }
 
 static void pair_describe(const struct bight_stream *stream, char *text, size_t text_bytes)
@@ -358,6 +389,7 @@ static void way_init(struct pair *pair, int from)
         .reader = &pair->ends[1 - from].stream,
         .for_writer.fire = writer_is_due,
         .for_reader.fire = reader_is_due,
+        .for_watch.fire = watch_is_due,
         .ring = pair->rings + (size_t)from * pair->options.capacity,
         .end_ns = NEVER,
         .left_ns = NEVER,
@@ -365,6 +397,7 @@ static void way_init(struct pair *pair, int from)
     };
     link_init(&way->for_writer.link);
     link_init(&way->for_reader.link);
+    link_init(&way->for_watch.link);
 }
 
 static void end_init(struct pair *pair, int which, struct streams *streams)

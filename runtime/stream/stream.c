@@ -277,3 +277,23 @@ char *bight_stream_describe(const struct bight_stream *stream, char *text, size_
     stream->ops->describe(stream, text, text_bytes);
     return text;
 }
+
+static void tell_watch(const struct bight_stream *stream)
+{
+    if (stream->watch && stream->peer_gone)
+        stream->watch->gone(stream->watch, stream->peer_gone & PEER_RESET);
+}
+
+void bight__stream_peer_gone(struct bight_stream *stream, unsigned what)
+{
+    stream->peer_gone |= (uint8_t)what;
+    tell_watch(stream);
+}
+
+void bight__stream_watch(struct bight_stream *stream, struct stream_watch *watch)
+{
+    while (stream->below)
+        stream = stream->below;
+    stream->watch = watch;
+    tell_watch(stream);
+}

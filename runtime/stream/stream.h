@@ -79,6 +79,16 @@ enum stream_phase {
     STREAM_ABORTED, /* freed by the last call that leaves */
 };
 
+/* Told at once, wherever the task is that uses the stream, when the peer goes. It must not suspend,
+ * and may be told of an end and later of a reset. */
+struct stream_watch {
+    void (*gone)(struct stream_watch *watch, bool reset);
+};
+
+/* What a stream without a layer knows of that. */
+#define PEER_ENDED 1u /* it writes no more; it may read */
+#define PEER_RESET 2u /* neither */
+
 /* What every read and write touches comes last, beside what a kind adds: with thousands of streams
  * each line of it is fetched from far away. */
 struct bight_stream {
@@ -86,6 +96,8 @@ struct bight_stream {
     struct bight_link link;     /* in the runtime's list */
     struct bight_stream *below; /* of a layer: see layer.h */
     struct bight_waiter *ender; /* waits until nobody is inside */
+    struct stream_watch *watch; /* NULL: nobody */
+    uint8_t peer_gone;          /* PEER_* */
     uint8_t phase;              /* enum stream_phase */
     bool shut;                  /* the writing half is ended; `out.error` says so too */
     bool skips_line;            /* the rest of a line that was too long is to be dropped */
@@ -164,6 +176,13 @@ static inline void bight__stream_ready(const struct bight_stream *stream, struct
     if (unlikely(stream->above))
         bight__layer_wake(stream->above);
 }
+
+/* stream.c: have `watch` told, or with NULL nobody any more, of the peer at the bottom; at once of
+ * what is known already. */
+BIGHT_INTERNAL_API void bight__stream_watch(struct bight_stream *stream,
+                                            struct stream_watch *watch);
+/* To be called by a kind, of PEER_*. */
+void bight__stream_peer_gone(struct bight_stream *stream, unsigned what);
 
 /* The one at the bottom, which has a descriptor and addresses if there are any. */
 static inline const struct bight_stream *bight__stream_bottom(const struct bight_stream *stream)
@@ -290,6 +309,17 @@ int bight__stream_write_all(struct bight_stream *stream, const struct bight_slic
                             size_t count);
 /* A write failed with `rc`: note what that means for later ones, and return it. */
 int bight__stream_write_failed(struct bight_stream *stream, int rc);
+
+/* For those who wait between attempts by themselves, under a deadline for each wait. All check the
+ * stream as bight_stream_try_write does, and a failure other than BIGHT_EAGAIN breaks it as there;
+ * that a write stays undone is the caller's affair. */
+BIGHT_INTERNAL_API int64_t bight__stream_try_writev(struct bight_stream *stream,
+                                                    const struct bight_slice *slices, size_t count);
+/* BIGHT_EOF: the file has no more; BIGHT_EINVAL: not from the kernel. */
+BIGHT_INTERNAL_API int64_t bight__stream_try_send_file(struct bight_stream *stream, int file,
+                                                       int64_t offset, size_t bytes);
+/* Sleep until another attempt to write is worth it: 0, or as bight_stream_write. */
+BIGHT_INTERNAL_API int bight__stream_wait_writable(struct bight_stream *stream);
 
 /* descriptor.c: a stream of a connected socket that is non-blocking already. `peer` may be NULL. */
 int bight__socket_stream(struct bight_stream **out, struct streams *streams, int fd, int family,

@@ -162,25 +162,55 @@ int bight_stream_writev(struct bight_stream *stream, const struct bight_slice *s
     return rc;
 }
 
+/* What an attempt without a wait begins with: 0, or why there is none. */
+static int try_begin(struct bight_stream *stream)
+{
+    int rc = bight__stream_check(stream, &stream->out);
+
+    if (rc)
+        return rc;
+    stream->last_written = 0;
+    return stream->out.error;
+}
+
+static int64_t try_end(struct bight_stream *stream, int64_t written)
+{
+    if (written < 0 && written != BIGHT_EAGAIN)
+        return bight__stream_write_failed(stream, (int)written);
+    return written;
+}
+
 int64_t bight_stream_try_write(struct bight_stream *stream, const void *data, size_t bytes)
 {
     const struct bight_slice slice = {data, bytes};
-    int64_t written;
     int rc;
 
     if (!stream || (!data && bytes))
         return BIGHT_EINVAL;
-    rc = bight__stream_check(stream, &stream->out);
-    if (rc)
-        return rc;
-    stream->last_written = 0;
-    rc = stream->out.error;
+    rc = try_begin(stream);
     if (rc || bytes == 0)
         return rc;
-    written = bight__stream_put(stream, &slice, 1);
-    if (written < 0 && written != BIGHT_EAGAIN)
-        return bight__stream_write_failed(stream, (int)written);
-    return written;
+    return try_end(stream, bight__stream_put(stream, &slice, 1));
+}
+
+int64_t bight__stream_try_writev(struct bight_stream *stream, const struct bight_slice *slices,
+                                 size_t count)
+{
+    int rc = try_begin(stream);
+
+    return rc ? rc : try_end(stream, bight__stream_put(stream, slices, count));
+}
+
+int bight__stream_wait_writable(struct bight_stream *stream)
+{
+    int rc = bight__stream_enter(stream, &stream->out, false);
+
+    if (rc)
+        return rc;
+    if (!stream->out.ready)
+        rc = bight__stream_wait(&stream->out);
+    bight__stream_leave(stream, &stream->out);
+    return rc;
 }
 
 size_t bight_stream_last_written(const struct bight_stream *stream)
@@ -248,6 +278,25 @@ static int send_from_kernel(struct bight_stream *stream, struct file_part part)
             return bight__stream_write_failed(stream, rc);
     }
     return rc;
+}
+
+int64_t bight__stream_try_send_file(struct bight_stream *stream, int file, int64_t offset,
+                                    size_t bytes)
+{
+    int64_t sent = try_begin(stream);
+
+    if (sent)
+        return sent;
+    if (!stream->ops->send_file)
+        return BIGHT_EINVAL;
+    sent = stream->out.ready ? stream->ops->send_file(stream, file, offset, bytes) : BIGHT_EAGAIN;
+    if (sent > 0) {
+        stream->bytes_written += (uint64_t)sent;
+        stream->last_written += (size_t)sent;
+        return sent;
+    }
+    /* The error may be the file's: the connection's next write tells. */
+    return sent ? sent : BIGHT_EOF;
 }
 
 static int64_t read_file(const struct bight_stream *stream, const struct file_part *part,

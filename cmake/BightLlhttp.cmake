@@ -1,0 +1,47 @@
+# The parser llhttp of libbight-server. Where there is no package that pkg-config knows, as on Debian 12, its C
+# sources may be on the system (package node-llhttp): then the target bight_llhttp is made of those. They become
+# part of our library, so their names are put out of the way of another llhttp in the same program.
+
+set(bight_llhttp_sources "")
+pkg_check_modules(BIGHT_LLHTTP_PACKAGE QUIET "libllhttp>=8.1")
+if(BIGHT_LLHTTP_PACKAGE_FOUND)
+  return()
+endif()
+find_path(BIGHT_LLHTTP_HEADERS llhttp.h PATH_SUFFIXES llhttp PATHS /usr/share/include)
+find_path(BIGHT_LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp)
+mark_as_advanced(BIGHT_LLHTTP_HEADERS BIGHT_LLHTTP_SOURCES)
+if(NOT BIGHT_LLHTTP_HEADERS OR NOT BIGHT_LLHTTP_SOURCES)
+  return()
+endif()
+file(STRINGS "${BIGHT_LLHTTP_HEADERS}/llhttp.h" version REGEX "define LLHTTP_VERSION_(MAJOR|MINOR) ")
+string(REGEX MATCHALL "[0-9]+" version "${version}")
+list(JOIN version "." version)
+if(version VERSION_LESS 8.1)
+  return()
+endif()
+
+foreach(file llhttp api http)
+  list(APPEND bight_llhttp_sources "${BIGHT_LLHTTP_SOURCES}/${file}.c")
+endforeach()
+set(renamed "")
+foreach(file "${BIGHT_LLHTTP_HEADERS}/llhttp.h" ${bight_llhttp_sources})
+  file(READ "${file}" text)
+  string(REGEX MATCHALL "[^A-Za-z0-9_]llhttp_[a-z0-9_]+" names "${text}")
+  list(APPEND renamed ${names})
+endforeach()
+string(REGEX REPLACE "[^;]llhttp_" "llhttp_" renamed ";${renamed}")
+list(REMOVE_DUPLICATES renamed)
+list(TRANSFORM renamed REPLACE "(.+)" "#define \\1 bight__\\1\n")
+list(JOIN renamed "" renamed)
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/llhttp_names.h" CONTENT "${renamed}" @ONLY)
+
+# To the layer that uses it these are all there is to know.
+add_library(bight_llhttp_usage INTERFACE)
+target_include_directories(bight_llhttp_usage SYSTEM INTERFACE "${BIGHT_LLHTTP_HEADERS}")
+target_compile_options(bight_llhttp_usage INTERFACE -include "${PROJECT_BINARY_DIR}/llhttp_names.h")
+add_library(bight_llhttp OBJECT ${bight_llhttp_sources})
+target_link_libraries(bight_llhttp PRIVATE bight_llhttp_usage)
+target_compile_definitions(bight_llhttp PRIVATE LLHTTP_STRICT_MODE=1)
+# Not ours to mend.
+target_compile_options(bight_llhttp PRIVATE -w)
+message(STATUS "libbight-server: llhttp ${version} from its sources in ${BIGHT_LLHTTP_SOURCES}")

@@ -1,0 +1,427 @@
+/* Answers: whole ones, and those whose body follows piece by piece. The head goes out with the
+ * first piece of the body, and what is short goes out in one write. */
+#include "net/server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <bight/time.h>
+#include <bight/waiter.h>
+
+/* Slices of a body, and the head before them. */
+#define BODY_SLICES 3
+#define ALL_SLICES (1 + BODY_SLICES)
+
+/* How much of a file is asked for at a time, and is read where the kernel does not send it. */
+#define FILE_STEP_BYTES ((size_t)1 << 20)
+#define FILE_BUFFER_BYTES ((size_t)32 << 10)
+
+/* The connection no longer takes what it should. */
+static int send_failed(struct bight_exchange *exchange, int rc, bool moved)
+{
+    if (rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET)
+        exchange->client_gone = true;
+    if (moved || rc != BIGHT_ECANCELED)
+        exchange->answer = ANSWER_BROKEN;
+    return rc;
+}
+
+/* Wait until the client takes more, or until its time is over. */
+static int wait_client(struct bight_exchange *exchange)
+{
+    struct bight_scope scope;
+    uint64_t since_ns;
+    int rc = bight__pace_enter(exchange->server, &exchange->outward, &scope, 0);
+
+    if (rc)
+        return rc;
+    since_ns = bight_now_ns();
+    rc = bight__stream_wait_writable(exchange->stream);
+    return bight__pace_leave(&exchange->outward, &scope, since_ns, rc);
+}
+
+/* An attempt moved so many bytes, or is to be made again later. */
+static int go_on(struct bight_exchange *exchange, int64_t written)
+{
+    if (written == BIGHT_EAGAIN)
+        return wait_client(exchange);
+    if (written < 0)
+        return (int)written;
+    exchange->outward.bytes += (uint64_t)written;
+    return 0;
+}
+
+int bight__answer_send(struct bight_exchange *exchange, const struct bight_slice *slices,
+                       size_t count)
+{
+    struct bight_slice rest[ALL_SLICES];
+    bool moved = false;
+    size_t first = 0;
+
+    memcpy(rest, slices, count * sizeof(*slices));
+    for (;;) {
+        int64_t written;
+        int rc;
+
+        while (first < count && rest[first].bytes == 0)
+            first++;
+        if (first == count)
+            return 0;
+        rc = moved ? bight_checkpoint() : 0;
+        if (rc == 0) {
+            written = bight__stream_try_writev(exchange->stream, rest + first, count - first);
+            moved = moved || written > 0;
+            rc = go_on(exchange, written);
+        }
+        if (rc)
+            return send_failed(exchange, rc, moved);
+        for (size_t i = first; i < count && written > 0; i++) {
+            size_t part = (uint64_t)written < rest[i].bytes ? (size_t)written : rest[i].bytes;
+
+            rest[i].data = (const char *)rest[i].data + part;
+            rest[i].bytes -= part;
+            written -= (int64_t)part;
+        }
+    }
+}
+
+/* Copy `slices` behind what is at all[0], if there is room. */
+static bool join(struct bight_exchange *exchange, struct bight_slice *head,
+                 const struct bight_slice *slices, size_t count)
+{
+    char *begin = head->bytes ? (char *)(uintptr_t)head->data : exchange->out + PREFIX_BYTES;
+    size_t room = exchange->out_capacity - (size_t)(begin - exchange->out) - head->bytes;
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (slices[i].bytes > room - bytes)
+            return false;
+        bytes += slices[i].bytes;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (slices[i].bytes)
+            memcpy(begin + head->bytes, slices[i].data, slices[i].bytes);
+        head->bytes += slices[i].bytes;
+    }
+    head->data = begin;
+    return true;
+}
+
+/* Send `body`, and the head before it unless that went out. */
+static int put(struct bight_exchange *exchange, const struct bight_slice *body, size_t count)
+{
+    struct bight_slice all[ALL_SLICES] = {{NULL, 0}};
+    int rc;
+
+    if (exchange->answer != ANSWER_OPEN)
+        all[0].data = bight__answer_head(exchange, &all[0].bytes);
+    if (join(exchange, all, body, count)) {
+        count = 0;
+    } else {
+        memcpy(all + 1, body, count * sizeof(*body));
+    }
+    rc = bight__answer_send(exchange, all, count + 1);
+    if (rc == 0 && exchange->answer == ANSWER_BEGUN)
+        exchange->answer = ANSWER_OPEN;
+    return rc;
+}
+
+void bight__answer_reset(struct bight_exchange *exchange)
+{
+    if (exchange->answer > ANSWER_BEGUN)
+        return;
+    exchange->answer = ANSWER_NONE;
+    exchange->out_end = PREFIX_BYTES;
+    exchange->has_date = false;
+    exchange->answer_error = 0;
+    exchange->status = 0;
+    exchange->sent = 0;
+}
+
+static enum answer_framing framing_for(const struct bight_exchange *exchange, int status,
+                                       int64_t bytes)
+{
+    if (!bight__status_has_body(status))
+        return FRAMING_NONE;
+    if (bytes >= 0)
+        return FRAMING_LENGTH;
+    if (exchange->is_head)
+        return FRAMING_NONE;
+    return exchange->head.version == 11 ? FRAMING_CHUNKED : FRAMING_CLOSE;
+}
+
+int bight_exchange_begin(struct bight_exchange *exchange, int status, int64_t bytes)
+{
+    if (!exchange || status < 200 || status > 999 || (bytes > 0 && !bight__status_has_body(status)))
+        return BIGHT_EINVAL;
+    if (exchange->is_connect && status < 300)
+        return BIGHT_EINVAL; /* the client would take what follows for what it asked for */
+    if (exchange->answer != ANSWER_NONE)
+        return BIGHT_EALREADY;
+    exchange->framing = framing_for(exchange, status, bytes);
+    exchange->promised = bytes > 0 ? (uint64_t)bytes : 0;
+    exchange->status = status;
+    exchange->answer = ANSWER_BEGUN;
+    return 0;
+}
+
+/* Whether `bytes` more may follow in the body. */
+static int may_follow(struct bight_exchange *exchange, uint64_t bytes)
+{
+    if (exchange->answer == ANSWER_BROKEN)
+        return BIGHT_EBROKEN;
+    if (exchange->answer != ANSWER_BEGUN && exchange->answer != ANSWER_OPEN)
+        return BIGHT_EINVAL;
+    if (!bight__status_has_body(exchange->status) && bytes)
+        return BIGHT_EINVAL;
+    if (exchange->framing == FRAMING_LENGTH && bytes > exchange->promised - exchange->sent) {
+        exchange->answer_error = BIGHT_ETOOBIG;
+        return BIGHT_ETOOBIG;
+    }
+    return bight_checkpoint();
+}
+
+static int put_piece(struct bight_exchange *exchange, const void *data, size_t bytes)
+{
+    struct bight_slice slices[BODY_SLICES] = {{data, bytes}};
+    char line[24];
+
+    if (exchange->framing != FRAMING_CHUNKED)
+        return put(exchange, slices, 1);
+    slices[0] = (struct bight_slice){line, (size_t)snprintf(line, sizeof(line), "%zx\r\n", bytes)};
+    slices[1] = (struct bight_slice){data, bytes};
+    slices[2] = (struct bight_slice){"\r\n", 2};
+    return put(exchange, slices, 3);
+}
+
+int bight_exchange_write(struct bight_exchange *exchange, const void *data, size_t bytes)
+{
+    int rc;
+
+    if (!exchange || (!data && bytes))
+        return BIGHT_EINVAL;
+    rc = may_follow(exchange, bytes);
+    if (rc || bytes == 0)
+        return rc;
+    if (!exchange->is_head)
+        rc = put_piece(exchange, data, bytes);
+    if (rc == 0)
+        exchange->sent += bytes;
+    return rc;
+}
+
+int bight_exchange_flush(struct bight_exchange *exchange)
+{
+    int rc;
+
+    if (!exchange)
+        return BIGHT_EINVAL;
+    rc = may_follow(exchange, 0);
+    if (rc || exchange->answer == ANSWER_OPEN)
+        return rc;
+    return put(exchange, NULL, 0);
+}
+
+int bight__answer_whole(struct bight_exchange *exchange, int status, const char *content_type,
+                        const void *body, size_t bytes)
+{
+    const struct bight_slice slice = {body, bytes};
+    int rc = content_type ? bight_exchange_add_header(exchange, "Content-Type", content_type) : 0;
+
+    if (rc == 0)
+        rc = bight_exchange_begin(exchange, status, (int64_t)bytes);
+    if (rc == 0)
+        rc = put(exchange, &slice, exchange->is_head ? 0 : 1);
+    if (rc)
+        return rc;
+    exchange->sent = bytes;
+    exchange->answer = ANSWER_DONE;
+    return 0;
+}
+
+int bight_exchange_answer(struct bight_exchange *exchange, int status, const char *content_type,
+                          const void *body, size_t bytes)
+{
+    int rc;
+
+    if (!exchange || (!body && bytes) || bytes > INT64_MAX)
+        return BIGHT_EINVAL;
+    rc = bight_checkpoint();
+    return rc ? rc : bight__answer_whole(exchange, status, content_type, body, bytes);
+}
+
+int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
+{
+    char text[64];
+    int bytes = snprintf(text, sizeof(text), "%d %s\n", status, bight__status_text(status));
+
+    if (!bight__status_has_body(status))
+        return bight_exchange_answer(exchange, status, NULL, NULL, 0);
+    return bight_exchange_answer(exchange, status, "text/plain", text, (size_t)bytes);
+}
+
+/* A step by way of memory: how much was sent, 0 at the file's end. */
+static int64_t copy_step(struct bight_exchange *exchange, int file, int64_t offset, size_t bytes,
+                         char **buffer)
+{
+    struct bight_slice slice;
+    ssize_t count;
+    int rc;
+
+    if (!*buffer)
+        *buffer = bight__alloc(exchange->server->seams, FILE_BUFFER_BYTES);
+    if (!*buffer)
+        return BIGHT_ENOMEM;
+    if (bytes > FILE_BUFFER_BYTES)
+        bytes = FILE_BUFFER_BYTES;
+    count = pread(file, *buffer, bytes, offset);
+    if (count <= 0)
+        return count ? -errno : BIGHT_EOF;
+    slice = (struct bight_slice){*buffer, (size_t)count};
+    rc = bight__answer_send(exchange, &slice, 1);
+    return rc ? rc : count;
+}
+
+/* Send `bytes` of the file as they are. */
+static int send_file(struct bight_exchange *exchange, int file, int64_t offset, uint64_t bytes)
+{
+    char *buffer = NULL;
+    int rc = 0;
+
+    while (bytes && rc == 0) {
+        size_t step = bytes < FILE_STEP_BYTES ? (size_t)bytes : FILE_STEP_BYTES;
+        int64_t sent = buffer ? BIGHT_EINVAL
+                              : bight__stream_try_send_file(exchange->stream, file, offset, step);
+
+        if (sent == BIGHT_EINVAL)
+            sent = copy_step(exchange, file, offset, step, &buffer);
+        else
+            rc = go_on(exchange, sent);
+        if (sent > 0) {
+            offset += sent;
+            bytes -= (uint64_t)sent;
+            exchange->sent += (uint64_t)sent;
+            rc = bytes ? bight_checkpoint() : 0;
+        } else if (sent != BIGHT_EAGAIN) {
+            rc = (int)sent;
+        }
+    }
+    bight__free(buffer);
+    return rc ? send_failed(exchange, rc, true) : 0;
+}
+
+/* The file as one chunk. */
+static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t offset,
+                           uint64_t bytes)
+{
+    const struct bight_slice end = {"\r\n", 2};
+    char line[24];
+    struct bight_slice begin = {
+        line, (size_t)snprintf(line, sizeof(line), "%llx\r\n", (unsigned long long)bytes)};
+    int rc = put(exchange, &begin, 1);
+
+    if (rc == 0)
+        rc = send_file(exchange, file, offset, bytes);
+    return rc ? rc : put(exchange, &end, 1);
+}
+
+int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
+                             int64_t bytes)
+{
+    int rc = 0;
+
+    if (!exchange || offset < 0 || bytes < 0)
+        return BIGHT_EINVAL;
+    if (exchange->answer == ANSWER_NONE)
+        rc = bight_exchange_begin(exchange, 200, bytes);
+    if (rc == 0)
+        rc = may_follow(exchange, (uint64_t)bytes);
+    if (rc)
+        return rc;
+    if (exchange->is_head) {
+        exchange->sent += (uint64_t)bytes;
+        return 0;
+    }
+    if (exchange->framing == FRAMING_CHUNKED && bytes)
+        return send_file_chunk(exchange, file, offset, (uint64_t)bytes);
+    if (exchange->answer == ANSWER_BEGUN)
+        rc = put(exchange, NULL, 0);
+    return rc ? rc : send_file(exchange, file, offset, (uint64_t)bytes);
+}
+
+int bight__answer_finish(struct bight_exchange *exchange)
+{
+    static const struct bight_slice last = {"0\r\n\r\n", 5};
+    int rc = exchange->answer_error;
+
+    switch (exchange->answer) {
+    case ANSWER_NONE:
+        return BIGHT_EINVAL;
+    case ANSWER_BROKEN:
+        return BIGHT_EBROKEN;
+    case ANSWER_DONE:
+    case ANSWER_UPGRADED:
+        return 0;
+    default:
+        break;
+    }
+    if (rc == 0 && exchange->framing == FRAMING_LENGTH && exchange->sent < exchange->promised &&
+        !exchange->is_head)
+        rc = BIGHT_EBROKEN;
+    if (rc == 0 && exchange->framing == FRAMING_CHUNKED)
+        rc = put(exchange, &last, 1);
+    else if (rc == 0 && exchange->answer == ANSWER_BEGUN)
+        rc = put(exchange, NULL, 0);
+    if (rc == 0)
+        exchange->answer = ANSWER_DONE;
+    return rc;
+}
+
+/* Whether the client asks for `protocol`. */
+static bool is_asked_for(const struct bight_exchange *exchange, const char *protocol)
+{
+    const char *at, *end, *item;
+    size_t bytes, wanted = strlen(protocol);
+
+    if (!exchange->upgrades)
+        return false;
+    at = bight__field_value(exchange, exchange->protocol);
+    end = at + exchange->protocol->value_bytes;
+    while ((item = bight__list_next(&at, end, &bytes))) {
+        if (bytes == wanted && strncasecmp(item, protocol, bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+int bight_exchange_upgrade(struct bight_exchange *exchange, const char *protocol,
+                           struct bight_stream **stream)
+{
+    int rc;
+
+    if (!exchange || !stream || exchange->body != BODY_NONE)
+        return BIGHT_EINVAL;
+    if (protocol ? !is_asked_for(exchange, protocol) : !exchange->is_connect)
+        return BIGHT_EINVAL;
+    if (exchange->answer != ANSWER_NONE)
+        return BIGHT_EALREADY;
+    rc = protocol ? bight__answer_add(exchange, "Upgrade", protocol) : 0;
+    if (rc == 0)
+        rc = bight_checkpoint();
+    if (rc)
+        return rc;
+    exchange->status = protocol ? 101 : 200;
+    exchange->framing = FRAMING_NONE;
+    exchange->answer = ANSWER_UPGRADED;
+    rc = put(exchange, NULL, 0);
+    if (rc) {
+        exchange->answer = ANSWER_BROKEN;
+        return rc;
+    }
+    bight__stream_watch(exchange->stream, NULL);
+    *stream = exchange->stream;
+    return 0;
+}

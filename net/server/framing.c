@@ -1,0 +1,247 @@
+/* What a head means for what follows it: RFC 9112 section 6, with nothing forgiven, since each
+ * doubt about where a request ends lets one client speak for another. llhttp reads the same bytes
+ * and has to come to the same end. */
+#include "net/server/server.h"
+
+#include <string.h>
+
+/* What a field says of the connection or the body; NULL: nothing. */
+struct meanings {
+    const struct head_field *host;
+    const struct head_field *length;
+    const struct head_field *coding;
+    bool chunked;
+    bool close;
+};
+
+static int once(const struct head_field **seen, const struct head_field *field)
+{
+    if (*seen)
+        return -400;
+    *seen = field;
+    return 0;
+}
+
+/* host [":" port], RFC 3986; an empty one is allowed where the target has none either. */
+static bool is_host(const char *text, size_t bytes)
+{
+    const char *end = text + bytes, *p = text;
+
+    if (bytes && *p == '[') {
+        p = memchr(p, ']', bytes);
+        if (!p)
+            return false;
+        p++;
+    } else {
+        while (p < end && *p != ':')
+            p++;
+    }
+    for (const char *q = text; q < p; q++) {
+        if (strchr(" \t/\\?#@<>\"{}|^`,", *q) || *q & 0x80)
+            return false;
+    }
+    if (p == end)
+        return true;
+    if (*p++ != ':')
+        return false;
+    while (p < end && *p >= '0' && *p <= '9')
+        p++;
+    return p == end;
+}
+
+static int on_host(struct bight_exchange *exchange, struct meanings *meanings,
+                   const struct head_field *field)
+{
+    if (!is_host(bight__field_value(exchange, field), field->value_bytes))
+        return -400;
+    return once(&meanings->host, field);
+}
+
+static int on_length(struct bight_exchange *exchange, struct meanings *meanings,
+                     const struct head_field *field)
+{
+    const char *text = bight__field_value(exchange, field);
+    int64_t value = 0;
+
+    if (field->value_bytes == 0 || field->value_bytes > 18)
+        return -400;
+    for (uint32_t i = 0; i < field->value_bytes; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -400;
+        value = value * 10 + (text[i] - '0');
+    }
+    exchange->body_bytes = value;
+    return once(&meanings->length, field);
+}
+
+/* "chunked" alone; other codings in front of it, which are allowed, are not known here. */
+static int on_coding(struct bight_exchange *exchange, struct meanings *meanings,
+                     const struct head_field *field)
+{
+    const char *at = bight__field_value(exchange, field);
+    const char *end = at + field->value_bytes, *item;
+    size_t bytes;
+
+    if (once(&meanings->coding, field))
+        return -400;
+    while ((item = bight__list_next(&at, end, &bytes))) {
+        if (meanings->chunked)
+            return -400;
+        if (!bight__is_name(item, bytes, "chunked"))
+            return -501;
+        meanings->chunked = true;
+    }
+    return meanings->chunked ? 0 : -400;
+}
+
+static int on_connection(struct bight_exchange *exchange, struct meanings *meanings,
+                         const struct head_field *field)
+{
+    const char *at = bight__field_value(exchange, field);
+    const char *end = at + field->value_bytes, *item;
+    size_t bytes;
+
+    while ((item = bight__list_next(&at, end, &bytes))) {
+        if (bight__is_name(item, bytes, "close"))
+            meanings->close = true;
+        else if (bight__is_name(item, bytes, "keep-alive"))
+            exchange->says_keep_alive = true;
+        else if (bight__is_name(item, bytes, "upgrade"))
+            exchange->upgrades = true;
+    }
+    return 0;
+}
+
+static int on_expect(struct bight_exchange *exchange, struct meanings *meanings,
+                     const struct head_field *field)
+{
+    (void)meanings;
+    if (!bight__is_name(bight__field_value(exchange, field), field->value_bytes, "100-continue"))
+        return -417;
+    exchange->expects = exchange->head.version > 10; /* RFC 9110 10.1.1 */
+    return 0;
+}
+
+static int on_upgrade(struct bight_exchange *exchange, struct meanings *meanings,
+                      const struct head_field *field)
+{
+    (void)meanings;
+    if (!exchange->protocol)
+        exchange->protocol = field;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    uint32_t bytes;
+    int (*see)(struct bight_exchange *exchange, struct meanings *meanings,
+               const struct head_field *field);
+} known[] = {
+    {"host", 4, on_host},
+    {"content-length", 14, on_length},
+    {"transfer-encoding", 17, on_coding},
+    {"connection", 10, on_connection},
+    {"expect", 6, on_expect},
+    {"upgrade", 7, on_upgrade},
+};
+
+static int see_fields(struct bight_exchange *exchange, struct meanings *meanings)
+{
+    for (uint32_t i = 0; i < exchange->head.count; i++) {
+        const struct head_field *field = &exchange->head.fields[i];
+
+        for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+            int rc = 0;
+
+            if (field->name_bytes == known[k].bytes &&
+                bight__is_name(exchange->text + field->name, field->name_bytes, known[k].name))
+                rc = known[k].see(exchange, meanings, field);
+            if (rc)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+/* The forms of RFC 9112 3.2: a path, a whole URL, HOST:PORT for CONNECT, "*" for OPTIONS. */
+static int see_target(struct bight_exchange *exchange, const struct meanings *meanings)
+{
+    const char *method = exchange->text + exchange->head.method;
+    const char *target = exchange->text + exchange->head.target;
+    size_t bytes = exchange->head.target_bytes, host_bytes = bytes;
+    size_t method_bytes = exchange->head.method_bytes;
+    const char *path;
+
+    if (method_bytes == 7 && memcmp(method, "CONNECT", 7) == 0)
+        return is_host(target, bytes) && memchr(target, ':', bytes) ? 0 : -400;
+    if (target[0] == '/')
+        return 0;
+    if (bytes == 1 && target[0] == '*')
+        return method_bytes == 7 && memcmp(method, "OPTIONS", 7) == 0 ? 0 : -400;
+    target = bight__target_authority(target, &host_bytes, &path);
+    (void)meanings;
+    return target && host_bytes && is_host(target, host_bytes) ? 0 : -400;
+}
+
+static int see_meanings(struct bight_exchange *exchange, const struct meanings *meanings)
+{
+    const bool is_old = exchange->head.version == 10;
+
+    if (!meanings->host && !is_old)
+        return -400;
+    if (meanings->coding && (meanings->length || is_old))
+        return -400;
+    exchange->host = meanings->host ? bight__field_value(exchange, meanings->host) : "";
+    exchange->keep_alive = is_old ? exchange->says_keep_alive : !meanings->close;
+    if (meanings->close)
+        exchange->keep_alive = false;
+    exchange->upgrades = exchange->upgrades && exchange->protocol && !is_old;
+    exchange->body = BODY_NONE;
+    if (meanings->chunked) {
+        exchange->body = BODY_CHUNK_LINE;
+        exchange->body_bytes = -1;
+    } else if (exchange->body_bytes > 0) {
+        exchange->body = BODY_FIXED;
+        exchange->body_left = (uint64_t)exchange->body_bytes;
+    }
+    return see_target(exchange, meanings);
+}
+
+/* It stops where the reader of what it is shown has to stop too. */
+static int stop(llhttp_t *parser)
+{
+    (void)parser;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_headers_complete = stop,
+    .on_chunk_header = stop,
+    .on_message_complete = stop,
+};
+
+/* The second opinion. */
+static int ask_llhttp(struct bight_exchange *exchange)
+{
+    const char *begin = exchange->text + exchange->head.method;
+    size_t bytes = exchange->text_bytes - exchange->head.method;
+    llhttp_errno_t said;
+
+    llhttp_init(&exchange->parser, HTTP_REQUEST, &settings);
+    said = llhttp_execute(&exchange->parser, begin, bytes);
+    if (said == HPE_INVALID_METHOD)
+        return -501;
+    if (said != HPE_PAUSED || llhttp_get_error_pos(&exchange->parser) != begin + bytes)
+        return -400;
+    return 0;
+}
+
+int bight__framing(struct bight_exchange *exchange)
+{
+    struct meanings meanings = {.host = NULL};
+    int rc = see_fields(exchange, &meanings);
+
+    if (rc == 0)
+        rc = see_meanings(exchange, &meanings);
+    return rc ? rc : ask_llhttp(exchange);
+}

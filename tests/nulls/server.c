@@ -1,0 +1,56 @@
+/* Rows of libbight-server. */
+#include <bight/server.h>
+
+#include "tests/nulls/rows.h"
+
+static int handler(struct bight_exchange *exchange, void *arg)
+{
+    (void)exchange;
+    (void)arg;
+    return 0;
+}
+
+void walk_library(void)
+{
+    const char *text;
+    struct bight_stream *stream;
+
+    says_einval(bight_http_serve, NULL, handler, NULL, NULL);
+    says_einval(bight_http_serve, (void *)some, NULL, NULL, NULL);
+    says_einval(bight_http_serve_stream, NULL, handler, NULL, NULL);
+    says_einval(bight_http_serve_stream, (void *)some, NULL, NULL, NULL);
+    is_null(bight_exchange_method, NULL);
+    is_null(bight_exchange_target, NULL);
+    is_null(bight_exchange_path, NULL);
+    is_null(bight_exchange_query, NULL);
+    is_null(bight_exchange_host, NULL);
+    says_einval(bight_exchange_version, NULL);
+    is_null(bight_exchange_header, NULL, "x");
+    is_null(bight_exchange_header, (void *)some, NULL);
+    says_einval(bight_exchange_header_at, NULL, 0, &text, &text);
+    says_einval(bight_exchange_header_at, (void *)some, 0, NULL, &text);
+    says_einval(bight_exchange_header_at, (void *)some, 0, &text, NULL);
+    is_null(bight_exchange_stream, NULL);
+    says_einval(bight_exchange_body_bytes, NULL);
+    says_einval(bight_exchange_read, NULL, some, 1);
+    says_einval(bight_exchange_read, (void *)some, NULL, 1);
+    says_einval(bight_exchange_read_all, NULL, &text, NULL);
+    says_einval(bight_exchange_read_all, (void *)some, NULL, NULL);
+    says_einval(bight_exchange_add_header, NULL, "x", "y");
+    says_einval(bight_exchange_add_header, (void *)some, NULL, "y");
+    says_einval(bight_exchange_add_header, (void *)some, "x", NULL);
+    does_nothing(bight_exchange_close, NULL);
+    says_einval(bight_exchange_answer, NULL, 200, NULL, NULL, 0);
+    says_einval(bight_exchange_answer, (void *)some, 200, NULL, NULL, 1);
+    says_einval(bight_exchange_answer_status, NULL, 200);
+    says_einval(bight_exchange_begin, NULL, 200, 0);
+    says_einval(bight_exchange_write, NULL, "x", 1);
+    says_einval(bight_exchange_write, (void *)some, NULL, 1);
+    says_einval(bight_exchange_send_file, NULL, 0, 0, 0);
+    says_einval(bight_exchange_flush, NULL);
+    says_einval(bight_exchange_upgrade, NULL, "x", &stream);
+    says_einval(bight_exchange_upgrade, (void *)some, "x", NULL);
+    says_einval(bight_exchange_status, NULL);
+    is_zero(bight_exchange_bytes_sent, NULL);
+    is_zero(bight_exchange_started_ns, NULL);
+}
