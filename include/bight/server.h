@@ -137,8 +137,9 @@ BIGHT_API const char *bight_exchange_method(const struct bight_exchange *exchang
 BIGHT_API const char *bight_exchange_target(const struct bight_exchange *exchange);
 
 /** The path of the target, percent-decoded, with dot segments and empty segments removed, so that
- *  it begins with "/" and never leads above that; a "/" that was written %2F stays "%2F". "/" for
- *  a whole URL without a path, and for "*" and CONNECT the target. */
+ *  it begins with "/" and never leads above that. What was written %2F and %25 stays so: a "/" in
+ *  a segment does not make two, and to decode these once more gives the segment without doubt. "/"
+ *  for a whole URL without a path, and for "*" and CONNECT the target. */
 BIGHT_API const char *bight_exchange_path(const struct bight_exchange *exchange);
 
 /** What follows the first "?" of the target, as it came; NULL when there is none. */

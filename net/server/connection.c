@@ -122,15 +122,15 @@ static int64_t read_head(struct bight_exchange *exchange)
 static int take_head(struct bight_exchange *exchange)
 {
     const char *text = exchange->text;
-    char *copy = bight__alloc(exchange->server->seams, exchange->text_bytes);
+    char *copy = bight__exchange_keep(exchange, exchange->text_bytes);
 
     if (!copy)
         return -503;
     memcpy(copy, text, exchange->text_bytes);
     if (*exchange->host)
         exchange->host = copy + (exchange->host - text);
-    exchange->copy = copy;
     exchange->text = copy;
+    exchange->head_taken = true;
     return bight_stream_consume(exchange->stream, exchange->text_bytes);
 }
 
@@ -292,7 +292,7 @@ static int clear_request(struct bight_exchange *exchange)
         connection->close = true;
     if (connection->close)
         return 0;
-    if (!exchange->copy)
+    if (!exchange->head_taken)
         return bight_stream_consume(exchange->stream, exchange->text_bytes);
     if (bight__body_drop(exchange))
         connection->close = true;

@@ -9,6 +9,30 @@
 /* As many as are kept while nobody uses them. */
 #define SPARE_MAX 64
 
+struct kept_block {
+    struct kept_block *next;
+    char data[];
+};
+
+void *bight__exchange_keep(struct bight_exchange *exchange, size_t bytes)
+{
+    struct kept_block *block;
+    size_t used = exchange->kept_used;
+
+    if (bytes <= KEPT_BYTES - used) {
+        exchange->kept_used = used + (bytes + 7) / 8 * 8;
+        if (exchange->kept_used > KEPT_BYTES)
+            exchange->kept_used = KEPT_BYTES;
+        return exchange->kept_room + used;
+    }
+    block = bight__alloc(exchange->server->seams, sizeof(*block) + bytes);
+    if (!block)
+        return NULL;
+    block->next = exchange->kept;
+    exchange->kept = block;
+    return block->data;
+}
+
 struct bight_exchange *bight__exchange_take(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
@@ -40,8 +64,12 @@ void bight__exchange_give(struct bight_exchange *exchange)
 {
     struct http_server *server = exchange->server;
 
-    bight__path_free(exchange);
-    bight__free(exchange->copy);
+    while (exchange->kept) {
+        struct kept_block *block = exchange->kept;
+
+        exchange->kept = block->next;
+        bight__free(block);
+    }
     bight__free(exchange->whole);
     if (exchange->out != exchange->out_room)
         bight__free(exchange->out);

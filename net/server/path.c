@@ -29,7 +29,7 @@ static int hex(char c)
 }
 
 /* Decode a segment to `to`: where it ends there; NULL: it is malformed. A slash stays encoded, for
- * it would be another segment. */
+ * it would be another segment, and so does a percent sign, so that there is no doubt what is. */
 static char *decode(char *to, const char *from, const char *end)
 {
     while (from < end) {
@@ -47,8 +47,8 @@ static char *decode(char *to, const char *from, const char *end)
         if (high < 0 || low < 0 || value == 0)
             return NULL;
         from += 3;
-        if (value == '/') {
-            memcpy(to, "%2F", 3);
+        if (value == '/' || value == '%') {
+            memcpy(to, value == '/' ? "%2F" : "%25", 3);
             to += 3;
         } else {
             *to++ = (char)value;
@@ -98,22 +98,16 @@ static bool make_path(char *path, const char *from, const char *end)
     return true;
 }
 
-/* `bytes` of memory, of `room` if they fit there. */
-static char *room_for(const struct bight_exchange *exchange, char *room, size_t room_bytes,
-                      size_t bytes)
-{
-    return bytes <= room_bytes ? room : bight__alloc(exchange->server->seams, bytes);
-}
-
 /* The host of a target that is a whole URL counts more than the header: RFC 9112 3.2.2. */
 static int take_host(struct bight_exchange *exchange, const char *host, size_t bytes)
 {
-    exchange->host_copy = bight__alloc(exchange->server->seams, bytes + 1);
-    if (!exchange->host_copy)
+    char *copy = bight__exchange_keep(exchange, bytes + 1);
+
+    if (!copy)
         return -503;
-    memcpy(exchange->host_copy, host, bytes);
-    exchange->host_copy[bytes] = '\0';
-    exchange->host = exchange->host_copy;
+    memcpy(copy, host, bytes);
+    copy[bytes] = '\0';
+    exchange->host = copy;
     return 0;
 }
 
@@ -138,17 +132,8 @@ int bight__path_make(struct bight_exchange *exchange)
     }
     if (path < end && *path == '/')
         path++;
-    exchange->path = room_for(exchange, exchange->path_room, PATH_BYTES, (size_t)(end - path) + 2);
+    exchange->path = bight__exchange_keep(exchange, (size_t)(end - path) + 2);
     if (!exchange->path)
         return -503;
     return make_path(exchange->path, path, end) ? 0 : -400;
-}
-
-void bight__path_free(struct bight_exchange *exchange)
-{
-    if (exchange->path && exchange->path != exchange->path_room)
-        bight__free(exchange->path);
-    exchange->path = NULL;
-    bight__free(exchange->host_copy);
-    exchange->host_copy = NULL;
 }

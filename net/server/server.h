@@ -25,8 +25,8 @@
 #define OUT_BYTES 4096u
 #define OUT_BYTES_MAX ((size_t)64 << 10)
 
-/* For short paths and hosts. */
-#define PATH_BYTES 256u
+/* For what is kept of a request beside its head: the path, the host, parameters. */
+#define KEPT_BYTES 512u
 
 enum body_phase {
     BODY_NONE,  /* there is none, or all was read */
@@ -95,12 +95,13 @@ struct bight_exchange {
     /* The request. Its head is where it came, in the stream's buffer, or else a copy. */
     char *text;
     size_t text_bytes;
-    char *copy;
+    bool head_taken;
+    size_t kept_used;        /* of kept_room */
+    struct kept_block *kept; /* what did not fit there */
     const char *method, *target;
-    char *path; /* NULL: the target is none; `path_room`, or allocated */
+    char *path; /* NULL: the target is none */
     const char *query;
     const char *host;
-    char *host_copy;
     llhttp_t parser;
     const struct head_field *protocol; /* Upgrade */
     bool keep_alive;                   /* as far as the client goes */
@@ -135,7 +136,7 @@ struct bight_exchange {
     struct client_pace outward;
 
     struct head head; /* the fields last: few are used */
-    char path_room[PATH_BYTES];
+    char kept_room[KEPT_BYTES];
     char out_room[OUT_BYTES];
 };
 
@@ -159,9 +160,8 @@ int64_t bight__body_peek(struct bight_exchange *exchange, const char **data, siz
 /* chunked.c */
 int64_t bight__chunked_read(struct bight_exchange *exchange, void *buffer, size_t bytes);
 
-/* path.c: path, query and host of the target; 0, -400 or -503. Frees what it keeps. */
+/* path.c: path, query and host of the target; 0, -400 or -503. */
 int bight__path_make(struct bight_exchange *exchange);
-void bight__path_free(struct bight_exchange *exchange);
 /* Host of a target that is a whole URL; NULL: it is not one. *path: what follows it. */
 const char *bight__target_authority(const char *target, size_t *bytes, const char **path);
 
@@ -203,6 +203,8 @@ void bight__connections_drain(struct http_server *server);
 /* serve.c */
 struct bight_exchange *bight__exchange_take(struct http_connection *connection);
 void bight__exchange_give(struct bight_exchange *exchange);
+/* Memory that goes with the exchange; NULL: there is none. */
+void *bight__exchange_keep(struct bight_exchange *exchange, size_t bytes);
 /* The line of the header Date, with its end. */
 const char *bight__date_line(struct http_server *server, size_t *bytes);
 

@@ -51,8 +51,8 @@ static int shown(void *arg)
     static const char *const rows[][2] = {
         {"GET /a/b?c=d%20&e HTTP/1.1\r\nHost: h:80\r\n\r\n",
          "GET /a/b?c=d%20&e path=/a/b query=c=d%20&e host=h:80 version=11 body=0"},
-        {"GET /%41/./b/../c%2fd//e/ HTTP/1.1\r\nHost: h\r\n\r\n",
-         "GET /%41/./b/../c%2fd//e/ path=/A/c%2Fd/e/ query=(none) host=h version=11 body=0"},
+        {"GET /%41/./b/../c%2fd%25//e/ HTTP/1.1\r\nHost: h\r\n\r\n",
+         "GET /%41/./b/../c%2fd%25//e/ path=/A/c%2Fd%25/e/ query=(none) host=h version=11 body=0"},
         {"GET /../../../x/.. HTTP/1.1\r\nHost: h\r\n\r\n",
          "GET /../../../x/.. path=/ query=(none) host=h version=11 body=0"},
         {"GET http://other:81?q HTTP/1.1\r\nHost: h\r\n\r\n",
