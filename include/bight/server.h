@@ -291,6 +291,13 @@ BIGHT_API BIGHT_MUST_CHECK int bight_exchange_upgrade(struct bight_exchange *exc
                                                       const char *protocol,
                                                       struct bight_stream **stream);
 
+/** Memory for whatever goes with this exchange, aligned for any type and not cleared.
+ *
+ *  @return it; NULL: there is none.
+ *  Allocates: only what is large.  Ownership: it is freed with the exchange.
+ */
+BIGHT_API void *bight_exchange_keep(struct bight_exchange *exchange, size_t bytes);
+
 /* What became of it, for logs */
 
 /** The status that was sent, or is to be; 0: none yet. */

@@ -9,11 +9,21 @@
 #define FIRST_WHOLE_BYTES ((size_t)4 << 10)
 #define DROP_STEP_BYTES 1024
 
+int bight__blame(struct bight_exchange *exchange, int rc, int status)
+{
+    exchange->blamed = rc;
+    exchange->blamed_status = status;
+    return rc;
+}
+
 int bight__body_broken(struct bight_exchange *exchange, int error)
 {
     exchange->body = BODY_BROKEN;
     exchange->body_error = error;
-    return error;
+    return bight__blame(exchange, error,
+                        error == BIGHT_ETOOBIG     ? 413
+                        : error == BIGHT_ETIMEDOUT ? 408
+                                                   : 400);
 }
 
 /* What a failed read of the connection means for the body: one that was cancelled can be made

@@ -28,17 +28,12 @@ static int malformed(struct bight_exchange *exchange)
     return bight__body_broken(exchange, BIGHT_EPROTOCOL);
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Whether a chunk's line, without its end, is a size and perhaps extensions. */
 static bool is_chunk_line(const char *line, const char *end)
 {
     const char *p = line;
 
-    while (p < end && is_hex(*p))
+    while (p < end && bight__hex(*p) >= 0)
         p++;
     if (p == line || p - line > SIZE_DIGITS)
         return false;

@@ -210,13 +210,13 @@ static int run_handler(struct bight_exchange *exchange)
 /* Whether the handler has failed only because of what the client did. */
 static bool is_clients_fault(const struct bight_exchange *exchange, int rc)
 {
-    return exchange->client_gone || (exchange->body == BODY_BROKEN && rc == exchange->body_error);
+    return exchange->client_gone || rc == exchange->blamed;
 }
 
 static int status_of_failure(const struct bight_exchange *exchange, int rc)
 {
-    if (is_clients_fault(exchange, rc))
-        return rc == BIGHT_ETOOBIG ? 413 : rc == BIGHT_ETIMEDOUT ? 408 : 400;
+    if (rc == exchange->blamed)
+        return exchange->blamed_status;
     return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED ? 503 : 500;
 }
 

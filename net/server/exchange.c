@@ -6,12 +6,15 @@
 
 #include <bight/time.h>
 
+#define ALIGN _Alignof(max_align_t)
+_Static_assert(KEPT_BYTES % ALIGN == 0, "what is kept there stays aligned");
+
 /* As many as are kept while nobody uses them. */
 #define SPARE_MAX 64
 
 struct kept_block {
     struct kept_block *next;
-    char data[];
+    _Alignas(max_align_t) char data[];
 };
 
 void *bight__exchange_keep(struct bight_exchange *exchange, size_t bytes)
@@ -20,9 +23,7 @@ void *bight__exchange_keep(struct bight_exchange *exchange, size_t bytes)
     size_t used = exchange->kept_used;
 
     if (bytes <= KEPT_BYTES - used) {
-        exchange->kept_used = used + (bytes + 7) / 8 * 8;
-        if (exchange->kept_used > KEPT_BYTES)
-            exchange->kept_used = KEPT_BYTES;
+        exchange->kept_used = used + (bytes + ALIGN - 1) / ALIGN * ALIGN;
         return exchange->kept_room + used;
     }
     block = bight__alloc(exchange->server->seams, sizeof(*block) + bytes);
@@ -80,6 +81,11 @@ void bight__exchange_give(struct bight_exchange *exchange)
     exchange->next = server->spare;
     server->spare = exchange;
     server->spare_count++;
+}
+
+void *bight_exchange_keep(struct bight_exchange *exchange, size_t bytes)
+{
+    return exchange && bytes <= PTRDIFF_MAX ? bight__exchange_keep(exchange, bytes) : NULL;
 }
 
 const char *bight_exchange_method(const struct bight_exchange *exchange)

@@ -60,6 +60,15 @@ bool bight__is_field_value(const char *text, size_t bytes);
 /* Whether `text` is `lower`, which is in lower case, but for case. */
 bool bight__is_name(const char *text, size_t bytes, const char *lower);
 
+/* The value of a hexadecimal digit; -1: it is none. */
+static inline int bight__hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Take the next element of a list with commas from *at up to `end`, without the white space around:
  * its length to *bytes. NULL: there is none. Empty elements are passed over. */
 const char *bight__list_next(const char **at, const char *end, size_t *bytes);

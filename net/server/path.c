@@ -20,14 +20,6 @@ const char *bight__target_authority(const char *target, size_t *bytes, const cha
     return host;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decode a segment to `to`: where it ends there; NULL: it is malformed. A slash stays encoded, for
  * it would be another segment, and so does a percent sign, so that there is no doubt what is. */
 static char *decode(char *to, const char *from, const char *end)
@@ -41,8 +33,8 @@ static char *decode(char *to, const char *from, const char *end)
         }
         if (end - from < 3)
             return NULL;
-        high = hex(from[1]);
-        low = hex(from[2]);
+        high = bight__hex(from[1]);
+        low = bight__hex(from[2]);
         value = high * 16 + low;
         if (high < 0 || low < 0 || value == 0)
             return NULL;

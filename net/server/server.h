@@ -2,7 +2,7 @@
  * for the body and the connection, body.c and chunked.c read bodies, path.c takes the target apart;
  * answer.c writes answers and answer_head.c their heads; pace.c gives clients their time;
  * connection.c is the life of a connection, refusal.c how requests are refused, and serve.c that of
- * all. exchange.c has what a handler may ask. */
+ * all. exchange.c has what a handler may ask, and router.c chooses one. */
 #ifndef BIGHT_NET_SERVER_SERVER_H
 #define BIGHT_NET_SERVER_SERVER_H
 
@@ -82,6 +82,13 @@ struct http_connection {
     bool close; /* after this answer */
 };
 
+/* What a name in a pattern took. */
+struct route_param {
+    const char *name; /* in the pattern */
+    size_t name_bytes;
+    const char *value;
+};
+
 struct bight_exchange {
     struct bight_exchange *next; /* among the spare ones */
     struct http_connection *connection;
@@ -118,10 +125,19 @@ struct bight_exchange {
     uint64_t body_read;
     uint64_t max_body_bytes;
     bool reading;
+    int blamed; /* a failure that is the client's fault, and what it is then told */
+    int blamed_status;
     struct client_pace in;
     char *whole; /* of bight_exchange_read_all */
 
-    /* The answer. out[out_begin, out_end) are the headers that the handler added. */
+    /* What the router chose. */
+    const struct bight_router *router;
+    const struct route *route; /* NULL: nothing */
+    size_t route_step;         /* of what is around its handler */
+    struct route_param *params;
+    size_t param_count;
+
+    /* The answer. out[PREFIX_BYTES, out_end) are the headers that the handler added. */
     enum answer_phase answer;
     enum answer_framing framing;
     int answer_error; /* a mistake of the handler's, with which it cannot be whole */
@@ -136,7 +152,7 @@ struct bight_exchange {
     struct client_pace outward;
 
     struct head head; /* the fields last: few are used */
-    char kept_room[KEPT_BYTES];
+    _Alignas(max_align_t) char kept_room[KEPT_BYTES];
     char out_room[OUT_BYTES];
 };
 
@@ -150,6 +166,10 @@ int64_t bight__body_read(struct bight_exchange *exchange, void *buffer, size_t b
 bool bight__body_is_short(const struct bight_exchange *exchange);
 /* Pass over what nobody has read; 0, or why the connection cannot be used again. */
 int bight__body_drop(struct bight_exchange *exchange);
+/* Whether the body is said to be of that type, which is in lower case. */
+bool bight__has_type(const struct bight_exchange *exchange, const char *lower);
+/* If the handler returns `rc`, the client is at fault, and is told `status`. Returns rc. */
+int bight__blame(struct bight_exchange *exchange, int rc, int status);
 /* What comes next cannot be the body: note it, and return `error`. */
 int bight__body_broken(struct bight_exchange *exchange, int error);
 /* Read from the connection in the client's time, or look at what comes next, `bytes` at least. The

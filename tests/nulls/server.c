@@ -1,4 +1,6 @@
 /* Rows of libbight-server. */
+#include <bight/form.h>
+#include <bight/router.h>
 #include <bight/server.h>
 
 #include "tests/nulls/rows.h"
@@ -12,6 +14,8 @@ static int handler(struct bight_exchange *exchange, void *arg)
 
 void walk_library(void)
 {
+    const struct bight_form *form;
+    struct bight_cookie cookie = {.name = "a", .value = "b"};
     const char *text;
     struct bight_stream *stream;
 
@@ -53,4 +57,33 @@ void walk_library(void)
     says_einval(bight_exchange_status, NULL);
     is_zero(bight_exchange_bytes_sent, NULL);
     is_zero(bight_exchange_started_ns, NULL);
+    is_null(bight_exchange_keep, NULL, 1);
+    says_einval(bight_exchange_read_query, NULL, &form);
+    says_einval(bight_exchange_read_query, (void *)some, NULL);
+    says_einval(bight_exchange_read_form, NULL, &form);
+    says_einval(bight_exchange_read_form, (void *)some, NULL);
+    is_zero(bight_form_count, NULL);
+    says_einval(bight_form_at, NULL, 0, &text, &text, NULL);
+    says_einval(bight_form_at, (void *)some, 0, NULL, &text, NULL);
+    says_einval(bight_form_at, (void *)some, 0, &text, NULL, NULL);
+    is_null(bight_form_value, NULL, "x");
+    is_null(bight_form_value, (void *)some, NULL);
+    is_null(bight_exchange_cookie, NULL, "x");
+    is_null(bight_exchange_cookie, (void *)some, NULL);
+    says_einval(bight_exchange_set_cookie, NULL, &cookie);
+    says_einval(bight_exchange_set_cookie, (void *)some, NULL);
+    says_einval(bight_router_new, NULL);
+    does_nothing(bight_router_free, NULL);
+    says_einval(bight_router_add, NULL, "GET", "/", handler, NULL);
+    says_einval(bight_router_add, (void *)some, NULL, "/", handler, NULL);
+    says_einval(bight_router_add, (void *)some, "GET", NULL, handler, NULL);
+    says_einval(bight_router_add, (void *)some, "GET", "/", NULL, NULL);
+    says_einval(bight_router_use, NULL, handler, NULL);
+    says_einval(bight_router_use, (void *)some, NULL, NULL);
+    says_einval(bight_router_handle, NULL, some);
+    says_einval(bight_router_handle, (void *)some, NULL);
+    says_einval(bight_router_next, NULL);
+    is_null(bight_router_param, NULL, "x");
+    is_null(bight_router_param, (void *)some, NULL);
+    is_null(bight_router_pattern, NULL);
 }
