@@ -170,7 +170,7 @@ void bight__calls_run_last(struct bight_sched *sched);
 void bight__calls_drop(struct bight_sched *sched);
 
 /* random.c: 64 random bits, and a number below `bound`, which is not 0. */
-uint64_t bight__random(struct bight_sched *sched);
+BIGHT_INTERNAL_API uint64_t bight__random(struct bight_sched *sched);
 uint64_t bight__random_below(struct bight_sched *sched, uint64_t bound);
 
 /* How many tasks are ready; the running one is not. */

@@ -36,6 +36,13 @@ BIGHT_BEGIN_DECLS
 
 struct bight_exchange;
 
+/* Which headers of a trusted proxy say who its client is. */
+enum bight_forwarded {
+    BIGHT_FORWARDED_IGNORED,
+    BIGHT_FORWARDED_X,       /* X-Forwarded-For and X-Forwarded-Proto */
+    BIGHT_FORWARDED_RFC7239, /* Forwarded */
+};
+
 /* Zero is the default for every field. Times: negative for none. */
 struct bight_http_serve_options {
     /* Of the connections. `max_connections` is 10,000 by default here; negative is not needed:
@@ -77,6 +84,15 @@ struct bight_http_serve_options {
     bool cancel_on_end;
     /* Of the header Server; default: there is none. */
     const char *server_name;
+    /* Addresses and networks of proxies that are believed what they say of their clients, and
+     * "unix" for all peers of Unix sockets: "127.0.0.1, 10.0.0.0/8, ::1". Default: nobody. */
+    const char *trusted;
+    /* What they say so with: a header that each of them sets or removes, and nothing else. */
+    enum bight_forwarded forwarded;
+    /* Connections of trusted peers begin with a header of the PROXY protocol, version 1 or 2. */
+    bool proxy_protocol;
+    /* Each request has a number: see bight_exchange_id. */
+    bool request_ids;
     /* Called for each connection before its first request: it may put a stream of its own above
      * *stream, such as bight_tls_server makes it, and that is then the connection. A failure ends
      * the connection. The server ends what it was given, and `serve` the one below. */
@@ -168,6 +184,29 @@ BIGHT_API int bight_exchange_header_at(const struct bight_exchange *exchange, si
  *  from it nor write to it nor end it. */
 BIGHT_API struct bight_stream *bight_exchange_stream(const struct bight_exchange *exchange);
 
+/** Who asks: the peer of the connection, or whom a trusted proxy names, which is the last in its
+ *  list that is not trusted itself.
+ *
+ *  @return 0; BIGHT_ENOTSUP: the connection has no IP address.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_exchange_peer(const struct bight_exchange *exchange,
+                                                   struct bight_address *address);
+
+/** Whether the client uses HTTPS: a trusted proxy says so, or, when it says nothing, there is a
+ *  `layer`. */
+BIGHT_API bool bight_exchange_is_secure(const struct bight_exchange *exchange);
+
+/** The number of the request, which no other of this server has, or that a trusted peer has given
+ *  it (16 hexadecimal digits in X-Request-Id); 0 without `request_ids`. While its handler runs, the
+ *  connection's task is called "request ID", so that reports and dumps say so too.
+ */
+BIGHT_API uint64_t bight_exchange_id(const struct bight_exchange *exchange);
+
+/** bight_exchange_id of the request for which the calling task works: of which it is the handler's
+ *  task, or was started by that or one of its descendants; 0: none.
+ */
+BIGHT_API uint64_t bight_request_id(void);
+
 /** The length that the request says of its body, 0 when it has none, -1 when it comes in chunks. */
 BIGHT_API int64_t bight_exchange_body_bytes(const struct bight_exchange *exchange);
 
@@ -228,9 +267,25 @@ BIGHT_API BIGHT_MUST_CHECK int bight_exchange_answer(struct bight_exchange *exch
                                                      const char *content_type, const void *body,
                                                      size_t bytes);
 
-/** Answer with a status and, as text, what it is called. */
+/** Answer with a status and, as text, what it is called.
+ *
+ *  @return as bight_exchange_answer.
+ *  Suspends: yes, while the client takes nothing.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the connection is reset unless nothing had gone out.
+ *  Allocates: no.  Thread: the loop's.  Ownership: borrows exchange.
+ */
 BIGHT_API BIGHT_MUST_CHECK int bight_exchange_answer_status(struct bight_exchange *exchange,
                                                             int status);
+
+/** Send the client elsewhere: 301, 302, 303, 307 or 308 with the header Location.
+ *
+ *  @return as bight_exchange_answer; BIGHT_EINVAL also for another status.
+ *  Suspends: yes, while the client takes nothing.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; the connection is reset unless nothing had gone out.
+ *  Allocates: no.  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_exchange_redirect(struct bight_exchange *exchange, int status,
+                                                       const char *location);
 
 /** Begin an answer whose body follows by bight_exchange_write and bight_exchange_send_file. With
  *  `bytes` negative its length is not known: it goes in chunks, or to an HTTP/1.0 client until the

@@ -263,6 +263,16 @@ int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
     return bight_exchange_answer(exchange, status, "text/plain", text, (size_t)bytes);
 }
 
+int bight_exchange_redirect(struct bight_exchange *exchange, int status, const char *location)
+{
+    int rc;
+
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+        return BIGHT_EINVAL;
+    rc = bight_exchange_add_header(exchange, "Location", location);
+    return rc ? rc : bight_exchange_answer_status(exchange, status);
+}
+
 /* A step by way of memory: how much was sent, 0 at the file's end. */
 static int64_t copy_step(struct bight_exchange *exchange, int file, int64_t offset, size_t bytes,
                          char **buffer)

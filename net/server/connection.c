@@ -176,6 +176,8 @@ static int64_t read_request(struct bight_exchange *exchange)
         return rc;
     rc = bight__path_make(exchange);
     end_strings(exchange);
+    if (exchange->id)
+        bight__request_id_adopt(exchange);
     return rc;
 }
 
@@ -194,8 +196,10 @@ static int run_handler(struct bight_exchange *exchange)
 {
     struct http_server *server = exchange->server;
     int64_t handler_ms = server->options.handler_ms;
-    int rc = bight_scope_begin(&exchange->scope, handler_ms ? handler_ms : -1, 0);
+    int rc = server->options.request_ids ? bight__request_id_begin(exchange) : 0;
 
+    if (rc == 0)
+        rc = bight_scope_begin(&exchange->scope, handler_ms ? handler_ms : -1, 0);
     if (rc)
         return rc;
     server->running++;
@@ -204,7 +208,10 @@ static int run_handler(struct bight_exchange *exchange)
     rc = server->handler(exchange, server->arg);
     bight__stream_watch(exchange->stream, NULL);
     server->running--;
-    return bight_scope_end(&exchange->scope, rc);
+    rc = bight_scope_end(&exchange->scope, rc);
+    if (server->options.request_ids)
+        bight__request_id_end(exchange);
+    return rc;
 }
 
 /* Whether the handler has failed only because of what the client did. */
@@ -308,6 +315,8 @@ static int next_request(struct http_connection *connection)
 
     if (!exchange)
         return BIGHT_ENOMEM;
+    if (server->options.request_ids)
+        bight__request_id_make(exchange);
     rc = answer_request(exchange);
     if (server->options.on_done && exchange->status)
         server->options.on_done(server->options.callback_arg, exchange);
@@ -317,11 +326,16 @@ static int next_request(struct http_connection *connection)
     return rc ? rc : 1;
 }
 
-int bight__connection_run(struct http_server *server, struct bight_stream *stream)
+int bight__connection_run(struct http_server *server, struct bight_stream *stream,
+                          const struct bight_address *peer)
 {
     struct http_connection connection = {.server = server, .stream = stream};
     int64_t rc = 1;
 
+    if (peer) {
+        connection.has_peer = true;
+        connection.peer = *peer;
+    }
     link_append(&server->connections, &connection.link);
     while (rc > 0 && !connection.close) {
         rc = wait_request(&connection);

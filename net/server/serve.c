@@ -8,6 +8,7 @@
 
 #include <bight/task.h>
 
+#include "coro/core/task.h"
 #include "runtime/door.h"
 
 #define DEFAULT_CONNECTIONS 10000u
@@ -66,7 +67,8 @@ static bool are_valid(const struct bight_http_serve_options *options)
 
     if (name && (strlen(name) > SERVER_NAME_MAX || !bight__is_field_value(name, strlen(name))))
         return false;
-    return options->max_headers <= HEAD_FIELDS_MAX && options->max_head_bytes <= HEAD_BYTES_MAX;
+    return (unsigned)options->forwarded <= BIGHT_FORWARDED_RFC7239 &&
+           options->max_headers <= HEAD_FIELDS_MAX && options->max_head_bytes <= HEAD_BYTES_MAX;
 }
 
 static int server_init(struct http_server *server,
@@ -77,7 +79,7 @@ static int server_init(struct http_server *server,
     int rc = bight__runtime_get(&runtime);
 
     if (rc)
-        return rc == BIGHT_ENORUNTIME ? BIGHT_ENOTASK : rc;
+        return rc;
     *server = (struct http_server){.handler = handler, .arg = arg};
     if (options)
         server->options = *options;
@@ -90,12 +92,19 @@ static int server_init(struct http_server *server,
         .head_bytes = server->options.max_head_bytes,
         .fields = server->options.max_headers,
     };
+    server->ids = bight__random(bight_self()->sched);
     link_init(&server->connections);
-    return server->options.max_per_peer ? bight__hash_init(&server->peers, server->seams) : 0;
+    rc = bight__trust_parse(&server->trust, server->options.trusted, server->seams);
+    if (rc == 0 && server->options.max_per_peer)
+        rc = bight__hash_init(&server->peers, server->seams);
+    if (rc)
+        bight__trust_free(&server->trust);
+    return rc;
 }
 
 static void server_fini(struct http_server *server)
 {
+    bight__trust_free(&server->trust);
     while (server->spare) {
         struct bight_exchange *exchange = server->spare;
 
@@ -170,17 +179,60 @@ static int refuse_connection(struct http_server *server, struct bight_stream *st
     return written < 0 ? (int)written : 0;
 }
 
-/* The connection with what the program puts above it. */
+/* Read the header of the PROXY protocol: 1 when it names a peer, 0, or a negative code. */
+static int read_proxy_header(struct bight_stream *stream, struct bight_address *peer)
+{
+    enum proxy_verdict verdict = PROXY_MORE;
+    size_t length = 0, wanted = 1;
+    int rc;
+
+    while (verdict == PROXY_MORE) {
+        const void *data;
+        int64_t held = bight_stream_peek(stream, &data, wanted);
+
+        if (held < (int64_t)wanted)
+            return held < 0 ? (int)held : BIGHT_EOF;
+        wanted = (size_t)held + 1;
+        verdict = bight__proxy_header(data, (size_t)held, &length, peer);
+    }
+    if (verdict == PROXY_BAD)
+        return BIGHT_EPROTOCOL;
+    rc = bight_stream_consume(stream, length);
+    return rc ? rc : verdict == PROXY_NAMED;
+}
+
+static int read_proxy_header_in_time(const struct http_server *server, struct bight_stream *stream,
+                                     struct bight_address *peer)
+{
+    struct bight_scope scope;
+    int rc = bight_scope_begin(&scope, server->options.header_ms, 0);
+
+    if (rc)
+        return rc;
+    rc = read_proxy_header(stream, peer);
+    return rc < 0 ? bight_scope_end(&scope, rc) : bight_scope_end(&scope, 0) ? BIGHT_EBROKEN : rc;
+}
+
+/* The connection, with what a proxy says in front and what the program puts above it. */
 static int serve_layered(struct http_server *server, struct bight_stream *below)
 {
     struct bight_stream *stream = below;
-    int rc = 0;
+    struct bight_address peer;
+    int named = 0, rc = 0;
 
+    if (server->options.proxy_protocol) {
+        bool has_address = bight_stream_peer_address(below, &peer) == 0;
+
+        if (bight__trusts(&server->trust, has_address ? &peer : NULL))
+            named = read_proxy_header_in_time(server, below, &peer);
+    }
+    if (named < 0)
+        return named;
     if (server->options.layer)
         rc = server->options.layer(server->options.layer_arg, &stream);
     if (rc < 0)
         return rc;
-    rc = bight__connection_run(server, stream);
+    rc = bight__connection_run(server, stream, named ? &peer : NULL);
     if (stream == below)
         return rc;
     if (rc >= 0)
@@ -251,6 +303,8 @@ int bight_http_serve(struct bight_listener *listener,
 
     if (!listener || !handler)
         return BIGHT_EINVAL;
+    if (!bight_self())
+        return BIGHT_ENOTASK;
     rc = server_init(&server, handler, arg, options);
     if (rc)
         return rc;

@@ -13,6 +13,7 @@
 
 #include "coro/base/hash.h"
 #include "net/server/head.h"
+#include "net/server/trust.h"
 #include "runtime/stream/stream.h"
 
 /* What of a body that nobody read is dropped, so that the connection can be used again. */
@@ -65,7 +66,9 @@ struct http_server {
     struct bight_exchange *spare; /* exchanges that nobody uses now */
     unsigned spare_count;
     size_t running; /* handlers */
+    uint64_t ids;   /* that were given, from a random number on */
     bool draining;
+    struct trust trust;
     struct bight_link connections;
     struct hash_table peers; /* of connections, when they are counted */
     char date[40];           /* the header's line, of that second */
@@ -80,6 +83,8 @@ struct http_connection {
     struct bight_exchange *exchange;
     unsigned requests;
     bool close; /* after this answer */
+    bool has_peer;
+    struct bight_address peer; /* by the PROXY protocol */
 };
 
 /* What a name in a pattern took. */
@@ -98,6 +103,7 @@ struct bight_exchange {
     struct stream_watch watch; /* while it runs */
     bool client_gone;
     uint64_t started_ns;
+    uint64_t id;
 
     /* The request. Its head is where it came, in the stream's buffer, or else a copy. */
     char *text;
@@ -215,8 +221,20 @@ int bight__answer_whole(struct bight_exchange *exchange, int status, const char 
 /* refusal.c: answer with `status`, in the server's own words; `close`: and close the connection. */
 int bight__refuse(struct bight_exchange *exchange, int status, bool close);
 
+/* request_id.c: the request's number, which is its task's too while the handler runs. */
+void bight__request_id_make(struct bight_exchange *exchange);
+/* The one that a trusted peer has given it counts. */
+void bight__request_id_adopt(struct bight_exchange *exchange);
+int bight__request_id_begin(const struct bight_exchange *exchange);
+void bight__request_id_end(const struct bight_exchange *exchange);
+
+/* trust.c: whether the server believes what the exchange's peer says of others. */
+bool bight__peer_is_trusted(const struct bight_exchange *exchange);
+
 /* connection.c: serve `stream` until it ends. */
-int bight__connection_run(struct http_server *server, struct bight_stream *stream);
+/* `peer`: whom the PROXY protocol names, or NULL. */
+int bight__connection_run(struct http_server *server, struct bight_stream *stream,
+                          const struct bight_address *peer);
 /* The server takes no more connections. */
 void bight__connections_drain(struct http_server *server);
 

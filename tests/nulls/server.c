@@ -1,4 +1,6 @@
 /* Rows of libbight-server. */
+#include <bight/access_log.h>
+#include <bight/events.h>
 #include <bight/form.h>
 #include <bight/router.h>
 #include <bight/server.h>
@@ -14,6 +16,8 @@ static int handler(struct bight_exchange *exchange, void *arg)
 
 void walk_library(void)
 {
+    struct bight_sent_event event = {.data = "x"};
+    struct bight_address address;
     const struct bight_form *form;
     struct bight_cookie cookie = {.name = "a", .value = "b"};
     const char *text;
@@ -58,6 +62,19 @@ void walk_library(void)
     is_zero(bight_exchange_bytes_sent, NULL);
     is_zero(bight_exchange_started_ns, NULL);
     is_null(bight_exchange_keep, NULL, 1);
+    says_einval(bight_exchange_peer, NULL, &address);
+    says_einval(bight_exchange_peer, (void *)some, NULL);
+    is_false(bight_exchange_is_secure, NULL);
+    is_zero(bight_exchange_id, NULL);
+    says_einval(bight_exchange_redirect, NULL, 301, "/");
+    says_einval(bight_exchange_redirect, (void *)some, 301, NULL);
+    says_einval(bight_access_log_line, NULL, BIGHT_ACCESS_LOG_JSON, some, 1);
+    says_einval(bight_access_log_line, (void *)some, BIGHT_ACCESS_LOG_JSON, NULL, 1);
+    says_einval(bight_events_begin, NULL);
+    says_einval(bight_events_send, NULL, &event);
+    says_einval(bight_events_send, (void *)some, NULL);
+    says_einval(bight_events_ping, NULL);
+    is_null(bight_events_last_id, NULL);
     says_einval(bight_exchange_read_query, NULL, &form);
     says_einval(bight_exchange_read_query, (void *)some, NULL);
     says_einval(bight_exchange_read_form, NULL, &form);

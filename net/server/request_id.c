@@ -1,0 +1,76 @@
+/* Numbers of requests. They go with the task, and with those that it starts: a local's value is a
+ * pointer, and the number itself is what it is made of, so that nothing has to outlive the
+ * request. */
+#include "net/server/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bight/task.h>
+
+#define HEX_DIGITS 16
+
+static const struct bight_local current = {"request id", NULL};
+
+/* Each number once, and none near the one before: the finaliser of splitmix64, which is one to
+ * one. */
+static uint64_t mix(uint64_t number)
+{
+    number = (number ^ (number >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    number = (number ^ (number >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return number ^ (number >> 31);
+}
+
+void bight__request_id_make(struct bight_exchange *exchange)
+{
+    exchange->id = mix(++exchange->server->ids);
+    if (!exchange->id)
+        exchange->id = mix(++exchange->server->ids);
+}
+
+void bight__request_id_adopt(struct bight_exchange *exchange)
+{
+    const char *text = bight_exchange_header(exchange, "X-Request-Id");
+    uint64_t id = 0;
+
+    if (!text || strlen(text) != HEX_DIGITS || !bight__peer_is_trusted(exchange))
+        return;
+    for (; *text; text++) {
+        int digit = bight__hex(*text);
+
+        if (digit < 0)
+            return;
+        id = id << 4 | (unsigned)digit;
+    }
+    if (id)
+        exchange->id = id;
+}
+
+int bight__request_id_begin(const struct bight_exchange *exchange)
+{
+    char name[BIGHT_TASK_NAME_BYTES];
+
+    snprintf(name, sizeof(name), "request %016" PRIx64, exchange->id);
+    bight_task_set_name(bight_self(), name);
+    return bight_local_set(&current, (void *)(uintptr_t)exchange->id);
+}
+
+void bight__request_id_end(const struct bight_exchange *exchange)
+{
+    char name[BIGHT_TASK_NAME_BYTES];
+
+    bight_task_set_name(bight_self(), bight_stream_describe(exchange->stream, name, sizeof(name)));
+    if (bight_local_set(&current, NULL))
+        return; /* it was set before, so there is memory for it */
+}
+
+uint64_t bight_exchange_id(const struct bight_exchange *exchange)
+{
+    return exchange ? exchange->id : 0;
+}
+
+uint64_t bight_request_id(void)
+{
+    return (uintptr_t)bight_local_get(&current);
+}
