@@ -2,6 +2,7 @@
 #include <bight/access_log.h>
 #include <bight/events.h>
 #include <bight/form.h>
+#include <bight/multipart.h>
 #include <bight/router.h>
 #include <bight/server.h>
 
@@ -17,6 +18,8 @@ static int handler(struct bight_exchange *exchange, void *arg)
 void walk_library(void)
 {
     struct bight_sent_event event = {.data = "x"};
+    struct bight_multipart *parts;
+    struct bight_part part;
     struct bight_address address;
     const struct bight_form *form;
     struct bight_cookie cookie = {.name = "a", .value = "b"};
@@ -75,6 +78,12 @@ void walk_library(void)
     says_einval(bight_events_send, (void *)some, NULL);
     says_einval(bight_events_ping, NULL);
     is_null(bight_events_last_id, NULL);
+    says_einval(bight_multipart_begin, NULL, (void *)some);
+    says_einval(bight_multipart_begin, &parts, NULL);
+    says_einval(bight_multipart_next, NULL, &part);
+    says_einval(bight_multipart_next, (void *)some, NULL);
+    says_einval(bight_multipart_read, NULL, some, 1);
+    says_einval(bight_multipart_read, (void *)some, NULL, 1);
     says_einval(bight_exchange_read_query, NULL, &form);
     says_einval(bight_exchange_read_query, (void *)some, NULL);
     says_einval(bight_exchange_read_form, NULL, &form);
