@@ -102,6 +102,9 @@ __attribute__((noinline)) static struct bight_slab *slab_new(struct bight_stackp
     slab->class = class;
     slab->stride = stride;
     slab->count = count;
+    /* Go on where the slab before ended, so that all colors are used alike. */
+    slab->color = class->color;
+    class->color = (class->color + count) % pool->colors;
     if (count == class->grow && !is_locked(pool, slab)) {
         const size_t most = SLAB_MAX / stride;
         class->grow = (uint32_t)(count * 2 < most ? count * 2 : most);

@@ -28,6 +28,7 @@ struct bight_slab {
     uint32_t count;
     uint32_t fresh; /* stacks from here on were never used: no guard yet */
     uint32_t cold;  /* index + 1 of the first stack given back, 0: none */
+    uint32_t color; /* of the first stack; the others follow in turn */
     bool open;
     struct bight_slot slots[];
 };

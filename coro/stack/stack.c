@@ -132,8 +132,8 @@ static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, u
 {
     const struct bight_stack_class *class = slab->class;
     char *lo = bight__slab_guard(slab, index) + class->guard_bytes;
-    char *head =
-        lo + class->bytes - pool->config.head_bytes - (size_t)COLOR_BYTES * (index % pool->colors);
+    const size_t color = (slab->color + index) % pool->colors;
+    char *head = lo + class->bytes - pool->config.head_bytes - COLOR_BYTES * color;
     struct bight_stack *stack = (struct bight_stack *)(void *)head;
 
     *stack = (struct bight_stack){

@@ -55,7 +55,8 @@ struct bight_stack_class {
     struct bight_slab *slabs;  /* all */
     size_t bytes;              /* from the guard to the end: the size asked for, and the head */
     size_t guard_bytes;
-    uint32_t grow; /* stacks in the next slab */
+    uint32_t grow;  /* stacks in the next slab */
+    uint32_t color; /* of its first one */
 };
 
 #define BIGHT_STACK_CLASSES 18

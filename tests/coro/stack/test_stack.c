@@ -73,6 +73,8 @@ static void a_parked_task_is_one_resident_page(void)
         colors_used += colors[(uintptr_t)stacks[i] % pool.page_bytes / 64]++ == 0;
     }
     ck_assert_uint_ge(colors_used, 30);
+    for (int i = 0; i < 64; i++)
+        ck_assert_uint_le(colors[i], 100 / colors_used + 1);
     for (int i = 0; i < 100; i++)
         bight__stack_put(&pool, stacks[i]);
     close_pool();
