@@ -12,7 +12,6 @@
 
 /* With so many ready tasks or fewer, what they touch is in the caches anyway. */
 #define FETCH_FROM 1024
-#define CACHE_LINE 64
 
 /* The quantum is used up: find out how far to go on. `own` is 1 when the task that gives way is
  * among the ready ones: a seam chooses among the others. False ends the slice, or goes by way of
@@ -27,14 +26,14 @@ void bight__switch_of_owner(struct bight_task *self, struct bight_context *to);
 static inline void bight__prefetch(const struct bight_sched *sched)
 {
     size_t head = sched->ready_head;
-    const char *record = (const char *)sched->ready[(head + FETCH_RECORD) & sched->ready_mask];
-    const struct bight_task *task = sched->ready[(head + FETCH_FRAMES) & sched->ready_mask];
-    const char *frames = task->stack.context.sp;
+    const struct bight_task *later = sched->ready[(head + FETCH_RECORD) & sched->ready_mask];
+    const struct bight_task *sooner = sched->ready[(head + FETCH_FRAMES) & sched->ready_mask];
+    const char *frames = sooner->stack.context.sp;
 
-    __builtin_prefetch(record);
+    __builtin_prefetch(&later->stack.context);
     __builtin_prefetch(frames);
-    __builtin_prefetch(frames + CACHE_LINE);
-    __builtin_prefetch(frames + 2 * CACHE_LINE);
+    __builtin_prefetch(frames + BIGHT_STACK_LINE);
+    __builtin_prefetch(frames + 2 * BIGHT_STACK_LINE);
 }
 
 /* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is

@@ -28,18 +28,18 @@ struct bight_defer;
 struct bight_local_node;
 struct bight_mutex;
 
-/* A task's control block, in the top page of its stack. What a switch touches comes first. */
+/* A task's control block, in the top page of its stack. */
 struct bight_task {
     struct bight_stack stack;  /* must be first: stack.c hands out this address */
     struct bight_scope *scope; /* innermost open one */
     uint8_t pending;
     bool aborted; /* the abort hooks of this park have run */
     uint32_t flags;
-    /* A yield touches only the cache line up to here. */
     struct bight_sched *sched;
     struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise. From here zero at first */
     int status;                  /* valid once done */
     uint32_t delivered;          /* cancellations in a row */
+    /* Switches, checkpoints, parking and waking touch only the cache line up to here. */
     void (*drop)(void *arg);
     struct bight_mutex *held;
     struct bight_defer *defers;
@@ -54,17 +54,26 @@ struct bight_task {
     struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
     struct bight_link children; /* tasks of its groups, which may die with their frames */
     struct bight_group_user *group_users;
-    struct bight_task *cancel_next; /* link in the worklist of a cancellation */
     const void *spawned_at;
     uint64_t id;
     struct bight_scope base;     /* parent of all its scopes, child of its group's */
     struct bight_timer deadline; /* for the earliest deadline of its own scopes */
     char name[BIGHT_TASK_NAME_BYTES];
-    struct bight_own own; /* only with TASK_OWNS */
+    /* A life without a name touches nothing from the name's second byte on. */
+    struct bight_task *cancel_next; /* link in the worklist of a cancellation */
+    struct bight_own own;           /* only with TASK_OWNS */
     /* For tests only: where a cancellation would have been seen, and turns. */
     uint32_t checks;
     uint32_t turns;
 };
+
+#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* which have more in a context */
+#define TASK_OFFSET(member)                                                                        \
+    (offsetof(struct bight_task, member) - offsetof(struct bight_stack, context))
+_Static_assert(TASK_OFFSET(drop) <= BIGHT_STACK_LINE, "what is touched most is one cache line");
+_Static_assert(TASK_OFFSET(name) < 5 * BIGHT_STACK_LINE, "a whole life touches five of them");
+#undef TASK_OFFSET
+#endif
 
 /* task.c */
 int bight__spawn(struct bight_sched *sched, struct bight_group *group, struct bight_task **out,

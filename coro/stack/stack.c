@@ -25,8 +25,10 @@
 #define FIRST_SLAB 16
 
 /* Heads are shifted by whole cache lines, by up to this many bytes. */
-#define COLOR_BYTES 64
+#define COLOR_BYTES BIGHT_STACK_LINE
 #define COLOR_SPAN 4096
+/* A record begins so many bytes before a cache line does. */
+#define BEFORE_LINE offsetof(struct bight_stack, context)
 /* What the frames of a parked task typically take: head, color and these fit into one page, which
  * is the only one resident. */
 #define PARKED_FRAME_BYTES 768
@@ -69,7 +71,8 @@ int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stack
     if (pool->config.stack_bytes > BIGHT_STACK_MAX || pool->config.guard_bytes > GUARD_MAX ||
         config->head_bytes < sizeof(struct bight_stack) || config->head_bytes > HEAD_MAX)
         return BIGHT_EINVAL;
-    pool->config.head_bytes = round_up(config->head_bytes, COLOR_BYTES);
+    pool->config.head_bytes =
+        BEFORE_LINE + round_up(config->head_bytes - BEFORE_LINE, BIGHT_STACK_LINE);
 
     size_t span = 0;
     if (pool->config.head_bytes + PARKED_FRAME_BYTES < pool->page_bytes)

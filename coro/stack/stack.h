@@ -7,7 +7,8 @@
  *   | guard (64 KiB or more) | lo ... usable, grows down ... frames | head (record, task) | color |
  *
  * Heads are shifted by a color so that those of neighbouring stacks fall into different cache
- * sets. */
+ * sets. Each lies such that a cache line begins within the record, at the context: what a switch
+ * touches there and at the beginning of the owner's part is one line. */
 #ifndef BIGHT_CORO_STACK_STACK_H
 #define BIGHT_CORO_STACK_STACK_H
 
@@ -18,18 +19,22 @@ struct bight_slab;
 struct bight_stackpool;
 
 struct bight_stack {
-    /* The context of the code that runs on the stack. */
+    /* Private to stack.c, and touched only as the stack is taken and put back: beside the first
+     * frames, which are touched then too. */
+    struct bight_stack *next;
+    struct bight_slab *slab;
+    uint32_t index;
+    uint32_t uses; /* how often it was taken, including this time */
+    /* The context of the code that runs on the stack. It begins a cache line. */
     struct bight_context context;
     /* Lowest usable address; the guard is below. Frames grow down from the record itself. */
     char *lo;
     /* Lowest stack pointer seen at a switch since the stack was taken; kept by the scheduler. */
     char *low_water;
-    /* Private to stack.c from here. */
-    struct bight_stack *next;
-    struct bight_slab *slab;
-    uint32_t index;
-    uint32_t uses; /* how often it was taken, including this time */
 };
+
+/* Of a cache line on nearly all processors; where it is not, more lines are touched. */
+#define BIGHT_STACK_LINE 64
 
 /* The default size of a stack, and the least that the smallest and the largest class have. */
 #define BIGHT_STACK_DEFAULT ((size_t)256 << 10)
@@ -69,7 +74,7 @@ struct bight_stackpool {
     enum bight_guard guard;
     /* Whether the last BIGHT_ENOMEM was for the number of mappings, vm.max_map_count. */
     bool map_limit;
-    uint32_t colors; /* places, 64 bytes apart, at which the head may end */
+    uint32_t colors; /* places, a line apart, at which the head may end */
     size_t page_bytes;
     struct bight_stack_class classes[BIGHT_STACK_CLASSES];
 };

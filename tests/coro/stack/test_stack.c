@@ -20,7 +20,7 @@ static void usable_bytes_are_never_fewer_than_asked_for(void)
     for (size_t i = 0; i < count; i++) {
         struct bight_stack *stack = stacks[i] = get(sizes[i]);
         ck_assert_uint_ge(bight__stack_bytes(stack), sizes[i] ? sizes[i] : 256 * 1024);
-        ck_assert_uint_eq((uintptr_t)stack % 64, 0);
+        ck_assert_uint_eq((uintptr_t)&stack->context % 64, 0);
         ck_assert_ptr_eq(stack->low_water, stack);
         ck_assert_uint_eq(stack->uses, 1);
         stack->lo[0] = 1;
