@@ -8,6 +8,10 @@
 #define CHUNK_LINE_BYTES 1024u
 /* Digits of a size; 64 bits have 16. */
 #define SIZE_DIGITS 15u
+/* What the line of a chunk may have for nothing, and what all lines of a body may have beyond that
+ * and as much as their data: what nobody gets to see has no other limit. */
+#define USUAL_LINE_BYTES 16u
+#define EXTRA_BYTES ((uint64_t)16 << 10)
 
 /* Show llhttp what comes next. True: it takes it, and stops there if and only if `stops`. */
 static bool agrees(struct bight_exchange *exchange, const char *data, size_t bytes, bool stops)
@@ -66,6 +70,16 @@ static int64_t line_peek(struct bight_exchange *exchange, const char **line, siz
     }
 }
 
+/* Whether the lines of the chunks so far are out of all proportion to their data. */
+static bool is_too_wordy(struct bight_exchange *exchange, uint64_t line_bytes, uint64_t data_bytes)
+{
+    uint64_t extra = exchange->body_extra + line_bytes;
+    uint64_t free = data_bytes + USUAL_LINE_BYTES;
+
+    exchange->body_extra = extra > free ? extra - free : 0;
+    return exchange->body_extra > EXTRA_BYTES;
+}
+
 static int chunk_line(struct bight_exchange *exchange)
 {
     const char *line;
@@ -77,6 +91,8 @@ static int chunk_line(struct bight_exchange *exchange)
         !agrees(exchange, line, (size_t)bytes, true))
         return malformed(exchange);
     exchange->body_left = exchange->parser.content_length;
+    if (is_too_wordy(exchange, (uint64_t)bytes, exchange->body_left))
+        return malformed(exchange);
     if (exchange->body_left > exchange->max_body_bytes - exchange->body_read)
         return bight__body_broken(exchange, BIGHT_ETOOBIG);
     exchange->body = exchange->body_left ? BODY_CHUNK_DATA : BODY_TRAILERS;

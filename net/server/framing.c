@@ -22,39 +22,64 @@ static int once(const struct head_field **seen, const struct head_field *field)
     return 0;
 }
 
-/* host [":" port], RFC 3986; an empty one is allowed where the target has none either. */
-static bool is_host(const char *text, size_t bytes)
+static bool is_alphanumeric(char c)
 {
-    const char *end = text + bytes, *p = text;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
-    if (bytes && *p == '[') {
-        p = memchr(p, ']', bytes);
-        if (!p)
-            return false;
-        p++;
+/* Where the letters, digits and `marks` from `p` on end; NULL: a "%" is not followed by the number
+ * of a byte. */
+static const char *host_end(const char *p, const char *end, const char *marks)
+{
+    for (; p < end; p++) {
+        if (*p == '%' && (end - p < 3 || bight__hex(p[1]) < 0 || bight__hex(p[2]) < 0))
+            return NULL;
+        if (!is_alphanumeric(*p) && *p != '%' && !(*p && strchr(marks, *p)))
+            break;
+    }
+    return p;
+}
+
+/* host [":" port] of RFC 3986 3.2.2 without the comma, which several fields joined by a proxy would
+ * have. The port, 0 when there is none; -1: it is malformed. */
+static int port_of(const char *text, size_t bytes)
+{
+    const char *end = text + bytes, *p;
+    int port = 0;
+
+    if (bytes && *text == '[') {
+        p = host_end(text + 1, end, ":.-_~");
+        if (!p || p == text + 1 || p == end || *p++ != ']')
+            return -1;
     } else {
-        while (p < end && *p != ':')
-            p++;
+        p = host_end(text, end, "-._~!$&'()*+;=");
     }
-    for (const char *q = text; q < p; q++) {
-        if (strchr(" \t/\\?#@<>\"{}|^`,", *q) || *q & 0x80)
-            return false;
+    if (!p || p == text || (p < end && *p != ':'))
+        return -1;
+    if (end - p < 2)
+        return 0;
+    while (++p < end && port <= UINT16_MAX) {
+        if (*p < '0' || *p > '9')
+            return -1;
+        port = port * 10 + (*p - '0');
     }
-    if (p == end)
-        return true;
-    if (*p++ != ':')
-        return false;
-    while (p < end && *p >= '0' && *p <= '9')
-        p++;
-    return p == end;
+    return port > 0 && port <= UINT16_MAX ? port : -1;
 }
 
 static int on_host(struct bight_exchange *exchange, struct meanings *meanings,
                    const struct head_field *field)
 {
-    if (!is_host(bight__field_value(exchange, field), field->value_bytes))
+    /* Empty where the target has no host either: RFC 9112 3.2. */
+    if (field->value_bytes && port_of(bight__field_value(exchange, field), field->value_bytes) < 0)
         return -400;
     return once(&meanings->host, field);
+}
+
+/* llhttp takes spaces behind these values, but no tabs. */
+static void blank_behind(const struct bight_exchange *exchange, const struct head_field *field)
+{
+    for (char *p = exchange->text + field->value + field->value_bytes; *p != '\r'; p++)
+        *p = ' ';
 }
 
 static int on_length(struct bight_exchange *exchange, struct meanings *meanings,
@@ -71,10 +96,12 @@ static int on_length(struct bight_exchange *exchange, struct meanings *meanings,
         value = value * 10 + (text[i] - '0');
     }
     exchange->body_bytes = value;
+    blank_behind(exchange, field);
     return once(&meanings->length, field);
 }
 
-/* "chunked" alone; other codings in front of it, which are allowed, are not known here. */
+/* "chunked" alone; other codings in front of it, which are allowed, are not known here, and empty
+ * elements are not read over as they are elsewhere. */
 static int on_coding(struct bight_exchange *exchange, struct meanings *meanings,
                      const struct head_field *field)
 {
@@ -84,6 +111,7 @@ static int on_coding(struct bight_exchange *exchange, struct meanings *meanings,
 
     if (once(&meanings->coding, field))
         return -400;
+    blank_behind(exchange, field);
     while ((item = bight__list_next(&at, end, &bytes))) {
         if (meanings->chunked)
             return -400;
@@ -91,7 +119,7 @@ static int on_coding(struct bight_exchange *exchange, struct meanings *meanings,
             return -501;
         meanings->chunked = true;
     }
-    return meanings->chunked ? 0 : -400;
+    return meanings->chunked && field->value_bytes == sizeof("chunked") - 1 ? 0 : -400;
 }
 
 static int on_connection(struct bight_exchange *exchange, struct meanings *meanings,
@@ -164,7 +192,7 @@ static int see_fields(struct bight_exchange *exchange, struct meanings *meanings
 }
 
 /* The forms of RFC 9112 3.2: a path, a whole URL, HOST:PORT for CONNECT, "*" for OPTIONS. */
-static int see_target(struct bight_exchange *exchange, const struct meanings *meanings)
+static int see_target(const struct bight_exchange *exchange)
 {
     const char *method = exchange->text + exchange->head.method;
     const char *target = exchange->text + exchange->head.target;
@@ -172,15 +200,14 @@ static int see_target(struct bight_exchange *exchange, const struct meanings *me
     size_t method_bytes = exchange->head.method_bytes;
     const char *path;
 
-    if (method_bytes == 7 && memcmp(method, "CONNECT", 7) == 0)
-        return is_host(target, bytes) && memchr(target, ':', bytes) ? 0 : -400;
+    if (exchange->is_connect) /* RFC 9110 9.3.6: with a port, and without a body */
+        return port_of(target, bytes) > 0 && exchange->body == BODY_NONE ? 0 : -400;
     if (target[0] == '/')
         return 0;
     if (bytes == 1 && target[0] == '*')
         return method_bytes == 7 && memcmp(method, "OPTIONS", 7) == 0 ? 0 : -400;
     target = bight__target_authority(target, &host_bytes, &path);
-    (void)meanings;
-    return target && host_bytes && is_host(target, host_bytes) ? 0 : -400;
+    return target && port_of(target, host_bytes) >= 0 ? 0 : -400;
 }
 
 static int see_meanings(struct bight_exchange *exchange, const struct meanings *meanings)
@@ -204,7 +231,9 @@ static int see_meanings(struct bight_exchange *exchange, const struct meanings *
         exchange->body = BODY_FIXED;
         exchange->body_left = (uint64_t)exchange->body_bytes;
     }
-    return see_target(exchange, meanings);
+    /* Where nothing follows there is nothing to go on with. */
+    exchange->expects = exchange->expects && exchange->body != BODY_NONE;
+    return see_target(exchange);
 }
 
 /* It stops where the reader of what it is shown has to stop too. */
@@ -220,6 +249,24 @@ static const llhttp_settings_t settings = {
     .on_message_complete = stop,
 };
 
+/* It knows no version between 1.1 and 2.0. Nobody else reads that digit. */
+static void lower_version(const struct bight_exchange *exchange)
+{
+    if (exchange->head.version == 11)
+        exchange->text[exchange->head.target + exchange->head.target_bytes + sizeof("HTTP/1.")] =
+            '1';
+}
+
+/* Whether it expects the same body. */
+static bool is_of_one_mind(const struct bight_exchange *exchange)
+{
+    const llhttp_t *parser = &exchange->parser;
+    bool is_chunked = exchange->body == BODY_CHUNK_LINE;
+
+    return is_chunked == !!(parser->flags & F_CHUNKED) &&
+           parser->content_length == (is_chunked ? 0 : exchange->body_left);
+}
+
 /* The second opinion. */
 static int ask_llhttp(struct bight_exchange *exchange)
 {
@@ -227,13 +274,15 @@ static int ask_llhttp(struct bight_exchange *exchange)
     size_t bytes = exchange->text_bytes - exchange->head.method;
     llhttp_errno_t said;
 
+    lower_version(exchange);
     llhttp_init(&exchange->parser, HTTP_REQUEST, &settings);
     said = llhttp_execute(&exchange->parser, begin, bytes);
-    if (said == HPE_INVALID_METHOD)
+    /* Or one that it knows of another protocol. */
+    if (said == HPE_INVALID_METHOD || exchange->parser.method >= HTTP_PRI)
         return -501;
     if (said != HPE_PAUSED || llhttp_get_error_pos(&exchange->parser) != begin + bytes)
         return -400;
-    return 0;
+    return is_of_one_mind(exchange) ? 0 : -400;
 }
 
 int bight__framing(struct bight_exchange *exchange)

@@ -5,16 +5,19 @@
 
 /* What a character may be part of. */
 #define TOKEN 1u  /* RFC 9110 5.6.2 */
-#define TARGET 2u /* visible ASCII: RFC 3986 has fewer, and clients send some more */
+#define TARGET 2u /* visible ASCII without "#": RFC 3986 has fewer, and clients send some more */
 #define VALUE 4u  /* RFC 9110 5.5: visible, space, tab, and bytes above ASCII */
+#define BLANK 8u  /* what parts a request line */
 
 #define T (TOKEN | TARGET | VALUE)
 #define V (TARGET | VALUE)
+#define H (TOKEN | VALUE)
+#define S (VALUE | BLANK)
 
 static const uint8_t classes[256] = {
-    ['\t'] = VALUE,    [' '] = VALUE,
+    ['\t'] = VALUE,    [' '] = S,
     ['!'] = T,         ['"'] = V,
-    ['#'] = T,         ['$'] = T,
+    ['#'] = H,         ['$'] = T,
     ['%'] = T,         ['&'] = T,
     ['\''] = T,        ['('] = V,
     [')'] = V,         ['*'] = T,
@@ -91,7 +94,7 @@ const char *bight__list_next(const char **at, const char *end, size_t *bytes)
 
 void bight__head_init(struct head *head)
 {
-    head->scanned = 0;
+    head->scanned = head->seen = 0;
     head->version = 0;
     head->count = 0;
 }
@@ -112,6 +115,7 @@ static int request_line(struct head *head, const char *data, const char *line, c
 {
     const char *target, *version;
     size_t bytes = span(line, end, TOKEN);
+    int rc;
 
     if (bytes == 0 || line[bytes] != ' ')
         return -400;
@@ -124,8 +128,11 @@ static int request_line(struct head *head, const char *data, const char *line, c
     version = target + bytes + 1;
     head->target = (uint32_t)(target - data);
     head->target_bytes = (uint32_t)bytes;
-    head->version = version_of(version, (size_t)(end - version));
-    return head->version < 0 ? head->version : 0;
+    rc = version_of(version, (size_t)(end - version));
+    if (rc < 0)
+        return rc;
+    head->version = rc;
+    return 0;
 }
 
 static int field_line(struct head_field *field, const char *data, const char *line, const char *end)
@@ -151,11 +158,27 @@ static int field_line(struct head_field *field, const char *data, const char *li
     return 0;
 }
 
-/* The next line begins at head->scanned and has not ended yet. */
-static int too_long(const struct head *head, size_t bytes, const struct head_limits *limits)
+/* Of a line that has not ended: how much of the first `bytes` is in order, *seen at least; what
+ * comes last may be half of its end. -400: it cannot become a line. */
+static int64_t look_ahead(const char *data, size_t bytes, size_t seen, unsigned class)
 {
-    if (head->version == 0 && bytes - head->scanned > limits->line_bytes)
+    if (bytes > seen && data[bytes - 1] == '\r')
+        bytes--;
+    return span(data + seen, data + bytes, class) == bytes - seen ? (int64_t)bytes : -400;
+}
+
+/* The next line begins at head->scanned and has not ended yet. */
+static int unfinished(struct head *head, const char *data, size_t bytes,
+                      const struct head_limits *limits)
+{
+    int64_t seen =
+        look_ahead(data, bytes, head->seen, head->version ? VALUE : TOKEN | TARGET | BLANK);
+
+    if (seen < 0)
+        return -400;
+    if (head->version == 0 && (size_t)seen - head->scanned > limits->line_bytes)
         return -414;
+    head->seen = (size_t)seen;
     return bytes > limits->head_bytes ? -431 : 0;
 }
 
@@ -178,11 +201,11 @@ int64_t bight__head_scan(struct head *head, const char *data, size_t bytes,
 {
     for (;;) {
         const char *line = data + head->scanned;
-        const char *end = memchr(line, '\n', bytes - head->scanned);
+        const char *end = memchr(data + head->seen, '\n', bytes - head->seen);
         int rc;
 
         if (!end)
-            return too_long(head, bytes, limits);
+            return unfinished(head, data, bytes, limits);
         if (end == line || end[-1] != '\r')
             return -400;
         if ((size_t)(end + 1 - data) > limits->head_bytes && head->version)
@@ -192,7 +215,7 @@ int64_t bight__head_scan(struct head *head, const char *data, size_t bytes,
         rc = next_line(head, data, line, end - 1, limits);
         if (rc)
             return rc;
-        head->scanned = (size_t)(end + 1 - data);
+        head->scanned = head->seen = (size_t)(end + 1 - data);
     }
 }
 
@@ -201,14 +224,17 @@ int64_t bight__trailers_scan(struct trailers *trailers, const char *data, size_t
 {
     for (;;) {
         const char *line = data + trailers->scanned;
-        const char *end = memchr(line, '\n', bytes - trailers->scanned);
+        const char *end = memchr(data + trailers->seen, '\n', bytes - trailers->seen);
         struct head_field field;
-        int rc;
+        int64_t rc;
 
         if ((end ? (size_t)(end + 1 - data) : bytes) > limits->head_bytes)
             return -431;
-        if (!end)
-            return 0;
+        if (!end) {
+            rc = look_ahead(data, bytes, trailers->seen, VALUE);
+            trailers->seen = (size_t)rc;
+            return rc < 0 ? rc : 0;
+        }
         if (end == line || end[-1] != '\r')
             return -400;
         if (end - 1 == line)
@@ -218,6 +244,6 @@ int64_t bight__trailers_scan(struct trailers *trailers, const char *data, size_t
         rc = field_line(&field, data, line, end - 1);
         if (rc)
             return rc;
-        trailers->scanned = (size_t)(end + 1 - data);
+        trailers->scanned = trailers->seen = (size_t)(end + 1 - data);
     }
 }

@@ -26,7 +26,8 @@ struct head_limits {
 };
 
 struct head {
-    size_t scanned; /* what is before has been seen, whole lines */
+    size_t scanned; /* what is before has been taken apart, whole lines */
+    size_t seen;    /* what is before has been looked at */
     uint32_t method, method_bytes;
     uint32_t target, target_bytes;
     int version; /* 10 or 11; 0: the request line is not there yet */
@@ -39,13 +40,14 @@ void bight__head_init(struct head *head);
 
 /* Go on with the first `bytes` of it, of which the earlier calls saw fewer. How long it is, empty
  * line included; 0: it goes on; or negative: the status with which it is refused (-400, -414, -431,
- * -505). */
+ * -505), which does not wait for the end of a line that cannot become one. */
 int64_t bight__head_scan(struct head *head, const char *data, size_t bytes,
                          const struct head_limits *limits);
 
 /* The fields behind a body, which are checked and dropped. */
 struct trailers {
     size_t scanned;
+    size_t seen;
     uint32_t count;
 };
 

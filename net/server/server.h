@@ -129,6 +129,7 @@ struct bight_exchange {
     int64_t body_bytes; /* as the request says; -1: chunked */
     uint64_t body_left;
     uint64_t body_read;
+    uint64_t body_extra; /* of the lines of chunks, beyond what is usual */
     uint64_t max_body_bytes;
     bool reading;
     int blamed; /* a failure that is the client's fault, and what it is then told */
