@@ -207,7 +207,8 @@ static int to_tunnel(struct bight_exchange *exchange, void *arg)
 {
     (void)arg;
     talk_calls++;
-    ck_code(bight_exchange_begin(exchange, 200, 0), BIGHT_EINVAL);
+    if (strcmp(bight_exchange_method(exchange), "CONNECT") == 0)
+        ck_code(bight_exchange_begin(exchange, 200, 0), BIGHT_EINVAL);
     return echoes_in(exchange, NULL);
 }
 
