@@ -48,8 +48,8 @@ struct bight_http_serve_options {
     /* Of the connections. `max_connections` is 10,000 by default here; negative is not needed:
      * SIZE_MAX is no limit. */
     struct bight_serve_options serve;
-    /* Connections at a time of one IP address; those beyond are answered 503. Default: no limit,
-     * for behind a proxy all come from one. */
+    /* Connections at a time of one IP address; those beyond are answered 503, or just closed where
+     * there is a `layer`. Default: no limit, for behind a proxy all come from one. */
     size_t max_per_peer;
     /* Handlers that run at a time; requests beyond are answered 503 with Retry-After, of so many
      * seconds, default 1. Default: no limit. */
@@ -94,8 +94,9 @@ struct bight_http_serve_options {
     /* Each request has a number: see bight_exchange_id. */
     bool request_ids;
     /* Called for each connection before its first request: it may put a stream of its own above
-     * *stream, such as bight_tls_server makes it, and that is then the connection. A failure ends
-     * the connection. The server ends what it was given, and `serve` the one below. */
+     * *stream, such as bight_tls_server makes it (with bight_tls_options.keep_below), and that is
+     * then the connection. A failure ends the connection. The server ends what it was given, and
+     * `serve` the one below, which therefore has to be left open. */
     int (*layer)(void *arg, struct bight_stream **stream);
     void *layer_arg;
     /* Called when a handler has failed, on the loop's thread, before the client is told; it must

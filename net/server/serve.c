@@ -248,8 +248,8 @@ static int serve_connection(struct bight_stream *stream, void *arg)
     struct peer *peer;
     int rc = peer_enter(server, stream, &peer);
 
-    if (rc == BIGHT_EBUSY)
-        return refuse_connection(server, stream);
+    if (rc == BIGHT_EBUSY) /* below a layer nobody expects plain text */
+        return server->options.layer ? 0 : refuse_connection(server, stream);
     if (rc == 0)
         rc = serve_layered(server, stream);
     peer_leave(server, peer);
