@@ -41,6 +41,10 @@ if(bight_server)
     bight_test(net/server/${suite} LIBS ${server_libs}
       SOURCES net/server/talk.c net/server/pieces.c)
   endforeach()
+  if(bight_tls)
+    bight_test(net/server/server_tls LIBS ${server_libs} ${tls_libs}
+      SOURCES net/server/talk.c ${tls_sources})
+  endif()
 endif()
 bight_test(net/stream/pass)
 foreach(suite udp udp_end udp_open)

@@ -406,11 +406,11 @@ static int drained(void *arg)
     ck_assert_str_eq(hear(fresh, "<end>"), "<end>");
     ck_assert_int_ge(since_ms(closed_ns), 990);
     ck_assert_int_eq(remaining, 0);
-    ck_ok(bight_join(server, &status));
     ck_ok(bight_stream_end(busy, 0));
     ck_ok(bight_stream_end(late, 0));
     ck_ok(bight_stream_end(idle, 0));
     ck_ok(bight_stream_end(fresh, 0));
+    ck_ok(bight_join(server, &status));
     ck_ok(bight_listener_end(listener));
     return status;
 }
