@@ -5,6 +5,7 @@
 #include <bight/multipart.h>
 #include <bight/router.h>
 #include <bight/server.h>
+#include <bight/static.h>
 
 #include "tests/nulls/rows.h"
 
@@ -23,6 +24,7 @@ void walk_library(void)
     struct bight_address address;
     const struct bight_form *form;
     struct bight_cookie cookie = {.name = "a", .value = "b"};
+    struct bight_static *files;
     const char *text;
     struct bight_stream *stream;
 
@@ -112,4 +114,10 @@ void walk_library(void)
     is_null(bight_router_param, NULL, "x");
     is_null(bight_router_param, (void *)some, NULL);
     is_null(bight_router_pattern, NULL);
+
+    says_einval(bight_static_new, NULL, "/", NULL);
+    says_einval(bight_static_new, &files, NULL, NULL);
+    does_nothing(bight_static_free, NULL);
+    says_einval(bight_static_answer, NULL, (void *)some, NULL);
+    says_einval(bight_static_answer, (void *)some, NULL, NULL);
 }
