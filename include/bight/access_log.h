@@ -29,7 +29,7 @@ enum bight_access_log_format {
 };
 
 /* Room for the line of any request under the default limits. */
-#define BIGHT_ACCESS_LOG_BYTES ((size_t)256 << 10)
+#define BIGHT_ACCESS_LOG_BYTES 262144
 
 /** Write the line of an exchange that is over, with a line feed and a final NUL.
  *

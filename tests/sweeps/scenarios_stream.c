@@ -1,4 +1,5 @@
 /* Scenarios of <bight/stream.h> and <bight/fd.h>. See scenarios.h. */
+#include "runtime/stream/stream.h"
 #include "tests/sweeps/frame.h"
 
 #include <bight.h>
@@ -102,12 +103,33 @@ static int read_to_end(struct bight_stream *stream)
 
 /* A pair that holds one byte. */
 
+/* Like a caller that waits between attempts by itself. */
+static int tries(struct bight_stream *stream, const char *text)
+{
+    int rc = 0;
+
+    while (*text && rc == 0) {
+        const struct bight_slice slice = {text, 1};
+        int64_t written = bight__stream_try_writev(stream, &slice, 1);
+
+        if (written == BIGHT_EAGAIN)
+            rc = bight__stream_wait_writable(stream);
+        else if (written < 0)
+            rc = (int)written;
+        else
+            text += written;
+    }
+    return rc;
+}
+
 static int sends(void *stream)
 {
     int rc;
 
     scenario_balance--;
     rc = bight_stream_write(stream, "abc", 3);
+    if (rc == 0)
+        rc = tries(stream, "def");
     return leave(stream, rc);
 }
 
