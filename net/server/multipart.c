@@ -225,9 +225,9 @@ static int64_t headers_end(struct bight_multipart *parts)
 
         if (held(parts) >= 2 && memcmp(begin, "--", 2) == 0)
             return 0;
-        if (at)
+        if (at && (size_t)(at - begin) + 4 <= HEADERS_MAX)
             return at - begin + 4;
-        if (held(parts) >= HEADERS_MAX)
+        if (held(parts) >= HEADERS_MAX) /* the window may have more, and an end there */
             return bight__blame(parts->exchange, BIGHT_ETOOBIG, 413);
         rc = fill(parts);
         if (rc)

@@ -175,11 +175,32 @@ static int passed_over(void *arg)
     return talk_end();
 }
 
+/* The window has more room than the headers, so their end may be in it though they are too long. */
+static int long_headers(void *arg)
+{
+    static const char rest[] = "\r\n\r\n\r\n--XY--";
+    static char body[20000];
+
+    (void)arg;
+    for (size_t bytes = 8192 - 2; bytes < 8192 + 150; bytes++) {
+        char *at = body + sprintf(body, "--XY\r\n" FIELD("a") "X: ");
+        size_t filled = bytes - (size_t)(at - body - 4) - 4;
+
+        memset(at, 'x', filled);
+        strcpy(at + filled, rest);
+        talk_begin(skips, NULL);
+        post(TYPE, body, bytes <= 8192 ? 201 : 413);
+        ck_ok(talk_end());
+    }
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(parts_are_read_one_behind_the_other, read_all),
     world_case(a_malformed_body_is_refused, malformed),
     world_case(only_a_form_in_parts_is_read, types),
     world_case(what_is_not_read_is_passed_over, passed_over),
+    world_case(the_headers_of_a_part_have_a_longest, long_headers),
 };
 
 test_suite("multipart", cases);
