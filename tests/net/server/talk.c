@@ -67,15 +67,17 @@ void talk_say(const char *text)
     talk_say_bytes(text, strlen(text));
 }
 
-/* Cut the lines that begin so. */
-static void drop_lines(char *text, const char *beginning)
+void talk_drop_date(char *text)
 {
-    char *at;
+    char *at, *end;
 
-    while ((at = strstr(text, beginning))) {
-        char *next = strchr(at, '\n') + 1;
-
-        memmove(at, next, strlen(next) + 1);
+    while ((at = strstr(text, "Date: "))) {
+        end = strchr(at, '\n');
+        if (!end) {
+            *at = '\0'; /* no more came */
+            return;
+        }
+        memmove(at, end + 1, strlen(end + 1) + 1);
     }
 }
 
@@ -92,7 +94,7 @@ const char *talk_hear(void)
     }
     heard[length] = '\0';
     ck_assert_uint_eq(strlen(heard), length);
-    drop_lines(heard, "Date: ");
+    talk_drop_date(heard);
     if (count != BIGHT_EAGAIN)
         strcat(heard, count == 0 ? "<end>" : "<reset>");
     return heard;

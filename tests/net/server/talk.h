@@ -26,6 +26,8 @@ void talk_say_bytes(const char *text, size_t bytes);
 /* What the server has said since the last call, without the lines of the header Date, once it says
  * no more by itself; "<end>" or "<reset>" is behind it when that followed. */
 const char *talk_hear(void);
+/* Cut the lines of the header Date out. */
+void talk_drop_date(char *text);
 /* talk_say and talk_hear; the answer must begin with that status. */
 const char *talk_ask(const char *request, int status);
 
