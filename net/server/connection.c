@@ -111,7 +111,9 @@ static int64_t read_head(struct bight_exchange *exchange)
         bytes = read_rest(exchange, held);
     if (bytes <= 0)
         return bytes;
-    bytes = bight_stream_peek(exchange->stream, &data, 0) < 0 ? BIGHT_EBROKEN : bytes;
+    held = bight_stream_peek(exchange->stream, &data, 0);
+    if (held < 0)
+        return held;
     exchange->text = (char *)(uintptr_t)data;
     exchange->text_bytes = (size_t)bytes;
     return bytes;
@@ -227,17 +229,22 @@ static int status_of_failure(const struct bight_exchange *exchange, int rc)
     return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED ? 503 : 500;
 }
 
+/* Whether it was cancelled together with the call that serves. */
+static bool is_end_of_all(int rc)
+{
+    return rc == BIGHT_ECANCELED && bight_task_cancelling(bight_self());
+}
+
 static void report_failure(struct bight_exchange *exchange, int rc)
 {
     const struct bight_http_serve_options *options = &exchange->server->options;
-    const struct bight_task *self = bight_self();
 
-    if (is_clients_fault(exchange, rc) || (rc == BIGHT_ECANCELED && bight_task_cancelling(self)))
+    if (is_clients_fault(exchange, rc) || is_end_of_all(rc))
         return;
     if (options->on_failure)
         options->on_failure(options->callback_arg, exchange, rc);
     else
-        bight__task_report(self, BIGHT_REPORT_UNSEEN_FAILURE, rc, 0,
+        bight__task_report(bight_self(), BIGHT_REPORT_UNSEEN_FAILURE, rc, 0,
                            "the handler of a request failed");
 }
 
@@ -247,11 +254,11 @@ static int finish_failed(struct bight_exchange *exchange, int rc)
     if (exchange->client_gone)
         return BIGHT_ECONNRESET;
     report_failure(exchange, rc);
-    if (exchange->answer > ANSWER_BEGUN)
-        return exchange->answer == ANSWER_DONE || exchange->answer == ANSWER_UPGRADED
-                   ? rc
-                   : BIGHT_EBROKEN;
-    return bight__refuse(exchange, status_of_failure(exchange, rc), false);
+    if (exchange->answer <= ANSWER_BEGUN)
+        return bight__refuse(exchange, status_of_failure(exchange, rc), false);
+    if (exchange->answer == ANSWER_DONE || exchange->answer == ANSWER_UPGRADED || is_end_of_all(rc))
+        return rc;
+    return BIGHT_EBROKEN;
 }
 
 static int finish(struct bight_exchange *exchange, int rc)
