@@ -37,6 +37,8 @@ if(bight_server)
   foreach(suite gone limits resets sockets times)
     bight_test(net/server/server_${suite} LIBS ${server_libs} SOURCES net/server/talk.c)
   endforeach()
+  bight_test(net/server/server_sweep TIMEOUT 240 LIBS ${server_libs} ${counting_libs}
+    SOURCES ${sweep_sources} net/server/talk.c)
   foreach(suite server_malformed server_odd)
     bight_test(net/server/${suite} LIBS ${server_libs}
       SOURCES net/server/talk.c net/server/pieces.c)
