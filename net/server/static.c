@@ -5,7 +5,8 @@
 #include <strings.h>
 #include <time.h>
 
-#include "net/server/server.h"
+#include "coro/base/seams.h"
+#include "net/server/head.h"
 #include "net/server/types.h"
 #include "runtime/door.h"
 
@@ -149,7 +150,7 @@ static int redirect(struct bight_exchange *exchange)
 {
     const char *path = bight_exchange_path(exchange), *query = bight_exchange_query(exchange);
     size_t bytes = strlen(path) * 3 + 2 + bytes_of(query) + 1;
-    char *location = bight__alloc(exchange->server->seams, bytes), *at;
+    char *location = bight_exchange_keep(exchange, bytes), *at;
     int rc;
 
     if (!location)
@@ -159,7 +160,6 @@ static int redirect(struct bight_exchange *exchange)
     if (query)
         stpcpy(stpcpy(at, "?"), query);
     rc = bight_exchange_add_header(exchange, "Location", location);
-    bight__free(location);
     return rc ? rc : bight_exchange_answer_status(exchange, 301);
 }
 
@@ -296,12 +296,11 @@ int bight_static_answer(struct bight_exchange *exchange, const struct bight_stat
         path = bight_exchange_path(exchange);
     visit.file.fd = -1;
     visit.now_s = time(NULL);
-    visit.path = bight__alloc(exchange->server->seams,
-                              strlen(path) + 1 + strlen(files->index) + SUFFIX_BYTES);
+    visit.path =
+        bight_exchange_keep(exchange, strlen(path) + 1 + strlen(files->index) + SUFFIX_BYTES);
     if (!visit.path)
         return BIGHT_ENOMEM;
     rc = answer_path(&visit, path);
     bight__file_close(&visit.file);
-    bight__free(visit.path);
     return rc;
 }

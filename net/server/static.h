@@ -14,6 +14,7 @@
 #include "net/server/range.h"
 
 #define ETAG_BYTES 48
+#define BUFFERS_MAX 64u
 
 struct bight_static {
     struct files_root root;
@@ -25,7 +26,8 @@ struct bight_static {
     bool dot_files;
     bool precompressed;
     bool leave_missing;
-    /* Which beginnings of files lie in memory now, for all who use this. */
+    /* How many beginnings of files lie in memory now: at most BUFFERS_MAX, so that slow clients do
+     * not make it many. All who use this have one count. */
     atomic_uint *buffers;
     atomic_uint buffers_room;
 };

@@ -10,10 +10,8 @@
 #include "net/server/types.h"
 
 /* So much of a file goes out with the head in one write: up to about here two copies cost less than
- * the system calls that find out whether sendfile would wait. Slow clients cannot make this take
- * more memory than a few such pieces: beyond, files go the other way. */
+ * the system calls that find out whether sendfile would wait. */
 #define FIRST_BYTES ((int64_t)64 << 10)
-#define BUFFERS_MAX 64u
 
 #define CONTENT_RANGE_BYTES 72
 #define BOUNDARY_BYTES 24

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include <bight/access_log.h>
 #include <bight/background.h>
 #include <bight/errors.h>
 #include <bight/runtime.h>
@@ -12,7 +13,6 @@
 #include <bight/signal.h>
 #include <bight/static.h>
 #include <bight/tcp.h>
-#include <bight/time.h>
 
 #include "samples/serve/options.h"
 
@@ -36,20 +36,15 @@ static int answer(struct bight_exchange *exchange, void *arg)
     return bight_static_answer(exchange, service->files, NULL);
 }
 
-/* Who, what, what came of it, how many bytes, after how long. A target has no spaces. */
 static void print_line(void *arg, const struct bight_exchange *exchange)
 {
-    struct bight_address peer;
-    char text[BIGHT_ADDRESS_TEXT_BYTES] = "-";
-    uint64_t took_ns = bight_now_ns() - bight_exchange_started_ns(exchange);
+    static char line[BIGHT_ACCESS_LOG_BYTES];
 
     (void)arg;
-    if (bight_stream_peer_address(bight_exchange_stream(exchange), &peer) == 0)
-        (void)bight_address_text(&peer, text);
-    (void)printf("%s %s %s %d %llu %.3f ms\n", text, bight_exchange_method(exchange),
-                 bight_exchange_target(exchange), bight_exchange_status(exchange),
-                 (unsigned long long)bight_exchange_bytes_sent(exchange), (double)took_ns / 1e6);
-    (void)fflush(stdout);
+    if (bight_access_log_line(exchange, BIGHT_ACCESS_LOG_COMBINED, line, sizeof line) > 0) {
+        (void)fputs(line, stdout);
+        (void)fflush(stdout);
+    }
 }
 
 /* --- its life --------------------------------------------------------------------------------- */

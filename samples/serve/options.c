@@ -19,7 +19,7 @@ static const char help[] =
     "  -c, --cache=S              let others keep files for S seconds without asking\n"
     "  -z, --precompressed        send FILE.br, FILE.zst or FILE.gz to those who accept it\n"
     "  -a, --dot-files            serve files whose names begin with a dot too\n"
-    "  -v, --verbose              print a line per request\n"
+    "  -v, --verbose              print a line per request, as Apache does\n"
     "  -h, --help                 show this\n"
     "  -V, --version              show the version\n"
     "\n"

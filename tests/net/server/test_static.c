@@ -316,6 +316,34 @@ static int what_is_left_to_the_handler_is_answered_by_it(void *arg)
     return 0;
 }
 
+static int answer_plainly(struct bight_exchange *exchange, void *arg)
+{
+    return bight_static_answer(exchange, arg, NULL);
+}
+
+/* Of the last handler that failed. */
+static int failed_with;
+
+static void note_failure(void *arg, const struct bight_exchange *exchange, int code)
+{
+    (void)arg;
+    (void)exchange;
+    failed_with = code;
+}
+
+static int serve_until_failure(void *arg)
+{
+    static const struct bight_http_serve_options options = {.on_failure = note_failure};
+    void **both = arg;
+    int rc = bight_http_serve_stream(both[0], answer_plainly, both[1], &options);
+
+    if (rc)
+        bight_stream_abort(both[0]);
+    else
+        ck_ok(bight_stream_end(both[0], 0));
+    return rc;
+}
+
 /* The tag of a file as the server says it. */
 static void tag_of(const struct bight_static *files, const char *request, char tag[ETAG_BYTES])
 {
@@ -687,6 +715,90 @@ static int the_directory_may_be_renamed(void *arg)
     return 0;
 }
 
+/* A file that is cut while it is sent cannot be what its length said: the client sees a reset. */
+static int a_file_that_gets_shorter_is_no_whole_answer(void *arg)
+{
+    static const char request[] = "GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct bight_stream *client, *server;
+    struct bight_static *files;
+    struct bight_task *task;
+    char buffer[4096];
+    int64_t count;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_static_new(&files, site_root, NULL));
+    ck_ok(bight_stream_pair(&client, &server, NULL));
+    void *both[] = {server, files};
+    ck_ok(bight_spawn(&task, serve_until_failure, both));
+    ck_ok(bight_stream_write(client, request, sizeof(request) - 1));
+    ck_assert_int_gt(bight_stream_read(client, buffer, sizeof(buffer)), 0);
+    ck_assert_int_eq(truncate(site_path("big.bin"), 300000), 0);
+    while ((count = bight_stream_read(client, buffer, sizeof(buffer))) > 0)
+        continue;
+    ck_code((int)count, BIGHT_ECONNRESET);
+    ck_ok(bight_join(task, &status));
+    ck_code(status, BIGHT_EBROKEN);
+    ck_code(failed_with, BIGHT_EOF);
+    bight_stream_abort(client);
+    bight_static_free(files);
+    return 0;
+}
+
+#define SLOW_CLIENTS 80
+
+struct slow {
+    struct bight_stream *client;
+    void *both[2];
+    struct bight_task *task;
+};
+
+static void expect_slow_one(struct slow *slow)
+{
+    static char all[SITE_BIG_BYTES + 4096];
+    size_t bytes = 0;
+    int64_t count;
+
+    while ((count = bight_stream_read(slow->client, all + bytes, sizeof(all) - 1 - bytes)) > 0)
+        bytes += (size_t)count;
+    all[bytes] = '\0';
+    const char *body = strstr(all, "\r\n\r\n") + 4;
+    ck_assert_uint_eq(bytes - (size_t)(body - all), SITE_BIG_BYTES);
+    for (size_t i = 0; i < SITE_BIG_BYTES; i++)
+        if (body[i] != site_big_byte(i))
+            ck_abort_msg("wrong at %zu", i);
+    ck_ok(bight_join(slow->task, NULL));
+    ck_ok(bight_stream_end(slow->client, 0));
+}
+
+/* More than may have a piece of their file in memory: the others have it sent in another way. */
+static int many_slow_clients_get_all_of_it(void *arg)
+{
+    static const char request[] = "GET /big.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    static const struct bight_stream_pair_options narrow = {.capacity = 4096};
+    static struct slow slow[SLOW_CLIENTS];
+    struct bight_static *files;
+
+    (void)arg;
+    ck_ok(bight_static_new(&files, site_root, NULL));
+    for (int i = 0; i < SLOW_CLIENTS; i++) {
+        struct bight_stream *server;
+
+        ck_ok(bight_stream_pair(&slow[i].client, &server, &narrow));
+        slow[i].both[0] = server;
+        slow[i].both[1] = files;
+        ck_ok(bight_spawn(&slow[i].task, serve_until_failure, slow[i].both));
+        ck_ok(bight_stream_write(slow[i].client, request, sizeof(request) - 1));
+    }
+    world_settle();
+    ck_assert_uint_eq(atomic_load(files->buffers), BUFFERS_MAX);
+    for (int i = 0; i < SLOW_CLIENTS; i++)
+        expect_slow_one(&slow[i]);
+    ck_assert_uint_eq(atomic_load(files->buffers), 0);
+    bight_static_free(files);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(files_are_answers, files_are_answers),
     world_case(no_path_leads_out, no_path_leads_out),
@@ -708,6 +820,9 @@ static const struct suite_case cases[] = {
     world_case(what_may_not_be_read_is_forbidden, what_may_not_be_read_is_forbidden),
     world_case(what_cannot_be_served_is_refused_at_once, what_cannot_be_served_is_refused_at_once),
     world_case(the_directory_may_be_renamed, the_directory_may_be_renamed),
+    world_case(a_file_that_gets_shorter_is_no_whole_answer,
+               a_file_that_gets_shorter_is_no_whole_answer),
+    world_case(many_slow_clients_get_all_of_it, many_slow_clients_get_all_of_it),
 };
 
 test_suite("static", cases, .setup = site_make, .teardown = site_remove);
