@@ -53,6 +53,8 @@ if(bight_server)
   foreach(suite files static)
     bight_test(net/server/${suite} LIBS ${server_libs} SOURCES net/server/site.c)
   endforeach()
+  bight_test(net/server/static_sweep TIMEOUT 240 LIBS ${server_libs} ${counting_libs}
+    SOURCES ${sweep_sources} net/server/site.c)
   if(TARGET bight-serve)
     # Python's http.client and curl are its peers. Valgrind is for programs of ours.
     set(launcher "${test_launcher}")
