@@ -22,6 +22,7 @@
 #define BENCH_SAMPLES 11
 #define BENCH_SAMPLES_MAX 15
 #define BENCH_PEERS 2
+#define BENCH_NEEDS 2
 
 /* One sample: do this many operations, and return what one of them took, in the row's unit. */
 typedef double bench_sample(void *arg, uint64_t operations);
@@ -49,6 +50,9 @@ struct bench_row {
     /* For the row of instructions; 0: one, since it repeats exactly. */
     unsigned counted_samples;
     struct bench_peer peers[BENCH_PEERS];
+    /* Programs of others that it runs, each called as its Debian package: without one the row is
+     * skipped, and standard error says so. */
+    const char *needs[BENCH_NEEDS];
     /* Before the first sample and after the last one; NULL: nothing to do. */
     void (*open)(void *arg);
     void (*close)(void *arg);

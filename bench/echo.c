@@ -65,9 +65,9 @@ static const struct bench_row rows[] = {
     {"echo_16k_c64", "CPU us per request", "epoll", of_bight, of_epoll, &large_few, 24000,
      .samples = ROUNDS, .peers = {{"libuv", of_uv}}},
     {"echo_instructions", "instructions per request", "epoll", of_bight, of_epoll, &counted, 30000,
-     .samples = COUNTS, .peers = {{"libuv", of_uv}}},
+     .samples = COUNTS, .peers = {{"libuv", of_uv}}, .needs = {"valgrind"}},
     {"echo_syscalls", "system calls per request", "epoll", of_bight, of_epoll, &calls, 30000,
-     .samples = COUNTS, .peers = {{"libuv", of_uv}}},
+     .samples = COUNTS, .peers = {{"libuv", of_uv}}, .needs = {"strace"}},
     {"bytes_per_connection_echo", "bytes", NULL, idle_bytes, NULL, &small_few, 10000, .samples = 3},
 };
 

@@ -180,21 +180,24 @@ static struct load epoll_calls = {"small", 100, HTTP_LOAD_COLLECTED, strace, epo
 
 static const struct bench_row rows[] = {
     {"http_client_small", "CPU us per request", "multi_socket on libuv, cured", ours, raw, &small,
-     20000, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
+     20000, .samples = ROUNDS, .open = open_nginx, .close = close_nginx, .needs = {"nginx"}},
     {"http_client_large", "CPU us per request", "multi_socket on libuv, cured", ours, raw, &large,
-     200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
+     200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx, .needs = {"nginx"}},
     {"http_client_large_copied", "CPU us per request", "the same, each byte copied once", ours, raw,
-     &copied, 200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx},
+     &copied, 200, .samples = ROUNDS, .open = open_nginx, .close = close_nginx, .needs = {"nginx"}},
 #ifdef BIGHT_HAVE_ZLIB
     {"http_client_gzip", "CPU us per request", "curl --compressed", ours_whole, curl_tool, NULL,
-     200, .samples = ROUNDS, .open = open_text, .close = close_nginx},
+     200, .samples = ROUNDS, .open = open_text, .close = close_nginx, .needs = {"nginx", "curl"}},
 #endif
     {"http_client_instructions", "instructions per request", "multi_socket on libuv, cured", ours,
-     raw, &instructions, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx},
+     raw, &instructions, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx,
+     .needs = {"nginx", "valgrind"}},
     {"http_client_syscalls", "system calls per request", "multi_socket on libuv, cured", ours, raw,
-     &all_calls, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx},
+     &all_calls, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx,
+     .needs = {"nginx", "strace"}},
     {"http_client_epoll_ctl", "epoll_ctl per request", "multi_socket on libuv, cured", ours, raw,
-     &epoll_calls, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx},
+     &epoll_calls, COUNTED, .samples = COUNTS, .open = open_nginx, .close = close_nginx,
+     .needs = {"nginx", "strace"}},
 };
 
 static int client_main(char **argv)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How many samples a short look at a row takes, when it is itself one of many samples. */
 #define SHORT_SAMPLES 3
@@ -23,6 +24,40 @@ static void close_row(const struct bench_row *row)
 {
     if (row->close)
         row->close(row->arg);
+}
+
+static bool is_program(const char *name)
+{
+    static const char system[] = ":/usr/local/sbin:/usr/sbin:/sbin";
+    const char *path = getenv("PATH");
+    char folders[8192], file[4096], *rest = folders;
+
+    snprintf(folders, sizeof folders, "%s%s", path ? path : "/usr/bin:/bin", system);
+    for (char *folder; (folder = strsep(&rest, ":"));) {
+        snprintf(file, sizeof file, "%s/%s", folder, name);
+        if (!access(file, X_OK))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the row is skipped for want of that program, and then why. */
+static bool lacks_program(const struct bench_row *row, const char *suffix, const char *program)
+{
+    if (is_program(program))
+        return false;
+    fprintf(stderr, "%s%s is skipped: it needs %s (package %s)\n", row->name, suffix, program,
+            program);
+    return true;
+}
+
+static bool lacks(const struct bench_row *row)
+{
+    for (size_t i = 0; i < BENCH_NEEDS && row->needs[i]; i++) {
+        if (lacks_program(row, "", row->needs[i]))
+            return true;
+    }
+    return false;
 }
 
 static double sample(const struct bench_row *row, bench_sample *fn)
@@ -75,6 +110,8 @@ static void measure(const struct bench_row *row)
     size_t count = row->samples ? row->samples : BENCH_SAMPLES;
     struct figures all[BENCH_SAMPLES_MAX], figures;
 
+    if (lacks(row))
+        return;
     open_row(row);
     if (!row->samples)
         sample_all(row, &figures);
@@ -103,6 +140,8 @@ static void measure_instructions(const struct bench_row *row)
     double values[BENCH_SAMPLES_MAX];
     size_t count = counted_samples(row);
 
+    if (lacks_program(row, SUFFIX, "valgrind"))
+        return;
     for (size_t i = 0; i < count; i++)
         values[i] = bench_count_instructions(row);
     printf("{\"bench\": \"%s" SUFFIX "\", \"value\": %.6g, \"unit\": \"instructions\", ", row->name,
@@ -156,6 +195,8 @@ static void try_row(const struct bench_row *row, uint64_t operations)
     struct bench_row tried = *row;
     struct figures figures;
 
+    if (lacks(row))
+        return;
     tried.operations = operations;
     open_row(&tried);
     sample_all(&tried, &figures);
@@ -178,6 +219,8 @@ static void one_sample(const char *name, const struct bench_row *rows, size_t co
     bool instructions;
     const struct bench_row *row = find(rows, count, name, &instructions);
 
+    if (instructions ? lacks_program(row, SUFFIX, "valgrind") : lacks(row))
+        exit(1);
     printf("%.9g\n", instructions ? bench_count_instructions(row) : short_look(row));
 }
 
