@@ -1,5 +1,5 @@
-/* An nginx of our own for the client's benches: one worker on a free loopback port, serving
- * files of a temporary folder. */
+/* An nginx of our own for the benches of HTTP: one worker on a free loopback port, serving files of
+ * a temporary folder, and /hello, which is a line of text from its configuration. */
 #ifndef BIGHT_BENCH_NGINX_H
 #define BIGHT_BENCH_NGINX_H
 

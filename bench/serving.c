@@ -19,8 +19,7 @@
 #define COUNTED_CPU SERVER_CPU
 #define BACKLOG 4096
 
-/* A listening socket that the server inherits; its port goes to the load. */
-static int listen_anywhere(uint16_t *port)
+int serving_listen(uint16_t *port)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof name;
@@ -50,18 +49,19 @@ static pid_t fork_load(const struct serving *serving, uint16_t port, uint64_t re
 
 char *serving_run(const struct serving *serving, const char *server, uint64_t requests, pid_t *pid)
 {
-    char listener[16], connections[24];
-    const char *const arguments[] = {server, listener, connections,
-                                     serving->tool ? "counted" : NULL, NULL};
+    char listener[16], connections[24], count[24];
+    const char *const arguments[] = {
+        server, listener, connections, count, serving->tool ? "counted" : NULL, NULL};
     struct bench_again again = {.tool = serving->tool, .arguments = arguments, .cpu = SERVER_CPU};
     uint16_t port;
-    int status, fd = listen_anywhere(&port);
+    int status, fd = serving_listen(&port);
     pid_t loader = fork_load(serving, port, requests);
     char *report;
 
     snprintf(listener, sizeof listener, "%d", fd);
     snprintf(connections, sizeof connections, "%llu",
              serving->one_each ? (unsigned long long)requests : serving->connections);
+    snprintf(count, sizeof count, "%llu", (unsigned long long)requests);
     report = bench_again(&again);
     *pid = again.pid;
     close(fd);
@@ -100,9 +100,17 @@ double serving_idle_bytes(const struct serving *serving, const char *server, uin
 
 uint64_t serving_resident_bytes(void)
 {
-    unsigned long long all = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
+    return serving_resident_bytes_of(getpid());
+}
 
+uint64_t serving_resident_bytes_of(pid_t pid)
+{
+    unsigned long long all = 0, resident = 0;
+    char path[32];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    file = fopen(path, "r");
     bench_check(file && fscanf(file, "%llu %llu", &all, &resident) == 2 ? 0 : -EIO, "statm");
     fclose(file);
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -110,13 +118,14 @@ uint64_t serving_resident_bytes(void)
 
 bool serving_job_read(int argc, char **argv, struct serving_job *job)
 {
-    if (argc < 4 || argv[1][0] == '-')
+    if (argc < 5 || argv[1][0] == '-')
         return false;
     *job = (struct serving_job){
         .listener = atoi(argv[2]),
         .connections = (unsigned)strtoul(argv[3], NULL, 10),
+        .requests = strtoull(argv[4], NULL, 10),
     };
-    if (argv[4])
+    if (argv[5])
         bench_count();
     return true;
 }

@@ -20,7 +20,7 @@ struct serving {
 };
 
 /* Run `server` under that load. Returns what it printed, which the caller frees. Its command line:
- * SERVER LISTENER CONNECTIONS [counted]. */
+ * SERVER LISTENER CONNECTIONS REQUESTS [counted]. */
 char *serving_run(const struct serving *serving, const char *server, uint64_t requests, pid_t *pid);
 
 /* CPU us per request, or what is counted: the difference between a run of `requests` and one of a
@@ -30,11 +30,15 @@ double serving_measured(const struct serving *serving, const char *server, uint6
 /* What `server` prints, by connection, when there were so many and each was served once. */
 double serving_idle_bytes(const struct serving *serving, const char *server, uint64_t connections);
 
+/* A listening socket for a server to inherit, which is non-blocking, and its port for the load. */
+int serving_listen(uint16_t *port);
+
 /* The server's side: take so many connections from `listener` and return what comes, until all of
  * them were closed. */
 struct serving_job {
     int listener; /* non-blocking */
     unsigned connections;
+    uint64_t requests; /* in all; for servers that end by themselves after so many */
     /* Called once each connection has been served once, all being idle then; NULL: nobody. */
     void (*all_idle)(void);
 };
@@ -43,8 +47,9 @@ bool serving_job_read(int argc, char **argv, struct serving_job *job);
 /* Print what serving_measured reads. */
 void serving_job_done(void);
 
-/* Resident memory of this process. */
+/* Resident memory of this process, and of another one. */
 uint64_t serving_resident_bytes(void);
+uint64_t serving_resident_bytes_of(pid_t pid);
 
 /* As many descriptors as the system lets us have, here and in what is started. */
 void serving_raise_descriptors(void);
