@@ -249,6 +249,16 @@ BIGHT_API BIGHT_MUST_CHECK int bight_exchange_read_all(struct bight_exchange *ex
 BIGHT_API BIGHT_MUST_CHECK int bight_exchange_add_header(struct bight_exchange *exchange,
                                                          const char *name, const char *value);
 
+/** Have the body of the answer compressed with gzip if the client accepts that, and if it is not
+ *  known to be shorter than 256 bytes; adds Vary and Content-Encoding. What is written then goes
+ *  out when there is enough of it, or at a bight_exchange_flush. Not for what mixes secrets with
+ *  what others may choose (the BREACH attack), and an ETag has to be a weak one.
+ *
+ *  @return 0; BIGHT_ENOTSUP: the library was built without zlib, and the body goes out as it is;
+ *          BIGHT_EALREADY: the answer has begun.
+ */
+BIGHT_API int bight_exchange_compress(struct bight_exchange *exchange);
+
 /** Close the connection after this answer, which says so. */
 BIGHT_API void bight_exchange_close(struct bight_exchange *exchange);
 

@@ -137,6 +137,10 @@ void bight__answer_reset(struct bight_exchange *exchange)
     exchange->out_end = PREFIX_BYTES;
     exchange->has_date = false;
     exchange->answer_error = 0;
+    exchange->compresses = false;
+    exchange->has_length = false;
+    bight__gzip_free(exchange->gzip);
+    exchange->gzip = NULL;
     exchange->status = 0;
     exchange->sent = 0;
 }
@@ -146,7 +150,7 @@ static enum answer_framing framing_for(const struct bight_exchange *exchange, in
 {
     if (!bight__status_has_body(status))
         return FRAMING_NONE;
-    if (bytes >= 0)
+    if (bytes >= 0 && !exchange->gzip)
         return FRAMING_LENGTH;
     if (exchange->is_head)
         return FRAMING_NONE;
@@ -161,7 +165,14 @@ int bight_exchange_begin(struct bight_exchange *exchange, int status, int64_t by
         return BIGHT_EINVAL; /* the client would take what follows for what it asked for */
     if (exchange->answer != ANSWER_NONE)
         return BIGHT_EALREADY;
+    if (exchange->compresses && bight__status_has_body(status)) {
+        int rc = bight__compress_begin(exchange, bytes);
+
+        if (rc)
+            return rc;
+    }
     exchange->framing = framing_for(exchange, status, bytes);
+    exchange->has_length = bytes >= 0 && bight__status_has_body(status);
     exchange->promised = bytes > 0 ? (uint64_t)bytes : 0;
     exchange->status = status;
     exchange->answer = ANSWER_BEGUN;
@@ -177,7 +188,7 @@ static int may_follow(struct bight_exchange *exchange, uint64_t bytes)
         return BIGHT_EINVAL;
     if (!bight__status_has_body(exchange->status) && bytes)
         return BIGHT_EINVAL;
-    if (exchange->framing == FRAMING_LENGTH && bytes > exchange->promised - exchange->sent) {
+    if (exchange->has_length && bytes > exchange->promised - exchange->sent) {
         exchange->answer_error = BIGHT_ETOOBIG;
         return BIGHT_ETOOBIG;
     }
@@ -197,6 +208,21 @@ static int put_piece(struct bight_exchange *exchange, const void *data, size_t b
     return put(exchange, slices, 3);
 }
 
+static int emit(void *arg, const void *data, size_t bytes)
+{
+    return put_piece(arg, data, bytes);
+}
+
+/* The next piece of the body, compressed if that is asked for: it then goes out when there is
+ * enough of it, or when it is flushed. */
+static int put_coded(struct bight_exchange *exchange, const void *data, size_t bytes,
+                     enum gzip_step step)
+{
+    if (exchange->gzip)
+        return bight__gzip_run(exchange->gzip, data, bytes, step, emit, exchange);
+    return bytes ? put_piece(exchange, data, bytes) : 0;
+}
+
 int bight_exchange_write(struct bight_exchange *exchange, const void *data, size_t bytes)
 {
     int rc;
@@ -207,7 +233,7 @@ int bight_exchange_write(struct bight_exchange *exchange, const void *data, size
     if (rc || bytes == 0)
         return rc;
     if (!exchange->is_head)
-        rc = put_piece(exchange, data, bytes);
+        rc = put_coded(exchange, data, bytes, GZIP_GO_ON);
     if (rc == 0)
         exchange->sent += bytes;
     return rc;
@@ -220,20 +246,34 @@ int bight_exchange_flush(struct bight_exchange *exchange)
     if (!exchange)
         return BIGHT_EINVAL;
     rc = may_follow(exchange, 0);
+    if (rc == 0 && exchange->sent && !exchange->is_head)
+        rc = put_coded(exchange, NULL, 0, GZIP_FLUSH);
     if (rc || exchange->answer == ANSWER_OPEN)
         return rc;
     return put(exchange, NULL, 0);
+}
+
+static const struct bight_slice last_chunk = {"0\r\n\r\n", 5};
+
+/* A whole body. */
+static int put_compressed(struct bight_exchange *exchange, const void *body, size_t bytes)
+{
+    int rc = put_coded(exchange, body, bytes, GZIP_FINISH);
+
+    return rc || exchange->framing != FRAMING_CHUNKED ? rc : put(exchange, &last_chunk, 1);
 }
 
 int bight__answer_whole(struct bight_exchange *exchange, int status, const char *content_type,
                         const void *body, size_t bytes)
 {
     const struct bight_slice slice = {body, bytes};
-    int rc = content_type ? bight_exchange_add_header(exchange, "Content-Type", content_type) : 0;
+    int rc = content_type ? bight__answer_add_type(exchange, content_type) : 0;
 
     if (rc == 0)
         rc = bight_exchange_begin(exchange, status, (int64_t)bytes);
-    if (rc == 0)
+    if (rc == 0 && exchange->gzip && !exchange->is_head)
+        rc = put_compressed(exchange, body, bytes);
+    else if (rc == 0)
         rc = put(exchange, &slice, exchange->is_head ? 0 : 1);
     if (rc)
         return rc;
@@ -291,7 +331,8 @@ static int64_t copy_step(struct bight_exchange *exchange, int file, int64_t offs
     if (count <= 0)
         return count ? -errno : BIGHT_EOF;
     slice = (struct bight_slice){*buffer, (size_t)count};
-    rc = bight__answer_send(exchange, &slice, 1);
+    rc = exchange->gzip ? put_coded(exchange, *buffer, (size_t)count, GZIP_GO_ON)
+                        : bight__answer_send(exchange, &slice, 1);
     return rc ? rc : count;
 }
 
@@ -303,8 +344,9 @@ static int send_file(struct bight_exchange *exchange, int file, int64_t offset, 
 
     while (bytes && rc == 0) {
         size_t step = bytes < FILE_STEP_BYTES ? (size_t)bytes : FILE_STEP_BYTES;
-        int64_t sent = buffer ? BIGHT_EINVAL
-                              : bight__stream_try_send_file(exchange->stream, file, offset, step);
+        int64_t sent = buffer || exchange->gzip
+                           ? BIGHT_EINVAL
+                           : bight__stream_try_send_file(exchange->stream, file, offset, step);
 
         if (sent == BIGHT_EINVAL)
             sent = copy_step(exchange, file, offset, step, &buffer);
@@ -338,6 +380,18 @@ static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t of
     return rc ? rc : put(exchange, &end, 1);
 }
 
+/* The head, in one packet with the beginning of the file if there is one. */
+static int put_before_file(struct bight_exchange *exchange, int64_t bytes)
+{
+    int rc;
+
+    if (bytes)
+        bight__stream_set_more(exchange->stream, true);
+    rc = put(exchange, NULL, 0);
+    bight__stream_set_more(exchange->stream, false);
+    return rc;
+}
+
 int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
                              int64_t bytes)
 {
@@ -355,16 +409,15 @@ int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t 
         exchange->sent += (uint64_t)bytes;
         return 0;
     }
-    if (exchange->framing == FRAMING_CHUNKED && bytes)
+    if (exchange->framing == FRAMING_CHUNKED && bytes && !exchange->gzip)
         return send_file_chunk(exchange, file, offset, (uint64_t)bytes);
-    if (exchange->answer == ANSWER_BEGUN)
-        rc = put(exchange, NULL, 0);
+    if (exchange->answer == ANSWER_BEGUN && !exchange->gzip)
+        rc = put_before_file(exchange, bytes);
     return rc ? rc : send_file(exchange, file, offset, (uint64_t)bytes);
 }
 
 int bight__answer_finish(struct bight_exchange *exchange)
 {
-    static const struct bight_slice last = {"0\r\n\r\n", 5};
     int rc = exchange->answer_error;
 
     switch (exchange->answer) {
@@ -378,11 +431,13 @@ int bight__answer_finish(struct bight_exchange *exchange)
     default:
         break;
     }
-    if (rc == 0 && exchange->framing == FRAMING_LENGTH && exchange->sent < exchange->promised &&
+    if (rc == 0 && exchange->has_length && exchange->sent < exchange->promised &&
         !exchange->is_head)
         rc = BIGHT_EBROKEN;
+    if (rc == 0 && !exchange->is_head)
+        rc = put_coded(exchange, NULL, 0, GZIP_FINISH);
     if (rc == 0 && exchange->framing == FRAMING_CHUNKED)
-        rc = put(exchange, &last, 1);
+        rc = put(exchange, &last_chunk, 1);
     else if (rc == 0 && exchange->answer == ANSWER_BEGUN)
         rc = put(exchange, NULL, 0);
     if (rc == 0)

@@ -140,7 +140,10 @@ static bool is_ours(const char *name, size_t bytes)
 {
     static const char *const names[] = {"connection", "content-length", "keep-alive",
                                         "transfer-encoding", "upgrade"};
+    static const unsigned lengths = 1u << 10 | 1u << 14 | 1u << 17 | 1u << 7;
 
+    if (bytes > 17 || !(lengths >> bytes & 1))
+        return false;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (bight__is_name(name, bytes, names[i]))
             return true;
@@ -148,19 +151,15 @@ static bool is_ours(const char *name, size_t bytes)
     return false;
 }
 
-int bight__answer_add(struct bight_exchange *exchange, const char *name, const char *value)
+/* A header whose name and value are in order. */
+static int add_line(struct bight_exchange *exchange, const char *name, size_t name_bytes,
+                    const char *value, size_t value_bytes)
 {
-    size_t name_bytes = strlen(name), value_bytes = strlen(value);
     struct text text;
-    int rc;
+    int rc = reserve(exchange, name_bytes + value_bytes + 4);
 
-    if (!bight__is_token(name, name_bytes) || !bight__is_field_value(value, value_bytes))
-        return BIGHT_EINVAL;
-    rc = reserve(exchange, name_bytes + value_bytes + 4);
     if (rc)
         return rc;
-    if (bight__is_name(name, name_bytes, "date"))
-        exchange->has_date = true;
     text.at = exchange->out + exchange->out_end;
     add(&text, name, name_bytes);
     ADD(&text, ": ");
@@ -168,6 +167,28 @@ int bight__answer_add(struct bight_exchange *exchange, const char *name, const c
     ADD(&text, "\r\n");
     exchange->out_end = (size_t)(text.at - exchange->out);
     return 0;
+}
+
+int bight__answer_add(struct bight_exchange *exchange, const char *name, const char *value)
+{
+    size_t name_bytes = strlen(name), value_bytes = strlen(value);
+
+    if (!bight__is_token(name, name_bytes) || !bight__is_field_value(value, value_bytes))
+        return BIGHT_EINVAL;
+    if (name_bytes == 4 && bight__is_name(name, name_bytes, "date"))
+        exchange->has_date = true;
+    return add_line(exchange, name, name_bytes, value, value_bytes);
+}
+
+int bight__answer_add_type(struct bight_exchange *exchange, const char *type)
+{
+    size_t bytes = strlen(type);
+
+    if (exchange->answer != ANSWER_NONE)
+        return BIGHT_EALREADY;
+    if (!bight__is_field_value(type, bytes))
+        return BIGHT_EINVAL;
+    return add_line(exchange, "Content-Type", 12, type, bytes);
 }
 
 int bight_exchange_add_header(struct bight_exchange *exchange, const char *name, const char *value)

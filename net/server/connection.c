@@ -107,13 +107,12 @@ static int64_t read_head(struct bight_exchange *exchange)
 
     if (held >= 0)
         bytes = bight__head_scan(&exchange->head, data, (size_t)held, &exchange->server->limits);
-    if (bytes == 0)
+    if (bytes == 0) {
         bytes = read_rest(exchange, held);
-    if (bytes <= 0)
-        return bytes;
-    held = bight_stream_peek(exchange->stream, &data, 0);
-    if (held < 0)
-        return held;
+        held = bytes > 0 ? bight_stream_peek(exchange->stream, &data, 0) : bytes;
+    }
+    if (bytes <= 0 || held < 0)
+        return bytes <= 0 ? bytes : held;
     exchange->text = (char *)(uintptr_t)data;
     exchange->text_bytes = (size_t)bytes;
     return bytes;
@@ -169,6 +168,7 @@ static int64_t read_request(struct bight_exchange *exchange)
 
     if (rc < 0)
         return rc;
+    exchange->is_get = is_method(exchange, "GET");
     exchange->is_head = is_method(exchange, "HEAD");
     exchange->is_connect = is_method(exchange, "CONNECT");
     rc = bight__framing(exchange);

@@ -97,6 +97,8 @@ int bight_events_send(struct bight_exchange *exchange, const struct bight_sent_e
     out = (struct out){.text = text};
     put_event(&out, event);
     rc = bight_exchange_write(exchange, text, out.bytes);
+    if (rc == 0)
+        rc = bight_exchange_flush(exchange);
     if (text != room)
         bight__free(text);
     return rc;
@@ -104,7 +106,9 @@ int bight_events_send(struct bight_exchange *exchange, const struct bight_sent_e
 
 int bight_events_ping(struct bight_exchange *exchange)
 {
-    return bight_exchange_write(exchange, ":\n\n", 3);
+    int rc = bight_exchange_write(exchange, ":\n\n", 3);
+
+    return rc ? rc : bight_exchange_flush(exchange);
 }
 
 const char *bight_events_last_id(const struct bight_exchange *exchange)

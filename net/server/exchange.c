@@ -72,6 +72,7 @@ void bight__exchange_give(struct bight_exchange *exchange)
         bight__free(block);
     }
     bight__free(exchange->whole);
+    bight__gzip_free(exchange->gzip);
     if (exchange->out != exchange->out_room)
         bight__free(exchange->out);
     if (server->spare_count == SPARE_MAX) {

@@ -1,6 +1,6 @@
 /* What a head means for what follows it: RFC 9112 section 6, with nothing forgiven, since each
- * doubt about where a request ends lets one client speak for another. llhttp reads the same bytes
- * and has to come to the same end. */
+ * doubt about where a request ends lets one client speak for another. Of all but the plainest
+ * requests llhttp reads the same bytes and has to come to the same end. */
 #include "net/server/server.h"
 
 #include <string.h>
@@ -285,6 +285,14 @@ static int ask_llhttp(struct bight_exchange *exchange)
     return is_of_one_mind(exchange) ? 0 : -400;
 }
 
+/* A GET or HEAD that says nothing of what follows it. Where it ends has been seen, and nobody could
+ * read another body into it; most requests are so, and a second look would take as long again. */
+static bool is_plain(const struct bight_exchange *exchange, const struct meanings *meanings)
+{
+    return (exchange->is_get || exchange->is_head) && !meanings->length && !meanings->coding &&
+           !exchange->protocol;
+}
+
 int bight__framing(struct bight_exchange *exchange)
 {
     struct meanings meanings = {.host = NULL};
@@ -292,5 +300,5 @@ int bight__framing(struct bight_exchange *exchange)
 
     if (rc == 0)
         rc = see_meanings(exchange, &meanings);
-    return rc ? rc : ask_llhttp(exchange);
+    return rc || is_plain(exchange, &meanings) ? rc : ask_llhttp(exchange);
 }

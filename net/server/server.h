@@ -12,6 +12,7 @@
 #include <bight/server.h>
 
 #include "coro/base/hash.h"
+#include "net/server/gzip.h"
 #include "net/server/head.h"
 #include "net/server/trust.h"
 #include "runtime/stream/stream.h"
@@ -121,7 +122,7 @@ struct bight_exchange {
     bool says_keep_alive;
     bool upgrades;
     bool expects; /* 100 Continue */
-    bool is_head, is_connect;
+    bool is_get, is_head, is_connect;
 
     /* Its body */
     enum body_phase body;
@@ -151,7 +152,10 @@ struct bight_exchange {
     int status;
     bool close;
     bool has_date;
-    uint64_t promised; /* with FRAMING_LENGTH */
+    bool has_length; /* `promised` */
+    bool compresses;
+    struct gzip *gzip; /* NULL: the body goes out as it is */
+    uint64_t promised; /* bytes of the body, before it is compressed */
     uint64_t sent;
     size_t out_end;
     size_t out_capacity;
@@ -203,6 +207,8 @@ int bight__pace_leave(struct client_pace *pace, struct bight_scope *scope, uint6
 char *bight__answer_head(struct bight_exchange *exchange, size_t *bytes);
 /* bight_exchange_add_header, also for what is the server's. */
 int bight__answer_add(struct bight_exchange *exchange, const char *name, const char *value);
+/* The header Content-Type, as bight_exchange_add_header. */
+int bight__answer_add_type(struct bight_exchange *exchange, const char *type);
 /* Whether an answer with that status can have a body at all. */
 bool bight__status_has_body(int status);
 const char *bight__status_text(int status);
@@ -218,6 +224,10 @@ int bight__answer_send(struct bight_exchange *exchange, const struct bight_slice
 /* bight_exchange_answer, also for a task that was cancelled, as long as the client takes it. */
 int bight__answer_whole(struct bight_exchange *exchange, int status, const char *content_type,
                         const void *body, size_t bytes);
+
+/* compress.c: compress the body that begins, of so many bytes, or of an unknown number if that is
+ * negative, where it is good for something. 0, or as bight_exchange_add_header. */
+int bight__compress_begin(struct bight_exchange *exchange, int64_t bytes);
 
 /* refusal.c: answer with `status`, in the server's own words; `close`: and close the connection. */
 int bight__refuse(struct bight_exchange *exchange, int status, bool close);

@@ -53,6 +53,7 @@ void walk_library(void)
     says_einval(bight_exchange_add_header, (void *)some, NULL, "y");
     says_einval(bight_exchange_add_header, (void *)some, "x", NULL);
     does_nothing(bight_exchange_close, NULL);
+    says_einval(bight_exchange_compress, NULL);
     says_einval(bight_exchange_answer, NULL, 200, NULL, NULL, 0);
     says_einval(bight_exchange_answer, (void *)some, 200, NULL, NULL, 1);
     says_einval(bight_exchange_answer_status, NULL, 200);
