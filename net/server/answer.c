@@ -380,18 +380,6 @@ static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t of
     return rc ? rc : put(exchange, &end, 1);
 }
 
-/* The head, in one packet with the beginning of the file if there is one. */
-static int put_before_file(struct bight_exchange *exchange, int64_t bytes)
-{
-    int rc;
-
-    if (bytes)
-        bight__stream_set_more(exchange->stream, true);
-    rc = put(exchange, NULL, 0);
-    bight__stream_set_more(exchange->stream, false);
-    return rc;
-}
-
 int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
                              int64_t bytes)
 {
@@ -412,7 +400,7 @@ int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t 
     if (exchange->framing == FRAMING_CHUNKED && bytes && !exchange->gzip)
         return send_file_chunk(exchange, file, offset, (uint64_t)bytes);
     if (exchange->answer == ANSWER_BEGUN && !exchange->gzip)
-        rc = put_before_file(exchange, bytes);
+        rc = put(exchange, NULL, 0);
     return rc ? rc : send_file(exchange, file, offset, (uint64_t)bytes);
 }
 

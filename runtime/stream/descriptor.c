@@ -239,7 +239,6 @@ static int64_t terminal_read(struct bight_stream *stream, void *buffer, size_t b
 /* SIGPIPE is blocked for one system call that would send it, and taken back if it did. */
 struct quiet {
     sigset_t before;
-    bool was_blocked;
     bool was_pending;
 };
 
@@ -249,16 +248,13 @@ static void quiet_make(sigset_t *signals)
     sigaddset(signals, SIGPIPE);
 }
 
-/* One that was not blocked cannot be pending. */
 static void quiet_begin(struct quiet *quiet)
 {
     sigset_t signals;
 
+    quiet->was_pending = sigpending(&signals) == 0 && sigismember(&signals, SIGPIPE) == 1;
     quiet_make(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, &quiet->before);
-    quiet->was_blocked = sigismember(&quiet->before, SIGPIPE) == 1;
-    quiet->was_pending =
-        quiet->was_blocked && sigpending(&signals) == 0 && sigismember(&signals, SIGPIPE) == 1;
 }
 
 /* Keeps errno, which says whether there was a signal. */
@@ -273,8 +269,7 @@ static void quiet_end(const struct quiet *quiet, bool failed)
         while (sigtimedwait(&signals, NULL, &at_once) < 0 && errno == EINTR)
             continue;
     }
-    if (!quiet->was_blocked)
-        pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
     errno = error;
 }
 

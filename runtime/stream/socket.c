@@ -83,8 +83,7 @@ static int64_t send_many(const struct descriptor *descriptor, const struct bight
         .msg_iovlen = count,
     };
 
-    return bight__outcome(
-        sendmsg(descriptor->fd, &message, MSG_NOSIGNAL | (descriptor->stream.more ? MSG_MORE : 0)));
+    return bight__outcome(sendmsg(descriptor->fd, &message, MSG_NOSIGNAL));
 }
 
 static int64_t send_slices(const struct descriptor *descriptor, const struct bight_slice *slices,
@@ -94,7 +93,7 @@ static int64_t send_slices(const struct descriptor *descriptor, const struct big
 
     if (bight__transfer_fails(bight__descriptor_seams(descriptor), "send", &most))
         return -errno;
-    if (most < slices[0].bytes || (count == 1 && !descriptor->stream.more))
+    if (count == 1 || most < slices[0].bytes)
         return bight__send(descriptor->fd, slices[0].data, most);
     return send_many(descriptor, slices, count);
 }
@@ -116,7 +115,7 @@ static int64_t socket_write(struct bight_stream *stream, const struct bight_slic
     struct descriptor *descriptor = bight__descriptor_of(stream);
     int64_t outcome;
 
-    if (unlikely(count != 1) || unlikely(stream->more) || is_tested(descriptor))
+    if (unlikely(count != 1) || is_tested(descriptor))
         return write_again(descriptor, slices, count, BIGHT_EINTR);
     outcome = bight__send(descriptor->fd, slices[0].data, slices[0].bytes);
     return likely(outcome >= 0) ? outcome : write_again(descriptor, slices, count, (int)outcome);

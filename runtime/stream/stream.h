@@ -101,7 +101,6 @@ struct bight_stream {
     uint8_t phase;              /* enum stream_phase */
     bool shut;                  /* the writing half is ended; `out.error` says so too */
     bool skips_line;            /* the rest of a line that was too long is to be dropped */
-    bool more;                  /* follows at once what bight__stream_try_writev writes */
     struct stream_buffer buffer;
     const struct stream_ops *ops;
     struct bight_sched *sched;  /* whose it is */
@@ -319,9 +318,6 @@ BIGHT_INTERNAL_API int64_t bight__stream_try_writev(struct bight_stream *stream,
 /* BIGHT_EOF: the file has no more; BIGHT_EINVAL: not from the kernel. */
 BIGHT_INTERNAL_API int64_t bight__stream_try_send_file(struct bight_stream *stream, int file,
                                                        int64_t offset, size_t bytes);
-/* Until it is set back, more follows at once what bight__stream_try_writev writes: a socket may
- * wait for it before it sends a packet that is not full. */
-BIGHT_INTERNAL_API void bight__stream_set_more(struct bight_stream *stream, bool more);
 /* Sleep until another attempt to write is worth it: 0, or as bight_stream_write. */
 BIGHT_INTERNAL_API int bight__stream_wait_writable(struct bight_stream *stream);
 

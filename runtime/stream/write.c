@@ -201,11 +201,6 @@ int64_t bight__stream_try_writev(struct bight_stream *stream, const struct bight
     return rc ? rc : try_end(stream, bight__stream_put(stream, slices, count));
 }
 
-void bight__stream_set_more(struct bight_stream *stream, bool more)
-{
-    stream->more = more;
-}
-
 int bight__stream_wait_writable(struct bight_stream *stream)
 {
     int rc = bight__stream_enter(stream, &stream->out, false);
