@@ -365,6 +365,26 @@ static int send_file(struct bight_exchange *exchange, int file, int64_t offset, 
     return rc ? send_failed(exchange, rc, true) : 0;
 }
 
+/* The head of an answer whose body follows at once. */
+static int send_head(struct bight_exchange *exchange)
+{
+    struct bight_slice head;
+    int64_t sent;
+    int rc;
+
+    head.data = bight__answer_head(exchange, &head.bytes);
+    sent = bight__stream_try_write_more(exchange->stream, &head);
+    rc = go_on(exchange, sent);
+    if (rc)
+        return send_failed(exchange, rc, false);
+    exchange->answer = ANSWER_OPEN;
+    if (sent < 0)
+        sent = 0;
+    head.data = (const char *)head.data + sent;
+    head.bytes -= (size_t)sent;
+    return bight__answer_send(exchange, &head, 1);
+}
+
 /* The file as one chunk. */
 static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t offset,
                            uint64_t bytes)
@@ -400,7 +420,7 @@ int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t 
     if (exchange->framing == FRAMING_CHUNKED && bytes && !exchange->gzip)
         return send_file_chunk(exchange, file, offset, (uint64_t)bytes);
     if (exchange->answer == ANSWER_BEGUN && !exchange->gzip)
-        rc = put(exchange, NULL, 0);
+        rc = bytes ? send_head(exchange) : put(exchange, NULL, 0);
     return rc ? rc : send_file(exchange, file, offset, (uint64_t)bytes);
 }
 

@@ -252,9 +252,11 @@ static void quiet_begin(struct quiet *quiet)
 {
     sigset_t signals;
 
-    quiet->was_pending = sigpending(&signals) == 0 && sigismember(&signals, SIGPIPE) == 1;
     quiet_make(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, &quiet->before);
+    /* A signal waits only for a thread that has it blocked. */
+    quiet->was_pending = sigismember(&quiet->before, SIGPIPE) == 1 && sigpending(&signals) == 0 &&
+                         sigismember(&signals, SIGPIPE) == 1;
 }
 
 /* Keeps errno, which says whether there was a signal. */

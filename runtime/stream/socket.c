@@ -121,6 +121,23 @@ static int64_t socket_write(struct bight_stream *stream, const struct bight_slic
     return likely(outcome >= 0) ? outcome : write_again(descriptor, slices, count, (int)outcome);
 }
 
+/* A head without a packet of its own: the client would be woken for it. */
+static int64_t tcp_write_more(struct bight_stream *stream, const struct bight_slice *slice)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    size_t most = slice->bytes;
+    int64_t result;
+
+    do {
+        ssize_t sent = bight__transfer_fails(bight__descriptor_seams(descriptor), "send", &most)
+                           ? -1
+                           : send(descriptor->fd, slice->data, most, MSG_NOSIGNAL | MSG_MORE);
+
+        result = bight__descriptor_was_written(descriptor, bight__outcome(sent));
+    } while (result == BIGHT_EINTR);
+    return result;
+}
+
 static int64_t socket_send_file(struct bight_stream *stream, int file, int64_t offset, size_t bytes)
 {
     struct descriptor *descriptor = bight__descriptor_of(stream);
@@ -240,6 +257,7 @@ static void other_describe(const struct bight_stream *stream, char *text, size_t
 static const struct stream_ops tcp_ops = {
     SOCKET_OPS,
     .read = socket_read,
+    .write_more = tcp_write_more,
     .close = tcp_close,
     .local_address = tcp_local,
     .peer_address = tcp_peer,

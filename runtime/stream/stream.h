@@ -31,6 +31,9 @@ struct stream_ops {
     /* Move some of `count` slices, of which the first is not empty: how many bytes, at least 1, or
      * a negative code. `count` is at most STREAM_SLICES. */
     int64_t (*write)(struct bight_stream *stream, const struct bight_slice *slices, size_t count);
+    /* Like `write` of one slice, behind which more is written at once: it may wait for that, and go
+     * out with it. NULL: `write` does as well. */
+    int64_t (*write_more)(struct bight_stream *stream, const struct bight_slice *slice);
     /* Of the file from `offset`; otherwise like `write`. 0: the file has no more. NULL: not from
      * the kernel. */
     int64_t (*send_file)(struct bight_stream *stream, int file, int64_t offset, size_t bytes);
@@ -315,6 +318,9 @@ int bight__stream_write_failed(struct bight_stream *stream, int rc);
  * that a write stays undone is the caller's affair. */
 BIGHT_INTERNAL_API int64_t bight__stream_try_writev(struct bight_stream *stream,
                                                     const struct bight_slice *slices, size_t count);
+/* One slice, behind which more is written at once. */
+BIGHT_INTERNAL_API int64_t bight__stream_try_write_more(struct bight_stream *stream,
+                                                        const struct bight_slice *slice);
 /* BIGHT_EOF: the file has no more; BIGHT_EINVAL: not from the kernel. */
 BIGHT_INTERNAL_API int64_t bight__stream_try_send_file(struct bight_stream *stream, int file,
                                                        int64_t offset, size_t bytes);

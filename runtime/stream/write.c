@@ -201,6 +201,22 @@ int64_t bight__stream_try_writev(struct bight_stream *stream, const struct bight
     return rc ? rc : try_end(stream, bight__stream_put(stream, slices, count));
 }
 
+int64_t bight__stream_try_write_more(struct bight_stream *stream, const struct bight_slice *slice)
+{
+    int64_t written = try_begin(stream);
+
+    if (written || slice->bytes == 0)
+        return written;
+    if (!stream->ops->write_more)
+        return try_end(stream, bight__stream_put(stream, slice, 1));
+    written = stream->out.ready ? stream->ops->write_more(stream, slice) : BIGHT_EAGAIN;
+    if (written > 0) {
+        stream->bytes_written += (uint64_t)written;
+        stream->last_written += (size_t)written;
+    }
+    return try_end(stream, written);
+}
+
 int bight__stream_wait_writable(struct bight_stream *stream)
 {
     int rc = bight__stream_enter(stream, &stream->out, false);
