@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include <bight/errors.h>
+#include <bight/time.h>
 #include <bight/uv.h>
+
+#include "coro/base/splitmix.h"
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
@@ -22,6 +25,9 @@
 /* O_NONBLOCK: a FIFO opens at once, and is then seen to be one. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define PAGE_BYTES 4096
+/* What was cached is taken to be so for the rest of such a period: each look costs two system calls,
+ * and pages in use are the last that the kernel drops. */
+#define SIGHT_NS UINT64_C(1000000000)
 /* openat2 gives up where directories are renamed beside it. */
 #define ATTEMPTS 16
 
@@ -60,11 +66,14 @@ static bool is_in_memory(int fd)
     return fstatfs(fd, &facts) == 0 && (facts.f_type == TMPFS_MAGIC || facts.f_type == RAMFS_MAGIC);
 }
 
-int bight__files_open_root(struct files_root *root, const char *path, bool no_links)
+int bight__files_open_root(struct files_root *root, const char *path, bool no_links,
+                           atomic_uint_least64_t *seen)
 {
     struct stat facts;
 
-    *root = (struct files_root){.no_links = no_links};
+    for (unsigned i = 0; i < FILES_SEEN; i++)
+        atomic_init(&seen[i], 0);
+    *root = (struct files_root){.no_links = no_links, .seen = seen};
     root->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root->fd < 0)
         return -errno;
@@ -167,6 +176,7 @@ static int fill(struct open_file *file, const struct files_root *root, int fd)
         .is_regular = S_ISREG(facts.st_mode),
         .is_directory = S_ISDIR(facts.st_mode),
         .in_memory = root->in_memory && facts.st_dev == root->device,
+        .seen = root->seen,
         .inode = facts.st_ino,
         .bytes = facts.st_size,
         .modified_s = facts.st_mtim.tv_sec,
@@ -303,7 +313,20 @@ static bool is_cached(const struct open_file *file, int64_t offset, int64_t byte
 
 int bight__file_load(const struct open_file *file, int64_t offset, int64_t bytes)
 {
-    if (file->in_memory || bytes <= 0 || is_cached(file, offset, bytes))
+    uint64_t key, sight;
+    atomic_uint_least64_t *place;
+    int rc = 0;
+
+    if (file->in_memory || bytes <= 0)
         return 0;
-    return load_by_thread(file, offset, bytes);
+    key = splitmix_mix(file->inode + splitmix_mix((uint64_t)(offset ^ bytes)));
+    sight = splitmix_mix(key + bight_now_ns() / SIGHT_NS);
+    place = &file->seen[key % FILES_SEEN];
+    if (atomic_load_explicit(place, memory_order_relaxed) == sight)
+        return 0;
+    if (!is_cached(file, offset, bytes))
+        rc = load_by_thread(file, offset, bytes);
+    if (rc == 0)
+        atomic_store_explicit(place, sight, memory_order_relaxed);
+    return rc;
 }

@@ -4,6 +4,7 @@
 #ifndef BIGHT_NET_SERVER_FILES_H
 #define BIGHT_NET_SERVER_FILES_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include <bight/base.h>
@@ -15,13 +16,18 @@ enum lookup {
     LOOKUP_STEPS, /* openat for each part of the path, which follows no symbolic links */
 };
 
-/* What is open of the directory. Nothing here changes afterwards, so threads may share it. */
+#define FILES_SEEN 256u
+
+/* What is open of the directory. Threads may share it: only `seen` changes, and none of its entries
+ * depends on another. */
 struct files_root {
     int fd;
     enum lookup lookup;
     bool no_links;
     bool in_memory; /* the file system has no disk */
     dev_t device;
+    /* Of pieces of files that were cached a moment ago: a hash of which and when. */
+    atomic_uint_least64_t *seen;
 };
 
 struct open_file {
@@ -29,6 +35,7 @@ struct open_file {
     bool is_regular;
     bool is_directory; /* neither: nothing that can be served */
     bool in_memory;
+    atomic_uint_least64_t *seen; /* the root's */
     ino_t inode;
     int64_t bytes;
     int64_t modified_s;
@@ -38,8 +45,10 @@ struct open_file {
 /* The part of a file that is looked at, and read by a thread, at a time. */
 #define FILES_PIECE ((int64_t)256 << 10)
 
-/* Open the directory; the thread waits for the disk. 0 or an error. */
-int bight__files_open_root(struct files_root *root, const char *path, bool no_links);
+/* Open the directory; the thread waits for the disk. 0 or an error. `seen` has FILES_SEEN entries,
+ * and stays the caller's. */
+int bight__files_open_root(struct files_root *root, const char *path, bool no_links,
+                           atomic_uint_least64_t *seen);
 void bight__files_close_root(struct files_root *root);
 
 /* Open what is at `path`, which is relative and has no "..", and look at it: 0, and `file` is to be

@@ -78,8 +78,6 @@ static void keep_options(struct bight_static *files, const struct bight_static_o
     files->dot_files = options->dot_files;
     files->precompressed = options->precompressed;
     files->leave_missing = options->leave_missing;
-    files->buffers = &files->buffers_room;
-    atomic_init(files->buffers, 0);
 }
 
 /* In one piece: the record, the types, and all texts. */
@@ -119,7 +117,7 @@ int bight_static_new(struct bight_static **out, const char *root,
     files = copy_options(options);
     if (!files)
         return BIGHT_ENOMEM;
-    rc = bight__files_open_root(&files->root, root, options->no_links);
+    rc = bight__files_open_root(&files->root, root, options->no_links, files->seen);
     if (rc) {
         bight__free(files);
         return rc;
@@ -151,7 +149,6 @@ static int redirect(struct bight_exchange *exchange)
     const char *path = bight_exchange_path(exchange), *query = bight_exchange_query(exchange);
     size_t bytes = strlen(path) * 3 + 2 + bytes_of(query) + 1;
     char *location = bight_exchange_keep(exchange, bytes), *at;
-    int rc;
 
     if (!location)
         return BIGHT_ENOMEM;
@@ -159,8 +156,7 @@ static int redirect(struct bight_exchange *exchange)
     at = stpcpy(bight__static_encode(path + strspn(path, "/"), location + 1), "/");
     if (query)
         stpcpy(stpcpy(at, "?"), query);
-    rc = bight_exchange_add_header(exchange, "Location", location);
-    return rc ? rc : bight_exchange_answer_status(exchange, 301);
+    return bight_exchange_redirect(exchange, 301, location);
 }
 
 static void take_accepted(struct bight_exchange *exchange, struct accepted *accepted)

@@ -14,7 +14,6 @@
 #include "net/server/range.h"
 
 #define ETAG_BYTES 48
-#define BUFFERS_MAX 64u
 
 struct bight_static {
     struct files_root root;
@@ -26,10 +25,7 @@ struct bight_static {
     bool dot_files;
     bool precompressed;
     bool leave_missing;
-    /* How many beginnings of files lie in memory now: at most BUFFERS_MAX, so that slow clients do
-     * not make it many. All who use this have one count. */
-    atomic_uint *buffers;
-    atomic_uint buffers_room;
+    atomic_uint_least64_t seen[FILES_SEEN];
 };
 
 /* One answer in the making. */

@@ -9,9 +9,9 @@
 #include "net/server/server.h"
 #include "net/server/types.h"
 
-/* So much of a file goes out with the head in one write: up to about here two copies cost less than
- * the system calls that find out whether sendfile would wait. */
-#define FIRST_BYTES ((int64_t)64 << 10)
+/* What is no longer goes out with its head in one write: up to about here a copy costs less than
+ * another system call. */
+#define SHORT_BYTES ((int64_t)16 << 10)
 
 #define CONTENT_RANGE_BYTES 72
 #define BOUNDARY_BYTES 24
@@ -86,35 +86,23 @@ static int send_bytes(struct visit *visit, const struct byte_range *range)
     return rc;
 }
 
-/* Send `bytes` by way of memory, if they can be had at once. *range is then what is left. */
-static int send_copied(struct visit *visit, struct byte_range *range, int64_t bytes)
+/* Send a short one by way of memory, if it can be had at once; *range is then what is left. */
+static int send_short(struct visit *visit, struct byte_range *range)
 {
-    char *buffer = bight__alloc(visit->exchange->server->seams, (size_t)bytes);
-    int rc = 0;
-
-    if (!buffer)
-        return BIGHT_ENOMEM;
-    if (bight__file_try_read(&visit->file, buffer, (size_t)bytes, range->first)) {
-        rc = bight_exchange_write(visit->exchange, buffer, (size_t)bytes);
-        range->first += bytes;
-        range->bytes -= bytes;
-    }
-    bight__free(buffer);
-    return rc;
-}
-
-/* The beginning, into a body that has begun. */
-static int send_first(struct visit *visit, struct byte_range *range)
-{
-    int64_t bytes = range->bytes < FIRST_BYTES ? range->bytes : FIRST_BYTES;
-    atomic_uint *buffers = visit->files->buffers;
+    size_t bytes = (size_t)range->bytes;
+    char *buffer;
     int rc = 0;
 
     if (bytes == 0)
         return 0;
-    if (atomic_fetch_add_explicit(buffers, 1, memory_order_relaxed) < BUFFERS_MAX)
-        rc = send_copied(visit, range, bytes);
-    atomic_fetch_sub_explicit(buffers, 1, memory_order_relaxed);
+    buffer = bight__alloc(visit->exchange->server->seams, bytes);
+    if (!buffer)
+        return BIGHT_ENOMEM;
+    if (bight__file_try_read(&visit->file, buffer, bytes, range->first)) {
+        rc = bight_exchange_write(visit->exchange, buffer, bytes);
+        range->bytes = 0;
+    }
+    bight__free(buffer);
     return rc;
 }
 
@@ -128,7 +116,8 @@ static int answer_one(struct visit *visit, int status, const struct byte_range *
         rc = bight_exchange_begin(visit->exchange, status, range->bytes);
     if (rc || visit->head)
         return rc;
-    rc = send_first(visit, &left);
+    if (left.bytes <= SHORT_BYTES)
+        rc = send_short(visit, &left);
     return rc ? rc : send_bytes(visit, &left);
 }
 

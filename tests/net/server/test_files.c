@@ -43,7 +43,9 @@ static const struct {
 
 static void open_root(struct files_root *root, enum lookup lookup, bool no_links)
 {
-    ck_ok(bight__files_open_root(root, site_root, no_links));
+    static atomic_uint_least64_t seen[FILES_SEEN];
+
+    ck_ok(bight__files_open_root(root, site_root, no_links, seen));
     ck_assert_int_le(root->lookup, lookup); /* the system knows what is tried here */
     root->lookup = lookup;
 }
@@ -103,7 +105,7 @@ static int facts_are_those_of_the_file(void *arg)
     struct stat facts;
 
     (void)arg;
-    ck_ok(bight__files_open_root(&root, site_root, false));
+    open_root(&root, LOOKUP_STEPS, false);
     ck_ok(bight__file_open(&file, &root, "letters.txt"));
     ck_assert_int_eq(stat(site_path("letters.txt"), &facts), 0);
     ck_assert(file.is_regular && !file.is_directory);
@@ -176,7 +178,7 @@ static int what_is_cold_is_loaded_piece_by_piece(void *arg)
     (void)arg;
     ck_assert_ptr_nonnull(buffer);
     make_cold("big.bin");
-    ck_ok(bight__files_open_root(&root, site_root, false));
+    open_root(&root, LOOKUP_STEPS, false);
     ck_ok(bight__file_open(&file, &root, "big.bin"));
     bool tells = can_tell(&file);
     ck_assert(file.in_memory || !bight__file_try_read(&file, buffer, 1, SITE_BIG_BYTES - 1));
@@ -332,6 +334,39 @@ static int what_is_known_does_not_wait_for_the_pool(void *arg)
     return 0;
 }
 
+static bool is_cached(const struct open_file *file)
+{
+    char byte;
+
+    return bight__file_try_read(file, &byte, 1, 0);
+}
+
+/* A second is the time for which one look holds. */
+static int what_was_seen_is_not_looked_at_again_for_a_while(void *arg)
+{
+    struct holder holder;
+    struct files_root root;
+    struct open_file file;
+
+    (void)arg;
+    open_root(&root, LOOKUP_STEPS, false);
+    ck_ok(bight__file_open(&file, &root, "big.bin"));
+    ck_ok(bight__file_load(&file, 0, FILES_PIECE));
+    bool tells = can_tell(&file);
+    make_cold("big.bin");
+    hold_pool(&holder);
+    ck_ok(bight__file_load(&file, 0, FILES_PIECE)); /* without the pool */
+    let_go(&holder);
+    ck_assert(file.in_memory || !is_cached(&file));
+    make_cold("big.bin"); /* the look itself may have begun to read */
+    ck_ok(bight_sleep(2000));
+    ck_ok(bight__file_load(&file, 0, FILES_PIECE));
+    ck_assert(is_cached(&file) || !tells);
+    bight__file_close(&file);
+    bight__files_close_root(&root);
+    return 0;
+}
+
 static void one_thread(int argc, char **argv)
 {
     (void)argc;
@@ -350,6 +385,8 @@ static const struct suite_case cases[] = {
     world_case(an_open_that_is_done_is_not_lost_by_a_cancellation,
                an_open_that_is_done_is_not_lost_by_a_cancellation),
     world_case(what_is_known_does_not_wait_for_the_pool, what_is_known_does_not_wait_for_the_pool),
+    world_case(what_was_seen_is_not_looked_at_again_for_a_while,
+               what_was_seen_is_not_looked_at_again_for_a_while),
 };
 
 test_suite("files", cases, .setup = site_make, .teardown = site_remove, .begin = one_thread);
