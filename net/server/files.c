@@ -25,8 +25,8 @@
 /* O_NONBLOCK: a FIFO opens at once, and is then seen to be one. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define PAGE_BYTES 4096
-/* What was cached is taken to be so for the rest of such a period: each look costs two system calls,
- * and pages in use are the last that the kernel drops. */
+/* What was cached is taken to be so for the rest of such a period: each look costs two system
+ * calls, and pages in use are the last that the kernel drops. */
 #define SIGHT_NS UINT64_C(1000000000)
 /* openat2 gives up where directories are renamed beside it. */
 #define ATTEMPTS 16
