@@ -2,18 +2,16 @@
 #include "bench/run.h"
 #include "bench/server.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <bight/server.h>
+#include <bight/static.h>
 
 struct server {
     const struct serving_job *job;
     struct bight_listener *listener;
     int (*handler)(struct bight_exchange *exchange, void *arg);
+    struct bight_static *files;
     uint64_t answered;
 };
 
@@ -28,18 +26,9 @@ static int hello(struct bight_exchange *exchange, void *arg)
 
 static int file(struct bight_exchange *exchange, void *arg)
 {
-    int rc, fd = open(SERVER_FILE, O_RDONLY | O_CLOEXEC);
-    struct stat stat;
+    const struct server *server = arg;
 
-    (void)arg;
-    if (fd < 0)
-        return -errno;
-    rc = fstat(fd, &stat) ? -errno
-                          : bight_exchange_add_header(exchange, "Content-Type", "text/plain");
-    if (rc == 0)
-        rc = bight_exchange_send_file(exchange, fd, 0, stat.st_size);
-    close(fd);
-    return rc;
+    return bight_static_answer(exchange, server->files, SERVER_FILE);
 }
 
 /* Without limits that a load reaches, and otherwise by default, deadlines and all. */
@@ -67,5 +56,7 @@ void server_bight_file(const struct serving_job *job)
 {
     struct server server = {.job = job, .handler = file};
 
+    bench_check(bight_static_new(&server.files, ".", NULL), "directory");
     bench_run(serve, &server);
+    bight_static_free(server.files);
 }
