@@ -92,6 +92,23 @@ const char *bight__list_next(const char **at, const char *end, size_t *bytes)
     return begin;
 }
 
+const char *bight__list_last(const char *begin, const char **end, size_t *bytes)
+{
+    const char *last = *end, *item;
+
+    while (last > begin && (is_blank(last[-1]) || last[-1] == ','))
+        last--;
+    if (last == begin)
+        return NULL;
+    item = memrchr(begin, ',', (size_t)(last - begin));
+    item = item ? item + 1 : begin;
+    *end = item;
+    while (is_blank(*item))
+        item++;
+    *bytes = (size_t)(last - item);
+    return item;
+}
+
 void bight__head_init(struct head *head)
 {
     head->scanned = head->seen = 0;

@@ -74,5 +74,7 @@ static inline int bight__hex(char c)
 /* Take the next element of a list with commas from *at up to `end`, without the white space around:
  * its length to *bytes. NULL: there is none. Empty elements are passed over. */
 const char *bight__list_next(const char **at, const char *end, size_t *bytes);
+/* The same of the last element between `begin` and *end, to which *end is moved. */
+const char *bight__list_last(const char *begin, const char **end, size_t *bytes);
 
 #endif

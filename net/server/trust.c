@@ -162,31 +162,39 @@ static bool client_of(const struct bight_exchange *exchange, const char *item, s
     return item && parse_address(item, bytes, address);
 }
 
-/* Element number `wanted` from the end, of all headers `name` together; NULL: there are fewer. */
-static const char *element_from_end(const struct bight_exchange *exchange, const char *name,
-                                    size_t wanted, size_t *bytes)
-{
-    for (uint32_t i = exchange->head.count; i-- > 0;) {
-        const struct head_field *field = &exchange->head.fields[i];
-        const char *begin = bight__field_value(exchange, field), *at = begin, *item;
-        const char *end = begin + field->value_bytes;
-        size_t count = 0;
+/* Where a look at the elements of all headers of a name is, from the last one on. */
+struct elements {
+    const char *name;
+    uint32_t field;  /* those before it are still to come */
+    const char *end; /* what of field number `field` has not been seen; NULL: nothing is left */
+};
 
-        if (!bight__is_name(exchange->text + field->name, field->name_bytes, name))
-            continue;
-        while (bight__list_next(&at, end, bytes))
-            count++;
-        if (count <= wanted) {
-            wanted -= count;
-            continue;
+static struct elements elements_of(const struct bight_exchange *exchange, const char *name)
+{
+    return (struct elements){.name = name, .field = exchange->head.count};
+}
+
+/* The element before the one that was seen last; NULL: there is none. */
+static const char *element_before(const struct bight_exchange *exchange, struct elements *elements,
+                                  size_t *bytes)
+{
+    for (;;) {
+        const struct head_field *field = &exchange->head.fields[elements->field];
+        const char *begin, *item;
+
+        if (elements->end) {
+            begin = bight__field_value(exchange, field);
+            item = bight__list_last(begin, &elements->end, bytes);
+            if (item)
+                return item;
+            elements->end = NULL;
         }
-        at = begin;
-        item = NULL;
-        for (size_t k = 0; k < count - wanted; k++)
-            item = bight__list_next(&at, end, bytes);
-        return item;
+        if (elements->field-- == 0)
+            return NULL;
+        field--;
+        if (bight__is_name(exchange->text + field->name, field->name_bytes, elements->name))
+            elements->end = bight__field_value(exchange, field) + field->value_bytes;
     }
-    return NULL;
 }
 
 /* The peer of the connection, or whom the PROXY protocol names. */
@@ -224,7 +232,8 @@ static bool listens(const struct bight_exchange *exchange, const struct bight_ad
 
 int bight_exchange_peer(const struct bight_exchange *exchange, struct bight_address *address)
 {
-    const char *name, *item;
+    struct elements elements;
+    const char *item;
     size_t bytes;
     int rc;
 
@@ -233,10 +242,11 @@ int bight_exchange_peer(const struct bight_exchange *exchange, struct bight_addr
     rc = connection_peer(exchange, address);
     if (!listens(exchange, address, rc))
         return rc;
-    name = exchange->server->options.forwarded == BIGHT_FORWARDED_RFC7239 ? "forwarded"
-                                                                          : "x-forwarded-for";
+    elements = elements_of(exchange, exchange->server->options.forwarded == BIGHT_FORWARDED_RFC7239
+                                         ? "forwarded"
+                                         : "x-forwarded-for");
     /* From the last proxy to the first that is not ours: all before it could be made up. */
-    for (size_t i = 0; (item = element_from_end(exchange, name, i, &bytes)); i++) {
+    while ((item = element_before(exchange, &elements, &bytes))) {
         struct bight_address client;
 
         if (!client_of(exchange, item, bytes, &client))
@@ -258,12 +268,13 @@ bool bight_exchange_is_secure(const struct bight_exchange *exchange)
         return false;
     if (exchange->server->options.forwarded != BIGHT_FORWARDED_IGNORED &&
         bight__peer_is_trusted(exchange)) {
-        if (exchange->server->options.forwarded == BIGHT_FORWARDED_RFC7239) {
-            item = element_from_end(exchange, "forwarded", 0, &bytes);
-            item = item ? parameter_of(item, bytes, "proto", &bytes) : NULL;
-        } else {
-            item = element_from_end(exchange, "x-forwarded-proto", 0, &bytes);
-        }
+        bool is_rfc = exchange->server->options.forwarded == BIGHT_FORWARDED_RFC7239;
+        struct elements elements =
+            elements_of(exchange, is_rfc ? "forwarded" : "x-forwarded-proto");
+
+        item = element_before(exchange, &elements, &bytes);
+        if (item && is_rfc)
+            item = parameter_of(item, bytes, "proto", &bytes);
     }
     return item ? bight__is_name(item, bytes, "https") : exchange->server->options.layer != NULL;
 }

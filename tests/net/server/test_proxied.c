@@ -78,6 +78,24 @@ static int x_forwarded(void *arg)
     return CHECK(&local, rows);
 }
 
+/* As many as the headers may have. */
+static int long_row(void *arg)
+{
+    static const struct bight_http_serve_options local = {.forwarded = BIGHT_FORWARDED_X,
+                                                          .trusted = "unix, 10.0.0.0/8"};
+    static char request[40000] = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1";
+    char *at = request + strlen(request);
+
+    (void)arg;
+    while (at - request < 32000)
+        at = stpcpy(at, ",10.1.1.1");
+    strcpy(at, "\r\n\r\n");
+    talk_begin(show_peer, &local);
+    for (int i = 0; i < 20; i++)
+        ck_assert_ptr_nonnull(strstr(talk_ask(request, 200), "\r\n\r\n192.0.2.1 http"));
+    return talk_end();
+}
+
 static int rfc7239(void *arg)
 {
     static const struct bight_http_serve_options local = {.forwarded = BIGHT_FORWARDED_RFC7239,
@@ -295,6 +313,7 @@ static int json(void *arg)
 
 static const struct suite_case cases[] = {
     world_case(x_forwarded_counts_if_a_trusted_peer_says_it, x_forwarded),
+    world_case(a_row_of_proxies_may_be_long, long_row),
     world_case(forwarded_counts_if_a_trusted_peer_says_it, rfc7239),
     world_case(a_list_of_trusted_peers_has_to_be_in_order, bad_trust),
     world_case(headers_of_the_proxy_protocol_have_these_forms, header_forms),
