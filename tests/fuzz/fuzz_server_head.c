@@ -37,6 +37,12 @@ static int64_t scan(struct head *head, const char *data, size_t size, size_t ste
     return rc ? rc : bight__head_scan(head, data, size, &limits);
 }
 
+/* What is malformed as well as too much may be refused for either. */
+static bool is_same(int64_t one, int64_t other)
+{
+    return one == other || (one < 0 && other < 0);
+}
+
 static int64_t scan_trailers(const char *data, size_t size, size_t step)
 {
     struct trailers trailers = {.count = 0};
@@ -138,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(head && other && text);
     memcpy(text, data, size);
     int64_t bytes = scan(head, text, size, size + 1);
-    FUZZ_CHECK(scan(other, text, size, 1) == bytes);
+    FUZZ_CHECK(is_same(scan(other, text, size, 1), bytes));
     if (bytes > 0) {
         FUZZ_CHECK((size_t)bytes <= size && head->count == other->count);
         look_at_lines(text, (size_t)bytes);
@@ -149,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(text, data, size);
     bytes = scan_trailers(text, size, size + 1);
-    FUZZ_CHECK(scan_trailers(text, size, 1) == bytes);
+    FUZZ_CHECK(is_same(scan_trailers(text, size, 1), bytes));
     if (bytes > 0)
         look_at_lines(text, (size_t)bytes);
     free(text);
