@@ -132,9 +132,9 @@ bight_http_serve(struct bight_listener *listener,
  *  stream may be of any kind; a handler is tried out on one end of a bight_stream_pair.
  *
  *  @return 0: one of both sides has ended it in order; a failure: it is to be aborted, and the
- *          failure says why: BIGHT_EPROTOCOL: no header of the PROXY protocol; BIGHT_ETIMEDOUT: the client
- *          was too slow; BIGHT_EPIPE, BIGHT_ECONNRESET: it is gone; BIGHT_EBROKEN: an answer was
- *          cut short; BIGHT_ECANCELED; BIGHT_ENOMEM.
+ *          failure says why: BIGHT_EPROTOCOL: no header of the PROXY protocol; BIGHT_ETIMEDOUT: the
+ *          client was too slow; BIGHT_EPIPE, BIGHT_ECONNRESET: it is gone; BIGHT_EBROKEN: an answer
+ *          was cut short; BIGHT_ECANCELED; BIGHT_ENOMEM.
  *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, after the handler has returned.
  *  Allocates: memory for an exchange.  Thread: the loop's.
  *  Ownership: keeps stream, arg and what options point to until it returns; the caller ends the
