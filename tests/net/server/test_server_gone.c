@@ -174,6 +174,24 @@ static int half_closed_is_closed(void *arg)
     return 0;
 }
 
+/* What a client says behind the request that it calls its last is not read. */
+static int behind_the_last(void *arg)
+{
+    static const char *const lasts[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET, "GET / HTTP/1.0\r\n\r\n" GET,
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        "Content-Length: 3\r\n\r\nabc" GET};
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof(lasts) / sizeof(*lasts); i++) {
+        begin(talk_hello, NULL);
+        ck_assert_ptr_nonnull(strstr(talk_ask(lasts[i], 200), "hello\n<end>"));
+        ck_assert_int_eq(talk_calls, 1);
+        ck_ok(talk_end());
+    }
+    return 0;
+}
+
 /* Leaving HTTP */
 
 /* Sends back what comes, in brackets, until the end. */
@@ -438,6 +456,7 @@ static const struct suite_case cases[] = {
     world_case(half_a_body_is_refused, half_a_body),
     world_case(a_client_that_has_ended_its_half_gets_its_answers, half_closed),
     world_case(unless_the_server_does_not_want_to, half_closed_is_closed),
+    world_case(nothing_is_read_behind_the_last_request, behind_the_last),
     world_case(an_upgrade_hands_over_the_connection, upgrade),
     world_case(with_what_came_behind_the_request, upgrade_with_more),
     world_case(there_is_none_that_was_not_asked_for, no_upgrade),
