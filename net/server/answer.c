@@ -118,11 +118,10 @@ static int put(struct bight_exchange *exchange, const struct bight_slice *body, 
 
     if (exchange->answer != ANSWER_OPEN)
         all[0].data = bight__answer_head(exchange, &all[0].bytes);
-    if (join(exchange, all, body, count)) {
+    if (join(exchange, all, body, count))
         count = 0;
-    } else {
-        memcpy(all + 1, body, count * sizeof(*body));
-    }
+    for (size_t i = 0; i < count; i++)
+        all[i + 1] = body[i];
     rc = bight__answer_send(exchange, all, count + 1);
     if (rc == 0 && exchange->answer == ANSWER_BEGUN)
         exchange->answer = ANSWER_OPEN;

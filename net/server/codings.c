@@ -87,7 +87,7 @@ void bight__accepted_take(struct accepted *accepted, const char *value)
         size_t name = 0;
         int *place, weight;
 
-        while (name < bytes && !memchr("; \t", member[name], 3))
+        while (name < bytes && member[name] != ';' && member[name] != ' ' && member[name] != '\t')
             name++;
         place = weight_of(accepted, member, name);
         weight = take_weight(member + name, member + bytes);

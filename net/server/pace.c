@@ -4,7 +4,7 @@
 
 #include <bight/time.h>
 
-#define NS_PER_MS UINT64_C(1000000)
+#define NS_OF_MS 1e6
 
 int bight__pace_enter(const struct http_server *server, const struct client_pace *pace,
                       struct bight_scope *scope, uint64_t bytes)
@@ -14,7 +14,7 @@ int bight__pace_enter(const struct http_server *server, const struct client_pace
 
     if (options->slack_ms < 0)
         return bight_scope_begin(scope, -1, 0);
-    left_ms = (double)options->slack_ms - (double)(pace->waited_ns / NS_PER_MS) +
+    left_ms = (double)options->slack_ms - (double)pace->waited_ns / NS_OF_MS +
               1000.0 * (double)(pace->bytes + bytes) / options->min_rate;
     if (left_ms < 0)
         left_ms = 0;

@@ -40,8 +40,9 @@ static char *decode(char *to, const char *from, const char *end)
             return NULL;
         from += 3;
         if (value == '/' || value == '%') {
-            memcpy(to, value == '/' ? "%2F" : "%25", 3);
-            to += 3;
+            *to++ = '%';
+            *to++ = '2';
+            *to++ = value == '/' ? 'F' : '5';
         } else {
             *to++ = (char)value;
         }

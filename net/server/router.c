@@ -258,7 +258,7 @@ static int route_new(struct route **out, const char *methods, const char *patter
         return 0;
     }
     route_free(route);
-    return rc;
+    return rc ? rc : BIGHT_ENOMEM;
 }
 
 static int route_insert(struct bight_router *router, struct route *route)
