@@ -35,7 +35,7 @@ if(bight_server)
     bight_test(net/server/compress LIBS ${server_libs} PkgConfig::BIGHT_ZLIB
       SOURCES net/server/talk.c)
   endif()
-  foreach(suite events form multipart proxied router server)
+  foreach(suite events form multipart proxied router server server_asked)
     bight_test(net/server/${suite} LIBS ${server_libs} SOURCES net/server/talk.c)
   endforeach()
   foreach(suite gone limits resets times)

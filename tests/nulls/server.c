@@ -5,6 +5,7 @@
 #include <bight/multipart.h>
 #include <bight/router.h>
 #include <bight/server.h>
+#include <bight/server_testing.h>
 #include <bight/static.h>
 
 #include "tests/nulls/rows.h"
@@ -21,6 +22,7 @@ void walk_library(void)
     struct bight_sent_event event = {.data = "x"};
     struct bight_multipart *parts;
     struct bight_part part;
+    struct bight_server_answer *answer;
     struct bight_address address;
     const struct bight_form *form;
     struct bight_cookie cookie = {.name = "a", .value = "b"};
@@ -81,6 +83,17 @@ void walk_library(void)
     says_einval(bight_events_send, (void *)some, NULL);
     says_einval(bight_events_ping, NULL);
     is_null(bight_events_last_id, NULL);
+    says_einval(bight_server_ask, NULL, handler, NULL, NULL, "x");
+    says_einval(bight_server_ask, &answer, NULL, NULL, NULL, "x");
+    says_einval(bight_server_ask, &answer, handler, NULL, NULL, NULL);
+    says_einval(bight_server_ask_bytes, NULL, handler, NULL, NULL, "x", 1);
+    says_einval(bight_server_ask_bytes, &answer, NULL, NULL, NULL, "x", 1);
+    says_einval(bight_server_ask_bytes, &answer, handler, NULL, NULL, NULL, 1);
+    says_einval(bight_server_answer_status, NULL);
+    is_null(bight_server_answer_header, NULL, "x");
+    is_null(bight_server_answer_header, (void *)some, NULL);
+    is_null(bight_server_answer_body, NULL, NULL);
+    does_nothing(bight_server_answer_free, NULL);
     says_einval(bight_multipart_begin, NULL, (void *)some);
     says_einval(bight_multipart_begin, &parts, NULL);
     says_einval(bight_multipart_next, NULL, &part);

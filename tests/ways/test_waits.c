@@ -395,9 +395,9 @@ static bool is_played(const char *call)
 /* Headers of the other layers, whose calls have suites of their own. */
 static bool is_elsewhere(const char *header)
 {
-    static const char *const headers[] = {"events",    "executor", "form",    "http",
-                                          "multipart", "offload",  "resolve", "router",
-                                          "server",    "static",   "tls",     "workers"};
+    static const char *const headers[] = {
+        "events", "executor", "form",           "http",   "multipart", "offload", "resolve",
+        "router", "server",   "server_testing", "static", "tls",       "workers"};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         if (strcmp(headers[i], header) == 0)
