@@ -11,6 +11,7 @@
 /* All files are of Sun, 06 Nov 1994 08:49:37 GMT, if nothing else is said. */
 #define SITE_MODIFIED_S INT64_C(784111777)
 #define SITE_MODIFIED "Sun, 06 Nov 1994 08:49:37 GMT"
+#define SITE_LAST_MODIFIED "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"
 
 /* Longer than what is read at a time. */
 #define SITE_BIG_BYTES 700001
