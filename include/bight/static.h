@@ -81,7 +81,8 @@ BIGHT_API void bight_static_free(struct bight_static *files);
  *  GET with one range, or up to 16 (RFC 9110, 14); OPTIONS with what is allowed, other methods with
  *  405. A directory without a final slash is redirected to itself with one, with a slash it is its
  *  index; what is not there, has ".." or is neither file nor directory is a 404, and what may not
- *  be read a 403.
+ *  be read a 403. Files go out as they are, whatever bight_exchange_compress was told:
+ *  `precompressed` is for them.
  *
  *  @return 0: it is answered; BIGHT_ENOENT with `leave_missing`; otherwise as
  *          bight_exchange_send_file, and BIGHT_EMFILE, BIGHT_EIO, BIGHT_ENOMEM and the like where

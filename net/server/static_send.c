@@ -231,6 +231,7 @@ static int answer_file(struct visit *visit, const struct conditions *conditions)
     return count == 1 ? answer_range(visit, ranges) : answer_parts(visit, ranges, count);
 }
 
+/* The tag and the ranges are those of the file as it is: compressed ones lie beside it. */
 int bight__static_send(struct visit *visit)
 {
     struct bight_exchange *exchange = visit->exchange;
@@ -243,6 +244,7 @@ int bight__static_send(struct visit *visit)
     const char *name, *value;
     int rc;
 
+    exchange->compresses = false;
     bight__static_etag(&visit->file, bight__coding_names[visit->coding].mark, visit->now_s,
                        visit->etag);
     bight__conditions_init(&conditions, &validators);

@@ -796,6 +796,52 @@ static int many_slow_clients_get_all_of_it(void *arg)
     return 0;
 }
 
+static int compress_and_answer(struct bight_exchange *exchange, void *arg)
+{
+    int rc = bight_exchange_compress(exchange);
+
+    ck_assert(rc == 0 || rc == BIGHT_ENOTSUP);
+    return bight_static_answer(exchange, arg, NULL);
+}
+
+static int serve_compressing(void *arg)
+{
+    void **both = arg;
+
+    ck_ok(bight_http_serve_stream(both[0], compress_and_answer, both[1], NULL));
+    return bight_stream_end(both[0], 0);
+}
+
+/* Its tag is that of the file, and so are its parts. */
+static int a_file_is_not_compressed_on_the_way(void *arg)
+{
+    static const char request[] = "GET /big.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                                  "Range: bytes=0-999\r\nAccept-Encoding: gzip\r\n\r\n";
+    struct bight_stream *client, *server;
+    struct bight_static *files;
+    struct bight_task *task;
+    char text[4096];
+    int status;
+
+    (void)arg;
+    ck_ok(bight_static_new(&files, site_root, NULL));
+    ck_ok(bight_stream_pair(&client, &server, NULL));
+    void *both[] = {server, files};
+    ck_ok(bight_spawn(&task, serve_compressing, both));
+    ck_ok(bight_stream_write(client, request, sizeof(request) - 1));
+    ck_ok(bight_join(task, &status));
+    ck_ok(status);
+    int64_t bytes = bight_stream_read(client, text, sizeof(text) - 1);
+    ck_assert_int_gt(bytes, 1000);
+    text[bytes] = '\0';
+    ck_assert(strstr(text, "Content-Range: bytes 0-999/700001\r\n"));
+    ck_assert(strstr(text, "Content-Length: 1000\r\n"));
+    ck_assert_ptr_null(strstr(text, "Content-Encoding"));
+    ck_ok(bight_stream_end(client, 0));
+    bight_static_free(files);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(files_are_answers, files_are_answers),
     world_case(no_path_leads_out, no_path_leads_out),
@@ -820,6 +866,7 @@ static const struct suite_case cases[] = {
     world_case(a_file_that_gets_shorter_is_no_whole_answer,
                a_file_that_gets_shorter_is_no_whole_answer),
     world_case(many_slow_clients_get_all_of_it, many_slow_clients_get_all_of_it),
+    world_case(a_file_is_not_compressed_on_the_way, a_file_is_not_compressed_on_the_way),
 };
 
 test_suite("static", cases, .setup = site_make, .teardown = site_remove);
