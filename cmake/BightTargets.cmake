@@ -3,14 +3,17 @@
 # which packages were found never changes what another library is. The top declares each part with
 # bight_part(), a layer's folder calls bight_layer(), and the top calls bight_libraries() once, after all layers.
 
-# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [INSTEAD OBJECTS] [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART
+# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [INSTEAD OBJECTS] [PLAIN LIBRARY HEADER] [REQUIRES PART ...]
+# [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART
 # and, for the caller, the variable bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such
 # as "libcurl>=7.88"; PREFIX names the target PkgConfig::BIGHT_PREFIX. INSTEAD: if there is an OBJECT library of that
-# name, it becomes part of the part and the package is not asked for. HEADERS, below include/bight, are installed
+# name, it becomes part of the part and the package is not asked for. PLAIN: where pkg-config does not know the
+# package, the library of that name with that header does. REQUIRES are other parts, declared before, without which
+# this one is not built. HEADERS, below include/bight, are installed
 # with the part only. What is OPTIONAL changes what the part can do inside, never its interface: the option
 # BIGHT_PREFIX, and bight_PREFIX for the caller: whether it is used.
 function(bight_part part)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "INSTEAD" "PACKAGE;HEADERS;OPTIONAL")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "INSTEAD" "PACKAGE;PLAIN;REQUIRES;HEADERS;OPTIONAL")
   list(GET ARG_PACKAGE 0 prefix)
   list(GET ARG_PACKAGE 1 spec)
   string(TOUPPER "BIGHT_${part}" option)
@@ -18,11 +21,31 @@ function(bight_part part)
   set_property(CACHE ${option} PROPERTY STRINGS auto ON OFF)
   set(built FALSE)
   set(packages ${prefix} "${spec}")
-  if(ARG_INSTEAD AND TARGET ${ARG_INSTEAD})
+  set(lacking "")
+  foreach(required IN LISTS ARG_REQUIRES)
+    if(NOT bight_${required})
+      string(APPEND lacking " libbight-${required}")
+    endif()
+  endforeach()
+  if(lacking AND ${option} AND NOT ${option} STREQUAL "auto")
+    message(FATAL_ERROR "libbight-${part} needs${lacking}")
+  elseif(lacking)
+    message(STATUS "libbight-${part} is left out: it needs${lacking}")
+  elseif(ARG_INSTEAD AND TARGET ${ARG_INSTEAD})
     if(${option} STREQUAL "auto" OR ${option})
       set(built TRUE)
       set(packages "")
       set_property(GLOBAL APPEND PROPERTY BIGHT_LAYERS_${part} ${ARG_INSTEAD})
+    endif()
+  elseif(ARG_PLAIN AND ${option})
+    bight_plain(${prefix} "${spec}" ${ARG_PLAIN})
+    if(found)
+      set(built TRUE)
+      set_property(GLOBAL PROPERTY BIGHT_PLAIN_${part} ${plain})
+    elseif(${option} STREQUAL "auto")
+      message(STATUS "libbight-${part} is left out: it needs ${spec}")
+    else()
+      message(FATAL_ERROR "libbight-${part} needs ${spec}")
     endif()
   elseif(${option} STREQUAL "auto")
     pkg_check_modules(BIGHT_${prefix} IMPORTED_TARGET GLOBAL "${spec}")
@@ -48,8 +71,24 @@ function(bight_part part)
     endwhile()
     set_property(GLOBAL APPEND PROPERTY BIGHT_PARTS ${part})
     set_property(GLOBAL PROPERTY BIGHT_PACKAGES_${part} ${packages})
+    set_property(GLOBAL PROPERTY BIGHT_REQUIRES_${part} ${ARG_REQUIRES})
     set_property(GLOBAL PROPERTY BIGHT_HEADERS_${part} ${ARG_HEADERS})
   endif()
+endfunction()
+
+# A package of which pkg-config may not know: `found` for the caller, and `plain`, empty where it does know, or
+# else what has to be found again by whoever uses the part.
+function(bight_plain prefix spec library header)
+  set(plain "")
+  pkg_check_modules(BIGHT_${prefix} QUIET IMPORTED_TARGET GLOBAL "${spec}")
+  set(found ${BIGHT_${prefix}_FOUND})
+  if(NOT found)
+    include("${PROJECT_SOURCE_DIR}/cmake/bight-plain.cmake")
+    bight_find_plain(${prefix} ${library} ${header})
+    set(plain ${prefix} ${library} ${header})
+  endif()
+  set(found ${found} PARENT_SCOPE)
+  set(plain ${plain} PARENT_SCOPE)
 endfunction()
 
 # One package that a part can do without: `used` for the caller, and a line that says so.
@@ -138,8 +177,11 @@ function(bight_libraries)
       list(APPEND libs PkgConfig::BIGHT_${prefix})
     endwhile()
     bight_library(bight_${part} bight-${part} ${part} "${layers}" LIBS PkgConfig::BIGHT_LIBUV ${libs})
-    target_link_libraries(bight_${part} PUBLIC bight)
-    target_link_libraries(bight_${part}_static PUBLIC bight_static)
+    get_property(required GLOBAL PROPERTY BIGHT_REQUIRES_${part})
+    list(TRANSFORM required PREPEND bight_)
+    target_link_libraries(bight_${part} PUBLIC ${required} bight)
+    list(TRANSFORM required APPEND _static)
+    target_link_libraries(bight_${part}_static PUBLIC ${required} bight_static)
     # Installed side by side, wherever that is.
     set_target_properties(bight_${part} PROPERTIES INSTALL_RPATH "$ORIGIN")
   endforeach()
