@@ -84,7 +84,7 @@ struct bight_websocket_options {
 };
 
 /** Accept the WebSocket that a request asks for. Where it does not ask for one, or not in order, or
- *  from an origin that may not, it is answered: 426, 400 or 403.
+ *  from an origin that may not, it is answered: 400 or 403.
  *
  *  @return 0; 1: it was refused, and the handler returns that too; BIGHT_EINVAL also for a protocol
  *          that is not a token; BIGHT_ENOMEM; otherwise as bight_exchange_upgrade.

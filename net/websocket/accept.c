@@ -13,14 +13,12 @@ static int answered(int rc)
     return rc ? rc : REFUSED;
 }
 
-/* The client can try again as this says. */
-static int ask_to_upgrade(struct bight_exchange *exchange)
+/* 400, and which version we know: RFC 6455 4.4. */
+static int refuse_request(struct bight_exchange *exchange)
 {
-    int rc = bight_exchange_add_header(exchange, "Upgrade", "websocket");
+    int rc = bight_exchange_add_header(exchange, "Sec-WebSocket-Version", "13");
 
-    if (rc == 0)
-        rc = bight_exchange_add_header(exchange, "Sec-WebSocket-Version", "13");
-    return answered(rc ? rc : bight_exchange_answer_status(exchange, 426));
+    return answered(rc ? rc : bight_exchange_answer_status(exchange, 400));
 }
 
 /* 16 bytes in base64. */
@@ -93,10 +91,9 @@ static int refuse(struct bight_exchange *exchange, const struct bight_websocket_
 {
     const char *version = bight_exchange_header(exchange, "Sec-WebSocket-Version");
 
-    if (!asks(exchange) || !version || strcmp(version, "13") != 0)
-        return ask_to_upgrade(exchange);
-    if (!is_key(bight_exchange_header(exchange, "Sec-WebSocket-Key")))
-        return answered(bight_exchange_answer_status(exchange, 400));
+    if (!asks(exchange) || !version || strcmp(version, "13") != 0 ||
+        !is_key(bight_exchange_header(exchange, "Sec-WebSocket-Key")))
+        return refuse_request(exchange);
     if (!may_connect(exchange, options))
         return answered(bight_exchange_answer_status(exchange, 403));
     return 0;
@@ -117,7 +114,7 @@ static int shake_hands(struct bight_websocket *socket, struct bight_exchange *ex
     rc = bight_exchange_upgrade(exchange, "websocket", &socket->stream);
     /* HTTP/1.0, a body, or no "Connection: upgrade". */
     if (rc == BIGHT_EINVAL)
-        rc = answered(bight_exchange_answer_status(exchange, 400));
+        rc = refuse_request(exchange);
     return rc;
 }
 
