@@ -38,12 +38,26 @@ configure_package_config_file(cmake/bight-config.cmake.in bight-config.cmake
 write_basic_package_version_file(bight-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/bight-config.cmake"
               "${PROJECT_BINARY_DIR}/bight-config-version.cmake"
+              cmake/bight-plain.cmake
         DESTINATION "${bight_cmake_dir}" COMPONENT bight)
 
 get_property(parts GLOBAL PROPERTY BIGHT_PARTS)
 foreach(part IN LISTS parts)
   get_property(headers GLOBAL PROPERTY BIGHT_HEADERS_${part})
   get_property(bight_packages GLOBAL PROPERTY BIGHT_PACKAGES_${part})
+  get_property(bight_plain GLOBAL PROPERTY BIGHT_PLAIN_${part})
+  get_property(bight_required GLOBAL PROPERTY BIGHT_REQUIRES_${part})
+  # What pkg-config does not know is named as it is linked.
+  set(bight_pc_plain "")
+  if(bight_plain)
+    list(GET bight_plain 1 library)
+    set(bight_pc_plain "-l${library}")
+    set(bight_packages "")
+  endif()
+  set(bight_pc_parts "")
+  foreach(required IN LISTS bight_required)
+    string(APPEND bight_pc_parts ", bight-${required} = ${PROJECT_VERSION}")
+  endforeach()
   set(specs ${bight_packages})
   list(FILTER specs EXCLUDE REGEX "^[A-Z0-9]+$")
   list(JOIN specs ", " specs)

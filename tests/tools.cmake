@@ -19,7 +19,7 @@ foreach(layer coro runtime net offload)
   list(APPEND objects ${targets})
 endforeach()
 # Names that only a part uses are in the table: without all parts, #include lines alone are looked at.
-if(NOT bight_http OR NOT bight_tls OR NOT bight_server)
+if(NOT bight_http OR NOT bight_tls OR NOT bight_server OR NOT bight_websocket)
   set(objects "")
 endif()
 tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" ${objects})
@@ -37,12 +37,13 @@ tools_test(seams "${scripts}/check-seams" "${PROJECT_SOURCE_DIR}")
 tools_test(seams_finds_calls "${expect}" 1 "${fixtures}/seams/expected"
            "${scripts}/check-seams" "${fixtures}/seams")
 
-if(bight_http AND bight_tls AND bight_server)
+if(bight_http AND bight_tls AND bight_server AND bight_websocket)
   tools_test(symbols "${scripts}/check-symbols" "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:bight>
              $<TARGET_FILE:bight_static> $<TARGET_FILE:bight_http> $<TARGET_FILE:bight_http_static>
              "http.h curl.h" $<TARGET_FILE:bight_tls> $<TARGET_FILE:bight_tls_static> tls.h
              $<TARGET_FILE:bight_server> $<TARGET_FILE:bight_server_static>
-             "server.h router.h form.h events.h access_log.h multipart.h server_testing.h static.h")
+             "server.h router.h form.h events.h access_log.h multipart.h server_testing.h static.h"
+             $<TARGET_FILE:bight_websocket> $<TARGET_FILE:bight_websocket_static> websocket.h)
 endif()
 add_library(symbols_fixture SHARED "${fixtures}/symbols/library.c")
 add_library(symbols_fixture_static STATIC "${fixtures}/symbols/library.c")
@@ -93,7 +94,7 @@ tools_test(initialisers "${CMAKE_CURRENT_SOURCE_DIR}/tools/initialisers.sh" "${P
            "${CMAKE_C_COMPILER}")
 get_property(installed_parts GLOBAL PROPERTY BIGHT_PARTS)
 tools_test(install "${CMAKE_CURRENT_SOURCE_DIR}/tools/install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
-           "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}" "${installed_parts}")
+           "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}" ${installed_parts})
 tools_test(library "${CMAKE_CURRENT_SOURCE_DIR}/tools/library.sh" "${CMAKE_COMMAND}" "${PROJECT_SOURCE_DIR}"
            "${CMAKE_C_COMPILER}" ${CMAKE_C_COMPILER_LAUNCHER})
 foreach(way folder archive)

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Install into a temporary prefix and build small programs against it, as a user would: with pkg-config and with
 # find_package, shared and static; then move the prefix and do it again.
-# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR [PARTS]     parts as CMake has them: a;b
+# usage: install.sh CMAKE BUILD-DIR SOURCE-DIR CC GENERATOR [PART]...
 set -eu
-cmake=$1 build=$2 source=$3 cc=$4 generator=$5 parts=$(echo "${6-}" | tr ';' ' ')
+cmake=$1 build=$2 source=$3 cc=$4 generator=$5
+shift 5
+parts=$*
 consumer=$source/tests/tools/consumer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,7 +46,8 @@ with_archives() {
     "$work/static" >/dev/null
     for part in $parts; do
         compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" \
-            "$(pkg-config --print-requires-private "bight-$part")" libuv) -pthread -lm
+            $(pkg-config --print-requires-private "bight-$part") libuv) \
+            $(pkg-config --variable=plain "bight-$part") -pthread -lm
         "$work/static"
     done
     rm -rf "$work/archives"
@@ -111,7 +114,9 @@ sed "s/BIGHT_PRIVATE_$version/BIGHT_PRIVATE_${version%.*}.x/" "$lib/libbight.so"
 LD_LIBRARY_PATH=$work/other "$work/shared"
 "$cmake" --install "$build" --prefix "$work/alone" --component bight
 for part in $parts; do
-    refused "$work/second" "REQUIRED;COMPONENTS;$part" "component $part needs" "$work/pc"
+    # One that needs no package of pkg-config's is there without.
+    ! grep -q '^set(bight_packages "..*")' "$(find "$work/second" -name "bight-$part.cmake")" ||
+        refused "$work/second" "REQUIRED;COMPONENTS;$part" "component $part needs" "$work/pc"
     ! LD_LIBRARY_PATH=$work/other:$lib "$work/$part" 2>"$work/said" || fail "$part ran with another libbight"
     grep -qF "version \`BIGHT_PRIVATE_$version' not found" "$work/said" || fail "$(cat "$work/said")"
     # Each component alone: a part has headers of its own.
