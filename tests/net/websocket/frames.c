@@ -5,6 +5,7 @@
 
 struct bight_websocket *frames_socket;
 int frames_result;
+struct bight_stream *frames_stream;
 
 static struct bight_websocket_options how;
 static int (*run)(struct bight_websocket *socket);
@@ -17,6 +18,7 @@ static int handle(struct bight_exchange *exchange, void *arg)
     talk_calls++;
     if (rc)
         return rc;
+    frames_stream = bight_exchange_stream(exchange);
     rc = run(frames_socket);
     frames_result = rc;
     ck_ok(bight_websocket_free(frames_socket));

@@ -21,6 +21,8 @@
 /* The server's end, while its handler runs, and what the last handler's body returned. */
 extern struct bight_websocket *frames_socket;
 extern int frames_result;
+/* The stream below that. */
+extern struct bight_stream *frames_stream;
 
 /* Serve talk_client's other end: accept, and run `body`. */
 void frames_serve(int (*body)(struct bight_websocket *socket),

@@ -1,0 +1,529 @@
+/* Both sides of WebSocket with each other: handshakes of the client, both directions at once,
+ * waiting, cancelling, and who may be where. */
+#include "tests/net/websocket/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a client sends at a time, as it is on the wire: a header of 8 bytes with the mask. */
+#define FRAGMENT_ON_WIRE (16384 + 8)
+
+/* The client's handshake, against text. */
+
+static int serve_text(void *arg)
+{
+    struct bight_stream **pair = arg;
+    char request[2048];
+    int64_t count = bight_stream_read_until(pair[1], request, sizeof(request), "\r\n\r\n", 4);
+
+    ck_assert_int_gt(count, 0);
+    request[count] = '\0';
+    /* A header that says what to answer. */
+    const char *answer = strstr(request, "X-Answer: ");
+    static const char *const answers[] = {
+        "",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        "HTTP/1.0 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.1 1O1 Switching Protocols\r\n\r\n",
+        "SSH-2.0-OpenSSH\r\n\r\n",
+    };
+    int which = answer ? atoi(answer + 10) : 0;
+
+    if (which == 7) {
+        int rc = 0;
+
+        while (rc == 0) /* for ever the next header */
+            rc = bight_stream_write(pair[1], "HTTP/1.1 101 x\r\n", 16);
+    } else if (which == 8) {
+        return bight_sleep(100000);
+    } else {
+        ck_ok(bight_stream_write(pair[1], answers[which], strlen(answers[which])));
+    }
+    if (which == 0)
+        ck_ok(bight_stream_shutdown(pair[1]));
+    return 0;
+}
+
+static const struct {
+    const char *header;
+    int code, status;
+} answers[] = {
+    {"X-Answer: 0", BIGHT_EOF, 0},         {"X-Answer: 1", BIGHT_EFORBIDDEN, 404},
+    {"X-Answer: 2", BIGHT_EPROTOCOL, 101}, {"X-Answer: 3", BIGHT_EPROTOCOL, 101},
+    {"X-Answer: 4", BIGHT_EPROTOCOL, 0},   {"X-Answer: 5", BIGHT_EPROTOCOL, 0},
+    {"X-Answer: 6", BIGHT_EPROTOCOL, 0},   {"X-Answer: 7", BIGHT_ETOOBIG, 0},
+    {"X-Answer: 8", BIGHT_ETIMEDOUT, 0},
+};
+
+static int hears(void *arg)
+{
+    int i = *(int *)arg, status = 1;
+    const char *const headers[] = {answers[i].header};
+    const struct bight_websocket_options options = {.headers = headers, .header_count = 1};
+    struct bight_websocket *socket = NULL;
+    struct bight_stream *pair[2];
+    struct bight_task *task;
+
+    ck_ok(bight_stream_pair(&pair[0], &pair[1], NULL));
+    ck_ok(bight_spawn(&task, serve_text, pair));
+    ck_code(bight_websocket_connect(&socket, pair[0], "a", "/", &options, &status),
+            answers[i].code);
+    ck_assert_int_eq(status, answers[i].status);
+    ck_assert_ptr_null(socket);
+    bight_stream_abort(pair[0]);
+    bight_task_cancel(task);
+    ck_ok(bight_join(task, &status));
+    bight_stream_abort(pair[1]);
+    return 0;
+}
+
+static void an_answer_that_does_not_agree_is_refused(int i)
+{
+    ck_ok(world_run(hears, &i, NULL));
+}
+
+static int cannot_ask(void *arg)
+{
+    static const char *const header_sets[][1] = {{"none"}, {"A: b\r\nC: d"}, {"A b: c"}, {NULL}};
+    struct bight_websocket *socket;
+    struct bight_stream *left, *right;
+
+    (void)arg;
+    ck_ok(bight_stream_pair(&left, &right, NULL));
+    ck_code(bight_websocket_connect(&socket, left, "", "/", NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_websocket_connect(&socket, left, "a b", "/", NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_websocket_connect(&socket, left, "a", "x", NULL, NULL), BIGHT_EINVAL);
+    ck_code(bight_websocket_connect(&socket, left, "a", "/\r\n", NULL, NULL), BIGHT_EINVAL);
+    for (size_t i = 0; i < 4; i++) {
+        const struct bight_websocket_options options = {.headers = header_sets[i],
+                                                        .header_count = 1};
+
+        ck_code(bight_websocket_connect(&socket, left, "a", "/", &options, NULL), BIGHT_EINVAL);
+    }
+    bight_stream_abort(left);
+    bight_stream_abort(right);
+    return 0;
+}
+
+static int agrees_on_protocol(void *arg)
+{
+    static const char *const ours[] = {"x", "y"}, *const theirs[] = {"z", "y"};
+    const struct bight_websocket_options server = {.protocols = theirs, .protocol_count = 2},
+                                         client = {.protocols = ours, .protocol_count = 2};
+    struct bight_websocket *socket = frames_connect(frames_echo, &server, &client, NULL);
+
+    (void)arg;
+    ck_assert_str_eq(bight_websocket_protocol(socket), "y");
+    ck_assert_str_eq(bight_websocket_protocol(frames_socket), "y");
+    ck_ok(bight_websocket_close(socket, 1000, NULL, 1000));
+    return frames_leave(socket);
+}
+
+/* Bodies */
+
+static int only_waits(struct bight_websocket *socket)
+{
+    (void)socket;
+    return bight_sleep(1000000);
+}
+
+static int close_now(struct bight_websocket *socket)
+{
+    return bight_websocket_close(socket, 1000, NULL, 1000);
+}
+
+/* Messages */
+
+static char *large_text(size_t bytes)
+{
+    char *text = malloc(bytes + 1);
+
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < bytes; i++)
+        text[i] = (char)('a' + i % 26);
+    text[bytes] = '\0';
+    return text;
+}
+
+#define SIZES 11
+static const size_t sizes[SIZES] = {0, 1, 125, 126, 4095, 4097, 16384, 16385, 65535, 65536, 300000};
+
+static int send_all(void *arg)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        char *text = large_text(sizes[i]);
+
+        ck_ok(bight_websocket_send(arg, BIGHT_WEBSOCKET_TEXT, text, sizes[i]));
+        free(text);
+    }
+    return 0;
+}
+
+static void receive_all(struct bight_websocket *socket)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        char *text = large_text(sizes[i]);
+        struct bight_websocket_message message;
+
+        ck_ok(bight_websocket_receive(socket, &message));
+        ck_assert_uint_eq(message.bytes, sizes[i]);
+        ck_assert_mem_eq(message.data, text, sizes[i] + 1);
+        free(text);
+    }
+}
+
+/* Each side sends before it has received anything: neither waits for the other. */
+static int both_ways(struct bight_websocket *socket)
+{
+    struct bight_group group;
+
+    ck_ok(bight_group_begin(&group, 0));
+    ck_ok(bight_group_spawn(NULL, &group, NULL, send_all, socket));
+    receive_all(socket);
+    ck_ok(bight_group_end(&group, 0));
+    return 0;
+}
+
+static int both_then_close(struct bight_websocket *socket)
+{
+    both_ways(socket);
+    return bight_websocket_close(socket, 1000, NULL, 5000);
+}
+
+static int crosses(void *arg)
+{
+    const struct bight_stream_pair_options *pair = arg;
+    struct bight_websocket *client = frames_connect(both_then_close, NULL, NULL, pair);
+    struct bight_websocket_message message;
+
+    both_ways(client);
+    ck_code(bight_websocket_receive(client, &message), BIGHT_EOF);
+    ck_assert_int_eq(bight_websocket_close_code(client), 1000);
+    ck_ok(frames_leave(client));
+    ck_assert_int_eq(frames_result, 0);
+    return 0;
+}
+
+static void all_lengths_go_both_ways_at_once(int i)
+{
+    static struct bight_stream_pair_options pairs[] = {
+        {.capacity = 64 << 10},
+        {.capacity = 200, .split = true},
+        {.capacity = 5000, .delay_ms = 1},
+        {.capacity = 1000, .read_max = 100, .write_max = 300},
+    };
+
+    ck_ok(world_run(crosses, &pairs[i], NULL));
+}
+
+/* Without Close in between, a client's large message can be read in pieces, above the limit. */
+static int counts(struct bight_websocket *socket)
+{
+    enum bight_websocket_type type;
+    char piece[1000];
+    int64_t count, all = 0;
+
+    ck_ok(bight_websocket_next(socket, &type));
+    while ((count = bight_websocket_read(socket, piece, sizeof(piece))) > 0)
+        all += count;
+    ck_ok((int)count);
+    ck_assert_int_eq(all, 300000);
+    return bight_websocket_close(socket, 1000, NULL, 5000);
+}
+
+static int above_the_limit(void *arg)
+{
+    const struct bight_websocket_options options = {.max_message_bytes = 100};
+    struct bight_websocket *client = frames_connect(counts, &options, NULL, NULL);
+    char *text = large_text(300000);
+    struct bight_websocket_message message;
+
+    (void)arg;
+    ck_ok(bight_websocket_send_part(client, BIGHT_WEBSOCKET_TEXT, text, 100000, false));
+    ck_code(bight_websocket_send(client, BIGHT_WEBSOCKET_TEXT, "x", 1), BIGHT_EINVAL);
+    ck_code(bight_websocket_send_part(client, BIGHT_WEBSOCKET_BINARY, "x", 1, true), BIGHT_EINVAL);
+    ck_ok(bight_websocket_send_part(client, BIGHT_WEBSOCKET_TEXT, text + 100000, 200000, true));
+    ck_code(bight_websocket_receive(client, &message), BIGHT_EOF);
+    free(text);
+    ck_ok(frames_leave(client));
+    return frames_result;
+}
+
+static int text_only(void *arg)
+{
+    struct bight_websocket *client = frames_connect(frames_echo, NULL, NULL, NULL);
+    struct bight_websocket_message message;
+
+    (void)arg;
+    ck_code(bight_websocket_send(client, BIGHT_WEBSOCKET_TEXT, "\xff", 1), BIGHT_EINVAL);
+    ck_code(bight_websocket_send(client, BIGHT_WEBSOCKET_TEXT, "\xc3", 1), BIGHT_EINVAL);
+    ck_code(bight_websocket_send(client, (enum bight_websocket_type)3, "x", 1), BIGHT_EINVAL);
+    ck_ok(bight_websocket_send_part(client, BIGHT_WEBSOCKET_TEXT, "\xc3", 1, false));
+    ck_code(bight_websocket_send_part(client, BIGHT_WEBSOCKET_TEXT, "x", 1, true), BIGHT_EINVAL);
+    ck_ok(bight_websocket_send_part(client, BIGHT_WEBSOCKET_TEXT, "\xbc", 1, true));
+    ck_ok(bight_websocket_receive(client, &message));
+    ck_assert_str_eq(message.data, "\xc3\xbc");
+    ck_ok(bight_websocket_close(client, 0, NULL, 1000));
+    ck_ok(frames_leave(client));
+    ck_assert_int_eq(frames_result, BIGHT_EOF);
+    return 0;
+}
+
+/* A client insists that a server does not mask. */
+static int masks(void *arg)
+{
+    struct bight_websocket *client;
+    struct bight_websocket_message message;
+
+    (void)arg;
+    client = frames_connect(only_waits, NULL, NULL, NULL);
+    ck_ok(bight_stream_write(frames_stream, "\x81\x80xxxx", 6));
+    ck_code(bight_websocket_receive(client, &message), BIGHT_EPROTOCOL);
+    ck_code(bight_websocket_receive(frames_socket, &message), BIGHT_EOF);
+    ck_assert_int_eq(bight_websocket_close_code(frames_socket), 1002);
+    return frames_leave(client);
+}
+
+/* Waiting */
+
+static int receives_in(struct bight_websocket *socket, int64_t timeout_ms,
+                       struct bight_websocket_message *message)
+{
+    struct bight_scope scope;
+
+    ck_ok(bight_scope_begin(&scope, timeout_ms, 0));
+    return bight_scope_end(&scope, bight_websocket_receive(socket, message));
+}
+
+static int cancelled_receive(void *arg)
+{
+    struct bight_websocket_message message;
+    int turns = 0, rc;
+
+    (void)arg;
+    frames_begin(only_waits, NULL);
+    frames_say(0x01, "be");
+    ck_code(receives_in(frames_socket, 10, &message), BIGHT_ETIMEDOUT);
+    /* Byte by byte, with a receive between any two. */
+    {
+        static const char rest[] = "\x89\x81\1\2\3\4\1\x00\x80\0\0\0\0\x80\x83\0\0\0\0gun";
+
+        for (size_t i = 0; i < sizeof(rest) - 1; i++) {
+            talk_say_bytes(rest + i, 1);
+            rc = receives_in(frames_socket, 10, &message);
+            ck_assert_int_eq(rc, i < sizeof(rest) - 2 ? BIGHT_ETIMEDOUT : 0);
+            turns++;
+        }
+    }
+    ck_assert_int_gt(turns, 20);
+    ck_assert_str_eq(message.data, "begun");
+    frames_expect_bytes("\x8a\x01\0", 3, "");
+    return talk_end();
+}
+
+/* While the peer takes nothing a send sleeps; cancelled then, it has sent nothing, or the rest can
+ * be sent never more. */
+static int sends_for(struct bight_websocket *socket, int64_t timeout_ms, size_t bytes)
+{
+    static char data[100000];
+    struct bight_scope scope;
+
+    ck_ok(bight_scope_begin(&scope, timeout_ms, 0));
+    return bight_scope_end(&scope,
+                           bight_websocket_send(socket, BIGHT_WEBSOCKET_BINARY, data, bytes));
+}
+
+static int cancelled_send(void *arg)
+{
+    const struct bight_stream_pair_options pair = {.capacity = 1000};
+    struct bight_websocket *client = frames_connect(only_waits, NULL, NULL, &pair);
+    struct bight_websocket_message message;
+
+    (void)arg;
+    /* 4 + 996: it is full to the last byte. */
+    ck_ok(sends_for(frames_socket, -1, 996));
+    ck_code(sends_for(frames_socket, 10, 10), BIGHT_ETIMEDOUT);
+    ck_ok(bight_websocket_receive(client, &message));
+    ck_assert_uint_eq(message.bytes, 996);
+    ck_ok(sends_for(frames_socket, 10, 10));
+    ck_ok(bight_websocket_receive(client, &message));
+    ck_assert_uint_eq(message.bytes, 10);
+    ck_code(sends_for(frames_socket, 10, 5000), BIGHT_ETIMEDOUT);
+    ck_code(sends_for(frames_socket, 10, 1), BIGHT_EBROKEN);
+    ck_code(bight_websocket_ping(frames_socket), BIGHT_EBROKEN);
+    ck_code(bight_websocket_close(frames_socket, 1000, NULL, 10), BIGHT_EBROKEN);
+    return frames_leave(client);
+}
+
+/* A fragment of a client's that could not go out makes a hole, even where the stream has none. */
+static int cancelled_fragments(void *arg)
+{
+    const struct bight_stream_pair_options pair = {.capacity = FRAGMENT_ON_WIRE};
+    struct bight_websocket *client = frames_connect(only_waits, NULL, NULL, &pair);
+
+    (void)arg;
+    ck_code(sends_for(client, 10, 50000), BIGHT_ETIMEDOUT);
+    ck_code(sends_for(client, 10, 1), BIGHT_EBROKEN);
+    ck_assert_int_eq(frames_leave(client), 0);
+    return 0;
+}
+
+static int receive_forever(void *arg)
+{
+    struct bight_websocket_message message;
+    int rc;
+
+    while ((rc = bight_websocket_receive(arg, &message)) == 0)
+        continue;
+    return rc;
+}
+
+static int one_at_a_time(void *arg)
+{
+    struct bight_websocket *client = frames_connect(frames_echo, NULL, NULL, NULL);
+    struct bight_websocket_message message;
+    enum bight_websocket_type type;
+    struct bight_task *task;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&task, receive_forever, client));
+    world_settle();
+    ck_code(bight_websocket_receive(client, &message), BIGHT_EBUSY);
+    ck_code(bight_websocket_next(client, &type), BIGHT_EBUSY);
+    ck_code(bight_websocket_free(client), BIGHT_EBUSY);
+    ck_ok(bight_websocket_ping(client));
+    /* The task that receives sees the end, and this one is told. */
+    ck_ok(bight_websocket_close(client, 1001, "bye", 1000));
+    ck_ok(bight_join(task, &status));
+    ck_assert_int_eq(status, BIGHT_EOF);
+    ck_code(bight_websocket_send(client, BIGHT_WEBSOCKET_TEXT, "x", 1), BIGHT_ECLOSED);
+    ck_ok(frames_leave(client));
+    ck_assert_int_eq(frames_result, BIGHT_EOF);
+    return 0;
+}
+
+static int close_forever(void *arg)
+{
+    return bight_websocket_close(arg, 1000, NULL, -1);
+}
+
+/* Whoever closes takes over when the task that received has left. */
+static int reader_leaves(void *arg)
+{
+    const struct bight_stream_pair_options pair = {.delay_ms = 100};
+    struct bight_websocket *client = frames_connect(frames_echo, NULL, NULL, &pair);
+    struct bight_task *reader, *closer;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&reader, receive_forever, client));
+    world_settle();
+    ck_ok(bight_spawn(&closer, close_forever, client));
+    world_settle();
+    ck_code(bight_websocket_close(client, 1000, NULL, -1), BIGHT_EBUSY);
+    bight_task_cancel(reader);
+    ck_ok(bight_join(reader, &status));
+    ck_assert_int_eq(status, BIGHT_ECANCELED);
+    ck_ok(bight_join(closer, &status));
+    ck_ok(status);
+    return frames_leave(client);
+}
+
+/* A Close goes behind a message that is just going out. */
+static int send_large(void *arg)
+{
+    return sends_for(arg, -1, 50000);
+}
+
+static int closes_behind(void *arg)
+{
+    const struct bight_stream_pair_options pair = {.capacity = 1000};
+    struct bight_websocket *client = frames_connect(only_waits, NULL, NULL, &pair);
+    struct bight_websocket_message message;
+    struct bight_task *sender, *closer;
+    int status;
+
+    (void)arg;
+    ck_ok(bight_spawn(&sender, send_large, frames_socket));
+    world_settle();
+    ck_ok(bight_spawn(&closer, close_forever, frames_socket));
+    world_settle();
+    ck_ok(bight_websocket_receive(client, &message));
+    ck_assert_uint_eq(message.bytes, 50000);
+    ck_code(bight_websocket_receive(client, &message), BIGHT_EOF);
+    ck_ok(bight_join(sender, &status));
+    ck_ok(status);
+    ck_ok(bight_join(closer, &status));
+    ck_ok(status);
+    return frames_leave(client);
+}
+
+static int both_close(void *arg)
+{
+    const struct bight_stream_pair_options pair = {.delay_ms = 50};
+    struct bight_websocket *client = frames_connect(close_now, NULL, NULL, &pair);
+
+    (void)arg;
+    ck_ok(bight_websocket_close(client, 1000, NULL, 1000));
+    ck_ok(frames_leave(client));
+    ck_assert_int_eq(frames_result, 0);
+    return 0;
+}
+
+/* The handshake, and some messages. */
+#define RESETS 400
+
+/* A reset after each number of bytes: every call says so, and nothing is left. */
+static int is_reset(void *arg)
+{
+    struct bight_stream_pair_options pair = {.reset_after = *(uint64_t *)arg};
+    struct bight_websocket *client;
+    int rc;
+
+    frames_serve(frames_echo, NULL, &pair);
+    rc = bight_websocket_connect(&client, talk_client, "example.org", "/chat", NULL, NULL);
+    if (rc == 0) {
+        struct bight_websocket_message message;
+
+        while (rc == 0) {
+            rc = bight_websocket_send(client, BIGHT_WEBSOCKET_TEXT, "hello", 5);
+            if (rc == 0)
+                rc = bight_websocket_receive(client, &message);
+        }
+        ck_ok(bight_websocket_free(client));
+    }
+    ck_assert_msg(rc == BIGHT_ECONNRESET || rc == BIGHT_EPIPE || rc == BIGHT_EOF, "%s",
+                  bight_error_name(rc));
+    talk_end();
+    return 0;
+}
+
+static void a_reset_is_told_wherever_it_comes(int i)
+{
+    for (uint64_t after = (uint64_t)i + 1; after <= RESETS; after += 8)
+        ck_ok(world_run(is_reset, &after, NULL));
+}
+
+static const struct suite_case cases[] = {
+    each_case(an_answer_that_does_not_agree_is_refused, sizeof(answers) / sizeof(*answers)),
+    world_case(what_cannot_be_sent_is_refused, cannot_ask),
+    world_case(both_sides_know_the_protocol, agrees_on_protocol),
+    each_case(all_lengths_go_both_ways_at_once, 4),
+    world_case(pieces_may_be_more_than_the_limit, above_the_limit),
+    world_case(only_text_goes_as_text, text_only),
+    world_case(a_server_must_not_mask, masks),
+    world_case(a_cancelled_receive_loses_nothing, cancelled_receive),
+    world_case(a_cancelled_send_has_sent_nothing_or_breaks, cancelled_send),
+    world_case(a_message_that_lacks_fragments_breaks, cancelled_fragments),
+    world_case(a_second_task_is_refused, one_at_a_time),
+    world_case(who_closes_receives_when_nobody_does, reader_leaves),
+    world_case(close_waits_for_a_message_that_goes_out, closes_behind),
+    world_case(both_may_close_at_once, both_close),
+    each_case(a_reset_is_told_wherever_it_comes, 8),
+};
+
+test_suite("websocket_talk", cases);
