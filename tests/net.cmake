@@ -81,6 +81,8 @@ if(bight_websocket)
   foreach(suite websocket websocket_talk)
     bight_test(net/websocket/${suite} LIBS ${websocket_libs} SOURCES ${websocket_sources})
   endforeach()
+  # Against Python's websockets; skipped where that is not installed (scripts/deps peers).
+  bight_test(net/websocket/websocket_peers LIBS ${websocket_libs})
   bight_test(net/websocket/websocket_sweep TIMEOUT 240 LIBS ${websocket_libs} ${counting_libs}
     SOURCES ${sweep_sources})
 endif()
