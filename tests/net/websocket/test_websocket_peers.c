@@ -254,16 +254,15 @@ static int asks(void *arg)
     ck_ok(bight_websocket_ping(socket));
     if (*(int *)arg) {
         ck_ok(bight_websocket_close(socket, 3000, "thanks", 10000));
-        program_says(&program, "closed 3000 thanks yes");
     } else {
         ck_ok(bight_websocket_send(socket, BIGHT_WEBSOCKET_TEXT, "close", 5));
         ck_code(bight_websocket_receive(socket, &message), BIGHT_EOF);
         ck_assert_int_eq(bight_websocket_close_code(socket), 1001);
         ck_assert_str_eq(bight_websocket_close_reason(socket), "going");
-        program_says(&program, "closed 1001  yes");
     }
     ck_ok(bight_websocket_free(socket));
     ck_ok(bight_stream_end(stream, 5000));
+    program_says(&program, *(int *)arg ? "closed 3000 thanks yes" : "closed 1001  yes");
     program_end(&program);
     return 0;
 }

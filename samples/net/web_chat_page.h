@@ -1,0 +1,55 @@
+/* The page of web_chat.c. It shows what comes as text, never as markup. */
+#ifndef SAMPLES_NET_WEB_CHAT_PAGE_H
+#define SAMPLES_NET_WEB_CHAT_PAGE_H
+
+/* clang-format off */
+static const char page[] =
+"<!DOCTYPE html>\n"
+"<html lang=en>\n"
+"<meta charset=utf-8>\n"
+"<meta name=viewport content='width=device-width'>\n"
+"<title>Chat</title>\n"
+"<style>\n"
+"  :root { color-scheme: light dark }\n"
+"  body { font: 16px/1.5 system-ui, sans-serif; max-width: 40em; margin: 1em auto; padding: 0 1em }\n"
+"  #lines { height: 60vh; overflow-y: auto; border: 1px solid gray; padding: .5em }\n"
+"  form { display: flex; gap: .5em; margin-top: .5em }\n"
+"  #line { flex: 1 }\n"
+"  .note { opacity: .6 }\n"
+"</style>\n"
+"<h1>Chat</h1>\n"
+"<div id=lines role=log></div>\n"
+"<form id=enter><input id=name placeholder='your name' maxlength=15 required autofocus>\n"
+"  <button>Enter</button></form>\n"
+"<form id=say hidden><input id=line autocomplete=off maxlength=300><button>Say</button></form>\n"
+"<script>\n"
+"const at = id => document.getElementById(id);\n"
+"function show(text, kind) {\n"
+"  const line = document.createElement('div');\n"
+"  line.textContent = text;\n"
+"  line.className = kind;\n"
+"  at('lines').append(line);\n"
+"  line.scrollIntoView();\n"
+"}\n"
+"at('enter').onsubmit = event => {\n"
+"  event.preventDefault();\n"
+"  const scheme = location.protocol === 'https:' ? 'wss://' : 'ws://';\n"
+"  const socket = new WebSocket(scheme + location.host + '/chat?name=' +\n"
+"                               encodeURIComponent(at('name').value));\n"
+"  socket.onopen = () => { at('enter').hidden = true; at('say').hidden = false; at('line').focus(); };\n"
+"  socket.onmessage = event => show(event.data, event.data[0] === '*' ? 'note' : '');\n"
+"  socket.onclose = event => {\n"
+"    show('* closed: ' + (event.reason || event.code), 'note');\n"
+"    at('enter').hidden = false;\n"
+"    at('say').hidden = true;\n"
+"  };\n"
+"  at('say').onsubmit = event => {\n"
+"    event.preventDefault();\n"
+"    if (at('line').value) socket.send(at('line').value);\n"
+"    at('line').value = '';\n"
+"  };\n"
+"};\n"
+"</script>\n";
+/* clang-format on */
+
+#endif
