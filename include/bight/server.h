@@ -344,7 +344,7 @@ BIGHT_API BIGHT_MUST_CHECK int bight_exchange_flush(struct bight_exchange *excha
 
 /** Leave HTTP: answer 101 with "Upgrade: `protocol`", or 200 to CONNECT with `protocol` NULL, and
  *  hand over the connection, of which all was read that belongs to the request. What it carries
- *  from then on is the handler's affair; its return ends the connection.
+ *  from then on is the handler's affair, for as long as it likes; its return ends the connection.
  *
  *  @return 0; BIGHT_EINVAL: the request asks for no such protocol, or has a body; BIGHT_EALREADY:
  *          the answer has begun; otherwise as bight_exchange_answer.

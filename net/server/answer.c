@@ -494,6 +494,7 @@ int bight_exchange_upgrade(struct bight_exchange *exchange, const char *protocol
         return rc;
     }
     bight__stream_watch(exchange->stream, NULL);
+    bight_scope_set_timeout(&exchange->scope, -1);
     *stream = exchange->stream;
     return 0;
 }

@@ -2,7 +2,8 @@
  * for the body and the connection, body.c and chunked.c read bodies, path.c takes the target apart;
  * answer.c writes answers and answer_head.c their heads; pace.c gives clients their time;
  * connection.c is the life of a connection, refusal.c how requests are refused, and serve.c that of
- * all. exchange.c has what a handler may ask, and router.c chooses one. */
+ * all. exchange.c has what a handler may ask, and router.c and
+ * route.c choose one. */
 #ifndef BIGHT_NET_SERVER_SERVER_H
 #define BIGHT_NET_SERVER_SERVER_H
 

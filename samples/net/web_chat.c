@@ -1,5 +1,5 @@
-/* web_chat [PORT]: a chat in the browser. "/" is the page, "/chat?name=NAME" its WebSocket; what one
- * says, all hear.
+/* web_chat [PORT]: a chat in the browser. "/" is the page, "/chat?name=NAME" its WebSocket; what
+ * one says, all hear.
  *
  * To notice: each connection has two tasks, one that receives and one that sends, in a group that
  * ends them together. What is said goes round by a broadcast that never waits: who reads too slowly

@@ -396,8 +396,8 @@ static bool is_played(const char *call)
 static bool is_elsewhere(const char *header)
 {
     static const char *const headers[] = {
-        "events", "executor", "form",           "http",   "multipart", "offload", "resolve",
-        "router", "server",   "server_testing", "static", "tls",       "workers"};
+        "events", "executor", "form",           "http",   "multipart", "offload",   "resolve",
+        "router", "server",   "server_testing", "static", "tls",       "websocket", "workers"};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         if (strcmp(headers[i], header) == 0)
