@@ -255,10 +255,10 @@ static int finish_failed(struct bight_exchange *exchange, int rc)
         return BIGHT_ECONNRESET;
     report_failure(exchange, rc);
     if (exchange->answer <= ANSWER_BEGUN)
-        return bight__refuse(exchange, status_of_failure(exchange, rc), false);
-    if (exchange->answer == ANSWER_DONE || exchange->answer == ANSWER_UPGRADED || is_end_of_all(rc))
-        return rc;
-    return BIGHT_EBROKEN;
+        return bight__refuse(exchange, status_of_failure(exchange, rc), is_end_of_all(rc));
+    if (exchange->answer == ANSWER_DONE)
+        return 0; /* a reset could still destroy it on its way */
+    return exchange->answer == ANSWER_UPGRADED || is_end_of_all(rc) ? rc : BIGHT_EBROKEN;
 }
 
 static int finish(struct bight_exchange *exchange, int rc)
