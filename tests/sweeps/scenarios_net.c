@@ -12,13 +12,23 @@
 #include <unistd.h>
 
 #include "net/udp/udp.h"
+#include "runtime/stream/stream.h"
 
 static int answer(struct bight_stream *stream)
 {
     char line[8];
     int64_t count = bight_stream_read_line(stream, line, sizeof(line));
 
-    return count < 0 ? (int)count : bight_stream_write(stream, line, (size_t)count);
+    struct bight_slice begin;
+    int64_t sent;
+
+    if (count < 1)
+        return (int)count;
+    begin = (struct bight_slice){line, (size_t)count - 1};
+    sent = bight__stream_try_write_more(stream, &begin);
+    if (sent == BIGHT_EAGAIN)
+        sent = 0;
+    return sent < 0 ? (int)sent : bight_stream_write(stream, line + sent, (size_t)(count - sent));
 }
 
 /* Answer, end the stream, and see to it that nobody waits for an answer that does not come. */
