@@ -135,17 +135,20 @@ static int on_data(struct bight_websocket *socket, const struct wslay_frame_iocb
     return 0;
 }
 
-/* What the reading of a frame stopped at, which may be for now only. */
+/* Whether the next call may fare better, for nothing is wrong with the connection. */
+static bool is_passing(int code)
+{
+    return code == BIGHT_ECANCELED || code == BIGHT_ENOMEM || code == BIGHT_EBUSY ||
+           code == BIGHT_EPERM || code == BIGHT_ENOTASK || code == BIGHT_ESCOPE;
+}
+
 static int stopped(struct bight_websocket *socket, ssize_t error)
 {
-    int code = socket->code;
-
     if (error != WSLAY_ERR_WANT_READ)
         return broke_protocol(socket);
-    if (code != BIGHT_ECANCELED && code != BIGHT_EBUSY && code != BIGHT_ENOTASK &&
-        code != BIGHT_EPERM && code != BIGHT_ENOMEM)
-        bight__websocket_ended(socket, code);
-    return code;
+    if (!is_passing(socket->code))
+        bight__websocket_ended(socket, socket->code);
+    return socket->code;
 }
 
 /* Take the next piece of a frame, of which there may be none yet. The one before must be taken. */
