@@ -29,7 +29,7 @@ void bight__websocket_leave(struct bight_websocket *socket)
 }
 
 /* The peer did wrong: tell it, and no more is taken from it. */
-static int refuse(struct bight_websocket *socket, enum close_code code, int rc)
+static int refuse(struct bight_websocket *socket, int code, int rc)
 {
     bight__websocket_ended(socket, rc);
     bight__websocket_due_close(socket, code, NULL);

@@ -65,56 +65,56 @@ struct bight_websocket {
     struct bight_stream *stream;
     const struct bight_seams *seams;
     char *protocol;
-    bool is_client;
     size_t max_message_bytes;
     uint64_t ping_ns, idle_ns; /* UINT64_MAX: never */
     int64_t close_ms;
 
     /* In */
     wslay_frame_context_ptr in;
-    bool receiving;     /* a task does */
-    int ended;          /* what each call returns that receives; 0: not yet */
-    int code;           /* why wslay got no byte */
     uint64_t silent_ns; /* while somebody listened */
-    bool pinged;        /* since then */
-    bool in_frame;
-    uint8_t opcode; /* of the frame */
-    bool fin;
     uint64_t frame_left;
-    enum message_phase phase;
-    enum bight_websocket_type type;
-    bool complete;        /* behind `piece` the message is over */
     const uint8_t *piece; /* what was not taken yet of what wslay has given */
     size_t piece_bytes;
-    struct utf8 text;
-    uint8_t control_in[CONTROL_BYTES];
-    uint8_t control_in_bytes;
     char *message;
     size_t message_bytes, message_room;
+    int ended; /* what each call returns that receives; 0: not yet */
+    int code;  /* why wslay got no byte */
+    enum message_phase phase;
+    enum bight_websocket_type type;
+    struct utf8 text;
+    uint8_t opcode; /* of the frame */
+    bool fin;
+    bool in_frame;
+    bool complete;  /* behind `piece` the message is over */
+    bool pinged;    /* since it is silent */
+    bool receiving; /* a task does */
+    bool is_client;
+    bool closing; /* a task does */
+    uint8_t control_in_bytes;
+    uint8_t control_in[CONTROL_BYTES];
 
     /* Out */
     wslay_frame_context_ptr out;
-    struct bight_mutex lock; /* of what follows; held while a frame goes out */
-    bool sending;            /* a task does */
-    int broken;              /* what each call returns that sends; 0: it works */
-    bool parts_open;         /* of a message, which is not complete */
+    struct bight_mutex lock;        /* of what follows; held while a frame goes out */
+    uint8_t *fragment;              /* of a client */
+    const void *direct;             /* a payload that is not copied */
+    uint8_t *written;               /* where wslay writes the next byte */
+    size_t control_at, control_end; /* what has not gone out of `control` */
+    size_t masks_left;              /* bytes */
+    int broken;                     /* what each call returns that sends; 0: it works */
     enum bight_websocket_type parts_type;
     struct utf8 parts_text;
-    uint8_t *fragment;  /* of a client */
-    const void *direct; /* a payload that is not copied */
-    uint8_t *written;   /* where wslay writes the next byte */
-    struct due pong, ping, close;
+    bool parts_open; /* of a message, which is not complete */
+    bool sending;    /* a task does */
     bool close_sent; /* or is in `control` */
+    struct due pong, ping, close;
     uint8_t control[HEADER_BYTES + CONTROL_BYTES];
-    size_t control_at, control_end; /* what has not gone out of it */
     uint8_t masks[256];
-    size_t masks_left; /* bytes */
 
     /* The end */
-    bool closing;               /* a task does */
-    struct bight_event changed; /* for that task: nobody receives any more */
-    int peer_code;
     char peer_reason[CONTROL_BYTES];
+    int peer_code;
+    struct bight_event changed; /* for the task that closes: nobody receives any more */
 };
 
 /* close.c: one that is open, over `stream`. *out is to be freed. */

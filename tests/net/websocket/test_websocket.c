@@ -124,7 +124,9 @@ static int protocols(void *arg)
 static int echoes(void *arg)
 {
     static char large[70000];
-    static uint8_t answer[70010] = {0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70};
+    static const uint8_t two_bytes[] = {0x82, 126, 0x01, 0x2c};
+    static const uint8_t eight_bytes[] = {0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70};
+    static uint8_t answer[70010];
 
     (void)arg;
     frames_begin(frames_echo, NULL);
@@ -139,10 +141,10 @@ static int echoes(void *arg)
     memset(large, 'x', sizeof(large));
     memset(answer + 4, 'x', sizeof(answer) - 4);
     frames_say_bytes(0x82, large, 300);
-    memcpy(answer, "\x82\x7e\x01\x2c", 4);
+    memcpy(answer, two_bytes, sizeof(two_bytes));
     frames_expect_bytes(answer, 304, "");
     memset(answer + 10, 'x', 300);
-    memcpy(answer, "\x82\x7f\0\0\0\0\0\1\x11\x70", 10);
+    memcpy(answer, eight_bytes, sizeof(eight_bytes));
     frames_say_bytes(0x82, large, sizeof(large));
     frames_expect_bytes(answer, sizeof(answer), "");
     frames_say(0x81, "a");
@@ -479,6 +481,7 @@ static int echoes_and_sends_much(struct bight_websocket *socket)
 static int pongs(void *arg)
 {
     static const struct bight_stream_pair_options narrow = {.capacity = 300};
+    static const uint8_t head[] = {0x82, 126, 0x03, 0xe8}, last_pong[] = {0x8a, 1, '3'};
     static uint8_t answer[1007];
 
     (void)arg;
@@ -488,16 +491,13 @@ static int pongs(void *arg)
     ck_assert_int_gt(bight_stream_read_until(talk_client, answer, sizeof(answer), "\r\n\r\n", 4),
                      0);
     memset(answer, 0, sizeof(answer));
-    memcpy(answer, "\x82\x7e\x03\xe8", 4);
+    memcpy(answer, head, sizeof(head));
     frames_say(0x89, "1");
     frames_say(0x89, "2");
     world_settle();
     frames_say(0x89, "3");
     world_settle();
-    memcpy(answer + 1004,
-           "\x8a\x01"
-           "3",
-           3);
+    memcpy(answer + 1004, last_pong, sizeof(last_pong));
     frames_expect_bytes(answer, sizeof(answer), "");
     frames_say(0x88, "");
     frames_expect_end("\x88\x00");

@@ -82,13 +82,11 @@ static int echo(struct bight_exchange *exchange, void *arg)
 
     if (rc)
         return rc;
-    while ((rc = bight_websocket_receive(socket, &message)) == 0) {
+    while (rc == 0 && bight_websocket_receive(socket, &message) == 0) {
         if (message.bytes == 5 && strcmp(message.data, "close") == 0)
             rc = bight_websocket_close(socket, 4000, "as you wish", 5000);
         else
             rc = bight_websocket_send(socket, message.type, message.data, message.bytes);
-        if (rc)
-            break;
     }
     closed_with = bight_websocket_close_code(socket);
     ck_ok(bight_websocket_free(socket));

@@ -60,7 +60,7 @@ static int serve(void *arg)
     if (rc == BIGHT_ENOMEM || rc == BIGHT_ECANCELED)
         scene->failure = rc;
     if (rc == 0)
-        rc = bight_stream_end(scene->server, 1000);
+        bight_stream_end(scene->server, 1000);
     else
         bight_stream_abort(scene->server);
     scene->server = NULL;

@@ -10,39 +10,42 @@
 
 /* The client's handshake, against text. */
 
+#define AGREED_ANSWER AGREED_BEGIN "\r\n"
+
+enum { SAYS_NOTHING = 0, TALKS_FOR_EVER = 7, SLEEPS = 8 };
+
+static const char *const texts[] = {
+    "", /* and ends */
+    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    (AGREED_ANSWER), /* to another key */
+    "HTTP/1.0 101 Switching Protocols\r\n\r\n",
+    "HTTP/1.1 1O1 Switching Protocols\r\n\r\n",
+    "SSH-2.0-OpenSSH\r\n\r\n",
+};
+
+/* A header of the request says what to answer. */
 static int serve_text(void *arg)
 {
     struct bight_stream **pair = arg;
     char request[2048];
     int64_t count = bight_stream_read_until(pair[1], request, sizeof(request), "\r\n\r\n", 4);
+    const char *answer;
+    int which, rc = 0;
 
     ck_assert_int_gt(count, 0);
     request[count] = '\0';
-    /* A header that says what to answer. */
-    const char *answer = strstr(request, "X-Answer: ");
-    static const char *const answers[] = {
-        "",
-        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
-        "HTTP/1.0 101 Switching Protocols\r\n\r\n",
-        "HTTP/1.1 1O1 Switching Protocols\r\n\r\n",
-        "SSH-2.0-OpenSSH\r\n\r\n",
-    };
-    int which = answer ? atoi(answer + 10) : 0;
-
-    if (which == 7) {
-        int rc = 0;
-
-        while (rc == 0) /* for ever the next header */
-            rc = bight_stream_write(pair[1], "HTTP/1.1 101 x\r\n", 16);
-    } else if (which == 8) {
+    answer = strstr(request, "X-Answer: ");
+    ck_assert_ptr_nonnull(answer);
+    which = atoi(answer + 10);
+    if (which == SLEEPS)
         return bight_sleep(100000);
-    } else {
-        ck_ok(bight_stream_write(pair[1], answers[which], strlen(answers[which])));
-    }
-    if (which == 0)
+    while (rc == 0 && which == TALKS_FOR_EVER)
+        rc = bight_stream_write(pair[1], "HTTP/1.1 101 x\r\n", 16);
+    if (rc)
+        return 0;
+    ck_ok(bight_stream_write(pair[1], texts[which], strlen(texts[which])));
+    if (which == SAYS_NOTHING)
         ck_ok(bight_stream_shutdown(pair[1]));
     return 0;
 }
