@@ -126,8 +126,9 @@ static int half_a_request(void *arg)
 /* With half a body the client is told that this was none. */
 static int half_a_body(void *arg)
 {
+    static const char some_of_it[] = POST "ab";
     static const char *const halves[] = {
-        POST, POST "ab", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        POST, some_of_it, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"};
 
