@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define NAME_BYTES 16
-#define LINE_BYTES 1200 /* 300 characters, as the page has them */
+#define LINE_BYTES 640 /* 160 characters, as the page has them */
 #define KEPT_LINES 64   /* for those who are behind */
 
 /* How long a server that ends waits for an answer to its Close. */

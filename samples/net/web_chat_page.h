@@ -22,7 +22,7 @@ static const char page[] =
 "<div id=lines role=log></div>\n"
 "<form id=enter><input id=name placeholder='your name' maxlength=15 required autofocus>\n"
 "  <button>Enter</button></form>\n"
-"<form id=say hidden><input id=line autocomplete=off maxlength=300><button>Say</button></form>\n"
+"<form id=say hidden><input id=line autocomplete=off maxlength=160><button>Say</button></form>\n"
 "<script>\n"
 "const at = id => document.getElementById(id);\n"
 "function show(text, kind) {\n"
