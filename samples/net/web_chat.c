@@ -24,7 +24,7 @@
 
 #define NAME_BYTES 16
 #define LINE_BYTES 640 /* 160 characters, as the page has them */
-#define KEPT_LINES 64   /* for those who are behind */
+#define KEPT_LINES 64  /* for those who are behind */
 
 /* How long a server that ends waits for an answer to its Close. */
 #define GOODBYE_MS 500
