@@ -1,5 +1,7 @@
 /* Lines of an access log. Nothing that a client sends can end a line or a field early. */
+#include "net/server/http_date.h"
 #include "net/server/server.h"
+#include "net/server/utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -73,15 +75,13 @@ static void add_escaped(struct line *line, const char *text)
 
 static void combined(struct line *line, const struct bight_exchange *exchange, time_t now)
 {
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     int version = exchange->head.version;
-    struct tm tm;
+    char date[DATE_BYTES]; /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-    gmtime_r(&now, &tm);
+    bight__date_format(now, date);
     add_peer(line, exchange);
-    add_format(line, " - - [%02d/%s/%04d:%02d:%02d:%02d +0000] \"", tm.tm_mday, months[tm.tm_mon],
-               tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    add_format(line, " - - [%.2s/%.3s/%.4s:%.8s +0000] \"", date + 5, date + 8, date + 12,
+               date + 17);
     add_escaped(line, exchange->method);
     if (*exchange->target) {
         add_text(line, " ");
@@ -95,30 +95,18 @@ static void combined(struct line *line, const struct bight_exchange *exchange, t
     add_text(line, "\"\n");
 }
 
-/* How many bytes the character at `text` has in UTF-8; 0: it is malformed. RFC 3629. */
-static size_t utf8_bytes(const unsigned char *text)
+/* How many bytes the character at `text` has in UTF-8; 0: it is malformed. */
+static size_t utf8_bytes(const char *text)
 {
-    static const struct {
-        unsigned char first, last, low, high; /* of the first byte, and of the second */
-        unsigned char bytes;
-    } forms[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
+    struct utf8 character = {0};
+    size_t bytes = 0;
 
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        if (text[0] < forms[i].first || text[0] > forms[i].last)
-            continue;
-        if (text[1] < forms[i].low || text[1] > forms[i].high)
+    do {
+        if (!bight__utf8_goes_on(&character, text + bytes, 1))
             return 0;
-        for (size_t k = 2; k < forms[i].bytes; k++) {
-            if ((text[k] & 0xc0) != 0x80)
-                return 0;
-        }
-        return forms[i].bytes;
-    }
-    return 0;
+        bytes++;
+    } while (!bight__utf8_is_whole(&character));
+    return bytes;
 }
 
 /* ,"name":"value" */
@@ -129,7 +117,7 @@ static void add_json(struct line *line, const char *name, const char *value)
     add_format(line, ",\"%s\":\"", name);
     while (*value) {
         unsigned char c = (unsigned char)*value;
-        size_t bytes = c < 0x80 ? 1 : utf8_bytes((const unsigned char *)value);
+        size_t bytes = c < 0x80 ? 1 : utf8_bytes(value);
 
         if (c < ' ' || c == 0x7f || c == '"' || c == '\\')
             add_format(line, "\\u%04x", c);

@@ -2,7 +2,6 @@
 #include "net/server/codings.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "net/server/head.h"
 
@@ -22,20 +21,15 @@ void bight__accepted_init(struct accepted *accepted)
     accepted->others = -1;
 }
 
-static bool is_name(const char *text, size_t bytes, const char *name)
-{
-    return bytes == strlen(name) && strncasecmp(text, name, bytes) == 0;
-}
-
 /* Where the weight of a coding is kept; NULL for one that we do not have. */
 static int *weight_of(struct accepted *accepted, const char *text, size_t bytes)
 {
     for (int i = 0; i < CODINGS_COUNT; i++)
-        if (is_name(text, bytes, bight__coding_names[i].name))
+        if (bight__is_name(text, bytes, bight__coding_names[i].name))
             return &accepted->weights[i];
-    if (is_name(text, bytes, "x-gzip")) /* RFC 9110, 8.4.1.3 */
+    if (bight__is_name(text, bytes, "x-gzip")) /* RFC 9110, 8.4.1.3 */
         return &accepted->weights[CODING_GZIP];
-    return is_name(text, bytes, "*") ? &accepted->others : NULL;
+    return bight__is_name(text, bytes, "*") ? &accepted->others : NULL;
 }
 
 /* A qvalue (RFC 9110, 12.4.2): "0" or "1" with up to three digits behind a point; -1: malformed. */

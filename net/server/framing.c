@@ -22,11 +22,6 @@ static int once(const struct head_field **seen, const struct head_field *field)
     return 0;
 }
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* Where the letters, digits and `marks` from `p` on end; NULL: a "%" is not followed by the number
  * of a byte. */
 static const char *host_end(const char *p, const char *end, const char *marks)
@@ -34,7 +29,7 @@ static const char *host_end(const char *p, const char *end, const char *marks)
     for (; p < end; p++) {
         if (*p == '%' && (end - p < 3 || bight__hex(p[1]) < 0 || bight__hex(p[2]) < 0))
             return NULL;
-        if (!is_alphanumeric(*p) && *p != '%' && !(*p && strchr(marks, *p)))
+        if (!bight__is_alphanumeric(*p) && *p != '%' && !(*p && strchr(marks, *p)))
             break;
     }
     return p;

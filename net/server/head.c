@@ -46,64 +46,23 @@ static size_t span(const char *at, const char *end, unsigned class)
     return (size_t)(p - at);
 }
 
-bool bight__is_token(const char *text, size_t bytes)
-{
-    return bytes && span(text, text + bytes, TOKEN) == bytes;
-}
-
 bool bight__is_field_value(const char *text, size_t bytes)
 {
     return span(text, text + bytes, VALUE) == bytes;
-}
-
-bool bight__is_name(const char *text, size_t bytes, const char *lower)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        char c = text[i];
-
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        if (c != lower[i] || !lower[i])
-            return false;
-    }
-    return !lower[bytes];
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-const char *bight__list_next(const char **at, const char *end, size_t *bytes)
-{
-    const char *begin = *at, *last;
-
-    while (begin < end && (is_blank(*begin) || *begin == ','))
-        begin++;
-    if (begin == end)
-        return NULL;
-    last = memchr(begin, ',', (size_t)(end - begin));
-    if (!last)
-        last = end;
-    *at = last;
-    while (is_blank(last[-1]))
-        last--;
-    *bytes = (size_t)(last - begin);
-    return begin;
 }
 
 const char *bight__list_last(const char *begin, const char **end, size_t *bytes)
 {
     const char *last = *end, *item;
 
-    while (last > begin && (is_blank(last[-1]) || last[-1] == ','))
+    while (last > begin && (bight__is_blank(last[-1]) || last[-1] == ','))
         last--;
     if (last == begin)
         return NULL;
     item = memrchr(begin, ',', (size_t)(last - begin));
     item = item ? item + 1 : begin;
     *end = item;
-    while (is_blank(*item))
+    while (bight__is_blank(*item))
         item++;
     *bytes = (size_t)(last - item);
     return item;
@@ -160,11 +119,11 @@ static int field_line(struct head_field *field, const char *data, const char *li
     /* A name without a colon right behind it: also a line that is folded. */
     if (bytes == 0 || line[bytes] != ':')
         return -400;
-    while (value < end && is_blank(*value))
+    while (value < end && bight__is_blank(*value))
         value++;
     if (span(value, end, VALUE) != (size_t)(end - value))
         return -400;
-    while (end > value && is_blank(end[-1]))
+    while (end > value && bight__is_blank(end[-1]))
         end--;
     *field = (struct head_field){
         .name = (uint32_t)(line - data),

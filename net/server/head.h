@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/server/text.h"
+
 #define HEAD_FIELDS_MAX 128u
 
 /* Offsets into the bytes. */
@@ -55,26 +57,10 @@ struct trailers {
 int64_t bight__trailers_scan(struct trailers *trailers, const char *data, size_t bytes,
                              const struct head_limits *limits);
 
-/* Whether all of `text` are characters of a token, at least one. */
-bool bight__is_token(const char *text, size_t bytes);
 /* Whether `text` may be the value of a field. */
 bool bight__is_field_value(const char *text, size_t bytes);
-/* Whether `text` is `lower`, which is in lower case, but for case. */
-bool bight__is_name(const char *text, size_t bytes, const char *lower);
 
-/* The value of a hexadecimal digit; -1: it is none. */
-static inline int bight__hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Take the next element of a list with commas from *at up to `end`, without the white space around:
- * its length to *bytes. NULL: there is none. Empty elements are passed over. */
-const char *bight__list_next(const char **at, const char *end, size_t *bytes);
-/* The same of the last element between `begin` and *end, to which *end is moved. */
+/* bight__list_next for the last element between `begin` and *end, to which *end is moved. */
 const char *bight__list_last(const char *begin, const char **end, size_t *bytes);
 
 #endif

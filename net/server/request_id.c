@@ -9,24 +9,17 @@
 
 #include <bight/task.h>
 
+#include "coro/base/splitmix.h"
+
 #define HEX_DIGITS 16
 
 static const struct bight_local current = {"request id", NULL};
 
-/* Each number once, and none near the one before: the finaliser of splitmix64, which is one to
- * one. */
-static uint64_t mix(uint64_t number)
-{
-    number = (number ^ (number >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    number = (number ^ (number >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return number ^ (number >> 31);
-}
-
 void bight__request_id_make(struct bight_exchange *exchange)
 {
-    exchange->id = mix(++exchange->server->ids);
-    if (!exchange->id)
-        exchange->id = mix(++exchange->server->ids);
+    do /* each number once, and none near the one before */
+        exchange->id = splitmix_next(&exchange->server->ids);
+    while (!exchange->id);
 }
 
 void bight__request_id_adopt(struct bight_exchange *exchange)

@@ -54,7 +54,8 @@ static int open_frames(struct bight_websocket *socket)
 static bool are_tokens(const struct bight_websocket_options *options)
 {
     for (size_t i = 0; i < options->protocol_count; i++) {
-        if (!options->protocols || !bight__websocket_is_token(options->protocols[i]))
+        if (!options->protocols ||
+            !bight__is_token(options->protocols[i], strlen(options->protocols[i])))
             return false;
     }
     return true;

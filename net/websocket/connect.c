@@ -67,15 +67,9 @@ static bool is_plain(const char *text, bool solid)
 
 static bool is_header(const char *line)
 {
-    char name[128];
     const char *colon = line ? strchr(line, ':') : NULL;
-    size_t bytes = colon ? (size_t)(colon - line) : sizeof(name);
 
-    if (bytes >= sizeof(name) || !is_plain(line, false))
-        return false;
-    memcpy(name, line, bytes);
-    name[bytes] = '\0';
-    return bight__websocket_is_token(name);
+    return colon && is_plain(line, false) && bight__is_token(line, (size_t)(colon - line));
 }
 
 static bool can_be_sent(const struct request *request)

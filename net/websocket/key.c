@@ -108,38 +108,12 @@ bool bight__websocket_random(void *to, size_t bytes)
     return got == (ssize_t)bytes; /* up to 256 bytes come at once */
 }
 
-bool bight__websocket_is_token(const char *text)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~0123456789"
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return text && *text && !text[strspn(text, others)];
-}
-
-const char *bight__websocket_item(const char **at, const char *end, size_t *bytes)
-{
-    const char *first = *at, *last;
-
-    while (first < end && (*first == ',' || *first == ' ' || *first == '\t'))
-        first++;
-    if (first == end)
-        return NULL;
-    last = memchr(first, ',', (size_t)(end - first));
-    if (!last)
-        last = end;
-    *at = last;
-    while (last[-1] == ' ' || last[-1] == '\t')
-        last--;
-    *bytes = (size_t)(last - first);
-    return first;
-}
-
 bool bight__websocket_lists(const char *list, size_t list_bytes, const char *item, bool exact)
 {
     const char *at = list, *end = list + list_bytes, *found;
     size_t bytes, wanted = strlen(item);
 
-    while ((found = bight__websocket_item(&at, end, &bytes))) {
+    while ((found = bight__list_next(&at, end, &bytes))) {
         if (bytes == wanted &&
             (exact ? memcmp(found, item, bytes) : strncasecmp(found, item, bytes)) == 0)
             return true;

@@ -1,7 +1,7 @@
 /* The private part of WebSocket. accept.c and connect.c are the two handshakes, key.c what both
  * compute; receive.c takes messages apart of frames, and wait.c waits for bytes and for the peer's
  * signs of life; send.c sends messages, control.c the frames that go between them; close.c is the
- * end; utf8.c checks text.
+ * end.
  *
  * wslay knows how a frame looks, in both directions. What it offers beyond that is not used: its
  * queue sends a Close before the messages that were queued earlier, and drops those, and it has
@@ -20,6 +20,8 @@
 #include <bight/websocket.h>
 
 #include "coro/base/seams.h"
+#include "net/server/text.h"
+#include "net/server/utf8.h"
 
 #define CONTROL_BYTES 125u /* at most, of the payload of a control frame */
 #define HEADER_BYTES 14u   /* at most, with the mask */
@@ -39,12 +41,6 @@ enum close_code {
     CLOSE_ABNORMAL = 1006, /* likewise */
     CLOSE_TEXT = 1007,
     CLOSE_TOO_BIG = 1009,
-};
-
-/* How far a character has come. */
-struct utf8 {
-    uint8_t needed;          /* bytes */
-    uint8_t lowest, highest; /* of the next one */
 };
 
 /* The message that comes in. */
@@ -128,20 +124,9 @@ void bight__websocket_ended(struct bight_websocket *socket, int rc);
 void bight__websocket_accept_key(const char key[KEY_BYTES], char accept[ACCEPT_BYTES + 1]);
 void bight__websocket_base64(const uint8_t *bytes, size_t count, char *text);
 bool bight__websocket_random(void *to, size_t bytes);
-/* Whether it is a token of HTTP, as a subprotocol has to be. */
-bool bight__websocket_is_token(const char *text);
-/* The next item of the list from *at to `end`, whose elements commas separate; NULL: no further. */
-const char *bight__websocket_item(const char **at, const char *end, size_t *bytes);
 /* Whether one of the list is `item`; `exact`: in the same case. */
 bool bight__websocket_lists(const char *list, size_t list_bytes, const char *item, bool exact);
 int bight__websocket_set_protocol(struct bight_websocket *socket, const char *protocol);
-
-/* utf8.c: whether `text`, which is zero before the first of them, goes on like that. */
-bool bight__utf8_goes_on(struct utf8 *text, const void *data, size_t bytes);
-static inline bool bight__utf8_is_whole(const struct utf8 *text)
-{
-    return !text->needed;
-}
 
 /* wait.c: wslay's way to bytes. It sleeps, answers and pings, and keeps in `code` why there are
  * none: 0 is the stream's end. */
