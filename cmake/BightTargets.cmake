@@ -3,19 +3,17 @@
 # which packages were found never changes what another library is. The top declares each part with
 # bight_part(), a layer's folder calls bight_layer(), and the top calls bight_libraries() once, after all layers.
 
-# bight_part(PART PACKAGE PREFIX SPEC HEADERS ... [INSTEAD OBJECTS] [PLAIN LIBRARY HEADER] [REQUIRES PART ...]
-# [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART
-# and, for the caller, the variable bight_PART: whether the part is built. SPEC is what pkg-config is asked for, such
-# as "libcurl>=7.88"; PREFIX names the target PkgConfig::BIGHT_PREFIX. INSTEAD: if there is an OBJECT library of that
-# name, it becomes part of the part and the package is not asked for. PLAIN: where pkg-config does not know the
-# package, the library of that name with that header does. REQUIRES are other parts, declared before, without which
-# this one is not built. HEADERS, below include/bight, are installed
-# with the part only. What is OPTIONAL changes what the part can do inside, never its interface: the option
+# bight_part(PART PACKAGE PREFIX SPEC [PREFIX SPEC ...] HEADERS ... [INSTEAD OBJECTS] [PLAIN LIBRARY HEADER]
+# [REQUIRES PART ...] [OPTIONAL PREFIX SPEC ...]): the option BIGHT_PART and, for the caller, the variable bight_PART:
+# whether the part is built. SPEC is what pkg-config is asked for, such as "libcurl>=7.88"; PREFIX names the target
+# PkgConfig::BIGHT_PREFIX; all of them are needed. INSTEAD: if there is an OBJECT library of that name, it becomes part
+# of the part and the first package is not asked for. PLAIN: where pkg-config does not know the first package, the
+# library of that name with that header does. REQUIRES are other parts, declared before, without which this one is not
+# built. HEADERS, below include/bight, are installed with the part only. What is OPTIONAL changes what the part can do inside, never its interface: the option
 # BIGHT_PREFIX, and bight_PREFIX for the caller: whether it is used.
 function(bight_part part)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "INSTEAD" "PACKAGE;PLAIN;REQUIRES;HEADERS;OPTIONAL")
-  list(GET ARG_PACKAGE 0 prefix)
-  list(GET ARG_PACKAGE 1 spec)
+  list(POP_FRONT ARG_PACKAGE prefix spec)
   string(TOUPPER "BIGHT_${part}" option)
   set(${option} auto CACHE STRING "Build libbight-${part}: auto (if there is ${spec}), ON or OFF")
   set_property(CACHE ${option} PROPERTY STRINGS auto ON OFF)
@@ -58,6 +56,17 @@ function(bight_part part)
     pkg_check_modules(BIGHT_${prefix} REQUIRED IMPORTED_TARGET GLOBAL "${spec}")
     set(built TRUE)
   endif()
+  while(built AND ARG_PACKAGE)
+    list(POP_FRONT ARG_PACKAGE prefix spec)
+    pkg_check_modules(BIGHT_${prefix} QUIET IMPORTED_TARGET GLOBAL "${spec}")
+    list(APPEND packages ${prefix} "${spec}")
+    if(NOT BIGHT_${prefix}_FOUND AND ${option} STREQUAL "auto")
+      message(STATUS "libbight-${part} is left out: it needs ${spec}")
+      set(built FALSE)
+    elseif(NOT BIGHT_${prefix}_FOUND)
+      message(FATAL_ERROR "libbight-${part} needs ${spec}")
+    endif()
+  endwhile()
   set(bight_${part} ${built} PARENT_SCOPE)
   set_property(GLOBAL APPEND PROPERTY BIGHT_PART_HEADERS ${ARG_HEADERS})
   if(built)

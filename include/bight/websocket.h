@@ -87,7 +87,8 @@ struct bight_websocket_options {
  *  from an origin that may not, it is answered: 400 or 403.
  *
  *  @return 0; 1: it was refused, and the handler returns that too; BIGHT_EINVAL also for a protocol
- *          that is not a token; BIGHT_ENOMEM; otherwise as bight_exchange_upgrade.
+ *          that is not a token; BIGHT_ENOTSUP: OpenSSL is configured to make no SHA-1;
+ *          BIGHT_ENOMEM; otherwise as bight_exchange_upgrade.
  *  Suspends: yes, while the client takes nothing.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the connection is reset when the handler returns.
  *  Allocates: the WebSocket, about 10 KiB.  Thread: the loop's.
@@ -105,8 +106,8 @@ bight_websocket_accept(struct bight_websocket **out, struct bight_exchange *exch
  *  @return 0; BIGHT_EFORBIDDEN: the answer has another status than 101; BIGHT_EPROTOCOL: it is
  *          malformed, or agrees on something that was not offered; BIGHT_EOF: there was none;
  *          BIGHT_ETIMEDOUT; BIGHT_ETOOBIG: it has more than 16 KiB; BIGHT_EINVAL: a host, path,
- *          header or protocol that cannot be sent; BIGHT_ENOMEM; errors of the stream;
- *          BIGHT_ECANCELED.
+ *          header or protocol that cannot be sent; BIGHT_ENOTSUP: OpenSSL is configured to make
+ *          no SHA-1; BIGHT_ENOMEM; errors of the stream; BIGHT_ECANCELED.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; as after any failure the stream is only good to be ended.
  *  Allocates: the WebSocket, about 10 KiB.  Thread: the loop's.

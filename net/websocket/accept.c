@@ -103,10 +103,11 @@ static int shake_hands(struct bight_websocket *socket, struct bight_exchange *ex
                        const struct bight_websocket_options *options)
 {
     char accept[ACCEPT_BYTES + 1];
-    int rc;
+    int rc =
+        bight__websocket_accept_key(bight_exchange_header(exchange, "Sec-WebSocket-Key"), accept);
 
-    bight__websocket_accept_key(bight_exchange_header(exchange, "Sec-WebSocket-Key"), accept);
-    rc = choose_protocol(socket, exchange, options);
+    if (rc == 0)
+        rc = choose_protocol(socket, exchange, options);
     if (rc == 0)
         rc = bight_exchange_add_header(exchange, "Sec-WebSocket-Accept", accept);
     if (rc)

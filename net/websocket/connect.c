@@ -88,13 +88,11 @@ static bool can_be_sent(const struct request *request)
 
 static int send_request(struct bight_websocket *socket, struct request *request)
 {
-    uint8_t random[16];
     struct text text = {0};
     int rc;
 
-    if (!bight__websocket_random(random, sizeof(random)))
+    if (!bight__websocket_make_key(request->key))
         return BIGHT_EIO;
-    bight__websocket_base64(random, sizeof(random), request->key);
     put_request(&text, request);
     text.at = bight__alloc(socket->seams, text.bytes);
     if (!text.at)
@@ -204,6 +202,7 @@ static int see_answer(struct bight_websocket *socket, const struct request *requ
     const char *end = text + bytes - 2, *at = text, *line = line_end(at, end);
     struct answer answer = {0};
     char accept[ACCEPT_BYTES + 1];
+    int rc;
 
     *status = line ? status_of(at, line) : 0;
     if (*status != 101)
@@ -213,7 +212,9 @@ static int see_answer(struct bight_websocket *socket, const struct request *requ
         if (!line || !see_line(&answer, at, line))
             return BIGHT_EPROTOCOL;
     }
-    bight__websocket_accept_key(request->key, accept);
+    rc = bight__websocket_accept_key(request->key, accept);
+    if (rc)
+        return rc;
     if (!answer.upgrades || !answer.connection_upgrades || answer.has_extensions || answer.twice ||
         answer.accept_bytes != ACCEPT_BYTES || memcmp(answer.accept, accept, ACCEPT_BYTES) != 0)
         return BIGHT_EPROTOCOL;

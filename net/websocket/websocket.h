@@ -121,8 +121,10 @@ bool bight__websocket_may_send_code(int code);
 void bight__websocket_ended(struct bight_websocket *socket, int rc);
 
 /* key.c */
-void bight__websocket_accept_key(const char key[KEY_BYTES], char accept[ACCEPT_BYTES + 1]);
-void bight__websocket_base64(const uint8_t *bytes, size_t count, char *text);
+/* 0; BIGHT_ENOTSUP: OpenSSL is configured to make no SHA-1. */
+int bight__websocket_accept_key(const char key[KEY_BYTES], char accept[ACCEPT_BYTES + 1]);
+/* A client's, of random bytes. False: there are none. */
+bool bight__websocket_make_key(char key[KEY_BYTES + 1]);
 bool bight__websocket_random(void *to, size_t bytes);
 /* Whether one of the list is `item`; `exact`: in the same case. */
 bool bight__websocket_lists(const char *list, size_t list_bytes, const char *item, bool exact);
