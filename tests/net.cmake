@@ -57,8 +57,10 @@ if(bight_server)
   foreach(suite static_conditions static_parts)
     bight_test(net/server/${suite} LIBS ${server_libs})
   endforeach()
-  foreach(suite files static)
-    bight_test(net/server/${suite} LIBS ${server_libs} SOURCES net/server/site.c)
+  bight_test(net/server/files LIBS ${server_libs} SOURCES net/server/site.c)
+  foreach(suite static static_asked static_trouble)
+    bight_test(net/server/${suite} LIBS ${server_libs}
+      SOURCES net/server/site.c net/server/site_rows.c)
   endforeach()
   bight_test(net/server/static_sweep TIMEOUT 240 LIBS ${server_libs} ${counting_libs}
     SOURCES ${sweep_sources} net/server/site.c)
