@@ -65,6 +65,14 @@ int frames_leave(struct bight_websocket *client)
     return talk_end();
 }
 
+int frames_end(int code)
+{
+    int rc = talk_end();
+
+    ck_assert_int_eq(frames_result, code);
+    return rc;
+}
+
 void frames_say_bytes(unsigned first, const void *payload, size_t bytes)
 {
     static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};

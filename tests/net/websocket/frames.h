@@ -38,6 +38,8 @@ struct bight_websocket *frames_connect(int (*body)(struct bight_websocket *socke
                                        const struct bight_stream_pair_options *pair);
 /* Free that client, and talk_end. */
 int frames_leave(struct bight_websocket *client);
+/* talk_end, and insist that the last body returned `code`. */
+int frames_end(int code);
 
 /* Write a masked frame: its first byte, and the payload. */
 void frames_say_bytes(unsigned first, const void *payload, size_t bytes);
