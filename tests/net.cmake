@@ -80,7 +80,7 @@ if(bight_websocket)
   set(websocket_libs bight::websocket_static)
   bight_test(nulls/nulls_websocket SUITE test_nulls.c SOURCES nulls/websocket.c LIBS ${websocket_libs})
   set(websocket_sources net/server/talk.c net/websocket/frames.c)
-  foreach(suite websocket websocket_end websocket_talk)
+  foreach(suite websocket websocket_end websocket_talk websocket_waits)
     bight_test(net/websocket/${suite} LIBS ${websocket_libs} SOURCES ${websocket_sources})
   endforeach()
   # Against Python's websockets; skipped where that is not installed (scripts/deps peers).

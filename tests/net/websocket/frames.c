@@ -147,3 +147,9 @@ int frames_echo_pieces(struct bight_websocket *socket)
     }
     return rc;
 }
+
+int frames_wait(struct bight_websocket *socket)
+{
+    (void)socket;
+    return bight_sleep(1000000);
+}

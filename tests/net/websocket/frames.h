@@ -53,5 +53,7 @@ void frames_expect_bytes(const void *wanted, size_t bytes, const char *ends);
 int frames_echo(struct bight_websocket *socket);
 /* The same in pieces. */
 int frames_echo_pieces(struct bight_websocket *socket);
+/* Sleep for long. */
+int frames_wait(struct bight_websocket *socket);
 
 #endif
