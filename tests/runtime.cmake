@@ -42,6 +42,7 @@ set(sweep_sources
   sweeps/scenarios_sync.c
   sweeps/scenarios_task.c
   sweeps/scenarios_testing.c
+  sweeps/scenarios_udp.c
   harness/count_blocks.c
   harness/sweep.c
   harness/sweep_sites.c

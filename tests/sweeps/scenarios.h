@@ -44,6 +44,8 @@ int scenario_listeners(void *arg);
 int scenario_unix(void *arg);
 int scenario_serve(void *arg);
 int scenario_pass(void *arg);
+
+/* scenarios_udp.c */
 int scenario_udp(void *arg);
 int scenario_multicast(void *arg);
 int scenario_patient_sends(void *arg);
