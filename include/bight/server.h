@@ -208,6 +208,20 @@ BIGHT_API uint64_t bight_exchange_id(const struct bight_exchange *exchange);
  */
 BIGHT_API uint64_t bight_request_id(void);
 
+/** Have this handler cancelled, or not, when the client ends its half of the connection: as
+ *  bight_http_serve_options.cancel_on_end for all. If that has happened, it is cancelled now.
+ *
+ *  @return 0; BIGHT_EALREADY: the connection was handed over.
+ */
+BIGHT_API int bight_exchange_cancel_on_end(struct bight_exchange *exchange, bool cancel);
+
+/** Let the body of this request be of up to `bytes`, instead of
+ *  bight_http_serve_options.max_body_bytes.
+ *
+ *  @return 0.
+ */
+BIGHT_API int bight_exchange_set_max_body(struct bight_exchange *exchange, uint64_t bytes);
+
 /** The length that the request says of its body, 0 when it has none, -1 when it comes in chunks. */
 BIGHT_API int64_t bight_exchange_body_bytes(const struct bight_exchange *exchange);
 

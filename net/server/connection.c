@@ -188,7 +188,7 @@ static void on_gone(struct stream_watch *watch, bool reset)
 {
     struct bight_exchange *exchange = container_of(watch, struct bight_exchange, watch);
 
-    if (!reset && !exchange->server->options.cancel_on_end)
+    if (!reset && !exchange->cancel_on_end)
         return;
     exchange->client_gone = true;
     bight_scope_cancel(&exchange->scope);

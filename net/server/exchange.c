@@ -55,6 +55,7 @@ struct bight_exchange *bight__exchange_take(struct http_connection *connection)
     exchange->started_ns = bight_now_ns();
     exchange->method = exchange->target = exchange->host = "";
     exchange->max_body_bytes = server->options.max_body_bytes;
+    exchange->cancel_on_end = server->options.cancel_on_end;
     exchange->out = exchange->out_room;
     exchange->out_end = PREFIX_BYTES;
     exchange->out_capacity = OUT_BYTES;
@@ -158,6 +159,26 @@ struct bight_stream *bight_exchange_stream(const struct bight_exchange *exchange
 int64_t bight_exchange_body_bytes(const struct bight_exchange *exchange)
 {
     return exchange ? exchange->body_bytes : BIGHT_EINVAL;
+}
+
+int bight_exchange_set_max_body(struct bight_exchange *exchange, uint64_t bytes)
+{
+    if (!exchange)
+        return BIGHT_EINVAL;
+    /* What was read already counts. */
+    exchange->max_body_bytes = bytes < exchange->body_read ? exchange->body_read : bytes;
+    return 0;
+}
+
+int bight_exchange_cancel_on_end(struct bight_exchange *exchange, bool cancel)
+{
+    if (!exchange)
+        return BIGHT_EINVAL;
+    if (exchange->answer == ANSWER_UPGRADED)
+        return BIGHT_EALREADY;
+    exchange->cancel_on_end = cancel;
+    bight__stream_watch(exchange->stream, &exchange->watch); /* tells what is known already */
+    return 0;
 }
 
 int bight_exchange_status(const struct bight_exchange *exchange)

@@ -104,6 +104,7 @@ struct bight_exchange {
     struct bight_scope scope;  /* around the handler */
     struct stream_watch watch; /* while it runs */
     bool client_gone;
+    bool cancel_on_end; /* of the client's half */
     uint64_t started_ns;
     uint64_t id;
 

@@ -47,6 +47,8 @@ void walk_library(void)
     says_einval(bight_exchange_header_at, (void *)some, 0, &text, NULL);
     is_null(bight_exchange_stream, NULL);
     says_einval(bight_exchange_body_bytes, NULL);
+    says_einval(bight_exchange_cancel_on_end, NULL, true);
+    says_einval(bight_exchange_set_max_body, NULL, 1);
     says_einval(bight_exchange_read, NULL, some, 1);
     says_einval(bight_exchange_read, (void *)some, NULL, 1);
     says_einval(bight_exchange_read_all, NULL, &text, NULL);

@@ -149,6 +149,36 @@ static int body(void *arg)
     return 0;
 }
 
+static int takes_more(struct bight_exchange *exchange, void *arg)
+{
+    char bytes[2];
+
+    ck_ok(bight_exchange_set_max_body(exchange, 8));
+    ck_assert_int_gt(bight_exchange_read(exchange, bytes, sizeof(bytes)), 0);
+    ck_ok(bight_exchange_set_max_body(exchange, 8));
+    return talk_echo(exchange, arg);
+}
+
+static int takes_less(struct bight_exchange *exchange, void *arg)
+{
+    ck_ok(bight_exchange_set_max_body(exchange, 0));
+    return talk_echo(exchange, arg);
+}
+
+static int body_of_one_handler(void *arg)
+{
+    const struct bight_http_serve_options options = {.max_body_bytes = 5};
+
+    (void)arg;
+    ask_alone(takes_more, &options,
+              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nabcdefgh", 200);
+    ask_alone(takes_more, &options, CHUNKED "6\r\nabcdef\r\n3\r\nghi\r\n0\r\n\r\n", 413);
+    ask_alone(takes_less, &options, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na",
+              413);
+    ask_alone(takes_less, &options, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200);
+    return 0;
+}
+
 /* A client that waits is told no without having sent anything. */
 static int expected_body(void *arg)
 {
@@ -265,6 +295,7 @@ static const struct suite_case cases[] = {
     world_case(a_head_has_so_many_fields, head_count),
     world_case(options_have_limits_too, limits_of_limits),
     world_case(a_body_has_a_longest, body),
+    world_case(a_handler_may_take_more_or_less, body_of_one_handler),
     world_case(a_body_that_is_too_long_is_not_asked_for, expected_body),
     world_case(a_handler_may_answer_as_it_likes, body_in_pieces),
     world_case(trailers_have_the_limits_of_headers, trailers),
