@@ -102,7 +102,8 @@ struct bight_http_serve_options {
     /* Called when a handler has failed, on the loop's thread, before the client is told; it must
      * not suspend. Default: the runtime's report handler, except for what the client did. */
     void (*on_failure)(void *arg, const struct bight_exchange *exchange, int code);
-    /* Called when an exchange is over, as for an access log; it must not suspend. */
+    /* Called when an exchange is over, as for an access log; it must not suspend. Of a request that
+     * was refused it finds what was understood: the fields of a head that was whole, else none. */
     void (*on_done)(void *arg, const struct bight_exchange *exchange);
     void *callback_arg;
 };

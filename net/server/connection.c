@@ -161,24 +161,33 @@ static bool is_method(const struct bight_exchange *exchange, const char *method)
            memcmp(exchange->text + exchange->head.method, method, bytes) == 0;
 }
 
-/* All that comes before the handler: 0, a negative status, BIGHT_EOF, or another code. */
-static int64_t read_request(struct bight_exchange *exchange)
+/* What follows from the head: 0, or a negative status. */
+static int64_t judge_head(struct bight_exchange *exchange)
 {
-    int64_t rc = read_head(exchange);
+    int64_t rc;
 
-    if (rc < 0)
-        return rc;
     exchange->is_get = is_method(exchange, "GET");
     exchange->is_head = is_method(exchange, "HEAD");
     exchange->is_connect = is_method(exchange, "CONNECT");
     rc = bight__framing(exchange);
     if (rc == 0 && (exchange->body != BODY_NONE || exchange->upgrades || exchange->is_connect))
         rc = take_head(exchange);
-    if (rc)
+    return rc ? rc : bight__path_make(exchange);
+}
+
+/* All that comes before the handler: 0, a negative status, BIGHT_EOF, or another code. Whoever sees
+ * a refused exchange, such as a log, finds what was understood of it. */
+static int64_t read_request(struct bight_exchange *exchange)
+{
+    int64_t rc = read_head(exchange);
+
+    if (rc < 0) {
+        exchange->head.count = 0; /* its fields are of a text that nobody has */
         return rc;
-    rc = bight__path_make(exchange);
+    }
+    rc = judge_head(exchange);
     end_strings(exchange);
-    if (exchange->id)
+    if (rc == 0 && exchange->id)
         bight__request_id_adopt(exchange);
     return rc;
 }

@@ -109,6 +109,7 @@ int bight__path_make(struct bight_exchange *exchange)
     const char *path = exchange->text + exchange->head.target;
     const char *end = path + exchange->head.target_bytes, *query;
     size_t bytes = exchange->head.target_bytes;
+    char *made;
 
     exchange->query = NULL;
     if (*path != '/') {
@@ -125,8 +126,11 @@ int bight__path_make(struct bight_exchange *exchange)
     }
     if (path < end && *path == '/')
         path++;
-    exchange->path = bight__exchange_keep(exchange, (size_t)(end - path) + 2);
-    if (!exchange->path)
+    made = bight__exchange_keep(exchange, (size_t)(end - path) + 2);
+    if (!made)
         return -503;
-    return make_path(exchange->path, path, end) ? 0 : -400;
+    if (!make_path(made, path, end))
+        return -400;
+    exchange->path = made;
+    return 0;
 }

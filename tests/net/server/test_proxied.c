@@ -268,9 +268,13 @@ static enum bight_access_log_format format;
 static void on_done(void *arg, const struct bight_exchange *exchange)
 {
     int64_t bytes = bight_access_log_line(exchange, format, line, sizeof(line));
+    const char *name, *value;
 
     (void)arg;
     ck_assert_int_eq(bytes, (int64_t)strlen(line));
+    for (size_t i = 0; bight_exchange_header_at(exchange, i, &name, &value) == 0; i++)
+        ck_assert_str_eq(bight_exchange_header(exchange, name), value);
+    ck_assert_ptr_nonnull(bight_exchange_path(exchange));
     for (size_t few = 0; few <= (size_t)bytes; few += (size_t)bytes)
         ck_assert_int_eq(bight_access_log_line(exchange, format, line, few), BIGHT_ETOOBIG);
     ck_assert_int_eq(bight_access_log_line(exchange, (enum bight_access_log_format)9, line, 9),
@@ -297,6 +301,45 @@ static int combined(void *arg)
     return talk_end();
 }
 
+/* Of what is refused there is what was understood: nothing of a malformed head, and the whole of
+ * one whose meaning was refused. Each field can be asked for, as a log would. */
+static int refused(void *arg)
+{
+    static const struct {
+        const char *request;
+        int status;
+        const char *logged;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: a\r\nReferer: b\r\nx\r\n\r\n", 400, "-\" 400 16 \"-\" \"-\"\n"},
+        {"GET / HTTP/1.1\r\nHost: a\r\nReferer: b\r\n x\r\n\r\n", 400, "-\" 400 16 \"-\" \"-\"\n"},
+        {"GET / HTTP/1.1\r\nReferer: b\r\nUser-Agent: c\r\n\r\n", 400,
+         "GET / HTTP/1.1\" 400 16 \"b\" \"c\"\n"},
+        {"GET /%zz?d HTTP/1.1\r\nHost: a\r\nReferer: b\r\n\r\n", 400,
+         "GET /%zz?d HTTP/1.1\" 400 16 \"b\" \"-\"\n"},
+        {"GET http://e/%zz HTTP/1.0\r\nUser-Agent: c\r\n\r\n", 400,
+         "GET http://e/%zz HTTP/1.0\" 400 16 \"-\" \"c\"\n"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nReferer: b\r\nTransfer-Encoding: z\r\n\r\n", 501,
+         "POST / HTTP/1.1\" 501 20 \"b\" \"-\"\n"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1x\r\nReferer: b\r\n\r\n", 400,
+         "POST / HTTP/1.1\" 400 16 \"b\" \"-\"\n"},
+    };
+
+    (void)arg;
+    format = BIGHT_ACCESS_LOG_COMBINED;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        talk_begin(talk_hello, &logged);
+        talk_ask(rows[i].request, rows[i].status);
+        ck_assert_str_eq(strchr(line, ']') + 3, rows[i].logged);
+        ck_ok(talk_end());
+    }
+    /* One of which the rest never comes. */
+    talk_begin(talk_hello, &logged);
+    talk_say("GET / HTTP/1.1\r\nReferer: b\r\nUser-Agent: c\r\n");
+    ck_ok(bight_sleep(60000));
+    ck_assert_str_eq(strchr(line, ']') + 3, "-\" 408 20 \"-\" \"-\"\n");
+    return talk_end();
+}
+
 static int json(void *arg)
 {
     (void)arg;
@@ -320,6 +363,7 @@ static const struct suite_case cases[] = {
     world_case(a_trusted_peer_says_first_for_whom_it_connects, proxy_protocol),
     world_case(a_request_has_a_number_and_so_have_its_tasks, numbers),
     world_case(a_line_of_the_combined_log_holds_what_came, combined),
+    world_case(a_line_of_a_refused_request_holds_what_was_understood, refused),
     world_case(a_line_of_the_json_log_holds_what_came, json),
 };
 
