@@ -282,8 +282,8 @@ BIGHT_API void bight_exchange_close(struct bight_exchange *exchange);
  *
  *  @return 0; BIGHT_EINVAL: a status below 200 or above 999, a content type that is no value of a
  *          header, a body where there can be none; BIGHT_EALREADY: the answer has begun;
- *          BIGHT_ETIMEDOUT: the client takes too little; BIGHT_EPIPE and other failures of the
- *          connection; BIGHT_ECANCELED.
+ *          BIGHT_EBUSY: another task is just writing; BIGHT_ETIMEDOUT: the client takes too little;
+ *          BIGHT_EPIPE and other failures of the connection; BIGHT_ECANCELED.
  *  Suspends: yes, while the client takes nothing.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the connection is reset unless nothing had gone out.
  *  Allocates: no.  Thread: the loop's.

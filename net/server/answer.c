@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <bight/time.h>
@@ -128,6 +127,11 @@ static int put(struct bight_exchange *exchange, const struct bight_slice *body, 
     return rc;
 }
 
+int bight__answer_open(struct bight_exchange *exchange)
+{
+    return put(exchange, NULL, 0);
+}
+
 void bight__answer_reset(struct bight_exchange *exchange)
 {
     if (exchange->answer > ANSWER_BEGUN)
@@ -194,6 +198,22 @@ static int may_follow(struct bight_exchange *exchange, uint64_t bytes)
     return bight_checkpoint();
 }
 
+/* One task at a time, from may_follow to the last byte: a second one between would break what the
+ * first has promised. 0: it is this task's turn, and turn_end follows. */
+static int turn_begin(struct bight_exchange *exchange)
+{
+    if (exchange->writing)
+        return BIGHT_EBUSY;
+    exchange->writing = true;
+    return 0;
+}
+
+static int turn_end(struct bight_exchange *exchange, int rc)
+{
+    exchange->writing = false;
+    return rc;
+}
+
 static int put_piece(struct bight_exchange *exchange, const void *data, size_t bytes)
 {
     struct bight_slice slices[BODY_SLICES] = {{data, bytes}};
@@ -228,14 +248,15 @@ int bight_exchange_write(struct bight_exchange *exchange, const void *data, size
 
     if (!exchange || (!data && bytes))
         return BIGHT_EINVAL;
-    rc = may_follow(exchange, bytes);
-    if (rc || bytes == 0)
+    rc = turn_begin(exchange);
+    if (rc)
         return rc;
-    if (!exchange->is_head)
+    rc = may_follow(exchange, bytes);
+    if (rc == 0 && bytes && !exchange->is_head)
         rc = put_coded(exchange, data, bytes, GZIP_GO_ON);
     if (rc == 0)
         exchange->sent += bytes;
-    return rc;
+    return turn_end(exchange, rc);
 }
 
 int bight_exchange_flush(struct bight_exchange *exchange)
@@ -244,12 +265,15 @@ int bight_exchange_flush(struct bight_exchange *exchange)
 
     if (!exchange)
         return BIGHT_EINVAL;
+    rc = turn_begin(exchange);
+    if (rc)
+        return rc;
     rc = may_follow(exchange, 0);
     if (rc == 0 && exchange->sent && !exchange->is_head)
         rc = put_coded(exchange, NULL, 0, GZIP_FLUSH);
-    if (rc || exchange->answer == ANSWER_OPEN)
-        return rc;
-    return put(exchange, NULL, 0);
+    if (rc == 0 && exchange->answer != ANSWER_OPEN)
+        rc = put(exchange, NULL, 0);
+    return turn_end(exchange, rc);
 }
 
 static const struct bight_slice last_chunk = {"0\r\n\r\n", 5};
@@ -288,8 +312,13 @@ int bight_exchange_answer(struct bight_exchange *exchange, int status, const cha
 
     if (!exchange || (!body && bytes) || bytes > INT64_MAX)
         return BIGHT_EINVAL;
+    rc = turn_begin(exchange);
+    if (rc)
+        return rc;
     rc = bight_checkpoint();
-    return rc ? rc : bight__answer_whole(exchange, status, content_type, body, bytes);
+    if (rc == 0)
+        rc = bight__answer_whole(exchange, status, content_type, body, bytes);
+    return turn_end(exchange, rc);
 }
 
 int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
@@ -399,28 +428,39 @@ static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t of
     return rc ? rc : put(exchange, &end, 1);
 }
 
-int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
-                             int64_t bytes)
+/* The part of the file as the next piece of the body. */
+static int put_file(struct bight_exchange *exchange, int file, int64_t offset, uint64_t bytes)
 {
-    int rc = 0;
+    int rc = may_follow(exchange, bytes);
 
-    if (!exchange || offset < 0 || bytes < 0)
-        return BIGHT_EINVAL;
-    if (exchange->answer == ANSWER_NONE)
-        rc = bight_exchange_begin(exchange, 200, bytes);
-    if (rc == 0)
-        rc = may_follow(exchange, (uint64_t)bytes);
     if (rc)
         return rc;
     if (exchange->is_head) {
-        exchange->sent += (uint64_t)bytes;
+        exchange->sent += bytes;
         return 0;
     }
     if (exchange->framing == FRAMING_CHUNKED && bytes && !exchange->gzip)
-        return send_file_chunk(exchange, file, offset, (uint64_t)bytes);
+        return send_file_chunk(exchange, file, offset, bytes);
     if (exchange->answer == ANSWER_BEGUN && !exchange->gzip)
         rc = bytes ? send_head(exchange) : put(exchange, NULL, 0);
-    return rc ? rc : send_file(exchange, file, offset, (uint64_t)bytes);
+    return rc ? rc : send_file(exchange, file, offset, bytes);
+}
+
+int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
+                             int64_t bytes)
+{
+    int rc;
+
+    if (!exchange || offset < 0 || bytes < 0)
+        return BIGHT_EINVAL;
+    rc = turn_begin(exchange);
+    if (rc)
+        return rc;
+    if (exchange->answer == ANSWER_NONE)
+        rc = bight_exchange_begin(exchange, 200, bytes);
+    if (rc == 0)
+        rc = put_file(exchange, file, offset, (uint64_t)bytes);
+    return turn_end(exchange, rc);
 }
 
 int bight__answer_finish(struct bight_exchange *exchange)
@@ -450,51 +490,4 @@ int bight__answer_finish(struct bight_exchange *exchange)
     if (rc == 0)
         exchange->answer = ANSWER_DONE;
     return rc;
-}
-
-/* Whether the client asks for `protocol`. */
-static bool is_asked_for(const struct bight_exchange *exchange, const char *protocol)
-{
-    const char *at, *end, *item;
-    size_t bytes, wanted = strlen(protocol);
-
-    if (!exchange->upgrades)
-        return false;
-    at = bight__field_value(exchange, exchange->protocol);
-    end = at + exchange->protocol->value_bytes;
-    while ((item = bight__list_next(&at, end, &bytes))) {
-        if (bytes == wanted && strncasecmp(item, protocol, bytes) == 0)
-            return true;
-    }
-    return false;
-}
-
-int bight_exchange_upgrade(struct bight_exchange *exchange, const char *protocol,
-                           struct bight_stream **stream)
-{
-    int rc;
-
-    if (!exchange || !stream || exchange->body != BODY_NONE)
-        return BIGHT_EINVAL;
-    if (protocol ? !is_asked_for(exchange, protocol) : !exchange->is_connect)
-        return BIGHT_EINVAL;
-    if (exchange->answer != ANSWER_NONE)
-        return BIGHT_EALREADY;
-    rc = protocol ? bight__answer_add(exchange, "Upgrade", protocol) : 0;
-    if (rc == 0)
-        rc = bight_checkpoint();
-    if (rc)
-        return rc;
-    exchange->status = protocol ? 101 : 200;
-    exchange->framing = FRAMING_NONE;
-    exchange->answer = ANSWER_UPGRADED;
-    rc = put(exchange, NULL, 0);
-    if (rc) {
-        exchange->answer = ANSWER_BROKEN;
-        return rc;
-    }
-    bight__stream_watch(exchange->stream, NULL);
-    bight_scope_set_timeout(&exchange->scope, -1);
-    *stream = exchange->stream;
-    return 0;
 }

@@ -107,16 +107,22 @@ static int64_t fixed_read(struct bight_exchange *exchange, void *buffer, size_t 
     return count;
 }
 
-/* The client waits to be told that it may send, and has not begun all the same. */
+/* The client waits to be told that it may send, and has not begun all the same. It needs no telling
+ * when another task is just writing the answer. */
 static int say_continue(struct bight_exchange *exchange)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     const struct bight_slice slice = {text, sizeof(text) - 1};
+    int rc;
 
     exchange->expects = false;
-    if (exchange->answer >= ANSWER_OPEN || bight_stream_buffered(exchange->stream))
+    if (exchange->answer >= ANSWER_OPEN || exchange->writing ||
+        bight_stream_buffered(exchange->stream))
         return 0;
-    return bight__answer_send(exchange, &slice, 1);
+    exchange->writing = true;
+    rc = bight__answer_send(exchange, &slice, 1);
+    exchange->writing = false;
+    return rc;
 }
 
 int64_t bight__body_read(struct bight_exchange *exchange, void *buffer, size_t bytes)
@@ -196,6 +202,8 @@ int bight_exchange_read_all(struct bight_exchange *exchange, const char **body, 
 
     if (!exchange || !body)
         return BIGHT_EINVAL;
+    if (exchange->reading)
+        return BIGHT_EBUSY;
     bight__free(exchange->whole);
     exchange->whole = NULL;
     /* What is too long is refused before there is memory for it. */

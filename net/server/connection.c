@@ -7,6 +7,7 @@
 
 #include <bight/task.h>
 #include <bight/time.h>
+#include <bight/waiter.h>
 
 #include "coro/core/task.h"
 
@@ -48,8 +49,10 @@ static int64_t wait_request(struct http_connection *connection)
     int64_t whole_ms = is_first(connection) ? options->header_ms : options->idle_ms;
     int64_t count;
 
-    if (bight_stream_buffered(connection->stream))
-        return 1;
+    if (bight_stream_buffered(connection->stream)) {
+        count = bight_checkpoint(); /* a refusal need not have waited for anything */
+        return count ? count : 1;
+    }
     if (server->draining || (whole_ms >= 0 && whole_ms <= REST_MS))
         return wait_byte(connection, server->draining ? LINGER_MS : whole_ms);
     count = wait_byte(connection, REST_MS);

@@ -2,6 +2,7 @@
  * Time counts only while a task waits: when nobody listens, the peer cannot be heard. */
 #include <bight/scope.h>
 #include <bight/time.h>
+#include <bight/waiter.h>
 
 #include "coro/base/units.h"
 #include "net/websocket/websocket.h"
@@ -54,8 +55,10 @@ static int prod(struct bight_websocket *socket)
 
 static int64_t wait_bytes(struct bight_websocket *socket, void *buffer, size_t bytes)
 {
-    int64_t count = bight_stream_try_read(socket->stream, buffer, bytes);
+    int64_t count = bight_checkpoint(); /* a peer may always have something more */
 
+    if (count == 0)
+        count = bight_stream_try_read(socket->stream, buffer, bytes);
     while (count == BIGHT_EAGAIN) {
         count = read_patiently(socket, buffer, bytes);
         if (count == BIGHT_EAGAIN) {

@@ -195,6 +195,43 @@ static int both_close(void *arg)
     return 0;
 }
 
+static int count_turns(void *arg)
+{
+    int *turns = arg;
+
+    for (; *turns >= 0 && *turns < 1000; ++*turns) {
+        if (bight_yield())
+            return 0;
+    }
+    return 0;
+}
+
+/* Pings that are there already, more than what one turn may take: whoever receives does not wait
+ * for any of them, and others run in between. */
+static int floods(void *arg)
+{
+    enum { PING_BYTES = 6, PINGS = 700000 };
+    static char pings[PINGS * PING_BYTES];
+    const struct bight_stream_pair_options pair = {.capacity = 2 * sizeof(pings)};
+    struct bight_websocket *client = frames_connect(frames_wait, NULL, NULL, &pair);
+    struct bight_websocket_message message;
+    struct bight_task *task;
+    int turns = 0;
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof(pings); i += PING_BYTES)
+        memcpy(pings + i, "\x89\x80\0\0\0\0", PING_BYTES);
+    talk_say_bytes(pings, sizeof(pings));
+    frames_say(0x81, "end");
+    ck_ok(bight_spawn(&task, count_turns, &turns));
+    ck_ok(bight_websocket_receive(frames_socket, &message));
+    ck_assert_str_eq(message.data, "end");
+    ck_assert_int_ge(turns, 2);
+    turns = -1;
+    ck_ok(bight_join(task, NULL));
+    return frames_leave(client);
+}
+
 static const struct suite_case cases[] = {
     world_case(a_cancelled_receive_loses_nothing, cancelled_receive),
     world_case(a_cancelled_send_has_sent_nothing_or_breaks, cancelled_send),
@@ -202,6 +239,7 @@ static const struct suite_case cases[] = {
     world_case(a_second_task_is_refused, one_at_a_time),
     world_case(who_closes_receives_when_nobody_does, reader_leaves),
     world_case(close_waits_for_a_message_that_goes_out, closes_behind),
+    world_case(a_flood_of_pings_lets_others_run, floods),
     world_case(both_may_close_at_once, both_close),
 };
 
