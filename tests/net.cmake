@@ -186,4 +186,8 @@ if(TARGET web_chat)
   bight_test(samples/net/sample_web_chat LIBS ${websocket_libs} SOURCES samples/net/programs.c)
   target_compile_definitions(test_sample_web_chat PRIVATE SAMPLE_WEB_CHAT="$<TARGET_FILE:web_chat>")
   add_dependencies(test_sample_web_chat web_chat)
+  bight_test(samples/net/sample_web_chat_browser SOURCES samples/net/programs.c samples/net/tool.c)
+  target_compile_definitions(test_sample_web_chat_browser PRIVATE SAMPLE_WEB_CHAT="$<TARGET_FILE:web_chat>"
+                             BROWSER="${CMAKE_CURRENT_SOURCE_DIR}/samples/net/browser.py")
+  add_dependencies(test_sample_web_chat_browser web_chat)
 endif()
