@@ -3,6 +3,7 @@
  * requests llhttp reads the same bytes and has to come to the same end. */
 #include "net/server/server.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* What a field says of the connection or the body; NULL: nothing. */
@@ -22,15 +23,42 @@ static int once(const struct head_field **seen, const struct head_field *field)
     return 0;
 }
 
-/* Where the letters, digits and `marks` from `p` on end; NULL: a "%" is not followed by the number
- * of a byte. */
-static const char *host_end(const char *p, const char *end, const char *marks)
+/* What a character may be part of. */
+#define IN_NAME 1u    /* reg-name of RFC 3986 3.2.2, but for "%" and the comma */
+#define IN_LITERAL 2u /* an address in brackets */
+
+static const uint8_t host_characters[UCHAR_MAX + 1] = {
+    ['0' ... '9'] = IN_NAME | IN_LITERAL,
+    ['A' ... 'Z'] = IN_NAME | IN_LITERAL,
+    ['a' ... 'z'] = IN_NAME | IN_LITERAL,
+    ['-'] = IN_NAME | IN_LITERAL,
+    ['.'] = IN_NAME | IN_LITERAL,
+    ['_'] = IN_NAME | IN_LITERAL,
+    ['~'] = IN_NAME | IN_LITERAL,
+    [':'] = IN_LITERAL,
+    ['!'] = IN_NAME,
+    ['$'] = IN_NAME,
+    ['&'] = IN_NAME,
+    ['\''] = IN_NAME,
+    ['('] = IN_NAME,
+    [')'] = IN_NAME,
+    ['*'] = IN_NAME,
+    ['+'] = IN_NAME,
+    [';'] = IN_NAME,
+    ['='] = IN_NAME,
+};
+
+/* Where the characters of that kind from `p` on end; NULL: a "%" is not followed by the number of a
+ * byte. */
+static const char *host_end(const char *p, const char *end, unsigned kind)
 {
     for (; p < end; p++) {
-        if (*p == '%' && (end - p < 3 || bight__hex(p[1]) < 0 || bight__hex(p[2]) < 0))
-            return NULL;
-        if (!bight__is_alphanumeric(*p) && *p != '%' && !(*p && strchr(marks, *p)))
+        if (host_characters[(unsigned char)*p] & kind)
+            continue;
+        if (*p != '%')
             break;
+        if (end - p < 3 || bight__hex(p[1]) < 0 || bight__hex(p[2]) < 0)
+            return NULL;
     }
     return p;
 }
@@ -43,11 +71,11 @@ static int port_of(const char *text, size_t bytes)
     int port = 0;
 
     if (bytes && *text == '[') {
-        p = host_end(text + 1, end, ":.-_~");
+        p = host_end(text + 1, end, IN_LITERAL);
         if (!p || p == text + 1 || p == end || *p++ != ']')
             return -1;
     } else {
-        p = host_end(text, end, "-._~!$&'()*+;=");
+        p = host_end(text, end, IN_NAME);
     }
     if (!p || p == text || (p < end && *p != ':'))
         return -1;
