@@ -83,6 +83,10 @@ if(bight_websocket)
   foreach(suite websocket websocket_end websocket_talk websocket_waits)
     bight_test(net/websocket/${suite} LIBS ${websocket_libs} SOURCES ${websocket_sources})
   endforeach()
+  if(bight_tls)
+    bight_test(net/websocket/websocket_tls LIBS ${websocket_libs} ${tls_libs}
+      SOURCES ${websocket_sources} ${tls_sources})
+  endif()
   # Against Python's websockets; skipped where that is not installed (scripts/deps peers).
   bight_test(net/websocket/websocket_peers LIBS ${websocket_libs})
   bight_test(net/websocket/websocket_sweep TIMEOUT 240 LIBS ${websocket_libs} ${counting_libs}

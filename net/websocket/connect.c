@@ -221,16 +221,24 @@ static int see_answer(struct bight_websocket *socket, const struct request *requ
     return agree_on_protocol(socket, request, &answer);
 }
 
+/* There may be others before it, which only inform: RFC 9110 15.2. */
+static bool only_informs(int status)
+{
+    return status >= 100 && status < 200 && status != 101;
+}
+
 static int read_answer(struct bight_websocket *socket, const struct request *request, int *status)
 {
     char *text = bight__alloc(socket->seams, ANSWER_BYTES);
-    int64_t bytes;
     int rc;
 
     if (!text)
         return BIGHT_ENOMEM;
-    bytes = bight_stream_read_until(socket->stream, text, ANSWER_BYTES, "\r\n\r\n", 4);
-    rc = bytes < 0 ? (int)bytes : see_answer(socket, request, text, (size_t)bytes, status);
+    do {
+        int64_t bytes = bight_stream_read_until(socket->stream, text, ANSWER_BYTES, "\r\n\r\n", 4);
+
+        rc = bytes < 0 ? (int)bytes : see_answer(socket, request, text, (size_t)bytes, status);
+    } while (rc == BIGHT_EFORBIDDEN && only_informs(*status));
     bight__free(text);
     return rc;
 }

@@ -2,6 +2,8 @@
  * suspension is cancelled in turn, the client's as well as the server's. Whatever happens, the
  * client gets the whole answer, a whole refusal, or a connection that visibly breaks, and nothing
  * is left open. LeakSanitizer sees what is left of memory. */
+#include <bight/access_log.h>
+#include <bight/events.h>
 #include <bight/form.h>
 #include <bight/router.h>
 
@@ -93,6 +95,15 @@ static void on_failure(void *arg, const struct bight_exchange *exchange, int cod
     ((struct scene *)arg)->failure = code;
 }
 
+static void on_done(void *arg, const struct bight_exchange *exchange)
+{
+    char line[2000];
+    int64_t bytes = bight_access_log_line(exchange, BIGHT_ACCESS_LOG_COMBINED, line, sizeof(line));
+
+    if (bytes <= 0 || line[bytes - 1] != '\n')
+        ((struct scene *)arg)->failure = BIGHT_EPROTOCOL;
+}
+
 static void on_broken(void *arg, const struct bight_stream *stream, int code)
 {
     (void)stream;
@@ -105,9 +116,11 @@ static int answer(void *arg)
     struct scene *scene = arg;
     struct bight_http_serve_options options = {
         .on_failure = on_failure,
+        .on_done = on_done,
         .callback_arg = scene,
         .trusted = "192.0.2.0/24, unix",
         .max_per_peer = 10,
+        .request_ids = true,
         .server_name = "swept",
         .serve = {.on_failure = on_broken, .callback_arg = scene},
     };
@@ -248,6 +261,35 @@ static int piece_by_piece(void)
     return talk_over_a_pair(&dialogue);
 }
 
+/* Events, one of which needs memory */
+
+static int sends_events(struct bight_exchange *exchange, void *arg)
+{
+    struct bight_sent_event event = {.event = "e", .id = "1", .data = arg};
+    int rc = bight_events_begin(exchange);
+
+    if (rc == 0)
+        rc = bight_events_send(exchange, &event);
+    if (rc == 0)
+        rc = bight_sleep(1);
+    return rc ? rc : bight_events_ping(exchange);
+}
+
+static int events(void)
+{
+    static char data[3001], expected[4000];
+    const struct dialogue dialogue = {"GET / HTTP/1.1\r\n" CLOSE "\r\n", expected, sends_events,
+                                      data};
+
+    memset(data, 'd', sizeof(data) - 1);
+    sprintf(expected,
+            ANSWER("Transfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n"
+                   "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n",
+                   "%zx\r\nevent: e\nid: 1\ndata: %s\n\n\r\n3\r\n:\n\n\r\n0\r\n\r\n"),
+            strlen("event: e\nid: 1\ndata: \n\n") + sizeof(data) - 1, data);
+    return talk_over_a_pair(&dialogue);
+}
+
 /* A form behind a router, with what does not fit beside its head */
 
 static int form(struct bight_exchange *exchange, void *arg)
@@ -329,6 +371,7 @@ const struct sweep_program sweep_programs[] = {
     {"a fixed answer", fixed_answer, BIGHT_ECONNRESET},
     {"chunks both ways", chunks, BIGHT_ECONNRESET},
     {"piece by piece", piece_by_piece, BIGHT_ECONNRESET},
+    {"events", events, BIGHT_ECONNRESET},
     {"forms", forms, BIGHT_ECONNRESET},
     {"at a listener", at_a_listener, BIGHT_ECONNRESET},
 };

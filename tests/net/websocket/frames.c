@@ -6,6 +6,7 @@
 struct bight_websocket *frames_socket;
 int frames_result;
 struct bight_stream *frames_stream;
+const struct bight_http_serve_options *frames_options;
 
 static struct bight_websocket_options how;
 static int (*run)(struct bight_websocket *socket);
@@ -34,7 +35,7 @@ void frames_serve(int (*body)(struct bight_websocket *socket),
     how = options ? *options : (struct bight_websocket_options){0};
     frames_socket = NULL;
     frames_result = 1;
-    talk_begin_over(handle, NULL, pair);
+    talk_begin_over(handle, frames_options, pair);
 }
 
 void frames_begin(int (*body)(struct bight_websocket *socket),

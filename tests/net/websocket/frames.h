@@ -23,6 +23,8 @@ extern struct bight_websocket *frames_socket;
 extern int frames_result;
 /* The stream below that. */
 extern struct bight_stream *frames_stream;
+/* The server's options; NULL: the defaults. */
+extern const struct bight_http_serve_options *frames_options;
 
 /* Serve talk_client's other end: accept, and run `body`. */
 void frames_serve(int (*body)(struct bight_websocket *socket),

@@ -19,6 +19,11 @@ static const char *const texts[] = {
     "HTTP/1.0 101 Switching Protocols\r\n\r\n",
     "HTTP/1.1 1O1 Switching Protocols\r\n\r\n",
     "SSH-2.0-OpenSSH\r\n\r\n",
+    NULL,
+    NULL,
+    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    "HTTP/1.1 404 Not Found\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\n\r\n", /* and no more */
 };
 
 /* A header of the request says what to answer. */
@@ -51,11 +56,12 @@ static const struct {
     const char *header;
     int code, status;
 } answers[] = {
-    {"X-Answer: 0", BIGHT_EOF, 0},         {"X-Answer: 1", BIGHT_EFORBIDDEN, 404},
-    {"X-Answer: 2", BIGHT_EPROTOCOL, 101}, {"X-Answer: 3", BIGHT_EPROTOCOL, 101},
-    {"X-Answer: 4", BIGHT_EPROTOCOL, 0},   {"X-Answer: 5", BIGHT_EPROTOCOL, 0},
-    {"X-Answer: 6", BIGHT_EPROTOCOL, 0},   {"X-Answer: 7", BIGHT_ETOOBIG, 0},
-    {"X-Answer: 8", BIGHT_ETIMEDOUT, 0},
+    {"X-Answer: 0", BIGHT_EOF, 0},          {"X-Answer: 1", BIGHT_EFORBIDDEN, 404},
+    {"X-Answer: 2", BIGHT_EPROTOCOL, 101},  {"X-Answer: 3", BIGHT_EPROTOCOL, 101},
+    {"X-Answer: 4", BIGHT_EPROTOCOL, 0},    {"X-Answer: 5", BIGHT_EPROTOCOL, 0},
+    {"X-Answer: 6", BIGHT_EPROTOCOL, 0},    {"X-Answer: 7", BIGHT_ETOOBIG, 0},
+    {"X-Answer: 8", BIGHT_ETIMEDOUT, 0},    {"X-Answer: 9", BIGHT_EFORBIDDEN, 404},
+    {"X-Answer: 10", BIGHT_ETIMEDOUT, 103},
 };
 
 static int hears(void *arg)
