@@ -1,11 +1,9 @@
 /* Answers: whole ones, and those whose body follows piece by piece. The head goes out with the
  * first piece of the body, and what is short goes out in one write. */
-#include "net/server/server.h"
+#include "net/server/answer.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bight/time.h>
 #include <bight/waiter.h>
@@ -14,12 +12,7 @@
 #define BODY_SLICES 3
 #define ALL_SLICES (1 + BODY_SLICES)
 
-/* How much of a file is asked for at a time, and is read where the kernel does not send it. */
-#define FILE_STEP_BYTES ((size_t)1 << 20)
-#define FILE_BUFFER_BYTES ((size_t)32 << 10)
-
-/* The connection no longer takes what it should. */
-static int send_failed(struct bight_exchange *exchange, int rc, bool moved)
+int bight__answer_failed(struct bight_exchange *exchange, int rc, bool moved)
 {
     if (rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET)
         exchange->client_gone = true;
@@ -42,8 +35,7 @@ static int wait_client(struct bight_exchange *exchange)
     return bight__pace_leave(&exchange->outward, &scope, since_ns, rc);
 }
 
-/* An attempt moved so many bytes, or is to be made again later. */
-static int go_on(struct bight_exchange *exchange, int64_t written)
+int bight__answer_go_on(struct bight_exchange *exchange, int64_t written)
 {
     if (written == BIGHT_EAGAIN)
         return wait_client(exchange);
@@ -73,10 +65,10 @@ int bight__answer_send(struct bight_exchange *exchange, const struct bight_slice
         if (rc == 0) {
             written = bight__stream_try_writev(exchange->stream, rest + first, count - first);
             moved = moved || written > 0;
-            rc = go_on(exchange, written);
+            rc = bight__answer_go_on(exchange, written);
         }
         if (rc)
-            return send_failed(exchange, rc, moved);
+            return bight__answer_failed(exchange, rc, moved);
         for (size_t i = first; i < count && written > 0; i++) {
             size_t part = (uint64_t)written < rest[i].bytes ? (size_t)written : rest[i].bytes;
 
@@ -109,8 +101,7 @@ static bool join(struct bight_exchange *exchange, struct bight_slice *head,
     return true;
 }
 
-/* Send `body`, and the head before it unless that went out. */
-static int put(struct bight_exchange *exchange, const struct bight_slice *body, size_t count)
+int bight__answer_put(struct bight_exchange *exchange, const struct bight_slice *body, size_t count)
 {
     struct bight_slice all[ALL_SLICES] = {{NULL, 0}};
     int rc;
@@ -125,11 +116,6 @@ static int put(struct bight_exchange *exchange, const struct bight_slice *body, 
     if (rc == 0 && exchange->answer == ANSWER_BEGUN)
         exchange->answer = ANSWER_OPEN;
     return rc;
-}
-
-int bight__answer_open(struct bight_exchange *exchange)
-{
-    return put(exchange, NULL, 0);
 }
 
 void bight__answer_reset(struct bight_exchange *exchange)
@@ -182,10 +168,9 @@ int bight_exchange_begin(struct bight_exchange *exchange, int status, int64_t by
     return 0;
 }
 
-/* Whether `bytes` more may follow in the body. */
-static int may_follow(struct bight_exchange *exchange, uint64_t bytes)
+int bight__answer_may_follow(struct bight_exchange *exchange, uint64_t bytes)
 {
-    if (exchange->answer == ANSWER_BROKEN)
+    if (exchange->answer == ANSWER_BROKEN || exchange->answer_error == BIGHT_EBROKEN)
         return BIGHT_EBROKEN;
     if (exchange->answer != ANSWER_BEGUN && exchange->answer != ANSWER_OPEN)
         return BIGHT_EINVAL;
@@ -198,9 +183,7 @@ static int may_follow(struct bight_exchange *exchange, uint64_t bytes)
     return bight_checkpoint();
 }
 
-/* One task at a time, from may_follow to the last byte: a second one between would break what the
- * first has promised. 0: it is this task's turn, and turn_end follows. */
-static int turn_begin(struct bight_exchange *exchange)
+int bight__answer_turn_begin(struct bight_exchange *exchange)
 {
     if (exchange->writing)
         return BIGHT_EBUSY;
@@ -208,7 +191,7 @@ static int turn_begin(struct bight_exchange *exchange)
     return 0;
 }
 
-static int turn_end(struct bight_exchange *exchange, int rc)
+int bight__answer_turn_end(struct bight_exchange *exchange, int rc)
 {
     exchange->writing = false;
     return rc;
@@ -220,11 +203,11 @@ static int put_piece(struct bight_exchange *exchange, const void *data, size_t b
     char line[24];
 
     if (exchange->framing != FRAMING_CHUNKED)
-        return put(exchange, slices, 1);
+        return bight__answer_put(exchange, slices, 1);
     slices[0] = (struct bight_slice){line, (size_t)snprintf(line, sizeof(line), "%zx\r\n", bytes)};
     slices[1] = (struct bight_slice){data, bytes};
     slices[2] = (struct bight_slice){"\r\n", 2};
-    return put(exchange, slices, 3);
+    return bight__answer_put(exchange, slices, 3);
 }
 
 static int emit(void *arg, const void *data, size_t bytes)
@@ -232,14 +215,20 @@ static int emit(void *arg, const void *data, size_t bytes)
     return put_piece(arg, data, bytes);
 }
 
-/* The next piece of the body, compressed if that is asked for: it then goes out when there is
- * enough of it, or when it is flushed. */
-static int put_coded(struct bight_exchange *exchange, const void *data, size_t bytes,
-                     enum gzip_step step)
+int bight__answer_put_coded(struct bight_exchange *exchange, const void *data, size_t bytes,
+                            enum gzip_step step)
 {
-    if (exchange->gzip)
-        return bight__gzip_run(exchange->gzip, data, bytes, step, emit, exchange);
-    return bytes ? put_piece(exchange, data, bytes) : 0;
+    int rc;
+
+    if (!exchange->gzip)
+        return bytes ? put_piece(exchange, data, bytes) : 0;
+    rc = bight__gzip_run(exchange->gzip, data, bytes, step, emit, exchange);
+    /* What it gave out does not come a second time. */
+    if (rc && exchange->answer == ANSWER_OPEN)
+        exchange->answer = ANSWER_BROKEN;
+    else if (rc)
+        exchange->answer_error = BIGHT_EBROKEN;
+    return rc;
 }
 
 int bight_exchange_write(struct bight_exchange *exchange, const void *data, size_t bytes)
@@ -248,15 +237,15 @@ int bight_exchange_write(struct bight_exchange *exchange, const void *data, size
 
     if (!exchange || (!data && bytes))
         return BIGHT_EINVAL;
-    rc = turn_begin(exchange);
+    rc = bight__answer_turn_begin(exchange);
     if (rc)
         return rc;
-    rc = may_follow(exchange, bytes);
+    rc = bight__answer_may_follow(exchange, bytes);
     if (rc == 0 && bytes && !exchange->is_head)
-        rc = put_coded(exchange, data, bytes, GZIP_GO_ON);
+        rc = bight__answer_put_coded(exchange, data, bytes, GZIP_GO_ON);
     if (rc == 0)
         exchange->sent += bytes;
-    return turn_end(exchange, rc);
+    return bight__answer_turn_end(exchange, rc);
 }
 
 int bight_exchange_flush(struct bight_exchange *exchange)
@@ -265,15 +254,15 @@ int bight_exchange_flush(struct bight_exchange *exchange)
 
     if (!exchange)
         return BIGHT_EINVAL;
-    rc = turn_begin(exchange);
+    rc = bight__answer_turn_begin(exchange);
     if (rc)
         return rc;
-    rc = may_follow(exchange, 0);
+    rc = bight__answer_may_follow(exchange, 0);
     if (rc == 0 && exchange->sent && !exchange->is_head)
-        rc = put_coded(exchange, NULL, 0, GZIP_FLUSH);
+        rc = bight__answer_put_coded(exchange, NULL, 0, GZIP_FLUSH);
     if (rc == 0 && exchange->answer != ANSWER_OPEN)
-        rc = put(exchange, NULL, 0);
-    return turn_end(exchange, rc);
+        rc = bight__answer_put(exchange, NULL, 0);
+    return bight__answer_turn_end(exchange, rc);
 }
 
 static const struct bight_slice last_chunk = {"0\r\n\r\n", 5};
@@ -281,9 +270,10 @@ static const struct bight_slice last_chunk = {"0\r\n\r\n", 5};
 /* A whole body. */
 static int put_compressed(struct bight_exchange *exchange, const void *body, size_t bytes)
 {
-    int rc = put_coded(exchange, body, bytes, GZIP_FINISH);
+    int rc = bight__answer_put_coded(exchange, body, bytes, GZIP_FINISH);
 
-    return rc || exchange->framing != FRAMING_CHUNKED ? rc : put(exchange, &last_chunk, 1);
+    return rc || exchange->framing != FRAMING_CHUNKED ? rc
+                                                      : bight__answer_put(exchange, &last_chunk, 1);
 }
 
 int bight__answer_whole(struct bight_exchange *exchange, int status, const char *content_type,
@@ -297,7 +287,7 @@ int bight__answer_whole(struct bight_exchange *exchange, int status, const char 
     if (rc == 0 && exchange->gzip && !exchange->is_head)
         rc = put_compressed(exchange, body, bytes);
     else if (rc == 0)
-        rc = put(exchange, &slice, exchange->is_head ? 0 : 1);
+        rc = bight__answer_put(exchange, &slice, exchange->is_head ? 0 : 1);
     if (rc)
         return rc;
     exchange->sent = bytes;
@@ -312,13 +302,13 @@ int bight_exchange_answer(struct bight_exchange *exchange, int status, const cha
 
     if (!exchange || (!body && bytes) || bytes > INT64_MAX)
         return BIGHT_EINVAL;
-    rc = turn_begin(exchange);
+    rc = bight__answer_turn_begin(exchange);
     if (rc)
         return rc;
     rc = bight_checkpoint();
     if (rc == 0)
         rc = bight__answer_whole(exchange, status, content_type, body, bytes);
-    return turn_end(exchange, rc);
+    return bight__answer_turn_end(exchange, rc);
 }
 
 int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
@@ -341,128 +331,6 @@ int bight_exchange_redirect(struct bight_exchange *exchange, int status, const c
     return rc ? rc : bight_exchange_answer_status(exchange, status);
 }
 
-/* A step by way of memory: how much was sent, 0 at the file's end. */
-static int64_t copy_step(struct bight_exchange *exchange, int file, int64_t offset, size_t bytes,
-                         char **buffer)
-{
-    struct bight_slice slice;
-    ssize_t count;
-    int rc;
-
-    if (!*buffer)
-        *buffer = bight__alloc(exchange->server->seams, FILE_BUFFER_BYTES);
-    if (!*buffer)
-        return BIGHT_ENOMEM;
-    if (bytes > FILE_BUFFER_BYTES)
-        bytes = FILE_BUFFER_BYTES;
-    count = pread(file, *buffer, bytes, offset);
-    if (count <= 0)
-        return count ? -errno : BIGHT_EOF;
-    slice = (struct bight_slice){*buffer, (size_t)count};
-    rc = exchange->gzip ? put_coded(exchange, *buffer, (size_t)count, GZIP_GO_ON)
-                        : bight__answer_send(exchange, &slice, 1);
-    return rc ? rc : count;
-}
-
-/* Send `bytes` of the file as they are. */
-static int send_file(struct bight_exchange *exchange, int file, int64_t offset, uint64_t bytes)
-{
-    char *buffer = NULL;
-    int rc = 0;
-
-    while (bytes && rc == 0) {
-        size_t step = bytes < FILE_STEP_BYTES ? (size_t)bytes : FILE_STEP_BYTES;
-        int64_t sent = buffer || exchange->gzip
-                           ? BIGHT_EINVAL
-                           : bight__stream_try_send_file(exchange->stream, file, offset, step);
-
-        if (sent == BIGHT_EINVAL)
-            sent = copy_step(exchange, file, offset, step, &buffer);
-        else
-            rc = go_on(exchange, sent);
-        if (sent > 0) {
-            offset += sent;
-            bytes -= (uint64_t)sent;
-            exchange->sent += (uint64_t)sent;
-            rc = bytes ? bight_checkpoint() : 0;
-        } else if (sent != BIGHT_EAGAIN) {
-            rc = (int)sent;
-        }
-    }
-    bight__free(buffer);
-    return rc ? send_failed(exchange, rc, true) : 0;
-}
-
-/* The head of an answer whose body follows at once. */
-static int send_head(struct bight_exchange *exchange)
-{
-    struct bight_slice head;
-    int64_t sent;
-    int rc;
-
-    head.data = bight__answer_head(exchange, &head.bytes);
-    sent = bight__stream_try_write_more(exchange->stream, &head);
-    rc = go_on(exchange, sent);
-    if (rc)
-        return send_failed(exchange, rc, false);
-    exchange->answer = ANSWER_OPEN;
-    if (sent < 0)
-        sent = 0;
-    head.data = (const char *)head.data + sent;
-    head.bytes -= (size_t)sent;
-    return bight__answer_send(exchange, &head, 1);
-}
-
-/* The file as one chunk. */
-static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t offset,
-                           uint64_t bytes)
-{
-    const struct bight_slice end = {"\r\n", 2};
-    char line[24];
-    struct bight_slice begin = {
-        line, (size_t)snprintf(line, sizeof(line), "%llx\r\n", (unsigned long long)bytes)};
-    int rc = put(exchange, &begin, 1);
-
-    if (rc == 0)
-        rc = send_file(exchange, file, offset, bytes);
-    return rc ? rc : put(exchange, &end, 1);
-}
-
-/* The part of the file as the next piece of the body. */
-static int put_file(struct bight_exchange *exchange, int file, int64_t offset, uint64_t bytes)
-{
-    int rc = may_follow(exchange, bytes);
-
-    if (rc)
-        return rc;
-    if (exchange->is_head) {
-        exchange->sent += bytes;
-        return 0;
-    }
-    if (exchange->framing == FRAMING_CHUNKED && bytes && !exchange->gzip)
-        return send_file_chunk(exchange, file, offset, bytes);
-    if (exchange->answer == ANSWER_BEGUN && !exchange->gzip)
-        rc = bytes ? send_head(exchange) : put(exchange, NULL, 0);
-    return rc ? rc : send_file(exchange, file, offset, bytes);
-}
-
-int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
-                             int64_t bytes)
-{
-    int rc;
-
-    if (!exchange || offset < 0 || bytes < 0)
-        return BIGHT_EINVAL;
-    rc = turn_begin(exchange);
-    if (rc)
-        return rc;
-    if (exchange->answer == ANSWER_NONE)
-        rc = bight_exchange_begin(exchange, 200, bytes);
-    if (rc == 0)
-        rc = put_file(exchange, file, offset, (uint64_t)bytes);
-    return turn_end(exchange, rc);
-}
-
 int bight__answer_finish(struct bight_exchange *exchange)
 {
     int rc = exchange->answer_error;
@@ -482,11 +350,11 @@ int bight__answer_finish(struct bight_exchange *exchange)
         !exchange->is_head)
         rc = BIGHT_EBROKEN;
     if (rc == 0 && !exchange->is_head)
-        rc = put_coded(exchange, NULL, 0, GZIP_FINISH);
+        rc = bight__answer_put_coded(exchange, NULL, 0, GZIP_FINISH);
     if (rc == 0 && exchange->framing == FRAMING_CHUNKED)
-        rc = put(exchange, &last_chunk, 1);
+        rc = bight__answer_put(exchange, &last_chunk, 1);
     else if (rc == 0 && exchange->answer == ANSWER_BEGUN)
-        rc = put(exchange, NULL, 0);
+        rc = bight__answer_put(exchange, NULL, 0);
     if (rc == 0)
         exchange->answer = ANSWER_DONE;
     return rc;

@@ -1,9 +1,9 @@
 /* The private part of the HTTP server. head.c finds the parts of a head, framing.c what they mean
  * for the body and the connection, body.c and chunked.c read bodies, path.c takes the target apart;
- * answer.c writes answers, answer_head.c their heads, and upgrade.c gives connections away; pace.c
- * gives clients their time; connection.c is the life of a connection, refusal.c how requests are
- * refused, and serve.c that of all. exchange.c has what a handler may ask, and router.c and route.c
- * choose one. */
+ * answer.c writes answers, answer_head.c their heads, answer_file.c files, and upgrade.c gives
+ * connections away; pace.c gives clients their time; connection.c is the life of a connection,
+ * refusal.c how requests are refused, and serve.c that of all. exchange.c has what a handler may
+ * ask, and router.c and route.c choose one. */
 #ifndef BIGHT_NET_SERVER_SERVER_H
 #define BIGHT_NET_SERVER_SERVER_H
 
@@ -216,9 +216,7 @@ int bight__answer_add_type(struct bight_exchange *exchange, const char *type);
 bool bight__status_has_body(int status);
 const char *bight__status_text(int status);
 
-/* answer.c: send the head of an answer alone. */
-int bight__answer_open(struct bight_exchange *exchange);
-/* Forget an answer of which nothing has gone out. */
+/* answer.c: forget an answer of which nothing has gone out. */
 void bight__answer_reset(struct bight_exchange *exchange);
 /* The handler has returned 0: send what is left. 0, or why it cannot be whole. */
 int bight__answer_finish(struct bight_exchange *exchange);

@@ -1,5 +1,5 @@
 /* The handler takes the connection over: another protocol, or a tunnel. */
-#include "net/server/server.h"
+#include "net/server/answer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -42,7 +42,7 @@ int bight_exchange_upgrade(struct bight_exchange *exchange, const char *protocol
     exchange->status = protocol ? 101 : 200;
     exchange->framing = FRAMING_NONE;
     exchange->answer = ANSWER_UPGRADED;
-    rc = bight__answer_open(exchange);
+    rc = bight__answer_put(exchange, NULL, 0);
     if (rc) {
         exchange->answer = ANSWER_BROKEN;
         return rc;

@@ -240,11 +240,57 @@ static int flushed(void *arg)
     return talk_end();
 }
 
+/* What the client does not take, and cannot be compressed. */
+static int gives_up(struct bight_exchange *exchange, void *arg)
+{
+    static char noise[2 * BODY_BYTES];
+    struct bight_scope scope;
+    uint32_t state = 1;
+    int rc;
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        state = state * 1664525 + 1013904223;
+        noise[i] = (char)(state >> 24);
+    }
+    ck_ok(bight_exchange_compress(exchange));
+    ck_ok(bight_exchange_begin(exchange, 200, -1));
+    ck_ok(bight_exchange_flush(exchange));
+    ck_ok(bight_scope_begin(&scope, 10, 0));
+    rc = bight_exchange_write(exchange, noise, sizeof(noise));
+    ck_code(bight_scope_end(&scope, rc), BIGHT_ETIMEDOUT);
+    /* Even where the connection has no hole, the compressed data has one. */
+    ck_code(bight_exchange_write(exchange, "more", 4), BIGHT_EBROKEN);
+    ck_code(bight_exchange_flush(exchange), BIGHT_EBROKEN);
+    return 0;
+}
+
+static int cancelled(void *arg)
+{
+    const char *heard;
+
+    (void)arg;
+    /* Among them one that is full when a piece has just gone out. */
+    for (size_t capacity = 16400; capacity < 16700; capacity++) {
+        const struct bight_stream_pair_options pair = {.capacity = capacity};
+
+        talk_begin_over(gives_up, NULL, &pair);
+        talk_say("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+        ck_ok(bight_sleep(20));
+        heard = talk_hear();
+        ck_assert(talk_is_over());
+        ck_assert_ptr_nonnull(strstr(heard, "<reset>"));
+        ck_code(talk_end(), BIGHT_EBROKEN);
+    }
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(an_answer_is_compressed_if_the_handler_wants_it, whole),
     world_case(an_answer_is_compressed_if_the_client_wants_it, when),
     world_case(what_is_short_or_fails_is_not_compressed, not_compressed),
     world_case(what_is_flushed_goes_out_at_once, flushed),
+    world_case(a_compressed_body_with_a_hole_is_cut_off, cancelled),
 };
 
 test_suite("compress", cases);
