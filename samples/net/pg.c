@@ -203,12 +203,20 @@ static enum pg_fate cut_off(PGconn *connection)
     return cut.given_up ? PG_CANCELLED : PG_ENDED;
 }
 
+static int begin(PGconn *connection, const struct pg_query *query)
+{
+    if (query->sql)
+        return PQsendQuery(connection, query->sql);
+    return PQsendQueryPrepared(connection, query->prepared, query->count, query->values, NULL, NULL,
+                               0);
+}
+
 int pg_query(PGconn *connection, struct pg_query *query)
 {
     int rc;
 
     query->fate = PG_NOT_BEGUN;
-    if (!PQsendQuery(connection, query->sql))
+    if (!begin(connection, query))
         return BIGHT_EIO;
     rc = send_rest(connection);
     if (rc == 0)

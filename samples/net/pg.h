@@ -14,8 +14,13 @@ enum pg_fate {
 };
 
 struct pg_query {
-    /* One statement or several, which are then one transaction. */
+    /* One statement or several, which are then one transaction; or NULL. */
     const char *sql;
+    /* Then it is the statement that PREPARE has given this name, with `count` values as text, of
+     * which NULL is NULL. */
+    const char *prepared;
+    const char *const *values;
+    int count;
     /* Takes each result, in order; one that failed is a result too, of status PGRES_FATAL_ERROR,
      * and the last. A code that is not zero cuts the query off. */
     int (*take)(void *arg, PGresult *result);

@@ -135,6 +135,39 @@ static int queries_follow_each_other(void *arg)
     return still_works();
 }
 
+static int prepared_statement_has_values(void *arg)
+{
+    static const char *const values[] = {"'; SELECT 7", NULL};
+    struct answer prepare =
+        asking("PREPARE p (text, int) AS SELECT $1 || coalesce($2, 5), pg_sleep(0)");
+    struct answer answer = asking(NULL), wrong = asking(NULL);
+
+    (void)arg;
+    ck_assert_int_eq(ask(&prepare), 0);
+    answer.query.prepared = "p";
+    answer.query.values = values;
+    answer.query.count = 2;
+    ck_assert_int_eq(ask(&answer), 0);
+    ck_assert_str_eq(answer.text, "'; SELECT 75\n");
+    ck_assert_int_eq(answer.query.fate, PG_ENDED);
+    wrong.query.prepared = "nothing";
+    ck_assert_int_eq(ask(&wrong), 0);
+    ck_assert_str_eq(wrong.text, "26000\n");
+    return still_works();
+}
+
+static int prepared_statement_is_cut_off(void *arg)
+{
+    struct answer prepare = asking("PREPARE p AS " SLEEP), answer = asking(NULL);
+
+    (void)arg;
+    ck_assert_int_eq(ask(&prepare), 0);
+    answer.query.prepared = "p";
+    ck_assert_int_eq(bight_timeout(CUT_MS, ask, &answer), BIGHT_ETIMEDOUT);
+    ck_assert_int_eq(answer.query.fate, PG_CANCELLED);
+    return still_works();
+}
+
 static int sleeping_query_is_cut_off(void *arg)
 {
     (void)arg;
@@ -286,6 +319,8 @@ static void connecting_is_cut_off(void)
 
 static const struct suite_case cases[] = {
     body_case(queries_follow_each_other, play, queries_follow_each_other),
+    body_case(prepared_statement_has_values, play, prepared_statement_has_values),
+    body_case(prepared_statement_is_cut_off, play, prepared_statement_is_cut_off),
     body_case(sleeping_query_is_cut_off, play, sleeping_query_is_cut_off),
     body_case(long_answer_is_cut_off, play, long_answer_is_cut_off),
     body_case(big_statement_is_sent_whole, play, big_statement_is_sent_whole),
