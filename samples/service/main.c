@@ -1,0 +1,249 @@
+/* json-service: notes as JSON over HTTP, in PostgreSQL or SQLite. README.md says what it does;
+ * api.c has the handlers, this file the life of a service. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <bight/access_log.h>
+#include <bight/background.h>
+#include <bight/errors.h>
+#include <bight/runtime.h>
+#include <bight/server.h>
+#include <bight/signal.h>
+#include <bight/workers.h>
+
+#include "samples/service/api.h"
+#include "samples/service/listen.h"
+#include "samples/service/options.h"
+
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+};
+
+/* How often a search is tried whose worker dies. */
+#define ATTEMPTS 2
+#define WORKER_GRACE_MS 200
+
+struct program {
+    struct options options;
+    struct service service;
+    struct bight_router *router;
+    struct bight_listener *listener;
+    int inherited; /* the socket, or -1 */
+};
+
+static int complain(const char *what, int code)
+{
+    (void)fprintf(stderr, "json-service: %s: %s\n", what, bight_strerror(code));
+    return EXIT_FAILED;
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static int answer(struct bight_exchange *exchange, void *arg)
+{
+    struct program *program = arg;
+
+    program->service.begun++;
+    return bight_router_handle(exchange, program->router);
+}
+
+static void on_failure(void *arg, const struct bight_exchange *exchange, int code)
+{
+    struct program *program = arg;
+
+    program->service.failed++;
+    (void)fprintf(stderr, "json-service: request %016llx: %s\n",
+                  (unsigned long long)bight_exchange_id(exchange), bight_strerror(code));
+}
+
+static void on_done(void *arg, const struct bight_exchange *exchange)
+{
+    static char line[BIGHT_ACCESS_LOG_BYTES];
+    struct program *program = arg;
+
+    if (bight_router_pattern(exchange)) /* there is one for every path */
+        program->service.answered[bight_exchange_status(exchange) / 100 % 10]++;
+    else
+        program->service.refused++;
+    if (!program->options.access_log ||
+        bight_access_log_line(exchange, BIGHT_ACCESS_LOG_JSON, line, sizeof line) <= 0)
+        return;
+    (void)fputs(line, stdout);
+    (void)fflush(stdout);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* A signal that ends it. */
+struct stop {
+    struct bight_listener *listener;
+    struct bight_signal *signal;
+};
+
+/* After the close bight_http_serve lets the handlers finish, and returns. */
+static int wait_and_close(void *arg)
+{
+    const struct stop *stop = arg;
+    int rc = bight_signal_wait(stop->signal);
+
+    if (rc < 0)
+        return rc;
+    rc = bight_listener_close(stop->listener);
+    return rc == BIGHT_EALREADY ? 0 : rc;
+}
+
+/* From here on the signal is ours, to the end of the runtime: a second one does not disturb the
+ * end. */
+static int stop_at(struct bight_background *background, struct stop *stop, int signum)
+{
+    int rc = bight_signal_open(&stop->signal, signum);
+
+    return rc ? rc : bight_background_spawn(NULL, background, NULL, wait_and_close, stop);
+}
+
+static void on_drain(void *arg)
+{
+    struct program *program = arg;
+
+    program->service.draining = true;
+}
+
+static void say_farewell(const struct service *service)
+{
+    uint64_t answered = 0;
+
+    for (int digit = 0; digit < 10; digit++)
+        answered += service->answered[digit];
+    (void)fprintf(stderr,
+                  "json-service: requests: %llu begun, %llu answered, %llu failed; %llu refused\n",
+                  (unsigned long long)service->begun, (unsigned long long)answered,
+                  (unsigned long long)service->failed, (unsigned long long)service->refused);
+}
+
+/* --- the beginning, from outside to inside ---------------------------------------------------- */
+
+static int serve_until_signal(struct program *program)
+{
+    const struct bight_http_serve_options options = {
+        .serve = {.drain_ms = program->options.drain_ms,
+                  .on_drain = on_drain,
+                  .callback_arg = program},
+        .request_ids = true,
+        .on_failure = on_failure,
+        .on_done = on_done,
+        .callback_arg = program,
+    };
+    struct stop stops[] = {{.listener = program->listener}, {.listener = program->listener}};
+    struct bight_background *background;
+    int rc = bight_background_new(&background, NULL, NULL);
+
+    if (rc)
+        return rc;
+    rc = stop_at(background, &stops[0], SIGINT);
+    if (rc == 0)
+        rc = stop_at(background, &stops[1], SIGTERM);
+    if (rc == 0)
+        rc = listen_announce(program->listener);
+    if (rc == 0)
+        rc = bight_http_serve(program->listener, answer, program, &options);
+    int ended = bight_background_end(background);
+    return rc ? rc : ended;
+}
+
+static int listen_and_serve(struct program *program)
+{
+    const struct options *options = &program->options;
+    int rc = listen_begin(&program->listener, program->inherited, options->host, options->port);
+
+    if (rc)
+        return complain("cannot listen", rc);
+    rc = serve_until_signal(program);
+    bight_listener_end(program->listener);
+    say_farewell(&program->service);
+    return rc ? complain("cannot serve", rc) : EXIT_SUCCESS;
+}
+
+/* A deadline ends a search too. */
+static int with_workers(struct program *program)
+{
+    const struct bight_workers_options options = {
+        .workers = program->options.workers,
+        .attempts_max = ATTEMPTS,
+        .cancel = BIGHT_EXECUTOR_CANCEL_INTERRUPT,
+        .grace_ms = WORKER_GRACE_MS,
+    };
+    int rc = bight_workers_new(&program->service.workers, &options);
+
+    if (rc)
+        return complain("cannot start workers", rc);
+    int status = listen_and_serve(program);
+    rc = bight_executor_end(program->service.workers);
+    return rc ? complain("cannot end workers", rc) : status;
+}
+
+static int with_router(struct program *program)
+{
+    int rc = api_new(&program->router, &program->service);
+
+    if (rc)
+        return complain("cannot make the router", rc);
+    int status = with_workers(program);
+    bight_router_free(program->router);
+    return status;
+}
+
+/* Returns an exit status. */
+static int with_store(void *arg)
+{
+    struct program *program = arg;
+    int rc = store_open(&program->service.store, program->options.store);
+
+    if (rc)
+        return complain("cannot open the store", rc);
+    int status = with_router(program);
+    program->service.store->ops->close(program->service.store);
+    return status;
+}
+
+/* Each connection needs a descriptor; the usual soft limit of 1,024 is there for programs that use
+ * select. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    /* Failure shows where it matters: clients wait until others have gone. */
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run(struct program *program)
+{
+    int status;
+
+    raise_descriptor_limit();
+    program->service.deadline_ms = program->options.deadline_ms;
+    status = bight_run(with_store, program);
+    return status < 0 ? complain("cannot run", status) : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.inherited = listen_inherited()};
+    int rc = bight_workers_prepare(argc, argv);
+
+    if (rc)
+        return complain("cannot prepare workers", rc);
+    switch (options_read(&program.options, argc, argv)) {
+    case OPTIONS_RUN:
+        return run(&program);
+    case OPTIONS_DONE:
+        return EXIT_SUCCESS;
+    default:
+        return EXIT_USAGE;
+    }
+}
