@@ -101,6 +101,22 @@ static void advance(struct search *search, uint32_t at)
     }
 }
 
+/* How much longer or shorter than the phrase it is. */
+static uint32_t difference(const struct search *search, const struct place *place)
+{
+    uint32_t length = place->end - place->begin, wanted = search->phrase.count;
+
+    return length > wanted ? length - wanted : wanted - length;
+}
+
+static bool is_better(const struct search *search, const struct place *one,
+                      const struct place *other)
+{
+    if (one->mistakes != other->mistakes)
+        return one->mistakes < other->mistakes;
+    return difference(search, one) < difference(search, other);
+}
+
 /* One that overlaps the last takes its place, or none. */
 static void note_place(struct search *search, uint32_t end)
 {
@@ -111,7 +127,7 @@ static void note_place(struct search *search, uint32_t end)
     if (place.mistakes > search->mistakes || place.begin >= end)
         return;
     if (last && place.begin < last->end) {
-        if (place.mistakes < last->mistakes)
+        if (is_better(search, &place, last))
             *last = place;
     } else if (search->count < FIND_PLACES_MAX) {
         search->places[search->count++] = place;

@@ -24,6 +24,8 @@ enum {
 
 /* How often a search is tried whose worker dies. */
 #define ATTEMPTS 2
+/* At a time; each may have a body of 1 MiB. */
+#define REQUESTS_MAX 1000
 #define WORKER_GRACE_MS 200
 
 struct program {
@@ -131,6 +133,7 @@ static int serve_until_signal(struct program *program)
         .serve = {.drain_ms = program->options.drain_ms,
                   .on_drain = on_drain,
                   .callback_arg = program},
+        .max_running = REQUESTS_MAX,
         .request_ids = true,
         .on_failure = on_failure,
         .on_done = on_done,
@@ -225,6 +228,8 @@ static int run(struct program *program)
 {
     int status;
 
+    /* Who reads the log may go away. */
+    (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     program->service.deadline_ms = program->options.deadline_ms;
     status = bight_run(with_store, program);

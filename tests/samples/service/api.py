@@ -3,6 +3,7 @@
 
 usage: api.py JSON-SERVICE sqlite|postgres [CASE...]"""
 import contextlib
+import http.client
 import json
 import pathlib
 import subprocess
@@ -265,6 +266,20 @@ def case_it_says_how_it_is(store):
         ("GET", "/healthz", 200), ("POST", "/notes", 201),
         ("GET", f"/notes/{number}/search?q=text", 200), ("GET", "/none", 404)]
     assert len({line["id"] for line in lines}) == len(lines) == 10
+
+
+def case_who_reads_the_log_may_go_away(store):
+    with subprocess.Popen([PROGRAM, "-l", "127.0.0.1:0", "-s", store.url, "-a"],
+                          stdout=subprocess.PIPE) as program:
+        port = int(program.stdout.readline().rsplit(b":", 1)[1])
+        program.stdout.close()
+        for _ in range(3):
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+            connection.close()
+        program.terminate()
+        assert program.wait(30) == 0
 
 
 def case_mistakes_on_the_command_line_are_told(store):

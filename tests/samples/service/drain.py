@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """The end of json-service: by a signal, with requests under way, and under the load of wrk.
 
-usage: drain.py JSON-SERVICE [CASE...]"""
+usage: drain.py JSON-SERVICE sqlite|postgres [CASE...]"""
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
-from service import Later, Service, Sqlite, comes, run_cases, skip
+from service import Later, Postgres, Service, Sqlite, comes, run_cases, skip
 
 CONNECTIONS = 40
 
@@ -37,17 +38,18 @@ class Load:
         return int(re.search(r"(\d+) requests in", said)[1])
 
 
-def take_over(store, path, times, *words):
-    """One service after the other has the socket, while wrk asks for `path`."""
+def take_over(store, path, times, *words, gap=False):
+    """One service after the other has the socket, while wrk asks for `path`; with a `gap` the next
+    one begins only when the last has ended."""
     listener = listen()
     service = Service(store, listener=listener)
     load = Load(service.port, path, 2 + 2 * times, *words)
     total = 0
     for _ in range(times):
         comes(lambda: service.metric('service_requests_answered_total{status="2xx"}') > 100)
-        heir = Service(store, listener=listener)
+        heir = None if gap else Service(store, listener=listener)
         total += service.end() - service.asked
-        service = heir
+        service = heir or Service(store, listener=listener)
     by_wrk = load.end()
     total += service.end() - service.asked
     listener.close()
@@ -66,6 +68,12 @@ def case_so_it_does_with_a_connection_per_request(store):
     with Service(store) as service:
         path = f"/notes/{service.add('loaded', 'some text')}"
     take_over(store, path, 3, "-H", "Connection: close")
+
+
+def case_who_comes_between_two_services_waits(store):
+    with Service(store) as service:
+        path = f"/notes/{service.add('loaded', 'some text')}"
+    take_over(store, path, 2, gap=True)
 
 
 def case_so_it_does_while_it_searches(store):
@@ -129,4 +137,4 @@ def case_the_drain_has_a_limit(store):
 
 if not shutil.which("wrk"):
     skip("wrk")
-run_cases(globals(), Sqlite())
+run_cases(globals(), {"sqlite": Sqlite, "postgres": Postgres}[sys.argv[2]]())
