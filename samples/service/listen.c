@@ -36,9 +36,9 @@ int listen_announce(const struct bight_listener *listener)
     char text[BIGHT_ADDRESS_TEXT_BYTES];
     int rc = bight_listener_address(listener, &address);
 
-    if (rc)
+    if (rc && rc != BIGHT_ENOTSUP)
         return rc;
-    (void)printf("listening on %s\n", bight_address_text(&address, text));
+    (void)printf("listening on %s\n", rc ? "a Unix socket" : bight_address_text(&address, text));
     (void)fflush(stdout);
     return 0;
 }

@@ -6,8 +6,11 @@ import contextlib
 import http.client
 import json
 import pathlib
+import random
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from urllib.parse import quote
 
@@ -248,6 +251,50 @@ def case_a_search_finds_what_is_there(store):
                 assert distance(phrase, place["text"]) == place["mistakes"] <= 3, place
 
 
+def least_distances(text, phrase):
+    """For each end in `text`, the least distance of `phrase` from what ends there."""
+    column, least = list(range(len(phrase) + 1)), []
+    for letter in text:
+        last, column = column, [0]
+        for i, other in enumerate(phrase):
+            column.append(min(last[i] + (letter != other), last[i + 1] + 1, column[i] + 1))
+        least.append(column[-1])
+    return least
+
+
+def case_a_search_is_right_about_any_text(store):
+    chance = random.Random(1)
+    with Service(store) as service:
+        connection = service.connect()
+        for _ in range(150):
+            text = "".join(chance.choices("ab\u20ac", k=chance.randrange(1, 60)))
+            phrase = "".join(chance.choices("ab\u20ac", k=chance.randrange(1, 8)))
+            mistakes = chance.randrange(len(phrase))
+            number = service.ask("POST", NOTES, {"title": "any", "text": text}, connection).json["id"]
+            places = service.ask("GET", f"/notes/{number}/search?q={quote(phrase)}&mistakes={mistakes}",
+                                 connection=connection).json["places"]
+            least = least_distances(text, phrase)
+            ends = [place["at"] + len(place["text"]) for place in places]
+            assert all(text[place["at"]:].startswith(place["text"]) for place in places)
+            assert [place["mistakes"] for place in places] == [least[end - 1] for end in ends]
+            assert all(place["mistakes"] == distance(phrase, place["text"]) for place in places)
+            assert all(end <= place["at"] for end, place in zip(ends, places[1:])), (text, phrase)
+            assert bool(places) == (min(least) <= mistakes), (text, phrase)
+
+
+def case_a_unix_socket_will_do(store):
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/socket")
+        listener.listen(16)
+        with Service(store, listener=listener) as service:
+            assert service.where == "a Unix socket"
+            connection = http.client.HTTPConnection("localhost")
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(f"{folder}/socket")
+            assert service.ask("GET", NOTES, connection=connection).json["next"] is None
+            connection.close()
+
+
 def case_it_says_how_it_is(store):
     with Service(store, "--access-log", "--workers=2") as service:
         assert service.ask("GET", "/healthz").json == {"status": "ok"}
@@ -270,7 +317,7 @@ def case_it_says_how_it_is(store):
 
 def case_who_reads_the_log_may_go_away(store):
     with subprocess.Popen([PROGRAM, "-l", "127.0.0.1:0", "-s", store.url, "-a"],
-                          stdout=subprocess.PIPE) as program:
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
         port = int(program.stdout.readline().rsplit(b":", 1)[1])
         program.stdout.close()
         for _ in range(3):

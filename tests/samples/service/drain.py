@@ -4,12 +4,13 @@
 usage: drain.py JSON-SERVICE sqlite|postgres [CASE...]"""
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 
-from service import Later, Postgres, Service, Sqlite, comes, run_cases, skip
+from service import Later, Postgres, Service, Sqlite, comes, die_with_parent, run_cases, skip
 
 CONNECTIONS = 40
 
@@ -23,19 +24,25 @@ def listen():
 
 
 class Load:
-    """wrk: each of its connections has one request under way, all the time."""
+    """wrk: each of its connections has one request under way, all the time until the end."""
 
-    def __init__(self, port, path, seconds, *words):
+    def __init__(self, port, path, *words):
         self.wrk = subprocess.Popen(
-            ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", *words,
-             f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, text=True)
+            ["wrk", "-t2", f"-c{CONNECTIONS}", "-d600s", "--timeout", "10s", *words,
+             f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL))
 
     def end(self):
         """Returns how many requests were answered, after a look at what else it says."""
+        self.wrk.send_signal(signal.SIGINT)
         said = self.wrk.communicate(timeout=60)[0]
         assert self.wrk.returncode == 0, said
         assert "Socket errors" not in said and "Non-2xx" not in said, said
         return int(re.search(r"(\d+) requests in", said)[1])
+
+
+def is_under_load(service):
+    return service.metric('service_requests_answered_total{status="2xx"}') > 100
 
 
 def take_over(store, path, times, *words, gap=False):
@@ -43,13 +50,14 @@ def take_over(store, path, times, *words, gap=False):
     one begins only when the last has ended."""
     listener = listen()
     service = Service(store, listener=listener)
-    load = Load(service.port, path, 2 + 2 * times, *words)
+    load = Load(service.port, path, *words)
     total = 0
     for _ in range(times):
-        comes(lambda: service.metric('service_requests_answered_total{status="2xx"}') > 100)
+        comes(lambda: is_under_load(service))
         heir = None if gap else Service(store, listener=listener)
         total += service.end() - service.asked
         service = heir or Service(store, listener=listener)
+    comes(lambda: is_under_load(service))
     by_wrk = load.end()
     total += service.end() - service.asked
     listener.close()

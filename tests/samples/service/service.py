@@ -74,7 +74,8 @@ class Service:
             command, stdout=self.log, stderr=self.complaints,
             pass_fds=[listener.fileno()] if listener else [],
             preexec_fn=lambda: die_with_parent(signal.SIGKILL))
-        self.port = int(comes(self.first_line).rsplit(b":", 1)[1])
+        self.where = comes(self.first_line).decode().removeprefix("listening on ")
+        self.port = int(self.where.rsplit(":", 1)[1]) if ":" in self.where else None
 
     def first_line(self):
         line = self.said().split(b"\n")
