@@ -38,7 +38,10 @@ struct bight_result {
  *          BIGHT_EWORKERDIED: the worker died running it, and so did those of all further attempts.
  *          BIGHT_EUNKNOWNOUTCOME: the worker broke the protocol; the job may have run in part, in
  *          whole or not at all.
- *          BIGHT_EINITFAILED: no worker could be initialised, it never ran.
+ *          BIGHT_EINITFAILED: no worker could be initialised, it never ran; result->code is what
+ *          the initialiser returned, or BIGHT_EWORKERDIED.
+ *          BIGHT_EAGAIN: no worker could be started for as long as the options say, or while the
+ *          executor was ending; it never ran.
  *          BIGHT_ENOTPREPARED: no worker can be started any more, it never ran.
  *          BIGHT_ENOMEM: no memory; if result->attempts is not 0 the job has run.
  *          BIGHT_ECANCELED: withdrawn before it began, or (attempts not 0) interrupted and killed.

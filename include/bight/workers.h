@@ -33,8 +33,9 @@ struct bight_workers_options {
      * 1,024. */
     unsigned workers;
     /* Run in each new worker before its jobs, on `init_input`: may open files, load tables and set
-     * job->local. A negative return is a failure: bight_workers_new then fails; a later worker's
-     * (one that replaces another) is tried anew a few times, then the executor takes no jobs. */
+     * job->local. A negative return is a failure, and so is its death by anything but SIGKILL:
+     * bight_workers_new then fails; a later worker's (one that replaces another) is tried anew a
+     * few times, then the executor takes no jobs. */
     const struct bight_job_def *init;
     /* Copied. */
     const void *init_input;
@@ -51,6 +52,10 @@ struct bight_workers_options {
     /* See BIGHT_EXECUTOR_CANCEL_INTERRUPT; also how long a worker may take to end when the executor
      * ends. Default 1,000. */
     int64_t grace_ms;
+    /* How long a job may wait while no worker is there and none can be started, for want of
+     * processes, memory or descriptors: then it ends with BIGHT_EAGAIN. New attempts to start
+     * workers are made for ever. Default 0: no limit. */
+    int64_t start_ms;
 };
 
 struct bight_executor_stats {

@@ -1,12 +1,20 @@
-/* See process.h. All calls here are async-signal-safe, because the parent may have had threads. */
+/* See process.h. All calls here but the last are async-signal-safe, because the parent may have had
+ * threads. */
 #include "offload/child/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "offload/wire/control.h"
+
+/* Of oom_score_adj, in thousandths of the machine's memory: what a worker is made to look larger by
+ * than its host is. A host that has half of the memory more than its worker is still spared. */
+#define OOM_ABOVE 500
+#define OOM_MOST 1000
 
 void bight__close_from(int first)
 {
@@ -61,4 +69,28 @@ void bight__signals_reset(void)
         (void)sigaction(number, &standard, NULL);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void bight__oom_before(pid_t host)
+{
+    char text[32];
+    ssize_t bytes;
+    int fd, score;
+
+    snprintf(text, sizeof(text), "/proc/%d/oom_score_adj", (int)host);
+    fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    bytes = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (bytes <= 0)
+        return;
+    text[bytes] = '\0';
+    score = atoi(text) + OOM_ABOVE;
+    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    bytes = snprintf(text, sizeof(text), "%d", score < OOM_MOST ? score : OOM_MOST);
+    (void)!write(fd, text, (size_t)bytes);
+    close(fd);
 }

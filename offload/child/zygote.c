@@ -37,6 +37,7 @@ struct zygote {
     size_t room;
     struct child *children;
     pid_t pid;
+    pid_t host;
     bool late;
 };
 
@@ -71,6 +72,7 @@ static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL
         _exit(1);
     bight__signals_reset();
     (void)prctl(PR_SET_NAME, "bight-worker");
+    bight__oom_before(zygote->host);
     bight__worker_main(fds[0], fds[1]);
 }
 
@@ -265,7 +267,8 @@ static int watch_parent(pid_t parent)
 
 _Noreturn void bight__zygote_main(pid_t parent, bool late)
 {
-    struct zygote zygote = {.pid = getpid(), .late = late, .count = FIRST_CLIENT, .room = 8};
+    struct zygote zygote = {
+        .pid = getpid(), .host = parent, .late = late, .count = FIRST_CLIENT, .room = 8};
     sigset_t none;
 
     sigemptyset(&none);

@@ -82,6 +82,9 @@ int bight__execution_run(struct pool *pool, struct execution *execution)
     execution->ended = wake_caller;
     pool->jobs++;
     link_append(&pool->queue, &execution->waiter.link);
+    if (pool->options.start_ms)
+        execution->since_ns = bight_now_ns();
+    bight__pool_be_patient(pool);
     bight__pool_pump(pool);
     rc = bight_park(&execution->waiter);
     return rc ? rc : execution->rc;

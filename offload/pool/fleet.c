@@ -1,7 +1,8 @@
 /* The workers of a pool: how many there are, what the zygote says about them, their deaths, the
  * zygote's death, interrupts. A worker that ends is replaced at once; when workers or the zygote
- * fail at their start, the next attempt waits a while, and after a few failures in a row the pool
- * is broken. Read pool.h first. */
+ * fail at their start, the next attempt waits a while. What it may fail for, such as processes or
+ * memory, can come back, so there is always a next one; but when the initialiser fails a few times
+ * in a row, or there is no way to make a zygote, the pool is broken. Read pool.h first. */
 #include "offload/pool/pool.h"
 
 #include <errno.h>
@@ -50,6 +51,12 @@ static void doom(struct worker *worker)
     send_signal(worker, SIGKILL);
 }
 
+void bight__fleet_hurry(struct pool *pool)
+{
+    if (pool->failures >= FAILURES_MAX && pool->ready == 0)
+        bight__executions_refuse(pool);
+}
+
 /* A worker or a zygote failed before it ran a job. */
 static void count_failure(struct pool *pool, int code)
 {
@@ -57,11 +64,28 @@ static void count_failure(struct pool *pool, int code)
     pool->failure = code;
     if (pool->dismissed)
         return;
-    if (code == BIGHT_ENOTPREPARED || (pool->failures >= FAILURES_MAX && pool->ready == 0)) {
+    if (code == BIGHT_ENOTPREPARED)
         pool->broken = code;
+    else if (pool->init_failures >= FAILURES_MAX && pool->ready == 0)
+        pool->broken = pool->init_failure;
+    if (pool->broken)
         bight__executions_refuse(pool);
-    }
+    else if (pool->closing)
+        bight__fleet_hurry(pool);
     bight__pool_progress(pool);
+}
+
+/* The same because of the initialiser: `code` is its result, or why it has none. */
+static void count_init_failure(struct pool *pool, int code)
+{
+    pool->init_failures++;
+    pool->init_failure = code;
+    if (code == BIGHT_EWORKERDIED) {
+        /* What jobs get that never ran is another code, and this is what the initialiser's is. */
+        pool->init_failure = BIGHT_EINITFAILED;
+        pool->init_code = code;
+    }
+    count_failure(pool, code);
 }
 
 /* The worker takes jobs once its process id is known and it is able. One of these is now true. */
@@ -73,7 +97,7 @@ static void check_ready(struct worker *worker)
         return;
     bight__worker_phase(worker, WORKER_READY);
     worker->was_ready = true;
-    pool->failures = 0;
+    pool->failures = pool->init_failures = 0;
     bight__pool_progress(pool);
     bight__pool_pump(pool);
     bight__balance(worker);
@@ -93,7 +117,7 @@ static void initialised(struct execution *execution)
     } else if (worker->phase == WORKER_STARTING) {
         worker->expected = true;
         doom(worker);
-        count_failure(pool, rc == BIGHT_EJOBFAILED ? BIGHT_EINITFAILED : rc);
+        count_init_failure(pool, rc == BIGHT_EJOBFAILED ? BIGHT_EINITFAILED : rc);
     }
 }
 
@@ -194,9 +218,18 @@ static void settle_ring(struct worker *worker, int status)
             continue;
         began = !bight__unpost(execution);
         execution->worker = worker;
-        if (execution != &worker->init)
+        if (execution == &worker->init)
+            worker->init_began = began;
+        else
             bight__execution_orphaned(execution, began, status);
     }
+}
+
+/* Whether the initialiser is to blame for the end of a worker that was never ready: SIGKILL comes
+ * from elsewhere, from a kernel without memory for example. */
+static bool died_of_init(const struct worker *worker, int status)
+{
+    return worker->init_began && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 static void forked(struct worker *worker, int pid)
@@ -217,7 +250,9 @@ static void worker_ended(struct worker *worker, int status, int code)
     settle_ring(worker, status);
     if (!worker->expected && worker->phase != WORKER_LEAVING) {
         pool->died++;
-        if (!worker->was_ready && code)
+        if (!worker->was_ready && code && died_of_init(worker, status))
+            count_init_failure(pool, code);
+        else if (!worker->was_ready && code)
             count_failure(pool, code);
     }
     bight__worker_free(worker);
@@ -393,6 +428,7 @@ void bight__fleet_dismiss(struct pool *pool)
 {
     pool->dismissed = true;
     pool_disarm(pool, &pool->timer);
+    pool_disarm(pool, &pool->patience);
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
@@ -408,6 +444,7 @@ void bight__fleet_dismiss(struct pool *pool)
 void bight__fleet_abandon(struct pool *pool)
 {
     pool_disarm(pool, &pool->timer);
+    pool_disarm(pool, &pool->patience);
     while (!link_empty(&pool->workers))
         bight__worker_free(worker_of(pool->workers.next));
     bight__watch_close(pool->line);

@@ -39,6 +39,7 @@ struct execution {
     struct worker *worker; /* whose ring it is in */
     uint64_t position;     /* in that ring */
     int rc;
+    uint64_t since_ns; /* it waits for a worker; known only if that has a limit */
     unsigned returned; /* how often a worker died with it and may or may not have begun it */
     bool unwanted;     /* the caller was cancelled while the job ran */
 };
@@ -84,6 +85,7 @@ struct worker {
     uint32_t known_count;
     struct execution *interrupted; /* the running job, which should stop */
     bool told_to_stop;             /* SIGTERM was sent because of it */
+    bool init_began;               /* known once it has ended */
     struct bight_timer grace;
     struct execution init;
     struct bight_result init_result;
@@ -110,8 +112,12 @@ struct pool {
     unsigned zygote_generation;
     uint64_t serial;              /* of the last worker */
     unsigned failures;            /* workers or zygotes in a row that never came to run a job */
+    unsigned init_failures;       /* of them, the initialiser's own */
     int failure;                  /* the code of the last of these failures */
+    int init_failure;             /* and of the last of the initialiser's */
     int init_code;                /* what the initialiser returned then */
+    uint64_t none_since_ns;       /* no worker is ready; known only if jobs wait with a limit */
+    struct bight_timer patience;  /* when a job may have waited too long for one */
     int broken;                   /* the code that every execution gets, or 0 */
     bool closing;                 /* takes no more executions */
     bool dismissed;               /* the workers have been let go */
@@ -155,8 +161,13 @@ void bight__pool_progress(struct pool *pool);
 bool bight__pool_settled(const struct pool *pool);
 /* The pool is broken: the code that an execution gets; its result may tell more. */
 int bight__pool_refusal(const struct pool *pool, struct bight_result *result);
-/* The pool is broken: end all executions of the queue. */
+/* End all executions of the queue: because the pool is broken, or none of them will get a worker
+ * before the pool ends. */
 void bight__executions_refuse(struct pool *pool);
+/* An execution is in the queue: see to it that it does not wait too long for a first worker. */
+void bight__pool_be_patient(struct pool *pool);
+/* pool->patience has fired. */
+void bight__pool_patience_over(struct bight_timer *timer);
 void bight__execution_end(struct execution *execution, int rc);
 /* Put an execution that was taken back from a worker in front of the queue. */
 void bight__execution_requeue(struct execution *execution);
@@ -200,6 +211,8 @@ void bight__worker_free(struct worker *worker);
 void bight__fleet_fill(struct pool *pool);
 /* The running job of the execution should stop: begin what BIGHT_EXECUTOR_CANCEL_INTERRUPT says. */
 void bight__fleet_interrupt(struct execution *execution);
+/* The pool is closing: whoever waits for a worker that cannot be started need not any more. */
+void bight__fleet_hurry(struct pool *pool);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);
 /* pool->timer has fired. */

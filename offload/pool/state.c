@@ -5,6 +5,8 @@
 
 #include <sys/wait.h>
 
+#include "coro/base/units.h"
+
 bool bight__pool_settled(const struct pool *pool)
 {
     if (pool->dismissed)
@@ -44,6 +46,7 @@ void bight__execution_requeue(struct execution *execution)
 
     execution->worker = NULL;
     link_append(execution->pool->queue.next, link); /* in front of the first */
+    bight__pool_be_patient(execution->pool);
 }
 
 /* Another worker runs a job that had not begun when its worker died. But only the dead worker's
@@ -91,6 +94,12 @@ void bight__execution_orphaned(struct execution *execution, bool began, int stat
                                                                     : BIGHT_EWORKERDIED);
 }
 
+/* It gets no worker. Where it had one before, the end of that is what it came to. */
+static void end_unserved(struct execution *execution, int rc)
+{
+    bight__execution_end(execution, execution->result->attempts ? BIGHT_EWORKERDIED : rc);
+}
+
 void bight__executions_refuse(struct pool *pool)
 {
     struct bight_link *link;
@@ -98,16 +107,59 @@ void bight__executions_refuse(struct pool *pool)
     while ((link = link_take(&pool->queue))) {
         struct execution *execution = container_of(link, struct execution, waiter.link);
 
-        bight__execution_end(execution, bight__pool_refusal(pool, execution->result));
+        end_unserved(execution,
+                     pool->broken ? bight__pool_refusal(pool, execution->result) : BIGHT_EAGAIN);
     }
+}
+
+void bight__pool_be_patient(struct pool *pool)
+{
+    if (pool->options.start_ms && !pool->ready && link_empty(&pool->patience.link))
+        pool_arm(pool, &pool->patience, pool->options.start_ms);
+}
+
+/* Since when it has been waiting without a worker that could take it. */
+static uint64_t waiting_since(const struct execution *execution)
+{
+    uint64_t none_since_ns = execution->pool->none_since_ns;
+
+    return execution->since_ns > none_since_ns ? execution->since_ns : none_since_ns;
+}
+
+void bight__pool_patience_over(struct bight_timer *timer)
+{
+    struct pool *pool = container_of(timer, struct pool, patience);
+    uint64_t limit_ns = (uint64_t)pool->options.start_ms * NS_PER_MS;
+    uint64_t now_ns = bight_now_ns(), first_ns = UINT64_MAX;
+    struct bight_link *link, *next;
+
+    if (pool->ready)
+        return;
+    for (link = pool->queue.next; link != &pool->queue; link = next) {
+        struct execution *execution = container_of(link, struct execution, waiter.link);
+        uint64_t since_ns = waiting_since(execution);
+
+        next = link->next;
+        if (now_ns - since_ns >= limit_ns) {
+            link_remove(link);
+            end_unserved(execution, BIGHT_EAGAIN);
+        } else if (since_ns < first_ns) {
+            first_ns = since_ns;
+        }
+    }
+    if (first_ns != UINT64_MAX)
+        pool_arm(pool, timer, (int64_t)((first_ns + limit_ns - now_ns) / NS_PER_MS + 1));
 }
 
 void bight__worker_phase(struct worker *worker, enum worker_phase phase)
 {
     struct pool *pool = worker->pool;
 
-    if (worker->phase == WORKER_READY)
-        pool->ready--;
+    if (worker->phase == WORKER_READY && --pool->ready == 0 && pool->options.start_ms) {
+        pool->none_since_ns = bight_now_ns();
+        if (!link_empty(&pool->queue))
+            bight__pool_be_patient(pool);
+    }
     worker->phase = phase;
     if (phase == WORKER_READY)
         pool->ready++;

@@ -90,7 +90,8 @@ static int fill_in(struct bight_workers_options *options)
         options->grace_ms = GRACE_DEFAULT_MS;
     if (options->workers > WORKERS_MAX || options->queue_max > SIZE_MAX - WORKERS_MAX ||
         options->payload_max_bytes < PAYLOAD_LEAST || options->payload_max_bytes > PAYLOAD_MOST ||
-        options->grace_ms < 0 || options->init_input_bytes > options->payload_max_bytes ||
+        options->grace_ms < 0 || options->start_ms < 0 ||
+        options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
         (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT)
         return BIGHT_EINVAL;
@@ -136,7 +137,9 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->spins = options->workers < cpu_count() ? SPINS : 0;
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;
+    pool->patience.fire = bight__pool_patience_over;
     link_init(&pool->timer.link);
+    link_init(&pool->patience.link);
     link_init(&pool->workers);
     link_init(&pool->queue);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
@@ -182,6 +185,7 @@ static int await(struct pool *pool, const struct bight_waiter_ops *ops)
 static void close_pool(struct pool *pool)
 {
     pool->closing = true;
+    bight__fleet_hurry(pool);
     (void)await(pool, &close_ops);
     bight__fleet_dismiss(pool);
     (void)await(pool, &close_ops);

@@ -247,6 +247,52 @@ static int the_keeper_of_a_large_host_is_small(void *arg)
     return 0;
 }
 
+static long oom_score_of(const char *path)
+{
+    char text[16] = "";
+    FILE *file = fopen(path, "r");
+
+    CHECK(file && fgets(text, sizeof text, file));
+    fclose(file);
+    return strtol(text, NULL, 10);
+}
+
+static int tell_oom_score(struct bight_job *job)
+{
+    long score = oom_score_of("/proc/self/oom_score_adj");
+
+    return bight_job_output_append(job, &score, sizeof score);
+}
+
+static const struct bight_job_def oom_job = {"oom", tell_oom_score, 0};
+
+/* The host's may have changed since its zygote was made. */
+static int memory_pressure_ends_a_worker_before_its_host(void *arg)
+{
+    static const long scores[] = {0, 100, 700, 1000};
+    long first = oom_score_of("/proc/self/oom_score_adj");
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
+        long expected = scores[i] + 500 < 1000 ? scores[i] + 500 : 1000, score;
+        struct bight_executor *executor;
+        struct bight_result result;
+        FILE *file;
+
+        if (scores[i] < first)
+            continue; /* lowering it takes a privilege */
+        file = fopen("/proc/self/oom_score_adj", "w");
+        CHECK(file && fprintf(file, "%ld", scores[i]) > 0 && fclose(file) == 0);
+        executor = worker_open_count(1);
+        CHECK_EQ(bight_execute(executor, &oom_job, NULL, 0, &result), 0);
+        memcpy(&score, result.output, sizeof score);
+        CHECK_EQ(score, expected);
+        bight_result_free(&result);
+        worker_close(executor);
+    }
+    return 0;
+}
+
 static int die(struct bight_job *job)
 {
     (void)job;
@@ -418,6 +464,7 @@ static const struct suite_case cases[] = {
     worker_case(an_executor_belongs_to_its_runtime, 0),
     worker_plain(outside_of_tasks_nothing_suspends, 0),
     worker_case(executors_come_and_go, 0),
+    worker_case(memory_pressure_ends_a_worker_before_its_host, 0),
     worker_case(the_keeper_of_a_large_host_is_small, 0),
     worker_plain(workers_run_under_a_hosts_loop, 0),
     worker_plain(a_forked_host_gets_a_zygote_of_its_own, 0),
