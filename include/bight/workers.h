@@ -56,6 +56,10 @@ struct bight_workers_options {
      * processes, memory or descriptors: then it ends with BIGHT_EAGAIN. New attempts to start
      * workers are made for ever. Default 0: no limit. */
     int64_t start_ms;
+    /* How many jobs a worker may hold at a time: the one that runs, and those behind it, which
+     * begin without a wake-up. A job that writes where it should not can spoil those of its own
+     * worker. With 1 it is alone, and spoils itself. Default 16, at most 256. */
+    unsigned ahead;
 };
 
 struct bight_executor_stats {

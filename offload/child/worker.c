@@ -265,6 +265,19 @@ static bool slot_is_filled(struct worker_process *worker)
     return state == SLOT_READY || state == SLOT_REVOKED;
 }
 
+/* The parent has filled the next slot, and it does not look so: a job wrote where it should not.
+ * Nothing here can be relied on any more, nor can the parent. */
+static void check_ring(struct worker_process *worker)
+{
+    static const char broken = CHANNEL_BROKEN;
+    uint64_t posted = atomic_load_explicit(&worker->channel->posted, memory_order_acquire);
+
+    if (posted == worker->position || slot_is_filled(worker))
+        return;
+    (void)send(CONTROL_FD, &broken, 1, MSG_NOSIGNAL);
+    _exit(1);
+}
+
 /* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
@@ -273,8 +286,10 @@ static void await_slot(struct worker_process *worker)
             return;
         relax();
     }
-    while (!slot_is_filled(worker))
+    while (!slot_is_filled(worker)) {
+        check_ring(worker);
         sleep_for(worker, SLEEPS_FOR_JOB, slot_is_filled);
+    }
 }
 
 static void serve_slot(struct worker_process *worker)
@@ -294,6 +309,7 @@ static void serve_slot(struct worker_process *worker)
     }
     worker->position++;
     atomic_store_explicit(&worker->slot->state, SLOT_DONE, memory_order_release);
+    atomic_store_explicit(&worker->channel->finished, worker->position, memory_order_release);
     tell_parent(worker);
 }
 

@@ -151,27 +151,33 @@ static void give_back(struct worker *worker)
     worker->large_bytes = 0;
 }
 
+/* What the first slot may be that is not known to be finished: it may be just now. */
 static bool plausible(uint32_t state)
 {
-    return state == SLOT_READY || state == SLOT_TAKEN || state == SLOT_REVOKED;
+    return state == SLOT_READY || state == SLOT_TAKEN || state == SLOT_REVOKED ||
+           state == SLOT_DONE;
+}
+
+static uint32_t state_at(const struct worker *worker, uint64_t position)
+{
+    return atomic_load_explicit(&channel_slot(worker->channel, position)->state,
+                                memory_order_acquire);
 }
 
 bool bight__harvest(struct worker *worker)
 {
+    uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
     uint64_t before = worker->tail;
 
-    while (worker->tail != worker->head) {
-        struct channel_slot *slot = channel_slot(worker->channel, worker->tail);
-        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
-
-        if (state != SLOT_DONE) {
-            if (!plausible(state))
-                return false;
-            break;
-        }
-        if (!take(worker, slot))
+    if (finished < worker->tail || finished > worker->head)
+        return false;
+    while (worker->tail != finished) {
+        if (state_at(worker, worker->tail) != SLOT_DONE ||
+            !take(worker, channel_slot(worker->channel, worker->tail)))
             return false;
     }
+    if (worker->tail != worker->head && !plausible(state_at(worker, worker->tail)))
+        return false;
     if (worker->tail == before)
         return true;
     bight__wake_for_room(worker);

@@ -57,6 +57,11 @@ static unsigned char *make_room(struct worker *worker, struct channel_slot *slot
     return base + worker->input_arena + seat->arena_at;
 }
 
+static bool is_full(const struct worker *worker)
+{
+    return worker->head - worker->tail >= worker->pool->options.ahead;
+}
+
 bool bight__post(struct worker *worker, struct execution *execution)
 {
     struct channel_slot *slot = channel_slot(worker->channel, worker->head);
@@ -65,7 +70,7 @@ bool bight__post(struct worker *worker, struct execution *execution)
     uint32_t define_bytes = knows(worker, execution->number) ? 0 : entry->record_bytes;
     unsigned char *input;
 
-    if (worker->head - worker->tail == CHANNEL_SLOTS)
+    if (is_full(worker))
         return false;
     input = make_room(worker, slot, define_bytes + execution->input_bytes, seat);
     if (!input)
@@ -87,6 +92,7 @@ bool bight__post(struct worker *worker, struct execution *execution)
     execution->position = worker->head++;
     worker->load++;
     atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
+    atomic_store_explicit(&worker->channel->posted, worker->head, memory_order_release);
     wake_if_asleep(worker, SLEEPS_FOR_JOB);
     return true;
 }
@@ -95,8 +101,11 @@ bool bight__unpost(struct execution *execution)
 {
     struct worker *worker = execution->worker;
     struct channel_slot *slot = channel_slot(worker->channel, execution->position);
+    uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
     uint32_t state = SLOT_READY;
 
+    if (finished > execution->position)
+        return false; /* whatever its state says */
     if (!atomic_compare_exchange_strong(&slot->state, &state, SLOT_REVOKED))
         return false;
     worker->seats[execution->position % CHANNEL_SLOTS].execution = NULL;
@@ -126,7 +135,7 @@ static struct worker *least_loaded(struct pool *pool)
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
-        if (worker->phase != WORKER_READY || worker->head - worker->tail == CHANNEL_SLOTS)
+        if (worker->phase != WORKER_READY || is_full(worker))
             continue;
         if (worker->load == 0)
             return worker;

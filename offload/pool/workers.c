@@ -7,6 +7,7 @@
 
 #define WORKERS_MAX 1024u
 #define QUEUE_DEFAULT 1024u
+#define AHEAD_DEFAULT 16u
 #define PAYLOAD_DEFAULT ((size_t)64 << 20)
 #define PAYLOAD_LEAST ((size_t)4 << 10)
 #define PAYLOAD_MOST ((size_t)1 << 30)
@@ -84,13 +85,15 @@ static int fill_in(struct bight_workers_options *options)
         options->queue_max = QUEUE_DEFAULT;
     if (options->payload_max_bytes == 0)
         options->payload_max_bytes = PAYLOAD_DEFAULT;
+    if (options->ahead == 0)
+        options->ahead = AHEAD_DEFAULT;
     if (options->attempts_max == 0)
         options->attempts_max = ATTEMPTS_DEFAULT;
     if (options->grace_ms == 0)
         options->grace_ms = GRACE_DEFAULT_MS;
     if (options->workers > WORKERS_MAX || options->queue_max > SIZE_MAX - WORKERS_MAX ||
         options->payload_max_bytes < PAYLOAD_LEAST || options->payload_max_bytes > PAYLOAD_MOST ||
-        options->grace_ms < 0 || options->start_ms < 0 ||
+        options->ahead > CHANNEL_SLOTS || options->grace_ms < 0 || options->start_ms < 0 ||
         options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
         (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT)

@@ -3,7 +3,9 @@
  *
  * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker)
  * -> FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
- * passes over it. So when a worker dies, the parent knows exactly which jobs had begun. Payloads
+ * passes over it. So when a worker dies, the parent knows exactly which jobs had begun. Each side
+ * also counts: `posted` slots are filled, `finished` ones are done with. A job that writes where it
+ * should not may change any of this; states and counts that do not go together tell of it. Payloads
  * that do not fit into a slot lie in two arenas, which are rings of bytes: the parent fills one,
  * the worker the other.
  *
@@ -17,14 +19,16 @@
 
 #include <bight/base.h>
 
-#define CHANNEL_MAGIC 0x62696768742d3031u
+#define CHANNEL_MAGIC 0x62696768742d3032u
 /* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. */
 #define CHANNEL_SLOTS 256u
 #define CHANNEL_SLOT_BYTES 1024u
 #define CHANNEL_INLINE_BYTES 448u
 #define CHANNEL_ALIGN 64u
-/* The only byte that either side sends. */
+/* The byte that either side sends. */
 #define CHANNEL_WAKE 'w'
+/* The last one of a worker whose ring is not what the parent has made it. */
+#define CHANNEL_BROKEN 'b'
 
 /* No state is 0 or a small number, so that a stray write is unlikely to produce one. */
 enum slot_state {
@@ -90,7 +94,11 @@ struct channel {
     uint32_t spins; /* how often the worker looks before it sleeps */
     /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
-    _Alignas(CHANNEL_ALIGN) _Atomic uint32_t told;
+    /* The parent's, written after the slot. */
+    _Alignas(CHANNEL_ALIGN) _Atomic uint64_t posted;
+    /* The worker's, written after the slot and before it looks at `told`. */
+    _Alignas(CHANNEL_ALIGN) _Atomic uint64_t finished;
+    _Atomic uint32_t told;
     _Alignas(4096) struct channel_slot slots[CHANNEL_SLOTS];
 };
 

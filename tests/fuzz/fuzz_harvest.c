@@ -82,6 +82,7 @@ static void check_jobs(unsigned count)
 static void harvest(struct worker *worker, const uint8_t *data, size_t size)
 {
     struct scribble scribble;
+    uint64_t finished = 0;
     unsigned count = size > 1 ? data[0] % (JOBS_MAX + 1) : 0;
 
     seat_jobs(worker, count, count ? data[1] : 0);
@@ -93,6 +94,13 @@ static void harvest(struct worker *worker, const uint8_t *data, size_t size)
             memcpy(&scribble, data + at, size - at < sizeof scribble ? size - at : sizeof scribble);
         write_slot(worker, i, &scribble);
     }
+    /* What it says to have finished: mostly what it has. */
+    while (finished < count &&
+           atomic_load(&channel_slot(worker->channel, finished)->state) == SLOT_DONE)
+        finished++;
+    if (size > 2 + count * sizeof scribble)
+        finished = data[size - 1] % (count + 2);
+    atomic_store(&worker->channel->finished, finished);
     (void)bight__harvest(worker);
     FUZZ_CHECK(worker->tail <= worker->head && worker->load <= count);
     check_jobs(count);
@@ -107,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t map_bytes = sizeof(struct channel) + 2 * ARENA_BYTES;
 
     pool = (struct pool){.runtime = &runtime,
-                         .options = {.payload_max_bytes = PAYLOAD_MAX},
+                         .options = {.payload_max_bytes = PAYLOAD_MAX, .ahead = CHANNEL_SLOTS},
                          .arena_bytes = ARENA_BYTES,
                          .registry = {.room = 4}};
     worker = (struct worker){.pool = &pool,

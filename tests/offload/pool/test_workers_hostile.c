@@ -67,6 +67,7 @@ static int lie_about_output(struct bight_job *job)
         if (kind == 6)
             slot->verdict = VERDICT_PASSED_OVER;
         atomic_store(&slot->state, kind == 7 ? 12345 : SLOT_DONE);
+        atomic_fetch_add(&channel->finished, kind == 8 ? 2 : 1);
     }
     (void)bight__channel_wake(3);
     pause();
@@ -92,13 +93,102 @@ static int a_scribbling_worker_is_killed(void *arg)
         CHECK_EQ(rc, BIGHT_EUNKNOWNOUTCOME);
         CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
     }
-    for (int kind = 1; kind <= 7; kind++) {
+    for (int kind = 1; kind <= 8; kind++) {
         CHECK_EQ(bight_execute(executor, &lying_job, &kind, sizeof kind, &result),
                  BIGHT_EUNKNOWNOUTCOME);
         CHECK_EQ(result.output_bytes, 0);
         CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
     }
-    CHECK_EQ(worker_stats(executor).died, 1 + 4 + 7);
+    CHECK_EQ(worker_stats(executor).died, 1 + 4 + 8);
+    worker_close(executor);
+    return 0;
+}
+
+/* One word: the state of another slot. */
+static int change_state(struct bight_job *job)
+{
+    const uint32_t *change = job->input;
+    struct channel *channel = channel_of_this_worker();
+
+    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+        if (atomic_load(&channel->slots[i].state) != change[0])
+            continue;
+        atomic_store(&channel->slots[i].state, change[1]);
+        break;
+    }
+    return 0;
+}
+
+static const struct bight_job_def change_job = {"change", change_state, 0};
+
+/* Three jobs in a ring, of which the second changes a slot of the first or the third. Whether the
+ * first has its result then depends on when the parent looks; it never gets another one. */
+static void change(struct bight_executor *executor, uint32_t from, uint32_t to)
+{
+    const uint32_t words[] = {from, to};
+    struct worker_call calls[] = {
+        {.executor = executor, .def = &echo_job},
+        {.executor = executor, .def = &change_job, .input = words, .input_bytes = sizeof words},
+        {.executor = executor, .def = &echo_job},
+    };
+    uint64_t died = worker_stats(executor).died;
+
+    for (int i = 0; i < 3; i++)
+        worker_spawn(&calls[i]);
+    CHECK_EQ(bight_yield(), 0);
+    CHECK_EQ(bight_yield(), 0);
+    usleep(20000); /* the loop is busy, and all three may run */
+    for (int i = 0; i < 3; i++) {
+        worker_join(&calls[i]);
+        CHECK(calls[i].rc == BIGHT_EUNKNOWNOUTCOME || (i == 0 && calls[i].rc == 0));
+    }
+    CHECK_EQ(worker_stats(executor).died, died + 1);
+    CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
+}
+
+static int a_word_in_the_ring_is_enough(void *arg)
+{
+    static const uint32_t of_finished[] = {SLOT_READY, SLOT_TAKEN, SLOT_REVOKED, SLOT_FREE, 7};
+    static const uint32_t of_waiting[] = {SLOT_DONE, SLOT_TAKEN, SLOT_FREE, 7};
+    struct bight_executor *executor = worker_open_count(1);
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof of_finished / sizeof *of_finished; i++)
+        change(executor, SLOT_DONE, of_finished[i]);
+    for (size_t i = 0; i < sizeof of_waiting / sizeof *of_waiting; i++)
+        change(executor, SLOT_READY, of_waiting[i]);
+    worker_close(executor);
+    return 0;
+}
+
+/* Whoever has its ring for itself harms nobody else. */
+static int a_job_alone_spoils_itself_only(void *arg)
+{
+    struct bight_workers_options options = {.workers = 1, .ahead = 1};
+    struct bight_executor *executor = worker_open(&options);
+    struct worker_call before[4], after[4], bad;
+    int byte = 85;
+
+    (void)arg;
+    bad = (struct worker_call){.executor = executor,
+                               .def = &scribble_memory_job,
+                               .input = &byte,
+                               .input_bytes = sizeof byte};
+    for (int i = 0; i < 4; i++)
+        before[i] = after[i] = (struct worker_call){.executor = executor, .def = &echo_job};
+    for (int i = 0; i < 4; i++)
+        worker_spawn(&before[i]);
+    worker_spawn(&bad);
+    for (int i = 0; i < 4; i++)
+        worker_spawn(&after[i]);
+    for (int i = 0; i < 4; i++) {
+        worker_join(&before[i]);
+        worker_join(&after[i]);
+        CHECK_EQ(before[i].rc, 0);
+        CHECK_EQ(after[i].rc, 0);
+    }
+    worker_join(&bad);
+    CHECK_EQ(bad.rc, BIGHT_EUNKNOWNOUTCOME);
     worker_close(executor);
     return 0;
 }
@@ -128,6 +218,8 @@ static int a_job_that_closes_its_channel_is_killed(void *arg)
 
 static const struct suite_case cases[] = {
     worker_case(a_scribbling_worker_is_killed, 0),
+    worker_case(a_word_in_the_ring_is_enough, 0),
+    worker_case(a_job_alone_spoils_itself_only, 0),
     worker_case(a_job_that_closes_its_channel_is_killed, 0),
 };
 
