@@ -12,8 +12,9 @@
  * empty. Where several patterns fit, a literal segment wins over {name} and that over {name...};
  * the first segments count most. "/a" and "/a/" are two paths.
  *
- * Patterns with GET are tried for HEAD too. For a path that has patterns, but none for the method,
- * the answer is 405 with Allow, and for OPTIONS 204 with Allow; for other paths it is 404. */
+ * A pattern with GET is tried for HEAD too, unless there is the same with HEAD. For a path that has
+ * patterns, but none for the method, the answer is 405 with Allow, and for OPTIONS 204 with Allow;
+ * for other paths it is 404. */
 #ifndef BIGHT_ROUTER_H
 #define BIGHT_ROUTER_H
 

@@ -10,16 +10,25 @@ struct choice {
     const struct node *path; /* the first that fits the path, whatever the methods */
 };
 
+/* The route of `node` that names that method, or else the one of all methods; NULL: none. */
+static const struct route *route_of(const struct node *node, const char *method)
+{
+    const struct route *route = node->routes;
+
+    while (route && !has_method(route->methods, method, strlen(method)))
+        route = route->next;
+    return route;
+}
+
+/* A HEAD without a route of its own takes that of GET, which goes before one of all methods. */
 static const struct route *route_for(const struct node *node, const char *method)
 {
-    bool is_head = strcmp(method, "HEAD") == 0;
+    const struct route *route = route_of(node, method), *get;
 
-    for (const struct route *route = node->routes; route; route = route->next) {
-        if (has_method(route->methods, method, strlen(method)) ||
-            (is_head && has_method(route->methods, "GET", 3)))
-            return route;
-    }
-    return NULL;
+    if (strcmp(method, "HEAD") != 0 || (route && *route->methods != '*'))
+        return route;
+    get = route_of(node, "GET");
+    return get ? get : route;
 }
 
 /* The path ends at `node`. */

@@ -72,7 +72,8 @@ static char *methods_of(const char *text, int *rc)
     if (!methods)
         return NULL;
     while ((item = bight__list_next(&at, end, &bytes))) {
-        if (!bight__is_token(item, bytes) || (*item == '*' && (bytes > 1 || to > methods)))
+        if (!bight__is_token(item, bytes) || (*item == '*' && bytes > 1) ||
+            (to > methods && (*item == '*' || *methods == '*')))
             break;
         memcpy(to, item, bytes);
         to += bytes;

@@ -89,6 +89,27 @@ static int by_path(void *arg)
     return finish();
 }
 
+static int says_nothing(struct bight_exchange *exchange, void *arg)
+{
+    (void)arg;
+    return bight_exchange_answer_status(exchange, 204);
+}
+
+static int head_goes_to_its_own(void *arg)
+{
+    (void)arg;
+    begin();
+    add("GET", "/x", "get");
+    ck_ok(bight_router_add(router, "HEAD", "/x", says_nothing, NULL));
+    ck_ok(bight_router_add(router, "*", "/y", says_nothing, NULL));
+    add("GET", "/y", "get");
+    talk_begin(route, NULL);
+    body_of("HEAD", "/x", 204);
+    body_of("HEAD", "/y", 200);
+    body_of("PUT", "/y", 204);
+    return finish();
+}
+
 static int by_method(void *arg)
 {
     (void)arg;
@@ -131,6 +152,7 @@ static int refused(void *arg)
     ck_assert_int_eq(bight_router_add(router, "", "/", says, NULL), BIGHT_EINVAL);
     ck_assert_int_eq(bight_router_add(router, "G T", "/", says, NULL), BIGHT_EINVAL);
     ck_assert_int_eq(bight_router_add(router, "GET, *", "/", says, NULL), BIGHT_EINVAL);
+    ck_assert_int_eq(bight_router_add(router, "*, GET", "/", says, NULL), BIGHT_EINVAL);
     add("GET", "/{x}/b", "first");
     ck_assert_int_eq(bight_router_add(router, "PUT, GET", "/{other}/b", says, NULL), BIGHT_EEXIST);
     add("PUT", "/{other}/b", "second");
@@ -227,6 +249,7 @@ static int both_ways(void *arg)
 static const struct suite_case cases[] = {
     world_case(a_handler_is_chosen_by_path, by_path),
     world_case(a_handler_is_chosen_by_method, by_method),
+    world_case(a_head_goes_to_its_own_route, head_goes_to_its_own),
     world_case(a_pattern_that_cannot_be_is_refused, refused),
     world_case(something_may_be_around_handlers, around),
     world_case(a_way_that_leads_nowhere_hides_no_other, both_ways),
