@@ -115,10 +115,10 @@ static void look_at_all(const struct bight_exchange *exchange)
     size_t bytes = strlen(bight_exchange_method(exchange)) + strlen(bight_exchange_host(exchange)) +
                    strlen(bight_exchange_target(exchange));
 
-    FUZZ_CHECK(bytes < 3 * FUZZ_TALK_BYTES);
-    FUZZ_CHECK(strlen(bight_exchange_path(exchange)) < FUZZ_TALK_BYTES);
+    FUZZ_CHECK(bytes < 3 * FUZZ_RUN_BYTES);
+    FUZZ_CHECK(strlen(bight_exchange_path(exchange)) < FUZZ_RUN_BYTES);
     if (bight_exchange_query(exchange))
-        FUZZ_CHECK(strlen(bight_exchange_query(exchange)) < FUZZ_TALK_BYTES);
+        FUZZ_CHECK(strlen(bight_exchange_query(exchange)) < FUZZ_RUN_BYTES);
     for (size_t i = 0; bight_exchange_header_at(exchange, i, &name, &value) == 0; i++) {
         FUZZ_CHECK(*name && !strpbrk(name, "\r\n:") && !strpbrk(value, "\r\n"));
         const char *first = bight_exchange_header(exchange, name);
@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {.data = data, .size = size};
 
-    if (size > FUZZ_TALK_BYTES)
+    if (size > FUZZ_RUN_BYTES)
         return 0;
     fuzz_run(log_both, &input);
     FUZZ_CHECK(input.lines[0] == input.lines[1]);

@@ -138,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t at = 2;
     char *texts[3];
 
-    if (size < at || size > FUZZ_TALK_BYTES)
+    if (size < at || size > FUZZ_RUN_BYTES)
         return 0;
     for (size_t i = 0; i < 3; i++) {
         texts[i] = fuzz_text(data + at, size - at);

@@ -1,7 +1,10 @@
 /* net/http/headers.c and check.c: a block of header lines, each with its line feed as
- * libcurl hands it over, taken apart in place; and that nothing passes the check which would
- * begin a second line on the wire. */
+ * libcurl hands it over, taken apart in place; the codings that they name; and that nothing passes
+ * the check which would begin a second line on the wire. */
+#include <bight/errors.h>
+
 #include "net/http/buffer.h"
+#include "net/http/coding.h"
 #include "net/http/url.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -30,6 +33,18 @@ static void look_at_all(struct http_headers *headers)
     FUZZ_CHECK(count == headers->count);
 }
 
+static void look_at_codings(struct http_headers *headers)
+{
+    struct http_codings codings;
+    int rc = bight__http_codings_parse(headers, &codings);
+
+    FUZZ_CHECK(rc == 0 || rc == BIGHT_EPROTOCOL);
+    FUZZ_CHECK(codings.count <= HTTP_CODINGS_MAX);
+    FUZZ_CHECK(rc == 0 || codings.count == HTTP_CODINGS_MAX);
+    for (unsigned i = 0; i < codings.count; i++)
+        FUZZ_CHECK(strstr(bight__http_codings_known(), codings.list[i]->name));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
@@ -39,8 +54,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (bight__http_check_headers(one) == 0)
         FUZZ_CHECK(!strpbrk(text, "\r\n"));
     add_lines(&headers, text);
-    if (headers.text.bytes)
+    if (headers.text.bytes) {
         look_at_all(&headers);
+        look_at_codings(&headers);
+    }
     bight__http_buffer_free(&headers.text);
     free(text);
     return 0;

@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *feed = size ? memchr(type, '\n', size) : NULL;
     struct request request = {.text = {0}};
 
-    if (!feed || size > FUZZ_TALK_BYTES || memchr(type, '\r', (size_t)(feed - type)))
+    if (!feed || size > FUZZ_RUN_BYTES || memchr(type, '\r', (size_t)(feed - type)))
         return 0;
     make_request(&request, type, (size_t)(feed - type), feed + 1, size - (size_t)(feed + 1 - type));
     fuzz_run(make_passes, &request);

@@ -258,7 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned requests = 0;
     char *text = fuzz_text(data, size);
 
-    if (size <= FUZZ_TALK_BYTES) {
+    if (size <= FUZZ_RUN_BYTES) {
         FUZZ_CHECK(bight_router_new(&model.router) == 0);
         for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
             if (*line == '+')

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input input = {.data = data, .size = size};
     const struct fuzz_talk *one = &input.talks[0], *other = &input.talks[1];
 
-    if (size > FUZZ_TALK_BYTES)
+    if (size > FUZZ_RUN_BYTES)
         return 0;
     fuzz_run(hear_both, &input);
     FUZZ_CHECK(input.answers[0] == input.answers[1] && one->heard_bytes == other->heard_bytes);

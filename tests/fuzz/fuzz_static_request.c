@@ -1,11 +1,12 @@
-/* net/server/range.c, codings.c, condition.c, http_date.c and static_name.c: what a request for a
- * file says. The input is the value of each header that they know, and a path: whatever it is,
- * ranges lie within the file and take no more than it has, and no path leads up. */
+/* net/server/range.c, codings.c, condition.c, http_date.c, types.c and static_name.c: what a
+ * request for a file says. The input is the value of each header that they know, and a path:
+ * whatever it is, ranges lie within the file and take no more than it has, and no path leads up. */
 #include "net/server/codings.h"
 #include "net/server/condition.h"
 #include "net/server/http_date.h"
 #include "net/server/range.h"
 #include "net/server/static.h"
+#include "net/server/types.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const names[] = {"If-Match",          "If-None-Match",       "If-Range",
@@ -87,6 +88,8 @@ static void try_path(const char *value)
     }
     FUZZ_CHECK((size_t)(bight__static_encode(value, location) - location) == strlen(location));
     FUZZ_CHECK(!strpbrk(location, " \r\n\\?#\""));
+    const char *type = bight__type_of(value, NULL, 0);
+    FUZZ_CHECK(!type || strchr(type, '/'));
     free(location);
     free(out);
 }

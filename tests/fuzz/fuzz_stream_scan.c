@@ -1,7 +1,7 @@
 /* runtime/stream/scan.c: reading up to a delimiter, or a line. Input: the size of the buffer as a
  * byte, delimiters with NULs between, a line feed, and then what comes. A model that sees all of it
  * at once says what each call returns; nothing is lost between the calls. */
-#include "tests/fuzz/talk.h"
+#include "tests/fuzz/run.h"
 
 #define DELIMITERS_MAX 4u
 
@@ -88,7 +88,7 @@ static void read_lines(const struct input *input, struct bight_stream *stream)
 static void feed(const struct input *input, size_t read_max,
                  void (*read)(const struct input *input, struct bight_stream *stream))
 {
-    const struct bight_stream_pair_options options = {.capacity = FUZZ_TALK_BYTES,
+    const struct bight_stream_pair_options options = {.capacity = FUZZ_RUN_BYTES,
                                                       .read_max = read_max};
     struct bight_stream *left, *right;
 

@@ -2,10 +2,8 @@
  * input a "@" is the right Sec-WebSocket-Accept for the client's key. However the bytes come, the
  * client says the same of them. What it takes says all that RFC 6455 4.1 asks for, and what follows
  * an answer is left in the stream. */
-#include <bight.h>
-
 #include "net/websocket/websocket.h"
-#include "tests/fuzz/talk.h"
+#include "tests/fuzz/run.h"
 
 static const char *const protocols[] = {"chat", "superchat"};
 
@@ -109,7 +107,8 @@ static char *header(const char *head, size_t bytes, const char *name, unsigned *
 
         if (!colon || !bight__is_name(line, (size_t)(colon - line), name))
             continue;
-        colon += 1 + strspn(colon + 1, " \t");
+        while (bight__is_blank(*++colon))
+            continue;
         if ((*count)++ == 0)
             value = strndup(colon, (size_t)(last - colon));
     }
@@ -161,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pass passes[] = {{.data = data, .size = size},
                             {.data = data, .size = size, .read_max = 1}};
 
-    if (size > FUZZ_TALK_BYTES)
+    if (size > FUZZ_RUN_BYTES)
         return 0;
     fuzz_run(converse_both, passes);
     FUZZ_CHECK(passes[0].rc == passes[1].rc && passes[0].status == passes[1].status);

@@ -2,23 +2,30 @@
  * bit says that we are the client, and then the peer's bytes. The messages are the same in whatever
  * pieces the bytes come and are read; texts are UTF-8; what is sent back are control frames in
  * order, with nothing behind a Close. */
-#include <bight.h>
-
 #include "net/websocket/websocket.h"
-#include "tests/fuzz/talk.h"
+#include "tests/fuzz/run.h"
 
 #define MESSAGE_BYTES 1024u
+
+#define PASSES 4
+
+enum way {
+    WHOLE,   /* by bight_websocket_receive */
+    PIECES,  /* by bight_websocket_next and bight_websocket_read */
+    SKIPPED, /* the same, and only the first piece is read */
+};
 
 /* One pass: how the messages are read, and what came of it. */
 struct pass {
     const uint8_t *data;
     size_t size;
     bool is_client;
-    bool by_pieces; /* with bight_websocket_next and bight_websocket_read */
+    enum way way;
     size_t read_max;
     struct bight_stream *peer, *stream;
     struct fuzz_buffer messages; /* type, bytes, data of each */
     unsigned count;
+    unsigned begun; /* by bight_websocket_next */
     int rc, close_code;
     char reason[CONTROL_BYTES];
 };
@@ -59,6 +66,13 @@ static int read_pieces(struct bight_websocket *socket, struct pass *pass)
         struct fuzz_buffer message = {0};
         char piece[5];
 
+        pass->begun++;
+        if (pass->way == SKIPPED) {
+            rc = bight_websocket_read(socket, piece, sizeof(piece));
+            if (rc < 0)
+                break;
+            continue;
+        }
         while ((rc = bight_websocket_read(socket, piece, sizeof(piece))) > 0)
             fuzz_put(&message, piece, (size_t)rc);
         if (rc == 0)
@@ -79,9 +93,9 @@ static int receive(void *arg)
 
     FUZZ_CHECK(bight__websocket_new(&socket, pass->is_client, &options) == 0);
     socket->stream = pass->stream;
-    pass->rc = pass->by_pieces ? read_pieces(socket, pass) : read_whole(socket, pass);
+    pass->rc = pass->way == WHOLE ? read_whole(socket, pass) : read_pieces(socket, pass);
     FUZZ_CHECK(pass->rc == BIGHT_EOF || pass->rc == BIGHT_ECONNRESET ||
-               pass->rc == BIGHT_EPROTOCOL || (pass->rc == BIGHT_ETOOBIG && !pass->by_pieces));
+               pass->rc == BIGHT_EPROTOCOL || (pass->rc == BIGHT_ETOOBIG && pass->way == WHOLE));
     FUZZ_CHECK(bight_websocket_receive(socket, &message) == pass->rc);
     pass->close_code = bight_websocket_close_code(socket);
     strcpy(pass->reason, bight_websocket_close_reason(socket));
@@ -142,7 +156,7 @@ static void look_at_answer(const struct pass *pass, const uint8_t *sent, size_t 
 
 static void converse(struct pass *pass)
 {
-    const struct bight_stream_pair_options options = {.capacity = 2 * FUZZ_TALK_BYTES,
+    const struct bight_stream_pair_options options = {.capacity = 2 * FUZZ_RUN_BYTES,
                                                       .read_max = pass->read_max};
     struct bight_group group;
     uint8_t sent[256];
@@ -166,7 +180,7 @@ static int converse_all(void *arg)
 {
     struct pass *passes = arg;
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < PASSES; i++)
         converse(&passes[i]);
     return 0;
 }
@@ -179,7 +193,7 @@ static bool is_refused(int rc)
 /* As the first but for messages that are too long, which only the first does not take. */
 static void compare(const struct pass *first, const struct pass *other)
 {
-    if (first->rc == BIGHT_ETOOBIG && other->by_pieces) {
+    if (first->rc == BIGHT_ETOOBIG && other->way != WHOLE) {
         FUZZ_CHECK(other->count >= first->count && other->messages.bytes >= first->messages.bytes);
         return;
     }
@@ -193,20 +207,23 @@ static void compare(const struct pass *first, const struct pass *other)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct pass passes[3];
+    static struct pass passes[PASSES];
 
-    if (!size || size > FUZZ_TALK_BYTES)
+    if (!size || size > FUZZ_RUN_BYTES)
         return 0;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < PASSES; i++)
         passes[i] = (struct pass){.data = data + 1,
                                   .size = size - 1,
                                   .is_client = data[0] & 1,
-                                  .by_pieces = i == 2,
-                                  .read_max = i == 1 ? 1 : 0};
+                                  .way = (const enum way[]){WHOLE, WHOLE, PIECES, SKIPPED}[i],
+                                  .read_max = i % 2};
     fuzz_run(converse_all, passes);
     compare(&passes[0], &passes[1]);
     compare(&passes[0], &passes[2]);
-    for (size_t i = 0; i < 3; i++)
+    /* A message that is refused has begun when its first bytes were in order. */
+    FUZZ_CHECK(passes[2].rc == passes[3].rc);
+    FUZZ_CHECK(passes[2].begun == passes[3].begun || is_refused(passes[2].rc));
+    for (size_t i = 0; i < PASSES; i++)
         free(passes[i].messages.data);
     return 0;
 }

@@ -1,7 +1,6 @@
 /* net/websocket/accept.c: a request for a WebSocket. The input is what a client says. However it
  * comes, it is answered the same, and it is accepted only where it says all that RFC 6455 4.2.1
  * asks for, and comes from no page of another origin. */
-#include <bight.h>
 #include <bight/websocket.h>
 
 #include "tests/fuzz/talk.h"
@@ -96,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {.data = data, .size = size};
 
-    if (size > FUZZ_TALK_BYTES)
+    if (size > FUZZ_RUN_BYTES)
         return 0;
     fuzz_run(ask_both, &input);
     FUZZ_CHECK(input.passes[0].accepted == input.passes[1].accepted);
