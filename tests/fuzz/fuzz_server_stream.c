@@ -20,7 +20,7 @@ static int echo(struct bight_exchange *exchange, void *arg)
     return bight_exchange_answer(exchange, 200, NULL, body, bytes);
 }
 
-/* Cut every `what` and what follows it up to the end of a line. */
+/* Cut every `what` with so much more as there is behind it: it may be in a body too. */
 static void cut(struct fuzz_talk *talk, const char *what, size_t more)
 {
     char *at = talk->heard;
@@ -29,7 +29,8 @@ static void cut(struct fuzz_talk *talk, const char *what, size_t more)
         size_t bytes = strlen(what) + more;
         size_t behind = talk->heard_bytes - (size_t)(at - talk->heard);
 
-        FUZZ_CHECK(bytes <= behind);
+        if (bytes > behind)
+            bytes = behind;
         memmove(at, at + bytes, behind - bytes);
         talk->heard_bytes -= bytes;
     }
