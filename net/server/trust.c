@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NETWORKS_MAX 64u
+#define MAPPED_BITS 96u /* in front of an IPv4 address in IPv6 */
 
 /* The address, IPv4 in IPv6 as IPv4. */
 static struct bight_address plain(const struct bight_address *address)
@@ -68,13 +69,27 @@ static bool parse_network(const char *item, size_t bytes, struct network *networ
     return slash + 1 < item + bytes && bits <= most;
 }
 
+/* A network of IPv4 in IPv6 is one of IPv4, as its addresses are. */
+static void make_plain(struct network *network)
+{
+    struct bight_address address = plain(&network->address);
+
+    if (network->address.family == 4 || address.family == 6 || network->bits < MAPPED_BITS)
+        return;
+    network->address = address;
+    network->bits -= MAPPED_BITS;
+}
+
 static bool parse_item(struct trust *trust, const char *item, size_t bytes)
 {
     if (bight__is_name(item, bytes, "unix")) {
         trust->local = true;
         return true;
     }
-    return parse_network(item, bytes, &trust->networks[trust->count++]);
+    if (!parse_network(item, bytes, &trust->networks[trust->count]))
+        return false;
+    make_plain(&trust->networks[trust->count++]);
+    return true;
 }
 
 int bight__trust_parse(struct trust *trust, const char *text, const struct bight_seams *seams)

@@ -51,8 +51,14 @@ static int x_forwarded(void *arg)
     static const struct bight_http_serve_options ignored = {.trusted = "unix"};
     static const struct bight_http_serve_options local = {.forwarded = BIGHT_FORWARDED_X,
                                                           .trusted = "unix, 10.0.0.0/9, ::1"};
+    static const struct bight_http_serve_options mapped = {
+        .forwarded = BIGHT_FORWARDED_X, .trusted = "unix, ::ffff:10.0.0.0/104, ::ffff:192.0.2.9"};
     static const struct said nothing[] = {
         {"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n", "(none) http"},
+    };
+    static const struct said as_mapped[] = {
+        {"X-Forwarded-For: 192.0.2.1, 192.0.2.9, ::ffff:10.200.0.1\r\n", "192.0.2.1 http"},
+        {"X-Forwarded-For: 192.0.2.1, 11.0.0.1\r\n", "11.0.0.1 http"},
     };
     static const struct said rows[] = {
         {"", "(none) http"},
@@ -75,6 +81,7 @@ static int x_forwarded(void *arg)
     (void)arg;
     ck_ok(CHECK(&nobody, nothing));
     ck_ok(CHECK(&ignored, nothing));
+    ck_ok(CHECK(&mapped, as_mapped));
     return CHECK(&local, rows);
 }
 
