@@ -1,0 +1,252 @@
+/* A request that stays HTTP. Its answer comes by bight_http_open and bight_http_read, and each
+ * piece goes on before the next is read: a client that reads slowly holds up the server behind, and
+ * an event is on its way before the next one has come. */
+#include "samples/reverse/proxy.h"
+
+#include <bight/scope.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PIECE_BYTES 32768
+
+struct pass {
+    struct bight_exchange *exchange;
+    const struct proxy *proxy;
+    const struct route *route;
+    struct bight_http_error error;
+    struct bight_http_request request;
+    const char *url;
+    struct bight_http_response *response;
+    /* Of the answer: its length, negative where nobody knows it, and whether it may be silent. */
+    int64_t bytes;
+    bool events;
+};
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+static const char *make_url(const struct pass *pass)
+{
+    const char *target = proxy_target(pass->exchange);
+    size_t bytes = target ? strlen(pass->route->origin) + strlen(target) + 1 : 0;
+    char *url = target ? bight_exchange_keep(pass->exchange, bytes) : NULL;
+
+    if (url)
+        (void)snprintf(url, bytes, "%s%s", pass->route->origin, target);
+    return url;
+}
+
+/* "Name: value", as libcurl takes it; "Name;" where there is no value. */
+static const char *make_line(struct bight_exchange *exchange, const struct field *field)
+{
+    size_t bytes = strlen(field->name) + strlen(field->value) + 3;
+    char *line = bight_exchange_keep(exchange, bytes);
+
+    if (line && *field->value)
+        (void)snprintf(line, bytes, "%s: %s", field->name, field->value);
+    else if (line)
+        (void)snprintf(line, bytes, "%s;", field->name);
+    return line;
+}
+
+/* What libcurl would say of itself unless it is told not to. */
+static const char *const unsaid[] = {"Accept:", "Content-Type:", "Expect:"};
+
+#define UNSAID_COUNT (sizeof unsaid / sizeof *unsaid)
+
+/* Whether the fields have what the line `without` leaves out. */
+static bool has_field(const struct fields *fields, const char *without)
+{
+    size_t bytes = strlen(without) - 1;
+
+    for (size_t i = 0; i < fields->count; i++)
+        if (strncasecmp(fields->all[i].name, without, bytes) == 0 && !fields->all[i].name[bytes])
+            return true;
+    return false;
+}
+
+static int make_lines(struct pass *pass)
+{
+    struct fields fields;
+    const char **lines;
+    size_t count = 0;
+    int rc = fields_upward(&fields, pass->exchange, pass->route, pass->proxy->options.replace_host);
+
+    if (rc)
+        return rc;
+    lines = bight_exchange_keep(pass->exchange, (fields.count + UNSAID_COUNT + 1) * sizeof *lines);
+    if (!lines)
+        return BIGHT_ENOMEM;
+    for (size_t i = 0; i < fields.count; i++)
+        if (!(lines[count++] = make_line(pass->exchange, &fields.all[i])))
+            return BIGHT_ENOMEM;
+    for (size_t i = 0; i < UNSAID_COUNT; i++)
+        if (!has_field(&fields, unsaid[i]))
+            lines[count++] = unsaid[i];
+    lines[count] = NULL;
+    pass->request.headers = lines;
+    return 0;
+}
+
+/* A method that may be sent twice, when a kept connection turns out to be dead: RFC 9110 9.2.2.
+ * bight knows of GET, HEAD, OPTIONS and TRACE. */
+static bool is_idempotent(const char *method)
+{
+    return strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
+}
+
+static int take_body(struct pass *pass)
+{
+    const char *body;
+    size_t bytes;
+    int rc = bight_exchange_read_all(pass->exchange, &body, &bytes);
+
+    if (rc)
+        return rc;
+    /* "Content-Length: 0" says something else than no word about it. */
+    if (bytes || bight_exchange_header(pass->exchange, "Content-Length")) {
+        pass->request.body = body;
+        pass->request.body_bytes = bytes;
+    }
+    return 0;
+}
+
+static int prepare(struct pass *pass)
+{
+    const char *method = bight_exchange_method(pass->exchange);
+    int rc = make_lines(pass);
+
+    if (rc)
+        return rc;
+    pass->url = make_url(pass);
+    if (!pass->url)
+        return BIGHT_ENOMEM;
+    pass->request.method = method;
+    pass->request.idempotent = is_idempotent(method);
+    pass->request.error = &pass->error;
+    return strcmp(method, "HEAD") == 0 ? 0 : take_body(pass);
+}
+
+/* Until the head of the answer has come. */
+static int send_request(void *arg)
+{
+    struct pass *pass = arg;
+
+    return bight_http_open(&pass->response, pass->proxy->session, pass->url, &pass->request);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+/* The body's length, where both sides will count it the same way. */
+static int64_t length_of(const struct bight_http_response *response)
+{
+    const char *length = bight_http_response_header(response, "Content-Length");
+    int status = bight_http_response_status(response);
+
+    if (status == 204 || status == 304)
+        return 0;
+    if (!length || bight_http_response_header(response, "Transfer-Encoding"))
+        return -1;
+    return strtoll(length, NULL, 10); /* bight has looked at it */
+}
+
+static bool is_event_stream(const struct bight_http_response *response)
+{
+    static const char type[] = "text/event-stream";
+    const char *given = bight_http_response_header(response, "Content-Type");
+
+    return given && strncasecmp(given, type, sizeof type - 1) == 0;
+}
+
+/* The head of the answer. Where the length is unknown it goes out at once, since nobody knows when
+ * a byte of the body will come, and the server behind is let go as soon as the client has ended its
+ * half, since nobody knows when there will be an end. */
+static int begin_answer(struct pass *pass)
+{
+    const struct bight_http_response *response = pass->response;
+    struct bight_exchange *exchange = pass->exchange;
+    struct fields fields;
+    int rc = fields_of_response(&fields, exchange, response);
+
+    if (rc == 0)
+        rc = fields_downward(exchange, &fields, bight_http_response_version(response));
+    pass->bytes = length_of(response);
+    pass->events = is_event_stream(response);
+    if (rc == 0)
+        rc = bight_exchange_begin(exchange, bight_http_response_status(response), pass->bytes);
+    if (rc || (pass->bytes >= 0 && !pass->events))
+        return rc;
+    rc = bight_exchange_cancel_on_end(exchange, true);
+    return rc ? rc : bight_exchange_flush(exchange);
+}
+
+struct reading {
+    struct pass *pass;
+    void *buffer;
+    int64_t count;
+};
+
+static int read_piece(void *arg)
+{
+    struct reading *reading = arg;
+
+    reading->count = bight_http_read(reading->pass->response, reading->buffer, PIECE_BYTES);
+    return reading->count < 0 ? (int)reading->count : 0;
+}
+
+/* Until the end of the body, or of one of the two connections: *code is what happened to that to
+ * the server behind. Returns what happened to the client's. */
+static int pass_body(struct pass *pass, int *code)
+{
+    int64_t silence_ms = pass->events ? -1 : pass->proxy->options.silence_ms;
+    struct reading reading = {pass, bight_exchange_keep(pass->exchange, PIECE_BYTES), 0};
+
+    *code = 0;
+    if (!reading.buffer)
+        return BIGHT_ENOMEM;
+    for (;;) {
+        int rc = bight_timeout(silence_ms, read_piece, &reading);
+
+        if (rc || reading.count == 0) {
+            *code = rc;
+            return 0;
+        }
+        rc = bight_exchange_write(pass->exchange, reading.buffer, (size_t)reading.count);
+        if (rc)
+            return rc;
+    }
+}
+
+static int answer(struct pass *pass)
+{
+    int code, rc = begin_answer(pass);
+
+    if (rc == BIGHT_EPROTOCOL)
+        return proxy_refuse(pass->exchange, pass->route, rc, "its answer has a malformed field");
+    if (rc)
+        return rc;
+    rc = pass_body(pass, &code);
+    if (rc || code == 0)
+        return rc;
+    return proxy_break_off(pass->exchange, pass->route, code, bight_strerror(code));
+}
+
+int proxy_pass(struct bight_exchange *exchange, const struct proxy *proxy,
+               const struct route *route)
+{
+    struct pass pass = {.exchange = exchange, .proxy = proxy, .route = route};
+    int rc = prepare(&pass);
+
+    if (rc)
+        return rc;
+    rc = bight_timeout(proxy->options.silence_ms, send_request, &pass);
+    if (rc)
+        return proxy_refuse(exchange, route, rc,
+                            rc == BIGHT_ETIMEDOUT ? bight_strerror(rc) : pass.error.text);
+    rc = answer(&pass);
+    bight_http_response_free(pass.response);
+    return rc;
+}
