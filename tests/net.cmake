@@ -44,6 +44,11 @@ if(bight_server)
   foreach(suite files sockets)
     bight_test(net/server/server_${suite} LIBS ${server_libs} SOURCES net/server/listened.c)
   endforeach()
+  # Behind programs of others; skipped where those are not installed (scripts/deps peers).
+  set(server_peer_sources net/server/echoed.c net/server/listened.c net/server/peer.c)
+  foreach(suite haproxy loads nginx)
+    bight_test(net/server/server_${suite} LIBS ${server_libs} SOURCES ${server_peer_sources})
+  endforeach()
   bight_test(net/server/server_sweep TIMEOUT 240 LIBS ${server_libs} ${counting_libs}
     SOURCES ${sweep_sources} net/server/talk.c)
   foreach(suite server_malformed server_odd)
@@ -87,6 +92,10 @@ if(bight_websocket)
     bight_test(net/websocket/websocket_tls LIBS ${websocket_libs} ${tls_libs}
       SOURCES ${websocket_sources} ${tls_sources})
   endif()
+  # Against Python's aiohttp; skipped where that is not installed (scripts/deps peers).
+  bight_test(net/server/server_aiohttp LIBS ${websocket_libs} SOURCES ${server_peer_sources})
+  target_compile_definitions(test_server_aiohttp PRIVATE
+    AIOHTTP_CLIENT="${CMAKE_CURRENT_SOURCE_DIR}/net/server/aiohttp_client.py")
   # Against Python's websockets; skipped where that is not installed (scripts/deps peers).
   bight_test(net/websocket/websocket_peers LIBS ${websocket_libs})
   bight_test(net/websocket/websocket_sweep TIMEOUT 240 LIBS ${websocket_libs} ${counting_libs}
