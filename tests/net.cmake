@@ -149,6 +149,11 @@ bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
+if(bight_server)
+  bight_test(net/http/http_upload SOURCES ${http_sources} net/server/listened.c
+    LIBS ${http_libs} ${server_libs})
+endif()
+
 # Against servers of others; skipped where those are not installed (scripts/deps peers).
 set(peer_sources ${http_sources} net/http/http_peers.c)
 bight_test(net/http/http_held SOURCES ${peer_sources} LIBS ${http_libs})

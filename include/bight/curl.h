@@ -15,11 +15,12 @@ BIGHT_BEGIN_DECLS
  *
  * The session's own stay as they are: URL, CURLU, PATH_AS_IS, PRIVATE, ERRORBUFFER, NOSIGNAL,
  * FOLLOWLOCATION, RESOLVE, DNS_CACHE_TIMEOUT, CONNECT_ONLY, SHARE, HTTP_CONTENT_DECODING, and the
- * functions and data for write, header, prereq, opensocket and closesocket. Content codings are
- * undone by the session, whatever ACCEPT_ENCODING asks for; a list for HTTPHEADER takes the place
- * of the session's Accept-Encoding. A proxy is used only if CURLOPT_PROXY and CURLOPT_NOPROXY ("")
- * are both set here, never because of the environment; libcurl or the proxy then resolves names,
- * and the address filter sees the proxy's address.
+ * functions and data for write, header, prereq, opensocket and closesocket; and of a request with
+ * an upload UPLOAD, INFILESIZE_LARGE, CUSTOMREQUEST, and function and data for read. Content
+ * codings are undone by the session, whatever ACCEPT_ENCODING asks for; a list for HTTPHEADER takes
+ * the place of the session's Accept-Encoding. A proxy is used only if CURLOPT_PROXY and
+ * CURLOPT_NOPROXY ("") are both set here, never because of the environment; libcurl or the proxy
+ * then resolves names, and the address filter sees the proxy's address.
  *
  * CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE without TLS works once per connection with libcurl 7.88: what
  * follows on a kept one fails. Set CURLOPT_FORBID_REUSE as well.

@@ -23,6 +23,7 @@ BIGHT_BEGIN_DECLS
 struct bight_curl_hook; /* <bight/curl.h> */
 struct bight_http_session;
 struct bight_http_response;
+struct bight_waiter;
 
 /* What went wrong, and the code that calls then return. */
 enum bight_http_failure {
@@ -136,6 +137,31 @@ struct bight_http_session_options {
     const struct bight_curl_hook *curl;
 };
 
+/* A body of a request that is written while it is sent, by another task than the one that waits
+ * for the answer:
+ *
+ *     bight_http_upload_init(&upload, -1);
+ *     request.upload = &upload;
+ *     rc = bight_group_spawn(NULL, &group, NULL, write_body, &upload);
+ *     if (rc == 0)
+ *         rc = bight_http_fetch(&response, session, url, &request);
+ *
+ * and in write_body, while there is something, bight_http_upload_write, and bight_http_upload_close
+ * at its end. All fields are private. */
+struct bight_http_upload {
+    int64_t bytes;    /* announced; negative: nobody knows */
+    uint64_t taken;   /* of what was written, by libcurl */
+    const char *data; /* of the write that waits, and how much of it is left */
+    size_t left;
+    struct bight_waiter *writer;
+    void *transfer; /* which takes it; NULL before and after */
+    bool used;      /* a request has it, or had it */
+    bool closed;
+    bool broken; /* a part is missing */
+    bool over;   /* nobody takes more */
+    bool hungry; /* the transfer has paused, for there was nothing to take */
+};
+
 /* Zero is the default for every field: a plain GET under the session's limits. */
 struct bight_http_request {
     /* Default "GET". A redirect 303, and 301 or 302 after a POST, turns it into GET, and drops the
@@ -167,6 +193,11 @@ struct bight_http_request {
     const struct bight_curl_hook *curl;
     /* Filled in on success and on failure, when not NULL. */
     struct bight_http_error *error;
+    /* The body to send, as it is written, when not NULL; `body` is NULL then. The request follows
+     * no redirect, and nothing of its body is sent twice: a kept connection that ends before an
+     * answer costs the request (BIGHT_EUNKNOWNOUTCOME), unless nothing was taken of the body yet.
+     * libcurl may wait up to a second for leave to send it, unless there is a header "Expect:". */
+    struct bight_http_upload *upload;
 };
 
 /** Make a session: limits, kept connections, pooled handles.
@@ -288,12 +319,43 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_delete(struct bight_http_response **ou
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
  *  Allocates: the response, its buffer, and what libcurl needs.  Thread: the loop's.
- *  Ownership: borrows url and request, but keeps request->body until the response is freed; gives
- *  *out, to be freed with bight_http_response_free.
+ *  Ownership: borrows url and request, but keeps request->body and upload until the response is
+ *  freed; gives *out, to be freed with bight_http_response_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_open(struct bight_http_response **out,
                                                struct bight_http_session *session, const char *url,
                                                const struct bight_http_request *request);
+
+/** Initialise `upload` for one request, whose body will be of `bytes`, or, negative, of a length
+ *  that is not known yet: then it goes in chunks, which a server of HTTP/1.0 does not understand.
+ *
+ *  Ownership: the request keeps it until its response is freed or its call has failed; NULL does
+ *  nothing.
+ */
+BIGHT_API void bight_http_upload_init(struct bight_http_upload *upload, int64_t bytes);
+
+/** Write the next `bytes` of the body, sleeping until all of them are taken: not before the request
+ *  has a connection, and no faster than the peer takes them. With `bytes` 0, sleep until the first
+ *  of those that follow would be.
+ *
+ *  @return 0; BIGHT_EPIPE: nobody takes more: the request was answered or has failed, as its own
+ *          call says; BIGHT_ETOOBIG: more than announced; BIGHT_ECLOSED after
+ *          bight_http_upload_close; BIGHT_EBROKEN: an earlier write was cancelled when a part of it
+ *          had been taken; BIGHT_EBUSY: another task writes; BIGHT_EINVAL; BIGHT_EPERM: the session
+ *          is another thread's; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; none of it was taken, or the request will fail (BIGHT_EBROKEN).
+ *  Allocates: no.  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_upload_write(struct bight_http_upload *upload,
+                                                       const void *data, size_t bytes);
+
+/** Say that the body is complete. One of a known length is so by itself.
+ *
+ *  @return 0; BIGHT_EINVAL: it is shorter than announced, or a task writes; BIGHT_EBROKEN: a part
+ *          of it is missing; BIGHT_ENOMEM.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_upload_close(struct bight_http_upload *upload);
 
 /** Read decoded bytes of the body, as soon as there are any. One task may do so at a time. Large
  *  bodies come fastest into a buffer of 64 to 256 KiB, which they are copied to once.

@@ -188,7 +188,7 @@ static void close_in_the_middle(struct http_transfer *transfer)
         return;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &announced);
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (announced > sent) {
+    if (announced > sent || (transfer->upload && !bight__http_upload_is_whole(transfer->upload))) {
         curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
         transfer->spoiled = true;
     }

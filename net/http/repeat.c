@@ -37,16 +37,22 @@ bool bight__http_is_unanswered(const struct http_transfer *transfer)
            bytes_sent(transfer) > transfer->sent_bytes;
 }
 
+/* Of a body that is sent as it is written, nothing is left to send again. */
+static bool may_repeat(const struct http_transfer *transfer)
+{
+    return transfer->may_repeat && !(transfer->upload && transfer->upload->taken);
+}
+
 bool bight__http_is_lost(const struct http_transfer *transfer)
 {
-    return !transfer->may_repeat && bight__http_is_unanswered(transfer);
+    return !may_repeat(transfer) && bight__http_is_unanswered(transfer);
 }
 
 /* Nothing came of the request and libcurl is about to send it again. Only once, and not over
  * another kept connection, which is likely to be as dead: the call then begins the hop anew. */
 static int send_again(struct http_transfer *transfer)
 {
-    if (!transfer->may_repeat)
+    if (!may_repeat(transfer))
         transfer->code = BIGHT_EUNKNOWNOUTCOME;
     else if (transfer->repeated)
         transfer->code = BIGHT_EPROTOCOL;

@@ -7,6 +7,7 @@
 #include <bight/waiter.h>
 
 #include "coro/base/units.h"
+#include "net/http/transfer.h"
 
 /* Fill in what the request says, or else what the session says. */
 static void set_limits(struct http_call *call)
@@ -31,6 +32,19 @@ static int refuse(const struct http_call *call, const char *text)
     return bight__http_fail(call->response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, text);
 }
 
+/* What was sent of it cannot be sent again, so no redirect is followed. */
+static int take_upload(struct http_call *call)
+{
+    struct bight_http_upload *upload = call->request->upload;
+
+    if (call->request->body || upload->used)
+        return refuse(call, upload->used ? "the body was sent before" : "there are two bodies");
+    upload->used = true;
+    call->plan.upload = upload;
+    call->max_redirects = -1;
+    return 0;
+}
+
 static int prepare(struct http_call *call)
 {
     const struct bight_http_request *request = call->request;
@@ -44,9 +58,11 @@ static int prepare(struct http_call *call)
     };
     if (request->method && !bight__http_valid_token(request->method, strlen(request->method)))
         return refuse(call, "not a method");
-    if (request->body && strcmp(call->plan.method, "HEAD") == 0)
+    if ((request->body || request->upload) && strcmp(call->plan.method, "HEAD") == 0)
         return refuse(call, "a HEAD has no body");
-    return bight__http_check_headers(request->headers) ? refuse(call, "not a header") : 0;
+    if (bight__http_check_headers(request->headers))
+        return refuse(call, "not a header");
+    return request->upload ? take_upload(call) : 0;
 }
 
 /* Make the error say what the call returns, even if it was closed and cancelled in one turn. */
@@ -70,6 +86,8 @@ static int run(struct http_call *call, const char *url)
         rc = bight__http_call_run(call, url);
     if (rc)
         record(response, rc);
+    if (rc && call->plan.upload)
+        bight__http_upload_end(call->plan.upload, false);
     if (call->request->error)
         *call->request->error = rc ? response->error : (struct bight_http_error){0};
     response->call = NULL;

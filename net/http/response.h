@@ -84,6 +84,7 @@ struct http_plan {
     const char *const *headers;
     const void *body;
     size_t body_bytes;
+    struct bight_http_upload *upload;
     bool became_get; /* by a redirect: drop the headers about the body */
     bool crossed;    /* into another origin: drop headers and credentials */
 };

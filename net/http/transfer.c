@@ -201,6 +201,22 @@ static int set_headers(struct http_transfer *transfer, const struct http_plan *p
                                                                                    : 0;
 }
 
+/* The body comes by a callback. Such a handle is not used again: there would be more to take back
+ * than a request without one saves. */
+static int set_upload(struct http_transfer *transfer, const struct http_plan *plan)
+{
+    CURL *easy = transfer->easy;
+
+    transfer->method = HTTP_OTHER;
+    transfer->spoiled = true;
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+                     (curl_off_t)(plan->upload->bytes < 0 ? -1 : plan->upload->bytes));
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, bight__http_on_upload);
+    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+    return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, plan->method) ? BIGHT_ENOMEM : 0;
+}
+
 static int set_method(struct http_transfer *transfer, const struct http_plan *plan)
 {
     CURL *easy = transfer->easy;
@@ -208,7 +224,7 @@ static int set_method(struct http_transfer *transfer, const struct http_plan *pl
     bool get = strcmp(plan->method, "GET") == 0;
     bool head = strcmp(plan->method, "HEAD") == 0;
 
-    if (get && !plan->body && transfer->method == HTTP_GET)
+    if (get && !plan->body && !plan->upload && transfer->method == HTTP_GET)
         return 0;
     if (transfer->method != HTTP_GET) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
@@ -217,6 +233,8 @@ static int set_method(struct http_transfer *transfer, const struct http_plan *pl
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         transfer->method = HTTP_GET;
     }
+    if (plan->upload)
+        return set_upload(transfer, plan);
     if (head && !plan->body) {
         transfer->method = HTTP_HEAD;
         return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) ? BIGHT_ENOMEM : 0;
@@ -383,6 +401,8 @@ int bight__http_transfer_start(struct http_call *call, struct http_origin *origi
     }
     if (transfer->pipewait)
         bight__http_held_begin(transfer);
+    if (call->plan.upload)
+        bight__http_upload_begin(call->plan.upload, transfer);
     response->transfer = transfer;
     response->hop.head = transfer->method == HTTP_HEAD;
     session->stats.transfers += !call->afresh;
@@ -419,6 +439,9 @@ static void release(struct http_transfer *transfer)
     struct http_origin *origin = transfer->origin;
 
     bight__http_multi_remove(transfer);
+    if (transfer->upload)
+        bight__http_upload_end(transfer->upload, transfer->response->hop.again);
+    transfer->upload = NULL;
     transfer->response->transfer = NULL;
     bight__http_watch_settle(transfer);
     pool_give(transfer);
@@ -482,4 +505,17 @@ void bight__http_transfer_resume(struct http_transfer *transfer)
         discard(transfer);
         release(transfer);
     }
+}
+
+int bight__http_transfer_feed(struct http_transfer *transfer)
+{
+    /* What it does not mention goes on: the other direction stays as it is. */
+    CURLcode result =
+        curl_easy_pause(transfer->easy, transfer->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+
+    if (result == CURLE_OK || result == CURLE_BAD_FUNCTION_ARGUMENT)
+        return 0; /* the latter: it has no connection just now, and will ask when it has */
+    transfer->code = BIGHT_ENOMEM;
+    bight__http_transfer_done(transfer, result);
+    return BIGHT_ENOMEM;
 }

@@ -39,6 +39,7 @@ struct http_transfer {
     struct curl_slist accept;   /* Accept-Encoding; its data is NULL when none is sent */
     struct curl_slist addresses;
     char *addresses_text;
+    struct bight_http_upload *upload;
     enum http_method method;
     unsigned read_bytes; /* CURLOPT_BUFFERSIZE */
     bool pipewait;       /* CURLOPT_PIPEWAIT is set */
@@ -87,6 +88,8 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result);
 void bight__http_transfer_abort(struct http_transfer *transfer);
 /* Let a paused transfer go on. */
 void bight__http_transfer_resume(struct http_transfer *transfer);
+/* There is more of the request's body to send: BIGHT_ENOMEM (the transfer has ended) or 0. */
+int bight__http_transfer_feed(struct http_transfer *transfer);
 void bight__http_transfer_destroy(struct http_transfer *transfer);
 
 /* multi.c */
@@ -129,6 +132,16 @@ bool bight__http_watch_has_more(const struct http_transfer *transfer);
 /* It has left, and has paused: its socket counts as idle, unless others use it. */
 void bight__http_watch_settle(const struct http_transfer *transfer);
 void bight__http_watches_free(struct bight_http_session *session);
+
+/* upload.c */
+/* The transfer is to send it. */
+void bight__http_upload_begin(struct bight_http_upload *upload, struct http_transfer *transfer);
+/* It does not any longer; `again`: another one will, for nothing was taken yet. */
+void bight__http_upload_end(struct bight_http_upload *upload, bool again);
+/* Whether all of it was written and taken. */
+bool bight__http_upload_is_whole(const struct bight_http_upload *upload);
+/* libcurl's callback for bytes of the request's body. */
+size_t bight__http_on_upload(char *to, size_t size, size_t count, void *arg);
 
 /* repeat.c */
 bool bight__http_may_repeat(const struct http_call *call);

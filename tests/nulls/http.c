@@ -37,6 +37,17 @@ static void sessions(void)
     does_nothing(bight_http_session_get_stats, (void *)some, NULL);
 }
 
+static void uploads(void)
+{
+    struct bight_http_upload upload;
+
+    bight_http_upload_init(&upload, -1);
+    does_nothing(bight_http_upload_init, NULL, 0);
+    says_einval(bight_http_upload_write, NULL, some, 1);
+    says_einval(bight_http_upload_write, &upload, NULL, 1);
+    says_einval(bight_http_upload_close, NULL);
+}
+
 static void responses(void)
 {
     const char *text;
@@ -63,5 +74,6 @@ static void responses(void)
 void walk_library(void)
 {
     sessions();
+    uploads();
     responses();
 }
