@@ -21,7 +21,7 @@ static const char help[] =
     "  -t, --trusted=NETWORKS     proxies in front that are believed who their client is\n"
     "  -c, --connect=S            how long a connection may take (10)\n"
     "  -s, --silence=S            how long a server may be silent (60), but for event streams\n"
-    "  -m, --max-body=BYTES       of a request (1048576)\n"
+    "  -m, --max-body=BYTES       of a request (no limit)\n"
     "  -v, --verbose              print a line per request, as Apache does\n"
     "  -h, --help                 show this\n"
     "  -V, --version              show the version\n"
@@ -187,7 +187,7 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
         .port = 8000,
         .connect_ms = 10000,
         .silence_ms = 60000,
-        .max_body_bytes = 1 << 20,
+        .max_body_bytes = UINT64_MAX,
     };
     optind = 0; /* begin anew, also in the middle of a word */
     while ((option = getopt_long(argc, argv, "l:r:ot:c:s:m:vhV", long_options, NULL)) != -1) {

@@ -1,8 +1,9 @@
-/* A request that stays HTTP. Its answer comes by bight_http_open and bight_http_read, and each
- * piece goes on before the next is read: a client that reads slowly holds up the server behind, and
- * an event is on its way before the next one has come. */
+/* A request that stays HTTP. Its body goes by a task of its own, its answer comes by
+ * bight_http_open and bight_http_read, and each piece of either goes on before the next is read:
+ * who is slow holds up the other side, and an event is on its way before the next one has come. */
 #include "samples/reverse/proxy.h"
 
+#include <bight/group.h>
 #include <bight/scope.h>
 
 #include <inttypes.h>
@@ -21,6 +22,11 @@ struct pass {
     struct bight_http_request request;
     const char *url;
     struct bight_http_response *response;
+    /* The request's body, when it has one, and whether all of it is sent. */
+    struct bight_http_upload upload;
+    bool sent;
+    /* Around the wait for the answer's head; NULL before and after. */
+    struct bight_scope *waiting;
     /* Of the answer: its length, negative where nobody knows it, and whether it may be silent. */
     int64_t bytes;
     bool events;
@@ -98,25 +104,11 @@ static bool is_idempotent(const char *method)
     return strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
 }
 
-static int take_body(struct pass *pass)
-{
-    const char *body;
-    size_t bytes;
-    int rc = bight_exchange_read_all(pass->exchange, &body, &bytes);
-
-    if (rc)
-        return rc;
-    /* "Content-Length: 0" says something else than no word about it. */
-    if (bytes || bight_exchange_header(pass->exchange, "Content-Length")) {
-        pass->request.body = body;
-        pass->request.body_bytes = bytes;
-    }
-    return 0;
-}
-
 static int prepare(struct pass *pass)
 {
-    const char *method = bight_exchange_method(pass->exchange);
+    struct bight_exchange *exchange = pass->exchange;
+    const char *method = bight_exchange_method(exchange);
+    int64_t bytes = bight_exchange_body_bytes(exchange);
     int rc = make_lines(pass);
 
     if (rc)
@@ -127,15 +119,58 @@ static int prepare(struct pass *pass)
     pass->request.method = method;
     pass->request.idempotent = is_idempotent(method);
     pass->request.error = &pass->error;
-    return strcmp(method, "HEAD") == 0 ? 0 : take_body(pass);
+    if (strcmp(method, "HEAD") == 0)
+        return 0;
+    if (bytes != 0) {
+        bight_http_upload_init(&pass->upload, bytes);
+        pass->request.upload = &pass->upload;
+    } else if (bight_exchange_header(exchange, "Content-Length")) {
+        pass->request.body = ""; /* "Content-Length: 0" is not the same as no word about it */
+    }
+    return 0;
+}
+
+/* How long the server behind may make us wait from now on. */
+static void be_patient(const struct pass *pass, int64_t ms)
+{
+    if (pass->waiting)
+        (void)bight_scope_set_timeout(pass->waiting, ms);
+}
+
+/* The task of the request's body. The client is not asked for it before the server behind is there
+ * to take it. */
+static int send_body(void *arg)
+{
+    struct pass *pass = arg;
+    char *piece = bight_exchange_keep(pass->exchange, PIECE_BYTES);
+    int64_t count = 1;
+    int rc = piece ? bight_http_upload_write(&pass->upload, NULL, 0) : BIGHT_ENOMEM;
+
+    while (rc == 0 && count > 0) {
+        be_patient(pass, -1);
+        count = bight_exchange_read(pass->exchange, piece, PIECE_BYTES);
+        be_patient(pass, pass->proxy->options.silence_ms);
+        if (count > 0)
+            rc = bight_http_upload_write(&pass->upload, piece, (size_t)count);
+    }
+    if (rc == 0)
+        rc = count < 0 ? (int)count : bight_http_upload_close(&pass->upload);
+    pass->sent = rc == 0;
+    return rc == BIGHT_EPIPE ? 0 : rc; /* the answer says why nobody wants it */
 }
 
 /* Until the head of the answer has come. */
-static int send_request(void *arg)
+static int open_answer(struct pass *pass)
 {
-    struct pass *pass = arg;
+    struct bight_scope waiting;
+    int rc = bight_scope_begin(&waiting, pass->proxy->options.silence_ms, 0);
 
-    return bight_http_open(&pass->response, pass->proxy->session, pass->url, &pass->request);
+    if (rc)
+        return rc;
+    pass->waiting = &waiting;
+    rc = bight_http_open(&pass->response, pass->proxy->session, pass->url, &pass->request);
+    pass->waiting = NULL;
+    return bight_scope_end(&waiting, rc);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -197,6 +232,13 @@ static int read_piece(void *arg)
     return reading->count < 0 ? (int)reading->count : 0;
 }
 
+/* Whether the client has the whole answer although it has not sent its whole request, so that the
+ * server behind need not have that either. */
+static bool is_early(const struct pass *pass, int64_t passed)
+{
+    return pass->request.upload && !pass->sent && passed == pass->bytes;
+}
+
 /* Until the end of the body, or of one of the two connections: *code is what happened to that to
  * the server behind. Returns what happened to the client's. */
 static int pass_body(struct pass *pass, int *code)
@@ -207,7 +249,7 @@ static int pass_body(struct pass *pass, int *code)
     *code = 0;
     if (!reading.buffer)
         return BIGHT_ENOMEM;
-    for (;;) {
+    for (int64_t passed = 0; !is_early(pass, passed); passed += reading.count) {
         int rc = bight_timeout(silence_ms, read_piece, &reading);
 
         if (rc || reading.count == 0) {
@@ -218,6 +260,7 @@ static int pass_body(struct pass *pass, int *code)
         if (rc)
             return rc;
     }
+    return 0;
 }
 
 static int answer(struct pass *pass)
@@ -234,6 +277,33 @@ static int answer(struct pass *pass)
     return proxy_break_off(pass->exchange, pass->route, code, bight_strerror(code));
 }
 
+static int ask(struct pass *pass)
+{
+    int rc = open_answer(pass);
+
+    if (rc)
+        return proxy_refuse(pass->exchange, pass->route, rc,
+                            rc == BIGHT_ETIMEDOUT ? bight_strerror(rc) : pass->error.text);
+    rc = answer(pass);
+    bight_http_response_free(pass->response);
+    return rc;
+}
+
+/* What is wrong with the body is what the client is told: its task's failure cancels the rest. */
+static int ask_with_body(struct pass *pass)
+{
+    struct bight_group group;
+    int rc = bight_group_begin(&group, 0);
+
+    if (rc)
+        return rc;
+    rc = bight_group_spawn(NULL, &group, NULL, send_body, pass);
+    if (rc == 0)
+        rc = ask(pass);
+    bight_scope_cancel(&group.scope);
+    return bight_group_end(&group, rc);
+}
+
 int proxy_pass(struct bight_exchange *exchange, const struct proxy *proxy,
                const struct route *route)
 {
@@ -242,11 +312,5 @@ int proxy_pass(struct bight_exchange *exchange, const struct proxy *proxy,
 
     if (rc)
         return rc;
-    rc = bight_timeout(proxy->options.silence_ms, send_request, &pass);
-    if (rc)
-        return proxy_refuse(exchange, route, rc,
-                            rc == BIGHT_ETIMEDOUT ? bight_strerror(rc) : pass.error.text);
-    rc = answer(&pass);
-    bight_http_response_free(pass.response);
-    return rc;
+    return pass.request.upload ? ask_with_body(&pass) : ask(&pass);
 }

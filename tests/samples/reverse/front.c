@@ -158,3 +158,8 @@ const char *front_ask(const char *head)
     ck_ok(bight_stream_end(client, 0));
     return heard;
 }
+
+void front_has(const char *heard, const char *part)
+{
+    ck_assert_msg(listened_has(heard, part), "no \"%s\" in: %s", part, heard);
+}

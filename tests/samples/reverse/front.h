@@ -37,4 +37,7 @@ struct bight_stream *front_dial(void);
  * close" and the end of the head are added to `head`. */
 const char *front_ask(const char *head);
 
+/* Insist on text in `heard`. */
+void front_has(const char *heard, const char *part);
+
 #endif

@@ -16,11 +16,6 @@ const char front_program[] = SAMPLE_REVERSE;
 #define MIB (1 << 20)
 #define LARGE_BYTES (64 * MIB)
 
-static void has(const char *text, const char *part)
-{
-    ck_assert_msg(listened_has(text, part), "no \"%s\" in: %s", part, text);
-}
-
 static const char *const impatient[] = {"--silence=1", NULL};
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -60,12 +55,12 @@ static int one_by_one(void)
 
     listened_say(client, GET("/"));
     heard = listened_hear(client, "\r\n\r\n"); /* before there is an event */
-    has(heard, "\r\nX-Accel-Buffering: no\r\n");
-    has(heard, "\r\nTransfer-Encoding: chunked\r\n");
+    front_has(heard, "\r\nX-Accel-Buffering: no\r\n");
+    front_has(heard, "\r\nTransfer-Encoding: chunked\r\n");
     for (int i = 1; i <= 100; i++) {
         bight_event_set(&listened.go_on);
         snprintf(text, sizeof text, "data: number %d\n\n\r\n", i);
-        has(listened_hear(client, text), text);
+        front_has(listened_hear(client, text), text);
     }
     /* Who is gone gets no more, and the server behind is told at once. */
     ck_ok(bight_stream_end(client, 0));
@@ -79,11 +74,11 @@ static int silent_events(void)
     struct bight_stream *client = front_dial();
 
     listened_say(client, GET("/"));
-    has(listened_hear(client, "\r\n\r\n"), "HTTP/1.1 200 ");
+    front_has(listened_hear(client, "\r\n\r\n"), "HTTP/1.1 200 ");
     /* So long that any other answer would be given up. */
-    has(front_ask("GET /never HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
+    front_has(front_ask("GET /never HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
     bight_event_set(&listened.go_on);
-    has(listened_hear(client, "data: number 1\n\n\r\n"), "data: number 1\n\n\r\n");
+    front_has(listened_hear(client, "data: number 1\n\n\r\n"), "data: number 1\n\n\r\n");
     bight_stream_abort(client);
     listened_wait(&listened.returned, 1);
     return 0;
@@ -143,7 +138,7 @@ static int slow_reader(void)
     long resident_kib;
 
     listened_say(client, GET("/known"));
-    has(listened_hear(client, "aaaa"), "\r\nContent-Length: 67108864\r\n");
+    front_has(listened_hear(client, "aaaa"), "\r\nContent-Length: 67108864\r\n");
     bight_stream_abort(client);
     listened_wait(&listened.returned, 1);
     resident_kib = server_resident_kib(&front);
@@ -187,7 +182,7 @@ static int gone(void)
     ck_ok(bight_stream_shutdown(client));
     listened_wait(&listened.begun, 2);
     bight_event_set(&listened.go_on);
-    has(listened_hear(client, "<end>"), "hello\n<end>");
+    front_has(listened_hear(client, "<end>"), "hello\n<end>");
     return bight_stream_end(client, 0);
 }
 
@@ -204,8 +199,8 @@ static int drains(void)
         bight_stream_abort(late);
     bight_event_set(&listened.go_on);
     heard = listened_hear(client, "<end>");
-    has(heard, "\r\nConnection: close\r\n");
-    has(heard, "hello\n<end>");
+    front_has(heard, "\r\nConnection: close\r\n");
+    front_has(heard, "hello\n<end>");
     return bight_stream_end(client, 0);
 }
 
@@ -247,23 +242,23 @@ static int cut(void)
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         for (int version = 0; version < 2; version++) {
             snprintf(head, sizeof head, "GET %s HTTP/1.%d\r\n" HOST, paths[i], version);
-            has(front_ask(head), "half");
-            has(front_ask(head), "<reset>");
+            front_has(front_ask(head), "half");
+            front_has(front_ask(head), "<reset>");
         }
     /* The reset may overtake what came before. */
-    has(front_ask("GET /reset HTTP/1.1\r\n" HOST), "<reset>");
-    has(front_ask("GET /reset-open HTTP/1.1\r\n" HOST), "<reset>");
-    has(front_ask("GET /whole HTTP/1.1\r\n" HOST), "\r\n5\r\nwhole\r\n0\r\n\r\n<end>");
-    has(front_ask("GET /whole HTTP/1.0\r\n"), "\r\nwhole<end>");
+    front_has(front_ask("GET /reset HTTP/1.1\r\n" HOST), "<reset>");
+    front_has(front_ask("GET /reset-open HTTP/1.1\r\n" HOST), "<reset>");
+    front_has(front_ask("GET /whole HTTP/1.1\r\n" HOST), "\r\n5\r\nwhole\r\n0\r\n\r\n<end>");
+    front_has(front_ask("GET /whole HTTP/1.0\r\n"), "\r\nwhole<end>");
     return 0;
 }
 
 static int without_an_answer(void)
 {
-    has(front_ask("GET /no-word HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
+    front_has(front_ask("GET /no-word HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
     ck_assert_int_eq(asked, 1);
-    has(front_ask("GET /half-a-head HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
-    has(front_ask("GET /silent HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
+    front_has(front_ask("GET /half-a-head HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
+    front_has(front_ask("GET /silent HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
     ck_assert_int_eq(asked, 3);
     return 0;
 }
@@ -276,17 +271,17 @@ static int again(void)
 
     for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
         asked = 0;
-        has(front_ask("GET /once HTTP/1.1\r\n" HOST), "\r\n\r\nok");
+        front_has(front_ask("GET /once HTTP/1.1\r\n" HOST), "\r\n\r\nok");
         snprintf(head, sizeof head, "%s /once HTTP/1.1\r\n" HOST, repeated[i]);
-        has(front_ask(head), "HTTP/1.1 200 ");
+        front_has(front_ask(head), "HTTP/1.1 200 ");
         ck_assert_int_ge(asked, 2);
         /* The connection of the repeated one is closed too, and not used for the next round. */
-        has(front_ask("GET /no-word HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
+        front_has(front_ask("GET /no-word HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
     }
     for (int i = 0; i < 2; i++) {
         asked = 0;
-        has(front_ask("GET /once HTTP/1.1\r\n" HOST), "\r\n\r\nok");
-        has(front_ask("POST /once HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
+        front_has(front_ask("GET /once HTTP/1.1\r\n" HOST), "\r\n\r\nok");
+        front_has(front_ask("POST /once HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
         ck_assert_int_eq(asked, 2);
     }
     return 0;
