@@ -214,10 +214,20 @@ if(TARGET bight-reverse)
   if(bight_websocket)
     list(APPEND suites reverse_tunnel)
   endif()
+  # Among programs of others; skipped where those are not installed (scripts/deps peers).
+  list(APPEND suites reverse_peers)
   foreach(suite IN LISTS suites)
     bight_test(samples/reverse/${suite} LIBS ${server_libs} ${websocket_libs}
-      SOURCES samples/reverse/front.c net/server/listened.c samples/net/programs.c)
+      SOURCES samples/reverse/front.c samples/net/programs.c ${server_peer_sources})
     target_compile_definitions(test_${suite} PRIVATE SAMPLE_REVERSE="$<TARGET_FILE:bight-reverse>")
     add_dependencies(test_${suite} bight-reverse)
   endforeach()
+  if(TARGET web_chat)
+    bight_test(samples/reverse/reverse_chat LIBS ${server_libs}
+      SOURCES samples/net/programs.c ${server_peer_sources})
+    target_compile_definitions(test_reverse_chat PRIVATE
+      SAMPLE_REVERSE="$<TARGET_FILE:bight-reverse>" SAMPLE_WEB_CHAT="$<TARGET_FILE:web_chat>"
+      CHAT_CLIENT="${CMAKE_CURRENT_SOURCE_DIR}/samples/reverse/chat_client.py")
+    add_dependencies(test_reverse_chat bight-reverse web_chat)
+  endif()
 endif()
