@@ -116,6 +116,53 @@ static int crowd(void)
     return with_session(&two, crowd_with);
 }
 
+struct sending {
+    struct bight_http_upload upload;
+    struct bight_group group;
+};
+
+/* If it is cancelled alone, nobody is left who would write. */
+static int write_upload(void *arg)
+{
+    static const char piece[1000] = "abc";
+    struct sending *sending = arg;
+    int rc = bight_http_upload_write(&sending->upload, NULL, 0);
+
+    for (int i = 0; i < 3 && rc == 0; i++)
+        rc = bight_http_upload_write(&sending->upload, piece, sizeof piece);
+    if (rc == 0)
+        rc = bight_http_upload_close(&sending->upload);
+    if (rc == BIGHT_ECANCELED)
+        bight_scope_cancel(&sending->group.scope);
+    return rc == BIGHT_EPIPE ? 0 : rc; /* the request says why */
+}
+
+/* A body that is written by another task. */
+static int upload_with(struct bight_http_session *session)
+{
+    static const char *const headers[] = {"Expect:", NULL};
+    struct sending sending;
+    struct bight_http_request request = {
+        .method = "PUT", .headers = headers, .upload = &sending.upload};
+    struct bight_http_response *response;
+    int rc = bight_group_begin(&sending.group, 0);
+
+    if (rc < 0)
+        return rc;
+    bight_http_upload_init(&sending.upload, 3000);
+    rc = bight_group_spawn(NULL, &sending.group, NULL, write_upload, &sending);
+    if (rc == 0)
+        rc = bight_http_fetch(&response, session, http_server_url(&server, "/echo"), &request);
+    if (rc == 0)
+        bight_http_response_free(response);
+    return bight_group_end(&sending.group, rc);
+}
+
+static int upload(void)
+{
+    return with_session(NULL, upload_with);
+}
+
 /* Have the server say it, collected or read. */
 static int get_coded(struct bight_http_session *session, const char *codings, const void *body,
                      size_t bytes, bool stream)
@@ -223,7 +270,7 @@ static int names(void)
 
 const struct sweep_program sweep_programs[] = {
     {"requests", requests, 0}, {"crowd", crowd, 0}, {"coded", coded, 0},
-    {"origins", origins, 0},   {"names", names, 0},
+    {"origins", origins, 0},   {"names", names, 0}, {"upload", upload, 0},
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
