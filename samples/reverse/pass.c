@@ -30,6 +30,10 @@ struct pass {
     /* Of the answer: its length, negative where nobody knows it, and whether it may be silent. */
     int64_t bytes;
     bool events;
+    /* The piece of its body that goes on, and how much has. */
+    void *piece;
+    int64_t count;
+    int64_t passed;
 };
 
 /* --- the request ------------------------------------------------------------------------------ */
@@ -196,9 +200,47 @@ static bool is_event_stream(const struct bight_http_response *response)
     return given && strncasecmp(given, type, sizeof type - 1) == 0;
 }
 
-/* The head of the answer. Where the length is unknown it goes out at once, since nobody knows when
- * a byte of the body will come, and the server behind is let go as soon as the client has ended its
- * half, since nobody knows when there will be an end. */
+/* Whether the client has the whole answer although it has not sent its whole request, so that the
+ * server behind need not have that either. */
+static bool is_early(const struct pass *pass)
+{
+    return pass->request.upload && !pass->sent && pass->passed == pass->bytes;
+}
+
+static int read_piece(void *arg)
+{
+    struct pass *pass = arg;
+
+    pass->count = bight_http_read(pass->response, pass->piece, PIECE_BYTES);
+    return pass->count < 0 ? (int)pass->count : 0;
+}
+
+/* The next piece of the body, or none at its end. */
+static int next_piece(struct pass *pass)
+{
+    pass->count = 0;
+    if (is_early(pass))
+        return 0;
+    return bight_timeout(pass->events ? -1 : pass->proxy->options.silence_ms, read_piece, pass);
+}
+
+/* What is said of the body. */
+static int look_at(struct pass *pass)
+{
+    pass->bytes = length_of(pass->response);
+    pass->events = is_event_stream(pass->response);
+    pass->piece = bight_exchange_keep(pass->exchange, PIECE_BYTES);
+    return pass->piece ? 0 : BIGHT_ENOMEM;
+}
+
+/* Whether nobody knows when there will be a byte of the body, or an end. */
+static bool is_open(const struct pass *pass)
+{
+    return pass->bytes < 0 || pass->events;
+}
+
+/* The head of the answer. Of an open one it goes out at once, and the server behind is let go as
+ * soon as the client has ended its half. */
 static int begin_answer(struct pass *pass)
 {
     const struct bight_http_response *response = pass->response;
@@ -208,73 +250,43 @@ static int begin_answer(struct pass *pass)
 
     if (rc == 0)
         rc = fields_downward(exchange, &fields, bight_http_response_version(response));
-    pass->bytes = length_of(response);
-    pass->events = is_event_stream(response);
     if (rc == 0)
         rc = bight_exchange_begin(exchange, bight_http_response_status(response), pass->bytes);
-    if (rc || (pass->bytes >= 0 && !pass->events))
+    if (rc || !is_open(pass))
         return rc;
     rc = bight_exchange_cancel_on_end(exchange, true);
     return rc ? rc : bight_exchange_flush(exchange);
 }
 
-struct reading {
-    struct pass *pass;
-    void *buffer;
-    int64_t count;
-};
-
-static int read_piece(void *arg)
+/* The body, of which there is a piece already if the answer is not open. */
+static int pass_body(struct pass *pass)
 {
-    struct reading *reading = arg;
+    int code = is_open(pass) ? next_piece(pass) : 0;
 
-    reading->count = bight_http_read(reading->pass->response, reading->buffer, PIECE_BYTES);
-    return reading->count < 0 ? (int)reading->count : 0;
-}
+    while (code == 0 && pass->count > 0) {
+        int rc = bight_exchange_write(pass->exchange, pass->piece, (size_t)pass->count);
 
-/* Whether the client has the whole answer although it has not sent its whole request, so that the
- * server behind need not have that either. */
-static bool is_early(const struct pass *pass, int64_t passed)
-{
-    return pass->request.upload && !pass->sent && passed == pass->bytes;
-}
-
-/* Until the end of the body, or of one of the two connections: *code is what happened to that to
- * the server behind. Returns what happened to the client's. */
-static int pass_body(struct pass *pass, int *code)
-{
-    int64_t silence_ms = pass->events ? -1 : pass->proxy->options.silence_ms;
-    struct reading reading = {pass, bight_exchange_keep(pass->exchange, PIECE_BYTES), 0};
-
-    *code = 0;
-    if (!reading.buffer)
-        return BIGHT_ENOMEM;
-    for (int64_t passed = 0; !is_early(pass, passed); passed += reading.count) {
-        int rc = bight_timeout(silence_ms, read_piece, &reading);
-
-        if (rc || reading.count == 0) {
-            *code = rc;
-            return 0;
-        }
-        rc = bight_exchange_write(pass->exchange, reading.buffer, (size_t)reading.count);
         if (rc)
             return rc;
+        pass->passed += pass->count;
+        code = next_piece(pass);
     }
-    return 0;
+    return code ? proxy_break_off(pass->exchange, pass->route, code, bight_strerror(code)) : 0;
 }
 
+/* One that is not open is begun when its first byte is there: until then it can be another. */
 static int answer(struct pass *pass)
 {
-    int code, rc = begin_answer(pass);
+    int rc = look_at(pass);
 
+    if (rc == 0 && !is_open(pass))
+        rc = next_piece(pass);
+    if (rc)
+        return proxy_refuse(pass->exchange, pass->route, rc, bight_strerror(rc));
+    rc = begin_answer(pass);
     if (rc == BIGHT_EPROTOCOL)
         return proxy_refuse(pass->exchange, pass->route, rc, "its answer has a malformed field");
-    if (rc)
-        return rc;
-    rc = pass_body(pass, &code);
-    if (rc || code == 0)
-        return rc;
-    return proxy_break_off(pass->exchange, pass->route, code, bight_strerror(code));
+    return rc ? rc : pass_body(pass);
 }
 
 static int ask(struct pass *pass)

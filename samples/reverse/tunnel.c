@@ -27,7 +27,8 @@ struct tunnel {
     struct bight_stream *server;
     int status;
     struct fields fields; /* of the answer */
-    int code;             /* of the body that is not handed on */
+    char *body;           /* where it is no 101; NULL: none */
+    size_t body_bytes;
 };
 
 bool proxy_is_websocket(struct bight_exchange *exchange)
@@ -187,44 +188,47 @@ static int pass_both_ways(struct tunnel *tunnel)
     return bight_gather_all(copies, 2, 0);
 }
 
+/* The body of an answer that is no 101, where it has a short length; otherwise the status has to
+ * do. */
 static int read_refusal(void *arg)
 {
     struct tunnel *tunnel = arg;
     const char *length = fields_find(&tunnel->fields, "Content-Length");
-    size_t bytes = length ? strtoul(length, NULL, 10) : REFUSAL_BYTES + 1;
-    char *body = bytes <= REFUSAL_BYTES ? bight_exchange_keep(tunnel->exchange, bytes) : NULL;
+    size_t bytes = length ? strtoul(length, NULL, 10) : 0;
 
-    if (!body || fields_find(&tunnel->fields, "Transfer-Encoding"))
-        return BIGHT_ENOTSUP;
-    tunnel->code = bight_stream_read_exactly(tunnel->server, body, bytes);
-    if (tunnel->code)
-        return tunnel->code;
-    return bight_exchange_answer(tunnel->exchange, tunnel->status, NULL, body, bytes);
+    if (bytes == 0 || bytes > REFUSAL_BYTES || tunnel->status == 204 || tunnel->status == 304 ||
+        fields_find(&tunnel->fields, "Transfer-Encoding"))
+        return 0;
+    tunnel->body = bight_exchange_keep(tunnel->exchange, bytes);
+    tunnel->body_bytes = bytes;
+    return tunnel->body ? bight_stream_read_exactly(tunnel->server, tunnel->body, bytes)
+                        : BIGHT_ENOMEM;
 }
 
-/* The server behind does not want it. Its reasons go on where they have a short length; otherwise
- * the status has to do. */
-static int pass_refusal(struct tunnel *tunnel)
+/* What is to be known of the answer is known before anything of it goes on. */
+static int hear(struct tunnel *tunnel)
 {
-    int rc = bight_timeout(tunnel->proxy->options.silence_ms, read_refusal, tunnel);
+    int64_t silence_ms = tunnel->proxy->options.silence_ms;
+    int rc = bight_timeout(silence_ms, ask, tunnel);
 
-    if (rc == BIGHT_ENOTSUP)
-        return bight_exchange_answer(tunnel->exchange, tunnel->status, NULL, "", 0);
-    return rc;
+    if (rc)
+        return rc;
+    if (tunnel->status == 101)
+        return fields_list(&tunnel->fields, "Upgrade", "websocket") ? 0 : BIGHT_EPROTOCOL;
+    return bight_timeout(silence_ms, read_refusal, tunnel);
 }
 
 static int answer(struct tunnel *tunnel)
 {
-    int rc;
+    int rc = fields_downward(tunnel->exchange, &tunnel->fields, 11);
 
-    if (tunnel->status == 101 && !fields_list(&tunnel->fields, "Upgrade", "websocket"))
-        return proxy_refuse(tunnel->exchange, tunnel->route, BIGHT_EPROTOCOL,
-                            "it changes to another protocol");
-    rc = fields_downward(tunnel->exchange, &tunnel->fields, 11);
-    if (rc)
+    if (rc == BIGHT_EPROTOCOL)
         return proxy_refuse(tunnel->exchange, tunnel->route, rc,
                             "its answer has a malformed field");
-    return tunnel->status == 101 ? pass_both_ways(tunnel) : pass_refusal(tunnel);
+    if (rc || tunnel->status == 101)
+        return rc ? rc : pass_both_ways(tunnel);
+    return bight_exchange_answer(tunnel->exchange, tunnel->status, NULL,
+                                 tunnel->body ? tunnel->body : "", tunnel->body_bytes);
 }
 
 int proxy_tunnel(struct bight_exchange *exchange, const struct proxy *proxy,
@@ -239,7 +243,7 @@ int proxy_tunnel(struct bight_exchange *exchange, const struct proxy *proxy,
     rc = bight_timeout(proxy->options.connect_ms, dial, &tunnel);
     if (rc)
         return proxy_refuse(exchange, route, rc, bight_strerror(rc));
-    rc = bight_timeout(proxy->options.silence_ms, ask, &tunnel);
+    rc = hear(&tunnel);
     rc = rc ? proxy_refuse(exchange, route, rc, bight_strerror(rc)) : answer(&tunnel);
     if (rc)
         bight_stream_abort(tunnel.server);

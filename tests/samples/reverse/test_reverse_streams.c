@@ -226,6 +226,9 @@ static const struct canned failures[] = {
     {"/bad-chunks", OK "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nx\r\n"},
     {"/reset-open", "!" OK "\r\nhalf"},
     {"/whole", ".HTTP/1.0 200 OK\r\n\r\nwhole"},
+    {"/head-alone", "." OK "Content-Length: 100\r\nSet-Cookie: a\r\n\r\n"},
+    {"/open-head-alone", "." OK "Transfer-Encoding: chunked\r\n\r\n"},
+    {"/stalls-early", OK "Content-Length: 100\r\n\r\n"},
     {"/no-word", "."},
     {"/half-a-head", "." OK "Content-Le"},
     {"/stalls", OK "Content-Length: 100\r\n\r\nhalf"},
@@ -260,6 +263,9 @@ static int without_an_answer(void)
     front_has(front_ask("GET /half-a-head HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
     front_has(front_ask("GET /silent HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
     ck_assert_int_eq(asked, 3);
+    front_has(front_ask("GET /head-alone HTTP/1.1\r\n" HOST), "HTTP/1.1 502 ");
+    front_has(front_ask("GET /stalls-early HTTP/1.1\r\n" HOST), "HTTP/1.1 504 ");
+    front_has(front_ask("GET /open-head-alone HTTP/1.1\r\n" HOST), "<reset>");
     return 0;
 }
 

@@ -173,6 +173,10 @@ static const struct canned answers[] = {
     {"/status", "HTTP/1.1 1010 Odd\r\n\r\n"},
     {"/no-word", "."},
     {"/silent", ""},
+    {"/field", "HTTP/1.1 403 No\r\nX\001: a\r\nContent-Length: 0\r\n\r\n"},
+    {"/304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 700\r\n\r\n"},
+    {"/cut", ".HTTP/1.1 403 Forbidden\r\nContent-Length: 700\r\n\r\nhalf"},
+    {"/stalls", "HTTP/1.1 403 Forbidden\r\nContent-Length: 700\r\n\r\nhalf"},
     {NULL, NULL},
 };
 
@@ -190,6 +194,7 @@ static int otherwise(void)
     front_has(heard, "\r\nUpgrade: websocket\r\n");
     front_has(heard, "\r\nSec-WebSocket-Accept: x\r\n");
     front_has(heard, "\r\n\r\nraw");
+    front_has(front_ask(ASK("/field")), "HTTP/1.1 502 ");
     for (size_t i = 0; i < 6; i++) {
         static const char *const heads[] = {ASK("/other"),   ASK("/odd"),    ASK("/folded"),
                                             ASK("/no-http"), ASK("/status"), ASK("/no-word")};
@@ -197,6 +202,9 @@ static int otherwise(void)
         front_has(front_ask(heads[i]), "HTTP/1.1 502 ");
     }
     front_has(front_ask(ASK("/silent")), "HTTP/1.1 504 ");
+    front_has(front_ask(ASK("/304")), "HTTP/1.1 304 ");
+    front_has(front_ask(ASK("/cut")), "HTTP/1.1 502 ");
+    front_has(front_ask(ASK("/stalls")), "HTTP/1.1 504 ");
     return 0;
 }
 
