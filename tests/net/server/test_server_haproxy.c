@@ -96,7 +96,7 @@ static int as_a_proxy(void)
 }
 
 /* Without that option it keeps what is short for 200 ms. That its client is gone it notices when
- * the next event cannot be sent, whatever `option abortonclose` says. */
+ * the next event cannot be sent: `option abortonclose` does nothing in a backend. */
 static int one_by_one(void)
 {
     struct bight_stream *client;
