@@ -346,17 +346,16 @@ static int check_scheme(const char *text, const char **why)
     return BIGHT_ENOTSUP;
 }
 
-static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *text,
-                           struct http_url *out)
+/* Have libcurl take the front of `text` apart, and put what it makes of that there. */
+static int settle_front(const struct bight_seams *seams, struct http_buffer *text,
+                        struct http_url *out)
 {
     size_t rest = path_offset(text->data);
     struct http_buffer front = {0};
     char *normal = NULL;
     CURLU *handle;
-    int rc = check_scheme(text->data, &out->why);
+    int rc = copy_front(seams, text->data, rest, &front, &out->why);
 
-    if (rc == 0)
-        rc = copy_front(seams, text->data, rest, &front, &out->why);
     if (rc == 0) {
         handle = curl_url();
         rc = handle ? ask_curl(handle, front.data, out, &normal) : BIGHT_ENOMEM;
@@ -367,6 +366,19 @@ static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *
     }
     bight__http_buffer_free(&front);
     return rc;
+}
+
+static int parse_with_curl(const struct bight_seams *seams, struct http_buffer *text,
+                           struct http_url *out)
+{
+    int rc = check_scheme(text->data, &out->why);
+    bool encoded = rc == 0 && memchr(text->data, '%', path_offset(text->data));
+
+    if (rc == 0)
+        rc = settle_front(seams, text, out);
+    /* libcurl looks for numbers that are an IPv4 address before it decodes the host: the transfer,
+     * which is given the host decoded, would find those in "%31" too. */
+    return rc == 0 && encoded ? settle_front(seams, text, out) : rc;
 }
 
 int bight__http_url_parse(const struct bight_seams *seams, struct http_buffer *text,

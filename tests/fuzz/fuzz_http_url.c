@@ -41,6 +41,19 @@ static void compare(const char *text, const struct http_url *url)
 
 static const struct bight_seams seams;
 
+/* What a URL was made into means the same, and stays as it is. */
+static void parse_again(const char *text, const struct http_url *url)
+{
+    struct http_buffer buffer = {0};
+    struct http_url again;
+
+    FUZZ_CHECK(http_buffer_append(&seams, &buffer, text, strlen(text) + 1) == 0);
+    FUZZ_CHECK(bight__http_url_parse(&seams, &buffer, &again) == 0);
+    FUZZ_CHECK(bight__http_same_origin(url, &again) && url->literal == again.literal);
+    FUZZ_CHECK(strcmp(buffer.data, text) == 0);
+    bight__http_buffer_free(&buffer);
+}
+
 static void follow(const char *location)
 {
     struct http_buffer text = {0};
@@ -64,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(!strpbrk(url.host, "\r\n /@"));
         FUZZ_CHECK(!strpbrk(buffer.data, "\r\n "));
         compare(buffer.data, &url);
+        parse_again(buffer.data, &url);
     }
     bight__http_buffer_free(&buffer);
     follow(text);
