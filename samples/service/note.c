@@ -72,6 +72,18 @@ static int depth_of(const char *json, size_t bytes)
     return deepest;
 }
 
+/* jansson may end what it quotes within a character, and then the text cannot be sent as JSON. */
+static void make_sendable(char *text)
+{
+    json_t *json = json_string(text);
+
+    for (; !json && *text; text++) {
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+    }
+    json_decref(json);
+}
+
 static int load(json_t **out, const char *json, size_t bytes, struct note_fault *fault)
 {
     json_error_t error;
@@ -84,6 +96,7 @@ static int load(json_t **out, const char *json, size_t bytes, struct note_fault 
     if (json_error_code(&error) == json_error_out_of_memory)
         return BIGHT_ENOMEM;
     (void)refuse(fault, NULL, error.text);
+    make_sendable(fault->text);
     fault->line = error.line > 0 ? error.line : 0;
     fault->column = error.line > 0 ? error.column : 0;
     return BIGHT_EINVAL;

@@ -89,6 +89,7 @@ BAD = [
     ("POST", NOTES, b'{"title": "a", "text": "\xff"}', 400, "unable to decode"),
     ("POST", NOTES, b'{"title": "a", "text": "\\u0000"}', 400, "u0000"),
     ("POST", NOTES, b'{"title": "a", "text": "\\ud800"}', 400, "invalid Unicode"),
+    ("POST", NOTES, b'{"title": "\\u0\xc3\xa4"}', 400, "'\"\\u0?'"),  # within a character
     ("POST", NOTES, b'{"title": "a", "text": "\n"}', 400, "unexpected newline"),
     ("POST", NOTES, b"[" * 17 + b"]" * 17, 400, "too deeply"),
     ("POST", NOTES, b'{"a":' * 100000, 400, "too deeply"),
