@@ -326,6 +326,27 @@ static int make_rooted(CURLU *handle, char *href)
     return rc;
 }
 
+/* Give `handle` its URL again, by way of `room`, which has URL_BYTES_MAX + 1 bytes, now that the
+ * host is decoded: libcurl looks for numbers that are an IPv4 address before it does that. */
+static int set_again(CURLU *handle, char *room)
+{
+    char *host = NULL, *text = NULL;
+    int rc = error_of(curl_url_get(handle, CURLUPART_HOST, &host, 0));
+
+    /* Older versions accept what was encoded twice. */
+    if (rc == 0 && strchr(host, '%'))
+        rc = BIGHT_EINVAL;
+    if (rc == 0)
+        rc = error_of(curl_url_get(handle, CURLUPART_URL, &text, 0));
+    if (rc == 0)
+        rc = encode(text, room);
+    if (rc == 0)
+        rc = error_of(curl_url_set(handle, CURLUPART_URL, room, 0));
+    curl_free(host);
+    curl_free(text);
+    return rc;
+}
+
 /* Set the whole URL of `handle` to the cleaned form of `text`, which is relative to what it
  * holds if `based`. */
 static int set_url(CURLU *handle, const char *text, bool based)
@@ -339,15 +360,22 @@ static int set_url(CURLU *handle, const char *text, bool based)
     curl_free(base_scheme);
     if (rc == 0)
         spell_dots(cleaned);
-    if (rc == 0 && !scheme_bytes(cleaned)) {
+    size_t scheme = rc == 0 ? scheme_bytes(cleaned) : 0;
+    if (scheme && !is_web(cleaned, scheme)) {
+        rc = BIGHT_ENOTSUP; /* for libcurl one of more than 40 bytes is the beginning of a path */
+    } else if (rc == 0 && !scheme) {
         if (!based)
             rc = BIGHT_EINVAL;
         else if (!strchr("/?#", cleaned[0]))
             rc = make_rooted(handle, cleaned);
     }
     /* For libcurl an empty link names the directory; by RFC 3986 it names the page itself. */
-    if (rc == 0 && cleaned[0] != '\0' && cleaned[0] != '#')
+    if (rc == 0 && cleaned[0] != '\0' && cleaned[0] != '#') {
+        bool encoded = memchr(cleaned, '%', authority_end(cleaned, strlen(cleaned)));
         rc = error_of(curl_url_set(handle, CURLUPART_URL, cleaned, 0));
+        if (rc == 0 && encoded)
+            rc = set_again(handle, cleaned);
+    }
     free(cleaned);
     return rc;
 }
