@@ -116,32 +116,41 @@ static int change_state(struct bight_job *job)
         atomic_store(&channel->slots[i].state, change[1]);
         break;
     }
+    atomic_fetch_add(&worker_shared->counter, 1);
     return 0;
 }
 
 static const struct bight_job_def change_job = {"change", change_state, 0};
 
-/* Three jobs in a ring, of which the second changes a slot of the first or the third. Whether the
- * first has its result then depends on when the parent looks; it never gets another one. */
-static void change(struct bight_executor *executor, uint32_t from, uint32_t to)
+/* Three jobs in a ring, of which the second changes the slot of the first, which is done, or of the
+ * third. `victim` is the one whose slot it is: it must not have a result. The others may have
+ * theirs, if the parent looks before the worker does. */
+static void change(struct bight_executor *executor, uint32_t from, uint32_t to, int victim)
 {
     const uint32_t words[] = {from, to};
     struct worker_call calls[] = {
-        {.executor = executor, .def = &echo_job},
+        {.executor = executor, .def = &hold_job},
         {.executor = executor, .def = &change_job, .input = words, .input_bytes = sizeof words},
         {.executor = executor, .def = &echo_job},
     };
     uint64_t died = worker_stats(executor).died;
+    int changes = atomic_load(&worker_shared->counter);
 
+    atomic_store(&worker_shared->running, 0);
+    atomic_store(&worker_shared->released, 0);
     for (int i = 0; i < 3; i++)
         worker_spawn(&calls[i]);
-    CHECK_EQ(bight_yield(), 0);
-    CHECK_EQ(bight_yield(), 0);
-    usleep(20000); /* the loop is busy, and all three may run */
+    worker_await(&worker_shared->running, 1);
+    /* All are in the ring. The loop stands still until the second has run. */
+    atomic_store(&worker_shared->released, 1);
+    while (atomic_load(&worker_shared->counter) == changes)
+        usleep(1000);
     for (int i = 0; i < 3; i++) {
         worker_join(&calls[i]);
-        CHECK(calls[i].rc == BIGHT_EUNKNOWNOUTCOME || (i == 0 && calls[i].rc == 0));
+        CHECK(calls[i].rc == BIGHT_EUNKNOWNOUTCOME || (i != victim && calls[i].rc >= 0));
     }
+    while (worker_stats(executor).died == died)
+        CHECK_EQ(bight_sleep(1), 0);
     CHECK_EQ(worker_stats(executor).died, died + 1);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
 }
@@ -154,9 +163,9 @@ static int a_word_in_the_ring_is_enough(void *arg)
 
     (void)arg;
     for (size_t i = 0; i < sizeof of_finished / sizeof *of_finished; i++)
-        change(executor, SLOT_DONE, of_finished[i]);
+        change(executor, SLOT_DONE, of_finished[i], 0);
     for (size_t i = 0; i < sizeof of_waiting / sizeof *of_waiting; i++)
-        change(executor, SLOT_READY, of_waiting[i]);
+        change(executor, SLOT_READY, of_waiting[i], 2);
     worker_close(executor);
     return 0;
 }
