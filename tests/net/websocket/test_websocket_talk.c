@@ -21,8 +21,8 @@ static const char *const texts[] = {
     "SSH-2.0-OpenSSH\r\n\r\n",
     NULL,
     NULL,
-    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
-    "HTTP/1.1 404 Not Found\r\n\r\n",
+    ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+     "HTTP/1.1 404 Not Found\r\n\r\n"),
     "HTTP/1.1 103 Early Hints\r\n\r\n", /* and no more */
 };
 
