@@ -124,7 +124,7 @@ static void close_handles(struct bight_http_session *session)
     while (session->pool) {
         struct http_transfer *transfer = session->pool;
         session->pool = transfer->next;
-        bight__http_transfer_destroy(transfer);
+        bight__http_handle_destroy(transfer);
     }
     while ((link = link_take(&session->responses)))
         bight__http_response_destroy(container_of(link, struct bight_http_response, link));

@@ -77,6 +77,33 @@ static inline bool http_may_send(const struct http_transfer *transfer)
     return transfer->method == HTTP_OTHER || transfer->tainted;
 }
 
+/* How much is read at a time of a body of which nothing is known. */
+#define HTTP_SMALL_READ_BYTES (16u << 10)
+
+/* The list of the session's own headers; NULL for none. */
+static inline struct curl_slist *http_own_headers(struct http_transfer *transfer)
+{
+    return transfer->accept.data ? &transfer->accept : NULL;
+}
+
+static inline int http_run_hook(const struct bight_curl_hook *hook, CURL *easy)
+{
+    int rc = hook ? hook->prepare(hook->arg, easy) : 0;
+
+    return rc > 0 ? BIGHT_EINVAL : rc;
+}
+
+/* handle.c: a handle of the pool, or a new one: 0, BIGHT_ENOMEM, or what the session's hook
+ * returned. */
+int bight__http_handle_take(struct bight_http_session *session, struct http_transfer **out);
+/* Undo what the next user of the handle may not find, and keep it if it is worth keeping. */
+void bight__http_handle_give(struct http_transfer *transfer);
+void bight__http_handle_destroy(struct http_transfer *transfer);
+
+/* prepare.c: set what the call's next hop needs. On failure only a part of it may be set. */
+int bight__http_prepare(struct http_transfer *transfer, const struct http_call *call,
+                        const struct bight_resolved *resolved);
+
 /* transfer.c */
 /* Put the call's next hop on the wire; the slot is taken. `resolved` is NULL where libcurl has the
  * addresses; otherwise they are good until `fresh_until_ns`. On failure nothing has begun. */
@@ -90,7 +117,6 @@ void bight__http_transfer_abort(struct http_transfer *transfer);
 void bight__http_transfer_resume(struct http_transfer *transfer);
 /* There is more of the request's body to send: BIGHT_ENOMEM (the transfer has ended) or 0. */
 int bight__http_transfer_feed(struct http_transfer *transfer);
-void bight__http_transfer_destroy(struct http_transfer *transfer);
 
 /* multi.c */
 int bight__http_multi_init(struct bight_http_session *session);
