@@ -24,6 +24,7 @@ struct message {
 struct load {
     unsigned in_flight;
     unsigned workers;
+    unsigned ahead;
     struct bight_executor *executor;
     uint64_t jobs;
     uint64_t begun;
@@ -68,7 +69,7 @@ static int callers(struct bight_group *group, void *arg)
 static int load_main(void *arg)
 {
     struct load *load = arg;
-    struct bight_workers_options options = {.workers = load->workers};
+    struct bight_workers_options options = {.workers = load->workers, .ahead = load->ahead};
     int rc = bight_workers_new(&load->executor, &options);
     uint64_t begin;
 
@@ -199,13 +200,16 @@ static double raw(void *arg, uint64_t operations)
 }
 
 static struct load single = {.in_flight = 1, .workers = 1};
-static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX};
+static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256};
+static struct load sixteen = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 16};
 
 /* Instructions are those of the host alone: valgrind counts no child with its parent. */
 static const struct bench_row rows[] = {
     {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000},
     {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,
      .counted = 20000, .counted_samples = 5},
+    {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
+     100000, .counted = 20000, .counted_samples = 5},
 };
 
 int main(int argc, char **argv)

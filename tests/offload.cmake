@@ -3,6 +3,7 @@ add_library(bight_worker_cases STATIC offload/worker_cases.c)
 target_link_libraries(bight_worker_cases PUBLIC bight_test_support)
 
 bight_test(offload/wire/channel)
+bight_test(offload/child/worker)
 bight_test(offload/pool/workers_jobs LIBS bight_worker_cases)
 bight_test(offload/pool/workers_death LIBS bight_worker_cases)
 bight_test(offload/pool/workers_shortage LIBS bight_worker_cases)
