@@ -89,9 +89,24 @@ struct bight_executor_stats {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
 
+/* Zero is the default for every field. */
+struct bight_workers_prepare_options {
+    /* Workers keep the ids, groups and capabilities that this process has now. Otherwise they
+     * take on those that it has when they start, and so do the zygote and its keeper, for good. */
+    bool keep_privileges;
+};
+
+/** bight_workers_prepare with options; NULL: the defaults.
+ *
+ *  Returns and thread as there.  Ownership: borrows options; keeps argv[0] for ever.
+ */
+BIGHT_API BIGHT_MUST_CHECK int
+bight_workers_prepare_with(int argc, char **argv,
+                           const struct bight_workers_prepare_options *options);
+
 /** Make an executor of worker processes and wait until all of them are initialised. Without
  *  bight_workers_prepare it can do so only while the process has one thread, by forking the zygote
- *  now; such a zygote is not replaced when it dies while there are threads.
+ *  now; it is not replaced when its keeper dies while there are threads.
  *
  *  @return 0; BIGHT_ENOTPREPARED: call bight_workers_prepare(argc, argv) as the first line of main;
  *          BIGHT_EINITFAILED: the initialiser failed; BIGHT_EUNKNOWNJOB: the initialiser is not a

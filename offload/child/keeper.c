@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "offload/child/fresh_stack.h"
+#include "offload/child/identity.h"
 #include "offload/child/process.h"
+#include "offload/child/zygote.h"
+#include "offload/wire/control.h"
 
 /* The part that we need of one line of /proc/self/maps. */
 struct mapping {
@@ -98,42 +103,189 @@ __attribute__((unused)) static void drop_memory(void)
         close(fd);
 }
 
-static _Noreturn void keep(__attribute__((unused)) bool threads)
+struct keeper {
+    const struct keeper_plan *plan;
+    struct identity *identity;
+    pid_t zygote; /* 0 while there is none */
+};
+
+/* What comes with KEEPER_LOOK: the host's securebits. */
+static volatile sig_atomic_t securebits_seen;
+
+static void on_signal(int number, siginfo_t *info, void *context)
 {
-    bight__close_from(0);
-    (void)prctl(PR_SET_NAME, "bight-keeper");
-#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* their own records lie in such mappings */
-    if (threads)
-        drop_memory();
-#endif
-    while (syscall(SYS_wait4, -1, NULL, __WALL, NULL) >= 0 || errno == EINTR)
-        continue;
-    _exit(0);
+    (void)context;
+    if (number == KEEPER_LOOK && info->si_code == SI_QUEUE)
+        securebits_seen = info->si_value.sival_int;
 }
 
-/* fork() without its handlers, which may wait for locks that no thread of this copy releases. */
+/* Have SIGCHLD, and the signal by which the zygote says that the host has changed, end a ppoll with
+ * the mask *waiting. All others stay blocked. */
+static void watch_signals(sigset_t *waiting)
+{
+    struct sigaction noted = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    sigset_t all;
+
+    bight__signals_default();
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    (void)sigaction(SIGCHLD, &noted, NULL);
+    (void)sigaction(KEEPER_LOOK, &noted, NULL);
+    *waiting = all;
+    sigdelset(waiting, SIGCHLD);
+    sigdelset(waiting, KEEPER_LOOK);
+}
+
+/* Also those whose parent, the zygote, has ended. */
+static void reap(struct keeper *keeper)
+{
+    pid_t pid;
+
+    while ((pid = (pid_t)syscall(SYS_wait4, -1, NULL, WNOHANG | __WALL, NULL)) > 0) {
+        if (pid == keeper->zygote)
+            keeper->zygote = 0;
+    }
+}
+
+/* 0 or -errno. */
+static int follow_host(struct keeper *keeper, int securebits)
+{
+    const struct keeper_plan *plan = keeper->plan;
+    int rc;
+
+    if (plan->keep_privileges)
+        return 0;
+    rc = bight__identity_differs(keeper->identity, plan->host, bight__host_fd());
+    if (rc <= 0)
+        return rc;
+    rc = bight__identity_take(keeper->identity, securebits);
+    bight__end_with_host(plan->host);
+    return rc;
+}
+
+static void run_late_zygote(void *arg)
+{
+    const struct keeper_plan *plan = arg;
+
+    bight__zygote_main(plan->host, true, plan->keep_privileges);
+}
+
+/* Runs in the child. Its end is tied to the keeper's, which has one thread, so that the kernel is
+ * exact about it. */
+static _Noreturn void become_zygote(const struct keeper_plan *plan, pid_t keeper, int socket_fd)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
+        _exit(0);
+    (void)setpgid(0, 0); /* before signals come through: those of the terminal are not for it */
+    bight__keep_only(socket_fd, bight__host_fd());
+    bight__signals_reset();
+    if (plan->argv) {
+        execve("/proc/self/exe", plan->argv, plan->environment);
+        _exit(127);
+    }
+    if (plan->late)
+        bight__on_fresh_stack(run_late_zygote, (void *)(uintptr_t)plan);
+    bight__zygote_main(plan->host, false, plan->keep_privileges);
+}
+
+/* Where the host had threads: fork() without its handlers, which may wait for locks that no thread
+ * of this copy releases. */
 static pid_t fork_plainly(void)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof(args));
 
-    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid < 0 && errno == ENOSYS)
+        return fork();
+    return (pid_t)pid;
 }
 
-int bight__keeper_fork(pid_t parent, bool threads)
+static void end_zygote(struct keeper *keeper)
 {
-    pid_t keeper = getpid();
-    int parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
+    if (keeper->zygote)
+        (void)kill(keeper->zygote, SIGKILL); /* it has not been reaped, so the number is its own */
+    keeper->zygote = 0;
+}
+
+/* The new zygote's socket is `socket_fd`. 0 or -errno. */
+static int start_zygote(struct keeper *keeper, int socket_fd, int securebits)
+{
+    const struct keeper_plan *plan = keeper->plan;
+    pid_t self = getpid();
+    int rc = follow_host(keeper, securebits);
     pid_t pid;
 
-    if (getppid() != parent)
+    if (rc)
+        return rc;
+    pid = plan->argv ? fork_plainly() : bight__fork(plan->late);
+    if (pid == 0)
+        become_zygote(plan, self, socket_fd);
+    if (pid < 0)
+        return -errno;
+    keeper->zygote = pid;
+    return 0;
+}
+
+static void serve(struct keeper *keeper)
+{
+    for (;;) {
+        struct control_message message;
+        int fds[CONTROL_FDS_MAX];
+        int got = bight__control_receive(CONTROL_FD, &message, fds);
+
+        if (got == -EAGAIN)
+            return;
+        if (got <= 0)
+            _exit(0);
+        end_zygote(keeper);
+        if (message.kind == CONTROL_ZYGOTE && fds[0] >= 0) {
+            int rc = start_zygote(keeper, fds[0], message.value);
+
+            if (rc)
+                (void)bight__control_send(
+                    CONTROL_FD, &(struct control_message){.kind = CONTROL_FAILED, .value = -rc},
+                    NULL, 0);
+        }
+        for (int i = 0; i < CONTROL_FDS_MAX; i++) {
+            if (fds[i] >= 0)
+                close(fds[i]); /* after the answer: at its end the host looks for one */
+        }
+    }
+}
+
+_Noreturn void bight__keeper_main(int socket_fd, const struct keeper_plan *plan)
+{
+    struct keeper keeper = {.plan = plan};
+    struct pollfd set[2];
+    sigset_t waiting;
+
+    bight__keep_only(socket_fd, (int)syscall(SYS_pidfd_open, plan->host, 0));
+    bight__end_with_host(plan->host);
+    if (getppid() != plan->host)
         _exit(0);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    pid = threads ? fork_plainly() : fork();
-    if (pid < 0)
+    (void)prctl(PR_SET_NAME, "bight-keeper");
+    watch_signals(&waiting);
+#if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* their own records lie in such mappings */
+    if (plan->argv)
+        drop_memory();
+#endif
+    keeper.identity = bight__identity_new();
+    if (!keeper.identity)
         _exit(1);
-    if (pid > 0)
-        keep(threads);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
-        _exit(0);
-    return parent_fd;
+    set[0] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
+    set[1] = (struct pollfd){.fd = bight__host_fd(), .events = POLLIN};
+    for (;;) {
+        reap(&keeper);
+        (void)follow_host(&keeper, securebits_seen);
+        if (ppoll(set, 2, NULL, &waiting) < 0) {
+            if (errno != EINTR)
+                _exit(1);
+            continue;
+        }
+        if (set[1].revents)
+            _exit(0);
+        if (set[0].revents)
+            serve(&keeper);
+    }
 }

@@ -1,8 +1,9 @@
-/* The keeper: the process between the parent and the zygote. It makes the zygote and the workers
- * invisible to the parent's wait calls even when the zygote is executed anew (execve turns a
- * process's exit signal back into SIGCHLD) or dies before its workers (which would then become
- * children of the parent, if that is a subreaper or process 1). It sleeps in wait4 until none of
- * them is left. */
+/* The keeper: the process between the host and the zygote. It forks the zygote, again whenever the
+ * host asks for another one, and is small and single-threaded, so that this costs the host nothing,
+ * however large that is. It also makes the zygote and the workers invisible to the host's wait
+ * calls, even when the zygote is executed anew (execve turns a process's exit signal back into
+ * SIGCHLD) or dies before its workers (which would then become children of the host, if that is a
+ * subreaper or process 1). */
 #ifndef BIGHT_OFFLOAD_CHILD_KEEPER_H
 #define BIGHT_OFFLOAD_CHILD_KEEPER_H
 
@@ -10,10 +11,21 @@
 
 #include <bight/base.h>
 
-/* Runs in a child of `parent` that was made without an exit signal, with all signals blocked. Forks
- * once more, and stays behind as the keeper. Returns only in the grandchild, which dies with the
- * keeper: a pidfd of the parent, or -1. `threads`: the parent has some, so only async-signal-safe
- * calls are made. */
-int bight__keeper_fork(pid_t parent, bool threads);
+/* How the keeper makes zygotes. */
+struct keeper_plan {
+    pid_t host;
+    /* The host was using libuv when it forked. */
+    bool late;
+    /* Do not take on the privileges of the host. */
+    bool keep_privileges;
+    /* NULL: a zygote is a fork. Otherwise the host had threads, so that only async-signal-safe
+     * calls are made, and a zygote is /proc/self/exe with these; they lie in a shared mapping. */
+    char *const *argv;
+    char *const *environment;
+};
+
+/* Be the keeper, in a child of plan->host in which all signals are blocked. `socket_fd` is for
+ * CONTROL_ZYGOTE. Returns never here, and in each zygote by another way: see zygote.h. */
+_Noreturn void bight__keeper_main(int socket_fd, const struct keeper_plan *plan);
 
 #endif

@@ -1,11 +1,12 @@
-/* See process.h. All calls here but the last are async-signal-safe, because the parent may have had
- * threads. */
+/* See process.h. All calls here but the last two are async-signal-safe, because the parent may have
+ * had threads. */
 #include "offload/child/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,15 +61,56 @@ void bight__keep_only(int socket_fd, int parent_fd)
     fill_standard_fds();
 }
 
-void bight__signals_reset(void)
+void bight__signals_default(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
         (void)sigaction(number, &standard, NULL);
+}
+
+void bight__signals_reset(void)
+{
+    sigset_t none;
+
+    bight__signals_default();
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int bight__host_fd(void)
+{
+    return fcntl(PARENT_FD, F_GETFD) >= 0 ? PARENT_FD : -1;
+}
+
+void bight__end_with_host(pid_t host)
+{
+    if (bight__host_fd() < 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != host))
+        _exit(0);
+}
+
+pid_t bight__fork(bool late)
+{
+#ifdef BIGHT_HAVE__FORK
+    if (late)
+        return _Fork();
+#endif
+    (void)late;
+    return fork();
+}
+
+/* A process that has changed its ids may not write there before it is dumpable again. */
+static int open_own_score(void)
+{
+    int dumpable = prctl(PR_GET_DUMPABLE);
+    int fd;
+
+    if (dumpable != 1)
+        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (dumpable != 1)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return fd;
 }
 
 void bight__oom_before(pid_t host)
@@ -87,7 +129,7 @@ void bight__oom_before(pid_t host)
         return;
     text[bytes] = '\0';
     score = atoi(text) + OOM_ABOVE;
-    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    fd = open_own_score();
     if (fd < 0)
         return;
     bytes = snprintf(text, sizeof(text), "%d", score < OOM_MOST ? score : OOM_MOST);

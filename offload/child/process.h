@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <bight/base.h>
+
 /* Close every descriptor from `first` on. Async-signal-safe. */
 void bight__close_from(int first);
 
@@ -11,8 +13,22 @@ void bight__close_from(int first);
  * `parent_fd`, unless negative, as PARENT_FD. Ends the process on failure. Async-signal-safe. */
 void bight__keep_only(int socket_fd, int parent_fd);
 
-/* Set all signals to their default dispositions and block none. Async-signal-safe. */
+/* Set all signals to their default dispositions. Async-signal-safe. */
+void bight__signals_default(void);
+
+/* The same, and block none. Async-signal-safe. */
 void bight__signals_reset(void);
+
+/* The pidfd of the host, which bight__keep_only has put in place; -1 when there is none. */
+int bight__host_fd(void);
+
+/* Where there is no such pidfd: have the kernel end this process, a child of `host`, with it. */
+void bight__end_with_host(pid_t host);
+
+/* An ordinary fork(), so that libraries notice it. But if the host was using libuv, no fork
+ * handlers: libuv's would make a new pipe for signals, whose ends would be closed behind libuv's
+ * back. */
+pid_t bight__fork(bool late);
 
 /* Have the kernel, when it runs out of memory, end this process before `host`. */
 void bight__oom_before(pid_t host);

@@ -1,7 +1,8 @@
 /* What runs in the zygote. It has one thread, its own process group, and nothing open but standard
- * input, output and error, the parent's socket (CONTROL_FD), its pidfd (PARENT_FD), and one socket
- * per executor. It ends with the parent; its workers die with it by PR_SET_PDEATHSIG, which is
- * exact here because the zygote has only the one thread. Read control.h first. */
+ * input, output and error, the host's socket (CONTROL_FD), its pidfd (PARENT_FD), and one socket
+ * per executor. It ends with the host and with the keeper; its workers die with it by
+ * PR_SET_PDEATHSIG, which is exact here because the zygote has only the one thread. Read control.h
+ * first. */
 #include "offload/child/zygote.h"
 
 #include <errno.h>
@@ -12,15 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "offload/child/identity.h"
 #include "offload/child/process.h"
 #include "offload/child/worker.h"
 #include "offload/wire/control.h"
 
-/* The first places of the poll set: the parent's socket, and the pidfd that tells of its end. */
-enum { FROM_PARENT, PARENT_ENDS, FIRST_CLIENT };
+/* The first places of the poll set: the host's socket, and the pidfd that tells of its end. */
+enum { FROM_HOST, HOST_ENDS, FIRST_CLIENT };
+
+#define AWAIT_KEEPER_MS 100
 
 struct child {
     struct child *next;
@@ -36,17 +41,12 @@ struct zygote {
     size_t count;
     size_t room;
     struct child *children;
+    struct identity *identity; /* NULL: keep privileges */
     pid_t pid;
     pid_t host;
+    pid_t keeper;
     bool late;
 };
-
-void bight__zygote_say_hello(int socket_fd)
-{
-    const struct control_message hello = {.kind = CONTROL_HELLO, .pid = getpid()};
-
-    (void)bight__control_send(socket_fd, &hello, NULL, 0);
-}
 
 static void on_sigchld(int number)
 {
@@ -73,41 +73,92 @@ static _Noreturn void become_worker(struct zygote *zygote, const int fds[CONTROL
     bight__signals_reset();
     (void)prctl(PR_SET_NAME, "bight-worker");
     bight__oom_before(zygote->host);
+    bight__identity_limit(zygote->host);
     bight__worker_main(fds[0], fds[1]);
 }
 
-/* An ordinary fork(), so that libraries notice it. But if the parent was using libuv, no fork
- * handlers: libuv's would make a new pipe for signals, whose ends would be closed behind libuv's
- * back. */
-static pid_t fork_worker(const struct zygote *zygote)
+/* Be in the host's working directory. It may be one that this process could not enter any more. */
+static int follow_directory(int fd)
 {
-#ifdef BIGHT_HAVE__FORK
-    if (zygote->late)
-        return _Fork();
-#endif
-    (void)zygote;
-    return fork();
+    struct stat theirs, own;
+
+    if (fd < 0 || fchdir(fd) == 0)
+        return 0;
+    if (fstat(fd, &theirs) == 0 && stat(".", &own) == 0 && theirs.st_dev == own.st_dev &&
+        theirs.st_ino == own.st_ino)
+        return 0;
+    return errno;
 }
 
-static void spawn(struct zygote *zygote, int client, uint64_t worker,
+/* The keeper has to change while this process may still signal it. */
+static void show_keeper(const struct zygote *zygote, int securebits)
+{
+    (void)sigqueue(zygote->keeper, KEEPER_LOOK, (union sigval){.sival_int = securebits});
+}
+
+/* Wait until the keeper has changed too, within reason: it may have been stopped. */
+static void await_keeper(struct zygote *zygote)
+{
+    for (int i = 0; i < AWAIT_KEEPER_MS; i++) {
+        if (bight__identity_differs(zygote->identity, zygote->keeper, -1) <= 0)
+            return;
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+/* Workers of the old privileges end here: later this process could not signal them any more, nor
+ * would they end with it. 0 or an errno. */
+static int follow_privileges(struct zygote *zygote, int securebits)
+{
+    int rc = 0;
+
+    if (zygote->identity)
+        rc = bight__identity_differs(zygote->identity, zygote->host, bight__host_fd());
+    if (zygote->identity && rc >= 0)
+        bight__identity_take_umask(zygote->identity);
+    if (rc <= 0)
+        return -rc;
+    for (struct child *child = zygote->children; child; child = child->next) {
+        if (child->pid > 0)
+            (void)kill(child->pid, SIGKILL);
+    }
+    bight__identity_raise_limits(zygote->host);
+    show_keeper(zygote, securebits);
+    rc = bight__identity_take(zygote->identity, securebits);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote->keeper)
+        _exit(0);
+    if (!rc)
+        await_keeper(zygote);
+    return -rc;
+}
+
+/* 0 or an errno. */
+static int follow_host(struct zygote *zygote, const struct control_message *message, int directory)
+{
+    int rc = follow_directory(directory);
+
+    return rc ? rc : follow_privileges(zygote, message->value);
+}
+
+static void spawn(struct zygote *zygote, int client, const struct control_message *message,
                   const int fds[CONTROL_FDS_MAX])
 {
     struct child *child = calloc(1, sizeof(*child));
     const struct control_message failed = {
-        .kind = CONTROL_FAILED, .value = ENOMEM, .worker = worker};
+        .kind = CONTROL_FAILED, .value = ENOMEM, .worker = message->worker};
     pid_t pid = -1;
 
     if (!child) {
         (void)bight__control_send(client, &failed, NULL, 0);
         return;
     }
-    errno = EBADF;
-    if (fds[1] >= 0)
-        pid = fork_worker(zygote);
+    errno = fds[1] >= 0 ? follow_host(zygote, message, fds[2]) : EBADF;
+    if (errno == 0)
+        pid = bight__fork(zygote->late);
     if (pid == 0)
         become_worker(zygote, fds);
     child->client = client;
-    child->worker = worker;
+    child->worker = message->worker;
     child->answer = pid < 0 ? CONTROL_FAILED : CONTROL_SPAWNED;
     child->value = pid < 0 ? errno : 0;
     child->pid = pid < 0 ? 0 : pid;
@@ -172,7 +223,7 @@ static bool serve(struct zygote *zygote, int client)
         if (got <= 0)
             return false;
         if (message.kind == CONTROL_SPAWN)
-            spawn(zygote, client, message.worker, fds);
+            spawn(zygote, client, &message, fds);
         else if (message.kind == CONTROL_SIGNAL)
             signal_child(zygote, client, message.worker, message.value);
         for (int i = 0; i < CONTROL_FDS_MAX; i++) {
@@ -182,7 +233,7 @@ static bool serve(struct zygote *zygote, int client)
     }
 }
 
-static void serve_parent(struct zygote *zygote)
+static void serve_host(struct zygote *zygote)
 {
     for (;;) {
         struct control_message message;
@@ -254,36 +305,36 @@ static void answer(struct zygote *zygote)
     }
 }
 
-/* Notice the parent's end even if its sockets live on in a process that it forked: by its pidfd,
- * or, without one, by PR_SET_PDEATHSIG, when this process is its child. */
-static int watch_parent(pid_t parent)
+static void begin(struct zygote *zygote, bool keep_privileges)
 {
-    if (fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC) == 0)
-        return PARENT_FD;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-        _exit(0);
-    return -1;
+    watch_children();
+    (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC);
+    (void)prctl(PR_SET_NAME, "bight-zygote");
+    /* the host writes the output that it had buffered */
+    __fpurge(stdout);
+    __fpurge(stderr);
+    zygote->set = calloc(zygote->room, sizeof(*zygote->set));
+    if (!keep_privileges)
+        zygote->identity = bight__identity_new();
+    if (!zygote->set || (!zygote->identity && !keep_privileges))
+        _exit(1);
+    zygote->set[FROM_HOST] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
+    zygote->set[HOST_ENDS] = (struct pollfd){.fd = bight__host_fd(), .events = POLLIN};
 }
 
-_Noreturn void bight__zygote_main(pid_t parent, bool late)
+_Noreturn void bight__zygote_main(pid_t host, bool late, bool keep_privileges)
 {
-    struct zygote zygote = {
-        .pid = getpid(), .host = parent, .late = late, .count = FIRST_CLIENT, .room = 8};
+    struct zygote zygote = {.pid = getpid(),
+                            .host = host,
+                            .keeper = getppid(),
+                            .late = late,
+                            .count = FIRST_CLIENT,
+                            .room = 8};
     sigset_t none;
 
     sigemptyset(&none);
-    watch_children();
-    (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-    (void)setpgid(0, 0);
-    (void)prctl(PR_SET_NAME, "bight-zygote");
-    /* the parent writes the output that it had buffered */
-    __fpurge(stdout);
-    __fpurge(stderr);
-    zygote.set = calloc(zygote.room, sizeof(*zygote.set));
-    if (!zygote.set)
-        _exit(1);
-    zygote.set[FROM_PARENT] = (struct pollfd){.fd = CONTROL_FD, .events = POLLIN};
-    zygote.set[PARENT_ENDS] = (struct pollfd){.fd = watch_parent(parent), .events = POLLIN};
+    begin(&zygote, keep_privileges);
     for (;;) {
         reap(&zygote);
         answer(&zygote);
@@ -292,14 +343,14 @@ _Noreturn void bight__zygote_main(pid_t parent, bool late)
                 _exit(1);
             continue;
         }
-        if (zygote.set[PARENT_ENDS].revents)
+        if (zygote.set[HOST_ENDS].revents)
             _exit(0);
         for (size_t i = zygote.count; i-- > FIRST_CLIENT;) {
             zygote.set[i].events = POLLIN;
             if (zygote.set[i].revents && !serve(&zygote, zygote.set[i].fd))
                 drop_client(&zygote, i);
         }
-        if (zygote.set[FROM_PARENT].revents)
-            serve_parent(&zygote);
+        if (zygote.set[FROM_HOST].revents)
+            serve_host(&zygote);
     }
 }

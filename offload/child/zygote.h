@@ -8,11 +8,9 @@
 
 #include <bight/base.h>
 
-/* Tell the parent, which may know the keeper only, who the zygote is. Async-signal-safe. */
-void bight__zygote_say_hello(int socket_fd);
-
-/* Be the zygote of `parent`: its socket is CONTROL_FD. If it has a keeper, PARENT_FD is a pidfd of
- * the parent; else it is the parent's child. `late`: the parent was using libuv when it forked. */
-_Noreturn void bight__zygote_main(pid_t parent, bool late);
+/* Be the zygote of `host`, forked by the keeper: its socket is CONTROL_FD, and PARENT_FD a pidfd
+ * of the host where there are such. `late`: the host was using libuv when it forked.
+ * `keep_privileges`: do not take on those of the host. */
+_Noreturn void bight__zygote_main(pid_t host, bool late, bool keep_privileges);
 
 #endif

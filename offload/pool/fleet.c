@@ -277,13 +277,14 @@ static void end_workers(struct pool *pool)
 static void zygote_ended(struct pool *pool)
 {
     bool useless = pool->ready == 0;
+    int why;
 
     close_line(pool);
     pool->zygotes_died++;
-    bight__zygote_lost(pool->zygote_generation);
+    why = bight__zygote_lost(pool->zygote_generation);
     end_workers(pool);
     if (useless)
-        count_failure(pool, BIGHT_EWORKERDIED);
+        count_failure(pool, why);
 }
 
 static struct worker *find(struct pool *pool, uint64_t serial)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -92,7 +93,9 @@ void bight__worker_free(struct worker *worker)
 static int request(struct worker *worker, int memory_fd, void (*heard)(void *worker))
 {
     struct pool *pool = worker->pool;
-    const struct control_message message = {.kind = CONTROL_SPAWN, .worker = worker->serial};
+    int bits = prctl(PR_GET_SECUREBITS);
+    const struct control_message message = {
+        .kind = CONTROL_SPAWN, .value = bits < 0 ? 0 : bits, .worker = worker->serial};
     int pair[2], fds[CONTROL_FDS_MAX];
     int rc;
 
@@ -104,7 +107,10 @@ static int request(struct worker *worker, int memory_fd, void (*heard)(void *wor
     } else {
         fds[0] = pair[1];
         fds[1] = memory_fd;
-        rc = bight__control_send(bight__watch_fd(pool->line), &message, fds, 2);
+        fds[2] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        rc = bight__control_send(bight__watch_fd(pool->line), &message, fds, fds[2] < 0 ? 2 : 3);
+        if (fds[2] >= 0)
+            close(fds[2]);
     }
     close(pair[1]);
     return rc;

@@ -1,12 +1,11 @@
-/* The parent's side of the zygote: forks it, or re-executes this program to become one, finds out
- * that it died, and gives executors lines to it. Its state is guarded by a mutex, and is the only
- * one in the library that belongs to the process and not to a runtime: a zygote is a copy of a
- * process.
+/* The host's side of the keeper and the zygote: forks the keeper, has it make zygotes, finds out
+ * that one of them died, and gives executors lines to the zygote. Its state is guarded by a mutex,
+ * and is the only one in the library that belongs to the process and not to a runtime: a zygote is
+ * a copy of a process.
  *
- * The child that is forked here is made with clone3 and exit_signal 0: then it raises no SIGCHLD,
- * and neither wait() nor waitpid(-1) of the parent sees it; it is reaped through its pidfd. It
- * forks the zygote and stays as its keeper (keeper.h). Where clone3 is missing (valgrind,
- * qemu-user, old kernels) the zygote is an ordinary child. */
+ * The keeper is made with clone3 and exit_signal 0: then it raises no SIGCHLD, and neither
+ * wait() nor waitpid(-1) of the host sees it; it is reaped through its pidfd. Where clone3 is
+ * missing (valgrind, qemu-user, old kernels) it is an ordinary child. */
 #include "offload/pool/prepare.h"
 
 #include <errno.h>
@@ -18,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,9 +30,7 @@
 #include <bight/workers.h>
 
 #include "coro/core/sched.h"
-#include "offload/child/fresh_stack.h"
 #include "offload/child/keeper.h"
-#include "offload/child/process.h"
 #include "offload/child/zygote.h"
 #include "offload/wire/control.h"
 
@@ -39,23 +38,25 @@
 #define P_PIDFD 3
 #endif
 
-/* In the environment of a re-executed zygote: the process id of its parent. */
+/* In the environment of a re-executed zygote: the process id of its host, and KEEP after it
+ * where it is to keep its privileges. */
 #define MARKER "BIGHT_ZYGOTE_OF"
-
-/* How long the keeper may take to end after the zygote, while its workers are being killed. */
-#define BURY_MS 200
+#define KEEP '+'
+#define MARKER_BYTES 64
 
 extern char **environ;
 
 static struct {
     pthread_mutex_t lock;
     bool prepared;
+    bool keep_privileges;
     const char *argv0;
-    int fd;    /* the zygote's own socket; -1 while there is none */
-    int pidfd; /* of the keeper; -1 where the zygote is an ordinary child */
-    pid_t pid;
+    int zygote_fd; /* the zygote's own socket; -1 while there is none */
+    int keeper_fd; /* the keeper's; -1 while there is none */
+    int pidfd;     /* of the keeper; -1 where it is an ordinary child */
+    pid_t pid;     /* of the keeper */
     unsigned generation;
-} zygote = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pidfd = -1};
+} ours = {.lock = PTHREAD_MUTEX_INITIALIZER, .zygote_fd = -1, .keeper_fd = -1, .pidfd = -1};
 
 /* The number of threads of this process, or 0 when it is unknown. */
 static unsigned thread_count(void)
@@ -71,201 +72,191 @@ static unsigned thread_count(void)
 #endif
 }
 
-/* fork(), but if *hidden then the wait calls of this process do not see the child. If this process
- * has threads, the child may make async-signal-safe calls only. Returns the pid, 0 in the child, or
- * -errno. */
-static pid_t fork_unseen(int *pidfd, bool *hidden)
+/* fork(), but the wait calls of this process do not see the child, where the kernel can do that:
+ * *pidfd is the child's then, and otherwise -1. If this process has threads, the child may make
+ * async-signal-safe calls only. Returns the pid, 0 in the child, or -errno. */
+static pid_t fork_unseen(int *pidfd)
 {
     struct clone_args args = {
         .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = 0};
     long pid;
 
     *pidfd = -1;
-    *hidden = true;
     pid = syscall(SYS_clone3, &args, sizeof(args));
-    if (pid < 0 && errno == ENOSYS) {
-        *hidden = false;
+    if (pid < 0 && errno == ENOSYS)
         pid = fork();
-    }
     return pid < 0 ? (pid_t)-errno : (pid_t)pid;
 }
 
-static void run_late_zygote(void *arg)
+/* What a keeper that is a copy of a process with threads executes; in a shared mapping, which the
+ * keeper does not drop. */
+struct program {
+    size_t bytes; /* of the mapping */
+    char *argv[3];
+    char marker[MARKER_BYTES];
+    char *environment[]; /* the marker in front; the strings come after it */
+};
+
+static struct program *make_program(void)
 {
-    bight__zygote_main((pid_t)(intptr_t)arg, true);
+    const char *argv0 = ours.argv0;
+    size_t count = 0, bytes = sizeof(struct program) + strlen(argv0) + 1;
+    struct program *program;
+    char *text;
+
+    for (; environ && environ[count]; count++)
+        bytes += strlen(environ[count]) + 1;
+    bytes += (count + 2) * sizeof(char *);
+    program = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (program == MAP_FAILED)
+        return NULL;
+    program->bytes = bytes;
+    snprintf(program->marker, sizeof(program->marker), MARKER "=%ld%s", (long)getpid(),
+             ours.keep_privileges ? (const char[]){KEEP, '\0'} : "");
+    text = (char *)&program->environment[count + 2];
+    program->argv[0] = text;
+    program->argv[1] = (char *)(uintptr_t) "bight-zygote";
+    text = stpcpy(text, argv0) + 1;
+    program->environment[0] = program->marker;
+    for (size_t i = 0; i < count; i++) {
+        program->environment[i + 1] = text;
+        text = stpcpy(text, environ[i]) + 1;
+    }
+    return program;
 }
 
-/* Runs in the forked child of a parent with one thread. If the parent has a runtime, one of its
- * tasks forked: but the child is not a task, and a task's small stack is no place for jobs. libuv
- * was in use then too, and remembers the numbers of descriptors that are closed here: in each child
- * of fork() it would close them again, whatever they are by then. */
-static _Noreturn void become_zygote(int socket_fd, int parent_fd, pid_t parent)
+/* Runs in the forked child of a process with one thread. If the host has a runtime, one of its
+ * tasks forked: but the child is not a task. libuv was in use then too, and remembers the
+ * numbers of descriptors that are closed here: in each child of fork() it would close them
+ * again, whatever they are by then. */
+static void forget_host(struct keeper_plan *plan)
 {
-    bool late = bight__sched != NULL;
-
-    if (late)
+    plan->late = bight__sched != NULL;
+    if (plan->late)
         uv_library_shutdown();
     bight__sched = NULL;
-    bight__keep_only(socket_fd, parent_fd);
-    (void)pthread_mutex_init(&zygote.lock, NULL); /* a job may have executors of its own */
-    zygote.fd = zygote.pidfd = -1;
-    if (late)
-        bight__on_fresh_stack(run_late_zygote, (void *)(intptr_t)parent);
-    bight__zygote_main(parent, false);
+    (void)pthread_mutex_init(&ours.lock, NULL); /* a job may have executors of its own */
+    ours.zygote_fd = ours.keeper_fd = ours.pidfd = -1;
 }
 
-/* Runs in the forked child of a parent with threads: makes async-signal-safe calls only. */
-static _Noreturn void become_program(int socket_fd, int parent_fd, char *const *argv,
-                                     char *const *environment)
+/* Fork; the child becomes the keeper. Signals are blocked meanwhile, because handlers of the host
+ * must not run in the child. The pid, or an error. */
+static pid_t fork_keeper(const int pair[2], const struct program *program, int *pidfd)
 {
-    bight__keep_only(socket_fd, parent_fd);
-    bight__signals_reset();
-    execve("/proc/self/exe", argv, environment);
-    _exit(127);
-}
-
-/* Copy the environment with the marker in front, in one block, which the caller frees. NULL when
- * there is no memory. */
-static char **marked_environment(char marker[static 64])
-{
-    size_t count = 0;
-    char **copy;
-
-    while (environ && environ[count])
-        count++;
-    copy = malloc((count + 2) * sizeof(*copy));
-    if (!copy)
-        return NULL;
-    snprintf(marker, 64, MARKER "=%ld", (long)getpid());
-    copy[0] = marker;
-    if (count)
-        memcpy(copy + 1, environ, count * sizeof(*copy));
-    copy[count + 1] = NULL;
-    return copy;
-}
-
-/* Fork; the child becomes the zygote and does not return. Signals are blocked meanwhile, because
- * handlers of the parent must not run in the child. */
-static pid_t fork_zygote(const int pair[2], bool execute, int *pidfd)
-{
-    char *argv[] = {(char *)(uintptr_t)zygote.argv0, (char *)(uintptr_t) "bight-zygote", NULL};
-    char marker[64];
-    char **environment = NULL;
+    struct keeper_plan plan = {.host = getpid(),
+                               .keep_privileges = ours.keep_privileges,
+                               .argv = program ? program->argv : NULL,
+                               .environment = program ? program->environment : NULL};
     sigset_t all, before;
-    pid_t parent = getpid();
-    int parent_fd = -1;
-    bool hidden;
     pid_t pid;
 
-    if (execute && !(environment = marked_environment(marker)))
-        return BIGHT_ENOMEM;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = fork_unseen(pidfd, &hidden);
-    if (pid == 0)
-        close(pair[0]); /* the parent's end: this makes room for a pidfd */
-    if (pid == 0 && hidden) {
-        parent_fd = bight__keeper_fork(parent, execute);
-        bight__zygote_say_hello(pair[1]);
+    pid = fork_unseen(pidfd);
+    if (pid == 0) {
+        close(pair[0]); /* the host's end: this makes room for a pidfd */
+        if (!program)
+            forget_host(&plan);
+        bight__keeper_main(pair[1], &plan);
     }
-    if (pid == 0 && execute)
-        become_program(pair[1], parent_fd, argv, environment);
-    if (pid == 0)
-        become_zygote(pair[1], parent_fd, parent);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    free(environment);
     return pid;
 }
 
-/* Start a zygote; there is none, and the lock is held. The first one after bight_workers_prepare is
- * a fork of a process with one thread; later ones are executed anew, which only a prepared program
- * understands. */
-static int start(bool execute)
+/* Start a keeper; there is none, and the lock is held. The first one is a fork of a process with
+ * one thread, and so are its zygotes; those of later ones are executed anew, which only a
+ * prepared program understands. */
+static int start_keeper(bool execute)
 {
+    struct program *program = execute ? make_program() : NULL;
     int pair[2];
     pid_t pid;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    pid = fork_zygote(pair, execute, &zygote.pidfd);
-    close(pair[1]);
-    if (pid < 0) {
-        close(pair[0]);
-        return pid;
+    if (execute && !program)
+        return BIGHT_ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        pid = (pid_t)-errno;
+    } else {
+        pid = fork_keeper(pair, program, &ours.pidfd);
+        close(pair[1]);
+        if (pid < 0)
+            close(pair[0]);
     }
-    zygote.fd = pair[0];
-    zygote.pid = pid;
-    zygote.generation++;
+    if (program)
+        munmap(program, program->bytes);
+    if (pid < 0)
+        return pid;
+    ours.keeper_fd = pair[0];
+    ours.pid = pid;
     return 0;
 }
 
-/* The parent of a process, or 0 when it is unknown. */
-static pid_t parent_of(pid_t pid)
+/* Make sure that the keeper has ended, and reap it. The kernel ends the zygote with it. */
+static void bury_keeper(void)
 {
-    char path[32], text[256];
-    const char *end;
-    int parent = 0;
-    ssize_t got;
-    int fd;
+    siginfo_t info;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    got = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    end = strrchr(text, ')'); /* this ends the name, which may contain anything */
-    return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+    close(ours.keeper_fd);
+    ours.keeper_fd = -1;
+    if (ours.pidfd < 0) {
+        (void)kill(ours.pid, SIGKILL);
+        while (waitpid(ours.pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        return;
+    }
+    (void)syscall(SYS_pidfd_send_signal, ours.pidfd, SIGKILL, NULL, 0);
+    while (waitid((idtype_t)P_PIDFD, (id_t)ours.pidfd, &info, WEXITED | __WALL) < 0 &&
+           errno == EINTR)
+        continue;
+    close(ours.pidfd);
+    ours.pidfd = -1;
 }
 
-/* Kill the zygote while its keeper lives and takes in its workers. If the keeper is the parent of
- * that process id after its pidfd was opened, the id is still the zygote's. */
-static void kill_zygote(void)
+/* Tell the keeper about the next zygote, which has `socket_fd`, or none if that is negative. */
+static int tell_keeper(int socket_fd)
 {
-    struct control_message hello;
+    int bits = prctl(PR_GET_SECUREBITS);
+    const struct control_message message = {.kind = CONTROL_ZYGOTE, .value = bits < 0 ? 0 : bits};
+
+    return bight__control_send(ours.keeper_fd, &message, &socket_fd, socket_fd >= 0);
+}
+
+static bool is_gone(int rc)
+{
+    return rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET;
+}
+
+/* Have a zygote made by the keeper, which there is. */
+static int start_zygote(void)
+{
+    int pair[2];
+    int rc;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    rc = tell_keeper(pair[1]);
+    close(pair[1]);
+    if (rc) {
+        close(pair[0]);
+        return rc;
+    }
+    ours.zygote_fd = pair[0];
+    ours.generation++;
+    return 0;
+}
+
+/* Why the keeper could not make the last zygote, as far as it has said so: 0 or an error. */
+static int complaint(void)
+{
+    struct control_message message;
     int fds[CONTROL_FDS_MAX];
-    int pidfd;
+    int rc = 0;
 
-    if (bight__control_receive(zygote.fd, &hello, fds) != 1 || hello.kind != CONTROL_HELLO)
-        return;
-    pidfd = (int)syscall(SYS_pidfd_open, hello.pid, 0);
-    if (pidfd < 0)
-        return;
-    if (parent_of(hello.pid) == zygote.pid)
-        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    close(pidfd);
-}
-
-/* Make sure that the zygote has ended, and reap it. The lock is held. */
-static void bury(void)
-{
-    if (zygote.fd < 0)
-        return;
-    if (zygote.pidfd >= 0)
-        kill_zygote();
-    close(zygote.fd);
-    zygote.fd = -1;
-    if (zygote.pidfd >= 0) {
-        struct pollfd keeper = {.fd = zygote.pidfd, .events = POLLIN};
-        siginfo_t info;
-
-        /* The keeper ends by itself as soon as it has reaped the zygote and its workers. Killing it
-         * is the last resort, because it would leave them to this process. */
-        if (poll(&keeper, 1, BURY_MS) != 1)
-            (void)syscall(SYS_pidfd_send_signal, zygote.pidfd, SIGKILL, NULL, 0);
-        while (waitid((idtype_t)P_PIDFD, (id_t)zygote.pidfd, &info, WEXITED | __WALL) < 0 &&
-               errno == EINTR)
-            continue;
-        close(zygote.pidfd);
-        zygote.pidfd = -1;
-        return;
+    while (ours.keeper_fd >= 0 && bight__control_receive(ours.keeper_fd, &message, fds) == 1) {
+        if (message.kind == CONTROL_FAILED)
+            rc = -message.value;
     }
-    if (waitpid(zygote.pid, NULL, WNOHANG) == 0) {
-        (void)kill(zygote.pid, SIGKILL);
-        while (waitpid(zygote.pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    return rc;
 }
 
 /* Whether this process has one thread. The kernel may count a joined one for a moment longer. */
@@ -276,13 +267,39 @@ static bool has_one_thread(void)
     return thread_count() == 1;
 }
 
+static int ensure_keeper(void)
+{
+    if (ours.keeper_fd >= 0)
+        return 0;
+    if (ours.prepared)
+        return start_keeper(true);
+    return has_one_thread() ? start_keeper(false) : BIGHT_ENOTPREPARED;
+}
+
 static int ensure(void)
 {
-    if (zygote.fd >= 0)
+    int rc;
+
+    if (ours.zygote_fd >= 0)
         return 0;
-    if (zygote.prepared)
-        return start(true);
-    return has_one_thread() ? start(false) : BIGHT_ENOTPREPARED;
+    rc = ensure_keeper();
+    if (!rc)
+        rc = start_zygote();
+    if (!is_gone(rc))
+        return rc;
+    bury_keeper(); /* it had died unnoticed */
+    rc = ensure_keeper();
+    return rc ? rc : start_zygote();
+}
+
+static void drop_zygote(void)
+{
+    if (ours.zygote_fd < 0)
+        return;
+    close(ours.zygote_fd);
+    ours.zygote_fd = -1;
+    if (ours.keeper_fd >= 0)
+        (void)tell_keeper(-1); /* if it cannot be told, it has died, or will end that one later */
 }
 
 /* Hand the zygote one end of a new pair. The lock is held. */
@@ -294,7 +311,7 @@ static int introduce(int *out)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    rc = bight__control_send(zygote.fd, &message, &pair[1], 1);
+    rc = bight__control_send(ours.zygote_fd, &message, &pair[1], 1);
     close(pair[1]);
     if (rc)
         close(pair[0]);
@@ -308,62 +325,79 @@ int bight__zygote_connect(struct zygote_line *line)
     int fd = -1;
     int rc;
 
-    pthread_mutex_lock(&zygote.lock);
+    pthread_mutex_lock(&ours.lock);
     rc = ensure();
     if (!rc)
         rc = introduce(&fd);
-    if (rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET) { /* it died unnoticed */
-        bury();
+    if (is_gone(rc)) { /* it died unnoticed */
+        drop_zygote();
         rc = ensure();
         if (!rc)
             rc = introduce(&fd);
     }
     if (!rc)
-        *line = (struct zygote_line){fd, zygote.generation};
-    pthread_mutex_unlock(&zygote.lock);
+        *line = (struct zygote_line){fd, ours.generation};
+    pthread_mutex_unlock(&ours.lock);
     return rc;
 }
 
-void bight__zygote_lost(unsigned generation)
+int bight__zygote_lost(unsigned generation)
 {
-    pthread_mutex_lock(&zygote.lock);
-    if (generation == zygote.generation)
-        bury();
-    pthread_mutex_unlock(&zygote.lock);
+    int rc;
+
+    pthread_mutex_lock(&ours.lock);
+    rc = complaint();
+    if (generation == ours.generation)
+        drop_zygote();
+    pthread_mutex_unlock(&ours.lock);
+    return rc ? rc : BIGHT_EWORKERDIED;
 }
 
-/* Be a zygote if start() executed this process: then the marker is set, and CONTROL_FD is a socket
- * that keeps messages apart. */
+/* Be a zygote if the keeper executed this process: then the marker is set, and CONTROL_FD is a
+ * socket that keeps messages apart. */
 static void zygote_entry(void)
 {
     const char *marker = getenv(MARKER);
     int type = 0;
     socklen_t bytes = sizeof(type);
-    pid_t parent;
+    char *end;
+    pid_t host;
+    bool keep;
 
     if (!marker || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 ||
         type != SOCK_SEQPACKET)
         return;
-    parent = (pid_t)strtol(marker, NULL, 10);
+    host = (pid_t)strtol(marker, &end, 10);
+    keep = *end == KEEP;
     (void)unsetenv(MARKER);
-    bight__zygote_main(parent, false);
+    bight__zygote_main(host, false, keep);
 }
 
-int bight_workers_prepare(int argc, char **argv)
+int bight_workers_prepare_with(int argc, char **argv,
+                               const struct bight_workers_prepare_options *options)
 {
     int rc;
 
     zygote_entry();
     if (thread_count() > 1)
         return BIGHT_ENOTPREPARED;
-    pthread_mutex_lock(&zygote.lock);
-    rc = zygote.prepared ? BIGHT_EALREADY : 0;
-    if (!rc && zygote.fd < 0)
-        rc = start(false);
+    pthread_mutex_lock(&ours.lock);
+    rc = ours.prepared ? BIGHT_EALREADY : 0;
     if (!rc) {
-        zygote.prepared = true;
-        zygote.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
+        ours.keep_privileges = options && options->keep_privileges;
+        rc = ensure();
+        if (rc && ours.keeper_fd >= 0)
+            bury_keeper();
     }
-    pthread_mutex_unlock(&zygote.lock);
+    if (!rc) {
+        ours.prepared = true;
+        ours.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
+    }
+    pthread_mutex_unlock(&ours.lock);
     return rc;
+}
+
+int bight_workers_prepare(int argc, char **argv)
+{
+    return bight_workers_prepare_with(argc, argv, NULL);
 }

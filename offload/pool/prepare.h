@@ -11,7 +11,9 @@ struct zygote_line {
  * BIGHT_ENOTPREPARED when none can be started. Any thread. */
 int bight__zygote_connect(struct zygote_line *line);
 
-/* The line of that generation has ended: so has the zygote, or it is ended now. Any thread. */
-void bight__zygote_lost(unsigned generation);
+/* The line of that generation has ended: so has the zygote, or it is ended now. Returns why, as
+ * far as it is known: BIGHT_EWORKERDIED, or the error with which it could not be made. Any
+ * thread. */
+int bight__zygote_lost(unsigned generation);
 
 #endif

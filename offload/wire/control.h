@@ -1,22 +1,31 @@
-/* Messages between an executor and the zygote, over a SOCK_SEQPACKET pair per executor. Both ends
+/* Messages between the host and its keeper, and an executor and the zygote, over a SOCK_SEQPACKET
+ * pair each. Both ends
  * are the same program, so the messages are plain structs; answers are trusted as far as this
  * program is, because workers cannot reach this socket. */
 #ifndef BIGHT_OFFLOAD_WIRE_CONTROL_H
 #define BIGHT_OFFLOAD_WIRE_CONTROL_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <bight/base.h>
 
-/* In the zygote: its own socket. In a worker: the socket of its channel. */
+/* In the keeper and the zygote: its own socket. In a worker: the socket of its channel. */
 #define CONTROL_FD 3
-/* In the zygote: a pidfd of the parent. */
+/* In the keeper and the zygote: a pidfd of the host. */
 #define PARENT_FD 4
+/* The zygote sends it to the keeper: the host has other privileges now. */
+#define KEEPER_LOOK SIGUSR1
 
 enum control_kind {
+    /* To the keeper: end the zygote, if there is one, and start one with the socket that comes
+     * along; without a socket, start none. `value`: the host's securebits. It is answered only
+     * when that fails, with CONTROL_FAILED and the errno `value`, before the socket is closed. */
+    CONTROL_ZYGOTE = 16,
     /* To the zygote's own socket, with one descriptor: the socket of one more executor. */
     CONTROL_CLIENT = 1,
-    /* Fork a process for `worker`, with two descriptors: its channel's socket and memory. */
+    /* Fork a process for `worker`, with its channel's socket and memory, and the host's working
+     * directory unless that cannot be opened. `value`: the host's securebits. */
     CONTROL_SPAWN,
     /* Send the signal `value` to `worker`; ignored when it has ended. */
     CONTROL_SIGNAL,
@@ -37,7 +46,7 @@ struct control_message {
     uint64_t worker;
 };
 
-#define CONTROL_FDS_MAX 2
+#define CONTROL_FDS_MAX 3
 
 /* Send `message` with `count` descriptors, which stay the caller's. Never blocks on a full socket
  * and never raises SIGPIPE. 0 or -errno. */

@@ -83,7 +83,7 @@ static int run_case(const struct worker_case *one, int argc, char **argv)
     before = worker_open_fds();
     CHECK_EQ(bight_run(one->task, NULL), 0);
     if (one->flags & CASE_LOSES_ZYGOTE)
-        before -= 2;
+        before -= 1;
     if (!(one->flags & CASE_COUNTS_FDS))
         CHECK_EQ(worker_open_fds(), before);
     CHECK_EQ(channel_maps(), 0);
@@ -176,6 +176,28 @@ struct bight_executor_stats worker_stats(const struct bight_executor *executor)
 
     CHECK_EQ(bight_executor_get_stats(executor, &stats), 0);
     return stats;
+}
+
+long worker_status_of(int pid, const char *name)
+{
+    char path[64], line[256];
+    long value = -1;
+    FILE *status;
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    status = fopen(path, "re");
+    CHECK(status);
+    while (fgets(line, sizeof line, status)) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtol(line + strlen(name), NULL, 10);
+    }
+    fclose(status);
+    return value;
+}
+
+int worker_keeper(const struct bight_executor *executor)
+{
+    return (int)worker_status_of(worker_stats(executor).zygote_pid, "PPid:");
 }
 
 int worker_pid(const struct bight_executor *executor)

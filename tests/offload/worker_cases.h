@@ -91,6 +91,10 @@ void worker_close(struct bight_executor *executor);
 struct bight_executor_stats worker_stats(const struct bight_executor *executor);
 /* The process id of the only worker. */
 int worker_pid(const struct bight_executor *executor);
+/* The zygote's parent. */
+int worker_keeper(const struct bight_executor *executor);
+/* A number in /proc/PID/status. */
+long worker_status_of(int pid, const char *name);
 
 /* A task that executes one job. */
 struct worker_call {

@@ -215,13 +215,22 @@ static int a_storm_of_kills_fails_no_idempotent_job(void *arg)
     return weather_storm(&counting_again_job);
 }
 
+static void echo_bytes(struct bight_executor *executor)
+{
+    struct bight_result result;
+
+    CHECK_EQ(bight_execute(executor, &echo_job, "bytes", 5, &result), 0);
+    CHECK_EQ(result.output_bytes, 5);
+    CHECK(memcmp(result.output, "bytes", 5) == 0);
+    bight_result_free(&result);
+}
+
 static int a_killed_zygote_is_survived(void *arg)
 {
     struct bight_executor *executor = worker_open_count(2);
     struct worker_call held = {.executor = executor, .def = &hold_job};
     struct worker_call again = {.executor = executor, .def = &echo_job};
-    struct bight_result result;
-    int before = worker_stats(executor).zygote_pid;
+    int before = worker_stats(executor).zygote_pid, keeper = worker_keeper(executor);
 
     (void)arg;
     worker_spawn(&held);
@@ -232,13 +241,38 @@ static int a_killed_zygote_is_survived(void *arg)
     worker_spawn(&again);
     worker_join(&again);
     CHECK_EQ(again.rc, 0);
-    /* The new zygote was executed anew, at other addresses. */
-    CHECK_EQ(bight_execute(executor, &echo_job, "bytes", 5, &result), 0);
-    CHECK_EQ(result.output_bytes, 5);
-    CHECK(memcmp(result.output, "bytes", 5) == 0);
-    bight_result_free(&result);
+    echo_bytes(executor);
     CHECK(worker_stats(executor).zygote_pid != before);
+    CHECK_EQ(worker_keeper(executor), keeper); /* which has made the new one */
     CHECK_EQ(worker_stats(executor).zygotes_died, 1);
+    worker_close(executor);
+    return 0;
+}
+
+/* The next zygotes are executed anew, and are at other addresses. */
+static int a_killed_keeper_is_survived(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(2);
+    struct worker_call held = {.executor = executor, .def = &hold_job};
+    int keeper = worker_keeper(executor);
+
+    (void)arg;
+    worker_spawn(&held);
+    worker_await(&worker_shared->running, 1);
+    for (uint64_t round = 1; round <= 3; round++) {
+        CHECK_EQ(kill(keeper, SIGKILL), 0);
+        await_ready(executor, 2, 4 * round);
+        echo_bytes(executor);
+        CHECK(worker_keeper(executor) != keeper);
+        keeper = worker_keeper(executor);
+        CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
+        await_ready(executor, 2, 2 + 4 * round);
+        echo_bytes(executor);
+        CHECK_EQ(worker_keeper(executor), keeper);
+    }
+    worker_join(&held);
+    CHECK_EQ(held.rc, BIGHT_EWORKERDIED);
+    CHECK_EQ(worker_stats(executor).zygotes_died, 6);
     worker_close(executor);
     return 0;
 }
@@ -420,6 +454,7 @@ static const struct suite_case cases[] = {
     worker_case(a_storm_of_kills_fails_one_job_each_at_most, 0),
     worker_case(a_storm_of_kills_fails_no_idempotent_job, 0),
     worker_case(a_killed_zygote_is_survived, 0),
+    worker_case(a_killed_keeper_is_survived, 0),
     worker_case(a_zygote_may_be_killed_again_and_again, 0),
     worker_case(a_zygote_killed_between_executors_is_replaced, 0),
     worker_case(a_zygote_killed_while_its_executor_closes, CASE_LOSES_ZYGOTE),

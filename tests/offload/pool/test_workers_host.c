@@ -17,6 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void await_started(const struct bight_executor *executor, uint64_t count)
+{
+    while (worker_stats(executor).started < count || worker_stats(executor).ready < 2)
+        CHECK_EQ(bight_sleep(1), 0);
+}
+
 static int use_workers_with_many_fds(void *arg)
 {
     int opened[20];
@@ -28,9 +34,14 @@ static int use_workers_with_many_fds(void *arg)
     executor = worker_open_count(2);
     worker_check_fds(executor);
     CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
-    while (worker_stats(executor).started < 4)
-        CHECK_EQ(bight_sleep(1), 0);
+    await_started(executor, 4);
+    worker_check_fds(executor);
+    CHECK_EQ(kill(worker_keeper(executor), SIGKILL), 0);
+    await_started(executor, 6);
     worker_check_fds(executor); /* the zygote was executed anew */
+    CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
+    await_started(executor, 8);
+    worker_check_fds(executor); /* and again */
     worker_close(executor);
     for (int i = 0; i < 20; i++)
         close(opened[i]);
@@ -204,24 +215,6 @@ static int not_even_as_a_subreaper(void)
     return the_host_sees_no_children();
 }
 
-/* A number of /proc/PID/status. */
-static long status_of(int pid, const char *name)
-{
-    char path[64], line[256];
-    long value = -1;
-    FILE *status;
-
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    status = fopen(path, "re");
-    CHECK(status);
-    while (fgets(line, sizeof line, status)) {
-        if (strncmp(line, name, strlen(name)) == 0)
-            value = strtol(line + strlen(name), NULL, 10);
-    }
-    fclose(status);
-    return value;
-}
-
 /* It is a copy of the host as of the time of the re-execution. */
 static int the_keeper_of_a_large_host_is_small(void *arg)
 {
@@ -232,12 +225,12 @@ static int the_keeper_of_a_large_host_is_small(void *arg)
 
     (void)arg;
     memset(large, 1, bytes);
-    CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
+    CHECK_EQ(kill(worker_keeper(executor), SIGKILL), 0);
     while (worker_stats(executor).started < 2 || worker_stats(executor).ready < 1)
         CHECK_EQ(bight_sleep(1), 0);
-    keeper = (int)status_of(worker_stats(executor).zygote_pid, "PPid:");
+    keeper = worker_keeper(executor);
 #ifndef BIGHT_ASAN
-    while (status_of(keeper, "RssAnon:") > 4096)
+    while (worker_status_of(keeper, "RssAnon:") > 4096)
         CHECK_EQ(bight_sleep(1), 0);
 #endif
     CHECK(keeper != getpid());

@@ -301,23 +301,24 @@ static int use_first_zygote(void *arg)
     return 0;
 }
 
-/* `prepare` needs three: a pair of sockets, and the keeper's pidfd. */
-static int three_free_descriptors_are_enough_to_prepare(void)
+/* `prepare` needs four: a socket to the keeper, the keeper's pidfd, and a pair for the zygote. */
+static int four_free_descriptors_are_enough_to_prepare(void)
 {
     char name[] = "program", *argv[] = {name, NULL};
     struct rlimit before, small;
-    int last[3] = {-1, -1, -1};
+    int last[4] = {-1, -1, -1, -1};
 
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
     small = (struct rlimit){40, before.rlim_max};
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
     for (int fd; (fd = dup(1)) >= 0;) {
-        last[0] = last[1];
-        last[1] = last[2];
-        last[2] = fd;
+        memmove(last, last + 1, 3 * sizeof *last);
+        last[3] = fd;
     }
-    for (int i = 0; i < 3; i++)
-        CHECK_EQ(close(last[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(bight_workers_prepare(1, argv), BIGHT_EMFILE);
+        CHECK_EQ(close(last[i]), 0); /* it has kept nothing of what there was */
+    }
     CHECK_EQ(bight_workers_prepare(1, argv), 0);
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
     return bight_run(use_first_zygote, NULL);
@@ -332,7 +333,7 @@ static const struct suite_case cases[] = {
     worker_case(a_limit_of_file_sizes_is_an_error, 0),
     worker_case(a_worker_slow_to_end_harms_no_other_executor, 0),
     worker_case(a_host_that_adopts_orphans_gets_no_zygote, CASE_LOSES_ZYGOTE),
-    worker_plain(three_free_descriptors_are_enough_to_prepare, CASE_UNPREPARED),
+    worker_plain(four_free_descriptors_are_enough_to_prepare, CASE_UNPREPARED),
 };
 
 worker_suite("workers_limits", cases);

@@ -79,7 +79,7 @@ static int without_prepare_one_thread_is_enough(void)
     return bight_run(use_late_workers, NULL);
 }
 
-static int lose_late_zygote(void *arg)
+static int lose_late_keeper(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
     pthread_t thread;
@@ -89,6 +89,10 @@ static int lose_late_zygote(void *arg)
     CHECK_EQ(kill(worker_stats(executor).zygote_pid, SIGKILL), 0);
     while (worker_stats(executor).zygotes_died == 0)
         CHECK_EQ(bight_sleep(1), 0);
+    CHECK_EQ(bight_execute(executor, &stack_job, NULL, 0, NULL), 0); /* its keeper makes another */
+    CHECK_EQ(kill(worker_keeper(executor), SIGKILL), 0);
+    while (worker_stats(executor).zygotes_died == 1)
+        CHECK_EQ(bight_sleep(1), 0);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), BIGHT_ENOTPREPARED);
     atomic_store(&worker_shared->released, 1);
     pthread_join(thread, NULL);
@@ -96,9 +100,9 @@ static int lose_late_zygote(void *arg)
     return 0;
 }
 
-static int a_late_zygote_is_not_replaced_among_threads(void)
+static int a_late_keeper_is_not_replaced_among_threads(void)
 {
-    return bight_run(lose_late_zygote, NULL);
+    return bight_run(lose_late_keeper, NULL);
 }
 
 static int prepare_is_called_once(void)
@@ -111,7 +115,7 @@ static int prepare_is_called_once(void)
 static const struct suite_case cases[] = {
     worker_plain(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
     worker_plain(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
-    worker_plain(a_late_zygote_is_not_replaced_among_threads, CASE_UNPREPARED),
+    worker_plain(a_late_keeper_is_not_replaced_among_threads, CASE_UNPREPARED),
     worker_plain(prepare_is_called_once, CASE_UNPREPARED),
 };
 
