@@ -49,22 +49,24 @@ int bight__answer_send(struct bight_exchange *exchange, const struct bight_slice
                        size_t count)
 {
     struct bight_slice rest[ALL_SLICES];
-    bool moved = false;
+    bool moved = false, waited = false;
     size_t first = 0;
 
     memcpy(rest, slices, count * sizeof(*slices));
     for (;;) {
-        int64_t written;
+        int64_t written = 0;
         int rc;
 
         while (first < count && rest[first].bytes == 0)
             first++;
         if (first == count)
             return 0;
-        rc = moved ? bight_checkpoint() : 0;
+        /* Not between a wake and the room that it told of. */
+        rc = moved && !waited ? bight_checkpoint() : 0;
         if (rc == 0) {
             written = bight__stream_try_writev(exchange->stream, rest + first, count - first);
             moved = moved || written > 0;
+            waited = written == BIGHT_EAGAIN;
             rc = bight__answer_go_on(exchange, written);
         }
         if (rc)
@@ -180,7 +182,7 @@ int bight__answer_may_follow(struct bight_exchange *exchange, uint64_t bytes)
         exchange->answer_error = BIGHT_ETOOBIG;
         return BIGHT_ETOOBIG;
     }
-    return bight_checkpoint();
+    return 0;
 }
 
 int bight__answer_turn_begin(struct bight_exchange *exchange)
@@ -231,7 +233,8 @@ int bight__answer_put_coded(struct bight_exchange *exchange, const void *data, s
     return rc;
 }
 
-int bight_exchange_write(struct bight_exchange *exchange, const void *data, size_t bytes)
+int bight__answer_write(struct bight_exchange *exchange, const void *data, size_t bytes,
+                        enum gzip_step step)
 {
     int rc;
 
@@ -241,11 +244,20 @@ int bight_exchange_write(struct bight_exchange *exchange, const void *data, size
     if (rc)
         return rc;
     rc = bight__answer_may_follow(exchange, bytes);
+    if (rc == 0)
+        rc = bight_checkpoint();
     if (rc == 0 && bytes && !exchange->is_head)
-        rc = bight__answer_put_coded(exchange, data, bytes, GZIP_GO_ON);
+        rc = bight__answer_put_coded(exchange, data, bytes, step);
     if (rc == 0)
         exchange->sent += bytes;
+    if (rc == 0 && step == GZIP_FLUSH && exchange->answer != ANSWER_OPEN)
+        rc = bight__answer_put(exchange, NULL, 0); /* a HEAD's */
     return bight__answer_turn_end(exchange, rc);
+}
+
+int bight_exchange_write(struct bight_exchange *exchange, const void *data, size_t bytes)
+{
+    return bight__answer_write(exchange, data, bytes, GZIP_GO_ON);
 }
 
 int bight_exchange_flush(struct bight_exchange *exchange)
@@ -258,6 +270,8 @@ int bight_exchange_flush(struct bight_exchange *exchange)
     if (rc)
         return rc;
     rc = bight__answer_may_follow(exchange, 0);
+    if (rc == 0)
+        rc = bight_checkpoint();
     if (rc == 0 && exchange->sent && !exchange->is_head)
         rc = bight__answer_put_coded(exchange, NULL, 0, GZIP_FLUSH);
     if (rc == 0 && exchange->answer != ANSWER_OPEN)
@@ -311,24 +325,37 @@ int bight_exchange_answer(struct bight_exchange *exchange, int status, const cha
     return bight__answer_turn_end(exchange, rc);
 }
 
-int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
+/* With the header Location, unless that is NULL. */
+static int answer_status(struct bight_exchange *exchange, int status, const char *location)
 {
     char text[64];
     int bytes = snprintf(text, sizeof(text), "%d %s\n", status, bight__status_text(status));
+    bool has_body = bight__status_has_body(status);
+    int rc = bight__answer_turn_begin(exchange);
 
-    if (!bight__status_has_body(status))
-        return bight_exchange_answer(exchange, status, NULL, NULL, 0);
-    return bight_exchange_answer(exchange, status, "text/plain", text, (size_t)bytes);
+    if (rc)
+        return rc;
+    rc = bight_checkpoint();
+    if (rc == 0 && location)
+        rc = bight_exchange_add_header(exchange, "Location", location);
+    if (rc == 0)
+        rc = bight__answer_whole(exchange, status, has_body ? "text/plain" : NULL, text,
+                                 has_body ? (size_t)bytes : 0);
+    return bight__answer_turn_end(exchange, rc);
+}
+
+int bight_exchange_answer_status(struct bight_exchange *exchange, int status)
+{
+    return exchange ? answer_status(exchange, status, NULL) : BIGHT_EINVAL;
 }
 
 int bight_exchange_redirect(struct bight_exchange *exchange, int status, const char *location)
 {
-    int rc;
-
+    if (!exchange || !location)
+        return BIGHT_EINVAL;
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
         return BIGHT_EINVAL;
-    rc = bight_exchange_add_header(exchange, "Location", location);
-    return rc ? rc : bight_exchange_answer_status(exchange, status);
+    return answer_status(exchange, status, location);
 }
 
 int bight__answer_finish(struct bight_exchange *exchange)

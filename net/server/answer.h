@@ -1,4 +1,4 @@
-/* What answer.c and answer_file.c share. */
+/* What the files share that write answers. */
 #ifndef BIGHT_NET_SERVER_ANSWER_H
 #define BIGHT_NET_SERVER_ANSWER_H
 
@@ -20,6 +20,10 @@ int bight__answer_put(struct bight_exchange *exchange, const struct bight_slice 
  * enough of it, or when it is flushed. */
 int bight__answer_put_coded(struct bight_exchange *exchange, const void *data, size_t bytes,
                             enum gzip_step step);
+
+/* bight_exchange_write; with GZIP_FLUSH nothing of it is held back. */
+int bight__answer_write(struct bight_exchange *exchange, const void *data, size_t bytes,
+                        enum gzip_step step);
 
 /* An attempt moved so many bytes, or is to be made again when this returns 0. */
 int bight__answer_go_on(struct bight_exchange *exchange, int64_t written);

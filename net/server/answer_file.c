@@ -104,10 +104,8 @@ static int send_file_chunk(struct bight_exchange *exchange, int file, int64_t of
 /* The part of the file as the next piece of the body. */
 static int put_file(struct bight_exchange *exchange, int file, int64_t offset, uint64_t bytes)
 {
-    int rc = bight__answer_may_follow(exchange, bytes);
+    int rc = 0;
 
-    if (rc)
-        return rc;
     if (exchange->is_head) {
         exchange->sent += bytes;
         return 0;
@@ -122,6 +120,7 @@ static int put_file(struct bight_exchange *exchange, int file, int64_t offset, u
 int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t offset,
                              int64_t bytes)
 {
+    bool begins;
     int rc;
 
     if (!exchange || offset < 0 || bytes < 0)
@@ -129,7 +128,12 @@ int bight_exchange_send_file(struct bight_exchange *exchange, int file, int64_t 
     rc = bight__answer_turn_begin(exchange);
     if (rc)
         return rc;
-    if (exchange->answer == ANSWER_NONE)
+    begins = exchange->answer == ANSWER_NONE;
+    if (!begins)
+        rc = bight__answer_may_follow(exchange, (uint64_t)bytes);
+    if (rc == 0)
+        rc = bight_checkpoint();
+    if (rc == 0 && begins)
         rc = bight_exchange_begin(exchange, 200, bytes);
     if (rc == 0)
         rc = put_file(exchange, file, offset, (uint64_t)bytes);

@@ -37,11 +37,9 @@ int64_t bight__body_receive(struct bight_exchange *exchange, void *buffer, size_
 {
     struct bight_scope scope;
     uint64_t since_ns;
-    int64_t count = bight_checkpoint();
+    int64_t count = bight_stream_try_read(exchange->stream, buffer, bytes);
     int rc;
 
-    if (count == 0)
-        count = bight_stream_try_read(exchange->stream, buffer, bytes);
     if (count == BIGHT_EAGAIN) {
         rc = bight__pace_enter(exchange->server, &exchange->in, &scope, 0);
         if (rc)
@@ -122,6 +120,7 @@ static int say_continue(struct bight_exchange *exchange)
     exchange->writing = true;
     rc = bight__answer_send(exchange, &slice, 1);
     exchange->writing = false;
+    exchange->expects = rc && exchange->answer != ANSWER_BROKEN; /* the next call says it */
     return rc;
 }
 
@@ -141,10 +140,13 @@ int64_t bight__body_read(struct bight_exchange *exchange, void *buffer, size_t b
 
 int64_t bight_exchange_read(struct bight_exchange *exchange, void *buffer, size_t bytes)
 {
-    int64_t count = 0;
+    int64_t count;
 
     if (!exchange || (!buffer && bytes))
         return BIGHT_EINVAL;
+    count = bight_checkpoint();
+    if (count)
+        return count;
     if (exchange->reading)
         return BIGHT_EBUSY;
     if (bytes == 0)
@@ -199,9 +201,13 @@ int bight_exchange_read_all(struct bight_exchange *exchange, const char **body, 
 {
     size_t used = 0, capacity = 0;
     int64_t count = 1;
+    int rc;
 
     if (!exchange || !body)
         return BIGHT_EINVAL;
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
     if (exchange->reading)
         return BIGHT_EBUSY;
     bight__free(exchange->whole);
@@ -213,7 +219,9 @@ int bight_exchange_read_all(struct bight_exchange *exchange, const char **body, 
     while (count > 0) {
         if (capacity - used < 2 && whole_grow(exchange, used, &capacity))
             return BIGHT_ENOMEM;
-        count = bight_exchange_read(exchange, exchange->whole + used, capacity - used - 1);
+        count = exchange->body == BODY_NONE
+                    ? 0
+                    : bight_exchange_read(exchange, exchange->whole + used, capacity - used - 1);
         if (count > 0)
             used += (size_t)count;
     }

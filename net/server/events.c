@@ -1,10 +1,11 @@
 /* Server-sent events. */
-#include "net/server/server.h"
+#include "net/server/answer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include <bight/events.h>
+#include <bight/waiter.h>
 
 /* Of events that need no memory of their own. */
 #define SHORT_EVENT_BYTES 1024u
@@ -16,15 +17,21 @@ int bight_events_begin(struct bight_exchange *exchange)
         {"Cache-Control", "no-store"},
         {"X-Accel-Buffering", "no"},
     };
-    int rc = 0;
+    int rc;
 
     if (!exchange)
         return BIGHT_EINVAL;
+    rc = bight__answer_turn_begin(exchange);
+    if (rc)
+        return rc;
+    rc = bight_checkpoint();
     for (size_t i = 0; i < sizeof(headers) / sizeof(*headers) && rc == 0; i++)
         rc = bight_exchange_add_header(exchange, headers[i][0], headers[i][1]);
     if (rc == 0)
         rc = bight_exchange_begin(exchange, 200, -1);
-    return rc ? rc : bight_exchange_flush(exchange);
+    if (rc == 0)
+        rc = bight__answer_put(exchange, NULL, 0);
+    return bight__answer_turn_end(exchange, rc);
 }
 
 struct out {
@@ -96,9 +103,7 @@ int bight_events_send(struct bight_exchange *exchange, const struct bight_sent_e
         return BIGHT_ENOMEM;
     out = (struct out){.text = text};
     put_event(&out, event);
-    rc = bight_exchange_write(exchange, text, out.bytes);
-    if (rc == 0)
-        rc = bight_exchange_flush(exchange);
+    rc = bight__answer_write(exchange, text, out.bytes, GZIP_FLUSH);
     if (text != room)
         bight__free(text);
     return rc;
@@ -106,9 +111,7 @@ int bight_events_send(struct bight_exchange *exchange, const struct bight_sent_e
 
 int bight_events_ping(struct bight_exchange *exchange)
 {
-    int rc = bight_exchange_write(exchange, ":\n\n", 3);
-
-    return rc ? rc : bight_exchange_flush(exchange);
+    return bight__answer_write(exchange, ":\n\n", 3, GZIP_FLUSH);
 }
 
 const char *bight_events_last_id(const struct bight_exchange *exchange)

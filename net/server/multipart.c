@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <bight/multipart.h>
+#include <bight/waiter.h>
 
 #define BOUNDARY_MAX 70u /* RFC 2046 5.1.1 */
 #define DELIMITER_MAX (BOUNDARY_MAX + 4)
@@ -180,6 +181,9 @@ int64_t bight_multipart_read(struct bight_multipart *parts, void *buffer, size_t
 
     if (!parts || (!buffer && bytes))
         return BIGHT_EINVAL;
+    count = bight_checkpoint(); /* the window may have what is asked for */
+    if (count)
+        return count;
     if (parts->place == AT_END || bytes == 0)
         return 0;
     if (parts->place != WITHIN)
@@ -295,6 +299,9 @@ int bight_multipart_next(struct bight_multipart *parts, struct bight_part *part)
 
     if (!parts || !part)
         return BIGHT_EINVAL;
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
     if (parts->place == BEHIND_ALL)
         return BIGHT_EOF;
     rc = skip_part(parts);

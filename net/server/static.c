@@ -5,6 +5,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include <bight/waiter.h>
+
 #include "coro/base/seams.h"
 #include "net/server/head.h"
 #include "net/server/types.h"
@@ -285,6 +287,9 @@ int bight_static_answer(struct bight_exchange *exchange, const struct bight_stat
     if (!exchange || !files)
         return BIGHT_EINVAL;
     method = bight_exchange_method(exchange);
+    rc = bight_checkpoint();
+    if (rc)
+        return rc;
     visit.head = strcmp(method, "HEAD") == 0;
     if (!visit.head && strcmp(method, "GET") != 0)
         return answer_method(&visit, method);

@@ -34,9 +34,9 @@ int bight_exchange_upgrade(struct bight_exchange *exchange, const char *protocol
         return BIGHT_EINVAL;
     if (exchange->answer != ANSWER_NONE)
         return BIGHT_EALREADY;
-    rc = protocol ? bight__answer_add(exchange, "Upgrade", protocol) : 0;
-    if (rc == 0)
-        rc = bight_checkpoint();
+    rc = bight_checkpoint();
+    if (rc == 0 && protocol)
+        rc = bight__answer_add(exchange, "Upgrade", protocol);
     if (rc)
         return rc;
     exchange->status = protocol ? 101 : 200;
