@@ -136,7 +136,9 @@ bight_http_serve(struct bight_listener *listener,
  *          failure says why: BIGHT_EPROTOCOL: no header of the PROXY protocol; BIGHT_ETIMEDOUT: the
  *          client was too slow; BIGHT_EPIPE, BIGHT_ECONNRESET: it is gone; BIGHT_EBROKEN: an answer
  *          was cut short; BIGHT_ECANCELED; BIGHT_ENOMEM.
- *  Suspends: yes.  Cancellable: yes.  On cancel: BIGHT_ECANCELED, after the handler has returned.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, after the handler has returned; 0 where it had not begun to answer,
+ *  and the client was told (503).
  *  Allocates: memory for an exchange.  Thread: the loop's.
  *  Ownership: keeps stream, arg and what options point to until it returns; the caller ends the
  *  stream, or aborts it after a failure; borrows options, NULL for the defaults.

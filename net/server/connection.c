@@ -241,10 +241,10 @@ static int status_of_failure(const struct bight_exchange *exchange, int rc)
     return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED ? 503 : 500;
 }
 
-/* Whether it was cancelled together with the call that serves. */
+/* Whether it was cancelled together with the call that serves: by the task, or a scope around. */
 static bool is_end_of_all(int rc)
 {
-    return rc == BIGHT_ECANCELED && bight_task_cancelling(bight_self());
+    return rc == BIGHT_ECANCELED && bight_cancelled();
 }
 
 static void report_failure(struct bight_exchange *exchange, int rc)

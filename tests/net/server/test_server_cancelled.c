@@ -343,6 +343,57 @@ static int read_in_time(void *arg)
     return 0;
 }
 
+/* The call that serves is cancelled, or out of time: the client of a handler that has not answered
+ * is told, and what is cut short is reset without a report. */
+
+static int sleeps(struct bight_exchange *exchange, void *begins)
+{
+    if (*(bool *)begins) {
+        ck_ok(bight_exchange_begin(exchange, 200, -1));
+        ck_ok(bight_exchange_flush(exchange));
+    }
+    return bight_sleep(1000000);
+}
+
+static int serves_in(struct bight_stream *stream, int64_t timeout_ms, bool begins)
+{
+    struct bight_scope scope;
+
+    ck_ok(bight_scope_begin(&scope, timeout_ms, 0));
+    return bight_scope_end(&scope, bight_http_serve_stream(stream, sleeps, &begins, NULL));
+}
+
+static int told(void *arg)
+{
+    struct bight_stream *client, *server;
+    char heard[1024];
+    int64_t bytes;
+
+    (void)arg;
+    ck_ok(bight_stream_pair(&client, &server, NULL));
+    ck_ok(bight_stream_write(client, GET, strlen(GET)));
+    ck_ok(serves_in(server, 10, false));
+    bytes = bight_stream_try_read(client, heard, sizeof(heard) - 1);
+    ck_assert_int_gt(bytes, 0);
+    heard[bytes] = '\0';
+    ck_assert_ptr_eq(strstr(heard, "HTTP/1.1 503 "), heard);
+    ck_assert_ptr_nonnull(strstr(heard, "\r\nConnection: close\r\n"));
+    ck_ok(bight_stream_end(server, 0));
+    return bight_stream_end(client, 0);
+}
+
+static int cut_short(void *arg)
+{
+    struct bight_stream *client, *server;
+
+    (void)arg;
+    ck_ok(bight_stream_pair(&client, &server, NULL));
+    ck_ok(bight_stream_write(client, GET, strlen(GET)));
+    ck_code(serves_in(server, 10, true), BIGHT_ETIMEDOUT);
+    bight_stream_abort(server);
+    return bight_stream_end(client, 0);
+}
+
 static const struct suite_case cases[] = {
     world_case(cancelled_before_it_has_answered_nothing, nothing_answered),
     world_case(cancelled_before_it_has_read_nothing, nothing_read),
@@ -350,6 +401,8 @@ static const struct suite_case cases[] = {
     world_case(leave_to_send_that_did_not_go_out_is_given_later, told_later),
     world_case(what_the_client_has_room_for_is_written, written),
     world_case(what_the_client_has_sent_is_read, read_in_time),
+    world_case(who_waits_for_an_answer_is_told, told),
+    world_case(an_answer_that_time_cuts_short_is_nobodys_failure, cut_short),
 };
 
 test_suite("server_cancelled", cases);
