@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <bight/waiter.h>
+
 #include "net/websocket/websocket.h"
 
 /* What accept returns for a request that was refused. */
@@ -129,7 +131,9 @@ int bight_websocket_accept(struct bight_websocket **out, struct bight_exchange *
 
     if (!out || !exchange)
         return BIGHT_EINVAL;
-    rc = bight__websocket_new(&socket, false, &how);
+    rc = bight_checkpoint();
+    if (rc == 0)
+        rc = bight__websocket_new(&socket, false, &how);
     if (rc)
         return rc;
     rc = refuse(exchange, &how);

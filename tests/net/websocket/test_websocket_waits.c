@@ -232,7 +232,37 @@ static int floods(void *arg)
     return frames_leave(client);
 }
 
+/* Accepting that was cancelled before it began leaves no headers. */
+static int accepts_later(struct bight_exchange *exchange, void *arg)
+{
+    static const char *const protocols[] = {"chat"};
+    const struct bight_websocket_options options = {.protocols = protocols, .protocol_count = 1};
+    struct bight_websocket *socket;
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, -1, 0));
+    bight_scope_cancel(&scope);
+    ck_code(bight_websocket_accept(&socket, exchange, &options), BIGHT_ECANCELED);
+    ck_ok(bight_scope_end(&scope, BIGHT_ECANCELED));
+    ck_ok(bight_websocket_accept(&socket, exchange, &options));
+    return bight_websocket_free(socket);
+}
+
+static int cancelled_accept(void *arg)
+{
+    (void)arg;
+    talk_begin(accepts_later, NULL);
+    ck_assert_str_eq(talk_ask(ASK_BEGIN "Sec-WebSocket-Protocol: chat\r\n\r\n", 101),
+                     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                     "Sec-WebSocket-Protocol: chat\r\n"
+                     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                     "Upgrade: websocket\r\n\r\n<end>");
+    return talk_end();
+}
+
 static const struct suite_case cases[] = {
+    world_case(an_accept_that_was_cancelled_before_leaves_nothing, cancelled_accept),
     world_case(a_cancelled_receive_loses_nothing, cancelled_receive),
     world_case(a_cancelled_send_has_sent_nothing_or_breaks, cancelled_send),
     world_case(a_message_that_lacks_fragments_breaks, cancelled_fragments),
