@@ -109,6 +109,136 @@ static int jobs_need_not_wait_for_ever(void *arg)
     return 0;
 }
 
+/* One whose only worker is dead, and none can be started. */
+static struct bight_executor *open_without_workers(int64_t start_ms, struct rlimit *limit)
+{
+    struct bight_workers_options options = {.workers = 1, .start_ms = start_ms};
+    struct bight_executor *executor = worker_open(&options);
+
+    *limit = no_descriptors();
+    CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
+    await_died(executor, 1);
+    return executor;
+}
+
+/* The job of `kept` has waited all the time. */
+static void end_shortage(struct bight_executor *executor, const struct rlimit *limit,
+                         struct worker_call *kept)
+{
+    CHECK(!kept->ended);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, limit), 0);
+    CHECK_EQ(bight_join(kept->task, NULL), 0);
+    CHECK_EQ(kept->rc, 0);
+    CHECK_EQ(kept->result.attempts, 1);
+    CHECK_EQ(worker_stats(executor).jobs, 0);
+    worker_close(executor);
+}
+
+static int who_waits_for_a_worker_can_be_cancelled(void *arg)
+{
+    struct rlimit limit;
+    struct bight_executor *executor = open_without_workers(60000, &limit);
+    struct worker_call call = {.executor = executor, .def = &echo_job}, kept = call;
+
+    (void)arg;
+    worker_spawn(&call);
+    worker_spawn(&kept);
+    CHECK_EQ(bight_sleep(20), 0);
+    CHECK(!call.ended);
+    CHECK(bight_task_cancel(call.task));
+    CHECK_EQ(bight_join(call.task, NULL), 0);
+    CHECK_EQ(call.rc, BIGHT_ECANCELED);
+    CHECK_EQ(call.result.attempts, 0);
+    CHECK_EQ(worker_stats(executor).jobs, 1);
+    end_shortage(executor, &limit, &kept);
+    return 0;
+}
+
+static int execute_echo(void *executor)
+{
+    return bight_execute(executor, &echo_job, NULL, 0, NULL);
+}
+
+static int who_waits_for_a_worker_may_have_a_deadline(void *arg)
+{
+    struct rlimit limit;
+    struct bight_executor *executor = open_without_workers(60000, &limit);
+    struct worker_call kept = {.executor = executor, .def = &echo_job};
+
+    (void)arg;
+    worker_spawn(&kept);
+    CHECK_EQ(bight_timeout(20, execute_echo, executor), BIGHT_ETIMEDOUT);
+    CHECK_EQ(worker_stats(executor).jobs, 1);
+    end_shortage(executor, &limit, &kept);
+    return 0;
+}
+
+/* The loop stands still until the time of all who wait is over. */
+static void let_patience_end(void)
+{
+    CHECK_EQ(usleep(350000), 0);
+}
+
+/* What was let go is not found when the time is over, and the one behind it is. */
+static int cancelled_before_the_time_is_over_is_cancelled(void *arg)
+{
+    struct rlimit limit;
+    struct bight_executor *executor = open_without_workers(300, &limit);
+    struct worker_call call = {.executor = executor, .def = &echo_job}, behind = call;
+
+    (void)arg;
+    worker_spawn(&call);
+    worker_spawn(&behind);
+    CHECK_EQ(bight_yield(), 0);
+    CHECK_EQ(worker_stats(executor).jobs, 2);
+    let_patience_end();
+    CHECK(bight_task_cancel(call.task));
+    CHECK_EQ(bight_join(call.task, NULL), 0);
+    CHECK_EQ(call.rc, BIGHT_ECANCELED);
+    CHECK_EQ(bight_join(behind.task, NULL), 0);
+    CHECK_EQ(behind.rc, BIGHT_EAGAIN);
+    CHECK_EQ(behind.result.attempts, 0);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    worker_close(executor);
+    return 0;
+}
+
+static int execute_and_cancel(void *arg)
+{
+    struct worker_call *other = arg;
+    int rc = execute_echo(other->executor);
+
+    CHECK(!other->ended);
+    CHECK(bight_task_cancel(other->task));
+    return rc;
+}
+
+/* Both are told in the same turn, and the first to run cancels the other. */
+static int cancelled_after_the_time_is_over_is_told_so(void *arg)
+{
+    struct rlimit limit;
+    struct bight_executor *executor = open_without_workers(300, &limit);
+    struct worker_call call = {.executor = executor, .def = &echo_job};
+    struct bight_task *first;
+    int status;
+
+    (void)arg;
+    CHECK_EQ(bight_spawn(&first, execute_and_cancel, &call), 0);
+    worker_spawn(&call);
+    CHECK_EQ(bight_yield(), 0);
+    CHECK_EQ(worker_stats(executor).jobs, 2);
+    let_patience_end();
+    CHECK_EQ(bight_join(first, &status), 0);
+    CHECK_EQ(status, BIGHT_EAGAIN);
+    CHECK_EQ(bight_join(call.task, NULL), 0);
+    CHECK_EQ(call.rc, BIGHT_EAGAIN);
+    CHECK_EQ(call.result.attempts, 0);
+    CHECK_EQ(worker_stats(executor).jobs, 0);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    worker_close(executor);
+    return 0;
+}
+
 static int an_executor_ends_in_a_shortage(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
@@ -249,6 +379,10 @@ static int an_initialiser_that_ends_its_worker_has_failed(void *arg)
 static const struct suite_case cases[] = {
     worker_case(a_shortage_of_descriptors_passes, 0),
     worker_case(jobs_need_not_wait_for_ever, 0),
+    worker_case(who_waits_for_a_worker_can_be_cancelled, 0),
+    worker_case(who_waits_for_a_worker_may_have_a_deadline, 0),
+    worker_case(cancelled_before_the_time_is_over_is_cancelled, 0),
+    worker_case(cancelled_after_the_time_is_over_is_told_so, 0),
     worker_case(an_executor_ends_in_a_shortage, 0),
     worker_plain(a_shortage_of_processes_passes, CASE_UNPREPARED),
     worker_case(zygotes_that_are_killed_in_a_row_are_replaced, 0),
