@@ -31,6 +31,10 @@ endif()
 if(bight_server)
   set(server_libs bight::server_static)
   bight_test(nulls/nulls_server SUITE test_nulls.c SOURCES nulls/server.c LIBS ${server_libs})
+  bight_test(ways/waits_server SUITE test_waits.c LIBS ${server_libs} ${counting_libs}
+    SOURCES harness/count_blocks.c net/server/talk.c ways/exchange.c ways/ways_body.c
+    ways/ways_server.c
+    ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
   if(bight_ZLIB)
     bight_test(net/server/compress LIBS ${server_libs} PkgConfig::BIGHT_ZLIB
       SOURCES net/server/talk.c)
@@ -85,6 +89,9 @@ if(bight_websocket)
   set(websocket_libs bight::websocket_static)
   bight_test(nulls/nulls_websocket SUITE test_nulls.c SOURCES nulls/websocket.c LIBS ${websocket_libs})
   set(websocket_sources net/server/talk.c net/websocket/frames.c)
+  bight_test(ways/waits_websocket SUITE test_waits.c LIBS ${websocket_libs} ${counting_libs}
+    SOURCES harness/count_blocks.c ${websocket_sources} ways/exchange.c ways/ways_websocket.c
+    ARGS "${PROJECT_SOURCE_DIR}/docs/waiting.md")
   foreach(suite websocket websocket_end websocket_talk websocket_waits)
     bight_test(net/websocket/${suite} LIBS ${websocket_libs} SOURCES ${websocket_sources})
   endforeach()

@@ -1,8 +1,9 @@
-/* docs/waiting.md, played: every call of coro/, runtime/ and net/stream/ that waits for something
- * (ways.c) ends as the page says when it is woken, cancelled, both in either order, when a deadline
- * passes, and when there is no memory. The last holds of every scene: from the call on every
- * allocation fails, and none is tried, but for the few calls that take memory for what they give.
- * The last test reads the page and finds calls that are not played. */
+/* docs/waiting.md, played: every call that waits for something ends as the page says when it is
+ * woken, cancelled, both in either order, when a deadline passes, and when there is no memory. The
+ * calls are those of the program's tables: ways.c, ways_server.c or ways_websocket.c. The last
+ * holds of every scene: from the call on every allocation fails, and none is tried, but for the few
+ * calls that take memory for what they give. The last test reads the page and finds calls that are
+ * not played. */
 #include "tests/ways/ways.h"
 
 #include <stdio.h>
@@ -106,7 +107,7 @@ static void woken(struct stage *stage)
 
 static void still_waits(struct stage *stage)
 {
-    if (stage->way->by_itself)
+    if (stage->way->flags & WAY_BY_ITSELF)
         return;
     for (int i = 0; i < 8; i++)
         yield();
@@ -127,14 +128,6 @@ static void cancelled(struct stage *stage)
     await_second(stage);
 }
 
-/* What a condition gives is a hint, and goes on to somebody who can use it. A copy is cancelled
- * before a step, also when the step would not wait, and serving before it waits for handlers. */
-static bool is_hint(const struct way *way)
-{
-    return strncmp(way->call, "bight_condition_", strlen("bight_condition_")) == 0 ||
-           strcmp(way->call, "bight_stream_copy") == 0 || strcmp(way->call, "bight_serve") == 0;
-}
-
 static int yields_until(void *over)
 {
     while (!*(bool *)over)
@@ -146,6 +139,7 @@ static int yields_until(void *over)
  * that has used its time up while it alone was ready: so there is another. */
 static void woken_then_cancelled(struct stage *stage)
 {
+    const struct way *way = stage->way;
     struct bight_task *another;
     bool over = false;
 
@@ -158,8 +152,7 @@ static void woken_then_cancelled(struct stage *stage)
     ck_assert(!stage->seats[0].done);
     bight_task_cancel(stage->seats[0].task);
     ck_assert_int_eq(bight_join(another, NULL), 0);
-    await_seat(stage, 0, is_hint(stage->way) ? BIGHT_ECANCELED : stage->way->woken,
-               BIGHT_ECANCELED);
+    await_seat(stage, 0, way->flags & WAY_HINT ? BIGHT_ECANCELED : way->woken, BIGHT_ECANCELED);
     await_second(stage);
 }
 
@@ -187,7 +180,7 @@ static void out_of_time(struct stage *stage)
     begin(stage);
     ck_assert_int_eq(bight_sleep(SLEEP_MS), 0);
     if (!way->lets_go) {
-        ck_assert(way->by_itself || !stage->seats[0].done);
+        ck_assert((way->flags & WAY_BY_ITSELF) || !stage->seats[0].done);
         wake(stage);
     }
     await_seat(stage, 0, way->lets_go ? BIGHT_ETIMEDOUT : way->woken, 0);
@@ -392,19 +385,6 @@ static bool is_played(const char *call)
     return false;
 }
 
-/* Headers of the other layers, whose calls have suites of their own. */
-static bool is_elsewhere(const char *header)
-{
-    static const char *const headers[] = {
-        "events", "executor", "form",           "http",   "multipart", "offload",   "resolve",
-        "router", "server",   "server_testing", "static", "tls",       "websocket", "workers"};
-
-    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-        if (strcmp(headers[i], header) == 0)
-            return true;
-    return false;
-}
-
 /* What has a suite of its own, or waits for nothing else than a name. */
 static bool is_exempt(const char *call)
 {
@@ -422,7 +402,7 @@ static void every_call_of_the_page_is_played(void)
         if (sscanf(line, "| `%63[a-z_]` | `<bight/%31[a-z_].h>`", call, header) != 2)
             continue;
         rows++;
-        if (!is_elsewhere(header) && !is_exempt(call) && !is_played(call))
+        if (ways_have_header(header) && !is_exempt(call) && !is_played(call))
             ck_abort_msg("%s is not played", call);
     }
     fclose(file);

@@ -1,10 +1,11 @@
-/* See ways.h: the ways that have no file of their own, and the table of tables. In the order of
- * docs/waiting.md. */
+/* See ways.h: the ways that have no file of their own, and the table of tables of the layers below
+ * the HTTP server and client. In the order of docs/waiting.md. */
 #include "tests/ways/ways.h"
 
 #include <check.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 
 #include "coro/core/task.h"
 
@@ -280,26 +281,23 @@ static void park_wake(struct stage *stage)
     }
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way basic_ways[] = {
-    {"bight_group_run", 1, 0, true, false, event_open, group_wait, event_wake, NULL, event_close},
-    {"bight_group_end", 1, 0, true, false, event_open, group_end_wait, event_wake, NULL,
-     event_close},
-    {"bight_timeout", 2, 0, true, false, event_open, timeout_wait, event_wake, NULL, event_close},
-    {"bight_shield", 2, 0, false, false, event_open, shield_wait, event_wake, NULL, event_close},
-    {"bight_signal_wait", 1, 1, true, false, signal_open, signal_wait, signal_wake, NULL,
-     signal_close},
-    {"bight_mutex_lock", 2, 0, true, false, mutex_open, mutex_wait, mutex_wake, mutex_leave,
+    {"bight_group_run", 1, 0, true, 0, event_open, group_wait, event_wake, NULL, event_close},
+    {"bight_group_end", 1, 0, true, 0, event_open, group_end_wait, event_wake, NULL, event_close},
+    {"bight_timeout", 2, 0, true, 0, event_open, timeout_wait, event_wake, NULL, event_close},
+    {"bight_shield", 2, 0, false, 0, event_open, shield_wait, event_wake, NULL, event_close},
+    {"bight_signal_wait", 1, 1, true, 0, signal_open, signal_wait, signal_wake, NULL, signal_close},
+    {"bight_mutex_lock", 2, 0, true, 0, mutex_open, mutex_wait, mutex_wake, mutex_leave,
      mutex_close},
-    {"bight_event_wait", 2, 0, true, false, event_open, event_wait, event_wake, NULL, event_close},
-    {"bight_join", 1, 0, true, false, join_open, join_wait, event_wake, NULL, join_close},
-    {"bight_join_result", 1, 0, true, false, join_open, join_result_wait, event_wake, NULL,
-     join_close},
-    {"bight_sleep", 1, 0, true, false, nothing, sleep_wait, sleep_wake, NULL, nothing},
-    {"bight_uv_await", 1, 0, false, false, work_open, await_wait, work_wake, NULL, work_close},
-    {"bight_uv_close", 1, 0, false, true, close_open, close_wait, nothing, NULL, nothing},
-    {"bight_park", 2, 7, true, false, event_open, polite_wait, park_wake, NULL, event_close},
-    {"bight_park", 2, 7, false, false, event_open, stubborn_wait, park_wake, NULL, event_close},
+    {"bight_event_wait", 2, 0, true, 0, event_open, event_wait, event_wake, NULL, event_close},
+    {"bight_join", 1, 0, true, 0, join_open, join_wait, event_wake, NULL, join_close},
+    {"bight_join_result", 1, 0, true, 0, join_open, join_result_wait, event_wake, NULL, join_close},
+    {"bight_sleep", 1, 0, true, 0, nothing, sleep_wait, sleep_wake, NULL, nothing},
+    {"bight_uv_await", 1, 0, false, 0, work_open, await_wait, work_wake, NULL, work_close},
+    {"bight_uv_close", 1, 0, false, WAY_BY_ITSELF, close_open, close_wait, nothing, NULL, nothing},
+    {"bight_park", 2, 7, true, 0, event_open, polite_wait, park_wake, NULL, event_close},
+    {"bight_park", 2, 7, false, 0, event_open, stubborn_wait, park_wake, NULL, event_close},
 };
 
 const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeof(basic_ways[0])};
@@ -327,4 +325,18 @@ const int way_table_count = sizeof(tables) / sizeof(tables[0]);
 const struct way_table *way_table_at(int index)
 {
     return tables[index];
+}
+
+/* Those of the other layers: server and websocket have programs like this one, the rest has suites
+ * of its own. */
+bool ways_have_header(const char *header)
+{
+    static const char *const others[] = {
+        "events", "executor", "form",           "http",   "multipart", "offload",   "resolve",
+        "router", "server",   "server_testing", "static", "tls",       "websocket", "workers"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(others[i], header) == 0)
+            return false;
+    return true;
 }

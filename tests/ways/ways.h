@@ -1,6 +1,7 @@
-/* The ways of waiting that coro/, runtime/ and net/stream/ have, as a table: how to make a source,
- * wait for it, and give it what is waited for. test_waits.c plays the same scenes with each of
- * them. */
+/* The ways of waiting that there are, as tables: how to make a source, wait for it, and give it
+ * what is waited for. test_waits.c plays the same scenes with each of them. It is the suite of
+ * several programs: one with the ways of coro/, runtime/ and net/stream/ (ways.c), one with those
+ * of the HTTP server (ways_server.c), and one with those of WebSocket (ways_websocket.c). */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
 
@@ -63,6 +64,9 @@ struct stage {
     struct bight_udp *udp;
     int fds[2];
     struct bight_task *child;
+    struct bight_exchange *exchange;
+    struct bight_multipart *parts;
+    struct bight_websocket *socket;
     struct bight_background *background;
     struct bight_signal *signal;
     struct bight_waiter *first;
@@ -70,6 +74,14 @@ struct stage {
     struct bight_uv_req req;
     sem_t finish;
     atomic_bool begun;
+};
+
+enum way_flags {
+    /* Nobody has to wake it, and nobody can hold it up. */
+    WAY_BY_ITSELF = 1,
+    /* What it is woken with is not what it waits for: it goes on to look, and a cancellation that
+     * comes in between ends it. */
+    WAY_HINT = 2,
 };
 
 struct way {
@@ -81,8 +93,7 @@ struct way {
     int woken;
     /* A cancellation ends the wait; else the wait goes on until it is woken. */
     bool lets_go;
-    /* Nobody has to wake it, and nobody can hold it up. */
-    bool by_itself;
+    unsigned flags;
     /* In main: make a source that has nothing to give. */
     void (*open)(struct stage *stage);
     /* In a seat: wait. With `no_memory` from the call in question on, unless that takes memory for
@@ -96,18 +107,20 @@ struct way {
     void (*close)(struct stage *stage);
 };
 
-/* One per file of ways: ways.c, which lists them all, and ways_*.c. */
+/* One per file of ways. */
 struct way_table {
     const struct way *rows;
     int count;
 };
 
 extern const struct way_table basic_way_table;
+extern const struct way_table body_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table net_way_table;
 extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
+extern const struct way_table server_way_table;
 extern const struct way_table stream_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table testing_way_table;
@@ -115,10 +128,13 @@ extern const struct way_table thread_way_table;
 extern const struct way_table sync_way_table;
 extern const struct way_table time_way_table;
 extern const struct way_table udp_way_table;
+extern const struct way_table websocket_way_table;
 
-/* All of them, numbered from 0. */
+/* Those of this program, numbered from 0. */
 extern const int way_table_count;
 const struct way_table *way_table_at(int index);
+/* Whether this program plays the calls of `<bight/HEADER.h>`. */
+bool ways_have_header(const char *header);
 
 #define SLEEP_MS 10
 

@@ -246,23 +246,22 @@ static int wait_for_wait(struct seat *seat)
     return bight_wait_for(seat->stage->child, -1, NULL);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way combine_ways[] = {
-    {"bight_gather_all", 1, 0, true, false, event_open, gather_wait, event_wake, NULL, event_close},
-    {"bight_map", 1, 0, true, false, event_open, map_wait, event_wake, NULL, event_close},
-    {"bight_race", 1, 1, true, false, event_open, race_wait, event_wake, NULL, event_close},
-    {"bight_retry_run", 2, 0, true, false, event_open, retry_wait, event_wake, NULL, event_close},
-    {"bight_rate_limiter_acquire", 2, 0, true, false, rate_open, rate_wait, rate_wake, NULL,
+    {"bight_gather_all", 1, 0, true, 0, event_open, gather_wait, event_wake, NULL, event_close},
+    {"bight_map", 1, 0, true, 0, event_open, map_wait, event_wake, NULL, event_close},
+    {"bight_race", 1, 1, true, 0, event_open, race_wait, event_wake, NULL, event_close},
+    {"bight_retry_run", 2, 0, true, 0, event_open, retry_wait, event_wake, NULL, event_close},
+    {"bight_rate_limiter_acquire", 2, 0, true, 0, rate_open, rate_wait, rate_wake, NULL,
      rate_close},
-    {"bight_generator_next", 1, 0, true, false, next_open, next_wait, event_wake, NULL, next_close},
-    {"bight_generator_yield", 1, 0, true, false, yield_open, yield_wait, event_wake, NULL,
-     yield_close},
-    {"bight_generator_end", 1, 0, false, false, close_open, close_wait, event_wake, NULL,
+    {"bight_generator_next", 1, 0, true, 0, next_open, next_wait, event_wake, NULL, next_close},
+    {"bight_generator_yield", 1, 0, true, 0, yield_open, yield_wait, event_wake, NULL, yield_close},
+    {"bight_generator_end", 1, 0, false, 0, close_open, close_wait, event_wake, NULL,
      generator_end},
-    {"bight_wait", 2, 1, true, false, child_open, ends_wait, event_wake, NULL, child_close},
-    {"bight_as_completed_next", 2, 0, true, false, child_open, next_end_wait, event_wake, NULL,
+    {"bight_wait", 2, 1, true, 0, child_open, ends_wait, event_wake, NULL, child_close},
+    {"bight_as_completed_next", 2, 0, true, 0, child_open, next_end_wait, event_wake, NULL,
      child_close},
-    {"bight_wait_for", 1, 0, true, false, child_open, wait_for_wait, event_wake, NULL, event_close},
+    {"bight_wait_for", 1, 0, true, 0, child_open, wait_for_wait, event_wake, NULL, event_close},
 };
 
 const struct way_table combine_way_table = {combine_ways,

@@ -244,19 +244,18 @@ static void unix_connect_wake(struct stage *stage)
     ck_assert_int_eq(bight_test_clock_advance(stage->test.clock, SLEEP_MS), 0);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way net_ways[] = {
-    {"bight_listener_accept", 2, 0, true, false, listener_open, accept_wait, dial, leave,
-     accept_close},
-    {"bight_select", 2, 0, true, false, listener_open, case_accept_wait, dial, leave, accept_close},
-    {"bight_serve", 1, 0, true, false, listener_open, serve_wait, serve_wake, NULL, serve_close},
-    {"bight_serve", 1, 0, true, false, served_open, serve_one_wait, served_wake, NULL,
+    {"bight_listener_accept", 2, 0, true, 0, listener_open, accept_wait, dial, leave, accept_close},
+    {"bight_select", 2, 0, true, 0, listener_open, case_accept_wait, dial, leave, accept_close},
+    {"bight_serve", 1, 0, true, WAY_HINT, listener_open, serve_wait, serve_wake, NULL, serve_close},
+    {"bight_serve", 1, 0, true, WAY_HINT, served_open, serve_one_wait, served_wake, NULL,
      served_close},
-    {"bight_tcp_connect", 1, 0, true, false, full_tcp_open, tcp_connect_wait, tcp_connect_wake,
-     leave, full_close},
-    {"bight_tcp_connect_address", 1, 0, true, false, full_tcp_open, tcp_connect_address_wait,
+    {"bight_tcp_connect", 1, 0, true, 0, full_tcp_open, tcp_connect_wait, tcp_connect_wake, leave,
+     full_close},
+    {"bight_tcp_connect_address", 1, 0, true, 0, full_tcp_open, tcp_connect_address_wait,
      tcp_connect_wake, leave, full_close},
-    {"bight_unix_connect", 1, 0, true, false, full_unix_open, unix_connect_wait, unix_connect_wake,
+    {"bight_unix_connect", 1, 0, true, 0, full_unix_open, unix_connect_wait, unix_connect_wake,
      leave, full_close},
 };
 

@@ -117,11 +117,11 @@ static void write_close(struct stage *stage)
     pass_close(stage);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way pass_ways[] = {
-    {"bight_unix_read_descriptors", 1, 1, true, false, pass_open, read_wait, read_wake, NULL,
+    {"bight_unix_read_descriptors", 1, 1, true, 0, pass_open, read_wait, read_wake, NULL,
      read_close},
-    {"bight_unix_write_descriptors", 1, 0, true, false, write_open, write_wait, write_wake, NULL,
+    {"bight_unix_write_descriptors", 1, 0, true, 0, write_open, write_wait, write_wake, NULL,
      write_close},
 };
 

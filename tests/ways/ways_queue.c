@@ -277,27 +277,25 @@ static void latest_close(struct stage *stage)
     ck_assert(stage->latest.waiters.next == &stage->latest.waiters);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way queue_ways[] = {
-    {"bight_broadcast_publish", 2, 0, true, false, full_broadcast_open, publish_wait, publish_wake,
+    {"bight_broadcast_publish", 2, 0, true, 0, full_broadcast_open, publish_wait, publish_wake,
      NULL, publish_close},
-    {"bight_broadcast_receive", 2, 0, true, false, broadcast_open, broadcast_wait, publish_one,
-     NULL, broadcast_close},
-    {"bight_channel_send", 2, 0, true, false, full_channel_open, send_wait, send_wake, NULL,
+    {"bight_broadcast_receive", 2, 0, true, 0, broadcast_open, broadcast_wait, publish_one, NULL,
+     broadcast_close},
+    {"bight_channel_send", 2, 0, true, 0, full_channel_open, send_wait, send_wake, NULL,
      send_close},
-    {"bight_channel_receive", 2, 0, true, false, channel_open, receive_wait, receive_wake, NULL,
+    {"bight_channel_receive", 2, 0, true, 0, channel_open, receive_wait, receive_wake, NULL,
      receive_close},
-    {"bight_latest_wait", 2, 0, true, false, latest_open, latest_wait, latest_wake, NULL,
-     latest_close},
-    {"bight_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL, put_close},
-    {"bight_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
-    {"bight_queue_put", 2, 0, true, false, meeting_open, put_wait, meeting_put_wake, NULL,
+    {"bight_latest_wait", 2, 0, true, 0, latest_open, latest_wait, latest_wake, NULL, latest_close},
+    {"bight_queue_put", 2, 0, true, 0, full_queue_open, put_wait, put_wake, NULL, put_close},
+    {"bight_queue_get", 2, 0, true, 0, queue_open, get_wait, get_wake, NULL, get_close},
+    {"bight_queue_put", 2, 0, true, 0, meeting_open, put_wait, meeting_put_wake, NULL,
      meeting_close},
-    {"bight_queue_get", 2, 0, true, false, meeting_open, get_wait, meeting_get_wake, NULL,
+    {"bight_queue_get", 2, 0, true, 0, meeting_open, get_wait, meeting_get_wake, NULL,
      meeting_close},
-    {"bight_queue_get_many", 2, 1, true, false, queue_open, get_many_wait, get_wake, NULL,
-     get_close},
-    {"bight_queue_join", 2, 0, true, false, full_queue_open, queue_join_wait, queue_join_wake, NULL,
+    {"bight_queue_get_many", 2, 1, true, 0, queue_open, get_many_wait, get_wake, NULL, get_close},
+    {"bight_queue_join", 2, 0, true, 0, full_queue_open, queue_join_wait, queue_join_wake, NULL,
      queue_join_close},
 };
 

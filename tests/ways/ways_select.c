@@ -185,15 +185,15 @@ static void sleep_wake(struct stage *stage)
     ck_assert_int_eq(bight_test_clock_advance(stage->test.clock, SLEEP_MS), 0);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way select_ways[] = {
-    {"bight_select", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
-    {"bight_select", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL, put_close},
-    {"bight_select", 2, 0, true, false, event_open, event_wait, event_wake, NULL, event_close},
-    {"bight_select", 2, 0, true, false, join_open, join_wait, event_wake, NULL, join_close},
-    {"bight_select", 2, 0, true, false, future_open, future_wait, future_wake, NULL, future_close},
-    {"bight_select", 1, 0, true, false, nothing, sleep_wait, sleep_wake, NULL, nothing},
-    {"bight_select", 1, 0, true, false, nothing, deadline_wait, sleep_wake, NULL, nothing},
+    {"bight_select", 2, 0, true, 0, queue_open, get_wait, get_wake, NULL, get_close},
+    {"bight_select", 2, 0, true, 0, full_queue_open, put_wait, put_wake, NULL, put_close},
+    {"bight_select", 2, 0, true, 0, event_open, event_wait, event_wake, NULL, event_close},
+    {"bight_select", 2, 0, true, 0, join_open, join_wait, event_wake, NULL, join_close},
+    {"bight_select", 2, 0, true, 0, future_open, future_wait, future_wake, NULL, future_close},
+    {"bight_select", 1, 0, true, 0, nothing, sleep_wait, sleep_wake, NULL, nothing},
+    {"bight_select", 1, 0, true, 0, nothing, deadline_wait, sleep_wake, NULL, nothing},
 };
 
 const struct way_table select_way_table = {select_ways,

@@ -288,24 +288,24 @@ static void wait_group_close(struct stage *stage)
     ck_assert_uint_eq(bight_wait_group_waiting(&wait_group), 0);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way sync_ways[] = {
-    {"bight_condition_wait", 2, 0, true, false, condition_open, condition_wait, condition_wake,
+    {"bight_condition_wait", 2, 0, true, WAY_HINT, condition_open, condition_wait, condition_wake,
      NULL, condition_close},
-    {"bight_condition_wait_until", 2, 0, true, false, condition_open, condition_wait_until,
+    {"bight_condition_wait_until", 2, 0, true, WAY_HINT, condition_open, condition_wait_until,
      condition_wake, NULL, token_close},
-    {"bight_semaphore_acquire", 2, 0, true, false, semaphore_open, semaphore_wait, semaphore_wake,
-     NULL, semaphore_close},
-    {"bight_limiter_acquire", 2, 0, true, false, limiter_open, limiter_wait, limiter_wake, NULL,
+    {"bight_semaphore_acquire", 2, 0, true, 0, semaphore_open, semaphore_wait, semaphore_wake, NULL,
+     semaphore_close},
+    {"bight_limiter_acquire", 2, 0, true, 0, limiter_open, limiter_wait, limiter_wake, NULL,
      limiter_close},
-    {"bight_rwlock_read_lock", 2, 0, true, false, rwlock_open, read_wait, rwlock_wake, rwlock_leave,
+    {"bight_rwlock_read_lock", 2, 0, true, 0, rwlock_open, read_wait, rwlock_wake, rwlock_leave,
      rwlock_close},
-    {"bight_rwlock_write_lock", 2, 0, true, false, rwlock_open, write_wait, rwlock_wake,
-     rwlock_leave, rwlock_close},
-    {"bight_barrier_wait", 2, BIGHT_EBROKEN, true, false, barrier_open, barrier_wait, barrier_wake,
+    {"bight_rwlock_write_lock", 2, 0, true, 0, rwlock_open, write_wait, rwlock_wake, rwlock_leave,
+     rwlock_close},
+    {"bight_barrier_wait", 2, BIGHT_EBROKEN, true, 0, barrier_open, barrier_wait, barrier_wake,
      NULL, barrier_close},
-    {"bight_once_run", 2, 0, true, false, once_open, once_wait, once_wake, NULL, once_close},
-    {"bight_wait_group_wait", 2, 0, true, false, wait_group_open, wait_group_wait, wait_group_wake,
+    {"bight_once_run", 2, 0, true, 0, once_open, once_wait, once_wake, NULL, once_close},
+    {"bight_wait_group_wait", 2, 0, true, 0, wait_group_open, wait_group_wait, wait_group_wake,
      NULL, wait_group_close},
 };
 

@@ -166,22 +166,21 @@ static void nothing(struct stage *stage)
     (void)stage;
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way task_ways[] = {
-    {"bight_future_wait", 2, 0, true, false, future_open, future_wait, future_wake, NULL,
+    {"bight_future_wait", 2, 0, true, 0, future_open, future_wait, future_wake, NULL, future_close},
+    {"bight_future_wait_for", 1, 0, true, 0, future_open, future_wait_for, future_wake_or_not, NULL,
      future_close},
-    {"bight_future_wait_for", 1, 0, true, false, future_open, future_wait_for, future_wake_or_not,
-     NULL, future_close},
-    {"bight_wait", 2, 1, true, false, future_open, futures_wait, future_wake, NULL, future_close},
-    {"bight_as_completed_next", 2, 0, true, false, future_open, next_future_wait, future_wake, NULL,
+    {"bight_wait", 2, 1, true, 0, future_open, futures_wait, future_wake, NULL, future_close},
+    {"bight_as_completed_next", 2, 0, true, 0, future_open, next_future_wait, future_wake, NULL,
      future_close},
-    {"bight_group_drain", 1, 0, true, false, event_open, drain_wait, event_wake, NULL, event_close},
-    {"bight_group_start", 1, 0, true, false, event_open, start_wait, event_wake, NULL, event_close},
-    {"bight_background_drain", 2, 0, true, false, background_open, background_drain_wait,
-     event_wake, NULL, background_close},
-    {"bight_background_end", 1, 0, false, true, background_open, background_close_wait, nothing,
-     NULL, event_close},
-    {"bight_deadline", 2, 0, true, false, event_open, deadline_wait, event_wake, NULL, event_close},
+    {"bight_group_drain", 1, 0, true, 0, event_open, drain_wait, event_wake, NULL, event_close},
+    {"bight_group_start", 1, 0, true, 0, event_open, start_wait, event_wake, NULL, event_close},
+    {"bight_background_drain", 2, 0, true, 0, background_open, background_drain_wait, event_wake,
+     NULL, background_close},
+    {"bight_background_end", 1, 0, false, WAY_BY_ITSELF, background_open, background_close_wait,
+     nothing, NULL, event_close},
+    {"bight_deadline", 2, 0, true, 0, event_open, deadline_wait, event_wake, NULL, event_close},
 };
 
 const struct way_table task_way_table = {task_ways, sizeof(task_ways) / sizeof(task_ways[0])};

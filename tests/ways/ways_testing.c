@@ -30,9 +30,9 @@ static void sequencer_close(struct stage *stage)
     ck_assert(link_empty(&stage->sequencer.waiting));
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way testing_ways[] = {
-    {"bight_test_sequencer_enter", 1, 0, true, false, sequencer_open, enter_wait, enter_wake, NULL,
+    {"bight_test_sequencer_enter", 1, 0, true, 0, sequencer_open, enter_wait, enter_wake, NULL,
      sequencer_close},
 };
 

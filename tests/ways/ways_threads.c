@@ -184,26 +184,25 @@ static void submission_close(struct stage *stage)
     bight_mailbox_unref(stage->mailbox);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way thread_ways[] = {
-    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake, NULL,
+    {"bight_thread_queue_put", 2, 0, true, 0, full_queue_open, put_wait, put_wake, NULL, put_close},
+    {"bight_thread_queue_put", 2, 0, true, 0, full_queue_open, put_wait, put_wake_from_thread, NULL,
      put_close},
-    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_wait, put_wake_from_thread,
-     NULL, put_close},
-    {"bight_thread_queue_put", 2, 0, true, false, full_queue_open, put_timeout_wait,
+    {"bight_thread_queue_put", 2, 0, true, 0, full_queue_open, put_timeout_wait,
      put_wake_from_thread, NULL, put_close},
-    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake, NULL, get_close},
-    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_wait, get_wake_from_thread, NULL,
+    {"bight_thread_queue_get", 2, 0, true, 0, queue_open, get_wait, get_wake, NULL, get_close},
+    {"bight_thread_queue_get", 2, 0, true, 0, queue_open, get_wait, get_wake_from_thread, NULL,
      get_close},
-    {"bight_thread_queue_get", 2, 0, true, false, queue_open, get_timeout_wait,
-     get_wake_from_thread, NULL, get_close},
-    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake, NULL,
+    {"bight_thread_queue_get", 2, 0, true, 0, queue_open, get_timeout_wait, get_wake_from_thread,
+     NULL, get_close},
+    {"bight_thread_event_wait", 2, 0, true, 0, event_open, event_wait, event_wake, NULL,
      event_close},
-    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_wait, event_wake_from_thread,
-     NULL, event_close},
-    {"bight_thread_event_wait", 2, 0, true, false, event_open, event_timeout_wait,
+    {"bight_thread_event_wait", 2, 0, true, 0, event_open, event_wait, event_wake_from_thread, NULL,
+     event_close},
+    {"bight_thread_event_wait", 2, 0, true, 0, event_open, event_timeout_wait,
      event_wake_from_thread, NULL, event_close},
-    {"bight_submission_wait", 2, 0, true, false, submission_open, submission_wait,
+    {"bight_submission_wait", 2, 0, true, 0, submission_open, submission_wait,
      event_wake_from_thread, NULL, submission_close},
 };
 

@@ -28,10 +28,10 @@ static int ticker_wait(struct seat *seat)
     return bight_ticker_wait(&ticker);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way time_ways[] = {
-    {"bight_sleep_until", 1, 0, true, false, nothing, sleep_until_wait, time_passes, NULL, nothing},
-    {"bight_ticker_wait", 1, 1, true, false, nothing, ticker_wait, time_passes, NULL, nothing},
+    {"bight_sleep_until", 1, 0, true, 0, nothing, sleep_until_wait, time_passes, NULL, nothing},
+    {"bight_ticker_wait", 1, 1, true, 0, nothing, ticker_wait, time_passes, NULL, nothing},
 };
 
 const struct way_table time_way_table = {time_ways, sizeof(time_ways) / sizeof(time_ways[0])};

@@ -160,17 +160,14 @@ static void end_close(struct stage *stage)
     close(stage->fds[0]);
 }
 
-/* call, seats, woken, lets_go, by_itself, open, wait, wake, leave, close */
+/* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way udp_ways[] = {
-    {"bight_udp_receive", 1, 1, true, false, udp_open, receive_wait, receive_wake, NULL,
-     receive_close},
-    {"bight_select", 1, 0, true, false, udp_open, case_wait, receive_wake, case_leave,
-     receive_close},
-    {"bight_udp_send", 1, 0, true, false, send_open, send_wait, send_wake, NULL, send_close},
-    {"bight_udp_send_to", 1, 0, true, false, send_open, send_to_wait, send_wake, NULL, send_close},
-    {"bight_udp_send_many", 1, 1, true, false, send_open, send_many_wait, send_wake, NULL,
-     send_close},
-    {"bight_udp_end", 1, 0, false, true, end_open, end_wait, nothing, NULL, end_close},
+    {"bight_udp_receive", 1, 1, true, 0, udp_open, receive_wait, receive_wake, NULL, receive_close},
+    {"bight_select", 1, 0, true, 0, udp_open, case_wait, receive_wake, case_leave, receive_close},
+    {"bight_udp_send", 1, 0, true, 0, send_open, send_wait, send_wake, NULL, send_close},
+    {"bight_udp_send_to", 1, 0, true, 0, send_open, send_to_wait, send_wake, NULL, send_close},
+    {"bight_udp_send_many", 1, 1, true, 0, send_open, send_many_wait, send_wake, NULL, send_close},
+    {"bight_udp_end", 1, 0, false, WAY_BY_ITSELF, end_open, end_wait, nothing, NULL, end_close},
 };
 
 const struct way_table udp_way_table = {udp_ways, sizeof(udp_ways) / sizeof(udp_ways[0])};
