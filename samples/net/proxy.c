@@ -1,10 +1,10 @@
 /* proxy PORT HOST HOST_PORT: passes every connection on to HOST.
  *
- * To notice, in relay.c: two copies at once, one per direction, in one group. Each ends the half
- * that it has copied to its end, so that half-closed connections work; if one fails, the other is
- * cancelled. A slow reader at one side holds up the writer at the other: the proxy never has more
- * than a buffer of each direction in memory. */
-#include "samples/net/relay.h"
+ * To notice, in samples/common/relay.c: two copies at once, one per direction, in one group. Each
+ * ends the half that it has copied to its end, so that half-closed connections work; if one fails,
+ * the other is cancelled. A slow reader at one side holds up the writer at the other: the proxy
+ * never has more than a buffer of each direction in memory. */
+#include "samples/common/relay.h"
 #include "samples/net/serve.h"
 
 #include <bight/errors.h>

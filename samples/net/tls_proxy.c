@@ -4,7 +4,7 @@
  * To notice: the TLS connection is a stream above that of bight_serve and is ended first; the relay
  * is that of proxy.c and does not see the difference. A new certificate is for connections that
  * begin from then on; where the files are no good, the old one stays. */
-#include "samples/net/relay.h"
+#include "samples/common/relay.h"
 #include "samples/net/serve.h"
 
 #include <bight/background.h>

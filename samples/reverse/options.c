@@ -1,14 +1,7 @@
 /* See options.h. */
 #include "samples/reverse/options.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char program[] = "bight-reverse";
 
 static const char help[] =
     "Usage: bight-reverse [options] --route=/PREFIX=http://HOST:PORT...\n"
@@ -43,48 +36,13 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool read_number(const char *text, uint64_t most, uint64_t *number)
-{
-    char *end;
-
-    /* strtoull would take "-1" and " 1". */
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return !errno && !*end && *number <= most;
-}
-
 static bool read_seconds(const char *text, int64_t *ms)
 {
     uint64_t seconds;
 
-    if (!read_number(text, INT32_MAX, &seconds) || seconds == 0)
+    if (!command_number(text, 1, INT32_MAX, &seconds))
         return false;
     *ms = (int64_t)seconds * 1000;
-    return true;
-}
-
-/* "HOST:PORT"; the host of "[::1]:80" is "::1". */
-static bool read_host(const char *text, char *host, size_t room, uint16_t *port)
-{
-    const char *colon = strrchr(text, ':');
-    size_t bytes = colon ? (size_t)(colon - text) : 0;
-    uint64_t number;
-
-    if (bytes == 0 || !read_number(colon + 1, UINT16_MAX, &number))
-        return false;
-    if (bytes > 2 && *text == '[' && text[bytes - 1] == ']') {
-        text++;
-        bytes -= 2;
-    } else if (memchr(text, ':', bytes)) {
-        return false;
-    }
-    if (bytes >= room)
-        return false;
-    memcpy(host, text, bytes);
-    host[bytes] = '\0';
-    *port = (uint16_t)number;
     return true;
 }
 
@@ -92,7 +50,7 @@ static bool read_listen(struct options *options, const char *text)
 {
     struct bight_address address;
 
-    return read_host(text, options->host, sizeof options->host, &options->port) &&
+    return command_host(text, options->host, sizeof options->host, &options->port) &&
            bight_address_parse(options->host, &address) == 0;
 }
 
@@ -110,15 +68,17 @@ static bool read_route(struct options *options, const char *text)
     route->origin = equals + 1;
     route->authority = equals + 8;
     if (strpbrk(route->authority, "/?#@ ") ||
-        !read_host(route->authority, route->host, sizeof route->host, &route->port))
+        !command_host(route->authority, route->host, sizeof route->host, &route->port))
         return false;
     options->route_count++;
     return route->port != 0;
 }
 
 /* Whether the value of `option` is valid. */
-static bool read_option(struct options *options, int option, const char *value)
+static bool read_option(void *arg, int option, const char *value)
 {
+    struct options *options = arg;
+
     switch (option) {
     case 'l':
         return read_listen(options, value);
@@ -129,7 +89,7 @@ static bool read_option(struct options *options, int option, const char *value)
     case 's':
         return read_seconds(value, &options->silence_ms);
     case 'm':
-        return read_number(value, INT64_MAX, &options->max_body_bytes);
+        return command_number(value, 0, INT64_MAX, &options->max_body_bytes);
     case 't':
         options->trusted = value;
         return true;
@@ -142,45 +102,18 @@ static bool read_option(struct options *options, int option, const char *value)
     }
 }
 
-static enum options_outcome usage(void)
-{
-    (void)fprintf(stderr, "Try '%s --help' for more information.\n", program);
-    return OPTIONS_USAGE;
-}
+static const struct command command = {
+    .program = "bight-reverse",
+    .version = "0.1",
+    .help = help,
+    .options = long_options,
+    .letters = "l:r:ot:c:s:m:vhV",
+    .take = read_option,
+};
 
-static const char *name_of(int option)
+enum command_outcome options_read(struct options *options, int argc, char **argv)
 {
-    for (const struct option *known = long_options; known->name; known++)
-        if (known->val == option)
-            return known->name;
-    return "?";
-}
-
-/* Returns OPTIONS_RUN to go on. */
-static enum options_outcome take_option(struct options *options, int option, const char *value)
-{
-    switch (option) {
-    case 'h':
-        (void)fputs(help, stdout);
-        return OPTIONS_DONE;
-    case 'V':
-        (void)printf("%s %s\n", program, REVERSE_VERSION);
-        return OPTIONS_DONE;
-    case '?':
-        return usage();
-    default:
-        break;
-    }
-    if (read_option(options, option, value))
-        return OPTIONS_RUN;
-    (void)fprintf(stderr, "%s: invalid value '%s' for option '--%s'\n", program, value,
-                  name_of(option));
-    return usage();
-}
-
-enum options_outcome options_read(struct options *options, int argc, char **argv)
-{
-    int option;
+    enum command_outcome outcome;
 
     *options = (struct options){
         .host = "127.0.0.1",
@@ -189,18 +122,13 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
         .silence_ms = 60000,
         .max_body_bytes = UINT64_MAX,
     };
-    optind = 0; /* begin anew, also in the middle of a word */
-    while ((option = getopt_long(argc, argv, "l:r:ot:c:s:m:vhV", long_options, NULL)) != -1) {
-        enum options_outcome outcome = take_option(options, option, optarg);
-        if (outcome != OPTIONS_RUN)
-            return outcome;
-    }
-    if (optind != argc || !options->route_count) {
-        (void)fprintf(stderr, "%s: %s\n", program,
-                      optind != argc ? "there is one word too many" : "no route given");
-        return usage();
-    }
-    return OPTIONS_RUN;
+    outcome = command_read(&command, options, argc, argv);
+    if (outcome != COMMAND_RUN)
+        return outcome;
+    if (optind != argc || !options->route_count)
+        return command_usage(&command,
+                             optind != argc ? "there is one word too many" : "no route given");
+    return COMMAND_RUN;
 }
 
 /* Whether `path` is the prefix or below it: "/api" is no prefix of "/apify". */

@@ -2,10 +2,7 @@
 #ifndef SAMPLES_REVERSE_OPTIONS_H
 #define SAMPLES_REVERSE_OPTIONS_H
 
-#include <bight/address.h>
-#include <bight/base.h>
-
-#define REVERSE_VERSION "0.1"
+#include "samples/common/command.h"
 
 #define ROUTES_MOST 64
 
@@ -38,16 +35,8 @@ struct options {
     bool verbose;
 };
 
-enum options_outcome {
-    OPTIONS_RUN,
-    /* Help or version was printed. */
-    OPTIONS_DONE,
-    /* What is wrong was said on standard error. */
-    OPTIONS_USAGE,
-};
-
 /* Read the command line into *options, which then points into argv. */
-BIGHT_MUST_CHECK enum options_outcome options_read(struct options *options, int argc, char **argv);
+BIGHT_MUST_CHECK enum command_outcome options_read(struct options *options, int argc, char **argv);
 
 /* The route with the longest prefix of `path`; NULL: there is none. */
 const struct route *options_route(const struct options *options, const char *path);

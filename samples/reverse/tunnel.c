@@ -1,9 +1,9 @@
 /* A request that becomes a WebSocket: the head goes to the server behind over a connection of its
  * own, and when that says 101 so does this one, and copies what comes, both ways, without a look
  * at it. Other protocols are not let through: "h2c" would be a second way in, past the routes. */
+#include "samples/common/relay.h"
 #include "samples/reverse/proxy.h"
 
-#include <bight/gather.h>
 #include <bight/scope.h>
 #include <bight/tcp.h>
 
@@ -163,29 +163,12 @@ static int ask(void *arg)
 
 /* --- what follows ----------------------------------------------------------------------------- */
 
-struct direction {
-    struct bight_stream *from;
-    struct bight_stream *to;
-};
-
-static int copy(void *arg)
-{
-    const struct direction *direction = arg;
-    int64_t copied = bight_stream_copy(direction->from, direction->to);
-
-    return copied < 0 ? (int)copied : bight_stream_shutdown(direction->to);
-}
-
 static int pass_both_ways(struct tunnel *tunnel)
 {
     struct bight_stream *client;
     int rc = bight_exchange_upgrade(tunnel->exchange, "websocket", &client);
 
-    if (rc)
-        return rc;
-    struct direction up = {client, tunnel->server}, down = {tunnel->server, client};
-    struct bight_gather copies[] = {{.fn = copy, .arg = &up}, {.fn = copy, .arg = &down}};
-    return bight_gather_all(copies, 2, 0);
+    return rc ? rc : relay_both_ways(client, tunnel->server);
 }
 
 /* The body of an answer that is no 101, where it has a short length; otherwise the status has to

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <bight/errors.h>
 #include <bight/runtime.h>
 #include <bight/workers.h>
 
+#include "samples/common/service.h"
 #include "samples/scraper/crawl.h"
 #include "samples/scraper/options.h"
 #include "samples/scraper/output.h"
@@ -30,19 +30,6 @@ static int complain(const char *what, int code)
 {
     (void)fprintf(stderr, "bight-scrape: %s: %s\n", what, bight_strerror(code));
     return EXIT_CUT_SHORT;
-}
-
-/* Each transfer needs a socket; the usual soft limit of 1,024 is there for programs that use
- * select. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    /* Failure shows where it matters, in the transfers that find no descriptor. */
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int run_crawl(void *arg)
@@ -76,19 +63,19 @@ int main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     /* A reader that closed the pipe is an error of the write. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    service_raise_descriptor_limit();
 
     struct run *run = calloc(1, sizeof *run);
     if (!run)
         return complain("cannot start", BIGHT_ENOMEM);
     int status = EXIT_SUCCESS;
     switch (options_read(&run->options, argc, argv)) {
-    case OPTIONS_RUN:
+    case COMMAND_RUN:
         status = run_with_options(run);
         break;
-    case OPTIONS_DONE:
+    case COMMAND_DONE:
         break;
-    case OPTIONS_USAGE:
+    case COMMAND_USAGE:
         status = EXIT_USAGE;
         break;
     }

@@ -3,8 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +10,6 @@
 #include <bight/errors.h>
 
 #include "samples/scraper/url.h"
-
-static const char program[] = "bight-scrape";
 
 static const char help[] =
     "Usage: bight-scrape [options] URL...\n"
@@ -71,14 +67,8 @@ static const struct option long_options[] = {
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* What a number may be, and the suffixes K, M, G that it may have. */
-struct range {
-    uint64_t min;
-    uint64_t max;
-    bool suffix;
-};
-
-static uint64_t unit_of(const char **end)
+/* K, M and G, of either case; what is left of the text is then behind it. */
+static uint64_t unit_of(char **end)
 {
     static const char suffixes[] = "kmg";
     const char *found = **end ? strchr(suffixes, tolower((unsigned char)**end)) : NULL;
@@ -88,21 +78,18 @@ static uint64_t unit_of(const char **end)
     return (uint64_t)1 << (10 * (found - suffixes + 1));
 }
 
-static bool read_number(const char *text, struct range range, uint64_t *value)
+static bool read_size(const char *text, uint64_t most, uint64_t *bytes)
 {
-    char *stop;
+    char *end;
+    uint64_t number;
 
-    /* strtoull would take "-1" and " 1". */
-    if (!isdigit((unsigned char)*text))
+    if (!command_digits(text, &end, &number))
         return false;
-    errno = 0;
-    uint64_t number = strtoull(text, &stop, 10);
-    const char *end = stop;
-    uint64_t unit = range.suffix ? unit_of(&end) : 1;
-    if (errno || *end || number > UINT64_MAX / unit)
+    uint64_t unit = unit_of(&end);
+    if (*end || number == 0 || number > most / unit)
         return false;
-    *value = number * unit;
-    return *value >= range.min && *value <= range.max;
+    *bytes = number * unit;
+    return true;
 }
 
 /* Seconds with an optional fraction, as ms, at least 1. */
@@ -131,42 +118,42 @@ static bool is_header_value(const char *text)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static bool read_option(struct options *options, int option, const char *value)
+static bool read_option(void *arg, int option, const char *value)
 {
+    struct options *options = arg;
     uint64_t number = 0;
     bool good = true;
 
     switch (option) {
     case 'c':
-        good = read_number(value, (struct range){1, 10000, false}, &number);
+        good = command_number(value, 1, 10000, &number);
         options->transfers = (unsigned)number;
         break;
     case 'H':
-        good = read_number(value, (struct range){1, 10000, false}, &number);
+        good = command_number(value, 1, 10000, &number);
         options->per_host = (unsigned)number;
         break;
     case 'w':
-        good = read_number(value, (struct range){1, 1024, false}, &number);
+        good = command_number(value, 1, 1024, &number);
         options->workers = (unsigned)number;
         break;
     case 'd':
-        good = read_number(value, (struct range){0, INT32_MAX, false}, &number);
+        good = command_number(value, 0, INT32_MAX, &number);
         options->depth_max = (int64_t)number;
         break;
     case 'n':
-        good = read_number(value, (struct range){1, INT64_MAX, false}, &number);
+        good = command_number(value, 1, INT64_MAX, &number);
         options->pages_max = (int64_t)number;
         break;
     case OPT_RETRIES:
-        good = read_number(value, (struct range){0, 100, false}, &number);
+        good = command_number(value, 0, 100, &number);
         options->retries = (unsigned)number;
         break;
     case OPT_MAX_SIZE:
-        good = read_number(value, (struct range){1, (uint64_t)1 << 30, true}, &number);
-        options->body_bytes_max = number;
+        good = read_size(value, (uint64_t)1 << 30, &options->body_bytes_max);
         break;
     case OPT_DELAY:
-        good = read_number(value, (struct range){0, 86400000, false}, &number);
+        good = command_number(value, 0, 86400000, &number);
         options->delay_ms = (int64_t)number;
         break;
     case OPT_TIMEOUT:
@@ -176,68 +163,32 @@ static bool read_option(struct options *options, int option, const char *value)
         good = is_header_value(value);
         options->user_agent = value;
         break;
+    case 'o':
+        options->output = strcmp(value, "-") == 0 ? NULL : value;
+        break;
+    case 'q':
+        options->quiet = true;
+        break;
+    case OPT_NO_ROBOTS:
+        options->robots = false;
+        break;
+    case OPT_ANY_HOST:
+        options->any_host = true;
+        break;
     default:
         break;
     }
     return good;
 }
 
-/* The options without a value; false for others. */
-static bool read_flag(struct options *options, int option)
-{
-    switch (option) {
-    case 'q':
-        options->quiet = true;
-        return true;
-    case OPT_NO_ROBOTS:
-        options->robots = false;
-        return true;
-    case OPT_ANY_HOST:
-        options->any_host = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static enum options_outcome usage(void)
-{
-    (void)fprintf(stderr, "Try '%s --help' for more information.\n", program);
-    return OPTIONS_USAGE;
-}
-
-static const char *name_of(int option)
-{
-    for (const struct option *known = long_options; known->name; known++)
-        if (known->val == option)
-            return known->name;
-    return "?";
-}
-
-/* Returns OPTIONS_RUN to go on. */
-static enum options_outcome take_option(struct options *options, int option, const char *value)
-{
-    switch (option) {
-    case 'h':
-        (void)fputs(help, stdout);
-        return OPTIONS_DONE;
-    case 'V':
-        (void)printf("%s %s\n", program, SCRAPER_VERSION);
-        return OPTIONS_DONE;
-    case '?':
-        return usage();
-    case 'o':
-        options->output = strcmp(value, "-") == 0 ? NULL : value;
-        return OPTIONS_RUN;
-    default:
-        break;
-    }
-    if (read_flag(options, option) || read_option(options, option, value))
-        return OPTIONS_RUN;
-    (void)fprintf(stderr, "%s: invalid value '%s' for option '--%s'\n", program, value,
-                  name_of(option));
-    return usage();
-}
+static const struct command command = {
+    .program = "bight-scrape",
+    .version = SCRAPER_VERSION,
+    .help = help,
+    .options = long_options,
+    .letters = "c:H:w:d:n:o:qhV",
+    .take = read_option,
+};
 
 /* --- URLs ------------------------------------------------------------------------------------- */
 
@@ -266,32 +217,30 @@ static bool is_known(const struct options *options, const char *url)
     return false;
 }
 
-static enum options_outcome take_urls(struct options *options, char **texts, size_t count)
+static enum command_outcome take_urls(struct options *options, char **texts, size_t count)
 {
-    if (count == 0) {
-        (void)fprintf(stderr, "%s: no URL given\n", program);
-        return usage();
-    }
+    if (count == 0)
+        return command_usage(&command, "no URL given");
     options->urls = calloc(count + 1, sizeof *options->urls);
     int rc = options->urls ? 0 : BIGHT_ENOMEM;
     for (size_t i = 0; i < count && rc == 0; i++) {
         char *url = NULL;
         rc = url_from_user(texts[i], &url);
         if (rc) {
-            (void)fprintf(stderr, "%s: %s: %s\n", program, texts[i], url_fault(rc));
-            return usage();
+            (void)fprintf(stderr, "%s: %s: %s\n", command.program, texts[i], url_fault(rc));
+            return command_usage(&command, NULL);
         }
         if (is_known(options, url))
             free(url);
         else
             options->urls[options->url_count++] = url;
     }
-    return rc ? usage() : OPTIONS_RUN;
+    return rc ? command_usage(&command, NULL) : COMMAND_RUN;
 }
 
-enum options_outcome options_read(struct options *options, int argc, char **argv)
+enum command_outcome options_read(struct options *options, int argc, char **argv)
 {
-    int option;
+    enum command_outcome outcome;
 
     *options = (struct options){
         .transfers = 32,
@@ -304,12 +253,9 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
         .user_agent = "bight-scrape/" SCRAPER_VERSION,
         .robots = true,
     };
-    optind = 0; /* begin anew, also in the middle of a word */
-    while ((option = getopt_long(argc, argv, "c:H:w:d:n:o:qhV", long_options, NULL)) != -1) {
-        enum options_outcome outcome = take_option(options, option, optarg);
-        if (outcome != OPTIONS_RUN)
-            return outcome;
-    }
+    outcome = command_read(&command, options, argc, argv);
+    if (outcome != COMMAND_RUN)
+        return outcome;
     return take_urls(options, argv + optind, (size_t)(argc - optind));
 }
 

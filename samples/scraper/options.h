@@ -2,7 +2,7 @@
 #ifndef SCRAPER_OPTIONS_H
 #define SCRAPER_OPTIONS_H
 
-#include <bight/base.h>
+#include "samples/common/command.h"
 
 #define SCRAPER_VERSION "0.1"
 
@@ -30,16 +30,8 @@ struct options {
     size_t url_count;
 };
 
-enum options_outcome {
-    OPTIONS_RUN,
-    /* Help or version was printed. */
-    OPTIONS_DONE,
-    /* What is wrong was said on standard error. */
-    OPTIONS_USAGE,
-};
-
 /* Read the command line into *options, to be freed with options_free whatever the outcome. */
-BIGHT_MUST_CHECK enum options_outcome options_read(struct options *options, int argc, char **argv);
+BIGHT_MUST_CHECK enum command_outcome options_read(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
 
 #endif

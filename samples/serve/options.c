@@ -1,14 +1,9 @@
 /* See options.h. */
 #include "samples/serve/options.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char program[] = "bight-serve";
 
 static const char help[] =
     "Usage: bight-serve [options] DIR\n"
@@ -38,50 +33,25 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool read_number(const char *text, unsigned long max, unsigned long *number)
-{
-    char *end;
-
-    /* strtoul would take "-1" and " 1". */
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    *number = strtoul(text, &end, 10);
-    return !errno && !*end && *number <= max;
-}
-
-/* "127.0.0.1:80", "[::1]:80" */
-static bool read_listen(struct options *options, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    size_t bytes = colon ? (size_t)(colon - text) : 0;
-    struct bight_address address;
-    unsigned long port;
-
-    if (bytes == 0 || bytes >= sizeof options->host || !read_number(colon + 1, UINT16_MAX, &port))
-        return false;
-    memcpy(options->host, text, bytes);
-    options->host[bytes] = '\0';
-    options->port = (uint16_t)port;
-    return bight_address_parse(options->host, &address) == 0;
-}
-
 static bool read_cache(struct options *options, const char *text)
 {
-    unsigned long seconds;
+    uint64_t seconds;
 
-    if (!read_number(text, INT32_MAX, &seconds))
+    if (!command_number(text, 0, INT32_MAX, &seconds))
         return false;
-    (void)snprintf(options->cache_control, sizeof options->cache_control, "max-age=%lu", seconds);
+    (void)snprintf(options->cache_control, sizeof options->cache_control, "max-age=%" PRIu64,
+                   seconds);
     return true;
 }
 
 /* Whether the value of `option` is valid. */
-static bool read_option(struct options *options, int option, const char *value)
+static bool read_option(void *arg, int option, const char *value)
 {
+    struct options *options = arg;
+
     switch (option) {
     case 'l':
-        return read_listen(options, value);
+        return command_address(value, options->host, &options->port);
     case 'c':
         return read_cache(options, value);
     case 'i':
@@ -99,58 +69,26 @@ static bool read_option(struct options *options, int option, const char *value)
     }
 }
 
-static enum options_outcome usage(void)
-{
-    (void)fprintf(stderr, "Try '%s --help' for more information.\n", program);
-    return OPTIONS_USAGE;
-}
+static const struct command command = {
+    .program = "bight-serve",
+    .version = "0.1",
+    .help = help,
+    .options = long_options,
+    .letters = "l:i:c:zavhV",
+    .take = read_option,
+};
 
-static const char *name_of(int option)
+enum command_outcome options_read(struct options *options, int argc, char **argv)
 {
-    for (const struct option *known = long_options; known->name; known++)
-        if (known->val == option)
-            return known->name;
-    return "?";
-}
-
-/* Returns OPTIONS_RUN to go on. */
-static enum options_outcome take_option(struct options *options, int option, const char *value)
-{
-    switch (option) {
-    case 'h':
-        (void)fputs(help, stdout);
-        return OPTIONS_DONE;
-    case 'V':
-        (void)printf("%s %s\n", program, SERVE_VERSION);
-        return OPTIONS_DONE;
-    case '?':
-        return usage();
-    default:
-        break;
-    }
-    if (read_option(options, option, value))
-        return OPTIONS_RUN;
-    (void)fprintf(stderr, "%s: invalid value '%s' for option '--%s'\n", program, value,
-                  name_of(option));
-    return usage();
-}
-
-enum options_outcome options_read(struct options *options, int argc, char **argv)
-{
-    int option;
+    enum command_outcome outcome;
 
     *options = (struct options){.host = "127.0.0.1", .port = 8000};
-    optind = 0; /* begin anew, also in the middle of a word */
-    while ((option = getopt_long(argc, argv, "l:i:c:zavhV", long_options, NULL)) != -1) {
-        enum options_outcome outcome = take_option(options, option, optarg);
-        if (outcome != OPTIONS_RUN)
-            return outcome;
-    }
-    if (argc - optind != 1) {
-        (void)fprintf(stderr, "%s: %s\n", program,
-                      argc > optind ? "more than one directory given" : "no directory given");
-        return usage();
-    }
+    outcome = command_read(&command, options, argc, argv);
+    if (outcome != COMMAND_RUN)
+        return outcome;
+    if (argc - optind != 1)
+        return command_usage(&command, argc > optind ? "more than one directory given"
+                                                     : "no directory given");
     options->root = argv[optind];
-    return OPTIONS_RUN;
+    return COMMAND_RUN;
 }

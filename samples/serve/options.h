@@ -2,10 +2,7 @@
 #ifndef SAMPLES_SERVE_OPTIONS_H
 #define SAMPLES_SERVE_OPTIONS_H
 
-#include <bight/address.h>
-#include <bight/base.h>
-
-#define SERVE_VERSION "0.1"
+#include "samples/common/command.h"
 
 struct options {
     /* Where to listen: an IP literal, and a port, 0 for a free one. */
@@ -20,15 +17,7 @@ struct options {
     bool verbose;
 };
 
-enum options_outcome {
-    OPTIONS_RUN,
-    /* Help or version was printed. */
-    OPTIONS_DONE,
-    /* What is wrong was said on standard error. */
-    OPTIONS_USAGE,
-};
-
 /* Read the command line into *options, which then points into argv. */
-BIGHT_MUST_CHECK enum options_outcome options_read(struct options *options, int argc, char **argv);
+BIGHT_MUST_CHECK enum command_outcome options_read(struct options *options, int argc, char **argv);
 
 #endif

@@ -2,12 +2,10 @@
 #include "samples/service/listen.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <bight/errors.h>
 #include <bight/tcp.h>
 
 #define FIRST_FD 3
@@ -28,17 +26,4 @@ int listen_begin(struct bight_listener **out, int inherited, const char *host, u
 {
     return inherited >= 0 ? bight_listener_from_fd(out, inherited)
                           : bight_tcp_listen(out, host, port, NULL);
-}
-
-int listen_announce(const struct bight_listener *listener)
-{
-    struct bight_address address;
-    char text[BIGHT_ADDRESS_TEXT_BYTES];
-    int rc = bight_listener_address(listener, &address);
-
-    if (rc && rc != BIGHT_ENOTSUP)
-        return rc;
-    (void)printf("listening on %s\n", rc ? "a Unix socket" : bight_address_text(&address, text));
-    (void)fflush(stdout);
-    return 0;
 }

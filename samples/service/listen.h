@@ -13,7 +13,4 @@ int listen_inherited(void);
 BIGHT_MUST_CHECK int listen_begin(struct bight_listener **out, int inherited, const char *host,
                                   uint16_t port);
 
-/* Say where it listens: whoever reads the line may connect. */
-BIGHT_MUST_CHECK int listen_announce(const struct bight_listener *listener);
-
 #endif

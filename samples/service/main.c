@@ -3,16 +3,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
-#include <bight/access_log.h>
-#include <bight/background.h>
 #include <bight/errors.h>
 #include <bight/runtime.h>
 #include <bight/server.h>
-#include <bight/signal.h>
 #include <bight/workers.h>
 
+#include "samples/common/access.h"
+#include "samples/common/service.h"
 #include "samples/service/api.h"
 #include "samples/service/listen.h"
 #include "samples/service/options.h"
@@ -63,48 +61,17 @@ static void on_failure(void *arg, const struct bight_exchange *exchange, int cod
 
 static void on_done(void *arg, const struct bight_exchange *exchange)
 {
-    static char line[BIGHT_ACCESS_LOG_BYTES];
     struct program *program = arg;
 
     if (bight_router_pattern(exchange)) /* there is one for every path */
         program->service.answered[bight_exchange_status(exchange) / 100 % 10]++;
     else
         program->service.refused++;
-    if (!program->options.access_log ||
-        bight_access_log_line(exchange, BIGHT_ACCESS_LOG_JSON, line, sizeof line) <= 0)
-        return;
-    (void)fputs(line, stdout);
-    (void)fflush(stdout);
+    if (program->options.access_log)
+        access_print_json(NULL, exchange);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
-
-/* A signal that ends it. */
-struct stop {
-    struct bight_listener *listener;
-    struct bight_signal *signal;
-};
-
-/* After the close bight_http_serve lets the handlers finish, and returns. */
-static int wait_and_close(void *arg)
-{
-    const struct stop *stop = arg;
-    int rc = bight_signal_wait(stop->signal);
-
-    if (rc < 0)
-        return rc;
-    rc = bight_listener_close(stop->listener);
-    return rc == BIGHT_EALREADY ? 0 : rc;
-}
-
-/* From here on the signal is ours, to the end of the runtime: a second one does not disturb the
- * end. */
-static int stop_at(struct bight_background *background, struct stop *stop, int signum)
-{
-    int rc = bight_signal_open(&stop->signal, signum);
-
-    return rc ? rc : bight_background_spawn(NULL, background, NULL, wait_and_close, stop);
-}
 
 static void on_drain(void *arg)
 {
@@ -127,8 +94,9 @@ static void say_farewell(const struct service *service)
 
 /* --- the beginning, from outside to inside ---------------------------------------------------- */
 
-static int serve_until_signal(struct program *program)
+static int serve(void *arg)
 {
+    struct program *program = arg;
     const struct bight_http_serve_options options = {
         .serve = {.drain_ms = program->options.drain_ms,
                   .on_drain = on_drain,
@@ -139,21 +107,8 @@ static int serve_until_signal(struct program *program)
         .on_done = on_done,
         .callback_arg = program,
     };
-    struct stop stops[] = {{.listener = program->listener}, {.listener = program->listener}};
-    struct bight_background *background;
-    int rc = bight_background_new(&background, NULL, NULL);
 
-    if (rc)
-        return rc;
-    rc = stop_at(background, &stops[0], SIGINT);
-    if (rc == 0)
-        rc = stop_at(background, &stops[1], SIGTERM);
-    if (rc == 0)
-        rc = listen_announce(program->listener);
-    if (rc == 0)
-        rc = bight_http_serve(program->listener, answer, program, &options);
-    int ended = bight_background_end(background);
-    return rc ? rc : ended;
+    return bight_http_serve(program->listener, answer, program, &options);
 }
 
 static int listen_and_serve(struct program *program)
@@ -163,7 +118,7 @@ static int listen_and_serve(struct program *program)
 
     if (rc)
         return complain("cannot listen", rc);
-    rc = serve_until_signal(program);
+    rc = service_until_signal(program->listener, serve, program);
     bight_listener_end(program->listener);
     say_farewell(&program->service);
     return rc ? complain("cannot serve", rc) : EXIT_SUCCESS;
@@ -211,26 +166,13 @@ static int with_store(void *arg)
     return status;
 }
 
-/* Each connection needs a descriptor; the usual soft limit of 1,024 is there for programs that use
- * select. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    /* Failure shows where it matters: clients wait until others have gone. */
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int run(struct program *program)
 {
     int status;
 
     /* Who reads the log may go away. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    service_raise_descriptor_limit();
     program->service.deadline_ms = program->options.deadline_ms;
     status = bight_run(with_store, program);
     return status < 0 ? complain("cannot run", status) : status;
@@ -244,9 +186,9 @@ int main(int argc, char **argv)
     if (rc)
         return complain("cannot prepare workers", rc);
     switch (options_read(&program.options, argc, argv)) {
-    case OPTIONS_RUN:
+    case COMMAND_RUN:
         return run(&program);
-    case OPTIONS_DONE:
+    case COMMAND_DONE:
         return EXIT_SUCCESS;
     default:
         return EXIT_USAGE;

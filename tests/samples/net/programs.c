@@ -48,6 +48,16 @@ void server_stop(const struct server *server, int signum)
     ck_assert_int_eq(status, 0);
 }
 
+void server_hurry(const struct server *server)
+{
+    siginfo_t ended = {0};
+
+    while (ended.si_pid == 0) {
+        ck_assert_int_eq(kill(server->pid, SIGTERM), 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t)server->pid, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+    }
+}
+
 long server_resident_kib(const struct server *server)
 {
     char path[64], line[128];

@@ -17,6 +17,8 @@ struct server {
 struct server server_start(const char *const *argv);
 /* It ends by the signal, as a service does, with status 0. */
 void server_stop(const struct server *server, int signum);
+/* SIGTERM again and again until it has ended; server_stop, with 0, says how. */
+void server_hurry(const struct server *server);
 /* Its resident memory in KiB. */
 long server_resident_kib(const struct server *server);
 

@@ -156,8 +156,17 @@ static void proxy_holds_a_fast_sender_up_and_does_not_grow(void)
     server_stop(&echo, SIGTERM);
 }
 
+static void echo_is_not_hurried_by_further_signals(void)
+{
+    struct server echo = start_echo();
+
+    server_hurry(&echo);
+    server_stop(&echo, 0);
+}
+
 static const struct suite_case cases[] = {
     plain_case(echo_serves_until_it_is_interrupted),
+    plain_case(echo_is_not_hurried_by_further_signals),
     plain_case(proxy_passes_half_closed_connections_on),
     plain_case(proxy_without_a_host_resets_and_goes_on),
     plain_case(proxy_holds_a_fast_sender_up_and_does_not_grow),

@@ -204,6 +204,16 @@ static int drains(void)
     return bight_stream_end(client, 0);
 }
 
+/* It has kept a connection to the server behind, which it has to end. */
+static int hurried(void)
+{
+    bight_event_set(&listened.go_on);
+    front_has(front_ask("GET / HTTP/1.1\r\n" HOST), "hello\n<end>");
+    server_hurry(&front);
+    front_told = true;
+    return 0;
+}
+
 static void requests_of_clients_that_are_gone_end(void)
 {
     front_play(gone, waits, NULL);
@@ -212,6 +222,11 @@ static void requests_of_clients_that_are_gone_end(void)
 static void requests_under_way_are_finished_after_the_signal(void)
 {
     front_play(drains, waits, NULL);
+}
+
+static void its_end_is_not_hurried_by_further_signals(void)
+{
+    front_play(hurried, waits, NULL);
 }
 
 /* --- servers that are ------------------------------------------------------------------------- */
@@ -314,6 +329,7 @@ static const struct suite_case cases[] = {
     plain_case(a_slow_reader_costs_no_memory),
     plain_case(requests_of_clients_that_are_gone_end),
     plain_case(requests_under_way_are_finished_after_the_signal),
+    plain_case(its_end_is_not_hurried_by_further_signals),
     plain_case(half_an_answer_never_looks_whole),
     plain_case(who_does_not_answer_is_told_of),
     plain_case(what_may_be_sent_twice_is),

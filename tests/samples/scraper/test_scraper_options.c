@@ -13,7 +13,7 @@
 static struct options options;
 
 /* Read `line`, split at spaces, after the program's name; "_" stands for an empty word. */
-static enum options_outcome read_line(const char *line)
+static enum command_outcome read_line(const char *line)
 {
     static char words[512];
     static char empty[] = "";
@@ -29,7 +29,7 @@ static enum options_outcome read_line(const char *line)
 
 static void defaults_are_those_of_the_help(void)
 {
-    ck_assert_int_eq(read_line("http://h"), OPTIONS_RUN);
+    ck_assert_int_eq(read_line("http://h"), COMMAND_RUN);
     ck_assert_uint_eq(options.transfers, 32);
     ck_assert_uint_eq(options.per_host, 8);
     ck_assert_uint_eq(options.workers, 0);
@@ -52,7 +52,7 @@ static void defaults_are_those_of_the_help(void)
 static void options_may_stand_anywhere(void)
 {
     ck_assert_int_eq(read_line("-c 5 http://h/a -H2 --any-host b.example --timeout=0.25 -qw 3"),
-                     OPTIONS_RUN);
+                     COMMAND_RUN);
     ck_assert_uint_eq(options.transfers, 5);
     ck_assert_uint_eq(options.per_host, 2);
     ck_assert_uint_eq(options.workers, 3);
@@ -63,7 +63,7 @@ static void options_may_stand_anywhere(void)
     ck_assert_str_eq(options.urls[1], "http://b.example/");
     options_free(&options);
     ck_assert_int_eq(read_line("-d 0 -n 1 -o out --retries 0 --delay 10 --no-robots h"),
-                     OPTIONS_RUN);
+                     COMMAND_RUN);
     ck_assert_int_eq(options.depth_max, 0);
     ck_assert_int_eq(options.pages_max, 1);
     ck_assert_str_eq(options.output, "out");
@@ -72,7 +72,7 @@ static void options_may_stand_anywhere(void)
     ck_assert(!options.robots);
     options_free(&options);
     ck_assert_int_eq(read_line("-o - --max-size 2M --user-agent x/1 http://h http://H:80/#a"),
-                     OPTIONS_RUN);
+                     COMMAND_RUN);
     ck_assert_ptr_null(options.output);
     ck_assert_uint_eq(options.body_bytes_max, 2 << 20);
     ck_assert_str_eq(options.user_agent, "x/1");
@@ -120,17 +120,17 @@ static void mistake_is_usage(int i)
 {
     /* What it says is for people; not in the log of a test. */
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-    ck_assert_int_eq(read_line(wrong[i]), OPTIONS_USAGE);
+    ck_assert_int_eq(read_line(wrong[i]), COMMAND_USAGE);
     options_free(&options);
 }
 
 static void help_and_version_are_no_errors(void)
 {
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
-    ck_assert_int_eq(read_line("--help"), OPTIONS_DONE);
-    ck_assert_int_eq(read_line("-h"), OPTIONS_DONE);
-    ck_assert_int_eq(read_line("-V"), OPTIONS_DONE);
-    ck_assert_int_eq(read_line("--version"), OPTIONS_DONE);
+    ck_assert_int_eq(read_line("--help"), COMMAND_DONE);
+    ck_assert_int_eq(read_line("-h"), COMMAND_DONE);
+    ck_assert_int_eq(read_line("-V"), COMMAND_DONE);
+    ck_assert_int_eq(read_line("--version"), COMMAND_DONE);
 }
 
 static const struct suite_case cases[] = {

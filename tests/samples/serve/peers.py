@@ -179,6 +179,13 @@ def case_requests_under_way_are_finished_after_the_signal():
         serve.program.wait(timeout=30)
 
 
+def case_its_end_is_not_hurried_by_further_signals():
+    for _ in range(10):
+        with Serve() as serve:
+            while serve.program.poll() is None:
+                serve.program.send_signal(signal.SIGTERM)
+
+
 def case_a_line_tells_of_each_request():
     serve = Serve("-v")
     with serve:

@@ -1,5 +1,5 @@
 /* Two copies at once, one per direction, in one group. */
-#include "samples/net/relay.h"
+#include "samples/common/relay.h"
 
 #include <bight/gather.h>
 #include <bight/scope.h>
@@ -21,9 +21,9 @@ static int copy(void *arg)
     return copied < 0 ? (int)copied : bight_stream_shutdown(direction->to);
 }
 
-static int pass_on(struct bight_stream *client, struct bight_stream *host)
+int relay_both_ways(struct bight_stream *one, struct bight_stream *other)
 {
-    struct direction there = {client, host}, back = {host, client};
+    struct direction there = {one, other}, back = {other, one};
     struct bight_gather calls[] = {{.fn = copy, .arg = &there}, {.fn = copy, .arg = &back}};
 
     return bight_gather_all(calls, 2, 0);
@@ -48,7 +48,7 @@ int relay(struct bight_stream *client, const struct relay_host *host)
 
     if (rc)
         return rc;
-    rc = pass_on(client, to.stream);
+    rc = relay_both_ways(client, to.stream);
     if (rc)
         bight_stream_abort(to.stream);
     else
