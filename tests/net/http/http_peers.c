@@ -3,15 +3,14 @@
 #include "tests/net/http/http_peers.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/program.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 
@@ -102,6 +101,8 @@ static int listen_on(uint16_t *port)
 void nginx_start(struct nginx *nginx)
 {
     char inherited[32];
+    const char *const argv[] = {"/usr/bin/env", inherited,    NGINX, "-p",        nginx->folder,
+                                "-c",           "nginx.conf", "-e",  "error.log", NULL};
     int fds[] = {listen_on(&nginx->port), listen_on(&nginx->tls_port),
                  listen_on(&nginx->tls1_port)};
     uint16_t silent_port;
@@ -119,34 +120,17 @@ void nginx_start(struct nginx *nginx)
     fprintf(file, configuration, geteuid() ? "" : "user root root;", nginx->port, nginx->tls_port,
             nginx->tls_port, nginx->port, silent_port, nginx->tls1_port);
     ck_assert_int_eq(fclose(file), 0);
-    snprintf(inherited, sizeof inherited, "%d;%d;%d;", fds[0], fds[1], fds[2]);
-    pid_t parent = getpid();
-    nginx->pid = fork();
-    ck_assert_int_ge(nginx->pid, 0);
-    if (nginx->pid == 0) {
-        test_die_with(parent, SIGTERM);
-        setenv("NGINX", inherited, 1);
-        execl(NGINX, "nginx", "-p", nginx->folder, "-c", "nginx.conf", "-e", "error.log", NULL);
-        _exit(127);
-    }
+    snprintf(inherited, sizeof inherited, "NGINX=%d;%d;%d;", fds[0], fds[1], fds[2]);
+    nginx->pid = test_program_start(argv, SIGTERM, -1, -1, -1);
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         close(fds[i]);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-    (void)stat;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 void nginx_stop(struct nginx *nginx)
 {
-    kill(nginx->pid, SIGTERM);
-    waitpid(nginx->pid, NULL, 0);
+    (void)test_program_end(nginx->pid, SIGTERM);
     close(nginx->silent);
-    nftw(nginx->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    test_remove_folder(nginx->folder);
 }
 
 int nginx_trust(void *arg, CURL *easy)
@@ -166,27 +150,16 @@ static const char httpbin_script[] =
 
 void httpbin_start(struct httpbin *httpbin)
 {
-    char line[32] = "";
-    int out[2];
+    static const char *const argv[] = {PYTHON, "-c", httpbin_script, NULL};
+    char line[32];
+    int out;
 
-    ck_assert_int_eq(pipe(out), 0);
-    pid_t parent = getpid();
-    httpbin->pid = fork();
-    ck_assert_int_ge(httpbin->pid, 0);
-    if (httpbin->pid == 0) {
-        test_die_with(parent, SIGKILL);
-        dup2(out[1], STDOUT_FILENO);
-        execl(PYTHON, "python3", "-c", httpbin_script, NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    ck_assert_int_gt(read(out[0], line, sizeof line - 1), 1);
-    close(out[0]);
+    httpbin->pid = test_program_start_heard(argv, SIGKILL, &out);
+    ck_assert(test_program_says(out, "", line, sizeof line));
     httpbin->port = (uint16_t)atoi(line);
 }
 
 void httpbin_stop(struct httpbin *httpbin)
 {
-    kill(httpbin->pid, SIGKILL);
-    waitpid(httpbin->pid, NULL, 0);
+    (void)test_program_end(httpbin->pid, SIGKILL);
 }

@@ -129,3 +129,17 @@ int echoed(struct bight_exchange *exchange, void *arg)
         return bight_exchange_answer(exchange, atoi(path + 8), NULL, "", 0);
     return bight_exchange_answer_status(exchange, 404);
 }
+
+void echoed_hear_large(struct bight_stream *client)
+{
+    static char head[4096], body[ECHOED_LARGE_BYTES];
+    int64_t bytes = bight_stream_read_until(client, head, sizeof(head) - 1, "\r\n\r\n", 4);
+
+    ck_assert_int_gt(bytes, 0);
+    ck_ok(bight_stream_read_exactly(client, body, sizeof(body)));
+    for (size_t i = 0; i < sizeof(body); i++)
+        if (body[i] != (char)('a' + i / 1000 % 26))
+            ck_abort_msg("byte %zu is %c", i, body[i]);
+    ck_assert_int_eq(bight_stream_read(client, head, 1), 0);
+    ck_ok(bight_stream_end(client, 0));
+}

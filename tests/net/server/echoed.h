@@ -19,4 +19,7 @@
  */
 int echoed(struct bight_exchange *exchange, void *arg);
 
+/* Hear an answer with what is at /known and /unknown, whole and in order, and end the client. */
+void echoed_hear_large(struct bight_stream *client);
+
 #endif

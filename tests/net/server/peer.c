@@ -2,16 +2,15 @@
  * number. */
 #include "tests/net/server/peer.h"
 
+#include "tests/harness/program.h"
 #include "tests/harness/support.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 unsigned peer_behind(void)
@@ -50,16 +49,12 @@ static void write_file(const struct peer *peer, const char *name, const char *te
     ck_assert_int_eq(fclose(file), 0);
 }
 
-/* In the child. */
-static void keep_sockets(const struct peer *peer, pid_t parent)
+/* It inherits the sockets. */
+static void start(struct peer *peer, const char *const *argv)
 {
-    test_die_with(parent, SIGTERM);
     for (int i = 0; i < peer->count; i++)
-        (void)fcntl(peer->fds[i], F_SETFD, 0);
-}
-
-static void close_sockets(const struct peer *peer)
-{
+        ck_assert_int_eq(fcntl(peer->fds[i], F_SETFD, 0), 0);
+    peer->pid = test_program_start(argv, SIGTERM, -1, -1, -1);
     for (int i = 0; i < peer->count; i++)
         close(peer->fds[i]);
 }
@@ -67,8 +62,9 @@ static void close_sockets(const struct peer *peer)
 void peer_start_nginx(struct peer *peer, const char *lines)
 {
     static char text[8192];
-    char inherited[64] = "";
-    pid_t parent = getpid();
+    char inherited[64] = "NGINX=";
+    const char *const argv[] = {"/usr/bin/env", inherited,    PEER_NGINX, "-p",        peer->folder,
+                                "-c",           "nginx.conf", "-e",       "error.log", NULL};
 
     snprintf(text, sizeof(text),
              "daemon off; worker_processes 1; pid nginx.pid; %s\n"
@@ -80,22 +76,14 @@ void peer_start_nginx(struct peer *peer, const char *lines)
     for (int i = 0; i < peer->count; i++)
         snprintf(inherited + strlen(inherited), sizeof(inherited) - strlen(inherited), "%d;",
                  peer->fds[i]);
-    peer->pid = fork();
-    ck_assert_int_ge(peer->pid, 0);
-    if (peer->pid == 0) {
-        keep_sockets(peer, parent);
-        setenv("NGINX", inherited, 1);
-        execl(PEER_NGINX, "nginx", "-p", peer->folder, "-c", "nginx.conf", "-e", "error.log", NULL);
-        _exit(127);
-    }
-    close_sockets(peer);
+    start(peer, argv);
 }
 
 void peer_start_haproxy(struct peer *peer, const char *lines)
 {
     static char text[8192];
     char path[96];
-    pid_t parent = getpid();
+    const char *const argv[] = {PEER_HAPROXY, "-db", "-q", "-f", path, NULL};
 
     snprintf(text, sizeof(text),
              "global\n  nbthread 1\n  maxconn 256\n"
@@ -104,48 +92,21 @@ void peer_start_haproxy(struct peer *peer, const char *lines)
              lines);
     write_file(peer, "haproxy.cfg", text);
     snprintf(path, sizeof(path), "%s/haproxy.cfg", peer->folder);
-    peer->pid = fork();
-    ck_assert_int_ge(peer->pid, 0);
-    if (peer->pid == 0) {
-        keep_sockets(peer, parent);
-        execl(PEER_HAPROXY, "haproxy", "-db", "-q", "-f", path, NULL);
-        _exit(127);
-    }
-    close_sockets(peer);
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-    (void)stat;
-    (void)type;
-    (void)at;
-    return remove(path);
+    start(peer, argv);
 }
 
 void peer_stop(struct peer *peer)
 {
-    kill(peer->pid, SIGTERM);
-    ck_assert_int_eq(waitpid(peer->pid, NULL, 0), peer->pid);
-    nftw(peer->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    (void)test_program_end(peer->pid, SIGTERM);
+    test_remove_folder(peer->folder);
 }
 
 void peer_start(struct peer *peer, const char *const *argv)
 {
-    pid_t parent = getpid();
-    int out[2];
+    int out;
 
-    *peer = (struct peer){.count = 0};
-    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    peer->pid = fork();
-    ck_assert_int_ge(peer->pid, 0);
-    if (peer->pid == 0) {
-        test_die_with(parent, SIGTERM);
-        dup2(out[1], STDOUT_FILENO);
-        execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    close(out[1]);
-    ck_ok(bight_stream_from_fd(&peer->out, out[0]));
+    *peer = (struct peer){.pid = test_program_start_heard(argv, SIGTERM, &out)};
+    ck_ok(bight_stream_from_fd(&peer->out, out));
 }
 
 const char *peer_finish(struct peer *peer)
@@ -154,7 +115,7 @@ const char *peer_finish(struct peer *peer)
     int status;
 
     ck_ok(bight_stream_end(peer->out, 0));
-    ck_assert_int_eq(waitpid(peer->pid, &status, 0), peer->pid);
+    status = test_program_end(peer->pid, 0);
     ck_assert_msg(status == 0, "status %d, saying: %s", status, heard);
     return heard;
 }

@@ -2,7 +2,6 @@
 #include "tests/net/server/site.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/harness/program.h"
 #include "tests/harness/world.h"
 
 char site_root[64];
@@ -105,17 +105,9 @@ void site_make(void)
     ck_assert_int_eq(mkfifo(site_path("fifo"), 0644), 0);
 }
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
-{
-    (void)facts;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 void site_remove(void)
 {
-    ck_assert_int_eq(nftw(site_top, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    test_remove_folder(site_top);
 }
 
 struct service {

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/program.h"
 #include "tests/harness/support.h"
 
 #define PYTHON "/usr/bin/python3"
@@ -67,7 +68,7 @@ struct program {
 /* `command` is the shell's, with the files' names in the environment. */
 static void program_start(struct program *program, const char *command)
 {
-    pid_t parent = getpid();
+    const char *const argv[] = {"/bin/sh", "-c", command, NULL};
     int in[2], out[2];
 
     ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
@@ -75,15 +76,7 @@ static void program_start(struct program *program, const char *command)
     setenv("CA", ca_file, 1);
     setenv("CERTIFICATE", certificate_file, 1);
     setenv("KEY", key_file, 1);
-    program->pid = fork();
-    ck_assert_int_ge(program->pid, 0);
-    if (program->pid == 0) {
-        test_die_with(parent, SIGTERM);
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        execl("/bin/sh", "sh", "-c", command, NULL);
-        _exit(127);
-    }
+    program->pid = test_program_start(argv, SIGTERM, in[0], out[1], -1);
     close(in[0]);
     close(out[1]);
     ck_ok(bight_stream_from_fd(&program->in, in[1]));
@@ -101,7 +94,7 @@ static int program_end(struct program *program)
     while (bight_stream_read(program->out, bytes, sizeof(bytes)) > 0) {
     }
     ck_ok(bight_stream_end(program->out, 0));
-    ck_assert_int_eq(waitpid(program->pid, &status, 0), program->pid);
+    status = test_program_end(program->pid, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 

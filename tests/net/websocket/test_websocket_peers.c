@@ -2,14 +2,13 @@
 #include <bight.h>
 #include <bight/websocket.h>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/program.h"
 #include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
@@ -30,22 +29,13 @@ struct program {
 
 static void program_start(struct program *program, const char *script, unsigned port)
 {
-    pid_t parent = getpid();
     char text[16];
-    int out[2];
+    const char *const argv[] = {PYTHON, "-c", script, text, NULL};
+    int out;
 
     snprintf(text, sizeof(text), "%u", port);
-    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    program->pid = fork();
-    ck_assert_int_ge(program->pid, 0);
-    if (program->pid == 0) {
-        test_die_with(parent, SIGTERM);
-        dup2(out[1], STDOUT_FILENO);
-        execl(PYTHON, "python3", "-c", script, text, NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    ck_ok(bight_stream_from_fd(&program->out, out[0]));
+    program->pid = test_program_start_heard(argv, SIGTERM, &out);
+    ck_ok(bight_stream_from_fd(&program->out, out));
 }
 
 static void program_says(struct program *program, const char *wanted)
@@ -60,12 +50,10 @@ static void program_says(struct program *program, const char *wanted)
 static void program_end(struct program *program)
 {
     char line[256];
-    int status;
 
     ck_code((int)bight_stream_read_line(program->out, line, sizeof(line)), BIGHT_EOF);
     ck_ok(bight_stream_end(program->out, 0));
-    ck_assert_int_eq(waitpid(program->pid, &status, 0), program->pid);
-    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(test_program_end(program->pid, 0), 0);
 }
 
 /* Their client with our server */

@@ -2,12 +2,12 @@
  * Nothing it writes has to outlive it, so it never waits for a disk. */
 #include "tests/samples/net/postgres.h"
 
+#include "tests/harness/program.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/samples/net/tool.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <poll.h>
@@ -83,7 +83,6 @@ static void make_database(struct postgres *postgres)
 {
     char *const argv[] = {"initdb", "-D", "data", "-U",         USER,        "-A",
                           "trust",  "-E", "UTF8", "--locale=C", "--no-sync", NULL};
-    int status;
 
     strcpy(postgres->folder, "/tmp/bight-postgres-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(postgres->folder));
@@ -92,7 +91,7 @@ static void make_database(struct postgres *postgres)
 
         ck_assert_int_eq(chown(postgres->folder, user->pw_uid, user->pw_gid), 0);
     }
-    ck_assert_int_eq(waitpid(start(postgres, (char **)argv), &status, 0) > 0 ? status : -1, 0);
+    ck_assert_int_eq(test_program_end(start(postgres, (char **)argv), 0), 0);
 }
 
 /* It says so in the eighth line of this file. */
@@ -151,22 +150,12 @@ void postgres_start(struct postgres *postgres)
              "host=127.0.0.1 port=%u user=" USER " dbname=postgres", postgres->port);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-    (void)stat;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 /* SIGINT is its fast way down. */
 void postgres_stop(struct postgres *postgres)
 {
-    int status;
+    int status = test_program_end(postgres->pid, SIGINT);
 
-    kill(postgres->pid, SIGINT);
-    ck_assert_int_eq(waitpid(postgres->pid, &status, 0), postgres->pid);
-    nftw(postgres->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    test_remove_folder(postgres->folder);
     ck_assert_int_eq(status, 0);
 }
 

@@ -1,51 +1,32 @@
 /* See programs.h. */
 #include "tests/samples/net/programs.h"
 
+#include "tests/harness/program.h"
+
 #include <bight.h>
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 struct server server_start(const char *const *argv)
 {
     struct server server;
     char line[64];
     unsigned port;
-    FILE *said;
-    int fds[2];
+    int out;
 
-    ck_assert_int_eq(pipe(fds), 0);
-    server.pid = fork();
-    ck_assert_int_ge(server.pid, 0);
-    if (server.pid == 0) {
-        if (dup2(fds[1], STDOUT_FILENO) < 0)
-            _exit(126);
-        close(fds[0]);
-        close(fds[1]);
-        (void)execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    close(fds[1]);
-    said = fdopen(fds[0], "r");
-    ck_assert_ptr_nonnull(said);
-    ck_assert_ptr_nonnull(fgets(line, sizeof line, said));
+    server.pid = test_program_start_heard(argv, SIGKILL, &out);
+    ck_assert(test_program_says(out, "", line, sizeof line));
     ck_assert_int_eq(sscanf(line, "listening on 127.0.0.1:%u", &port), 1);
-    fclose(said);
     server.port = (uint16_t)port;
     return server;
 }
 
 void server_stop(const struct server *server, int signum)
 {
-    int status;
-
-    ck_assert_int_eq(kill(server->pid, signum), 0);
-    ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
-    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(test_program_end(server->pid, signum), 0);
 }
 
 void server_hurry(const struct server *server)

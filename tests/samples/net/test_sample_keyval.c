@@ -1,5 +1,6 @@
 /* The sample keyval, against a redis-server that the suite starts, the sample redis, and listeners
  * that say what no such server would. SAMPLE_KEYVAL and SAMPLE_REDIS are the paths of the two. */
+#include "tests/harness/program.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/samples/net/programs.h"
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define MANY 10000
@@ -31,43 +31,24 @@ static void redis_needed(int argc, char **argv)
         test_skip("redis-server");
 }
 
-_Noreturn static void become_redis(pid_t parent, int out)
-{
-    test_die_with(parent, SIGKILL);
-    if (dup2(out, STDOUT_FILENO) < 0)
-        _exit(126);
-    (void)execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save",
-                 "", "--appendonly", "no", "--daemonize", "no", NULL);
-    _exit(127);
-}
-
 /* Returns whether it runs; it does not where somebody else was faster to take the port. */
 static bool start_theirs(void)
 {
+    static const char *const argv[] = {
+        "/usr/bin/env", "redis-server", "--port",      port, "--bind", "127.0.0.1", "--save", "",
+        "--appendonly", "no",           "--daemonize", "no", NULL};
     struct sockaddr_in address;
-    pid_t parent = getpid();
-    bool ready = false;
     char line[256];
-    FILE *said;
-    int out[2];
+    int out;
 
     close(test_bound_socket(&address));
     theirs.port = ntohs(address.sin_port);
     snprintf(port, sizeof port, "%u", theirs.port);
-    ck_assert_int_eq(pipe(out), 0);
-    theirs.pid = fork();
-    ck_assert_int_ge(theirs.pid, 0);
-    if (theirs.pid == 0)
-        become_redis(parent, out[1]);
-    close(out[1]);
-    said = fdopen(out[0], "r");
-    ck_assert_ptr_nonnull(said);
-    while (!ready && fgets(line, sizeof line, said))
-        ready = strstr(line, "eady to accept connections") != NULL;
-    fclose(said);
-    if (!ready)
-        waitpid(theirs.pid, NULL, 0);
-    return ready;
+    theirs.pid = test_program_start_heard(argv, SIGKILL, &out);
+    if (test_program_says(out, "eady to accept connections", line, sizeof line))
+        return true;
+    (void)test_program_end(theirs.pid, 0);
+    return false;
 }
 
 static void open_servers(void)
@@ -82,8 +63,7 @@ static void open_servers(void)
 
 static void close_servers(void)
 {
-    kill(theirs.pid, SIGKILL); /* it has nothing to save */
-    waitpid(theirs.pid, NULL, 0);
+    (void)test_program_end(theirs.pid, SIGKILL); /* it has nothing to save */
     server_stop(&ours, SIGTERM);
 }
 

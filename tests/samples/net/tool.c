@@ -1,13 +1,14 @@
 /* See tool.h. Files and not pipes, so that nobody has to read while the tool writes. */
 #include "tests/samples/net/tool.h"
 
-#include "tests/harness/support.h"
+#include "tests/harness/program.h"
+
+#include <check.h>
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 double tool_now_ms(void)
 {
@@ -19,22 +20,11 @@ double tool_now_ms(void)
 
 void tool_start(struct tool *tool, const char *const *argv)
 {
-    pid_t parent = getpid();
-
     tool->out = tmpfile();
     tool->err = tmpfile();
     ck_assert(tool->out && tool->err);
     tool->began_ms = tool_now_ms();
-    tool->pid = fork();
-    ck_assert_int_ge(tool->pid, 0);
-    if (tool->pid == 0) {
-        test_die_with(parent, SIGKILL);
-        if (dup2(fileno(tool->out), STDOUT_FILENO) < 0 ||
-            dup2(fileno(tool->err), STDERR_FILENO) < 0)
-            _exit(126);
-        (void)execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
+    tool->pid = test_program_start(argv, SIGKILL, -1, fileno(tool->out), fileno(tool->err));
 }
 
 static char *whole(FILE *file)
@@ -55,9 +45,8 @@ static char *whole(FILE *file)
 
 void tool_wait(struct tool *tool)
 {
-    int status;
+    int status = test_program_end(tool->pid, 0);
 
-    ck_assert_int_eq(waitpid(tool->pid, &status, 0), tool->pid);
     tool->took_ms = tool_now_ms() - tool->began_ms;
     tool->said = whole(tool->out);
     tool->complained = whole(tool->err);

@@ -1,5 +1,6 @@
 /* The sample bight-reverse, SAMPLE_REVERSE, among programs of others: nginx behind it and in front,
  * haproxy in front, curl as the client. */
+#include "tests/harness/program.h"
 #include "tests/net/server/echoed.h"
 #include "tests/net/server/peer.h"
 #include "tests/samples/reverse/front.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 const char front_program[] = SAMPLE_REVERSE;
@@ -265,7 +265,7 @@ static int asked_by_curl(void)
     }
     ck_assert_int_eq(kill(tool.pid, SIGTERM), 0);
     listened_wait(&listened.returned, 1);
-    ck_assert_int_eq(waitpid(tool.pid, NULL, 0), tool.pid);
+    (void)test_program_end(tool.pid, 0);
     return bight_stream_end(tool.out, 0);
 }
 

@@ -2,6 +2,7 @@
 #include "tests/samples/scraper/scraper_program.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include <check.h>
+
+#include "tests/harness/program.h"
 
 #define TEXT_BYTES 4096
 
@@ -27,7 +30,7 @@ static void temporary(char path[64])
 void scraper_start(struct scraper *scraper, const char *line)
 {
     char words[1024] = "";
-    char *argv[32] = {(char *)SCRAPER_PROGRAM, (char *)"-o", scraper->output};
+    const char *argv[32] = {SCRAPER_PROGRAM, "-o", scraper->output};
     size_t argc = 3;
     size_t used = 0;
 
@@ -46,15 +49,10 @@ void scraper_start(struct scraper *scraper, const char *line)
     }
     for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
-    scraper->pid = fork();
-    ck_assert_int_ge(scraper->pid, 0);
-    if (scraper->pid == 0) {
-        int fd = open(scraper->errors, O_WRONLY);
-        if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
-            _exit(126);
-        (void)execv(argv[0], argv);
-        _exit(127);
-    }
+    int fd = open(scraper->errors, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    scraper->pid = test_program_start(argv, SIGKILL, -1, fd, fd);
+    ck_assert_int_eq(close(fd), 0);
 }
 
 bool scraper_runs(const struct scraper *scraper)
@@ -84,9 +82,7 @@ static char *read_file(const char *path)
 
 void scraper_wait(struct scraper *scraper, int expected)
 {
-    int status;
-
-    ck_assert_int_eq(waitpid(scraper->pid, &status, 0), scraper->pid);
+    int status = test_program_end(scraper->pid, 0);
     char *said = read_file(scraper->errors);
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected,
                   "status %#x, expected exit %d; it said:\n%s", (unsigned)status, expected, said);
