@@ -91,14 +91,28 @@ BIGHT_API BIGHT_MUST_CHECK int bight_workers_prepare(int argc, char **argv);
 
 /* Zero is the default for every field. */
 struct bight_workers_prepare_options {
-    /* Workers keep the ids, groups and capabilities that this process has now. Otherwise they
-     * take on those that it has when they start, and so do the zygote and its keeper, for good. */
+    /* Workers keep the ids, groups and capabilities that this process has now. Otherwise they take
+     * on those that it has when they start, and so do the zygote and its keeper, for good. */
     bool keep_privileges;
+    /* For a plugin, or whoever else has no say in main: the path of the loaded shared library that
+     * holds the definitions of the jobs. Workers are then copies of a small program that loads it,
+     * and the call may be made at any time, also among threads. Constructors of the library run
+     * there too; they must not start threads. NULL: workers are copies of this program. */
+    const char *library;
+    /* The path of that program; NULL: the bight-zygote that was installed with this library. Any
+     * program of the same version of bight will do whose main begins with bight_workers_prepare. */
+    const char *helper;
 };
 
 /** bight_workers_prepare with options; NULL: the defaults.
  *
- *  Returns and thread as there.  Ownership: borrows options; keeps argv[0] for ever.
+ *  @return as there; with `library` also BIGHT_ENOENT when no such file is loaded, or `helper` is
+ *  not there, and never BIGHT_ENOTPREPARED; BIGHT_EINVAL for `helper` without `library`. Whether
+ *  the helper can load the library shows in bight_workers_new: BIGHT_ENOENT, -ENOEXEC,
+ *  BIGHT_ENOTSUP when it is of another version of bight, BIGHT_EBUSY when the library starts
+ *  threads. Thread: any; without `library`, as long as it is the only one. Ownership: borrows
+ *  options and its strings; keeps argv[0] for ever.
+ *
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_workers_prepare_with(int argc, char **argv,

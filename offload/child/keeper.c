@@ -109,14 +109,16 @@ struct keeper {
     pid_t zygote; /* 0 while there is none */
 };
 
-/* What comes with KEEPER_LOOK: the host's securebits. */
-static volatile sig_atomic_t securebits_seen;
+/* KEEPER_LOOK has come, and with it the host's securebits. */
+static volatile sig_atomic_t look, securebits_seen;
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    if (number == KEEPER_LOOK && info->si_code == SI_QUEUE)
+    if (number == KEEPER_LOOK && info->si_code == SI_QUEUE) {
         securebits_seen = info->si_value.sival_int;
+        look = 1;
+    }
 }
 
 /* Have SIGCHLD, and the signal by which the zygote says that the host has changed, end a ppoll with
@@ -147,20 +149,17 @@ static void reap(struct keeper *keeper)
     }
 }
 
-/* 0 or -errno. */
-static int follow_host(struct keeper *keeper, int securebits)
+/* Take on what the host is now, when the zygote does: it goes first, so that it may still tell. */
+static void follow_host(struct keeper *keeper)
 {
     const struct keeper_plan *plan = keeper->plan;
-    int rc;
 
-    if (plan->keep_privileges)
-        return 0;
-    rc = bight__identity_differs(keeper->identity, plan->host, bight__host_fd());
-    if (rc <= 0)
-        return rc;
-    rc = bight__identity_take(keeper->identity, securebits);
-    bight__end_with_host(plan->host);
-    return rc;
+    look = 0;
+    if (!plan->keep_privileges &&
+        bight__identity_differs(keeper->identity, plan->host, bight__host_fd()) > 0) {
+        (void)bight__identity_take(keeper->identity, securebits_seen);
+        bight__end_with_host(plan->host);
+    }
 }
 
 static void run_late_zygote(void *arg)
@@ -179,8 +178,8 @@ static _Noreturn void become_zygote(const struct keeper_plan *plan, pid_t keeper
     (void)setpgid(0, 0); /* before signals come through: those of the terminal are not for it */
     bight__keep_only(socket_fd, bight__host_fd());
     bight__signals_reset();
-    if (plan->argv) {
-        execve("/proc/self/exe", plan->argv, plan->environment);
+    if (plan->program) {
+        execve(plan->program, plan->argv, plan->environment);
         _exit(127);
     }
     if (plan->late)
@@ -208,16 +207,12 @@ static void end_zygote(struct keeper *keeper)
 }
 
 /* The new zygote's socket is `socket_fd`. 0 or -errno. */
-static int start_zygote(struct keeper *keeper, int socket_fd, int securebits)
+static int start_zygote(struct keeper *keeper, int socket_fd)
 {
     const struct keeper_plan *plan = keeper->plan;
     pid_t self = getpid();
-    int rc = follow_host(keeper, securebits);
-    pid_t pid;
+    pid_t pid = plan->program ? fork_plainly() : bight__fork(plan->late);
 
-    if (rc)
-        return rc;
-    pid = plan->argv ? fork_plainly() : bight__fork(plan->late);
     if (pid == 0)
         become_zygote(plan, self, socket_fd);
     if (pid < 0)
@@ -239,7 +234,7 @@ static void serve(struct keeper *keeper)
             _exit(0);
         end_zygote(keeper);
         if (message.kind == CONTROL_ZYGOTE && fds[0] >= 0) {
-            int rc = start_zygote(keeper, fds[0], message.value);
+            int rc = start_zygote(keeper, fds[0]);
 
             if (rc)
                 (void)bight__control_send(
@@ -267,7 +262,7 @@ _Noreturn void bight__keeper_main(int socket_fd, const struct keeper_plan *plan)
     (void)prctl(PR_SET_NAME, "bight-keeper");
     watch_signals(&waiting);
 #if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* their own records lie in such mappings */
-    if (plan->argv)
+    if (plan->program)
         drop_memory();
 #endif
     keeper.identity = bight__identity_new();
@@ -277,7 +272,8 @@ _Noreturn void bight__keeper_main(int socket_fd, const struct keeper_plan *plan)
     set[1] = (struct pollfd){.fd = bight__host_fd(), .events = POLLIN};
     for (;;) {
         reap(&keeper);
-        (void)follow_host(&keeper, securebits_seen);
+        if (look)
+            follow_host(&keeper);
         if (ppoll(set, 2, NULL, &waiting) < 0) {
             if (errno != EINTR)
                 _exit(1);

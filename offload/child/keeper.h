@@ -19,7 +19,8 @@ struct keeper_plan {
     /* Do not take on the privileges of the host. */
     bool keep_privileges;
     /* NULL: a zygote is a fork. Otherwise the host had threads, so that only async-signal-safe
-     * calls are made, and a zygote is /proc/self/exe with these; they lie in a shared mapping. */
+     * calls are made, and a zygote executes this; it lies in a shared mapping, as do the others. */
+    const char *program;
     char *const *argv;
     char *const *environment;
 };

@@ -361,10 +361,12 @@ static void fill_now(struct pool *pool)
 
         if (!rc)
             rc = bight__worker_start(pool, &callbacks);
-        if (rc) {
+        if (pool->line && (rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET))
+            zygote_ended(pool); /* it says why, and counts it unless there were workers */
+        else if (rc)
             count_failure(pool, rc);
+        if (rc && pool->failures)
             return;
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,16 +33,20 @@
 #include "offload/child/keeper.h"
 #include "offload/child/zygote.h"
 #include "offload/wire/control.h"
+#include "offload/wire/library.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 
-/* In the environment of a re-executed zygote: the process id of its host, and KEEP after it
- * where it is to keep its privileges. */
+/* In the environment of a zygote that is executed: the process id of its host, the version of
+ * bight, and 1 if it is to keep its privileges, with points between; and, of a helper, the
+ * library that it is to load, and what the host's dynamic linker calls that. */
 #define MARKER "BIGHT_ZYGOTE_OF"
-#define KEEP '+'
-#define MARKER_BYTES 64
+#define MARKER_LIBRARY "BIGHT_ZYGOTE_LIBRARY"
+#define MARKER_NAME "BIGHT_ZYGOTE_NAME"
+#define MARKERS 3
+#define VERSION (BIGHT_VERSION_MAJOR * 1000000L + BIGHT_VERSION_MINOR * 1000L + BIGHT_VERSION_PATCH)
 
 extern char **environ;
 
@@ -51,6 +55,9 @@ static struct {
     bool prepared;
     bool keep_privileges;
     const char *argv0;
+    char *library; /* which the helper loads; NULL: this program is the zygote */
+    char *library_name;
+    char *helper;
     int zygote_fd; /* the zygote's own socket; -1 while there is none */
     int keeper_fd; /* the keeper's; -1 while there is none */
     int pidfd;     /* of the keeper; -1 where it is an ordinary child */
@@ -92,36 +99,57 @@ static pid_t fork_unseen(int *pidfd)
  * keeper does not drop. */
 struct program {
     size_t bytes; /* of the mapping */
+    char *path;
     char *argv[3];
-    char marker[MARKER_BYTES];
-    char *environment[]; /* the marker in front; the strings come after it */
+    char *environment[]; /* the markers in front; the strings come after it */
 };
+
+static size_t count_bytes(size_t *count)
+{
+    size_t bytes = 0;
+
+    for (*count = 0; environ && environ[*count]; ++*count)
+        bytes += strlen(environ[*count]) + 1;
+    return bytes;
+}
+
+/* The next word of a program: its two parts, and a NUL. */
+static char *add_word(char **text, const char *first, const char *second)
+{
+    char *word = *text;
+
+    *text = stpcpy(stpcpy(word, first), second) + 1;
+    return word;
+}
 
 static struct program *make_program(void)
 {
-    const char *argv0 = ours.argv0;
-    size_t count = 0, bytes = sizeof(struct program) + strlen(argv0) + 1;
+    const char *path = ours.library ? ours.helper : "/proc/self/exe";
+    char marker[64];
+    size_t count, bytes = count_bytes(&count), at = 0;
     struct program *program;
     char *text;
 
-    for (; environ && environ[count]; count++)
-        bytes += strlen(environ[count]) + 1;
-    bytes += (count + 2) * sizeof(char *);
+    bytes += sizeof(*program) + (count + MARKERS + 1) * sizeof(char *) + strlen(path) +
+             strlen(ours.argv0) + sizeof(marker) + 4 * sizeof(MARKER_LIBRARY);
+    if (ours.library)
+        bytes += strlen(ours.library) + strlen(ours.library_name);
     program = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (program == MAP_FAILED)
         return NULL;
     program->bytes = bytes;
-    snprintf(program->marker, sizeof(program->marker), MARKER "=%ld%s", (long)getpid(),
-             ours.keep_privileges ? (const char[]){KEEP, '\0'} : "");
-    text = (char *)&program->environment[count + 2];
-    program->argv[0] = text;
-    program->argv[1] = (char *)(uintptr_t) "bight-zygote";
-    text = stpcpy(text, argv0) + 1;
-    program->environment[0] = program->marker;
-    for (size_t i = 0; i < count; i++) {
-        program->environment[i + 1] = text;
-        text = stpcpy(text, environ[i]) + 1;
+    text = (char *)&program->environment[count + MARKERS + 1];
+    program->path = add_word(&text, path, "");
+    program->argv[0] = add_word(&text, ours.argv0, "");
+    program->argv[1] = add_word(&text, "bight-zygote", "");
+    snprintf(marker, sizeof(marker), "%ld.%ld.%d", (long)getpid(), VERSION, ours.keep_privileges);
+    program->environment[at++] = add_word(&text, MARKER "=", marker);
+    if (ours.library) {
+        program->environment[at++] = add_word(&text, MARKER_LIBRARY "=", ours.library);
+        program->environment[at++] = add_word(&text, MARKER_NAME "=", ours.library_name);
     }
+    for (size_t i = 0; i < count; i++)
+        program->environment[at++] = add_word(&text, environ[i], "");
     return program;
 }
 
@@ -145,6 +173,7 @@ static pid_t fork_keeper(const int pair[2], const struct program *program, int *
 {
     struct keeper_plan plan = {.host = getpid(),
                                .keep_privileges = ours.keep_privileges,
+                               .program = program ? program->path : NULL,
                                .argv = program ? program->argv : NULL,
                                .environment = program ? program->environment : NULL};
     sigset_t all, before;
@@ -215,8 +244,7 @@ static void bury_keeper(void)
 /* Tell the keeper about the next zygote, which has `socket_fd`, or none if that is negative. */
 static int tell_keeper(int socket_fd)
 {
-    int bits = prctl(PR_GET_SECUREBITS);
-    const struct control_message message = {.kind = CONTROL_ZYGOTE, .value = bits < 0 ? 0 : bits};
+    const struct control_message message = {.kind = CONTROL_ZYGOTE};
 
     return bight__control_send(ours.keeper_fd, &message, &socket_fd, socket_fd >= 0);
 }
@@ -245,18 +273,26 @@ static int start_zygote(void)
     return 0;
 }
 
-/* Why the keeper could not make the last zygote, as far as it has said so: 0 or an error. */
-static int complaint(void)
+static int complaint_of(int fd)
 {
     struct control_message message;
     int fds[CONTROL_FDS_MAX];
     int rc = 0;
 
-    while (ours.keeper_fd >= 0 && bight__control_receive(ours.keeper_fd, &message, fds) == 1) {
+    while (fd >= 0 && bight__control_receive(fd, &message, fds) == 1) {
         if (message.kind == CONTROL_FAILED)
             rc = -message.value;
     }
     return rc;
+}
+
+/* Why the keeper could not make the last zygote, or that could not begin, as far as they have said
+ * so: 0 or an error. */
+static int complaint(void)
+{
+    int rc = complaint_of(ours.keeper_fd);
+
+    return rc ? rc : complaint_of(ours.zygote_fd);
 }
 
 /* Whether this process has one thread. The kernel may count a joined one for a moment longer. */
@@ -271,7 +307,7 @@ static int ensure_keeper(void)
 {
     if (ours.keeper_fd >= 0)
         return 0;
-    if (ours.prepared)
+    if (ours.prepared || ours.library)
         return start_keeper(true);
     return has_one_thread() ? start_keeper(false) : BIGHT_ENOTPREPARED;
 }
@@ -320,20 +356,35 @@ static int introduce(int *out)
     return rc;
 }
 
+/* Of the zygote that is there. */
+static int why_lost(void)
+{
+    int rc = complaint();
+
+    return rc ? rc : BIGHT_EWORKERDIED;
+}
+
+static int connect_zygote(int *fd)
+{
+    int rc = ensure();
+
+    return rc ? rc : introduce(fd);
+}
+
 int bight__zygote_connect(struct zygote_line *line)
 {
     int fd = -1;
     int rc;
 
     pthread_mutex_lock(&ours.lock);
-    rc = ensure();
-    if (!rc)
-        rc = introduce(&fd);
+    rc = connect_zygote(&fd);
     if (is_gone(rc)) { /* it died unnoticed */
         drop_zygote();
-        rc = ensure();
-        if (!rc)
-            rc = introduce(&fd);
+        rc = connect_zygote(&fd);
+    }
+    if (is_gone(rc)) { /* and so did the next one */
+        rc = why_lost();
+        drop_zygote();
     }
     if (!rc)
         *line = (struct zygote_line){fd, ours.generation};
@@ -343,56 +394,138 @@ int bight__zygote_connect(struct zygote_line *line)
 
 int bight__zygote_lost(unsigned generation)
 {
-    int rc;
+    int rc = BIGHT_EWORKERDIED;
 
     pthread_mutex_lock(&ours.lock);
-    rc = complaint();
-    if (generation == ours.generation)
+    if (generation == ours.generation && ours.zygote_fd >= 0) {
+        rc = why_lost();
         drop_zygote();
+    }
     pthread_mutex_unlock(&ours.lock);
-    return rc ? rc : BIGHT_EWORKERDIED;
+    return rc;
+}
+
+/* The zygote cannot begin. */
+static _Noreturn void refuse(int number)
+{
+    const struct control_message message = {.kind = CONTROL_FAILED, .value = number};
+
+    (void)bight__control_send(CONTROL_FD, &message, NULL, 0);
+    _exit(1);
+}
+
+/* As a helper: have the definitions of the host's library. */
+static void load_library(void)
+{
+    static char path[PATH_MAX], name[PATH_MAX];
+    const char *library = getenv(MARKER_LIBRARY), *host = getenv(MARKER_NAME);
+    int rc;
+
+    if (!library || !host)
+        return;
+    if (strlen(library) >= sizeof(path) || strlen(host) >= sizeof(name))
+        refuse(ENAMETOOLONG);
+    (void)stpcpy(path, library);
+    (void)stpcpy(name, host);
+    (void)unsetenv(MARKER_LIBRARY);
+    (void)unsetenv(MARKER_NAME);
+    rc = bight__library_load(path, name);
+    if (rc)
+        refuse(-rc);
+    if (thread_count() > 1)
+        refuse(EBUSY);
 }
 
 /* Be a zygote if the keeper executed this process: then the marker is set, and CONTROL_FD is a
- * socket that keeps messages apart. */
+ * socket that keeps messages apart. Somebody else may do the same with a program that gains
+ * privileges by being executed: then the process becomes what that somebody is, and loads
+ * nothing. */
 static void zygote_entry(void)
 {
     const char *marker = getenv(MARKER);
+    bool trusted = secure_getenv(MARKER) != NULL;
     int type = 0;
     socklen_t bytes = sizeof(type);
-    char *end;
+    char *at = NULL;
     pid_t host;
-    bool keep;
+    long version, keep;
 
     if (!marker || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 ||
         type != SOCK_SEQPACKET)
         return;
-    host = (pid_t)strtol(marker, &end, 10);
-    keep = *end == KEEP;
+    host = (pid_t)strtol(marker, &at, 10);
+    version = *at == '.' ? strtol(at + 1, &at, 10) : 0;
+    keep = *at == '.' ? strtol(at + 1, &at, 10) : 0;
     (void)unsetenv(MARKER);
-    bight__zygote_main(host, false, keep);
+    if (version != VERSION)
+        refuse(ENOTSUP);
+    if (trusted)
+        load_library();
+    bight__zygote_main(host, false, keep != 0 && trusted);
+}
+
+static void forget_library(void)
+{
+    free(ours.library);
+    free(ours.library_name);
+    free(ours.helper);
+    ours.library = ours.library_name = ours.helper = NULL;
+}
+
+/* 0 or an error. */
+static int remember_library(const struct bight_workers_prepare_options *options)
+{
+    const char *helper = options->helper ? options->helper : BIGHT_HELPER;
+    const char *name = bight__library_name(options->library);
+
+    if (!name || access(helper, X_OK) < 0)
+        return BIGHT_ENOENT;
+    ours.library = realpath(options->library, NULL);
+    ours.helper = realpath(helper, NULL);
+    ours.library_name = strdup(name);
+    if (ours.library && ours.helper && ours.library_name)
+        return 0;
+    forget_library();
+    return BIGHT_ENOMEM;
+}
+
+static int prepare(int argc, char **argv, const struct bight_workers_prepare_options *options)
+{
+    int rc = 0;
+
+    if (ours.prepared)
+        return BIGHT_EALREADY;
+    ours.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
+    ours.keep_privileges = options->keep_privileges;
+    if (options->library)
+        rc = remember_library(options);
+    if (!rc)
+        rc = ensure();
+    if (!rc) {
+        ours.prepared = true;
+        return 0;
+    }
+    if (ours.keeper_fd >= 0)
+        bury_keeper();
+    forget_library();
+    return rc;
 }
 
 int bight_workers_prepare_with(int argc, char **argv,
                                const struct bight_workers_prepare_options *options)
 {
+    static const struct bight_workers_prepare_options defaults;
     int rc;
 
+    if (!options)
+        options = &defaults;
     zygote_entry();
-    if (thread_count() > 1)
+    if (options->helper && !options->library)
+        return BIGHT_EINVAL;
+    if (!options->library && thread_count() > 1)
         return BIGHT_ENOTPREPARED;
     pthread_mutex_lock(&ours.lock);
-    rc = ours.prepared ? BIGHT_EALREADY : 0;
-    if (!rc) {
-        ours.keep_privileges = options && options->keep_privileges;
-        rc = ensure();
-        if (rc && ours.keeper_fd >= 0)
-            bury_keeper();
-    }
-    if (!rc) {
-        ours.prepared = true;
-        ours.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
-    }
+    rc = prepare(argc, argv, options);
     pthread_mutex_unlock(&ours.lock);
     return rc;
 }

@@ -58,13 +58,15 @@ int bight__control_receive(int fd, struct control_message *message, int fds[CONT
                             .msg_iovlen = 1,
                             .msg_control = buffer.bytes,
                             .msg_controllen = sizeof(buffer.bytes)};
+    bool reset = false;
     ssize_t got;
 
     for (int i = 0; i < CONTROL_FDS_MAX; i++)
         fds[i] = -1;
+    /* A peer that ended with something unread is told of first, before its own last messages. */
     do
         got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
     if (got < 0)
         return -errno;
     take_fds(&header, fds);

@@ -19,8 +19,8 @@
 
 enum control_kind {
     /* To the keeper: end the zygote, if there is one, and start one with the socket that comes
-     * along; without a socket, start none. `value`: the host's securebits. It is answered only
-     * when that fails, with CONTROL_FAILED and the errno `value`, before the socket is closed. */
+     * along; without a socket, start none. It is answered only when that fails, with CONTROL_FAILED
+     * and the errno `value`, before the socket is closed. */
     CONTROL_ZYGOTE = 16,
     /* To the zygote's own socket, with one descriptor: the socket of one more executor. */
     CONTROL_CLIENT = 1,

@@ -5,6 +5,8 @@
 #include <link.h>
 #include <string.h>
 
+#include "offload/wire/library.h"
+
 /* A range of memory of a loaded file. */
 struct segment {
     uintptr_t low;
@@ -104,7 +106,7 @@ __attribute__((no_sanitize("address"))) static bool is_called(const struct bight
 const struct bight_job_def *bight__definition_find(const struct definition_place *place,
                                                    const char *name)
 {
-    struct module_search module = {.name = place->module};
+    struct module_search module = {.name = bight__library_alias(place->module)};
     const struct bight_job_def *def;
     struct segment segment;
     uintptr_t address;
