@@ -2,6 +2,8 @@
  * own function. No job is kept here. */
 #include "offload/executor.h"
 
+#include <sched.h>
+
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
@@ -40,4 +42,35 @@ void bight_result_free(struct bight_result *result)
         return;
     bight__free(result->output);
     *result = (struct bight_result){0};
+}
+
+int bight_executor_end(struct bight_executor *executor)
+{
+    if (!executor)
+        return BIGHT_EINVAL;
+    if (!bight_self())
+        return BIGHT_ENOTASK;
+    if (executor->runtime != bight__runtime())
+        return BIGHT_EPERM;
+    return executor->ops->end(executor);
+}
+
+int bight_executor_get_stats(const struct bight_executor *executor,
+                             struct bight_executor_stats *stats)
+{
+    if (!executor || !stats)
+        return BIGHT_EINVAL;
+    *stats = (struct bight_executor_stats){0};
+    executor->ops->get_stats(executor, stats);
+    return 0;
+}
+
+unsigned bight__cpu_count(void)
+{
+    cpu_set_t set;
+    int count = 0;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
 }

@@ -1,5 +1,6 @@
-/* Executors: what runs jobs. Each kind has its own constructor (<bight/workers.h> for processes);
- * the call is the same for all. A job ends exactly once, with a result or with its error. */
+/* Executors: what runs jobs. Each kind has its own constructor (<bight/workers.h> for processes,
+ * <bight/threads.h> for threads); the calls here are the same for all. A job ends exactly once,
+ * with a result or with its error. */
 #ifndef BIGHT_EXECUTOR_H
 #define BIGHT_EXECUTOR_H
 
@@ -64,6 +65,40 @@ BIGHT_API BIGHT_MUST_CHECK int bight_execute(struct bight_executor *executor,
  *  Thread: any.  Ownership: takes the output.
  */
 BIGHT_API void bight_result_free(struct bight_result *result);
+
+/** End the executor: take no more jobs, wait for those that were taken, end the workers, free it.
+ *  Cancel the tasks that wait for jobs first where these should not be finished.
+ *
+ *  @return 0: the executor is gone; BIGHT_EALREADY: another task is ending it; BIGHT_EPERM: it
+ *          belongs to another thread; BIGHT_EINVAL; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the executor has ended.
+ *  Allocates: no.  Thread: the loop's.  Ownership: takes executor on success.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executor);
+
+struct bight_executor_stats {
+    /* Workers that are initialised and take jobs; and how many there may be. */
+    unsigned ready;
+    unsigned workers;
+    /* Jobs taken that have not ended. */
+    size_t jobs;
+    /* Since the start: jobs that ended, in any way; workers started. */
+    uint64_t ended;
+    uint64_t started;
+    /* The rest is for processes only, else 0: workers that ended without being told to; zygotes
+     * that did, each then re-executed. */
+    uint64_t died;
+    uint64_t zygotes_died;
+    /* The zygote's process id; 0 while there is none. */
+    int zygote_pid;
+};
+
+/** Counts of the executor.
+ *
+ *  @return 0; BIGHT_EINVAL.
+ */
+BIGHT_API int bight_executor_get_stats(const struct bight_executor *executor,
+                                       struct bight_executor_stats *stats);
 
 BIGHT_END_DECLS
 

@@ -62,22 +62,6 @@ struct bight_workers_options {
     unsigned ahead;
 };
 
-struct bight_executor_stats {
-    /* Processes that are initialised and take jobs; and how many were asked for. */
-    unsigned ready;
-    unsigned workers;
-    /* Jobs taken that have not ended. */
-    size_t jobs;
-    /* Since the start: jobs that ended, in any way; workers started; workers that ended without
-     * being told to; zygotes that did, each then re-executed. */
-    uint64_t ended;
-    uint64_t started;
-    uint64_t died;
-    uint64_t zygotes_died;
-    /* The zygote's process id; 0 while there is none. */
-    int zygote_pid;
-};
-
 /** Fork the zygote. Call it as the first line of main, while the process has one thread and nothing
  *  open that matters. In a process that was re-executed to be a new zygote this does not return.
  *
@@ -134,23 +118,6 @@ bight_workers_prepare_with(int argc, char **argv,
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_workers_new(struct bight_executor **out,
                                                  const struct bight_workers_options *options);
-
-/** End the executor: take no more jobs, wait for those that were taken, end the workers, free it.
- *  Cancel the tasks that wait for jobs first where these should not be finished.
- *
- *  @return 0: the executor is gone; BIGHT_EALREADY: another task is ending it; BIGHT_EPERM: it
- *          belongs to another thread; BIGHT_EINVAL: it is not made of workers; BIGHT_ENOTASK.
- *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the executor has ended.
- *  Allocates: no.  Thread: the loop's.  Ownership: takes executor on success.
- */
-BIGHT_API BIGHT_MUST_CHECK int bight_executor_end(struct bight_executor *executor);
-
-/** Counts of the executor.
- *
- *  @return 0; BIGHT_EINVAL when it is not made of workers.
- */
-BIGHT_API int bight_executor_get_stats(const struct bight_executor *executor,
-                                       struct bight_executor_stats *stats);
 
 /** Write the process ids of the workers that take jobs now to `pids`, at most `count` of them.
  *

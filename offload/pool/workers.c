@@ -1,7 +1,6 @@
 /* The public calls of <bight/workers.h>: opening, closing and looking at a pool. See pool.h. */
 #include "offload/pool/pool.h"
 
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,16 +23,41 @@ struct pools {
     struct bight_link list;
 };
 
+static struct pool *of_base(const struct bight_executor *executor)
+{
+    return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
+}
+
 static int execute(struct bight_executor *executor, const struct bight_job_def *def,
                    const void *input, size_t input_bytes, struct bight_result *result)
 {
     struct execution execution = {
         .def = def, .input = input, .input_bytes = input_bytes, .result = result};
 
-    return bight__execution_run(container_of(executor, struct pool, base), &execution);
+    return bight__execution_run(of_base(executor), &execution);
 }
 
-static const struct bight__executor_ops pool_ops = {execute};
+static int end(struct bight_executor *executor);
+
+static void get_stats(const struct bight_executor *executor, struct bight_executor_stats *stats)
+{
+    const struct pool *pool = of_base(executor);
+
+    *stats = (struct bight_executor_stats){.ready = pool->ready,
+                                           .workers = pool->options.workers,
+                                           .jobs = pool->jobs,
+                                           .ended = pool->ended,
+                                           .started = pool->started,
+                                           .died = pool->died,
+                                           .zygotes_died = pool->zygotes_died,
+                                           .zygote_pid = pool->zygote_pid};
+}
+
+static const struct bight__executor_ops pool_ops = {
+    .execute = execute,
+    .end = end,
+    .get_stats = get_stats,
+};
 
 static void free_pool(struct pool *pool)
 {
@@ -67,20 +91,10 @@ static const struct bight_plugin_kind pools_kind = {
     .end = end_pools,
 };
 
-static unsigned cpu_count(void)
-{
-    cpu_set_t set;
-    int count = 0;
-
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
-
 static int fill_in(struct bight_workers_options *options)
 {
     if (options->workers == 0)
-        options->workers = cpu_count() < WORKERS_MAX ? cpu_count() : WORKERS_MAX;
+        options->workers = bight__cpu_count() < WORKERS_MAX ? bight__cpu_count() : WORKERS_MAX;
     if (options->queue_max == 0)
         options->queue_max = QUEUE_DEFAULT;
     if (options->payload_max_bytes == 0)
@@ -137,7 +151,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->options = *options;
     pool->arena_bytes = (options->payload_max_bytes + CHANNEL_DEFINE_MAX + PAGE_BYTES - 1) /
                         PAGE_BYTES * PAGE_BYTES;
-    pool->spins = options->workers < cpu_count() ? SPINS : 0;
+    pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;
     pool->patience.fire = bight__pool_patience_over;
@@ -227,54 +241,24 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     return rc;
 }
 
-static struct pool *pool_of(const struct bight_executor *executor)
+static int end(struct bight_executor *executor)
 {
-    if (!executor || executor->ops != &pool_ops)
-        return NULL;
-    return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
-}
+    struct pool *pool = of_base(executor);
 
-int bight_executor_end(struct bight_executor *executor)
-{
-    struct pool *pool = pool_of(executor);
-
-    if (!pool)
-        return BIGHT_EINVAL;
-    if (!bight_self())
-        return BIGHT_ENOTASK;
-    if (executor->runtime != bight__runtime())
-        return BIGHT_EPERM;
     if (pool->closing)
         return BIGHT_EALREADY;
     close_pool(pool);
     return 0;
 }
 
-int bight_executor_get_stats(const struct bight_executor *executor,
-                             struct bight_executor_stats *stats)
-{
-    const struct pool *pool = pool_of(executor);
-
-    if (!pool || !stats)
-        return BIGHT_EINVAL;
-    *stats = (struct bight_executor_stats){.ready = pool->ready,
-                                           .workers = pool->options.workers,
-                                           .jobs = pool->jobs,
-                                           .ended = pool->ended,
-                                           .started = pool->started,
-                                           .died = pool->died,
-                                           .zygotes_died = pool->zygotes_died,
-                                           .zygote_pid = pool->zygote_pid};
-    return 0;
-}
-
 int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t count)
 {
-    const struct pool *pool = pool_of(executor);
+    const struct pool *pool;
     int found = 0;
 
-    if (!pool || (!pids && count))
+    if (!executor || executor->ops != &pool_ops || (!pids && count))
         return BIGHT_EINVAL;
+    pool = of_base(executor);
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);
 

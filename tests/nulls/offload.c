@@ -9,6 +9,7 @@ void walk_offload(void)
     says_einval(bight_workers_new, NULL, NULL);
     says_einval(bight_executor_end, NULL);
     says_einval(bight_executor_get_stats, NULL, (void *)some);
+    says_einval(bight_executor_get_stats, (void *)some, NULL);
     says_einval(bight_workers_pids, NULL, (void *)some, 1);
     says_einval(bight_execute, NULL, (void *)some, NULL, 0, NULL);
     says_einval(bight_execute, (void *)some, NULL, NULL, 0, NULL);
