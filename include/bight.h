@@ -49,6 +49,7 @@
 #include <bight/testing_clock.h>
 #include <bight/thread_event.h>
 #include <bight/thread_queue.h>
+#include <bight/threads.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
 #include <bight/udp.h>

@@ -1,5 +1,5 @@
 /* What stands behind <bight/job.h>: the table of calls of the place where a job runs.
- * child/worker.c has the one for processes. */
+ * child/worker.c has the one for processes, threads/job.c the one for threads. */
 #ifndef BIGHT_OFFLOAD_JOB_H
 #define BIGHT_OFFLOAD_JOB_H
 

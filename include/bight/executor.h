@@ -28,8 +28,9 @@ struct bight_result {
 /** Run the job `def` in `executor` on a copy of `input` and sleep until it has ended. A job waits
  *  in FIFO order until a worker is free. `result` may be NULL when only success matters.
  *
- *  A cancellation withdraws a job that has not begun at once. A job that runs is awaited or, if the
- *  executor's options say so, asked to stop and killed after a time.
+ *  A cancellation withdraws a job that has not begun at once. A job that runs is awaited;
+ *  bight_job_cancelled tells it on threads, and in processes, where it is then killed after a time,
+ *  if the executor's options say so.
  *
  *  @return 0: the job ran and returned result->code, which is not negative.
  *          BIGHT_EJOBFAILED: it ran and returned a negative result->code.
@@ -42,7 +43,7 @@ struct bight_result {
  *          BIGHT_EINITFAILED: no worker could be initialised, it never ran; result->code is what
  *          the initialiser returned, or BIGHT_EWORKERDIED.
  *          BIGHT_EAGAIN: no worker could be started for as long as the options say, or while the
- *          executor was ending; it never ran.
+ *          executor was ending, and no thread, while there is none; it never ran.
  *          BIGHT_ENOTPREPARED: no worker can be started any more, it never ran.
  *          BIGHT_ENOMEM: no memory; if result->attempts is not 0 the job has run.
  *          BIGHT_ECANCELED: withdrawn before it began, or (attempts not 0) interrupted and killed.
@@ -51,7 +52,8 @@ struct bight_result {
  *          A scope with a deadline around the call makes BIGHT_ETIMEDOUT of BIGHT_ECANCELED.
  *  Suspends: yes.  Cancellable: yes, until the job has begun; then as the executor's policy says.
  *  On cancel: BIGHT_ECANCELED, or the job's result when it was too late.
- *  Allocates: the output; for a definition's first use, a place in the executor's table.
+ *  Allocates: the output; for a definition's first use, a place in the table of an executor of
+ *  processes.
  *  Thread: the loop's.
  *  Ownership: keeps def for ever; borrows input; gives result->output, to be freed with
  *  bight_result_free.

@@ -40,7 +40,7 @@ struct bight_job {
     size_t input_bytes;
     /* 1 at the first run; higher when earlier workers died running it. */
     unsigned attempt;
-    /* What bight_job_set_local set in this worker, by its initialiser as a rule; else NULL. */
+    /* What bight_job_set_local, or the initialiser of a thread, set in this worker; else NULL. */
     void *local;
     /* Private from here; use the calls below. */
     unsigned char *output;
@@ -84,7 +84,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_job_output_append(struct bight_job *job, co
 BIGHT_API void bight_job_output_clear(struct bight_job *job);
 
 /** Whether the caller wants the job to stop early; cheap enough for an inner loop. What the job
- *  then returns still reaches the caller. Only executors that interrupt ever set this.
+ *  then returns still reaches the caller. In threads it is set when the caller is cancelled, in
+ *  processes only if the executor's options say that it interrupts.
  *
  *  Thread: the one that runs the job.
  */

@@ -7,6 +7,11 @@ void walk_offload(void)
 
     says_einval(bight_offload, NULL, NULL);
     says_einval(bight_workers_new, NULL, NULL);
+    says_einval(bight_threads_new, NULL, NULL);
+    says_einval(bight_threads_call, NULL, some_fn, NULL);
+    says_einval(bight_threads_call, (void *)some, NULL, NULL);
+    says_einval(bight_threads_call_owned, NULL, some_fn, NULL, NULL);
+    says_einval(bight_threads_call_owned, (void *)some, NULL, NULL, NULL);
     says_einval(bight_executor_end, NULL);
     says_einval(bight_executor_get_stats, NULL, (void *)some);
     says_einval(bight_executor_get_stats, (void *)some, NULL);

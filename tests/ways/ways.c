@@ -308,6 +308,7 @@ static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
     &net_way_table,
+    &offload_way_table,
     &pass_way_table,
     &queue_way_table, &select_way_table,
     &stream_way_table,

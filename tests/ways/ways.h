@@ -1,7 +1,8 @@
 /* The ways of waiting that there are, as tables: how to make a source, wait for it, and give it
  * what is waited for. test_waits.c plays the same scenes with each of them. It is the suite of
- * several programs: one with the ways of coro/, runtime/ and net/stream/ (ways.c), one with those
- * of the HTTP server (ways_server.c), and one with those of WebSocket (ways_websocket.c). */
+ * several programs: one with the ways of coro/, runtime/, net/stream/ and offload/threads/ (ways.c),
+ * one with those of the HTTP server (ways_server.c), and one with those of WebSocket
+ * (ways_websocket.c). */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
 
@@ -74,6 +75,8 @@ struct stage {
     struct bight_uv_req req;
     sem_t finish;
     atomic_bool begun;
+    struct bight_executor *executor;
+    size_t destroyed;
 };
 
 enum way_flags {
@@ -117,6 +120,7 @@ extern const struct way_table basic_way_table;
 extern const struct way_table body_way_table;
 extern const struct way_table combine_way_table;
 extern const struct way_table net_way_table;
+extern const struct way_table offload_way_table;
 extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
