@@ -1,5 +1,6 @@
-/* Blocking or long calls of this process, moved off the loop's thread to libuv's pool of threads.
- * For jobs that need another process, see <bight/executor.h>. */
+/* A blocking call now and then, moved off the loop's thread to libuv's pool of threads. For many
+ * calls, or long ones, see <bight/threads.h>, which has threads of its own; for jobs that need
+ * another process, <bight/workers.h>. */
 #ifndef BIGHT_OFFLOAD_H
 #define BIGHT_OFFLOAD_H
 
@@ -11,9 +12,10 @@ BIGHT_BEGIN_DECLS
  *  `arg` may be on the stack. fn runs outside of tasks: it must not call what suspends.
  *
  *  libuv has one pool for the whole process (UV_THREADPOOL_SIZE threads, 4 by default), which also
- *  does its file and name lookups. So that those do not wait behind a thousand calls of this
- *  function, bight gives libuv only about a millisecond's worth of calls at a time; the others wait
- *  in FIFO order.
+ *  does its file operations and name lookups. So that those never wait for calls of this function,
+ *  each runtime has at most one call less in the pool than that has threads, but at least one; the
+ *  others wait in FIFO order. A program with several runtimes makes the pool larger, or uses
+ *  <bight/threads.h>.
  *
  *  @return what fn returned; BIGHT_ECANCELED: a scope around the call was cancelled before fn
  *          began, and fn was not called; BIGHT_EINVAL without fn; BIGHT_EAGAIN, BIGHT_ENOMEM: the

@@ -1,5 +1,5 @@
-/* bight_offload: calls on libuv's pool, which has one thread here, so that a call can be kept
- * waiting behind one that stands at a gate. Two calls at most are with libuv then; the rest wait
+/* bight_offload: calls on libuv's pool, which has one thread in most cases, so that a call can be
+ * kept waiting behind one that stands at a gate. One call at most is with libuv then; the rest wait
  * in our own queue. */
 #include <bight.h>
 #include <bight/offload.h>
@@ -115,7 +115,7 @@ static int goes_on(void *arg)
     return 0;
 }
 
-/* held is on the thread, second with libuv, third and fourth in our queue. */
+/* held is on the thread, the others in our queue. */
 static int cancels(void *arg)
 {
     struct call held, second, third, fourth;
@@ -139,6 +139,42 @@ static int cancels(void *arg)
     finish(&fourth);
     ck_assert_int_eq(fourth.rc, 1);
     finish(&held);
+    return 0;
+}
+
+static void work_at_gate(uv_work_t *work)
+{
+    stand_at_gate(work->data);
+}
+
+static void work_over(uv_work_t *work, int status)
+{
+    struct call *call = work->data;
+
+    call->rc = status;
+    call->ended = true;
+}
+
+/* libuv has the call, and its thread has something else to do. */
+static int cancels_admitted(void *arg)
+{
+    struct call other = {0}, call;
+    uv_work_t work = {.data = &other};
+
+    (void)arg;
+    sem_init(&other.entered, 0, 0);
+    sem_init(&other.gate, 0, 0);
+    ck_assert_int_eq(uv_queue_work(bight_uv_loop(), &work, work_at_gate, work_over), 0);
+    sem_wait(&other.entered);
+    start(&call, pass, -1);
+    bight_scope_cancel(&call.scope);
+    finish(&call);
+    ck_assert_int_eq(call.rc, BIGHT_ECANCELED);
+    ck_assert_int_eq(call.runs, 0);
+    sem_post(&other.gate);
+    while (!other.ended)
+        ck_assert_int_eq(bight_sleep(1), 0);
+    ck_assert_int_eq(other.rc, 0);
     return 0;
 }
 
@@ -265,6 +301,42 @@ static int without_function(void *arg)
     return 0;
 }
 
+enum { BLOCKING = 8 };
+
+/* More blocking calls than the pool has threads: it still does what others ask for. */
+static int leaves_a_thread(void *arg)
+{
+    struct call calls[BLOCKING];
+    struct bight_uv_req req;
+
+    (void)arg;
+    for (int i = 0; i < BLOCKING; i++)
+        start(&calls[i], stand_at_gate, -1);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&calls[i].entered);
+    ck_assert_int_eq(bight_uv_req_init(&req), 0);
+    ck_assert_int_eq(uv_fs_stat(bight_uv_loop(), &req.u.fs, "/", bight_uv_on_fs), 0);
+    ck_assert_int_eq((int)bight_uv_await(&req), 0);
+    uv_fs_req_cleanup(&req.u.fs);
+    for (int i = 0; i < BLOCKING; i++) {
+        ck_assert(!calls[i].ended);
+        ck_assert_int_eq(calls[i].runs, i < 3);
+    }
+    for (int i = 0; i < BLOCKING; i++)
+        sem_post(&calls[i].gate);
+    for (int i = 0; i < BLOCKING; i++) {
+        finish(&calls[i]);
+        ck_assert_int_eq(calls[i].rc, 17);
+    }
+    return 0;
+}
+
+static int run_with_four(int (*fn)(void *arg), void *arg)
+{
+    setenv("UV_THREADPOOL_SIZE", "4", 1);
+    return bight_run(fn, arg);
+}
+
 enum { CROWD = 1500 };
 
 struct crowd {
@@ -377,7 +449,9 @@ static const struct suite_case cases[] = {
     body_case(gives_what_the_call_returned_on_another_thread, run, returns),
     body_case(other_tasks_run_meanwhile, run, goes_on),
     body_case(a_call_that_has_not_begun_is_withdrawn, run, cancels),
+    body_case(a_call_that_libuv_has_not_begun_is_withdrawn, run, cancels_admitted),
     body_case(a_running_call_is_awaited_and_its_result_kept, run, cancels_running),
+    body_case(blocking_calls_leave_a_thread_to_others, run_with_four, leaves_a_thread),
     body_case(a_deadline_turns_a_withdrawal_into_a_timeout, run, times_out),
     body_case(a_result_that_comes_after_the_deadline_is_kept, run, keeps_late_result),
     body_case(woken_then_cancelled_is_woken, run, wakes_then_cancels),

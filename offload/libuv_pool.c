@@ -1,22 +1,17 @@
 /* bight_offload: calls on libuv's pool of threads. The request lives in the caller's frame, and
- * the wait does not end before libuv has called back. Each runtime has a gate, which keeps most
- * calls from libuv while there are many: libuv's one queue also serves the file operations and
- * name lookups of the whole process. */
+ * the wait does not end before libuv has called back. Each runtime has a gate: libuv's one queue
+ * also serves the file operations and name lookups of the whole process, so one of its threads is
+ * left to these whatever our calls do, and the calls beyond wait here. */
 #include <bight/offload.h>
 
 #include "runtime/runtime.h"
-
-#define ADMITTED_MAX 4096u
 
 struct gate {
     struct bight_plugin plugin;
     uv_loop_t *loop;
     struct bight_link waiting;
     size_t admitted; /* requests that libuv has */
-    size_t least;    /* it may always have this many: two per thread, so that none runs dry */
-    size_t most;     /* it may have this many now */
-    uint64_t window_ms;
-    size_t ended; /* since window_ms */
+    size_t most;     /* it may have this many */
 };
 
 struct offload {
@@ -39,9 +34,10 @@ static void end_gate(struct bight_plugin *plugin)
 static int begin_gate(struct bight_plugin *plugin, struct bight_runtime *runtime)
 {
     struct gate *gate = container_of(plugin, struct gate, plugin);
+    size_t threads = bight__pool_threads();
 
     gate->loop = runtime->loop;
-    gate->least = gate->most = 2 * bight__pool_threads();
+    gate->most = threads > 1 ? threads - 1 : 1;
     link_init(&gate->waiting);
     return bight__probe_threads(&runtime->sched.seams);
 }
@@ -60,25 +56,6 @@ static void run(uv_work_t *work)
     offload->rc = offload->fn(offload->arg);
 }
 
-/* Allow libuv as many requests as have lately ended per millisecond: a file operation then waits
- * for about a millisecond, and short calls still come in long rows. The limit rises at once and
- * falls by halves, so that one bad millisecond does not break up the rows. */
-static void adapt(struct gate *gate)
-{
-    uint64_t now_ms = uv_now(gate->loop);
-    size_t lately;
-
-    gate->ended++;
-    if (now_ms == gate->window_ms)
-        return;
-    lately = gate->least + gate->ended / (now_ms - gate->window_ms);
-    gate->most = lately > gate->most / 2 ? lately : gate->most / 2;
-    if (gate->most > ADMITTED_MAX)
-        gate->most = ADMITTED_MAX;
-    gate->window_ms = now_ms;
-    gate->ended = 0;
-}
-
 static void after(uv_work_t *work, int status);
 
 static void admit(struct offload *offload)
@@ -93,14 +70,13 @@ static void after(uv_work_t *work, int status)
 {
     struct offload *offload = container_of(work, struct offload, work);
     struct gate *gate = offload->gate;
-    struct bight_link *next;
+    struct bight_link *next = link_take(&gate->waiting);
 
     if (status)
         offload->rc = status; /* UV_ECANCELED: it never ran */
     gate->admitted--;
-    adapt(gate);
     (void)bight_unpark(&offload->waiter, 0);
-    while (gate->admitted < gate->most && (next = link_take(&gate->waiting)))
+    if (next)
         admit(container_of(next, struct offload, waiter.link));
 }
 
