@@ -1,16 +1,19 @@
-/* Calls on libuv's threads: one at a time, and a thousand in flight, against raw uv_queue_work.
- * Wall time, since the cost is that of waking another core. */
+/* Calls on threads, against raw uv_queue_work: one at a time, and a thousand in flight, on libuv's
+ * threads and on those of an executor. Wall time, since the cost is that of waking another core. */
 #include "bench/run.h"
 
 #include <stdlib.h>
 
 #include <bight/group.h>
 #include <bight/offload.h>
+#include <bight/threads.h>
 #include <uv.h>
 
 struct load {
     unsigned in_flight;
     uint64_t calls;
+    bool own; /* threads of an executor */
+    struct bight_executor *threads;
     uint64_t begun;
     double us; /* per call */
 };
@@ -28,7 +31,8 @@ static int caller(void *arg)
 
     while (rc == 0 && load->begun < load->calls) {
         load->begun++;
-        rc = bight_offload(nothing, NULL);
+        rc = load->own ? bight_threads_call(load->threads, nothing, NULL)
+                       : bight_offload(nothing, NULL);
     }
     return rc;
 }
@@ -46,13 +50,31 @@ static int callers(struct bight_group *group, void *arg)
     return 0;
 }
 
-static int load_main(void *arg)
+static int timed(struct load *load)
 {
-    struct load *load = arg;
     uint64_t begin = bench_wall_begin();
     int rc = bight_group_run(callers, load);
 
     load->us = bench_wall_end(begin, load->calls) / 1000;
+    return rc;
+}
+
+static int load_main(void *arg)
+{
+    struct load *load = arg;
+    uint64_t calls;
+    int rc;
+
+    if (!load->own)
+        return timed(load);
+    bench_check(bight_threads_new(&load->threads, NULL), "threads");
+    calls = load->calls;
+    load->calls = load->in_flight;
+    bench_check(bight_group_run(callers, load), "first calls"); /* the stacks are warm now */
+    load->calls = calls;
+    load->begun = 0;
+    rc = timed(load);
+    bench_check(bight_executor_end(load->threads), "end");
     return rc;
 }
 
@@ -105,10 +127,13 @@ static double raw(void *arg, uint64_t operations)
 }
 
 static struct load one = {.in_flight = 1}, thousand = {.in_flight = 1000};
+static struct load thousand_own = {.in_flight = 1000, .own = true};
 
 static const struct bench_row rows[] = {
     {"offload_rtt", "us", "uv_queue_work", ours, raw, &one, .operations = 5000},
-    {"offload_1000", "us per call", "uv_queue_work", ours, raw, &thousand, .operations = 100000},
+    {"offload_1000", "us per call", "uv_queue_work", ours, raw, &thousand_own,
+     .operations = 100000},
+    {"offload_uv_1000", "us per call", "uv_queue_work", ours, raw, &thousand, .operations = 100000},
 };
 
 int main(int argc, char **argv)

@@ -25,12 +25,12 @@ struct call {
     int (*fn)(void *arg);
     sem_t entered;
     sem_t gate;
-    atomic_int runs;
     int64_t timeout_ms;
     struct bight_scope scope;
     struct bight_task *task;
     int rc;
     int settled;
+    atomic_int runs;
     bool ended;
 };
 
