@@ -8,16 +8,12 @@ struct plain {
     struct call call;
     struct bight_waiter waiter;
     struct threads *threads;
-    int (*fn)(void *arg);
-    void *arg;
 };
 
-static void run(struct call *call, struct thread *thread)
+void bight__call_run(struct call *call, struct thread *thread)
 {
-    struct plain *plain = container_of(call, struct plain, call);
-
     (void)thread;
-    call->rc = plain->fn(plain->arg);
+    call->rc = call->fn(call->arg);
 }
 
 static void ended(struct call *call)
@@ -51,10 +47,14 @@ static const struct bight_waiter_ops call_ops = {
 static int call_on_thread(struct threads *threads, struct bight_task *self, int (*fn)(void *arg),
                           void *arg)
 {
-    struct plain plain = {
-        .call = {.run = run, .ended = ended}, .threads = threads, .fn = fn, .arg = arg};
+    struct plain plain;
     int rc;
 
+    plain.call.run = bight__call_run;
+    plain.call.fn = fn;
+    plain.call.arg = arg;
+    plain.call.ended = ended;
+    plain.threads = threads;
     bight__waiter_begin_of(&plain.waiter, &call_ops, self);
     rc = bight__threads_take(threads, &plain.call);
     if (rc) {

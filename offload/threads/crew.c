@@ -28,7 +28,7 @@ void *bight_threads_local(void)
     return this_thread ? this_thread->local : NULL;
 }
 
-/* Called with the lock held, or by a thread whose call has come to `results`. */
+/* Called with the lock held, or by a thread whose call is among `returns`. */
 static void call_loop(struct threads *threads)
 {
     int asleep = LOOP_ASLEEP;
@@ -41,11 +41,7 @@ static void call_loop(struct threads *threads)
 /* Give a call back that has run. It may be gone at once. */
 static void give(struct threads *threads, struct call *call)
 {
-    struct call *first = atomic_load_explicit(&threads->results, memory_order_relaxed);
-
-    do
-        call->next = first;
-    while (!atomic_compare_exchange_weak(&threads->results, &first, call));
+    returns_put(&threads->returns, call);
     call_loop(threads);
 }
 
@@ -104,7 +100,7 @@ static void measure(struct thread *thread)
         atomic_store_explicit(&threads->brisk, brisk, memory_order_relaxed);
 }
 
-static void pause_briefly(void)
+static inline void pause_briefly(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();

@@ -14,25 +14,16 @@ struct wait {
 
 struct owned {
     struct call call;
+    struct owned *next; /* of the spare ones */
     struct threads *threads;
     struct wait *wait; /* NULL: nobody waits any more */
-    int (*fn)(void *arg);
-    void *arg;
     void (*destroy)(void *arg);
 };
 
-static void run(struct call *call, struct thread *thread)
-{
-    struct owned *owned = container_of(call, struct owned, call);
-
-    (void)thread;
-    call->rc = owned->fn(owned->arg);
-}
-
 static void keep(struct owned *owned)
 {
-    owned->call.next = owned->threads->spare;
-    owned->threads->spare = &owned->call;
+    owned->next = owned->threads->spare;
+    owned->threads->spare = owned;
 }
 
 /* A call that was left alone is over. */
@@ -42,7 +33,7 @@ static void end_abandoned(struct owned *owned)
     struct bight_mailbox *held = NULL;
 
     if (owned->destroy)
-        owned->destroy(owned->arg);
+        owned->destroy(owned->call.arg);
     keep(owned);
     if (--threads->abandoned == 0) {
         held = threads->held;
@@ -104,21 +95,21 @@ static const struct bight_waiter_ops owned_ops = {
 
 static struct owned *get_record(struct threads *threads)
 {
-    struct call *spare = threads->spare;
+    struct owned *spare = threads->spare;
 
     if (!spare)
         return bight__alloc(threads_seams(threads), sizeof(struct owned));
     threads->spare = spare->next;
-    return container_of(spare, struct owned, call);
+    return spare;
 }
 
 void bight__threads_free_spare(struct threads *threads)
 {
-    struct call *spare;
+    struct owned *spare;
 
     while ((spare = threads->spare)) {
         threads->spare = spare->next;
-        bight__free(container_of(spare, struct owned, call));
+        bight__free(spare);
     }
 }
 
@@ -167,7 +158,9 @@ int bight_threads_call_owned(struct bight_executor *executor, int (*fn)(void *ar
                              void (*destroy)(void *arg))
 {
     struct owned what = {
-        .call = {.run = run, .ended = ended}, .fn = fn, .arg = arg, .destroy = destroy};
+        .call = {.run = bight__call_run, .ended = ended, .fn = fn, .arg = arg},
+        .destroy = destroy,
+    };
     bool taken = false;
     int rc;
 

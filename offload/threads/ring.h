@@ -34,10 +34,11 @@ static inline uint64_t ring_length(struct ring *ring)
     return atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
 }
 
-/* Put `call` at the end: false when there is no room. The loop's thread. */
-static inline bool ring_put(struct ring *ring, struct call *call, uint64_t *position)
+/* Put `call` behind the `more` that were put since the last ring_publish: false when there is no
+ * room. The loop's thread. */
+static inline bool ring_put(struct ring *ring, uint64_t more, struct call *call, uint64_t *position)
 {
-    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed) + more;
     _Atomic(struct call *) *place = &ring->places[tail % RING_PLACES];
 
     if (tail - atomic_load_explicit(&ring->head, memory_order_acquire) == RING_PLACES ||
@@ -45,8 +46,15 @@ static inline bool ring_put(struct ring *ring, struct call *call, uint64_t *posi
         return false;
     *position = tail;
     atomic_store_explicit(place, call, memory_order_release);
-    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
     return true;
+}
+
+/* Let the threads have what was put. */
+static inline void ring_publish(struct ring *ring, uint64_t more)
+{
+    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+    atomic_store_explicit(&ring->tail, tail + more, memory_order_release);
 }
 
 /* The oldest call, or NULL. Whoever sees a head sees a tail that is not below it. */
@@ -82,6 +90,42 @@ static inline bool ring_take_back(struct ring *ring, struct call *call, uint64_t
     return atomic_compare_exchange_strong_explicit(&ring->places[position % RING_PLACES], &call,
                                                    NULL, memory_order_acq_rel,
                                                    memory_order_relaxed);
+}
+
+/* Calls on their way back, at most RING_PLACES with those that are still to come. Any thread puts,
+ * only the loop's takes. A thread that stops between its two steps keeps waiting what came after
+ * it, until it goes on and finds out itself whether the loop sleeps. */
+struct returns {
+    char apart[RING_LINE_BYTES];
+    _Atomic uint64_t tail;
+    char apart_places[RING_LINE_BYTES];
+    _Atomic(struct call *) places[RING_PLACES];
+    uint64_t head; /* the loop's thread only */
+};
+
+static inline void returns_put(struct returns *returns, struct call *call)
+{
+    uint64_t tail = atomic_fetch_add_explicit(&returns->tail, 1, memory_order_acq_rel);
+
+    atomic_store(&returns->places[tail % RING_PLACES], call);
+}
+
+/* The call that comes after `behind` others, if it is there. */
+static inline struct call *returns_peek(struct returns *returns, uint64_t behind)
+{
+    return atomic_load(&returns->places[(returns->head + behind) % RING_PLACES]);
+}
+
+static inline struct call *returns_take(struct returns *returns)
+{
+    _Atomic(struct call *) *place = &returns->places[returns->head % RING_PLACES];
+    struct call *call = atomic_load_explicit(place, memory_order_acquire);
+
+    if (call) {
+        atomic_store_explicit(place, NULL, memory_order_relaxed);
+        returns->head++;
+    }
+    return call;
 }
 
 #endif

@@ -13,7 +13,7 @@
  * looks. A thread claims one place at a time, so what waits behind a long call is free for all
  * others. A thread that finds more wakes another one. While calls are brisk that would take longer
  * than to run them: then it is left to the loop to see whether the ring moves, until it sleeps.
- * The thread runs the call and pushes it onto `results`, and if the loop is in its poll, or about
+ * The thread runs the call and puts it into `returns`, and if the loop is in its poll, or about
  * to be, wakes it: once for all results until the loop has come round. The loop's thread takes all
  * of them and ends the calls. Before it was claimed a call can be withdrawn, by taking it out of
  * its place.
@@ -36,17 +36,21 @@
 #define THREAD_NAME_BYTES 16
 
 struct thread;
+struct owned;
 
 /* Something for a thread to do, in the frame of its caller or in a record of its own. */
 struct call {
-    struct bight_link link; /* the place in `collected` */
-    struct call *next;      /* the place in `results` */
-    uint64_t position;      /* in the ring */
-    bool posted;            /* it has been put there */
-    int rc;                 /* what `run` left, or why it never ran */
-    int init_code;          /* with BIGHT_EINITFAILED: what the initialiser returned */
-    void (*run)(struct call *call, struct thread *thread); /* on the thread */
-    void (*ended)(struct call *call); /* on the loop's; the call is not touched afterwards */
+    /* What the thread reads and writes comes first, in few cache lines. */
+    int rc;        /* what `run` left, or why it never ran */
+    int init_code; /* with BIGHT_EINITFAILED: what the initialiser returned */
+    void (*run)(struct call *call, struct thread *thread);
+    int (*fn)(void *arg); /* for bight__call_run */
+    void *arg;
+    /* The loop's thread only. */
+    void (*ended)(struct call *call); /* the call is not touched afterwards */
+    struct bight_link link;           /* the place in `collected` */
+    uint64_t position;                /* in the ring */
+    bool posted;                      /* it has been put there */
 };
 
 struct thread {
@@ -83,10 +87,11 @@ struct threads {
     size_t uncounted; /* collected since they were last handed out */
     uint64_t head;    /* of the ring, as it was then */
     size_t jobs;      /* taken, and not ended */
+    size_t posted;    /* of these: those that have been put into the ring */
     uint64_t ended;
     struct bight_hook turn_hook;
     struct bight_hook idle_hook;
-    struct call *spare;         /* records of owned.c */
+    struct owned *spare;        /* records of owned.c */
     size_t abandoned;           /* calls that run and that nobody waits for */
     struct bight_mailbox *held; /* while there are any */
     struct bight_waiter *ender; /* the task that ends the executor */
@@ -96,9 +101,9 @@ struct threads {
 
     /* All threads, without the lock. */
     struct ring ring;
-    _Atomic(struct call *) results; /* the newest first */
-    _Atomic int state;              /* enum loop_state */
-    struct bight_post post;         /* whoever makes the state LOOP_CALLED posts it */
+    struct returns returns;
+    _Atomic int state;      /* enum loop_state */
+    struct bight_post post; /* whoever makes the state LOOP_CALLED posts it */
     char apart[RING_LINE_BYTES];
     atomic_uint sleeping; /* how many sleepers; written with the lock held */
     atomic_bool brisk;    /* the last calls were so short that waking a thread takes longer */
@@ -139,6 +144,9 @@ void bight__threads_free(struct threads *threads);
 
 /* Whether what the task that ends the executor waits for has come. */
 bool bight__threads_settled(struct threads *threads);
+
+/* call.c: calls `fn`. */
+void bight__call_run(struct call *call, struct thread *thread);
 
 /* owned.c */
 void bight__threads_free_spare(struct threads *threads);

@@ -6,6 +6,9 @@
 /* So many calls are not kept until the turn is over: threads may begin meanwhile. */
 #define COLLECTED_MOST 64u
 
+/* So many of the calls that have come back are being fetched. */
+#define FETCHED_AHEAD 8u
+
 static void settle(struct threads *threads)
 {
     struct bight_waiter *waiter = threads->ender;
@@ -37,24 +40,32 @@ static void refuse_all(struct threads *threads, int rc, int init_code)
     struct bight_link *link;
     struct call *call;
 
-    while ((call = ring_claim(&threads->ring)))
+    while ((call = ring_claim(&threads->ring))) {
+        threads->posted--;
         refuse(threads, call, rc, init_code);
+    }
     while ((link = link_take(&threads->collected)))
         refuse(threads, container_of(link, struct call, link), rc, init_code);
 }
 
-/* Put into the ring what it has room for. What is left comes when a call has come back: there is
- * one, since the ring is in use. */
+/* Put into the ring what it has room for, and what has room to come back. What is left comes when a
+ * call has come back: there is one, since the ring is in use. */
 static void post(struct threads *threads)
 {
-    while (!link_empty(&threads->collected)) {
+    uint64_t more = 0;
+
+    while (!link_empty(&threads->collected) && threads->posted < RING_PLACES) {
         struct call *call = container_of(threads->collected.next, struct call, link);
 
-        if (!ring_put(&threads->ring, call, &call->position))
-            return;
-        link_remove(&call->link);
+        if (!ring_put(&threads->ring, more, call, &call->position))
+            break;
+        more++;
+        threads->posted++;
+        link_cut(&call->link);
         call->posted = true;
     }
+    if (more)
+        ring_publish(&threads->ring, more);
 }
 
 /* Whether a thread takes brisk calls out of the ring: it will come to those that wait before
@@ -82,19 +93,26 @@ static void hand_out(struct threads *threads)
         refuse_all(threads, rc, init_code);
 }
 
+/* What the thread wrote is in its cache: have it fetched while others are ended. */
+static void fetch(const struct call *call)
+{
+    if (!call)
+        return;
+    __builtin_prefetch(call);
+    __builtin_prefetch((const char *)call + RING_LINE_BYTES);
+    __builtin_prefetch((const char *)call + 2 * RING_LINE_BYTES);
+}
+
 void bight__threads_harvest(struct threads *threads)
 {
-    struct call *call = NULL, *first = NULL, *next;
+    struct returns *returns = &threads->returns;
+    struct call *call;
 
-    if (atomic_load_explicit(&threads->results, memory_order_relaxed))
-        call = atomic_exchange(&threads->results, NULL);
-    for (; call; call = next) { /* the oldest first */
-        next = call->next;
-        call->next = first;
-        first = call;
-    }
-    for (call = first; call; call = next) {
-        next = call->next;
+    for (unsigned i = 0; i < FETCHED_AHEAD; i++)
+        fetch(returns_peek(returns, i));
+    while ((call = returns_take(returns))) {
+        fetch(returns_peek(returns, FETCHED_AHEAD - 1));
+        threads->posted--;
         count_ended(threads);
         call->ended(call);
     }
@@ -103,7 +121,7 @@ void bight__threads_harvest(struct threads *threads)
 /* Whether there is something to do. */
 static bool has_come(struct threads *threads)
 {
-    return atomic_load(&threads->results) || (threads->jobs && !atomic_load(&threads->count)) ||
+    return returns_peek(&threads->returns, 0) || (threads->jobs && !atomic_load(&threads->count)) ||
            (threads->ender && bight__threads_settled(threads));
 }
 
@@ -215,7 +233,9 @@ bool bight__threads_withdraw(struct threads *threads, struct call *call)
 {
     if (!call->posted)
         link_remove(&call->link);
-    else if (!ring_take_back(&threads->ring, call, call->position))
+    else if (ring_take_back(&threads->ring, call, call->position))
+        threads->posted--;
+    else
         return false;
     count_ended(threads);
     settle(threads);
