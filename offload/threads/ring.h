@@ -93,8 +93,8 @@ static inline bool ring_take_back(struct ring *ring, struct call *call, uint64_t
 }
 
 /* Calls on their way back, at most RING_PLACES with those that are still to come. Any thread puts,
- * only the loop's takes. A thread that stops between its two steps keeps waiting what came after
- * it, until it goes on and finds out itself whether the loop sleeps. */
+ * only the loop's takes. What came after the call of a thread that stops between its two
+ * steps waits until that thread goes on, which then finds out itself whether the loop sleeps. */
 struct returns {
     char apart[RING_LINE_BYTES];
     _Atomic uint64_t tail;

@@ -1,4 +1,4 @@
-/* An executor of threads. A file calls only those below it:
+/* An executor of threads:
  *
  *   threads.c   making, ending, counts
  *   job.c       bight_execute: a job, its input, output and cancel flag
