@@ -183,13 +183,14 @@ static int saturate(void *arg)
         conf_join(calls[i].task, 0);
         ck_assert_int_eq(calls[i].runs, 1);
     }
-    ck_assert_int_le(distinct_threads(calls, CALLS), 4);
+    ck_assert_int_le(distinct_threads(calls, CALLS), 5);
     return 0;
 }
 
+/* One thread of libuv's pool is left to others: files, name lookups. */
 static void tpool_09_there_are_no_more_threads_than_the_pools_size(void)
 {
-    conf_pool_threads(4);
+    conf_pool_threads(5);
     conf_ok(saturate);
 }
 

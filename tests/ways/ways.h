@@ -1,7 +1,7 @@
 /* The ways of waiting that there are, as tables: how to make a source, wait for it, and give it
  * what is waited for. test_waits.c plays the same scenes with each of them. It is the suite of
- * several programs: one with the ways of coro/, runtime/, net/stream/ and offload/threads/ (ways.c),
- * one with those of the HTTP server (ways_server.c), and one with those of WebSocket
+ * several programs: one with the ways of coro/, runtime/, net/stream/ and offload/threads/
+ * (ways.c), one with those of the HTTP server (ways_server.c), and one with those of WebSocket
  * (ways_websocket.c). */
 #ifndef TESTS_WAYS_WAYS_H
 #define TESTS_WAYS_WAYS_H
