@@ -5,3 +5,6 @@ if(bight_http)
 endif()
 # A server with many connections; scripts/soak runs it at full length.
 bight_test(soak/soak_connections SOURCES soak/load.c harness/count_blocks.c LIBS ${counting_libs})
+# Worker processes that are killed, and parents; scripts/killstorm and scripts/orphans run them at full length.
+bight_test(soak/killstorm LIBS bight_worker_cases)
+bight_test(soak/orphans LIBS bight_worker_cases)
