@@ -1,8 +1,8 @@
-/* Worker processes in a storm: jobs that are checked, others that exit, overflow their stack, use up
- * their memory or write over their ring, while workers, zygotes and keepers are killed and stopped
- * and descriptors run out. Every job ends once, idempotent ones with their result, and in the end
- * nothing is left. KILLSTORM_JOBS and KILLSTORM_KILLS in the environment say how much of it; 2,000
- * and 60. scripts/killstorm runs it at full length. */
+/* Worker processes in a storm: jobs that are checked, others that exit, overflow their stack,
+ * use up their memory or write over their ring, while workers, zygotes and keepers are killed
+ * and stopped and descriptors run out. Every job ends once, idempotent ones with their result,
+ * and in the end nothing is left. KILLSTORM_JOBS and KILLSTORM_KILLS in the environment say how
+ * much of it; 2,000 and 60. scripts/killstorm runs it at full length. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
