@@ -1,8 +1,8 @@
-/* Notes in a file, by SQLite. Its calls block, so they go to threads, each with a connection that
- * no other call has meanwhile. SQLite lets one connection write at a time, and with a write-ahead
- * log the others read on: so there is one connection that writes, whose callers wait in tasks and
- * not in threads, and a few that read. Another process may write too: for that there is the busy
- * timeout. */
+/* Notes in a file, by SQLite. Its calls block, so they go to threads, each of which has a
+ * connection of its own from its beginning to its end. SQLite lets one connection write at a
+ * time, and with a write-ahead log the others read on: so there is one thread that writes, and
+ * there are a few that read; callers wait in tasks, where they can be cancelled. Another process
+ * may write too: for that there is the busy timeout. */
 #include "samples/service/store.h"
 
 #include <sqlite3.h>
@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include <bight/errors.h>
-#include <bight/offload.h>
-#include <bight/queue.h>
+#include <bight/threads.h>
 
 #define READERS 3
 /* A call that has begun is not cancelled: so this is less than a request's deadline. */
@@ -45,15 +44,12 @@ struct connection {
 struct sqlite_store {
     struct store store;
     const char *file;
-    struct connection connections[1 + READERS];
-    /* Of those that no call has. */
-    struct bight_queue *writers, *readers;
+    struct bight_executor *writer, *readers;
 };
 
 /* One call, on the stack of its task. Either `note` or `notes` takes the rows. */
 struct call {
     enum statement statement;
-    struct connection *connection;
     int64_t id;
     int64_t number; /* ?4: a version, or the most rows */
     struct note *note;
@@ -109,26 +105,34 @@ static int open_connection(struct connection *connection, const char *file)
     return code_of(connection->database, code);
 }
 
-static int open_all(void *arg)
+static void close_connection(void *local)
 {
-    struct sqlite_store *store = arg;
-    int rc = 0;
+    struct connection *connection = local;
 
-    for (size_t i = 0; i < 1 + READERS && rc == 0; i++)
-        rc = open_connection(&store->connections[i], store->file);
+    for (int i = 0; i < STATEMENTS; i++)
+        (void)sqlite3_finalize(connection->prepared[i]);
+    (void)sqlite3_close(connection->database);
+    free(connection);
+}
+
+/* In each thread before its calls. */
+static int have_connection(void *file, void **local)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    int rc = connection ? open_connection(connection, file) : BIGHT_ENOMEM;
+
+    if (rc && connection)
+        close_connection(connection);
+    else
+        *local = connection;
     return rc;
 }
 
-static int close_all(void *arg)
+/* The thread that is asked this has its connection. */
+static int see_connection(void *arg)
 {
-    struct sqlite_store *store = arg;
-
-    for (size_t i = 0; i < 1 + READERS; i++) {
-        for (int j = 0; j < STATEMENTS; j++)
-            (void)sqlite3_finalize(store->connections[i].prepared[j]);
-        (void)sqlite3_close(store->connections[i].database);
-    }
-    return 0;
+    (void)arg;
+    return bight_threads_local() ? 0 : BIGHT_EIO;
 }
 
 /* The parameters that the statement has: the others are out of its range. */
@@ -176,12 +180,13 @@ static int take_row(struct call *call, sqlite3_stmt *statement)
 static int perform(void *arg)
 {
     struct call *call = arg;
-    sqlite3_stmt *statement = call->connection->prepared[call->statement];
+    struct connection *connection = bight_threads_local();
+    sqlite3_stmt *statement = connection->prepared[call->statement];
     int code = bind(call, statement);
 
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         code = take_row(call, statement);
-    int rc = code_of(call->connection->database, code);
+    int rc = code_of(connection->database, code);
     (void)sqlite3_reset(statement); /* says again what the last step said */
     (void)sqlite3_clear_bindings(statement);
     return rc;
@@ -189,29 +194,16 @@ static int perform(void *arg)
 
 /* --- on the loop ------------------------------------------------------------------------------ */
 
-static int run(struct bight_queue *idle, struct call *call)
+static int run_for_one(struct bight_executor *threads, struct call *call)
 {
-    void *connection;
-    int rc = bight_queue_get(idle, &connection);
-
-    if (rc)
-        return rc;
-    call->connection = connection;
-    rc = bight_offload(perform, call);
-    int given = bight_queue_try_put(idle, connection); /* there is a place for each */
-    return rc ? rc : given;
-}
-
-static int run_for_one(struct bight_queue *idle, struct call *call)
-{
-    int rc = run(idle, call);
+    int rc = bight_threads_call(threads, perform, call);
 
     return rc == 0 && call->rows == 0 ? BIGHT_ENOENT : rc;
 }
 
 static int add(struct store *store, struct note *note)
 {
-    return run_for_one(sqlite_of(store)->writers, &(struct call){.statement = ADD, .note = note});
+    return run_for_one(sqlite_of(store)->writer, &(struct call){.statement = ADD, .note = note});
 }
 
 static int get(struct store *store, int64_t id, struct note *note)
@@ -231,8 +223,9 @@ static int list(struct store *store, int64_t after, int most, struct notes *note
     int rc;
 
     *notes = (struct notes){0};
-    rc = run(sqlite_of(store)->readers,
-             &(struct call){.statement = LIST, .id = after, .number = most, .notes = notes});
+    rc = bight_threads_call(
+        sqlite_of(store)->readers, perform,
+        &(struct call){.statement = LIST, .id = after, .number = most, .notes = notes});
     if (rc)
         notes_free(notes);
     return rc;
@@ -241,24 +234,29 @@ static int list(struct store *store, int64_t after, int most, struct notes *note
 static int put(struct store *store, struct note *note)
 {
     return run_for_one(
-        sqlite_of(store)->writers,
+        sqlite_of(store)->writer,
         &(struct call){.statement = PUT, .id = note->id, .number = note->version, .note = note});
 }
 
 static int remove_note(struct store *store, int64_t id, int64_t version)
 {
-    return run_for_one(sqlite_of(store)->writers,
+    return run_for_one(sqlite_of(store)->writer,
                        &(struct call){.statement = REMOVE, .id = id, .number = version});
+}
+
+/* The connections are closed by their threads. */
+static void end_threads(struct bight_executor *threads)
+{
+    if (threads && bight_executor_end(threads))
+        (void)fputs("sqlite: the threads have not ended\n", stderr);
 }
 
 static void close_store(struct store *store)
 {
     struct sqlite_store *sqlite = sqlite_of(store);
 
-    if (bight_offload(close_all, sqlite))
-        (void)close_all(sqlite); /* cancelled: then it takes the loop's time */
-    bight_queue_free(sqlite->writers);
-    bight_queue_free(sqlite->readers);
+    end_threads(sqlite->readers);
+    end_threads(sqlite->writer);
     free(sqlite);
 }
 
@@ -271,17 +269,33 @@ static const struct store_ops ops = {
     .remove = remove_note,
 };
 
+/* How many calls wait is for the server to limit. */
+static int start_threads(struct bight_executor **out, const char *name, unsigned count,
+                         const char *file)
+{
+    return bight_threads_new(out, &(struct bight_threads_options){
+                                      .name = name,
+                                      .threads_most = count,
+                                      .threads_least = count,
+                                      .queue_max = SIZE_MAX,
+                                      .init = have_connection,
+                                      .init_arg = (void *)(uintptr_t)file,
+                                      .teardown = close_connection,
+                                  });
+}
+
+/* The writer first: it makes the file and the table. */
 static int open_store(struct sqlite_store *store)
 {
-    int rc = bight_queue_new(&store->writers, 1);
+    int rc = start_threads(&store->writer, "sqlite-writer", 1, store->file);
 
     if (rc == 0)
-        rc = bight_queue_new(&store->readers, READERS);
+        rc = bight_threads_call(store->writer, see_connection, NULL);
     if (rc == 0)
-        rc = bight_offload(open_all, store);
-    for (size_t i = 0; i < 1 + READERS && rc == 0; i++)
-        rc = bight_queue_try_put(i ? store->readers : store->writers, &store->connections[i]);
-    return rc;
+        rc = start_threads(&store->readers, "sqlite-reader", READERS, store->file);
+    if (rc == 0)
+        rc = bight_threads_call(store->readers, see_connection, NULL);
+    return rc == BIGHT_EINITFAILED ? BIGHT_EIO : rc; /* the thread has said why */
 }
 
 int store_sqlite_open(struct store **out, const char *file)
