@@ -228,6 +228,8 @@ static void bury_keeper(void)
     close(ours.keeper_fd);
     ours.keeper_fd = -1;
     if (ours.pidfd < 0) {
+        if (waitpid(ours.pid, NULL, WNOHANG) != 0)
+            return; /* reaped, by this or by a wait of the program's own */
         (void)kill(ours.pid, SIGKILL);
         while (waitpid(ours.pid, NULL, 0) < 0 && errno == EINTR)
             continue;
