@@ -22,8 +22,9 @@ BIGHT_BEGIN_DECLS
 
 /* Zero is the default for every field. */
 struct bight_threads_options {
-    /* How many threads at most; default: as many as there are CPUs that this process may use. At
-     * most 1,024. */
+    /* How many threads at most; default: four more than there are CPUs that this process may
+     * use, at most 32: calls that block use no CPU, as for Python's ThreadPoolExecutor. At most
+     * 1,024. */
     unsigned threads_most;
     /* So many start at once and do not end while the executor lives; default 0: all may end. */
     unsigned threads_least;
@@ -91,6 +92,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_threads_call(struct bight_executor *executo
 BIGHT_API BIGHT_MUST_CHECK int bight_threads_call_owned(struct bight_executor *executor,
                                                         int (*fn)(void *arg), void *arg,
                                                         void (*destroy)(void *arg));
+
+/** Whether the caller of the call that runs in this thread has been cancelled: one that takes long
+ *  can stop. False outside of calls. For a job it is what bight_job_cancelled says.
+ *
+ *  Thread: any.
+ *
+ */
+BIGHT_API bool bight_threads_cancelled(void);
 
 /** What `init` or bight_job_set_local has set in the calling thread; NULL in a thread that is no
  *  executor's.

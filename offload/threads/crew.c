@@ -28,6 +28,13 @@ void *bight_threads_local(void)
     return this_thread ? this_thread->local : NULL;
 }
 
+bool bight_threads_cancelled(void)
+{
+    const struct call *call = this_thread ? this_thread->call : NULL;
+
+    return call && __atomic_load_n(&call->cancelled, __ATOMIC_RELAXED) != 0;
+}
+
 /* Called with the lock held, or by a thread whose call is among `returns`. */
 static void call_loop(struct threads *threads)
 {
@@ -211,7 +218,9 @@ static void run_calls(struct thread *thread)
     thread->measured = 0;
     thread->since_ns = uv_hrtime();
     while ((call = next_call(threads))) {
+        thread->call = call;
         call->run(call, thread);
+        thread->call = NULL;
         give(threads, call);
         measure(thread);
     }

@@ -19,7 +19,6 @@ struct execution {
     const void *input;
     size_t input_bytes;
     struct bight_result *result;
-    uint32_t cancelled; /* atomic */
 };
 
 /* The job as its thread has it. */
@@ -109,7 +108,7 @@ static void run(struct call *call, struct thread *thread)
                                       .attempt = 1,
                                       .local = thread->local,
                                       .ops = &job_ops,
-                                      .cancel_flag = &execution->cancelled},
+                                      .cancel_flag = &call->cancelled},
                               .thread = thread};
 
     if (execution->input_bytes) {
@@ -128,15 +127,12 @@ static void ended(struct call *call)
     bight__unpark_outside(&container_of(call, struct execution, call)->waiter);
 }
 
-/* Cancelled: withdraw the job if it has not begun, else tell it. */
+/* Cancelled: withdraw the job if it has not begun; else it can see that nobody wants it. */
 static int abort_execution(struct bight_waiter *waiter)
 {
     struct execution *execution = container_of(waiter, struct execution, waiter);
 
-    if (bight__threads_withdraw(execution->threads, &execution->call))
-        return 0;
-    __atomic_store_n(&execution->cancelled, 1, __ATOMIC_RELAXED);
-    return BIGHT_EBUSY;
+    return bight__threads_withdraw(execution->threads, &execution->call) ? 0 : BIGHT_EBUSY;
 }
 
 static void describe_execution(const struct bight_waiter *waiter, char *text, size_t text_bytes)

@@ -5,6 +5,9 @@
 #include <stdio.h>
 
 #define THREADS_MOST 1024u
+#define THREADS_DEFAULT 32u
+/* How many threads are taken to be blocked. */
+#define BLOCKED_DEFAULT 4u
 #define QUEUE_DEFAULT 1024u
 #define IDLE_DEFAULT_MS 10000
 /* How often an idle thread looks for a call before it sleeps: some tens of microseconds, about what
@@ -121,8 +124,9 @@ int bight__threads_of(struct bight_executor *executor, struct threads **out)
 static int fill_in(struct bight_threads_options *options)
 {
     if (options->threads_most == 0) {
-        options->threads_most =
-            bight__cpu_count() < THREADS_MOST ? bight__cpu_count() : THREADS_MOST;
+        options->threads_most = bight__cpu_count() + BLOCKED_DEFAULT;
+        if (options->threads_most > THREADS_DEFAULT)
+            options->threads_most = THREADS_DEFAULT;
         if (options->threads_most < options->threads_least)
             options->threads_most = options->threads_least;
     }

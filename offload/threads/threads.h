@@ -46,6 +46,7 @@ struct call {
     void (*run)(struct call *call, struct thread *thread);
     int (*fn)(void *arg); /* for bight__call_run */
     void *arg;
+    uint32_t cancelled; /* atomic: nobody wants it any more, and a thread has begun it */
     /* The loop's thread only. */
     void (*ended)(struct call *call); /* the call is not touched afterwards */
     struct bight_link link;           /* the place in `collected` */
@@ -62,7 +63,8 @@ struct thread {
     unsigned measured; /* calls since since_ns */
     uint64_t since_ns;
     void *local;
-    void *input; /* room for the copies of jobs' inputs */
+    const struct call *call; /* which runs, or NULL */
+    void *input;             /* room for the copies of jobs' inputs */
     size_t input_room;
 };
 
@@ -159,7 +161,7 @@ int bight__threads_execute(struct bight_executor *executor, const struct bight_j
 /* Take a call: `ended` will be called, unless it is withdrawn. 0, or an error and it was not
  * taken. */
 int bight__threads_take(struct threads *threads, struct call *call);
-/* Take a call back that no thread has begun; false when one has. */
+/* Take a call back that no thread has begun; false when one has, which then can see it. */
 bool bight__threads_withdraw(struct threads *threads, struct call *call);
 /* End the calls that have come back. */
 void bight__threads_harvest(struct threads *threads);

@@ -221,6 +221,7 @@ int bight__threads_take(struct threads *threads, struct call *call)
     if (rc)
         return rc;
     call->posted = false;
+    call->cancelled = 0;
     link_append(&threads->collected, &call->link);
     if (threads->jobs++ == 0)
         bight__threads_look(threads);
@@ -235,8 +236,10 @@ bool bight__threads_withdraw(struct threads *threads, struct call *call)
         link_remove(&call->link);
     else if (ring_take_back(&threads->ring, call, call->position))
         threads->posted--;
-    else
+    else {
+        __atomic_store_n(&call->cancelled, 1, __ATOMIC_RELAXED);
         return false;
+    }
     count_ended(threads);
     settle(threads);
     return true;
