@@ -83,20 +83,21 @@ struct bight_workers_prepare_options {
      * and the call may be made at any time, also among threads. Constructors of the library run
      * there too; they must not start threads. NULL: workers are copies of this program. */
     const char *library;
-    /* The path of that program; NULL: the bight-zygote that was installed with this library. Any
+    /* The path of that program; NULL: the bight-zygote that was installed with the shared library,
+     * also in a prefix that was moved; with the archive, the one in the prefix of its build. Any
      * program of the same version of bight will do whose main begins with bight_workers_prepare. */
     const char *helper;
 };
 
 /** bight_workers_prepare with options; NULL: the defaults.
  *
- *  @return as there; with `library` also BIGHT_ENOENT when no such file is loaded, or `helper` is
- *  not there, and never BIGHT_ENOTPREPARED; BIGHT_EINVAL for `helper` without `library`. Whether
- *  the helper can load the library shows in bight_workers_new: BIGHT_ENOENT, -ENOEXEC,
- *  BIGHT_ENOTSUP when it is of another version of bight, BIGHT_EBUSY when the library starts
- *  threads. Thread: any; without `library`, as long as it is the only one. Ownership: borrows
- *  options and its strings; keeps argv[0] for ever.
- *
+ *  @return as there; with `library` also BIGHT_ENOENT when no such file is loaded, or the helper is
+ *          not there, and never BIGHT_ENOTPREPARED; BIGHT_EINVAL for `helper` without `library`.
+ *          Whether the helper can load the library shows in bight_workers_new: BIGHT_ENOENT,
+ *          -ENOEXEC, BIGHT_ENOTSUP when it is of another version of bight, BIGHT_EBUSY when the
+ *          library starts threads.
+ *  Thread: any; without `library`, as long as it is the only one.
+ *  Ownership: borrows options and its strings; keeps argv[0] for ever.
  */
 BIGHT_API BIGHT_MUST_CHECK int
 bight_workers_prepare_with(int argc, char **argv,

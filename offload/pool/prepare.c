@@ -32,6 +32,7 @@
 #include "coro/core/sched.h"
 #include "offload/child/keeper.h"
 #include "offload/child/zygote.h"
+#include "offload/pool/helper.h"
 #include "offload/wire/control.h"
 #include "offload/wire/library.h"
 
@@ -477,18 +478,19 @@ static void forget_library(void)
 /* 0 or an error. */
 static int remember_library(const struct bight_workers_prepare_options *options)
 {
-    const char *helper = options->helper ? options->helper : BIGHT_HELPER;
     const char *name = bight__library_name(options->library);
+    int rc;
 
-    if (!name || access(helper, X_OK) < 0)
+    if (!name)
         return BIGHT_ENOENT;
-    ours.library = realpath(options->library, NULL);
-    ours.helper = realpath(helper, NULL);
     ours.library_name = strdup(name);
-    if (ours.library && ours.helper && ours.library_name)
+    ours.library = ours.library_name ? realpath(options->library, NULL) : NULL;
+    ours.helper = ours.library ? bight__helper_path(options->helper) : NULL;
+    if (ours.helper)
         return 0;
+    rc = errno == ENOMEM ? BIGHT_ENOMEM : BIGHT_ENOENT;
     forget_library();
-    return BIGHT_ENOMEM;
+    return rc;
 }
 
 static int prepare(int argc, char **argv, const struct bight_workers_prepare_options *options)

@@ -24,6 +24,13 @@ compile() {
     "$cc" -std=c11 "$code" -o "$program" "$@"
 }
 
+# A library in somebody else's program: its workers are copies of the helper in this prefix.
+with_plugin() {
+    compile "$consumer/plugin.c" "$work/libplugin.so" -shared -fPIC $(pkg-config --cflags --libs bight)
+    compile "$consumer/host.c" "$work/host" -L"$work" -lplugin -Wl,-rpath-link,"$lib"
+    LD_LIBRARY_PATH=$lib:$work "$work/host" "$work/libplugin.so"
+}
+
 # The commands of README.md, "Using it".
 with_pkg_config() {
     lib=$(pkg-config --variable=libdir bight)
@@ -31,6 +38,7 @@ with_pkg_config() {
     version=$(LD_LIBRARY_PATH=$lib "$work/shared")
     [ "$version" = "$(pkg-config --modversion bight)" ] || fail "the header says $version, bight.pc something else"
     [ -e "$lib/libbight.so.${version%.*}" ] || fail "version $version without libbight.so.${version%.*}"
+    with_plugin
     for part in $parts; do
         compile "$consumer/$part.c" "$work/$part" $(pkg-config --cflags --libs "bight-$part")
         LD_LIBRARY_PATH=$lib "$work/$part"
