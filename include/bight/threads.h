@@ -78,7 +78,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_threads_call(struct bight_executor *executo
  *  `arg`, which the thread goes on using, must not be on the stack. Whenever this call returns
  *  BIGHT_ECANCELED, also because fn did, `destroy(arg)` is called once, as soon as no thread uses
  *  arg: before the return if fn was not called or its own code is returned, otherwise after fn has
- *  returned; that code is lost. After any other return arg is the caller's as before.
+ *  returned; that code is lost. After any other return arg is the caller's as before. A scope with
+ *  a deadline makes BIGHT_ETIMEDOUT of BIGHT_ECANCELED at its end: look at the code before that.
  *
  *  destroy is called on the loop's thread; it may be NULL, and must not suspend. It is not
  *  forgotten: both bight_executor_end and the end of a runtime wait for calls that run.
