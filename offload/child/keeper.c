@@ -188,14 +188,14 @@ static _Noreturn void become_zygote(const struct keeper_plan *plan, pid_t keeper
 }
 
 /* Where the host had threads: fork() without its handlers, which may wait for locks that no thread
- * of this copy releases. */
+ * of this copy releases, and look for the heap that it has dropped. */
 static pid_t fork_plainly(void)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};
     long pid = syscall(SYS_clone3, &args, sizeof(args));
 
     if (pid < 0 && errno == ENOSYS)
-        return fork();
+        return bight__fork(true);
     return (pid_t)pid;
 }
 

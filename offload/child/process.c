@@ -2,15 +2,21 @@
  * had threads. */
 #include "offload/child/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "offload/wire/control.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
 
 /* Of oom_score_adj, in thousandths of the machine's memory: what a worker is made to look larger by
  * than its host is. A host that has half of the memory more than its worker is still spared. */
@@ -78,9 +84,16 @@ void bight__signals_reset(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Where there is no pidfd, PARENT_FD is whatever was opened next. Of a pidfd waitid says that it is
+ * of no child, and of others that they are none. */
 int bight__host_fd(void)
 {
-    return fcntl(PARENT_FD, F_GETFD) >= 0 ? PARENT_FD : -1;
+    siginfo_t info;
+
+    return waitid((idtype_t)P_PIDFD, PARENT_FD, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+                   errno == ECHILD
+               ? PARENT_FD
+               : -1;
 }
 
 void bight__end_with_host(pid_t host)
