@@ -20,8 +20,10 @@
 #define FIRST_RETRY_MS 20
 /* How many requests to the zygote may be under way: its socket certainly holds this many. */
 #define FORKING_MAX 16
-/* How long the zygote, which serves other executors too, may take to read. */
+/* How long the zygote, which serves other executors too, may take to read; and how often it is
+ * looked whether it has while jobs are awaited. */
 #define HEARING_MS 2000
+#define HEARINGS 4
 
 static struct worker *worker_of(struct bight_link *link)
 {
@@ -53,6 +55,8 @@ static void doom(struct worker *worker)
 
 void bight__fleet_hurry(struct pool *pool)
 {
+    if (link_empty(&pool->hearing.link))
+        pool_arm(pool, &pool->hearing, HEARING_MS / HEARINGS);
     if (pool->failures >= FAILURES_MAX && pool->ready == 0)
         bight__executions_refuse(pool);
 }
@@ -392,6 +396,38 @@ static bool zygote_is_deaf(const struct pool *pool)
     return ioctl(bight__watch_fd(pool->line), SIOCOUTQ, &unread) < 0 || unread > 0;
 }
 
+static bool is_running_jobs(const struct pool *pool)
+{
+    for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        const struct worker *worker = container_of(at, const struct worker, link);
+
+        if (worker->phase == WORKER_READY && worker->load)
+            return true;
+    }
+    return false;
+}
+
+/* The pool is closing, and waits for jobs. If none runs, those that are left wait for the zygote:
+ * for a worker, or for the news that theirs has ended. Send it what it ignores, to see whether it
+ * reads; otherwise it is stopped, or the keeper that should make it. */
+void bight__fleet_hearing(struct bight_timer *timer)
+{
+    struct pool *pool = container_of(timer, struct pool, hearing);
+    const struct control_message nothing = {.kind = CONTROL_SIGNAL};
+
+    if (!pool->line || is_running_jobs(pool) || !zygote_is_deaf(pool)) {
+        pool->unheard = 0;
+        if (pool->line)
+            (void)bight__control_send(bight__watch_fd(pool->line), &nothing, NULL, 0);
+    } else if (++pool->unheard == HEARINGS) {
+        pool->unheard = 0;
+        zygote_ended(pool);
+        bight__fleet_fill(pool);
+        bight__pool_pump(pool);
+    }
+    pool_arm(pool, timer, HEARING_MS / HEARINGS);
+}
+
 /* Some workers that were let go are still there: kill them. If they stay even then, leave them to
  * the zygote. Only if the zygote does not listen either, kill it, and with it other pools'
  * workers. */
@@ -432,6 +468,7 @@ void bight__fleet_dismiss(struct pool *pool)
     pool->dismissed = true;
     pool_disarm(pool, &pool->timer);
     pool_disarm(pool, &pool->patience);
+    pool_disarm(pool, &pool->hearing);
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
@@ -448,6 +485,7 @@ void bight__fleet_abandon(struct pool *pool)
 {
     pool_disarm(pool, &pool->timer);
     pool_disarm(pool, &pool->patience);
+    pool_disarm(pool, &pool->hearing);
     while (!link_empty(&pool->workers))
         bight__worker_free(worker_of(pool->workers.next));
     bight__watch_close(pool->line);

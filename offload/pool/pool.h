@@ -123,6 +123,8 @@ struct pool {
     bool dismissed;               /* the workers have been let go */
     bool impatient;               /* and have then been killed */
     struct bight_waiter *awaited; /* the task that opens or closes the pool */
+    struct bight_timer hearing;   /* while it closes: when to look whether the zygote reads */
+    unsigned unheard;             /* how often in a row it had not */
     struct bight_timer timer;     /* the next attempt to start workers, or the end of the grace */
     uint64_t ended;
     uint64_t started;
@@ -213,6 +215,8 @@ void bight__fleet_fill(struct pool *pool);
 void bight__fleet_interrupt(struct execution *execution);
 /* The pool is closing: whoever waits for a worker that cannot be started need not any more. */
 void bight__fleet_hurry(struct pool *pool);
+/* pool->hearing has fired. */
+void bight__fleet_hearing(struct bight_timer *timer);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);
 /* pool->timer has fired. */

@@ -156,7 +156,9 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->timer.fire = bight__fleet_timer;
     pool->patience.fire = bight__pool_patience_over;
     link_init(&pool->timer.link);
+    pool->hearing.fire = bight__fleet_hearing;
     link_init(&pool->patience.link);
+    link_init(&pool->hearing.link);
     link_init(&pool->workers);
     link_init(&pool->queue);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);

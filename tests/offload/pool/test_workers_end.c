@@ -84,10 +84,68 @@ static int a_runtime_may_end_with_an_executor_open(void *arg)
     return 0;
 }
 
+/* The only worker dies with what could start another one, or say so, stopped; a job waits. */
+static void close_what_is_stopped(bool keeper_too)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    struct worker_call call = {.executor = executor, .def = &echo_job};
+    int zygote = worker_stats(executor).zygote_pid, keeper = worker_keeper(executor);
+
+    CHECK_EQ(kill(keeper_too ? keeper : zygote, SIGSTOP), 0);
+    CHECK_EQ(kill(keeper_too ? zygote : worker_pid(executor), SIGKILL), 0);
+    while (worker_stats(executor).ready)
+        CHECK_EQ(bight_sleep(1), 0);
+    worker_spawn(&call);
+    CHECK_EQ(bight_yield(), 0);
+    worker_close(executor);
+    worker_join(&call);
+    CHECK_EQ(call.rc, keeper_too ? BIGHT_EAGAIN : 0); /* the keeper makes another zygote */
+    CHECK_EQ(kill(keeper, SIGCONT), 0);
+}
+
+static int a_stopped_zygote_keeps_no_job_from_its_end(void *arg)
+{
+    (void)arg;
+    close_what_is_stopped(false);
+    return 0;
+}
+
+static int a_stopped_keeper_keeps_no_job_from_its_end(void *arg)
+{
+    (void)arg;
+    close_what_is_stopped(true);
+    return 0;
+}
+
+/* A job that runs is no reason to kill the zygote. */
+static int a_stopped_zygote_ends_no_running_job(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    struct worker_call held = {.executor = executor, .def = &hold_job};
+    int zygote = worker_stats(executor).zygote_pid;
+    struct bight_task *closing;
+
+    (void)arg;
+    worker_spawn(&held);
+    worker_await(&worker_shared->running, 1);
+    CHECK_EQ(kill(zygote, SIGSTOP), 0);
+    CHECK_EQ(bight_spawn(&closing, close_it, executor), 0);
+    CHECK_EQ(bight_sleep(3000), 0); /* longer than the zygote may take to read */
+    CHECK_EQ(kill(zygote, SIGCONT), 0);
+    atomic_store(&worker_shared->released, 1);
+    worker_join(&held);
+    CHECK_EQ(held.rc, 0);
+    CHECK_EQ(bight_join(closing, NULL), 0);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     worker_case(closing_waits_for_the_jobs_that_were_taken, 0),
     worker_case(closing_waits_for_a_job_at_its_opening, 0),
     worker_case(a_runtime_may_end_with_an_executor_open, 0),
+    worker_case(a_stopped_zygote_keeps_no_job_from_its_end, 0),
+    worker_case(a_stopped_keeper_keeps_no_job_from_its_end, CASE_LOSES_ZYGOTE),
+    worker_case(a_stopped_zygote_ends_no_running_job, 0),
 };
 
 worker_suite("workers_end", cases);
