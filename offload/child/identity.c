@@ -184,20 +184,52 @@ static bool has_ended(int pidfd)
     return pidfd >= 0 && poll(&set, 1, 0) == 1;
 }
 
+static bool all_same(const uint32_t ids[IDS])
+{
+    return ids[EFFECTIVE] == ids[REAL] && ids[SAVED] == ids[REAL] && ids[FILESYSTEM] == ids[REAL];
+}
+
+/* Who this process is, as far as it tells whether there is something to lose; without /proc. */
+static int ask_who(struct privileges *own)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    memset(own, 0, offsetof(struct privileges, groups));
+    if (syscall(SYS_capget, &header, data) < 0 ||
+        getresuid(&own->uids[REAL], &own->uids[EFFECTIVE], &own->uids[SAVED]) < 0 ||
+        getresgid(&own->gids[REAL], &own->gids[EFFECTIVE], &own->gids[SAVED]) < 0)
+        return -errno;
+    own->uids[FILESYSTEM] = own->uids[EFFECTIVE];
+    own->gids[FILESYSTEM] = own->gids[EFFECTIVE];
+    own->caps[PERMITTED] = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return 0;
+}
+
+/* It cannot be told whether the host differs, because of `rc`. Without /proc, or where that hides
+ * others from those who have no privileges, this does not matter to the latter. */
+static int cannot_tell(const struct privileges *own, int rc)
+{
+    if (!own->caps[PERMITTED] && all_same(own->uids) && all_same(own->gids))
+        return 0;
+    return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM ? rc : -EPERM;
+}
+
 int bight__identity_differs(struct identity *identity, pid_t host, int host_fd)
 {
     char path[32];
-    int rc;
+    int rc = read_status(identity, "/proc/self/status", &identity->own);
 
-    if (read_status(identity, "/proc/self/status", &identity->own))
-        return 0; /* there is no /proc here */
+    if (rc) {
+        int why = ask_who(&identity->own);
+
+        return why ? why : cannot_tell(&identity->own, rc);
+    }
     name_status(path, host);
     rc = read_status(identity, path, &identity->host);
     if (has_ended(host_fd))
         _exit(0); /* that may have been another process of the same number */
-    if (rc)       /* hidden from us, as some systems do with those who have no privileges */
-        return identity->own.caps[PERMITTED] ? rc : 0;
-    return !same(&identity->own, &identity->host);
+    return rc ? cannot_tell(&identity->own, rc) : !same(&identity->own, &identity->host);
 }
 
 void bight__identity_take_umask(const struct identity *identity)
@@ -282,6 +314,16 @@ int bight__identity_take(struct identity *identity, int securebits)
     if (rc)
         return rc;
     return same(&identity->own, host) ? 0 : -EPERM;
+}
+
+int bight__identity_renounce(void)
+{
+    uid_t uid = getuid();
+    gid_t gid = getgid();
+
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+        return -errno;
+    return uid == 0 ? 0 : set_caps(0, 0, 0); /* root has them without the program */
 }
 
 static int limits_of(pid_t pid, int resource, const struct rlimit *set, struct rlimit *got)

@@ -29,6 +29,10 @@ int bight__identity_differs(struct identity *identity, pid_t host, int host_fd);
  * The kernel takes PR_SET_PDEATHSIG back where this changes something. */
 int bight__identity_take(struct identity *identity, int securebits);
 
+/* Be, for good, whoever executed this program, where that gains privileges by being executed. 0 or
+ * -errno. */
+int bight__identity_renounce(void);
+
 /* Have the umask that the last call of bight__identity_differs found. */
 void bight__identity_take_umask(const struct identity *identity);
 

@@ -307,6 +307,9 @@ static void answer(struct zygote *zygote)
 
 static void begin(struct zygote *zygote, bool keep_privileges)
 {
+    /* It does not outlast the execution of a program that gains privileges. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote->keeper)
+        _exit(0);
     watch_children();
     (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     (void)fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC);

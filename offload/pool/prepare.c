@@ -30,6 +30,7 @@
 #include <bight/workers.h>
 
 #include "coro/core/sched.h"
+#include "offload/child/identity.h"
 #include "offload/child/keeper.h"
 #include "offload/child/zygote.h"
 #include "offload/pool/helper.h"
@@ -441,8 +442,8 @@ static void load_library(void)
 
 /* Be a zygote if the keeper executed this process: then the marker is set, and CONTROL_FD is a
  * socket that keeps messages apart. Somebody else may do the same with a program that gains
- * privileges by being executed: then the process becomes what that somebody is, and loads
- * nothing. */
+ * privileges by being executed, and name any process as its host: so it becomes first what that
+ * somebody is, for good, and loads nothing. */
 static void zygote_entry(void)
 {
     const char *marker = getenv(MARKER);
@@ -464,6 +465,8 @@ static void zygote_entry(void)
         refuse(ENOTSUP);
     if (trusted)
         load_library();
+    else if (bight__identity_renounce())
+        refuse(EPERM);
     bight__zygote_main(host, false, keep != 0 && trusted);
 }
 
