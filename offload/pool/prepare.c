@@ -64,6 +64,7 @@ static struct {
     int keeper_fd; /* the keeper's; -1 while there is none */
     int pidfd;     /* of the keeper; -1 where it is an ordinary child */
     pid_t pid;     /* of the keeper */
+    pid_t owner;   /* of all this: a process that was forked since is another */
     unsigned generation;
 } ours = {.lock = PTHREAD_MUTEX_INITIALIZER, .zygote_fd = -1, .keeper_fd = -1, .pidfd = -1};
 
@@ -316,10 +317,27 @@ static int ensure_keeper(void)
     return has_one_thread() ? start_keeper(false) : BIGHT_ENOTPREPARED;
 }
 
+/* In a child that was forked with what follows open: it is the parent's, whose zygote makes workers
+ * that are what the parent is, and not the child. */
+static void forget_parents(void)
+{
+    int *const fds[] = {&ours.zygote_fd, &ours.keeper_fd, &ours.pidfd};
+
+    if (ours.owner == getpid())
+        return;
+    for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+        *fds[i] = -1;
+    }
+    ours.owner = getpid();
+}
+
 static int ensure(void)
 {
     int rc;
 
+    forget_parents();
     if (ours.zygote_fd >= 0)
         return 0;
     rc = ensure_keeper();
@@ -401,7 +419,7 @@ int bight__zygote_lost(unsigned generation)
     int rc = BIGHT_EWORKERDIED;
 
     pthread_mutex_lock(&ours.lock);
-    if (generation == ours.generation && ours.zygote_fd >= 0) {
+    if (ours.owner == getpid() && generation == ours.generation && ours.zygote_fd >= 0) {
         rc = why_lost();
         drop_zygote();
     }

@@ -1,5 +1,6 @@
 /* Nobody gets more from a zygote than he has: not a host that gave its privileges up, when the
- * kernel cannot be asked about it, nor a stranger who executes the program as if he were a keeper. */
+ * kernel cannot be asked about it, nor a child of the host that did, nor a stranger who executes
+ * the program as if he were a keeper. */
 #include "tests/offload/worker_cases.h"
 
 #include <errno.h>
@@ -74,6 +75,47 @@ static int a_zygote_that_cannot_look_starts_no_worker(void *arg)
         printf("user %d\n", result.code);
     CHECK_EQ(rc, BIGHT_EAGAIN);
     worker_close(executor);
+    return 0;
+}
+
+static int use_workers_of_somebody(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    struct bight_result result;
+
+    CHECK(worker_stats(executor).zygote_pid != *(const int *)arg);
+    CHECK_EQ(worker_status_of(worker_keeper(executor), "PPid:"), getpid());
+    CHECK_EQ(bight_execute(executor, &uid_job, NULL, 0, &result), 0);
+    CHECK_EQ(result.code, (int)getuid());
+    worker_close(executor);
+    return 0;
+}
+
+static int note_zygote(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+
+    *(int *)arg = worker_stats(executor).zygote_pid;
+    worker_close(executor);
+    return 0;
+}
+
+/* As a server does that forks processes with fewer privileges. */
+static int a_child_of_the_host_has_workers_of_its_own(void)
+{
+    int status, zygote;
+    pid_t child;
+
+    CHECK_EQ(bight_run(note_zygote, &zygote), 0);
+    child = fork();
+    if (child == 0) {
+        if (privileged())
+            become_somebody();
+        exit(bight_run(use_workers_of_somebody, &zygote));
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(kill(zygote, 0), 0); /* and it has left the parent's alone */
     return 0;
 }
 
@@ -173,6 +215,7 @@ static int a_stranger_gains_nothing_by_a_setuid_program(void)
 
 static const struct suite_case cases[] = {
     worker_case(a_zygote_that_cannot_look_starts_no_worker, 0),
+    worker_plain(a_child_of_the_host_has_workers_of_its_own, 0),
     worker_plain(a_stranger_gains_nothing_by_a_setuid_program, CASE_UNPREPARED),
 };
 
