@@ -251,8 +251,9 @@ static int set_caps(uint64_t inheritable, uint64_t permitted, uint64_t effective
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* The kernel's own calls: those of the C library would have all threads make them, which this copy
- * of a process may believe to have. */
+/* What is the same already is left alone: in a user namespace that does not have these numbers, not
+ * even they could be set. The kernel's own calls: those of the C library would have all threads
+ * make them, which this copy of a process may believe to have. */
 static int take_ids(const struct privileges *own, const struct privileges *host)
 {
     const uint32_t *uid = host->uids, *gid = host->gids;
@@ -261,10 +262,12 @@ static int take_ids(const struct privileges *own, const struct privileges *host)
          memcmp(own->groups, host->groups, own->group_count * sizeof(gid_t)) != 0) &&
         syscall(SYS_setgroups, (size_t)host->group_count, host->groups) < 0)
         return -errno;
-    if (syscall(SYS_setresgid, gid[REAL], gid[EFFECTIVE], gid[SAVED]) < 0)
+    if (memcmp(own->gids, gid, sizeof(own->gids)) != 0 &&
+        syscall(SYS_setresgid, gid[REAL], gid[EFFECTIVE], gid[SAVED]) < 0)
         return -errno;
     (void)syscall(SYS_setfsgid, gid[FILESYSTEM]);
-    if (syscall(SYS_setresuid, uid[REAL], uid[EFFECTIVE], uid[SAVED]) < 0)
+    if (memcmp(own->uids, uid, sizeof(own->uids)) != 0 &&
+        syscall(SYS_setresuid, uid[REAL], uid[EFFECTIVE], uid[SAVED]) < 0)
         return -errno;
     (void)syscall(SYS_setfsuid, uid[FILESYSTEM]);
     return 0;

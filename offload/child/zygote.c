@@ -152,7 +152,7 @@ static void spawn(struct zygote *zygote, int client, const struct control_messag
         (void)bight__control_send(client, &failed, NULL, 0);
         return;
     }
-    errno = fds[1] >= 0 ? follow_host(zygote, message, fds[2]) : EBADF;
+    errno = fds[1] >= 0 ? follow_host(zygote, message, fds[2]) : EMFILE;
     if (errno == 0)
         pid = bight__fork(zygote->late);
     if (pid == 0)

@@ -108,7 +108,11 @@ static int request(struct worker *worker, int memory_fd, void (*heard)(void *wor
         fds[0] = pair[1];
         fds[1] = memory_fd;
         fds[2] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        rc = bight__control_send(bight__watch_fd(pool->line), &message, fds, fds[2] < 0 ? 2 : 3);
+        if (fds[2] < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+            rc = -errno;
+        else
+            rc =
+                bight__control_send(bight__watch_fd(pool->line), &message, fds, fds[2] < 0 ? 2 : 3);
         if (fds[2] >= 0)
             close(fds[2]);
     }

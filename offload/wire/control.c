@@ -70,12 +70,14 @@ int bight__control_receive(int fd, struct control_message *message, int fds[CONT
     if (got < 0)
         return -errno;
     take_fds(&header, fds);
-    if (got == (ssize_t)sizeof(*message))
+    if (got == (ssize_t)sizeof(*message) && !(header.msg_flags & MSG_CTRUNC))
         return 1;
     for (int i = 0; i < CONTROL_FDS_MAX; i++) {
         if (fds[i] >= 0)
             close(fds[i]);
         fds[i] = -1;
     }
+    if (got == (ssize_t)sizeof(*message))
+        return 1;
     return got == 0 ? 0 : -EPROTO;
 }

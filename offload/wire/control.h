@@ -52,7 +52,8 @@ struct control_message {
  * and never raises SIGPIPE. 0 or -errno. */
 int bight__control_send(int fd, const struct control_message *message, const int *fds, int count);
 
-/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1. Returns 1,
+/* Receive one message; descriptors arrive close-on-exec in `fds`, unused places are -1, and so are
+ * all where this process may not have as many more. Returns 1,
  * 0 at the end, -EAGAIN, or another -errno. A message of a wrong length is -EPROTO; its
  * descriptors are closed. */
 int bight__control_receive(int fd, struct control_message *message, int fds[CONTROL_FDS_MAX]);

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,15 +195,67 @@ static int a_directory_that_is_gone_is_no_obstacle(void *arg)
     return 0;
 }
 
+static int leave(struct bight_job *job)
+{
+    (void)job;
+    _exit(1);
+}
+
+static const struct bight_job_def leaving_job = {"leaving", leave, 0};
+
+/* The zygote may have two more descriptors: a channel's, and not the directory's. */
+static int no_worker_starts_in_another_directory(void *arg)
+{
+    struct bight_workers_options options = {.workers = 1, .start_ms = 200};
+    struct bight_executor *executor = worker_open(&options);
+    struct rlimit limit = {8, 8};
+    int rc;
+
+    (void)arg;
+    CHECK_EQ(prlimit(worker_stats(executor).zygote_pid, RLIMIT_NOFILE, &limit, NULL), 0);
+    CHECK_EQ(chdir("/tmp"), 0);
+    CHECK_EQ(bight_execute(executor, &leaving_job, NULL, 0, NULL), BIGHT_EWORKERDIED);
+    rc = bight_execute(executor, &echo_job, NULL, 0, NULL);
+    CHECK_EQ(rc, BIGHT_EAGAIN);
+    worker_close(executor);
+    return 0;
+}
+
 static int workers_gain_no_privileges_either(void *arg)
 {
     CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     return use_workers_like_me(arg);
 }
 
+/* The host's capabilities would not outlast an execution: so its keeper is not lost. */
+static int use_workers_of_one_keeper(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+
+    (void)arg;
+    check_all_are_like_me(executor);
+    lose_zygote(executor);
+    check_all_are_like_me(executor);
+    worker_close(executor);
+    return 0;
+}
+
+/* In a user namespace that has no number for this process's user. */
+static int workers_gain_none_in_a_user_namespace(void)
+{
+    if (unshare(CLONE_NEWUSER) < 0) {
+        printf("there are no user namespaces\n");
+        return 0;
+    }
+    CHECK_EQ(worker_prepare(), 0);
+    CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    return bight_run(use_workers_of_one_keeper, NULL);
+}
+
 static bool privileged(void)
 {
-    if (geteuid() == 0)
+    /* In a user namespace others' numbers may be missing. */
+    if (geteuid() == 0 && setgroups(0, NULL) == 0 && setegid(SOMEBODY) == 0 && setegid(0) == 0)
         return true;
     printf("not tried without privileges\n");
     return false;
@@ -321,14 +374,6 @@ static int workers_of_before_end_with_the_first_start(void *arg)
     return 0;
 }
 
-static int die(struct bight_job *job)
-{
-    (void)job;
-    _exit(1);
-}
-
-static const struct bight_job_def dying_job = {"dying", die, 0};
-
 static int use_privileged_workers(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
@@ -339,7 +384,7 @@ static int use_privileged_workers(void *arg)
         CHECK_EQ(bight_execute(executor, &who_job, NULL, 0, &result), 0);
         CHECK(strstr(result.output, "Uid:\t0\t0\t0\t0\n"));
         bight_result_free(&result);
-        CHECK_EQ(bight_execute(executor, &dying_job, NULL, 0, NULL), BIGHT_EWORKERDIED);
+        CHECK_EQ(bight_execute(executor, &leaving_job, NULL, 0, NULL), BIGHT_EWORKERDIED);
     }
     worker_close(executor);
     return 0;
@@ -360,7 +405,9 @@ static int privileges_are_kept_on_request(void)
 static const struct suite_case cases[] = {
     worker_case(workers_live_where_and_as_their_host_does, 0),
     worker_case(a_directory_that_is_gone_is_no_obstacle, 0),
+    worker_case(no_worker_starts_in_another_directory, 0),
     worker_case(workers_gain_no_privileges_either, 0),
+    worker_plain(workers_gain_none_in_a_user_namespace, CASE_UNPREPARED),
     worker_case(a_host_that_gave_up_its_ids, 0),
     worker_case(a_host_that_is_somebody_for_a_while, 0),
     worker_case(a_host_that_kept_one_capability, 0),
