@@ -95,7 +95,8 @@ struct bight_workers_prepare_options {
  *          not there, and never BIGHT_ENOTPREPARED; BIGHT_EINVAL for `helper` without `library`.
  *          Whether the helper can load the library shows in bight_workers_new: BIGHT_ENOENT,
  *          -ENOEXEC, BIGHT_ENOTSUP when it is of another version of bight, BIGHT_EBUSY when the
- *          library starts threads.
+ *          library starts threads. BIGHT_EALREADY also when there are options, and
+ *          bight_workers_new has made a zygote without them.
  *  Thread: any; without `library`, as long as it is the only one.
  *  Ownership: borrows options and its strings; keeps argv[0] for ever.
  */

@@ -518,7 +518,8 @@ static int prepare(int argc, char **argv, const struct bight_workers_prepare_opt
 {
     int rc = 0;
 
-    if (ours.prepared)
+    forget_parents();
+    if (ours.prepared || (ours.keeper_fd >= 0 && (options->library || options->keep_privileges)))
         return BIGHT_EALREADY;
     ours.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
     ours.keep_privileges = options->keep_privileges;
@@ -533,6 +534,7 @@ static int prepare(int argc, char **argv, const struct bight_workers_prepare_opt
     if (ours.keeper_fd >= 0)
         bury_keeper();
     forget_library();
+    ours.keep_privileges = false;
     return rc;
 }
 

@@ -112,11 +112,24 @@ static int prepare_is_called_once(void)
     return 0;
 }
 
+/* The zygote that is there knows nothing of the options. */
+static int options_come_before_the_first_executor(void)
+{
+    struct bight_workers_prepare_options options = {.keep_privileges = true};
+    char name[] = "program", *argv[] = {name, NULL};
+
+    CHECK_EQ(bight_run(use_late_workers, NULL), 0);
+    CHECK_EQ(bight_workers_prepare_with(1, argv, &options), BIGHT_EALREADY);
+    CHECK_EQ(worker_prepare(), 0);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     worker_plain(without_prepare_threads_are_in_the_way, CASE_UNPREPARED),
     worker_plain(without_prepare_one_thread_is_enough, CASE_UNPREPARED),
     worker_plain(a_late_keeper_is_not_replaced_among_threads, CASE_UNPREPARED),
     worker_plain(prepare_is_called_once, CASE_UNPREPARED),
+    worker_plain(options_come_before_the_first_executor, CASE_UNPREPARED),
 };
 
 worker_suite("workers_start", cases);
