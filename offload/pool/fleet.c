@@ -486,6 +486,7 @@ void bight__fleet_abandon(struct pool *pool)
     pool_disarm(pool, &pool->timer);
     pool_disarm(pool, &pool->patience);
     pool_disarm(pool, &pool->hearing);
+    pool_disarm(pool, &pool->filler);
     while (!link_empty(&pool->workers))
         bight__worker_free(worker_of(pool->workers.next));
     bight__watch_close(pool->line);

@@ -151,17 +151,21 @@ static void give_back(struct worker *worker)
     worker->large_bytes = 0;
 }
 
-/* What the first slot may be that is not known to be finished: it may be just now. */
-static bool plausible(uint32_t state)
-{
-    return state == SLOT_READY || state == SLOT_TAKEN || state == SLOT_REVOKED ||
-           state == SLOT_DONE;
-}
-
 static uint32_t state_at(const struct worker *worker, uint64_t position)
 {
     return atomic_load_explicit(&channel_slot(worker->channel, position)->state,
                                 memory_order_acquire);
+}
+
+/* Whether the first slot is what it may be that is not known to be finished: it may be just now. */
+static bool plausible(const struct worker *worker)
+{
+    uint32_t state = state_at(worker, worker->tail);
+
+    if (worker->tail == worker->posted)
+        return state == SLOT_FREE;
+    return state == SLOT_READY || state == SLOT_TAKEN || state == SLOT_REVOKED ||
+           state == SLOT_DONE;
 }
 
 bool bight__harvest(struct worker *worker)
@@ -169,18 +173,18 @@ bool bight__harvest(struct worker *worker)
     uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
     uint64_t before = worker->tail;
 
-    if (finished < worker->tail || finished > worker->head)
+    if (finished < worker->tail || finished > worker->posted)
         return false;
     while (worker->tail != finished) {
         if (state_at(worker, worker->tail) != SLOT_DONE ||
             !take(worker, channel_slot(worker->channel, worker->tail)))
             return false;
     }
-    if (worker->tail != worker->head && !plausible(state_at(worker, worker->tail)))
+    if (worker->tail != worker->head && !plausible(worker))
         return false;
     if (worker->tail == before)
         return true;
-    bight__wake_for_room(worker);
+    bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);
     if (worker->tail == worker->head && worker->large_bytes > KEPT_BYTES)
         give_back(worker);
     return true;

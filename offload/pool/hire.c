@@ -77,6 +77,7 @@ void bight__worker_free(struct worker *worker)
 
     bight__worker_phase(worker, WORKER_DOOMED);
     pool_disarm(pool, &worker->grace);
+    link_remove(&worker->filling);
     bight__watch_close(worker->watch);
     if (worker->channel)
         munmap(worker->channel, worker->map_bytes);
@@ -133,6 +134,7 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     worker->grace.fire = callbacks->grace_over;
     link_init(&worker->grace.link);
     link_init(&worker->link);
+    link_init(&worker->filling);
     rc = make_channel(worker, &memory_fd);
     if (rc)
         goto fail;

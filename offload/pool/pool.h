@@ -7,11 +7,13 @@
  *   hire.c       making a worker
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
+ *   fill.c       large inputs -> rings, a piece in each turn of the loop
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
  * until bight__execution_end; `pool->jobs` counts those in either. A worker is in pool->workers
- * from its start until the zygote has said that it ended. */
+ * from its start until the zygote has said that it ended. Slots are counted as posted up to the
+ * first whose input is not complete; a worker that has such a slot is in pool->filling. */
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
 #define BIGHT_OFFLOAD_POOL_POOL_H
 
@@ -55,6 +57,8 @@ enum worker_phase {
 struct seat {
     struct execution *execution; /* NULL: withdrawn */
     uint64_t arena_at;           /* of the input; UINT64_MAX: in the slot */
+    uint32_t define_bytes;       /* of the definition before it */
+    uint32_t missing;            /* bytes of the input, its last ones, that are not there yet */
 };
 
 struct worker {
@@ -73,9 +77,12 @@ struct worker {
     size_t map_bytes;
     uint64_t input_arena; /* offsets of the arenas; those in the channel are not read */
     uint64_t output_arena;
-    uint64_t head; /* next position to fill */
+    uint64_t head; /* next position to use */
+    uint64_t
+        posted;    /* positions before it are counted in the channel; at it an input is filled in */
     uint64_t tail; /* oldest position in use */
-    uint32_t load; /* seats that have an execution */
+    struct bight_link filling; /* its place in pool->filling */
+    uint32_t load;             /* seats that have an execution */
     struct seat seats[CHANNEL_SLOTS];
     struct arena arena;             /* of inputs */
     uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
@@ -105,6 +112,8 @@ struct pool {
     unsigned ready;   /* of them, those that are WORKER_READY */
     unsigned forking; /* those about which the zygote has not answered yet */
     struct bight_link queue;
+    struct bight_link filling; /* workers with slots whose inputs are not complete */
+    struct bight_timer filler; /* the next piece of them */
     size_t jobs;
     struct watch *line; /* to the zygote; NULL while there is none */
     bool line_stuck;    /* it has failed and has not been closed yet */
@@ -178,6 +187,19 @@ void bight__execution_requeue(struct execution *execution);
 void bight__execution_orphaned(struct execution *execution, bool began, int status);
 void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 
+/* fill.c */
+/* How large an input may be that is copied at once. */
+#define FILL_BYTES ((size_t)1 << 20)
+/* The slot at worker->head has been filled in but for `seat->missing` bytes: count it as used, and
+ * let the worker have it and those before it, up to the first that is not complete. */
+void bight__fill_begin(struct worker *worker);
+/* pool->filler has fired. */
+void bight__fill_timer(struct bight_timer *timer);
+/* The job of a slot that is not complete is withdrawn: nothing more of its input is read. */
+void bight__fill_revoke(struct worker *worker, uint64_t position);
+/* The worker may be waiting for `what`, SLEEPS_*. */
+void bight__wake_if_asleep(struct worker *worker, uint32_t what);
+
 /* post.c */
 /* Give queued jobs to workers. */
 void bight__pool_pump(struct pool *pool);
@@ -187,8 +209,6 @@ bool bight__post(struct worker *worker, struct execution *execution);
 bool bight__unpost(struct execution *execution);
 /* Take back at most `count` such jobs of the worker, newest first, into the queue. */
 void bight__unpost_some(struct worker *worker, uint32_t count);
-/* The worker may be waiting for slots to be freed. */
-void bight__wake_for_room(struct worker *worker);
 /* The worker has nothing to do: give it jobs that wait in another one's ring. */
 void bight__balance(struct worker *idle);
 

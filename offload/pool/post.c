@@ -12,25 +12,6 @@ static struct worker *worker_of(struct bight_link *link)
     return container_of(link, struct worker, link);
 }
 
-static void wake_if_asleep(struct worker *worker, uint32_t waiting_for)
-{
-    _Atomic uint32_t *sleeping = &worker->channel->sleeping;
-
-    /* The slot's state is written before `sleeping` is read. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(sleeping, memory_order_relaxed) != waiting_for ||
-        atomic_exchange(sleeping, 0) != waiting_for)
-        return;
-    /* A failure means that the worker is gone; the watch and the zygote will report it. */
-    if (worker->watch)
-        (void)bight__channel_wake(bight__watch_fd(worker->watch));
-}
-
-void bight__wake_for_room(struct worker *worker)
-{
-    wake_if_asleep(worker, SLEEPS_FOR_ROOM);
-}
-
 static bool knows(const struct worker *worker, uint32_t number)
 {
     return number < worker->known_count && worker->known[number];
@@ -77,7 +58,9 @@ bool bight__post(struct worker *worker, struct execution *execution)
         return false;
     if (define_bytes)
         memcpy(input, entry->record, define_bytes);
-    if (execution->input_bytes)
+    seat->define_bytes = define_bytes;
+    seat->missing = execution->input_bytes > FILL_BYTES ? (uint32_t)execution->input_bytes : 0;
+    if (execution->input_bytes && !seat->missing)
         memcpy(input + define_bytes, execution->input, execution->input_bytes);
     slot->cancel = 0;
     slot->serial = (uint32_t)worker->head;
@@ -89,26 +72,34 @@ bool bight__post(struct worker *worker, struct execution *execution)
     slot->input_bytes = (uint32_t)execution->input_bytes;
     seat->execution = execution;
     execution->worker = worker;
-    execution->position = worker->head++;
+    execution->position = worker->head;
     worker->load++;
-    atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
-    atomic_store_explicit(&worker->channel->posted, worker->head, memory_order_release);
-    wake_if_asleep(worker, SLEEPS_FOR_JOB);
+    bight__fill_begin(worker);
     return true;
+}
+
+/* Withdraw the job of a slot that the worker may have begun. */
+static bool withdraw(struct worker *worker, uint64_t position)
+{
+    struct channel_slot *slot = channel_slot(worker->channel, position);
+    uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
+    uint32_t state = SLOT_READY;
+
+    if (finished > position)
+        return false; /* whatever its state says */
+    return atomic_compare_exchange_strong(&slot->state, &state, SLOT_REVOKED);
 }
 
 bool bight__unpost(struct execution *execution)
 {
     struct worker *worker = execution->worker;
-    struct channel_slot *slot = channel_slot(worker->channel, execution->position);
-    uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
-    uint32_t state = SLOT_READY;
+    struct seat *seat = &worker->seats[execution->position % CHANNEL_SLOTS];
 
-    if (finished > execution->position)
-        return false; /* whatever its state says */
-    if (!atomic_compare_exchange_strong(&slot->state, &state, SLOT_REVOKED))
+    if (!seat->missing && !withdraw(worker, execution->position))
         return false;
-    worker->seats[execution->position % CHANNEL_SLOTS].execution = NULL;
+    seat->execution = NULL;
+    if (seat->missing)
+        bight__fill_revoke(worker, execution->position);
     worker->load--;
     execution->worker = NULL;
     return true;
@@ -128,6 +119,16 @@ void bight__unpost_some(struct worker *worker, uint32_t count)
     }
 }
 
+/* Behind an input that is still being copied a job would wait for that too. */
+static bool is_better(const struct worker *worker, const struct worker *than)
+{
+    bool filling = !link_empty(&worker->filling);
+
+    if (!than || filling != !link_empty(&than->filling))
+        return !than || !filling;
+    return worker->load < than->load;
+}
+
 static struct worker *least_loaded(struct pool *pool)
 {
     struct worker *best = NULL;
@@ -139,7 +140,7 @@ static struct worker *least_loaded(struct pool *pool)
             continue;
         if (worker->load == 0)
             return worker;
-        if (!best || worker->load < best->load)
+        if (is_better(worker, best))
             best = worker;
     }
     return best;

@@ -159,8 +159,11 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->hearing.fire = bight__fleet_hearing;
     link_init(&pool->patience.link);
     link_init(&pool->hearing.link);
+    pool->filler.fire = bight__fill_timer;
+    link_init(&pool->filler.link);
     link_init(&pool->workers);
     link_init(&pool->queue);
+    link_init(&pool->filling);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);
     if (rc)

@@ -4,10 +4,11 @@
  * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker)
  * -> FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
  * passes over it. So when a worker dies, the parent knows exactly which jobs had begun. Each side
- * also counts: `posted` slots are filled, `finished` ones are done with. A job that writes where it
- * should not may change any of this; states and counts that do not go together tell of it. Payloads
- * that do not fit into a slot lie in two arenas, which are rings of bytes: the parent fills one,
- * the worker the other.
+ * also counts: `posted` slots are filled, `finished` ones are done with. A slot whose input is
+ * still being copied is FREE, and those behind it, which may be READY, are not counted yet. A job
+ * that writes where it should not may change any of this; states and counts that do not go together
+ * tell of it. Payloads that do not fit into a slot lie in two arenas, which are rings of bytes: the
+ * parent fills one, the worker the other.
  *
  * Neither side waits on the memory. A worker that sleeps says so in `sleeping`, and the parent
  * then sends a byte; the worker sends one when it has not told the parent since the parent last

@@ -64,10 +64,11 @@ static void seat_jobs(struct worker *worker, unsigned count, uint8_t withdrawn)
                                              .worker = worker,
                                              .result = &jobs[i].result,
                                              .position = i}};
-        worker->seats[i] = (struct seat){called ? &jobs[i].execution : NULL, UINT64_MAX};
+        worker->seats[i] =
+            (struct seat){.execution = called ? &jobs[i].execution : NULL, .arena_at = UINT64_MAX};
         worker->load += called;
     }
-    worker->head = count;
+    worker->head = worker->posted = count;
 }
 
 static void check_jobs(unsigned count)

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "offload/wire/channel.h"
+#include "offload/pool/pool.h"
 
 /* Finds the channel's socket as the only one that is open. */
 static int scribble_socket(struct bight_job *job)
@@ -170,6 +170,67 @@ static int a_word_in_the_ring_is_enough(void *arg)
     return 0;
 }
 
+/* Says that the job behind it, whose input is being copied, may be taken or has ended. */
+static int release_next(struct bight_job *job)
+{
+    struct channel *channel = channel_of_this_worker();
+    uint32_t state = *(const uint32_t *)job->input;
+
+    atomic_fetch_add(&worker_shared->running, 1);
+    while (!atomic_load(&worker_shared->released))
+        usleep(1000);
+    atomic_store(&channel_slot(channel, atomic_load(&channel->finished) + 1)->state, state);
+    atomic_fetch_add(&worker_shared->counter, 1);
+    return 0;
+}
+
+static const struct bight_job_def release_job = {"release", release_next, 0};
+
+static void take_unfinished(struct bight_executor *executor, uint32_t state, const void *input,
+                            size_t bytes)
+{
+    struct worker_call call = {
+        .executor = executor, .def = &release_job, .input = &state, .input_bytes = sizeof state};
+    struct worker_call large = {
+        .executor = executor, .def = &echo_job, .input = input, .input_bytes = bytes};
+    struct pool *pool = container_of(executor, struct pool, base);
+    int changes = atomic_load(&worker_shared->counter);
+    uint64_t died = worker_stats(executor).died;
+
+    atomic_store(&worker_shared->running, 0);
+    atomic_store(&worker_shared->released, 0);
+    worker_spawn(&call);
+    worker_await(&worker_shared->running, 1);
+    worker_spawn(&large);
+    while (link_empty(&pool->filling))
+        CHECK_EQ(bight_yield(), 0);
+    /* The loop stands still until the worker has been there. */
+    atomic_store(&worker_shared->released, 1);
+    while (atomic_load(&worker_shared->counter) == changes)
+        usleep(1000);
+    usleep(20000);
+    worker_join(&call);
+    worker_join(&large);
+    CHECK_EQ(large.rc, BIGHT_EUNKNOWNOUTCOME);
+    CHECK_EQ(worker_stats(executor).died, died + 1);
+    CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
+}
+
+static int an_input_that_is_being_copied_is_nobody_s(void *arg)
+{
+    static const uint32_t states[] = {SLOT_READY, SLOT_REVOKED, SLOT_TAKEN, SLOT_DONE, 7};
+    size_t bytes = (size_t)32 << 20;
+    struct bight_executor *executor = worker_open_count(1);
+    void *input = calloc(1, bytes);
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        take_unfinished(executor, states[i], input, bytes);
+    free(input);
+    worker_close(executor);
+    return 0;
+}
+
 /* Whoever has its ring for itself harms nobody else. */
 static int a_job_alone_spoils_itself_only(void *arg)
 {
@@ -228,6 +289,7 @@ static int a_job_that_closes_its_channel_is_killed(void *arg)
 static const struct suite_case cases[] = {
     worker_case(a_scribbling_worker_is_killed, 0),
     worker_case(a_word_in_the_ring_is_enough, 0),
+    worker_case(an_input_that_is_being_copied_is_nobody_s, 0),
     worker_case(a_job_alone_spoils_itself_only, 0),
     worker_case(a_job_that_closes_its_channel_is_killed, 0),
 };
