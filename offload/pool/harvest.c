@@ -5,10 +5,6 @@
 #include "offload/pool/pool.h"
 
 #include <string.h>
-#include <sys/mman.h>
-
-/* Memory that arenas used beyond this goes back to the system when the worker is idle. */
-#define KEPT_BYTES ((uint64_t)16 << 20)
 
 struct outcome {
     uint32_t verdict;
@@ -90,10 +86,8 @@ static void note_known(struct worker *worker, uint32_t number)
 
 static void note_large(struct worker *worker, const struct outcome *outcome)
 {
-    uint64_t end = outcome->offset + outcome->bytes - worker->output_arena;
-
-    if (outcome->bytes && outcome->offset >= worker->output_arena && worker->large_bytes < end)
-        worker->large_bytes = end;
+    if (outcome->bytes && outcome->offset >= worker->output_arena)
+        bight__trim_later(worker, outcome->offset + outcome->bytes - worker->output_arena);
 }
 
 /* Free the oldest slot. */
@@ -141,16 +135,6 @@ static bool take(struct worker *worker, struct channel_slot *slot)
     return true;
 }
 
-static void give_back(struct worker *worker)
-{
-    char *base = (char *)worker->channel;
-    size_t bytes = worker->large_bytes - KEPT_BYTES;
-
-    (void)madvise(base + worker->input_arena + KEPT_BYTES, bytes, MADV_REMOVE);
-    (void)madvise(base + worker->output_arena + KEPT_BYTES, bytes, MADV_REMOVE);
-    worker->large_bytes = 0;
-}
-
 static uint32_t state_at(const struct worker *worker, uint64_t position)
 {
     return atomic_load_explicit(&channel_slot(worker->channel, position)->state,
@@ -182,10 +166,7 @@ bool bight__harvest(struct worker *worker)
     }
     if (worker->tail != worker->head && !plausible(worker))
         return false;
-    if (worker->tail == before)
-        return true;
-    bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);
-    if (worker->tail == worker->head && worker->large_bytes > KEPT_BYTES)
-        give_back(worker);
+    if (worker->tail != before)
+        bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);
     return true;
 }

@@ -77,6 +77,7 @@ void bight__worker_free(struct worker *worker)
 
     bight__worker_phase(worker, WORKER_DOOMED);
     pool_disarm(pool, &worker->grace);
+    pool_disarm(pool, &worker->trim);
     link_remove(&worker->filling);
     bight__watch_close(worker->watch);
     if (worker->channel)
@@ -132,7 +133,9 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     worker->pool = pool;
     worker->serial = ++pool->serial;
     worker->grace.fire = callbacks->grace_over;
+    worker->trim.fire = bight__trim_timer;
     link_init(&worker->grace.link);
+    link_init(&worker->trim.link);
     link_init(&worker->link);
     link_init(&worker->filling);
     rc = make_channel(worker, &memory_fd);

@@ -8,6 +8,7 @@
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
+ *   trim.c       unused memory of rings -> the system
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
@@ -24,6 +25,9 @@
 #include "offload/pool/registry.h"
 #include "offload/pool/watch.h"
 #include "offload/wire/channel.h"
+
+/* Arenas are multiples of it: the largest page of the platforms we know. */
+#define ARENA_UNIT ((uint64_t)64 << 10)
 
 struct pool;
 struct worker;
@@ -87,7 +91,8 @@ struct worker {
     struct arena arena;             /* of inputs */
     uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
     uint32_t oldest_piece;
-    uint64_t large_bytes; /* how far the arenas were used since memory was last given back */
+    uint64_t used_bytes; /* how far the arenas were used since memory was last given back */
+    struct bight_timer trim;
     unsigned char *known; /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
     struct execution *interrupted; /* the running job, which should stop */
@@ -199,6 +204,12 @@ void bight__fill_timer(struct bight_timer *timer);
 void bight__fill_revoke(struct worker *worker, uint64_t position);
 /* The worker may be waiting for `what`, SLEEPS_*. */
 void bight__wake_if_asleep(struct worker *worker, uint32_t what);
+
+/* trim.c */
+/* A piece of an arena, up to its byte `used_bytes`, is used. */
+void bight__trim_later(struct worker *worker, uint64_t used_bytes);
+/* worker->trim has fired. */
+void bight__trim_timer(struct bight_timer *timer);
 
 /* post.c */
 /* Give queued jobs to workers. */

@@ -33,8 +33,7 @@ static unsigned char *make_room(struct worker *worker, struct channel_slot *slot
     bight__arena_take(&worker->arena, seat->arena_at, bytes);
     worker->pieces[(worker->oldest_piece + worker->arena.pieces - 1) % CHANNEL_SLOTS] =
         (uint32_t)seat->arena_at;
-    if (worker->large_bytes < seat->arena_at + bytes)
-        worker->large_bytes = seat->arena_at + bytes;
+    bight__trim_later(worker, seat->arena_at + bytes);
     return base + worker->input_arena + seat->arena_at;
 }
 

@@ -12,7 +12,6 @@
 #define PAYLOAD_MOST ((size_t)1 << 30)
 #define ATTEMPTS_DEFAULT 3u
 #define GRACE_DEFAULT_MS 1000
-#define PAGE_BYTES ((uint64_t)64 << 10) /* the largest page of the platforms we know */
 /* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
  * waking it would cost. 0 is used where spinning would take the processor from somebody else. */
 #define SPINS 2000u
@@ -149,8 +148,8 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->base.runtime = runtime;
     pool->runtime = runtime;
     pool->options = *options;
-    pool->arena_bytes = (options->payload_max_bytes + CHANNEL_DEFINE_MAX + PAGE_BYTES - 1) /
-                        PAGE_BYTES * PAGE_BYTES;
+    pool->arena_bytes = (options->payload_max_bytes + CHANNEL_DEFINE_MAX + ARENA_UNIT - 1) /
+                        ARENA_UNIT * ARENA_UNIT;
     pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;

@@ -1,6 +1,6 @@
 /* Inputs that are copied into a ring piece by piece while the loop turns: their bytes, who runs
- * meanwhile, and what happens in the middle. The test looks into the pool for how much is missing,
- * so that it needs no clock. */
+ * meanwhile, what happens in the middle, and when the memory is given back. The test looks into the
+ * pool for how much is missing, so that it needs no clock. */
 #include "tests/offload/worker_cases.h"
 
 #include <signal.h>
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <bight/testing.h>
 
 #include "offload/pool/pool.h"
 
@@ -340,6 +342,73 @@ static int an_initialiser_has_a_large_input(void *arg)
     return 0;
 }
 
+static struct worker *only_worker(struct bight_executor *executor)
+{
+    return container_of(container_of(executor, struct pool, base)->workers.next, struct worker,
+                        link);
+}
+
+/* How much of the arena of inputs has memory, from its byte `from` on. */
+static size_t resident(const struct worker *worker, size_t from)
+{
+    static unsigned char pages[64 * MIB / 4096];
+    size_t bytes = 64 * MIB - from, count = 0;
+
+    CHECK_EQ(mincore((char *)worker->channel + worker->input_arena + from, bytes, pages), 0);
+    for (size_t i = 0; i < bytes / 4096; i++)
+        count += pages[i] & 1;
+    return count * 4096;
+}
+
+static int memory_goes_back_when_it_is_not_used(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    unsigned char *input = make_input(24 * MIB);
+    struct worker_call call;
+    uint64_t begun_ns;
+
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        begun_ns = bight_now_ns();
+        begin(&call, executor, input, 24 * MIB);
+        finish(&call);
+        CHECK_EQ(bight_sleep(i ? 0 : 20), 0);
+        CHECK(bight_now_ns() - begun_ns > 900000000 ||
+              resident(only_worker(executor), 0) >= 24 * MIB);
+    }
+    while (resident(only_worker(executor), 16 * MIB) > 0) {
+        check_alive(executor); /* a worker need not be idle for it */
+        CHECK_EQ(bight_sleep(1), 0);
+    }
+    CHECK(bight_now_ns() - begun_ns >= 1000000000);
+    CHECK_EQ(resident(only_worker(executor), 0), 16 * MIB);
+    begin(&call, executor, input, 24 * MIB);
+    finish(&call);
+    munmap(input, 24 * MIB);
+    worker_close(executor);
+    return 0;
+}
+
+static int use_under_a_test_s_clock(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    unsigned char *input = make_input(24 * MIB);
+    struct worker_call call;
+
+    (void)arg;
+    begin(&call, executor, input, 24 * MIB);
+    finish(&call);
+    CHECK(link_empty(&only_worker(executor)->trim.link));
+    munmap(input, 24 * MIB);
+    worker_close(executor);
+    return 0;
+}
+
+static int a_test_s_clock_does_not_stop_for_it(void)
+{
+    return bight_test_run(NULL, use_under_a_test_s_clock, NULL, NULL);
+}
+
 static const struct suite_case cases[] = {
     worker_case(bytes_around_a_piece_come_back, 0),
     worker_case(others_run_between_the_pieces, 0),
@@ -351,6 +420,8 @@ static const struct suite_case cases[] = {
     worker_case(an_ending_executor_copies_on, 0),
     worker_case(a_runtime_may_end_while_an_input_is_copied, 0),
     worker_case(an_initialiser_has_a_large_input, 0),
+    worker_case(memory_goes_back_when_it_is_not_used, 0),
+    worker_plain(a_test_s_clock_does_not_stop_for_it, 0),
 };
 
 worker_suite("workers_large", cases);
