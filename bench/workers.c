@@ -1,10 +1,12 @@
-/* Jobs in worker processes: one at a time in one worker, and a thousand in flight over two, against
- * forked children that echo what comes over a socketpair. Wall time. */
+/* Jobs in worker processes: one at a time in one worker, a thousand in flight over two, and large
+ * payloads there and back, against forked children that echo what comes over a socketpair. Wall
+ * time. */
 #include "bench/run.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -199,6 +201,116 @@ static double raw(void *arg, uint64_t operations)
     return bench_wall_end(begin, load->jobs) / 1000;
 }
 
+#define MIB ((size_t)1 << 20)
+
+/* Payloads of so many bytes, there and back. An operation is one MiB of it. */
+struct large {
+    size_t bytes;
+    unsigned char *payload, *other;
+    uint64_t jobs;
+    double us; /* per MiB */
+};
+
+static uint64_t jobs_of(const struct large *large, uint64_t operations)
+{
+    return (operations * MIB + large->bytes - 1) / large->bytes;
+}
+
+static double end_large(const struct large *large, uint64_t begin, uint64_t jobs)
+{
+    return bench_wall_end(begin, jobs * (large->bytes / MIB)) / 1000;
+}
+
+static void open_large(void *arg)
+{
+    struct large *large = arg;
+
+    large->payload = malloc(large->bytes);
+    large->other = malloc(large->bytes);
+    bench_check(large->payload && large->other ? 0 : BIGHT_ENOMEM, "payload");
+    memset(large->payload, 1, large->bytes);
+    memset(large->other, 2, large->bytes);
+}
+
+static void close_large(void *arg)
+{
+    struct large *large = arg;
+
+    free(large->payload);
+    free(large->other);
+}
+
+static int carry(struct bight_executor *executor, const struct large *large, uint64_t jobs)
+{
+    int rc = 0;
+
+    for (uint64_t i = 0; rc == 0 && i < jobs; i++) {
+        struct bight_result result;
+
+        rc = bight_execute(executor, &echo_def, large->payload, large->bytes, &result);
+        if (rc == 0)
+            memcpy(large->other, result.output, result.output_bytes);
+        bight_result_free(&result);
+    }
+    return rc;
+}
+
+static int large_main(void *arg)
+{
+    struct large *large = arg;
+    struct bight_workers_options options = {.workers = 1};
+    struct bight_executor *executor;
+    int rc = bight_workers_new(&executor, &options);
+    uint64_t begin;
+
+    if (rc)
+        return rc;
+    bench_check(carry(executor, large, 1), "first job");
+    begin = bench_wall_begin();
+    rc = carry(executor, large, large->jobs);
+    large->us = end_large(large, begin, large->jobs);
+    bench_check(bight_executor_end(executor), "close");
+    return rc;
+}
+
+static double ours_large(void *arg, uint64_t operations)
+{
+    struct large *large = arg;
+
+    large->jobs = jobs_of(large, operations);
+    bench_run(large_main, large);
+    return large->us;
+}
+
+/* In pieces that the sockets hold, so that neither side waits for the other for ever. */
+static double raw_large(void *arg, uint64_t operations)
+{
+    const struct large *large = arg;
+    uint64_t jobs = jobs_of(large, operations), begin = bench_wall_begin();
+
+    for (uint64_t i = 0; i < jobs; i++) {
+        for (size_t at = 0; at < large->bytes; at += BATCH_BYTES) {
+            transfer(channels[0], large->payload + at, BATCH_BYTES, 1);
+            transfer(channels[0], large->other + at, BATCH_BYTES, 0);
+        }
+    }
+    return end_large(large, begin, jobs);
+}
+
+static double copy_large(void *arg, uint64_t operations)
+{
+    const struct large *large = arg;
+    uint64_t jobs = jobs_of(large, operations), begin = bench_wall_begin();
+
+    for (uint64_t i = 0; i < jobs; i++) {
+        memcpy(large->other, large->payload, large->bytes);
+        memcpy(large->payload, large->other, large->bytes);
+    }
+    return end_large(large, begin, jobs);
+}
+
+static struct large one_mib = {.bytes = MIB};
+static struct large many_mib = {.bytes = 64 * MIB};
 static struct load single = {.in_flight = 1, .workers = 1};
 static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256};
 static struct load sixteen = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 16};
@@ -210,6 +322,12 @@ static const struct bench_row rows[] = {
      .counted = 20000, .counted_samples = 5},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
      100000, .counted = 20000, .counted_samples = 5},
+    {"worker_1m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &one_mib,
+     .operations = 100, .peers = {{"two memcpys", copy_large}}, .open = open_large,
+     .close = close_large},
+    {"worker_64m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &many_mib,
+     .operations = 128, .samples = 3, .peers = {{"two memcpys", copy_large}}, .open = open_large,
+     .close = close_large},
 };
 
 int main(int argc, char **argv)

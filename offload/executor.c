@@ -3,6 +3,7 @@
 #include "offload/executor.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
@@ -40,7 +41,10 @@ void bight_result_free(struct bight_result *result)
 {
     if (!result)
         return;
-    bight__free(result->output);
+    if (result->mapped_bytes)
+        munmap(result->output, result->mapped_bytes);
+    else
+        bight__free(result->output);
     *result = (struct bight_result){0};
 }
 

@@ -23,6 +23,8 @@ struct bight_result {
     int exit_status;
     /* How many times the job was begun. */
     unsigned attempts;
+    /* Private: of an output that is mapped memory. */
+    size_t mapped_bytes;
 };
 
 /** Run the job `def` in `executor` on a copy of `input` and sleep until it has ended. A job waits
@@ -46,14 +48,15 @@ struct bight_result {
  *          executor was ending, and no thread, while there is none; it never ran.
  *          BIGHT_ENOTPREPARED: no worker can be started any more, it never ran.
  *          BIGHT_ENOMEM: no memory; if result->attempts is not 0 the job has run.
+ *          BIGHT_EMFILE: it has run, and there was no free descriptor for its large output.
  *          BIGHT_ECANCELED: withdrawn before it began, or (attempts not 0) interrupted and killed.
  *          BIGHT_ECLOSED: the executor is ending. BIGHT_EPERM: it belongs to another thread.
  *          BIGHT_EINVAL; BIGHT_ENOTASK.
  *          A scope with a deadline around the call makes BIGHT_ETIMEDOUT of BIGHT_ECANCELED.
  *  Suspends: yes.  Cancellable: yes, until the job has begun; then as the executor's policy says.
  *  On cancel: BIGHT_ECANCELED, or the job's result when it was too late.
- *  Allocates: the output; for a definition's first use, a place in the table of an executor of
- *  processes.
+ *  Allocates: the output, unless it is of more than 1 MiB and mapped; for a definition's first use,
+ *  a place in the table of an executor of processes.
  *  Thread: the loop's.
  *  Ownership: keeps def for ever; borrows input; gives result->output, to be freed with
  *  bight_result_free.

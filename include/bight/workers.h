@@ -43,8 +43,8 @@ struct bight_workers_options {
     /* How many jobs may wait, beyond those that run, before BIGHT_EFULL; default 1,024. */
     size_t queue_max;
     /* How large one input or output may be; default 64 MiB, at least 4 KiB, at most 1 GiB. Each
-     * worker has an address range of twice this, committed on touch and given back a second after
-     * large use. */
+     * worker has an address range of this and 4 MiB, committed on touch and given back a second
+     * after large use. */
     size_t payload_max_bytes;
     /* How often an idempotent job is begun at most; default 3. */
     unsigned attempts_max;

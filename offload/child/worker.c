@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "coro/base/list.h"
+#include "offload/child/large.h"
 #include "offload/child/process.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
@@ -40,7 +41,8 @@ struct worker_process {
     struct arena arena;
     struct piece pieces[CHANNEL_SLOTS]; /* a ring: arena.pieces of them from `oldest` on */
     unsigned oldest;
-    uint64_t output_at; /* the running job's: in the arena, or INLINE_OUTPUT */
+    uint64_t output_at;        /* the running job's: in the arena, or INLINE_OUTPUT */
+    struct large_output large; /* if it is mapped, the running job's output is there */
     bool too_big;
     struct bight_job job;
 };
@@ -113,7 +115,7 @@ static bool reclaim(struct worker_process *worker)
 }
 
 /* Find room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need
- * be. An empty arena always has room: the arena is as large as the largest output. */
+ * be. An empty arena always has room: nobody asks for more than arena.bytes. */
 static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
 {
     for (;;) {
@@ -127,21 +129,12 @@ static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
     }
 }
 
-static int grow(struct bight_job *job, size_t bytes)
+/* Have the output in the arena, with room for `wanted` bytes, or `bytes` if there is no more. */
+static void move_to_arena(struct worker_process *worker, uint64_t bytes, uint64_t wanted)
 {
-    struct worker_process *worker = container_of(job, struct worker_process, job);
-    struct channel *channel = worker->channel;
-    uint64_t wanted = job->output_room * 2;
-    unsigned char *arena = (unsigned char *)channel + channel->output_arena;
+    struct bight_job *job = &worker->job;
+    unsigned char *arena = (unsigned char *)worker->channel + worker->channel->output_arena;
 
-    if (bytes > channel->payload_max_bytes) {
-        worker->too_big = true;
-        return BIGHT_ETOOBIG;
-    }
-    if (wanted < bytes)
-        wanted = bytes;
-    if (wanted > channel->payload_max_bytes)
-        wanted = channel->payload_max_bytes;
     (void)reclaim(worker);
     worker->output_at = bight__arena_find(&worker->arena, channel_round(wanted));
     if (worker->output_at == UINT64_MAX) {
@@ -152,6 +145,45 @@ static int grow(struct bight_job *job, size_t bytes)
         memmove(arena + worker->output_at, job->output, job->output_bytes);
     job->output = arena + worker->output_at;
     job->output_room = wanted;
+    bight__large_drop(&worker->large);
+}
+
+/* The same for a file. */
+static bool move_to_file(struct worker_process *worker, uint64_t bytes, uint64_t wanted)
+{
+    struct bight_job *job = &worker->job;
+
+    if (!bight__large_grow(&worker->large, wanted, job->output, job->output_bytes)) {
+        wanted = bytes;
+        if (!bight__large_grow(&worker->large, wanted, job->output, job->output_bytes))
+            return false;
+    }
+    job->output = worker->large.at;
+    job->output_room = wanted;
+    return true;
+}
+
+static int grow(struct bight_job *job, size_t bytes)
+{
+    struct worker_process *worker = container_of(job, struct worker_process, job);
+    uint64_t most = worker->channel->payload_max_bytes;
+    uint64_t wanted = job->output_room * 2;
+
+    if (bytes > most) {
+        worker->too_big = true;
+        return BIGHT_ETOOBIG;
+    }
+    if (bytes <= CHANNEL_LARGE_BYTES && most > CHANNEL_LARGE_BYTES)
+        most = CHANNEL_LARGE_BYTES;
+    if (wanted < bytes)
+        wanted = bytes;
+    if (wanted > most)
+        wanted = most;
+    if (bytes > CHANNEL_LARGE_BYTES && move_to_file(worker, bytes, wanted))
+        return 0;
+    if (bytes > worker->arena.bytes)
+        return BIGHT_ENOMEM;
+    move_to_arena(worker, bytes, wanted < worker->arena.bytes ? wanted : bytes);
     return 0;
 }
 
@@ -191,20 +223,56 @@ static int learn(struct worker_process *worker, uint32_t number, const unsigned 
     return 0;
 }
 
-/* Tell the parent where the output is, and note the piece that it has to free. */
+/* Note the piece of the arena that the parent has to free. */
+static void hand_over_piece(struct worker_process *worker)
+{
+    worker->slot->output_offset = (uint32_t)(worker->channel->output_arena + worker->output_at);
+    worker->pieces[(worker->oldest + worker->arena.pieces) % CHANNEL_SLOTS] =
+        (struct piece){worker->position, worker->output_at};
+    bight__arena_take(&worker->arena, worker->output_at, channel_round(worker->job.output_bytes));
+}
+
+/* Send the file of the output. One that cannot be sent, or is small in the end, goes into the arena
+ * if it fits. False when it is lost. */
+static bool send_file(struct worker_process *worker)
+{
+    size_t bytes = worker->job.output_bytes;
+
+    if (bytes > CHANNEL_LARGE_BYTES) {
+        int rc = bight__large_send(&worker->large, bytes, CONTROL_FD);
+
+        if (rc == -EPIPE)
+            leave();
+        if (rc == 0)
+            worker->slot->output_offset = OUTPUT_SENT;
+        if (rc == 0 || !worker->large.at || bytes > worker->arena.bytes) {
+            bight__large_drop(&worker->large);
+            return rc == 0;
+        }
+        worker->job.output = worker->large.at;
+    }
+    move_to_arena(worker, bytes, bytes);
+    hand_over_piece(worker);
+    return true;
+}
+
+/* Tell the parent where the output is. */
 static void hand_over(struct worker_process *worker)
 {
     struct channel_slot *slot = worker->slot;
 
     slot->output_bytes = (uint32_t)worker->job.output_bytes;
-    if (worker->output_at == INLINE_OUTPUT || worker->job.output_bytes == 0) {
-        slot->output_offset = (uint32_t)(slot->output - (unsigned char *)worker->channel);
-        return;
+    slot->output_offset = (uint32_t)(slot->output - (unsigned char *)worker->channel);
+    if (worker->job.output_bytes == 0) {
+        bight__large_drop(&worker->large);
+    } else if (worker->large.at) {
+        if (!send_file(worker)) {
+            slot->verdict = VERDICT_LOST;
+            slot->output_bytes = 0;
+        }
+    } else if (worker->output_at != INLINE_OUTPUT) {
+        hand_over_piece(worker);
     }
-    slot->output_offset = (uint32_t)(worker->channel->output_arena + worker->output_at);
-    worker->pieces[(worker->oldest + worker->arena.pieces) % CHANNEL_SLOTS] =
-        (struct piece){worker->position, worker->output_at};
-    bight__arena_take(&worker->arena, worker->output_at, channel_round(slot->output_bytes));
 }
 
 /* Make a page that tells this process apart from its copies without a system call per job. */
@@ -334,7 +402,8 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
     if (!worker)
         _exit(1);
     worker->channel = map(memory_fd);
-    worker->arena.bytes = worker->channel->arena_bytes;
+    worker->arena.bytes = worker->channel->output_arena_bytes;
+    worker->large.fd = -1;
     mark_process(worker);
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);

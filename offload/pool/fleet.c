@@ -9,7 +9,6 @@
 #include <linux/sockios.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,30 +124,12 @@ static void initialised(struct execution *execution)
     }
 }
 
-/* Read the worker's bytes; all must be wake-ups. False at the channel's end or at another byte. */
-static bool drain(struct worker *worker)
-{
-    char bytes[64];
-    ssize_t got;
-
-    do
-        got = recv(bight__watch_fd(worker->watch), bytes, sizeof(bytes), MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return errno == EAGAIN;
-    for (ssize_t i = 0; i < got; i++)
-        worker->scribbled |= bytes[i] != CHANNEL_WAKE;
-    return got > 0 && !worker->scribbled;
-}
-
 static void heard(void *arg)
 {
     struct worker *worker = arg;
     struct pool *pool = worker->pool;
-    bool sound = drain(worker);
+    bool sound = bight__outputs_listen(worker);
 
-    atomic_store_explicit(&worker->channel->told, 0, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* before the slots are read */
     if (sound && !bight__harvest(worker))
         worker->scribbled = true;
     if (!worker->watch)

@@ -5,12 +5,15 @@
 #include "offload/pool/pool.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct outcome {
     uint32_t verdict;
     int32_t code;
     uint64_t offset;
     uint64_t bytes;
+    bool sent;
+    int fd; /* of one that was sent; -1: none */
 };
 
 /* A field that the worker may be changing at this moment. */
@@ -21,9 +24,10 @@ static bool within(uint64_t offset, uint64_t bytes, uint64_t low, uint64_t room)
     return offset >= low && offset - low <= room && bytes <= room - (offset - low);
 }
 
-/* Copy the slot's results to `out`. False when they are impossible. */
-static bool read_outcome(const struct worker *worker, const struct channel_slot *slot,
-                         uint64_t position, struct outcome *out)
+/* Copy the slot's results to `out`; a descriptor is the caller's then. False when they are
+ * impossible. */
+static bool read_outcome(struct worker *worker, const struct channel_slot *slot, uint64_t position,
+                         struct outcome *out)
 {
     uint64_t inline_at = (uint64_t)(slot->output - (const unsigned char *)worker->channel);
     const struct pool *pool = worker->pool;
@@ -32,6 +36,7 @@ static bool read_outcome(const struct worker *worker, const struct channel_slot 
     out->code = READ_ONCE(slot->code);
     out->offset = READ_ONCE(slot->output_offset);
     out->bytes = READ_ONCE(slot->output_bytes);
+    out->sent = out->bytes && out->offset == OUTPUT_SENT;
     if (READ_ONCE(slot->serial) != (uint32_t)position || out->verdict < VERDICT_RAN ||
         out->verdict > VERDICT_PASSED_OVER)
         return false;
@@ -39,8 +44,12 @@ static bool read_outcome(const struct worker *worker, const struct channel_slot 
         return true;
     if (within(out->offset, out->bytes, inline_at, sizeof(slot->output)))
         return true;
-    return out->bytes <= pool->options.payload_max_bytes &&
-           within(out->offset, out->bytes, worker->output_arena, pool->arena_bytes);
+    if (out->bytes > pool->options.payload_max_bytes)
+        return false;
+    if (out->sent)
+        return out->verdict == VERDICT_RAN && out->bytes > CHANNEL_LARGE_BYTES &&
+               bight__outputs_take(worker, out->bytes, &out->fd);
+    return within(out->offset, out->bytes, worker->output_arena, pool->output_arena_bytes);
 }
 
 /* The code that bight_execute returns for a job that has come back. */
@@ -56,7 +65,14 @@ static int settle(struct worker *worker, struct bight_result *result, const stru
     result->code = outcome->code;
     if (outcome->verdict == VERDICT_TOO_BIG)
         return BIGHT_ETOOBIG;
-    if (outcome->bytes) {
+    if (outcome->verdict == VERDICT_LOST)
+        return BIGHT_ENOMEM;
+    if (outcome->sent) {
+        int rc = bight__output_map(worker->pool, outcome->fd, outcome->bytes, result);
+
+        if (rc)
+            return rc;
+    } else if (outcome->bytes) {
         result->output = bight__alloc(pool_seams(worker->pool), outcome->bytes);
         if (!result->output)
             return BIGHT_ENOMEM;
@@ -84,12 +100,6 @@ static void note_known(struct worker *worker, uint32_t number)
     worker->known[number] = 1;
 }
 
-static void note_large(struct worker *worker, const struct outcome *outcome)
-{
-    if (outcome->bytes && outcome->offset >= worker->output_arena)
-        bight__trim_later(worker, outcome->offset + outcome->bytes - worker->output_arena);
-}
-
 /* Free the oldest slot. */
 static void release(struct worker *worker, struct channel_slot *slot)
 {
@@ -113,13 +123,16 @@ static void forget_interrupt(struct worker *worker, const struct execution *exec
 static bool take(struct worker *worker, struct channel_slot *slot)
 {
     struct execution *execution = worker->seats[worker->tail % CHANNEL_SLOTS].execution;
-    struct outcome outcome;
+    struct outcome outcome = {.fd = -1};
     int rc;
 
-    if (!read_outcome(worker, slot, worker->tail, &outcome) ||
-        (outcome.verdict == VERDICT_PASSED_OVER) != !execution)
+    if (!read_outcome(worker, slot, worker->tail, &outcome))
         return false;
-    note_large(worker, &outcome);
+    if ((outcome.verdict == VERDICT_PASSED_OVER) != !execution) {
+        if (outcome.fd >= 0)
+            close(outcome.fd);
+        return false;
+    }
     if (execution) {
         if (outcome.verdict != VERDICT_NO_MEMORY)
             note_known(worker, execution->number);
@@ -152,10 +165,10 @@ static bool plausible(const struct worker *worker)
            state == SLOT_DONE;
 }
 
-bool bight__harvest(struct worker *worker)
+/* Take what is finished at this moment. */
+static bool take_finished(struct worker *worker)
 {
     uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
-    uint64_t before = worker->tail;
 
     if (finished < worker->tail || finished > worker->posted)
         return false;
@@ -164,7 +177,21 @@ bool bight__harvest(struct worker *worker)
             !take(worker, channel_slot(worker->channel, worker->tail)))
             return false;
     }
+    return true;
+}
+
+bool bight__harvest(struct worker *worker)
+{
+    uint64_t before = worker->tail;
+
+    do { /* the worker does not wake us for what it has done before we listened */
+        worker->listened = false;
+        if (!take_finished(worker))
+            return false;
+    } while (worker->listened);
     if (worker->tail != worker->head && !plausible(worker))
+        return false;
+    if (worker->output_count > worker->posted - worker->tail)
         return false;
     if (worker->tail != before)
         bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);

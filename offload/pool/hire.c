@@ -37,7 +37,7 @@ static int make_channel(struct worker *worker, int *memory_fd)
 
     worker->input_arena = sizeof(*channel);
     worker->output_arena = worker->input_arena + pool->arena_bytes;
-    worker->map_bytes = worker->output_arena + pool->arena_bytes;
+    worker->map_bytes = worker->output_arena + pool->output_arena_bytes;
     if (!bight__may_map(pool_seams(pool), __builtin_return_address(0)))
         return BIGHT_ENOMEM;
     /* Beyond this limit ftruncate raises SIGXFSZ, which would end this process. */
@@ -56,7 +56,7 @@ static int make_channel(struct worker *worker, int *memory_fd)
     channel->map_bytes = worker->map_bytes;
     channel->input_arena = worker->input_arena;
     channel->output_arena = worker->output_arena;
-    channel->arena_bytes = pool->arena_bytes;
+    channel->output_arena_bytes = pool->output_arena_bytes;
     channel->payload_max_bytes = pool->options.payload_max_bytes;
     channel->spins = pool->spins;
     for (unsigned i = 0; i < CHANNEL_SLOTS; i++)
@@ -80,6 +80,7 @@ void bight__worker_free(struct worker *worker)
     pool_disarm(pool, &worker->trim);
     link_remove(&worker->filling);
     bight__watch_close(worker->watch);
+    bight__outputs_drop(worker);
     if (worker->channel)
         munmap(worker->channel, worker->map_bytes);
     if (!link_empty(&worker->link)) {

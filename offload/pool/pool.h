@@ -8,6 +8,7 @@
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
+ *   outputs.c    what comes over the socket of a channel
  *   trim.c       unused memory of rings -> the system
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
@@ -91,8 +92,12 @@ struct worker {
     struct arena arena;             /* of inputs */
     uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
     uint32_t oldest_piece;
-    uint64_t used_bytes; /* how far the arenas were used since memory was last given back */
+    uint64_t used_bytes; /* how far it was used since memory was last given back */
     struct bight_timer trim;
+    int outputs[CHANNEL_SLOTS]; /* descriptors that came for slots in use: a ring */
+    uint32_t first_output;
+    uint32_t output_count;
+    bool listened;        /* something has come from the worker */
     unsigned char *known; /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
     struct execution *interrupted; /* the running job, which should stop */
@@ -108,7 +113,8 @@ struct pool {
     struct bight_runtime *runtime;
     struct bight_link link;               /* of the runtime's pools */
     struct bight_workers_options options; /* with defaults filled in */
-    uint64_t arena_bytes;
+    uint64_t arena_bytes;                 /* of inputs */
+    uint64_t output_arena_bytes;
     uint32_t spins;
     struct registry registry;
     int64_t init_number;
@@ -206,7 +212,7 @@ void bight__fill_revoke(struct worker *worker, uint64_t position);
 void bight__wake_if_asleep(struct worker *worker, uint32_t what);
 
 /* trim.c */
-/* A piece of an arena, up to its byte `used_bytes`, is used. */
+/* A piece of the arena of inputs, up to its byte `used_bytes`, is used. */
 void bight__trim_later(struct worker *worker, uint64_t used_bytes);
 /* worker->trim has fired. */
 void bight__trim_timer(struct bight_timer *timer);
@@ -222,6 +228,17 @@ bool bight__unpost(struct execution *execution);
 void bight__unpost_some(struct worker *worker, uint32_t count);
 /* The worker has nothing to do: give it jobs that wait in another one's ring. */
 void bight__balance(struct worker *idle);
+
+/* outputs.c */
+/* Receive from the worker. False at the channel's end, or when it sent what it should not. */
+bool bight__outputs_listen(struct worker *worker);
+/* The descriptor of an output of `bytes` that has been sent; *out is negative when this process had
+ * no room for it. False when there is none, or another one than it should be. */
+bool bight__outputs_take(struct worker *worker, uint64_t bytes, int *out);
+/* Make that descriptor the result's output, and close it. */
+int bight__output_map(const struct pool *pool, int fd, size_t bytes, struct bight_result *result);
+/* Close the descriptors that nobody has taken. */
+void bight__outputs_drop(struct worker *worker);
 
 /* harvest.c */
 /* Take the results of a worker. False when the worker broke the protocol. */

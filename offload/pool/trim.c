@@ -1,6 +1,6 @@
-/* Memory that the arenas have used beyond KEPT_BYTES goes back to the system when it has not been
- * used for a while, a piece in each turn of the loop: what is used again at once would have to be
- * had from the system again, at many times the cost of a copy. See pool.h. */
+/* Memory that the arena of inputs has used beyond KEPT_BYTES goes back to the system when it has
+ * not been used for a while, a piece in each turn of the loop: what is used again at once would
+ * have to be had from the system again, at many times the cost of a copy. See pool.h. */
 #include "offload/pool/pool.h"
 
 #include <sys/mman.h>
@@ -26,7 +26,7 @@ void bight__trim_timer(struct bight_timer *timer)
     char *base = (char *)worker->channel;
     uint64_t bytes;
 
-    if (worker->tail != worker->head) {
+    if (worker->arena.pieces) {
         pool_arm(worker->pool, timer, TRIM_MS);
         return;
     }
@@ -34,7 +34,6 @@ void bight__trim_timer(struct bight_timer *timer)
         worker->used_bytes - KEPT_BYTES < TRIM_BYTES ? worker->used_bytes - KEPT_BYTES : TRIM_BYTES;
     worker->used_bytes -= bytes;
     (void)madvise(base + worker->input_arena + worker->used_bytes, bytes, MADV_REMOVE);
-    (void)madvise(base + worker->output_arena + worker->used_bytes, bytes, MADV_REMOVE);
     if (worker->used_bytes > KEPT_BYTES)
         pool_arm(worker->pool, timer, 0);
 }

@@ -10,6 +10,8 @@
 #define PAYLOAD_DEFAULT ((size_t)64 << 20)
 #define PAYLOAD_LEAST ((size_t)4 << 10)
 #define PAYLOAD_MOST ((size_t)1 << 30)
+/* For a row of outputs of up to CHANNEL_LARGE_BYTES, and a larger one that could not be sent. */
+#define OUTPUT_ARENA_BYTES ((uint64_t)4 << 20)
 #define ATTEMPTS_DEFAULT 3u
 #define GRACE_DEFAULT_MS 1000
 /* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
@@ -135,6 +137,11 @@ static int keep_init(struct pool *pool)
     return pool->init_number < 0 ? (int)pool->init_number : 0;
 }
 
+static uint64_t in_units(uint64_t bytes)
+{
+    return (bytes + ARENA_UNIT - 1) / ARENA_UNIT * ARENA_UNIT;
+}
+
 static int make_pool(struct pool **out, const struct bight_workers_options *options)
 {
     struct bight_runtime *runtime = bight__runtime();
@@ -148,8 +155,10 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->base.runtime = runtime;
     pool->runtime = runtime;
     pool->options = *options;
-    pool->arena_bytes = (options->payload_max_bytes + CHANNEL_DEFINE_MAX + ARENA_UNIT - 1) /
-                        ARENA_UNIT * ARENA_UNIT;
+    pool->arena_bytes = in_units(options->payload_max_bytes + CHANNEL_DEFINE_MAX);
+    pool->output_arena_bytes = options->payload_max_bytes < OUTPUT_ARENA_BYTES
+                                   ? in_units(options->payload_max_bytes)
+                                   : OUTPUT_ARENA_BYTES;
     pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;

@@ -1,8 +1,15 @@
-/* See channel.h: wakes the other side of a channel. */
+/* See channel.h: what goes over a channel's socket. */
 #include "offload/wire/channel.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
+
+/* Space for one is space for two, because of the alignment of what follows. */
+union output_buffer {
+    char bytes[CMSG_SPACE(2 * sizeof(int))];
+    struct cmsghdr align;
+};
 
 int bight__channel_wake(int fd)
 {
@@ -14,5 +21,54 @@ int bight__channel_wake(int fd)
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
         return -errno;
+    return 0;
+}
+
+int bight__channel_send_output(int fd, int output)
+{
+    union output_buffer buffer = {{0}};
+    char byte = CHANNEL_OUTPUT;
+    struct iovec io = {&byte, 1};
+    struct msghdr header = {.msg_iov = &io,
+                            .msg_iovlen = 1,
+                            .msg_control = buffer.bytes,
+                            .msg_controllen = CMSG_SPACE(sizeof(output))};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&header);
+    ssize_t sent;
+
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof(output));
+    memcpy(CMSG_DATA(part), &output, sizeof(output));
+    do
+        sent = sendmsg(fd, &header, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
+int bight__channel_receive(int fd, struct channel_message *message)
+{
+    union output_buffer buffer;
+    struct iovec io = {message->bytes, sizeof(message->bytes)};
+    struct msghdr header = {.msg_iov = &io,
+                            .msg_iovlen = 1,
+                            .msg_control = buffer.bytes,
+                            .msg_controllen = sizeof(buffer.bytes)};
+    struct cmsghdr *part;
+    ssize_t got;
+
+    do
+        got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got <= 0)
+        return got < 0 ? -errno : -EPIPE;
+    message->count = (size_t)got;
+    message->cut = (header.msg_flags & MSG_CTRUNC) != 0;
+    message->fd_count = 0;
+    part = CMSG_FIRSTHDR(&header);
+    if (!part || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+        return 0;
+    message->fd_count = (int)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    memcpy(message->fds, CMSG_DATA(part), (size_t)message->fd_count * sizeof(int));
     return 0;
 }

@@ -8,7 +8,8 @@
  * still being copied is FREE, and those behind it, which may be READY, are not counted yet. A job
  * that writes where it should not may change any of this; states and counts that do not go together
  * tell of it. Payloads that do not fit into a slot lie in two arenas, which are rings of bytes: the
- * parent fills one, the worker the other.
+ * parent fills one, the worker the other. A large output is a file of its own, whose descriptor the
+ * worker sends before the slot is DONE.
  *
  * Neither side waits on the memory. A worker that sleeps says so in `sleeping`, and the parent
  * then sends a byte; the worker sends one when it has not told the parent since the parent last
@@ -16,6 +17,7 @@
 #ifndef BIGHT_OFFLOAD_WIRE_CHANNEL_H
 #define BIGHT_OFFLOAD_WIRE_CHANNEL_H
 
+#include <fcntl.h>
 #include <stdatomic.h>
 
 #include <bight/base.h>
@@ -28,6 +30,13 @@
 #define CHANNEL_ALIGN 64u
 /* The byte that either side sends. */
 #define CHANNEL_WAKE 'w'
+/* A worker's byte with which the descriptor of an output comes, sealed as follows. */
+#define CHANNEL_OUTPUT 'o'
+#define CHANNEL_OUTPUT_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+/* An output of more bytes is sent that way, if the worker can. */
+#define CHANNEL_LARGE_BYTES ((size_t)1 << 20)
+/* slot.output_offset of an output that was sent. */
+#define OUTPUT_SENT UINT32_MAX
 /* The last one of a worker whose ring is not what the parent has made it. */
 #define CHANNEL_BROKEN 'b'
 
@@ -48,6 +57,7 @@ enum slot_verdict {
     VERDICT_UNKNOWN_JOB,
     VERDICT_TOO_BIG,
     VERDICT_NO_MEMORY,
+    VERDICT_LOST, /* it ran, and there is neither a file nor room for its output */
     VERDICT_PASSED_OVER,
 };
 
@@ -88,9 +98,9 @@ _Static_assert(offsetof(struct channel_slot, input) == 64, "the head of a slot i
 struct channel {
     uint64_t magic;
     uint64_t map_bytes;
-    uint64_t input_arena; /* offsets of the arenas; each has arena_bytes */
+    uint64_t input_arena; /* offsets of the arenas */
     uint64_t output_arena;
-    uint64_t arena_bytes;
+    uint64_t output_arena_bytes;
     uint64_t payload_max_bytes;
     uint32_t spins; /* how often the worker looks before it sleeps */
     /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
@@ -141,6 +151,22 @@ void bight__arena_take(struct arena *arena, uint64_t at, uint64_t bytes);
 
 /* Give back the oldest piece; `next` is where the second oldest begins, UINT64_MAX for none. */
 void bight__arena_give(struct arena *arena, uint64_t next);
+
+/* Send a copy of the descriptor `output` to the parent, waiting for room in the socket. 0 or
+ * -errno. */
+int bight__channel_send_output(int fd, int output);
+
+/* What has come from a worker, up to the first byte with descriptors. */
+struct channel_message {
+    char bytes[64];
+    size_t count; /* of bytes, at least 1 */
+    int fds[2];   /* those that came with the last byte; close-on-exec */
+    int fd_count;
+    bool cut; /* there were more, or this process has no room for them */
+};
+
+/* Receive without waiting. 0; -EAGAIN; -EPIPE at the end; another -errno. */
+int bight__channel_receive(int fd, struct channel_message *message);
 
 /* Wake the other side. 0 or -errno; a full socket is 0, because the other side is then awake. */
 int bight__channel_wake(int fd);

@@ -51,6 +51,8 @@ static void write_slot(struct worker *worker, uint64_t position, const struct sc
         slot->output_offset = (uint32_t)inline_at + from->offset % 512;
     else if (from->place == 1)
         slot->output_offset = (uint32_t)worker->output_arena + from->offset % ARENA_BYTES;
+    else if (from->place == 2)
+        slot->output_offset = OUTPUT_SENT;
 }
 
 /* Seats without an execution are those of jobs that were withdrawn. */
@@ -76,7 +78,7 @@ static void check_jobs(unsigned count)
     for (unsigned i = 0; i < count; i++) {
         FUZZ_CHECK(jobs[i].ends <= 1);
         FUZZ_CHECK(jobs[i].result.output_bytes <= PAYLOAD_MAX);
-        bight__free(jobs[i].result.output);
+        bight_result_free(&jobs[i].result);
     }
 }
 
@@ -118,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pool = (struct pool){.runtime = &runtime,
                          .options = {.payload_max_bytes = PAYLOAD_MAX, .ahead = CHANNEL_SLOTS},
                          .arena_bytes = ARENA_BYTES,
+                         .output_arena_bytes = ARENA_BYTES,
                          .registry = {.room = 4}};
     worker = (struct worker){.pool = &pool,
                              .map_bytes = map_bytes,

@@ -61,7 +61,8 @@ static int lie_about_output(struct bight_job *job)
         slot->output_offset = kind == 1 ? (uint32_t)channel->map_bytes + 4096 : UINT32_MAX - 8;
         slot->output_bytes = kind == 2 ? UINT32_MAX : 4096;
         if (kind == 5) {
-            slot->output_offset = (uint32_t)(channel->output_arena + channel->arena_bytes - 4);
+            slot->output_offset =
+                (uint32_t)(channel->output_arena + channel->output_arena_bytes - 4);
             slot->output_bytes = 64;
         }
         if (kind == 6)
