@@ -160,12 +160,12 @@ static void end_close(struct stage *stage)
 static const struct way offload_ways[] = {
     {"bight_threads_call", 1, 7, true, 0, occupied_open, call_wait, gate_open, NULL,
      occupied_close},
-    {"bight_threads_call_owned", 1, 0, true, 0, occupied_owned_open, queued_owned_wait,
-     gate_open, NULL, occupied_owned_close},
+    {"bight_threads_call_owned", 1, 0, true, 0, occupied_owned_open, queued_owned_wait, gate_open,
+     NULL, occupied_owned_close},
     {"bight_threads_call_owned", 1, 0, true, 0, owned_open, owned_wait, gate_open, NULL,
      owned_close},
-    {"bight_execute", 1, BIGHT_EJOBFAILED, true, 0, occupied_open, execute_wait, gate_open,
-     NULL, occupied_close},
+    {"bight_execute", 1, BIGHT_EJOBFAILED, true, 0, occupied_open, execute_wait, gate_open, NULL,
+     occupied_close},
     {"bight_executor_end", 1, 0, false, 0, occupied_open, end_wait, gate_open, NULL, end_close},
 };
 
