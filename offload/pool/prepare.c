@@ -10,17 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,36 +26,18 @@
 #include <bight/workers.h>
 
 #include "coro/core/sched.h"
-#include "offload/child/identity.h"
 #include "offload/child/keeper.h"
-#include "offload/child/zygote.h"
-#include "offload/pool/helper.h"
+#include "offload/pool/program.h"
 #include "offload/wire/control.h"
-#include "offload/wire/library.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 
-/* In the environment of a zygote that is executed: the process id of its host, the version of
- * bight, and 1 if it is to keep its privileges, with points between; and, of a helper, the
- * library that it is to load, and what the host's dynamic linker calls that. */
-#define MARKER "BIGHT_ZYGOTE_OF"
-#define MARKER_LIBRARY "BIGHT_ZYGOTE_LIBRARY"
-#define MARKER_NAME "BIGHT_ZYGOTE_NAME"
-#define MARKERS 3
-#define VERSION (BIGHT_VERSION_MAJOR * 1000000L + BIGHT_VERSION_MINOR * 1000L + BIGHT_VERSION_PATCH)
-
-extern char **environ;
-
 static struct {
     pthread_mutex_t lock;
     bool prepared;
-    bool keep_privileges;
-    const char *argv0;
-    char *library; /* which the helper loads; NULL: this program is the zygote */
-    char *library_name;
-    char *helper;
+    struct launch launch;
     int zygote_fd; /* the zygote's own socket; -1 while there is none */
     int keeper_fd; /* the keeper's; -1 while there is none */
     int pidfd;     /* of the keeper; -1 where it is an ordinary child */
@@ -67,20 +45,6 @@ static struct {
     pid_t owner;   /* of all this: a process that was forked since is another */
     unsigned generation;
 } ours = {.lock = PTHREAD_MUTEX_INITIALIZER, .zygote_fd = -1, .keeper_fd = -1, .pidfd = -1};
-
-/* The number of threads of this process, or 0 when it is unknown. */
-static unsigned thread_count(void)
-{
-    struct stat tasks;
-
-    if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink < 3)
-        return 0;
-#ifdef BIGHT_TSAN
-    return (unsigned)tasks.st_nlink - 3; /* ThreadSanitizer has one of its own */
-#else
-    return (unsigned)tasks.st_nlink - 2;
-#endif
-}
 
 /* fork(), but the wait calls of this process do not see the child, where the kernel can do that:
  * *pidfd is the child's then, and otherwise -1. If this process has threads, the child may make
@@ -96,64 +60,6 @@ static pid_t fork_unseen(int *pidfd)
     if (pid < 0 && errno == ENOSYS)
         pid = fork();
     return pid < 0 ? (pid_t)-errno : (pid_t)pid;
-}
-
-/* What a keeper that is a copy of a process with threads executes; in a shared mapping, which the
- * keeper does not drop. */
-struct program {
-    size_t bytes; /* of the mapping */
-    char *path;
-    char *argv[3];
-    char *environment[]; /* the markers in front; the strings come after it */
-};
-
-static size_t count_bytes(size_t *count)
-{
-    size_t bytes = 0;
-
-    for (*count = 0; environ && environ[*count]; ++*count)
-        bytes += strlen(environ[*count]) + 1;
-    return bytes;
-}
-
-/* The next word of a program: its two parts, and a NUL. */
-static char *add_word(char **text, const char *first, const char *second)
-{
-    char *word = *text;
-
-    *text = stpcpy(stpcpy(word, first), second) + 1;
-    return word;
-}
-
-static struct program *make_program(void)
-{
-    const char *path = ours.library ? ours.helper : "/proc/self/exe";
-    char marker[64];
-    size_t count, bytes = count_bytes(&count), at = 0;
-    struct program *program;
-    char *text;
-
-    bytes += sizeof(*program) + (count + MARKERS + 1) * sizeof(char *) + strlen(path) +
-             strlen(ours.argv0) + sizeof(marker) + 4 * sizeof(MARKER_LIBRARY);
-    if (ours.library)
-        bytes += strlen(ours.library) + strlen(ours.library_name);
-    program = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (program == MAP_FAILED)
-        return NULL;
-    program->bytes = bytes;
-    text = (char *)&program->environment[count + MARKERS + 1];
-    program->path = add_word(&text, path, "");
-    program->argv[0] = add_word(&text, ours.argv0, "");
-    program->argv[1] = add_word(&text, "bight-zygote", "");
-    snprintf(marker, sizeof(marker), "%ld.%ld.%d", (long)getpid(), VERSION, ours.keep_privileges);
-    program->environment[at++] = add_word(&text, MARKER "=", marker);
-    if (ours.library) {
-        program->environment[at++] = add_word(&text, MARKER_LIBRARY "=", ours.library);
-        program->environment[at++] = add_word(&text, MARKER_NAME "=", ours.library_name);
-    }
-    for (size_t i = 0; i < count; i++)
-        program->environment[at++] = add_word(&text, environ[i], "");
-    return program;
 }
 
 /* Runs in the forked child of a process with one thread. If the host has a runtime, one of its
@@ -175,7 +81,7 @@ static void forget_host(struct keeper_plan *plan)
 static pid_t fork_keeper(const int pair[2], const struct program *program, int *pidfd)
 {
     struct keeper_plan plan = {.host = getpid(),
-                               .keep_privileges = ours.keep_privileges,
+                               .keep_privileges = ours.launch.keep_privileges,
                                .program = program ? program->path : NULL,
                                .argv = program ? program->argv : NULL,
                                .environment = program ? program->environment : NULL};
@@ -200,7 +106,7 @@ static pid_t fork_keeper(const int pair[2], const struct program *program, int *
  * prepared program understands. */
 static int start_keeper(bool execute)
 {
-    struct program *program = execute ? make_program() : NULL;
+    struct program *program = execute ? bight__program_make(&ours.launch) : NULL;
     int pair[2];
     pid_t pid;
 
@@ -303,16 +209,16 @@ static int complaint(void)
 /* Whether this process has one thread. The kernel may count a joined one for a moment longer. */
 static bool has_one_thread(void)
 {
-    for (int i = 0; i < 50 && thread_count() > 1; i++)
+    for (int i = 0; i < 50 && bight__thread_count() > 1; i++)
         (void)poll(NULL, 0, 1);
-    return thread_count() == 1;
+    return bight__thread_count() == 1;
 }
 
 static int ensure_keeper(void)
 {
     if (ours.keeper_fd >= 0)
         return 0;
-    if (ours.prepared || ours.library)
+    if (ours.prepared || ours.launch.library)
         return start_keeper(true);
     return has_one_thread() ? start_keeper(false) : BIGHT_ENOTPREPARED;
 }
@@ -427,93 +333,6 @@ int bight__zygote_lost(unsigned generation)
     return rc;
 }
 
-/* The zygote cannot begin. */
-static _Noreturn void refuse(int number)
-{
-    const struct control_message message = {.kind = CONTROL_FAILED, .value = number};
-
-    (void)bight__control_send(CONTROL_FD, &message, NULL, 0);
-    _exit(1);
-}
-
-/* As a helper: have the definitions of the host's library. */
-static void load_library(void)
-{
-    static char path[PATH_MAX], name[PATH_MAX];
-    const char *library = getenv(MARKER_LIBRARY), *host = getenv(MARKER_NAME);
-    int rc;
-
-    if (!library || !host)
-        return;
-    if (strlen(library) >= sizeof(path) || strlen(host) >= sizeof(name))
-        refuse(ENAMETOOLONG);
-    (void)stpcpy(path, library);
-    (void)stpcpy(name, host);
-    (void)unsetenv(MARKER_LIBRARY);
-    (void)unsetenv(MARKER_NAME);
-    rc = bight__library_load(path, name);
-    if (rc)
-        refuse(-rc);
-    if (thread_count() > 1)
-        refuse(EBUSY);
-}
-
-/* Be a zygote if the keeper executed this process: then the marker is set, and CONTROL_FD is a
- * socket that keeps messages apart. Somebody else may do the same with a program that gains
- * privileges by being executed, and name any process as its host: so it becomes first what that
- * somebody is, for good, and loads nothing. */
-static void zygote_entry(void)
-{
-    const char *marker = getenv(MARKER);
-    bool trusted = secure_getenv(MARKER) != NULL;
-    int type = 0;
-    socklen_t bytes = sizeof(type);
-    char *at = NULL;
-    pid_t host;
-    long version, keep;
-
-    if (!marker || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 ||
-        type != SOCK_SEQPACKET)
-        return;
-    host = (pid_t)strtol(marker, &at, 10);
-    version = *at == '.' ? strtol(at + 1, &at, 10) : 0;
-    keep = *at == '.' ? strtol(at + 1, &at, 10) : 0;
-    (void)unsetenv(MARKER);
-    if (version != VERSION)
-        refuse(ENOTSUP);
-    if (trusted)
-        load_library();
-    else if (bight__identity_renounce())
-        refuse(EPERM);
-    bight__zygote_main(host, false, keep != 0 && trusted);
-}
-
-static void forget_library(void)
-{
-    free(ours.library);
-    free(ours.library_name);
-    free(ours.helper);
-    ours.library = ours.library_name = ours.helper = NULL;
-}
-
-/* 0 or an error. */
-static int remember_library(const struct bight_workers_prepare_options *options)
-{
-    const char *name = bight__library_name(options->library);
-    int rc;
-
-    if (!name)
-        return BIGHT_ENOENT;
-    ours.library_name = strdup(name);
-    ours.library = ours.library_name ? realpath(options->library, NULL) : NULL;
-    ours.helper = ours.library ? bight__helper_path(options->helper) : NULL;
-    if (ours.helper)
-        return 0;
-    rc = errno == ENOMEM ? BIGHT_ENOMEM : BIGHT_ENOENT;
-    forget_library();
-    return rc;
-}
-
 static int prepare(int argc, char **argv, const struct bight_workers_prepare_options *options)
 {
     int rc = 0;
@@ -521,10 +340,10 @@ static int prepare(int argc, char **argv, const struct bight_workers_prepare_opt
     forget_parents();
     if (ours.prepared || (ours.keeper_fd >= 0 && (options->library || options->keep_privileges)))
         return BIGHT_EALREADY;
-    ours.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
-    ours.keep_privileges = options->keep_privileges;
+    ours.launch.argv0 = argc > 0 && argv && argv[0] ? argv[0] : "bight";
+    ours.launch.keep_privileges = options->keep_privileges;
     if (options->library)
-        rc = remember_library(options);
+        rc = bight__launch_library(&ours.launch, options);
     if (!rc)
         rc = ensure();
     if (!rc) {
@@ -533,8 +352,8 @@ static int prepare(int argc, char **argv, const struct bight_workers_prepare_opt
     }
     if (ours.keeper_fd >= 0)
         bury_keeper();
-    forget_library();
-    ours.keep_privileges = false;
+    bight__launch_forget_library(&ours.launch);
+    ours.launch.keep_privileges = false;
     return rc;
 }
 
@@ -546,10 +365,10 @@ int bight_workers_prepare_with(int argc, char **argv,
 
     if (!options)
         options = &defaults;
-    zygote_entry();
+    bight__program_entry();
     if (options->helper && !options->library)
         return BIGHT_EINVAL;
-    if (!options->library && thread_count() > 1)
+    if (!options->library && bight__thread_count() > 1)
         return BIGHT_ENOTPREPARED;
     pthread_mutex_lock(&ours.lock);
     rc = prepare(argc, argv, options);
