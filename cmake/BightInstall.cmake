@@ -33,7 +33,8 @@ install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT b
         FILES_MATCHING PATTERN "*.h" ${headers})
 configure_file(cmake/bight.pc.in bight.pc @ONLY)
 bight_install(bight bight)
-install(TARGETS bight_zygote DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/bight" COMPONENT bight)
+install(TARGETS bight_zygote COMPONENT bight
+        DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/bight-${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 configure_package_config_file(cmake/bight-config.cmake.in bight-config.cmake
                               INSTALL_DESTINATION "${bight_cmake_dir}")
 write_basic_package_version_file(bight-config-version.cmake COMPATIBILITY SameMinorVersion)
