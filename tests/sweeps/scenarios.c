@@ -469,5 +469,6 @@ const struct scenario scenarios[] = {
     {"uv requests", scenario_uv_requests},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},
+    {"threads", scenario_threads},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

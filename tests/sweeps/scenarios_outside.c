@@ -2,6 +2,7 @@
 #include "tests/sweeps/scenarios.h"
 
 #include <bight.h>
+#include <bight/threads.h>
 #include <bight/uv.h>
 #include <check.h>
 #include <fcntl.h>
@@ -204,4 +205,26 @@ int scenario_submission(void *arg)
     }
     bight_mailbox_unref(mailbox);
     return rc;
+}
+
+static int pass(void *arg)
+{
+    return arg ? 0 : BIGHT_EINVAL;
+}
+
+/* One thread that is there from the beginning, and calls on it. */
+int scenario_threads(void *arg)
+{
+    struct bight_threads_options options = {.threads_most = 1, .threads_least = 1};
+    struct bight_executor *threads;
+    int rc = bight_threads_new(&threads, &options), ended;
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_threads_call(threads, pass, &options);
+    if (rc == 0)
+        rc = bight_threads_call_owned(threads, pass, threads, NULL);
+    ended = bight_executor_end(threads);
+    return rc ? rc : ended;
 }
