@@ -1,6 +1,7 @@
 /* Starting worker processes: eight of them from a host that is small and from one that holds 1 GiB,
  * against forks of that host; and how long the loop stands still when the zygote dies, in a host of
- * 1 GiB against one of 16 MiB. Wall time. */
+ * 1 GiB against one of 16 MiB. Wall time. LARGE_MIB in the environment is instead of the 1 GiB,
+ * where the rows are only tried. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define WORKERS 8
 #define SMALL_BYTES ((size_t)16 << 20)
-#define LARGE_BYTES ((size_t)1 << 30)
+#define LARGE_MIB 1024
 #define MS 1e6
 
 /* What the host holds. */
@@ -29,6 +30,13 @@ static void hold(size_t bytes)
     memset(memory, 1, bytes);
 }
 
+static size_t large_bytes(void)
+{
+    const char *mib = getenv("LARGE_MIB");
+
+    return (mib ? strtoul(mib, NULL, 10) : LARGE_MIB) << 20;
+}
+
 static void let_go(void)
 {
     free(memory);
@@ -38,7 +46,7 @@ static void let_go(void)
 static void hold_large(void *arg)
 {
     (void)arg;
-    hold(LARGE_BYTES);
+    hold(large_bytes());
 }
 
 static void let_go_of_it(void *arg)
@@ -190,7 +198,7 @@ static double stall(size_t bytes, uint64_t operations)
 static double stall_of_large(void *arg, uint64_t operations)
 {
     (void)arg;
-    return stall(LARGE_BYTES, operations);
+    return stall(large_bytes(), operations);
 }
 
 static double stall_of_small(void *arg, uint64_t operations)
