@@ -189,7 +189,7 @@ static struct rlimit limit_descriptors(int more)
     close(next);
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
     now = before;
-    now.rlim_cur = (rlim_t)(next + more);
+    now.rlim_cur = (rlim_t)next + (rlim_t)more;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
     return before;
 }
