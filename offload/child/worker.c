@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "coro/base/list.h"
+#include "coro/base/relax.h"
 #include "offload/child/large.h"
 #include "offload/child/process.h"
 #include "offload/job.h"
@@ -46,15 +47,6 @@ struct worker_process {
     bool too_big;
     struct bight_job job;
 };
-
-static void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 static _Noreturn void leave(void)
 {

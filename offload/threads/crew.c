@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "coro/base/relax.h"
 #include "coro/base/units.h"
 
 /* After a thread could not be started, or not be initialised, while others live. */
@@ -107,15 +108,6 @@ static void measure(struct thread *thread)
         atomic_store_explicit(&threads->brisk, brisk, memory_order_relaxed);
 }
 
-static inline void pause_briefly(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 /* Look at the ring for a while, if nobody else does: what comes now costs no wake-up then. */
 static bool spin(struct threads *threads)
 {
@@ -124,7 +116,7 @@ static bool spin(struct threads *threads)
     if (!threads->spins || atomic_exchange(&threads->spinning, true))
         return false;
     for (unsigned i = 0; i < threads->spins && !found; i++) {
-        pause_briefly();
+        relax();
         found = ring_length(&threads->ring) > 0;
     }
     atomic_store(&threads->spinning, false);
