@@ -1,5 +1,4 @@
-/* The calls of <bight/executor.h>: they check what holds for every kind of executor, then call its
- * own function. No job is kept here. */
+/* The calls of <bight/executor.h> about an executor as a whole, and room in it. See executor.h. */
 #include "offload/executor.h"
 
 #include <sched.h>
@@ -8,33 +7,53 @@
 #include "coro/core/source.h"
 #include "runtime/runtime.h"
 
-static bool valid(const struct bight_job_def *def, const void *input, size_t input_bytes)
+void bight__executor_init(struct bight_executor *executor, const struct bight__executor_ops *ops,
+                          const void *runtime, size_t jobs_most)
 {
-    return def && def->fn && def->name && def->name[0] && !(def->flags & ~BIGHT_JOB_IDEMPOTENT) &&
-           (input || input_bytes == 0);
+    executor->ops = ops;
+    executor->runtime = runtime;
+    executor->jobs_most = jobs_most;
+    link_init(&executor->room);
 }
 
-int bight_execute(struct bight_executor *executor, const struct bight_job_def *def,
-                  const void *input, size_t input_bytes, struct bight_result *result)
+int bight__executor_full(const struct bight_executor *executor)
 {
-    struct bight_result unwanted = {0};
-    struct bight_task *self;
-    int rc;
+    if (executor->closing)
+        return BIGHT_ECLOSED;
+    return executor->jobs + executor->promised < executor->jobs_most && link_empty(&executor->room)
+               ? 0
+               : BIGHT_EFULL;
+}
 
-    if (result)
-        *result = (struct bight_result){0};
-    if (!executor || !valid(def, input, input_bytes))
-        return BIGHT_EINVAL;
-    rc = bight__observe(&self);
+/* Wake those who wait for the places that there are. */
+void bight__executor_give_room(struct bight_executor *executor)
+{
+    while (executor->jobs + executor->promised < executor->jobs_most) {
+        struct bight_link *link = link_take(&executor->room);
+
+        if (!link)
+            return;
+        if (bight_unpark(container_of(link, struct bight_waiter, link), 0))
+            executor->promised++;
+    }
+}
+
+static const struct bight_waiter_ops room_ops = {
+    .name = "room in an executor",
+    .abort = bight__unlink_abort,
+};
+
+int bight__executor_enter(struct bight_executor *executor, bool wait)
+{
+    int rc = bight__executor_full(executor);
+
+    if (likely(rc != BIGHT_EFULL) || !wait)
+        return rc;
+    rc = bight__wait_in(&executor->room, &(struct bight_waiter){0}, &room_ops);
     if (rc)
         return rc;
-    if (executor->runtime == bight__runtime())
-        rc = executor->ops->execute(executor, def, input, input_bytes, result ? result : &unwanted);
-    else
-        rc = BIGHT_EPERM;
-    bight_result_free(&unwanted);
-    bight__breathe(self);
-    return rc;
+    executor->promised--;
+    return executor->closing ? BIGHT_ECLOSED : 0;
 }
 
 void bight_result_free(struct bight_result *result)
@@ -48,15 +67,32 @@ void bight_result_free(struct bight_result *result)
     *result = (struct bight_result){0};
 }
 
-int bight_executor_end(struct bight_executor *executor)
+int bight_executor_end_with(struct bight_executor *executor, enum bight_executor_ending how)
 {
-    if (!executor)
+    if (!executor || (unsigned)how > BIGHT_EXECUTOR_KILL)
         return BIGHT_EINVAL;
     if (!bight_self())
         return BIGHT_ENOTASK;
     if (executor->runtime != bight__runtime())
         return BIGHT_EPERM;
-    return executor->ops->end(executor);
+    if (executor->closing) {
+        if (how > executor->how) {
+            executor->how = how;
+            executor->ops->hurry(executor, how);
+        }
+        return BIGHT_EALREADY;
+    }
+    executor->closing = true;
+    executor->how = how;
+    (void)bight__wake_all(&executor->room, BIGHT_ECLOSED);
+    executor->ops->hurry(executor, how);
+    executor->ops->end(executor);
+    return 0;
+}
+
+int bight_executor_end(struct bight_executor *executor)
+{
+    return bight_executor_end_with(executor, BIGHT_EXECUTOR_DRAIN);
 }
 
 int bight_executor_get_stats(const struct bight_executor *executor,
@@ -64,7 +100,7 @@ int bight_executor_get_stats(const struct bight_executor *executor,
 {
     if (!executor || !stats)
         return BIGHT_EINVAL;
-    *stats = (struct bight_executor_stats){0};
+    *stats = (struct bight_executor_stats){.jobs = executor->jobs, .ended = executor->ended};
     executor->ops->get_stats(executor, stats);
     return 0;
 }

@@ -61,6 +61,15 @@ bool bight_job_cancelled(const struct bight_job *job)
     return job && __atomic_load_n(job->cancel_flag, __ATOMIC_RELAXED) != 0;
 }
 
+int bight_job_progress(struct bight_job *job, const void *data, size_t bytes)
+{
+    if (!job || (!data && bytes))
+        return BIGHT_EINVAL;
+    if (bytes > BIGHT_JOB_PROGRESS_MAX)
+        return BIGHT_ETOOBIG;
+    return job->ops->progress(job, data, bytes);
+}
+
 void bight_job_set_local(struct bight_job *job, void *local)
 {
     if (!job)

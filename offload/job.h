@@ -11,6 +11,8 @@ struct bight__job_ops {
     int (*grow)(struct bight_job *job, size_t bytes);
     void (*clear)(struct bight_job *job);
     void (*set_local)(struct bight_job *job, void *local);
+    /* Hand at most BIGHT_JOB_PROGRESS_MAX bytes to the caller. 0 or an error. */
+    int (*progress)(struct bight_job *job, const void *data, size_t bytes);
 };
 
 #endif

@@ -91,6 +91,18 @@ BIGHT_API void bight_job_output_clear(struct bight_job *job);
  */
 BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
 
+/* How large one report of progress may be. */
+#define BIGHT_JOB_PROGRESS_MAX 1024u
+
+/** Hand `bytes` at `data` to the progress function of the caller's options. Without such a function
+ *  it does nothing. Where the caller does not keep up it blocks until there is room.
+ *
+ *  @return 0; BIGHT_ETOOBIG for more than BIGHT_JOB_PROGRESS_MAX bytes; BIGHT_ENOMEM; BIGHT_EINVAL.
+ *  Thread: the one that runs the job.  Ownership: borrows data.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_job_progress(struct bight_job *job, const void *data,
+                                                  size_t bytes);
+
 /** Set the pointer that this and all later jobs of the same worker find in `job->local`.
  *
  *  Thread: the one that runs the job.

@@ -17,6 +17,7 @@
 #include "coro/base/relax.h"
 #include "offload/child/large.h"
 #include "offload/child/process.h"
+#include "offload/executor.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
 #include "offload/wire/control.h"
@@ -43,6 +44,7 @@ struct worker_process {
     struct piece pieces[CHANNEL_SLOTS]; /* a ring: arena.pieces of them from `oldest` on */
     unsigned oldest;
     uint64_t output_at;        /* the running job's: in the arena, or INLINE_OUTPUT */
+    uint32_t report_room;      /* that the report needs which is being written */
     struct large_output large; /* if it is mapped, the running job's output is there */
     bool too_big;
     struct bight_job job;
@@ -86,6 +88,25 @@ static void tell_parent(struct worker_process *worker)
         return;
     if (bight__channel_wake(CONTROL_FD))
         leave();
+}
+
+/* Make a page that tells this process apart from its copies without a system call per job. */
+static void mark_process(struct worker_process *worker)
+{
+    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    worker->pid = getpid();
+    if (page == MAP_FAILED || madvise(page, bytes, MADV_WIPEONFORK) < 0)
+        return;
+    *page = 1;
+    worker->here = page;
+}
+
+/* Whether the job forked and this is its child, which has returned from the job's function too. */
+static bool is_copy(const struct worker_process *worker)
+{
+    return worker->here ? !*worker->here : getpid() != worker->pid;
 }
 
 /* Forget the pieces whose slots the parent has freed. */
@@ -189,7 +210,46 @@ static void set_local(struct bight_job *job, void *local)
     container_of(job, struct worker_process, job)->local = local;
 }
 
-static const struct bight__job_ops job_ops = {grow, clear, set_local};
+static bool has_report_room(struct worker_process *worker)
+{
+    const struct channel *channel = worker->channel;
+    uint32_t used = atomic_load_explicit(&channel->reported, memory_order_relaxed) -
+                    atomic_load_explicit(&channel->reports_taken, memory_order_acquire);
+
+    return CHANNEL_REPORTS_BYTES - used >= worker->report_room;
+}
+
+static void put_report(struct channel *channel, uint32_t at, const void *data, uint32_t bytes)
+{
+    uint32_t begin = at % CHANNEL_REPORTS_BYTES, first = CHANNEL_REPORTS_BYTES - begin;
+
+    if (first > bytes)
+        first = bytes;
+    memcpy(channel->reports + begin, data, first);
+    memcpy(channel->reports, (const char *)data + first, bytes - first);
+}
+
+static int progress(struct bight_job *job, const void *data, size_t bytes)
+{
+    struct worker_process *worker = container_of(job, struct worker_process, job);
+    struct channel *channel = worker->channel;
+    const struct channel_report report = {worker->slot->serial, (uint32_t)bytes};
+    uint32_t at = atomic_load_explicit(&channel->reported, memory_order_relaxed);
+
+    if (!(worker->slot->flags & SLOT_REPORTS) || is_copy(worker))
+        return 0;
+    worker->report_room = channel_report_room((uint32_t)bytes);
+    while (!has_report_room(worker))
+        sleep_for(worker, SLEEPS_FOR_ROOM, has_report_room);
+    put_report(channel, at, &report, sizeof(report));
+    if (bytes)
+        put_report(channel, at + (uint32_t)sizeof(report), data, (uint32_t)bytes);
+    atomic_store_explicit(&channel->reported, at + worker->report_room, memory_order_release);
+    tell_parent(worker);
+    return 0;
+}
+
+static const struct bight__job_ops job_ops = {grow, clear, set_local, progress};
 
 /* Learn definition `number` from the record before the slot's input. */
 static int learn(struct worker_process *worker, uint32_t number, const unsigned char *record)
@@ -267,25 +327,6 @@ static void hand_over(struct worker_process *worker)
     }
 }
 
-/* Make a page that tells this process apart from its copies without a system call per job. */
-static void mark_process(struct worker_process *worker)
-{
-    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
-    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    worker->pid = getpid();
-    if (page == MAP_FAILED || madvise(page, bytes, MADV_WIPEONFORK) < 0)
-        return;
-    *page = 1;
-    worker->here = page;
-}
-
-/* Whether the job forked and this is its child, which has returned from the job's function too. */
-static bool is_copy(const struct worker_process *worker)
-{
-    return worker->here ? !*worker->here : getpid() != worker->pid;
-}
-
 static uint32_t run(struct worker_process *worker)
 {
     struct channel_slot *slot = worker->slot;
@@ -308,7 +349,7 @@ static uint32_t run(struct worker_process *worker)
     def = slot->def < worker->def_count ? worker->defs[slot->def] : NULL;
     if (!def)
         return VERDICT_UNKNOWN_JOB;
-    code = def->fn(&worker->job);
+    code = slot->flags & SLOT_CHUNK ? bight__chunk_run(&worker->job, def) : def->fn(&worker->job);
     if (is_copy(worker))
         _exit(0); /* the channel and the unwritten output are the worker's */
     slot->code = code;

@@ -44,6 +44,7 @@ static void publish(struct worker *worker)
         link_remove(&worker->filling);
     atomic_store_explicit(&worker->channel->posted, worker->posted, memory_order_release);
     bight__wake_if_asleep(worker, SLEEPS_FOR_JOB);
+    bight__limit_watch(worker);
 }
 
 void bight__fill_begin(struct worker *worker)
@@ -75,17 +76,17 @@ void bight__fill_revoke(struct worker *worker, uint64_t position)
 static void fill(struct worker *worker)
 {
     struct seat *seat = seat_at(worker, worker->posted);
-    const struct execution *execution = seat->execution;
+    const struct bight_execution *record = record_of(seat->execution);
     unsigned char *arena = (unsigned char *)worker->channel + worker->input_arena;
     unsigned char *input = arena + seat->arena_at + seat->define_bytes;
     uint64_t until_ns = bight_now_ns() + FILL_TURN_NS;
     size_t left = FILL_BYTES;
 
     do {
-        size_t at = execution->input_bytes - seat->missing;
+        size_t at = record->input_bytes - seat->missing;
         size_t bytes = seat->missing < FILL_STRIDE ? seat->missing : FILL_STRIDE;
 
-        memcpy(input + at, (const char *)execution->input + at, bytes);
+        memcpy(input + at, (const char *)record->input + at, bytes);
         seat->missing -= (uint32_t)bytes;
         left -= bytes;
     } while (seat->missing && left && bight_now_ns() < until_ns);

@@ -73,7 +73,7 @@ static void count_failure(struct pool *pool, int code)
         pool->broken = pool->init_failure;
     if (pool->broken)
         bight__executions_refuse(pool);
-    else if (pool->closing)
+    else if (pool->base.closing)
         bight__fleet_hurry(pool);
     bight__pool_progress(pool);
 }
@@ -106,14 +106,13 @@ static void check_ready(struct worker *worker)
     bight__balance(worker);
 }
 
-static void initialised(struct execution *execution)
+static void initialised(struct bight_execution *init, int rc)
 {
-    struct worker *worker = container_of(execution, struct worker, init);
+    struct worker *worker = container_of(init, struct worker, init);
     struct pool *pool = worker->pool;
-    int rc = execution->rc;
 
-    pool->init_code = worker->init_result.code;
-    bight_result_free(&worker->init_result);
+    pool->init_code = init->result.code;
+    bight_result_free(&init->result);
     if (rc == 0) {
         worker->able = true;
         check_ready(worker);
@@ -161,6 +160,25 @@ void bight__fleet_interrupt(struct execution *execution)
     pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
 }
 
+bool bight__fleet_look(struct worker *worker)
+{
+    if (bight__harvest(worker))
+        return true;
+    worker->scribbled = true;
+    doom(worker);
+    return false;
+}
+
+void bight__fleet_kill(struct pool *pool)
+{
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = worker_of(at);
+
+        if (worker->load && worker->phase != WORKER_LEAVING)
+            send_signal(worker, SIGKILL);
+    }
+}
+
 /* The interrupted job has not ended in time. SIGTERM must not reach another job, so everything that
  * the worker could still begin is taken out of its ring first. */
 static void grace_over(struct bight_timer *timer)
@@ -175,10 +193,7 @@ static void grace_over(struct bight_timer *timer)
         return;
     }
     bight__unpost_some(worker, CHANNEL_SLOTS);
-    if (!bight__harvest(worker)) {
-        worker->scribbled = true;
-        doom(worker);
-    } else if (worker->interrupted) {
+    if (bight__fleet_look(worker) && worker->interrupted) {
         worker->told_to_stop = true;
         worker->expected = true;
         bight__worker_phase(worker, WORKER_DOOMED);
@@ -203,7 +218,7 @@ static void settle_ring(struct worker *worker, int status)
             continue;
         began = !bight__unpost(execution);
         execution->worker = worker;
-        if (execution == &worker->init)
+        if (execution == execution_of(&worker->init))
             worker->init_began = began;
         else
             bight__execution_orphaned(execution, began, status);

@@ -136,7 +136,9 @@ static bool take(struct worker *worker, struct channel_slot *slot)
     if (execution) {
         if (outcome.verdict != VERDICT_NO_MEMORY)
             note_known(worker, execution->number);
-        rc = settle(worker, execution->result, &outcome);
+        rc = settle(worker, &record_of(execution)->result, &outcome);
+        if (unlikely(execution->late) && (rc == 0 || rc == BIGHT_EJOBFAILED))
+            rc = BIGHT_ETIMEDOUT;
         forget_interrupt(worker, execution);
         worker->seats[worker->tail % CHANNEL_SLOTS].execution = NULL;
         worker->load--;
@@ -170,7 +172,7 @@ static bool take_finished(struct worker *worker)
 {
     uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
 
-    if (finished < worker->tail || finished > worker->posted)
+    if (finished < worker->tail || finished > worker->posted || !bight__reports_take(worker))
         return false;
     while (worker->tail != finished) {
         if (state_at(worker, worker->tail) != SLOT_DONE ||
@@ -193,7 +195,9 @@ bool bight__harvest(struct worker *worker)
         return false;
     if (worker->output_count > worker->posted - worker->tail)
         return false;
-    if (worker->tail != before)
+    if (worker->tail != before) {
         bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);
+        bight__limit_watch(worker);
+    }
     return true;
 }

@@ -13,18 +13,18 @@
 #include "offload/wire/control.h"
 
 /* The initialiser is the worker's first job; it is in the ring before the process exists. */
-static bool post_init(struct worker *worker, void (*ended)(struct execution *init))
+static bool post_init(struct worker *worker, void (*ended)(struct bight_execution *init, int rc))
 {
-    const struct pool *pool = worker->pool;
+    struct pool *pool = worker->pool;
+    struct execution *execution = execution_of(&worker->init);
 
-    worker->init = (struct execution){.ended = ended,
-                                      .pool = worker->pool,
-                                      .def = pool->options.init,
-                                      .number = (uint32_t)pool->init_number,
-                                      .input = pool->options.init_input,
-                                      .input_bytes = pool->options.init_input_bytes,
-                                      .result = &worker->init_result};
-    return bight__post(worker, &worker->init);
+    worker->init = (struct bight_execution){.ended = ended,
+                                            .executor = &pool->base,
+                                            .def = pool->options.init,
+                                            .input = pool->options.init_input,
+                                            .input_bytes = pool->options.init_input_bytes};
+    *execution = (struct execution){.number = (uint32_t)pool->init_number};
+    return bight__post(worker, execution);
 }
 
 /* Make the memory that parent and worker share. A seal keeps the worker from shrinking it. */
@@ -78,6 +78,7 @@ void bight__worker_free(struct worker *worker)
     bight__worker_phase(worker, WORKER_DOOMED);
     pool_disarm(pool, &worker->grace);
     pool_disarm(pool, &worker->trim);
+    pool_disarm(pool, &worker->limit);
     link_remove(&worker->filling);
     bight__watch_close(worker->watch);
     bight__outputs_drop(worker);
@@ -87,7 +88,7 @@ void bight__worker_free(struct worker *worker)
         link_remove(&worker->link);
         pool->count--;
     }
-    bight_result_free(&worker->init_result);
+    bight_result_free(&worker->init.result);
     bight__free(worker->known);
     bight__free(worker);
 }
@@ -135,8 +136,11 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     worker->serial = ++pool->serial;
     worker->grace.fire = callbacks->grace_over;
     worker->trim.fire = bight__trim_timer;
+    worker->limit.fire = bight__limit_over;
+    worker->limited = UINT64_MAX;
     link_init(&worker->grace.link);
     link_init(&worker->trim.link);
+    link_init(&worker->limit.link);
     link_init(&worker->link);
     link_init(&worker->filling);
     rc = make_channel(worker, &memory_fd);

@@ -2,18 +2,20 @@
  * thread only. A file calls only those below it:
  *
  *   workers.c    the public calls: open, close, stats
- *   execution.c  from bight_execute into the queue, and cancellation
+ *   execution.c  from the caller into the queue, and cancellation
  *   fleet.c      how many workers there are, their deaths, interrupts, the line to the zygote
  *   hire.c       making a worker
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
  *   outputs.c    what comes over the socket of a channel
+ *   report.c     progress of jobs
+ *   limit.c      how long a job may run
  *   trim.c       unused memory of rings -> the system
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
- * until bight__execution_end; `pool->jobs` counts those in either. A worker is in pool->workers
+ * until bight__execution_end; `pool->base.jobs` counts those in either. A worker is in pool->workers
  * from its start until the zygote has said that it ended. Slots are counted as posted up to the
  * first whose input is not complete; a worker that has such a slot is in pool->filling. */
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
@@ -33,23 +35,32 @@
 struct pool;
 struct worker;
 
-/* One bight_execute, on the stack of its caller; or the run of the initialiser, in its worker. */
+/* What the pool keeps of an execution, in its record: one that a caller has, or the run of the
+ * initialiser, which its worker has. */
 struct execution {
-    struct bight_waiter waiter; /* its link is the place in pool->queue */
-    void (*ended)(struct execution *execution);
-    struct pool *pool;
-    const struct bight_job_def *def;
-    uint32_t number; /* of the definition */
-    const void *input;
-    size_t input_bytes;
-    struct bight_result *result;
-    struct worker *worker; /* whose ring it is in */
-    uint64_t position;     /* in that ring */
-    int rc;
-    uint64_t since_ns; /* it waits for a worker; known only if that has a limit */
-    unsigned returned; /* how often a worker died with it and may or may not have begun it */
-    bool unwanted;     /* the caller was cancelled while the job ran */
+    struct bight_link link; /* the place in pool->queue */
+    struct worker *worker;  /* whose ring it is in */
+    uint64_t position;      /* in that ring */
+    uint64_t since_ns;      /* it waits for a worker; known only if that has a limit */
+    uint32_t number;        /* of the definition */
+    unsigned returned;      /* how often a worker died with it and may or may not have begun it */
+    bool unwanted;          /* the caller was cancelled while the job ran */
+    bool late;              /* the job has run for as long as it may */
+    bool counted;           /* among executor->jobs */
 };
+
+_Static_assert(sizeof(struct execution) <= sizeof(((struct bight_execution *)NULL)->kind),
+               "it fits into the record");
+
+static inline struct execution *execution_of(const struct bight_execution *record)
+{
+    return (struct execution *)(uintptr_t)record->kind;
+}
+
+static inline struct bight_execution *record_of(const struct execution *execution)
+{
+    return container_of((uint64_t *)(uintptr_t)execution, struct bight_execution, kind);
+}
 
 enum worker_phase {
     WORKER_STARTING, /* the zygote forks it, and it runs the initialiser */
@@ -97,15 +108,17 @@ struct worker {
     int outputs[CHANNEL_SLOTS]; /* descriptors that came for slots in use: a ring */
     uint32_t first_output;
     uint32_t output_count;
-    bool listened;        /* something has come from the worker */
-    unsigned char *known; /* by number of definition: 1 if the worker knows it */
+    uint32_t reports_taken; /* bytes, since the start */
+    bool listened;          /* something has come from the worker */
+    unsigned char *known;   /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
     struct execution *interrupted; /* the running job, which should stop */
     bool told_to_stop;             /* SIGTERM was sent because of it */
     bool init_began;               /* known once it has ended */
     struct bight_timer grace;
-    struct execution init;
-    struct bight_result init_result;
+    struct bight_timer limit; /* how long the oldest job may run, if that has a limit */
+    uint64_t limited;         /* its position, while `limit` is armed; else UINT64_MAX */
+    struct bight_execution init;
 };
 
 struct pool {
@@ -125,9 +138,8 @@ struct pool {
     struct bight_link queue;
     struct bight_link filling; /* workers with slots whose inputs are not complete */
     struct bight_timer filler; /* the next piece of them */
-    size_t jobs;
-    struct watch *line; /* to the zygote; NULL while there is none */
-    bool line_stuck;    /* it has failed and has not been closed yet */
+    struct watch *line;        /* to the zygote; NULL while there is none */
+    bool line_stuck;           /* it has failed and has not been closed yet */
     int zygote_pid;
     unsigned zygote_generation;
     uint64_t serial;              /* of the last worker */
@@ -139,18 +151,21 @@ struct pool {
     uint64_t none_since_ns;       /* no worker is ready; known only if jobs wait with a limit */
     struct bight_timer patience;  /* when a job may have waited too long for one */
     int broken;                   /* the code that every execution gets, or 0 */
-    bool closing;                 /* takes no more executions */
     bool dismissed;               /* the workers have been let go */
     bool impatient;               /* and have then been killed */
     struct bight_waiter *awaited; /* the task that opens or closes the pool */
     struct bight_timer hearing;   /* while it closes: when to look whether the zygote reads */
     unsigned unheard;             /* how often in a row it had not */
     struct bight_timer timer;     /* the next attempt to start workers, or the end of the grace */
-    uint64_t ended;
     uint64_t started;
     uint64_t died;
     uint64_t zygotes_died;
 };
+
+static inline struct pool *pool_of(const struct bight_executor *executor)
+{
+    return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
+}
 
 static inline const struct bight_seams *pool_seams(const struct pool *pool)
 {
@@ -190,7 +205,10 @@ void bight__executions_refuse(struct pool *pool);
 void bight__pool_be_patient(struct pool *pool);
 /* pool->patience has fired. */
 void bight__pool_patience_over(struct bight_timer *timer);
+/* The execution is over. Its record is not touched afterwards. */
 void bight__execution_end(struct execution *execution, int rc);
+/* A caller's execution is over. */
+void bight__execution_left(struct pool *pool);
 /* Put an execution that was taken back from a worker in front of the queue. */
 void bight__execution_requeue(struct execution *execution);
 /* Its worker has ended, as `status` says, without ending the execution; `began`: the job was
@@ -240,6 +258,11 @@ int bight__output_map(const struct pool *pool, int fd, size_t bytes, struct bigh
 /* Close the descriptors that nobody has taken. */
 void bight__outputs_drop(struct worker *worker);
 
+/* report.c */
+/* Hand out the progress that the worker's jobs have reported. False when the worker broke the
+ * protocol. */
+bool bight__reports_take(struct worker *worker);
+
 /* harvest.c */
 /* Take the results of a worker. False when the worker broke the protocol. */
 bool bight__harvest(struct worker *worker);
@@ -249,7 +272,7 @@ bool bight__harvest(struct worker *worker);
 struct worker_callbacks {
     void (*heard)(void *worker); /* the channel's socket can be read */
     void (*grace_over)(struct bight_timer *grace);
-    void (*initialised)(struct execution *init);
+    void (*initialised)(struct bight_execution *init, int rc);
 };
 /* Ask for one more worker; there is a line to the zygote. */
 int bight__worker_start(struct pool *pool, const struct worker_callbacks *callbacks);
@@ -263,6 +286,10 @@ void bight__fleet_fill(struct pool *pool);
 void bight__fleet_interrupt(struct execution *execution);
 /* The pool is closing: whoever waits for a worker that cannot be started need not any more. */
 void bight__fleet_hurry(struct pool *pool);
+/* Kill the workers that run jobs. */
+void bight__fleet_kill(struct pool *pool);
+/* Take the results of a worker outside of its turn; false when it broke the protocol and dies. */
+bool bight__fleet_look(struct worker *worker);
 /* pool->hearing has fired. */
 void bight__fleet_hearing(struct bight_timer *timer);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
@@ -272,8 +299,18 @@ void bight__fleet_timer(struct bight_timer *timer);
 /* Drop everything without waiting; no executions are left. */
 void bight__fleet_abandon(struct pool *pool);
 
-/* execution.c */
-/* Run the job that `execution` describes, and wait for its end. */
-int bight__execution_run(struct pool *pool, struct execution *execution);
+/* execution.c: of the executor's table. */
+extern const struct bight_waiter_ops bight__pool_wait;
+int bight__pool_begin(struct bight_executor *executor, struct bight_execution *record);
+bool bight__pool_withdraw(struct bight_executor *executor, struct bight_execution *record);
+void bight__pool_describe(const struct bight_execution *record, char *text, size_t text_bytes);
+/* End with BIGHT_ECLOSED what no worker has begun. */
+void bight__pool_empty(struct pool *pool);
+
+/* limit.c */
+/* The oldest job of the worker, or what is known of it, has changed. */
+void bight__limit_watch(struct worker *worker);
+/* worker->limit has fired. */
+void bight__limit_over(struct bight_timer *timer);
 
 #endif

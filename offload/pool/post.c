@@ -46,29 +46,31 @@ bool bight__post(struct worker *worker, struct execution *execution)
 {
     struct channel_slot *slot = channel_slot(worker->channel, worker->head);
     struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
-    const struct registry_entry *entry = &execution->pool->registry.entries[execution->number];
+    const struct bight_execution *record = record_of(execution);
+    const struct registry_entry *entry = &worker->pool->registry.entries[execution->number];
     uint32_t define_bytes = knows(worker, execution->number) ? 0 : entry->record_bytes;
     unsigned char *input;
 
     if (is_full(worker))
         return false;
-    input = make_room(worker, slot, define_bytes + execution->input_bytes, seat);
+    input = make_room(worker, slot, define_bytes + record->input_bytes, seat);
     if (!input)
         return false;
     if (define_bytes)
         memcpy(input, entry->record, define_bytes);
     seat->define_bytes = define_bytes;
-    seat->missing = execution->input_bytes > FILL_BYTES ? (uint32_t)execution->input_bytes : 0;
-    if (execution->input_bytes && !seat->missing)
-        memcpy(input + define_bytes, execution->input, execution->input_bytes);
+    seat->missing = record->input_bytes > FILL_BYTES ? (uint32_t)record->input_bytes : 0;
+    if (record->input_bytes && !seat->missing)
+        memcpy(input + define_bytes, record->input, record->input_bytes);
     slot->cancel = 0;
     slot->serial = (uint32_t)worker->head;
     slot->def = execution->number;
-    slot->flags = define_bytes ? SLOT_DEFINES : 0;
+    slot->flags = (define_bytes ? SLOT_DEFINES : 0) | (record->items ? SLOT_CHUNK : 0) |
+                  (record->options.progress ? SLOT_REPORTS : 0);
     slot->define_bytes = define_bytes;
-    slot->attempt = execution->result->attempts + 1;
+    slot->attempt = record->result.attempts + 1;
     slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
-    slot->input_bytes = (uint32_t)execution->input_bytes;
+    slot->input_bytes = (uint32_t)record->input_bytes;
     seat->execution = execution;
     execution->worker = worker;
     execution->position = worker->head;
@@ -148,12 +150,12 @@ static struct worker *least_loaded(struct pool *pool)
 void bight__pool_pump(struct pool *pool)
 {
     while (!link_empty(&pool->queue)) {
-        struct execution *execution = container_of(pool->queue.next, struct execution, waiter.link);
+        struct execution *execution = container_of(pool->queue.next, struct execution, link);
         struct worker *worker = least_loaded(pool);
 
         if (!worker || !bight__post(worker, execution))
             return;
-        link_remove(&execution->waiter.link);
+        link_remove(&execution->link);
     }
 }
 
@@ -162,7 +164,8 @@ void bight__balance(struct worker *idle)
     struct pool *pool = idle->pool;
     struct worker *busiest = NULL;
 
-    if (idle->load || idle->phase != WORKER_READY || !link_empty(&pool->queue) || pool->jobs < 2)
+    if (idle->load || idle->phase != WORKER_READY || !link_empty(&pool->queue) ||
+        pool->base.jobs < 2)
         return;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);

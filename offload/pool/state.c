@@ -11,8 +11,8 @@ bool bight__pool_settled(const struct pool *pool)
 {
     if (pool->dismissed)
         return pool->count == 0;
-    if (pool->closing)
-        return pool->jobs == 0;
+    if (pool->base.closing)
+        return pool->base.jobs == 0;
     return pool->ready == pool->options.workers || pool->failures;
 }
 
@@ -33,20 +33,29 @@ int bight__pool_refusal(const struct pool *pool, struct bight_result *result)
     return pool->broken;
 }
 
+void bight__execution_left(struct pool *pool)
+{
+    bight__executor_freed(&pool->base);
+    bight__pool_progress(pool);
+}
+
 void bight__execution_end(struct execution *execution, int rc)
 {
-    execution->rc = rc;
+    struct bight_execution *record = record_of(execution);
+
     execution->worker = NULL;
-    execution->ended(execution);
+    if (execution->counted)
+        bight__execution_left(pool_of(record->executor));
+    record->ended(record, rc);
 }
 
 void bight__execution_requeue(struct execution *execution)
 {
-    struct bight_link *link = &execution->waiter.link;
+    struct pool *pool = pool_of(record_of(execution)->executor);
 
     execution->worker = NULL;
-    link_append(execution->pool->queue.next, link); /* in front of the first */
-    bight__pool_be_patient(execution->pool);
+    link_prepend(&pool->queue, &execution->link);
+    bight__pool_be_patient(pool);
 }
 
 /* Another worker runs a job that had not begun when its worker died. But only the dead worker's
@@ -56,33 +65,45 @@ void bight__execution_requeue(struct execution *execution)
  * happens to harmless jobs several times in a row. */
 #define RETURNS_LEAST 64u
 
+static unsigned attempts_most(const struct bight_execution *record)
+{
+    return record->options.attempts_max ? record->options.attempts_max
+                                        : pool_of(record->executor)->options.attempts_max;
+}
+
 static bool may_return(const struct execution *execution)
 {
-    unsigned attempts_max = execution->pool->options.attempts_max;
+    unsigned most = attempts_most(record_of(execution));
 
-    return execution->returned < (attempts_max > RETURNS_LEAST ? attempts_max : RETURNS_LEAST);
+    return execution->returned < (most > RETURNS_LEAST ? most : RETURNS_LEAST);
 }
 
 static bool may_run_again(const struct execution *execution)
 {
-    return (execution->def->flags & BIGHT_JOB_IDEMPOTENT) && may_return(execution) &&
-           execution->result->attempts < execution->pool->options.attempts_max;
+    const struct bight_execution *record = record_of(execution);
+
+    return (record->def->flags & BIGHT_JOB_IDEMPOTENT) && may_return(execution) &&
+           record->result.attempts < attempts_most(record) &&
+           record->executor->how != BIGHT_EXECUTOR_KILL;
 }
 
 void bight__execution_orphaned(struct execution *execution, bool began, int status)
 {
+    struct bight_result *result = &record_of(execution)->result;
     struct worker *worker = execution->worker;
     bool interrupted = worker->interrupted == execution && worker->told_to_stop;
 
     if (began) {
-        execution->result->attempts++;
-        execution->result->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        execution->result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        result->attempts++;
+        result->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     }
     if (!began && (worker->scribbled || execution->position == worker->tail))
         execution->returned++;
     if (!began && !worker->scribbled && may_return(execution))
         bight__execution_requeue(execution);
+    else if (execution->late)
+        bight__execution_end(execution, BIGHT_ETIMEDOUT);
     else if (interrupted)
         bight__execution_end(execution, BIGHT_ECANCELED);
     else if (may_run_again(execution) && execution->unwanted)
@@ -97,7 +118,9 @@ void bight__execution_orphaned(struct execution *execution, bool began, int stat
 /* It gets no worker. Where it had one before, the end of that is what it came to. */
 static void end_unserved(struct execution *execution, int rc)
 {
-    bight__execution_end(execution, execution->result->attempts ? BIGHT_EWORKERDIED : rc);
+    bool ran = record_of(execution)->result.attempts > 0;
+
+    bight__execution_end(execution, ran ? BIGHT_EWORKERDIED : rc);
 }
 
 void bight__executions_refuse(struct pool *pool)
@@ -105,10 +128,10 @@ void bight__executions_refuse(struct pool *pool)
     struct bight_link *link;
 
     while ((link = link_take(&pool->queue))) {
-        struct execution *execution = container_of(link, struct execution, waiter.link);
+        struct execution *execution = container_of(link, struct execution, link);
+        struct bight_result *result = &record_of(execution)->result;
 
-        end_unserved(execution,
-                     pool->broken ? bight__pool_refusal(pool, execution->result) : BIGHT_EAGAIN);
+        end_unserved(execution, pool->broken ? bight__pool_refusal(pool, result) : BIGHT_EAGAIN);
     }
 }
 
@@ -121,7 +144,7 @@ void bight__pool_be_patient(struct pool *pool)
 /* Since when it has been waiting without a worker that could take it. */
 static uint64_t waiting_since(const struct execution *execution)
 {
-    uint64_t none_since_ns = execution->pool->none_since_ns;
+    uint64_t none_since_ns = pool_of(record_of(execution)->executor)->none_since_ns;
 
     return execution->since_ns > none_since_ns ? execution->since_ns : none_since_ns;
 }
@@ -136,7 +159,7 @@ void bight__pool_patience_over(struct bight_timer *timer)
     if (pool->ready)
         return;
     for (link = pool->queue.next; link != &pool->queue; link = next) {
-        struct execution *execution = container_of(link, struct execution, waiter.link);
+        struct execution *execution = container_of(link, struct execution, link);
         uint64_t since_ns = waiting_since(execution);
 
         next = link->next;

@@ -24,38 +24,27 @@ struct pools {
     struct bight_link list;
 };
 
-static struct pool *of_base(const struct bight_executor *executor)
-{
-    return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
-}
-
-static int execute(struct bight_executor *executor, const struct bight_job_def *def,
-                   const void *input, size_t input_bytes, struct bight_result *result)
-{
-    struct execution execution = {
-        .def = def, .input = input, .input_bytes = input_bytes, .result = result};
-
-    return bight__execution_run(of_base(executor), &execution);
-}
-
-static int end(struct bight_executor *executor);
+static void hurry(struct bight_executor *executor, enum bight_executor_ending how);
+static void end(struct bight_executor *executor);
 
 static void get_stats(const struct bight_executor *executor, struct bight_executor_stats *stats)
 {
-    const struct pool *pool = of_base(executor);
+    const struct pool *pool = pool_of(executor);
 
-    *stats = (struct bight_executor_stats){.ready = pool->ready,
-                                           .workers = pool->options.workers,
-                                           .jobs = pool->jobs,
-                                           .ended = pool->ended,
-                                           .started = pool->started,
-                                           .died = pool->died,
-                                           .zygotes_died = pool->zygotes_died,
-                                           .zygote_pid = pool->zygote_pid};
+    stats->ready = pool->ready;
+    stats->workers = pool->options.workers;
+    stats->started = pool->started;
+    stats->died = pool->died;
+    stats->zygotes_died = pool->zygotes_died;
+    stats->zygote_pid = pool->zygote_pid;
 }
 
 static const struct bight__executor_ops pool_ops = {
-    .execute = execute,
+    .begin = bight__pool_begin,
+    .withdraw = bight__pool_withdraw,
+    .describe = bight__pool_describe,
+    .wait = &bight__pool_wait,
+    .hurry = hurry,
     .end = end,
     .get_stats = get_stats,
 };
@@ -151,8 +140,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
 
     if (!pool)
         return BIGHT_ENOMEM; /* `why` can be nothing else */
-    pool->base.ops = &pool_ops;
-    pool->base.runtime = runtime;
+    bight__executor_init(&pool->base, &pool_ops, runtime, options->workers + options->queue_max);
     pool->runtime = runtime;
     pool->options = *options;
     pool->arena_bytes = in_units(options->payload_max_bytes + CHANNEL_DEFINE_MAX);
@@ -211,11 +199,20 @@ static int await(struct pool *pool, const struct bight_waiter_ops *ops)
     return bight_park(&wait.waiter);
 }
 
+static void hurry(struct bight_executor *executor, enum bight_executor_ending how)
+{
+    struct pool *pool = pool_of(executor);
+
+    bight__fleet_hurry(pool);
+    if (how != BIGHT_EXECUTOR_DRAIN)
+        bight__pool_empty(pool);
+    if (how == BIGHT_EXECUTOR_KILL)
+        bight__fleet_kill(pool);
+}
+
 /* Neither wait can fail: the caller is a task, and cancellation does not end a close. */
 static void close_pool(struct pool *pool)
 {
-    pool->closing = true;
-    bight__fleet_hurry(pool);
     (void)await(pool, &close_ops);
     bight__fleet_dismiss(pool);
     (void)await(pool, &close_ops);
@@ -250,18 +247,15 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     }
     if (!rc)
         rc = pool->failure;
+    pool->base.closing = true;
+    bight__fleet_hurry(pool);
     close_pool(pool);
     return rc;
 }
 
-static int end(struct bight_executor *executor)
+static void end(struct bight_executor *executor)
 {
-    struct pool *pool = of_base(executor);
-
-    if (pool->closing)
-        return BIGHT_EALREADY;
-    close_pool(pool);
-    return 0;
+    close_pool(pool_of(executor));
 }
 
 int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t count)
@@ -271,7 +265,7 @@ int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t 
 
     if (!executor || executor->ops != &pool_ops || (!pids && count))
         return BIGHT_EINVAL;
-    pool = of_base(executor);
+    pool = pool_of(executor);
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);
 

@@ -31,13 +31,13 @@ void *bight_threads_local(void)
 
 bool bight_threads_cancelled(void)
 {
-    const struct call *call = this_thread ? this_thread->call : NULL;
+    const struct call *call =
+        this_thread ? atomic_load_explicit(&this_thread->call, memory_order_relaxed) : NULL;
 
     return call && __atomic_load_n(&call->cancelled, __ATOMIC_RELAXED) != 0;
 }
 
-/* Called with the lock held, or by a thread whose call is among `returns`. */
-static void call_loop(struct threads *threads)
+void bight__crew_call_loop(struct threads *threads)
 {
     int asleep = LOOP_ASLEEP;
 
@@ -50,7 +50,7 @@ static void call_loop(struct threads *threads)
 static void give(struct threads *threads, struct call *call)
 {
     returns_put(&threads->returns, call);
-    call_loop(threads);
+    bight__crew_call_loop(threads);
 }
 
 /* With the lock held: take the sleeper out that slept last. */
@@ -210,9 +210,9 @@ static void run_calls(struct thread *thread)
     thread->measured = 0;
     thread->since_ns = uv_hrtime();
     while ((call = next_call(threads))) {
-        thread->call = call;
+        atomic_store_explicit(&thread->call, call, memory_order_relaxed);
         call->run(call, thread);
-        thread->call = NULL;
+        atomic_store_explicit(&thread->call, NULL, memory_order_relaxed);
         give(threads, call);
         measure(thread);
     }
@@ -246,7 +246,7 @@ static bool begin(struct thread *thread)
         threads->failed = true;
         threads->init_code = rc;
         threads->retry_ns = uv_hrtime() + RETRY_NS;
-        call_loop(threads);
+        bight__crew_call_loop(threads);
     }
     pthread_mutex_unlock(&threads->lock);
     return rc >= 0;
@@ -266,17 +266,18 @@ static void leave(struct thread *thread)
     pthread_t before;
     bool joins;
 
-    free_thread(thread);
     pthread_mutex_lock(&threads->lock);
+    link_remove(&thread->mate);
     before = threads->left;
     joins = threads->left_one;
     threads->left = pthread_self();
     threads->left_one = true;
     if (--threads->alive == 0) {
         pthread_cond_signal(&threads->gone);
-        call_loop(threads);
+        bight__crew_call_loop(threads);
     }
     pthread_mutex_unlock(&threads->lock);
+    free_thread(thread);
     if (joins)
         pthread_join(before, NULL);
 }
@@ -345,6 +346,7 @@ int bight__crew_start(struct threads *threads)
         threads->retry_ns = uv_hrtime() + RETRY_NS;
         return rc;
     }
+    link_append(&threads->crew, &thread->mate);
     threads->started++;
     threads->alive++;
     atomic_fetch_add(&threads->idle, 1);
@@ -385,10 +387,25 @@ int bight__crew_wake(struct threads *threads, int *init_code)
     return rc;
 }
 
+/* A call that a thread has just given back is still there: the loop's thread has not ended it. */
+void bight__crew_cancel(struct threads *threads)
+{
+    pthread_mutex_lock(&threads->lock);
+    for (struct bight_link *at = threads->crew.next; at != &threads->crew; at = at->next) {
+        struct thread *thread = container_of(at, struct thread, mate);
+        struct call *call = atomic_load_explicit(&thread->call, memory_order_relaxed);
+
+        if (call)
+            __atomic_store_n(&call->cancelled, 1, __ATOMIC_RELAXED);
+    }
+    pthread_mutex_unlock(&threads->lock);
+}
+
 void bight__crew_dismiss(struct threads *threads)
 {
     pthread_mutex_lock(&threads->lock);
     threads->ending = true;
+    pthread_cond_broadcast(&threads->reported);
     while (rouse(threads))
         ;
     pthread_mutex_unlock(&threads->lock);

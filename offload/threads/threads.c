@@ -26,7 +26,7 @@ bool bight__threads_settled(struct threads *threads)
 {
     bool gone;
 
-    if (threads->jobs)
+    if (threads->base.jobs)
         return false;
     if (!threads->dismissed)
         return true;
@@ -53,19 +53,28 @@ void bight__threads_free(struct threads *threads)
 {
     bight__threads_look_away(threads);
     bight__threads_free_spare(threads);
+    bight__reports_drop(threads);
+    pthread_cond_destroy(&threads->reported);
     pthread_attr_destroy(&threads->attr);
     pthread_cond_destroy(&threads->gone);
     pthread_mutex_destroy(&threads->lock);
     bight__free(threads);
 }
 
-static int end(struct bight_executor *executor)
+static void hurry(struct bight_executor *executor, enum bight_executor_ending how)
 {
     struct threads *threads = of_base(executor);
 
-    if (threads->closing)
-        return BIGHT_EALREADY;
-    threads->closing = true;
+    if (how != BIGHT_EXECUTOR_DRAIN)
+        bight__threads_refuse(threads, BIGHT_ECLOSED, 0);
+    if (how == BIGHT_EXECUTOR_KILL)
+        bight__crew_cancel(threads);
+}
+
+static void end(struct bight_executor *executor)
+{
+    struct threads *threads = of_base(executor);
+
     await(threads);
     threads->dismissed = true;
     bight__crew_dismiss(threads);
@@ -73,15 +82,16 @@ static int end(struct bight_executor *executor)
     bight__crew_join(threads);
     link_remove(&threads->plugin.link);
     bight__threads_free(threads);
-    return 0;
 }
 
-/* The runtime ends with the executor open. No task is left, so nobody waits for a call. */
+/* The runtime ends with the executor open. No task is left, so nobody waits for a call. What was
+ * begun without waiting may still run. */
 static void end_with_runtime(struct bight_plugin *plugin)
 {
     struct threads *threads = container_of(plugin, struct threads, plugin);
 
-    threads->closing = true;
+    threads->base.closing = true;
+    bight__threads_forget(threads);
     bight__crew_dismiss(threads);
     bight__crew_join(threads);
     bight__threads_harvest(threads);
@@ -101,12 +111,14 @@ static void get_stats(const struct bight_executor *executor, struct bight_execut
     stats->started = threads->started;
     pthread_mutex_unlock(&threads->lock);
     stats->workers = threads->options.threads_most;
-    stats->jobs = threads->jobs;
-    stats->ended = threads->ended;
 }
 
 static const struct bight__executor_ops threads_ops = {
-    .execute = bight__threads_execute,
+    .begin = bight__threads_begin,
+    .withdraw = bight__threads_withdraw_job,
+    .describe = bight__threads_describe,
+    .wait = &bight__threads_wait,
+    .hurry = hurry,
     .end = end,
     .get_stats = get_stats,
 };
@@ -164,8 +176,8 @@ static int make(struct threads **out, struct bight_runtime *runtime,
 
     if (!threads)
         return BIGHT_ENOMEM;
-    threads->base.ops = &threads_ops;
-    threads->base.runtime = runtime;
+    bight__executor_init(&threads->base, &threads_ops, runtime,
+                         options->threads_most + options->queue_max);
     threads->runtime = runtime;
     threads->options = *options;
     snprintf(threads->name, sizeof(threads->name), "%s", options->name);
@@ -178,7 +190,10 @@ static int make(struct threads **out, struct bight_runtime *runtime,
     }
     pthread_mutex_init(&threads->lock, NULL);
     pthread_cond_init(&threads->gone, NULL);
+    pthread_cond_init(&threads->reported, NULL);
     link_init(&threads->sleepers);
+    link_init(&threads->crew);
+    link_init(&threads->reports);
     bight__threads_turn_init(threads);
     threads->plugin.end = end_with_runtime;
     *out = threads;

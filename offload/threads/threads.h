@@ -63,8 +63,9 @@ struct thread {
     unsigned measured; /* calls since since_ns */
     uint64_t since_ns;
     void *local;
-    const struct call *call; /* which runs, or NULL */
-    void *input;             /* room for the copies of jobs' inputs */
+    _Atomic(struct call *) call; /* which runs, or NULL */
+    struct bight_link mate;      /* in threads->crew */
+    void *input;                 /* room for the copies of jobs' inputs */
     size_t input_room;
 };
 
@@ -88,16 +89,13 @@ struct threads {
     struct bight_link collected;
     size_t uncounted; /* collected since they were last handed out */
     uint64_t head;    /* of the ring, as it was then */
-    size_t jobs;      /* taken, and not ended */
-    size_t posted;    /* of these: those that have been put into the ring */
-    uint64_t ended;
+    size_t posted;    /* of base.jobs: those that have been put into the ring */
     struct bight_hook turn_hook;
     struct bight_hook idle_hook;
     struct owned *spare;        /* records of owned.c */
     size_t abandoned;           /* calls that run and that nobody waits for */
     struct bight_mailbox *held; /* while there are any */
     struct bight_waiter *ender; /* the task that ends the executor */
-    bool closing;               /* takes no more calls */
     bool dismissed;             /* the threads have been told to leave */
     bool orphan;                /* the runtime has ended: `post` is to free the executor */
 
@@ -107,17 +105,22 @@ struct threads {
     _Atomic int state;      /* enum loop_state */
     struct bight_post post; /* whoever makes the state LOOP_CALLED posts it */
     char apart[RING_LINE_BYTES];
-    atomic_uint sleeping; /* how many sleepers; written with the lock held */
-    atomic_bool brisk;    /* the last calls were so short that waking a thread takes longer */
-    atomic_bool spinning; /* a thread without work looks at the ring */
-    atomic_uint count;    /* threads that take calls or will; written with the lock held */
-    atomic_uint idle;     /* of these: those that have no call and will look once more for one */
+    atomic_uint sleeping;  /* how many sleepers; written with the lock held */
+    atomic_bool brisk;     /* the last calls were so short that waking a thread takes longer */
+    atomic_bool spinning;  /* a thread without work looks at the ring */
+    atomic_bool reporting; /* there are reports */
+    atomic_uint count;     /* threads that take calls or will; written with the lock held */
+    atomic_uint idle;      /* of these: those that have no call and will look once more for one */
 
     /* With the lock held. */
     pthread_mutex_t lock;
     struct bight_link sleepers; /* the last one to sleep first */
-    unsigned ready;             /* of `count`: those that are initialised */
-    unsigned alive;             /* threads that have not left yet */
+    struct bight_link crew;     /* all threads that have not left */
+    struct bight_link reports;  /* of progress, in order */
+    unsigned report_count;
+    pthread_cond_t reported; /* there is room for more of them */
+    unsigned ready;          /* of `count`: those that are initialised */
+    unsigned alive;          /* threads that have not left yet */
     uint64_t started;
     uint64_t retry_ns; /* after a failure, while others live: no thread is started before that */
     pthread_cond_t gone;
@@ -153,18 +156,34 @@ void bight__call_run(struct call *call, struct thread *thread);
 /* owned.c */
 void bight__threads_free_spare(struct threads *threads);
 
-/* job.c */
-int bight__threads_execute(struct bight_executor *executor, const struct bight_job_def *def,
-                           const void *input, size_t input_bytes, struct bight_result *result);
+/* job.c: of the executor's table. */
+extern const struct bight_waiter_ops bight__threads_wait;
+int bight__threads_begin(struct bight_executor *executor, struct bight_execution *record);
+bool bight__threads_withdraw_job(struct bight_executor *executor, struct bight_execution *record);
+void bight__threads_describe(const struct bight_execution *record, char *text, size_t text_bytes);
+
+/* report.c */
+/* A thread: hand bytes of the running job's progress to the loop, waiting for room. */
+int bight__report(struct threads *threads, struct bight_execution *record, const void *data,
+                  size_t bytes);
+/* The loop's thread: hand out what has come. */
+void bight__reports_deliver(struct threads *threads);
+void bight__reports_drop(struct threads *threads);
 
 /* turn.c */
 /* Take a call: `ended` will be called, unless it is withdrawn. 0, or an error and it was not
  * taken. */
 int bight__threads_take(struct threads *threads, struct call *call);
+/* The same for a call that there is a place for. */
+int bight__threads_put(struct threads *threads, struct call *call);
+/* End all calls that no thread has begun. */
+void bight__threads_refuse(struct threads *threads, int rc, int init_code);
 /* Take a call back that no thread has begun; false when one has, which then can see it. */
 bool bight__threads_withdraw(struct threads *threads, struct call *call);
 /* End the calls that have come back. */
 void bight__threads_harvest(struct threads *threads);
+/* The runtime ends: drop the calls that no thread has begun, and do not touch them. */
+void bight__threads_forget(struct threads *threads);
 /* Begin to look at each turn; stop it. */
 void bight__threads_look(struct threads *threads);
 void bight__threads_look_away(struct threads *threads);
@@ -173,6 +192,10 @@ void bight__threads_turn_init(struct threads *threads);
 /* crew.c */
 /* Start a thread, with the lock held. 0 or the error. */
 int bight__crew_start(struct threads *threads);
+/* Wake the loop, with the lock held, or by a thread whose call is among `returns`. */
+void bight__crew_call_loop(struct threads *threads);
+/* Tell the calls that run that nobody wants them. */
+void bight__crew_cancel(struct threads *threads);
 /* Calls wait: wake a thread, or start some. An error when there is none, with *init_code. */
 int bight__crew_wake(struct threads *threads, int *init_code);
 /* Calls may wait, and the loop is about to sleep. */

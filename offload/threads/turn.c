@@ -22,8 +22,7 @@ static void settle(struct threads *threads)
 /* The call is over, or nobody wants it any more. */
 static void count_ended(struct threads *threads)
 {
-    threads->jobs--;
-    threads->ended++;
+    bight__executor_freed(&threads->base);
 }
 
 static void refuse(struct threads *threads, struct call *call, int rc, int init_code)
@@ -35,7 +34,7 @@ static void refuse(struct threads *threads, struct call *call, int rc, int init_
 }
 
 /* End all calls that wait: there is no thread for them. */
-static void refuse_all(struct threads *threads, int rc, int init_code)
+void bight__threads_refuse(struct threads *threads, int rc, int init_code)
 {
     struct bight_link *link;
     struct call *call;
@@ -46,6 +45,13 @@ static void refuse_all(struct threads *threads, int rc, int init_code)
     }
     while ((link = link_take(&threads->collected)))
         refuse(threads, container_of(link, struct call, link), rc, init_code);
+}
+
+void bight__threads_forget(struct threads *threads)
+{
+    while (ring_claim(&threads->ring))
+        threads->posted--;
+    link_init(&threads->collected);
 }
 
 /* Put into the ring what it has room for, and what has room to come back. What is left comes when a
@@ -90,7 +96,7 @@ static void hand_out(struct threads *threads)
         return;
     rc = bight__crew_wake(threads, &init_code);
     if (rc)
-        refuse_all(threads, rc, init_code);
+        bight__threads_refuse(threads, rc, init_code);
 }
 
 /* What the thread wrote is in its cache: have it fetched while others are ended. */
@@ -114,6 +120,8 @@ void bight__threads_harvest(struct threads *threads)
         fetch(returns_peek(returns, FETCHED_AHEAD - 1));
         threads->posted--;
         count_ended(threads);
+        if (unlikely(atomic_load_explicit(&threads->reporting, memory_order_relaxed)))
+            bight__reports_deliver(threads);
         call->ended(call);
     }
 }
@@ -121,7 +129,8 @@ void bight__threads_harvest(struct threads *threads)
 /* Whether there is something to do. */
 static bool has_come(struct threads *threads)
 {
-    return returns_peek(&threads->returns, 0) || (threads->jobs && !atomic_load(&threads->count)) ||
+    return returns_peek(&threads->returns, 0) || atomic_load(&threads->reporting) ||
+           (threads->base.jobs && !atomic_load(&threads->count)) ||
            (threads->ender && bight__threads_settled(threads));
 }
 
@@ -132,11 +141,13 @@ static void come_round(struct threads *threads)
 
     if (atomic_load_explicit(&threads->state, memory_order_relaxed) == LOOP_ASLEEP)
         (void)atomic_compare_exchange_strong(&threads->state, &asleep, LOOP_AWAKE);
+    if (unlikely(atomic_load_explicit(&threads->reporting, memory_order_relaxed)))
+        bight__reports_deliver(threads);
     bight__threads_harvest(threads);
-    if (threads->jobs)
+    if (threads->base.jobs)
         hand_out(threads);
     settle(threads);
-    if (!threads->jobs && !threads->ender)
+    if (!threads->base.jobs && !threads->ender)
         bight__threads_look_away(threads);
 }
 
@@ -211,19 +222,21 @@ static int have_thread(struct threads *threads)
 
 int bight__threads_take(struct threads *threads, struct call *call)
 {
-    int rc;
+    int rc = bight__executor_full(&threads->base);
 
-    if (threads->closing)
-        return BIGHT_ECLOSED;
-    if (threads->jobs >= threads->options.threads_most + threads->options.queue_max)
-        return BIGHT_EFULL;
-    rc = have_thread(threads);
+    return rc ? rc : bight__threads_put(threads, call);
+}
+
+int bight__threads_put(struct threads *threads, struct call *call)
+{
+    int rc = have_thread(threads);
+
     if (rc)
         return rc;
     call->posted = false;
     call->cancelled = 0;
     link_append(&threads->collected, &call->link);
-    if (threads->jobs++ == 0)
+    if (threads->base.jobs++ == 0)
         bight__threads_look(threads);
     if (++threads->uncounted >= COLLECTED_MOST)
         hand_out(threads);
@@ -237,7 +250,8 @@ bool bight__threads_withdraw(struct threads *threads, struct call *call)
     else if (ring_take_back(&threads->ring, call, call->position))
         threads->posted--;
     else {
-        __atomic_store_n(&call->cancelled, 1, __ATOMIC_RELAXED);
+        if (!call->cancelled)
+            __atomic_store_n(&call->cancelled, 1, __ATOMIC_RELAXED);
         return false;
     }
     count_ended(threads);

@@ -61,12 +61,31 @@ enum slot_verdict {
     VERDICT_PASSED_OVER,
 };
 
+#define CHANNEL_REPORTS_BYTES 4096u
+
+/* Before the bytes of a report, which are rounded to its size. */
+struct channel_report {
+    uint32_t serial; /* of the job's slot */
+    uint32_t bytes;
+};
+
+static inline uint32_t channel_report_room(uint32_t bytes)
+{
+    uint32_t unit = sizeof(struct channel_report);
+
+    return unit + (bytes + unit - 1) / unit * unit;
+}
+
 /* What a sleeping worker waits for: a job, or room in its arena. */
 #define SLEEPS_FOR_JOB 1u
 #define SLEEPS_FOR_ROOM 2u
 
 /* The input begins with the job's definition, which the worker may not know yet. */
 #define SLOT_DEFINES 1u
+/* The input is a chunk: the job is run for each of its items. */
+#define SLOT_CHUNK 2u
+/* The caller wants to be told of progress. */
+#define SLOT_REPORTS 4u
 
 /* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides read
  * of a slot's head is in one cache line. */
@@ -107,9 +126,15 @@ struct channel {
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
     /* The parent's, written after the slot. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint64_t posted;
+    /* How many bytes of `reports` it has taken since the start. */
+    _Atomic uint32_t reports_taken;
     /* The worker's, written after the slot and before it looks at `told`. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint64_t finished;
     _Atomic uint32_t told;
+    /* How many bytes of `reports` it has written since the start. */
+    _Atomic uint32_t reported;
+    /* Progress: a ring of records, which do not mind its end. */
+    _Alignas(CHANNEL_ALIGN) unsigned char reports[CHANNEL_REPORTS_BYTES];
     _Alignas(4096) struct channel_slot slots[CHANNEL_SLOTS];
 };
 

@@ -1,0 +1,126 @@
+/* bight_execute: an execution, and the wait for it, in the caller's frame. See executor.h. */
+#include "offload/executor.h"
+
+#include "coro/core/source.h"
+#include "runtime/runtime.h"
+
+/* The record is not cleared: what the kind needs it fills in itself. */
+struct awaited {
+    struct bight_waiter waiter;
+    int rc;
+    struct bight_execution execution;
+};
+
+bool bight__execution_valid(const struct bight_job_def *def, const void *input, size_t input_bytes)
+{
+    return def && def->fn && def->name && def->name[0] && !(def->flags & ~BIGHT_JOB_IDEMPOTENT) &&
+           (input || input_bytes == 0);
+}
+
+void bight__execution_fill(struct bight_execution *execution, struct bight_executor *executor,
+                           const struct bight_job_def *def, const void *input, size_t input_bytes,
+                           const struct bight_execute_options *options)
+{
+    execution->result = (struct bight_result){0};
+    execution->executor = executor;
+    execution->def = def;
+    execution->input = input;
+    execution->input_bytes = input_bytes;
+    execution->options = options ? *options : (struct bight_execute_options){0};
+    execution->ender = NULL;
+    execution->items = 0;
+}
+
+static void wake_caller(struct bight_execution *execution, int rc)
+{
+    struct awaited *awaited = container_of(execution, struct awaited, execution);
+
+    awaited->rc = rc;
+    bight__unpark_outside(&awaited->waiter);
+}
+
+/* Cancelled: withdraw the job if it has not begun, else it ends in its own time. It may refuse, but
+ * it never shares a park: so it has the one flag that bight__unpark_outside wants. */
+int bight__execute_abort(struct bight_waiter *waiter)
+{
+    struct bight_execution *execution = &container_of(waiter, struct awaited, waiter)->execution;
+    struct bight_executor *executor = execution->executor;
+
+    return executor->ops->withdraw(executor, execution) ? 0 : BIGHT_EBUSY;
+}
+
+void bight__execute_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_execution *execution =
+        &container_of(waiter, const struct awaited, waiter)->execution;
+
+    execution->executor->ops->describe(execution, text, text_bytes);
+}
+
+/* Sleep until the job has ended. */
+static int run(struct awaited *awaited, struct bight_task *self, bool *slept)
+{
+    struct bight_execution *execution = &awaited->execution;
+    struct bight_executor *executor = execution->executor;
+    int rc = bight__executor_enter(executor, execution->options.wait_for_room);
+
+    if (rc)
+        return rc;
+    execution->ended = wake_caller;
+    bight__waiter_begin_of(&awaited->waiter, executor->ops->wait, self);
+    rc = executor->ops->begin(executor, execution);
+    if (rc)
+        return rc;
+    *slept = true;
+    rc = bight_park(&awaited->waiter);
+    return rc ? rc : awaited->rc;
+}
+
+static int execute(struct bight_executor *executor, const struct bight_job_def *def,
+                   const void *input, size_t input_bytes,
+                   const struct bight_execute_options *options, struct bight_result *result,
+                   struct bight_task *self)
+{
+    struct awaited awaited;
+    bool slept = false;
+    int rc;
+
+    bight__execution_fill(&awaited.execution, executor, def, input, input_bytes, options);
+    rc = executor->runtime == bight__runtime() ? run(&awaited, self, &slept) : BIGHT_EPERM;
+    if (result)
+        *result = awaited.execution.result;
+    else
+        bight_result_free(&awaited.execution.result);
+    if (!slept)
+        bight__breathe(self);
+    return rc;
+}
+
+int bight_execute_with(struct bight_executor *executor, const struct bight_job_def *def,
+                       const void *input, size_t input_bytes,
+                       const struct bight_execute_options *options, struct bight_result *result)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (result)
+        *result = (struct bight_result){0};
+    if (!executor || !bight__execution_valid(def, input, input_bytes))
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    return rc ? rc : execute(executor, def, input, input_bytes, options, result, self);
+}
+
+int bight_execute(struct bight_executor *executor, const struct bight_job_def *def,
+                  const void *input, size_t input_bytes, struct bight_result *result)
+{
+    struct bight_task *self;
+    int rc;
+
+    if (result)
+        *result = (struct bight_result){0};
+    if (!executor || !bight__execution_valid(def, input, input_bytes))
+        return BIGHT_EINVAL;
+    rc = bight__observe(&self);
+    return rc ? rc : execute(executor, def, input, input_bytes, NULL, result, self);
+}
