@@ -22,6 +22,7 @@
 #include <bight/group.h>
 #include <bight/hook.h>
 #include <bight/job.h>
+#include <bight/job_map.h>
 #include <bight/latest.h>
 #include <bight/limiter.h>
 #include <bight/listener.h>

@@ -3,8 +3,7 @@
 #ifndef BIGHT_OFFLOAD_CHUNK_H
 #define BIGHT_OFFLOAD_CHUNK_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <bight/job.h>
 
 /* Input: the head, and for each item this record and its bytes, rounded. */
 #define CHUNK_INPUT_ALIGN 16u
@@ -34,6 +33,9 @@ struct chunk_outcome {
     uint32_t output_bytes;
     uint32_t unused;
 };
+
+/* Run `def` for each item of the chunk that is the input of `whole`. 0 or an error. */
+int bight__chunk_run(struct bight_job *whole, const struct bight_job_def *def);
 
 static inline size_t chunk_round_input(size_t bytes)
 {

@@ -5,7 +5,7 @@
  *   executor.c   the calls about an executor as a whole, and room in it
  *   execute.c    an execution that a task waits for
  *   execution.c  one that was begun
- *   map.c        many of one definition; chunk.c: several in one job */
+ *   map.c        many of one definition, several of them in one job: batch.c, chunk.c */
 #ifndef BIGHT_OFFLOAD_EXECUTOR_H
 #define BIGHT_OFFLOAD_EXECUTOR_H
 
@@ -79,9 +79,5 @@ void bight__execution_fill(struct bight_execution *execution, struct bight_execu
                            const struct bight_execute_options *options);
 int bight__execute_abort(struct bight_waiter *waiter);
 void bight__execute_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes);
-
-/* chunk.c */
-/* Run `def` for each item of the chunk that is the input of `job`. */
-int bight__chunk_run(struct bight_job *job, const struct bight_job_def *def);
 
 #endif

@@ -20,6 +20,7 @@ function(docs_program name page output)
   set_tests_properties(${name} PROPERTIES LABELS docs TIMEOUT 20 PASS_REGULAR_EXPRESSION "${output}")
 endfunction()
 docs_program(readme_program README.md "hello, rope.*hello, loop")
+docs_program(executors_program docs/executors.md "^9592 primes")
 docs_program(threads_program docs/threads.md "^/etc/passwd: [1-9][0-9]* lines")
 docs_program(workers_program docs/workers.md "^2 lines")
 

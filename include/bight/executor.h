@@ -127,7 +127,7 @@ struct bight_execution {
  *          BIGHT_EPERM, BIGHT_EINVAL, BIGHT_ENOMEM, BIGHT_EINITFAILED, BIGHT_EAGAIN,
  *          BIGHT_ENOTPREPARED: as from bight_execute, nothing was begun. BIGHT_ECANCELED,
  *          BIGHT_ENOTASK: with wait_for_room only.
- *  Suspends: with wait_for_room, until there is room.  Cancellable: meanwhile.
+ *  Suspends: yes, with wait_for_room, until there is room; otherwise no.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, nothing was begun.
  *  Allocates: as bight_execute.  Thread: the loop's.
  *  Ownership: keeps def for ever; keeps execution and input until the execution has ended, which a

@@ -17,7 +17,7 @@
 #include "coro/base/relax.h"
 #include "offload/child/large.h"
 #include "offload/child/process.h"
-#include "offload/executor.h"
+#include "offload/chunk.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
 #include "offload/wire/control.h"

@@ -137,7 +137,6 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     worker->grace.fire = callbacks->grace_over;
     worker->trim.fire = bight__trim_timer;
     worker->limit.fire = bight__limit_over;
-    worker->limited = UINT64_MAX;
     link_init(&worker->grace.link);
     link_init(&worker->trim.link);
     link_init(&worker->limit.link);

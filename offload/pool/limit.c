@@ -16,14 +16,15 @@ void bight__limit_watch(struct worker *worker)
     int64_t run_ms = oldest ? record_of(oldest)->options.run_ms : 0;
 
     if (likely(run_ms <= 0)) {
-        if (unlikely(worker->limited != UINT64_MAX)) {
-            worker->limited = UINT64_MAX;
+        if (unlikely(worker->limiting)) {
+            worker->limiting = false;
             pool_disarm(worker->pool, &worker->limit);
         }
         return;
     }
-    if (worker->limited == worker->tail)
+    if (worker->limiting && worker->limited == worker->tail)
         return;
+    worker->limiting = true;
     worker->limited = worker->tail;
     pool_arm(worker->pool, &worker->limit, run_ms);
 }
@@ -36,7 +37,7 @@ void bight__limit_over(struct bight_timer *timer)
 
     if (!bight__fleet_look(worker))
         return;
-    worker->limited = UINT64_MAX;
+    worker->limiting = false;
     execution = oldest_of(worker);
     if (worker->tail != position || !execution) {
         bight__limit_watch(worker);

@@ -15,9 +15,10 @@
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
- * until bight__execution_end; `pool->base.jobs` counts those in either. A worker is in pool->workers
- * from its start until the zygote has said that it ended. Slots are counted as posted up to the
- * first whose input is not complete; a worker that has such a slot is in pool->filling. */
+ * until bight__execution_end; `pool->base.jobs` counts those in either. A worker is in
+ * pool->workers from its start until the zygote has said that it ended. Slots are counted as posted
+ * up to the first whose input is not complete; a worker that has such a slot is in pool->filling.
+ */
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
 #define BIGHT_OFFLOAD_POOL_POOL_H
 
@@ -117,7 +118,8 @@ struct worker {
     bool init_began;               /* known once it has ended */
     struct bight_timer grace;
     struct bight_timer limit; /* how long the oldest job may run, if that has a limit */
-    uint64_t limited;         /* its position, while `limit` is armed; else UINT64_MAX */
+    bool limiting;            /* `limit` is armed */
+    uint64_t limited;         /* and this is the position of that job */
     struct bight_execution init;
 };
 

@@ -1,5 +1,5 @@
-/* Progress of jobs, from the ring in the channel to the callers' functions. Nothing that is read here
- * is believed: see harvest.c. */
+/* Progress of jobs, from the ring in the channel to the callers' functions. Nothing that is read
+ * here is believed: see harvest.c. */
 #include "offload/pool/pool.h"
 
 #include <string.h>

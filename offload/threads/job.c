@@ -8,6 +8,7 @@
 #include <bight/time.h>
 
 #include "coro/base/units.h"
+#include "offload/chunk.h"
 #include "offload/job.h"
 
 /* So much room for inputs a thread keeps for later jobs. */

@@ -1,5 +1,5 @@
-/* Progress of jobs: threads put reports into a list, which the loop's thread hands out before it ends
- * the calls that have come back. See threads.h. */
+/* Progress of jobs: threads put reports into a list, which the loop's thread hands out before it
+ * ends the calls that have come back. See threads.h. */
 #include "offload/threads/threads.h"
 
 #include <string.h>

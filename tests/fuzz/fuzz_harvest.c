@@ -1,7 +1,7 @@
 /* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes
  * results that can be, each execution ends at most once, and what it copies lies within the
  * channel. Input: the number of jobs, then for each what the worker wrote: its state as a
- * letter, and the head of the slot. */
+ * letter, and the head of the slot; then what it wrote of progress. */
 #include "offload/pool/pool.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -19,14 +19,26 @@ struct scribble {
 };
 
 static struct job {
-    struct execution execution;
-    struct bight_result result;
+    struct bight_execution record;
     int ends;
 } jobs[JOBS_MAX];
 
-static void ended(struct execution *execution)
+static void ended(struct bight_execution *record, int rc)
 {
-    jobs[execution->position].ends++;
+    (void)rc;
+    jobs[execution_of(record)->position].ends++;
+}
+
+static void heard(void *arg, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+    unsigned sum = 0;
+
+    (void)arg;
+    FUZZ_CHECK(bytes <= BIGHT_JOB_PROGRESS_MAX);
+    while (bytes > 0)
+        sum += at[--bytes];
+    FUZZ_CHECK(sum <= 255 * BIGHT_JOB_PROGRESS_MAX);
 }
 
 static uint32_t state_of(uint8_t letter)
@@ -61,13 +73,14 @@ static void seat_jobs(struct worker *worker, unsigned count, uint8_t withdrawn)
     for (unsigned i = 0; i < count; i++) {
         bool called = !(withdrawn >> i & 1);
 
-        jobs[i] = (struct job){.execution = {.ended = ended,
-                                             .pool = worker->pool,
-                                             .worker = worker,
-                                             .result = &jobs[i].result,
-                                             .position = i}};
+        struct execution *execution = execution_of(&jobs[i].record);
+
+        jobs[i] = (struct job){.record = {.ended = ended,
+                                          .executor = &worker->pool->base,
+                                          .options = {.progress = heard}}};
+        *execution = (struct execution){.worker = worker, .position = i};
         worker->seats[i] =
-            (struct seat){.execution = called ? &jobs[i].execution : NULL, .arena_at = UINT64_MAX};
+            (struct seat){.execution = called ? execution : NULL, .arena_at = UINT64_MAX};
         worker->load += called;
     }
     worker->head = worker->posted = count;
@@ -77,9 +90,23 @@ static void check_jobs(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         FUZZ_CHECK(jobs[i].ends <= 1);
-        FUZZ_CHECK(jobs[i].result.output_bytes <= PAYLOAD_MAX);
-        bight_result_free(&jobs[i].result);
+        FUZZ_CHECK(jobs[i].record.result.output_bytes <= PAYLOAD_MAX);
+        bight_result_free(&jobs[i].record.result);
     }
+}
+
+/* Mostly as many bytes as there are. */
+static void write_reports(struct worker *worker, const uint8_t *data, size_t size, size_t at)
+{
+    size_t bytes = at < size ? size - at : 0;
+
+    if (bytes > CHANNEL_REPORTS_BYTES)
+        bytes = CHANNEL_REPORTS_BYTES;
+    if (bytes)
+        memcpy(worker->channel->reports, data + at, bytes);
+    bytes &= ~(size_t)7;
+    atomic_store(&worker->channel->reported,
+                 size && data[size - 1] > 250 ? UINT32_MAX : (uint32_t)bytes);
 }
 
 static void harvest(struct worker *worker, const uint8_t *data, size_t size)
@@ -98,6 +125,7 @@ static void harvest(struct worker *worker, const uint8_t *data, size_t size)
         write_slot(worker, i, &scribble);
     }
     /* What it says to have finished: mostly what it has. */
+    write_reports(worker, data, size, 2 + count * sizeof scribble);
     while (finished < count &&
            atomic_load(&channel_slot(worker->channel, finished)->state) == SLOT_DONE)
         finished++;

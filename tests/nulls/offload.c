@@ -1,8 +1,16 @@
 /* Rows of offload/. */
 #include "tests/nulls/rows.h"
 
+static int no_source(void *arg, const void **input, size_t *input_bytes)
+{
+    (void)arg, (void)input, (void)input_bytes;
+    return 0;
+}
+
 void walk_offload(void)
 {
+    struct bight_execution execution;
+    struct bight_job_map map;
     void *room;
 
     says_einval(bight_offload, NULL, NULL);
@@ -18,12 +26,31 @@ void walk_offload(void)
     says_einval(bight_workers_pids, NULL, (void *)some, 1);
     says_einval(bight_execute, NULL, (void *)some, NULL, 0, NULL);
     says_einval(bight_execute, (void *)some, NULL, NULL, 0, NULL);
+    says_einval(bight_execute_with, NULL, (void *)some, NULL, 0, NULL, NULL);
+    says_einval(bight_execute_with, (void *)some, NULL, NULL, 0, NULL, NULL);
+    says_einval(bight_execution_begin, NULL, (void *)some, (void *)some, NULL, 0, NULL);
+    says_einval(bight_execution_begin, &execution, NULL, (void *)some, NULL, 0, NULL);
+    says_einval(bight_execution_begin, &execution, (void *)some, NULL, NULL, 0, NULL);
+    says_einval(bight_execution_cancel, NULL);
+    says_einval(bight_execution_end, NULL);
+    says_einval(bight_executor_end_with, NULL, BIGHT_EXECUTOR_DRAIN);
+    says_einval(bight_job_map_begin, NULL, (void *)some, (void *)some, no_source, NULL, NULL);
+    says_einval(bight_job_map_begin, &map, NULL, (void *)some, no_source, NULL, NULL);
+    says_einval(bight_job_map_begin, &map, (void *)some, NULL, no_source, NULL, NULL);
+    says_einval(bight_job_map_next, NULL, (void *)some);
+    says_einval(bight_job_map_next, (void *)some, NULL);
+    says_einval(bight_job_map_end, NULL);
+    says_einval(bight_job_map_all, NULL, (void *)some, NULL, 0, NULL);
+    says_einval(bight_job_map_all, (void *)some, NULL, NULL, 0, NULL);
+    says_einval(bight_job_map_all, (void *)some, (void *)some, NULL, 1, NULL);
     does_nothing(bight_result_free, NULL);
     says_einval(bight_job_output_reserve, NULL, 1, &room);
     says_einval(bight_job_output_reserve, (void *)some, 1, NULL);
     says_einval(bight_job_output_commit, NULL, 1);
     says_einval(bight_job_output_append, NULL, some, 1);
     says_einval(bight_job_output_append, (void *)some, NULL, 1);
+    says_einval(bight_job_progress, NULL, some, 1);
+    says_einval(bight_job_progress, (void *)some, NULL, 1);
     does_nothing(bight_job_output_clear, NULL);
     is_false(bight_job_cancelled, NULL);
     does_nothing(bight_job_set_local, NULL, NULL);

@@ -470,5 +470,6 @@ const struct scenario scenarios[] = {
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},
     {"threads", scenario_threads},
+    {"room in an executor", scenario_room},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

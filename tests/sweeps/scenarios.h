@@ -88,6 +88,7 @@ int scenario_uv_requests(void *arg);
 int scenario_thread_queue(void *arg);
 int scenario_submission(void *arg);
 int scenario_threads(void *arg);
+int scenario_room(void *arg);
 
 /* scenarios_queue.c */
 int scenario_queue_kinds(void *arg);

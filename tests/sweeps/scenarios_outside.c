@@ -6,6 +6,7 @@
 #include <bight/uv.h>
 #include <check.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <signal.h>
 
 static void call_event(void *event)
@@ -225,4 +226,49 @@ int scenario_threads(void *arg)
         return rc;
     rc = bight_threads_call(threads, pass, &options);
     return rc ? rc : bight_threads_call_owned(threads, pass, threads, NULL);
+}
+
+static sem_t gate;
+
+static int stand_at_gate(struct bight_job *job)
+{
+    (void)job;
+    while (sem_wait(&gate))
+        ;
+    return 0;
+}
+
+static void open_gate(struct bight_call *call)
+{
+    (void)call;
+    sem_post(&gate);
+}
+
+static const struct bight_job_def gate_job = {.name = "stand at gate", .fn = stand_at_gate};
+
+/* A thread stands at a gate, and one job waits behind: the next one waits for room, until the gate
+ * opens. What has begun is left to the end of the runtime. */
+int scenario_room(void *arg)
+{
+    static struct bight_execution executions[3];
+    struct bight_threads_options options = {.threads_most = 1, .threads_least = 1, .queue_max = 1};
+    struct bight_execute_options wait = {.wait_for_room = true};
+    struct bight_call call = BIGHT_CALL_INIT(open_gate);
+    struct bight_executor *threads;
+    int rc = bight_threads_new(&threads, &options);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    sem_init(&gate, 0, 0);
+    for (int i = 0; i < 2 && !rc; i++)
+        rc = bight_execution_begin(&executions[i], threads, &gate_job, NULL, 0, NULL);
+    if (!rc)
+        rc = bight_call_soon(&call);
+    if (!rc)
+        rc = bight_execution_begin(&executions[2], threads, &gate_job, NULL, 0, &wait);
+    bight_call_cancel(&call);
+    for (int i = 0; i < 3; i++)
+        sem_post(&gate);
+    return rc;
 }

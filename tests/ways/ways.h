@@ -76,6 +76,9 @@ struct stage {
     sem_t finish;
     atomic_bool begun;
     struct bight_executor *executor;
+    struct bight_execution execution;
+    struct bight_job_map map;
+    int items; /* that the map still gets */
     size_t destroyed;
 };
 
