@@ -3,7 +3,7 @@
  * call passes the definition, never a string:
  *
  *     static int count_words(struct bight_job *job);
- *     static const struct bight_job_def count_words_job = {"count words", count_words, 0};
+ *     static const struct bight_job_def count_words_job = {.name = "count words", .fn = count_words};
  *
  * A job may block and compute as it likes; it is not a task and must not call what suspends. To run
  * one, see <bight/executor.h>. */

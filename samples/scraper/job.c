@@ -65,5 +65,6 @@ static int prepare_parser(struct bight_job *job)
     return 0;
 }
 
-const struct bight_job_def prepare_parser_job = {"prepare parser", prepare_parser, 0};
-const struct bight_job_def parse_page_job = {"parse page", parse_page, BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def prepare_parser_job = {.name = "prepare parser", .fn = prepare_parser};
+const struct bight_job_def parse_page_job = {
+    .name = "parse page", .fn = parse_page, .flags = BIGHT_JOB_IDEMPOTENT};

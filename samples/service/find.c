@@ -205,7 +205,8 @@ static int find(struct bight_job *job)
 }
 
 /* A worker that dies is no harm: another one does the job again. */
-static const struct bight_job_def find_job = {"find", find, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def find_job = {
+    .name = "find", .fn = find, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static size_t letters_in(const char *text)
 {

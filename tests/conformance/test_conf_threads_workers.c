@@ -82,8 +82,8 @@ static int read_local(struct bight_job *job)
     return bight_job_output_append(job, job->local, strlen(job->local) + 1);
 }
 
-static const struct bight_job_def initialise_job = {"initialise", initialise, 0};
-static const struct bight_job_def read_local_job = {"read local", read_local, 0};
+static const struct bight_job_def initialise_job = {.name = "initialise", .fn = initialise};
+static const struct bight_job_def read_local_job = {.name = "read local", .fn = read_local};
 
 static int initialised_workers(void *arg)
 {
@@ -146,7 +146,7 @@ static int hold(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def hold_job = {"hold", hold, 0};
+static const struct bight_job_def hold_job = {.name = "hold", .fn = hold};
 
 static int all_end(void *arg)
 {

@@ -10,7 +10,7 @@ static int nothing(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def known = {"known", nothing, 0};
+static const struct bight_job_def known = {.name = "known", .fn = nothing};
 
 /* The offset counts from the known definition, so that small ones lead to something. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,7 +27,7 @@ static int reverse(struct bight_job *job)
     return rc ? rc : bight_job_output_commit(job, job->input_bytes);
 }
 
-static const struct bight_job_def reverse_job = {"reverse", reverse, 0};
+static const struct bight_job_def reverse_job = {.name = "reverse", .fn = reverse};
 
 static int run_job(struct bight_executor *executor)
 {

@@ -253,10 +253,11 @@ static int own_pid(struct bight_job *job)
     return (int)getpid();
 }
 
-const struct bight_job_def echo_job = {"echo", echo, 0};
-const struct bight_job_def hold_job = {"hold", hold, 0};
-const struct bight_job_def hold_again_job = {"hold again", hold, BIGHT_JOB_IDEMPOTENT};
-const struct bight_job_def pid_job = {"own pid", own_pid, 0};
+const struct bight_job_def echo_job = {.name = "echo", .fn = echo};
+const struct bight_job_def hold_job = {.name = "hold", .fn = hold};
+const struct bight_job_def hold_again_job = {
+    .name = "hold again", .fn = hold, .flags = BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def pid_job = {.name = "own pid", .fn = own_pid};
 
 int worker_prepare(void)
 {
@@ -277,7 +278,7 @@ static int list_fds(struct bight_job *job)
     return fstat(3, &about) == 0 && S_ISSOCK(about.st_mode) ? fcntl(3, F_GETFD) : BIGHT_EBADF;
 }
 
-static const struct bight_job_def list_fds_job = {"list fds", list_fds, 0};
+static const struct bight_job_def list_fds_job = {.name = "list fds", .fn = list_fds};
 
 void worker_check_fds(struct bight_executor *executor)
 {

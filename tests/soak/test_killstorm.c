@@ -133,11 +133,12 @@ static int scribble(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def check_job = {"check", check, BIGHT_JOB_IDEMPOTENT};
-static const struct bight_job_def exit_job = {"exit", exit_early, 0};
-static const struct bight_job_def overflow_job = {"overflow", overflow, 0};
-static const struct bight_job_def memory_job = {"memory", use_up_memory, 0};
-static const struct bight_job_def scribble_job = {"scribble", scribble, 0};
+static const struct bight_job_def check_job = {
+    .name = "check", .fn = check, .flags = BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def exit_job = {.name = "exit", .fn = exit_early};
+static const struct bight_job_def overflow_job = {.name = "overflow", .fn = overflow};
+static const struct bight_job_def memory_job = {.name = "memory", .fn = use_up_memory};
+static const struct bight_job_def scribble_job = {.name = "scribble", .fn = scribble};
 
 struct storm {
     struct bight_executor *many;

@@ -135,7 +135,7 @@ static int crash(struct bight_job *job)
     return raise(SIGKILL);
 }
 
-static const struct bight_job_def crash_job = {"crash", crash, 0};
+static const struct bight_job_def crash_job = {.name = "crash", .fn = crash};
 
 static int executes(void *arg)
 {

@@ -58,7 +58,7 @@ static int job(struct bight_job *job)
     return job->input_bytes == 4 ? 7 : -1;
 }
 
-static const struct bight_job_def job_def = {"seven", job, 0};
+static const struct bight_job_def job_def = {.name = "seven", .fn = job};
 
 static int execute_wait(struct seat *seat)
 {

@@ -35,7 +35,8 @@ static int die_once(struct bight_job *job)
     return job->attempt == 1 ? kill(getpid(), SIGKILL) : 4;
 }
 
-static const struct bight_job_def die_once_job = {"die once", die_once, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def die_once_job = {
+    .name = "die once", .fn = die_once, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static int init(struct bight_job *job)
 {
@@ -43,7 +44,7 @@ static int init(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def init_job = {"init", init, 0};
+static const struct bight_job_def init_job = {.name = "init", .fn = init};
 
 static int work(struct bight_executor *executor)
 {

@@ -186,11 +186,11 @@ static int end_by_signal(struct bight_job *job)
     return 55;
 }
 
-static const struct bight_job_def deaf_job = {"deaf", ignore_flag, 0};
-static const struct bight_job_def deaf_again_job = {"deaf again", ignore_flag,
-                                                    BIGHT_JOB_IDEMPOTENT};
-static const struct bight_job_def stubborn_job = {"stubborn", ignore_everything, 0};
-static const struct bight_job_def handling_job = {"handling", end_by_signal, 0};
+static const struct bight_job_def deaf_job = {.name = "deaf", .fn = ignore_flag};
+static const struct bight_job_def deaf_again_job = {
+    .name = "deaf again", .fn = ignore_flag, .flags = BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def stubborn_job = {.name = "stubborn", .fn = ignore_everything};
+static const struct bight_job_def handling_job = {.name = "handling", .fn = end_by_signal};
 
 static int interrupt(struct bight_executor *executor, const struct bight_job_def *def, int signal)
 {
@@ -388,7 +388,7 @@ static int sleepy_init(struct bight_job *job)
     return ignore_flag(job);
 }
 
-static const struct bight_job_def sleepy_init_job = {"sleepy init", sleepy_init, 0};
+static const struct bight_job_def sleepy_init_job = {.name = "sleepy init", .fn = sleepy_init};
 
 static int opening_can_be_cancelled(void *arg)
 {

@@ -71,7 +71,7 @@ static int exit_early(struct bight_job *job)
     _exit(33);
 }
 
-static const struct bight_job_def exit_job = {"exit", exit_early, 0};
+static const struct bight_job_def exit_job = {.name = "exit", .fn = exit_early};
 
 static int a_job_that_exits_is_a_death_with_its_status(void *arg)
 {
@@ -96,7 +96,8 @@ static int die_at_first(struct bight_job *job)
     return (int)job->attempt;
 }
 
-static const struct bight_job_def dying_job = {"dying", die_at_first, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def dying_job = {
+    .name = "dying", .fn = die_at_first, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static int an_idempotent_job_is_run_again_up_to_a_limit(void *arg)
 {
@@ -129,9 +130,9 @@ static int count_run(struct bight_job *job)
     return number;
 }
 
-static const struct bight_job_def counting_job = {"counting", count_run, 0};
-static const struct bight_job_def counting_again_job = {"counting again", count_run,
-                                                        BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def counting_job = {.name = "counting", .fn = count_run};
+static const struct bight_job_def counting_again_job = {
+    .name = "counting again", .fn = count_run, .flags = BIGHT_JOB_IDEMPOTENT};
 
 enum { STORM_JOBS = 4000, STORM_KILLS = 60 };
 
@@ -353,7 +354,7 @@ static int die_at_start(struct bight_job *job)
     _exit(1);
 }
 
-static const struct bight_job_def dying_init_job = {"dying init", die_at_start, 0};
+static const struct bight_job_def dying_init_job = {.name = "dying init", .fn = die_at_start};
 
 static int workers_that_die_at_their_start_are_an_error(void *arg)
 {

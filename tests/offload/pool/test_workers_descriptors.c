@@ -155,7 +155,7 @@ static int lie(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def lie_job = {"lie", lie, 0};
+static const struct bight_job_def lie_job = {.name = "lie", .fn = lie};
 
 static void await_died(const struct bight_executor *executor, uint64_t died)
 {
@@ -191,7 +191,7 @@ static int send_and_die(struct bight_job *job)
     return raise(SIGKILL);
 }
 
-static const struct bight_job_def send_and_die_job = {"send and die", send_and_die, 0};
+static const struct bight_job_def send_and_die_job = {.name = "send and die", .fn = send_and_die};
 
 static int a_descriptor_of_a_job_that_died_is_closed(void *arg)
 {
@@ -221,7 +221,7 @@ static int send_later(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def send_later_job = {"send later", send_later, 0};
+static const struct bight_job_def send_later_job = {.name = "send later", .fn = send_later};
 
 static int an_idle_worker_may_not_send(void *arg)
 {

@@ -109,7 +109,7 @@ static int look_at_signals(struct bight_job *job)
     return ignored || signal_set("SigBlk:") || caught ? -1 : 0;
 }
 
-static const struct bight_job_def signals_job = {"signals", look_at_signals, 0};
+static const struct bight_job_def signals_job = {.name = "signals", .fn = look_at_signals};
 
 static void on_signal(int number)
 {
@@ -257,7 +257,7 @@ static int tell_oom_score(struct bight_job *job)
     return bight_job_output_append(job, &score, sizeof score);
 }
 
-static const struct bight_job_def oom_job = {"oom", tell_oom_score, 0};
+static const struct bight_job_def oom_job = {.name = "oom", .fn = tell_oom_score};
 
 /* The host's may have changed since its zygote was made. */
 static int memory_pressure_ends_a_worker_before_its_host(void *arg)
@@ -292,7 +292,7 @@ static int die(struct bight_job *job)
     return kill(getpid(), SIGKILL);
 }
 
-static const struct bight_job_def die_job = {"die", die, 0};
+static const struct bight_job_def die_job = {.name = "die", .fn = die};
 
 static int see_a_death(void *arg)
 {
@@ -320,7 +320,7 @@ static int print(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def print_job = {"print", print, 0};
+static const struct bight_job_def print_job = {.name = "print", .fn = print};
 
 static int run_print(void *arg)
 {

@@ -75,9 +75,11 @@ static int lie_about_output(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def scribble_socket_job = {"scribble socket", scribble_socket, 0};
-static const struct bight_job_def scribble_memory_job = {"scribble memory", scribble_memory, 0};
-static const struct bight_job_def lying_job = {"lying", lie_about_output, 0};
+static const struct bight_job_def scribble_socket_job = {.name = "scribble socket",
+                                                         .fn = scribble_socket};
+static const struct bight_job_def scribble_memory_job = {.name = "scribble memory",
+                                                         .fn = scribble_memory};
+static const struct bight_job_def lying_job = {.name = "lying", .fn = lie_about_output};
 
 static int a_scribbling_worker_is_killed(void *arg)
 {
@@ -121,7 +123,7 @@ static int change_state(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def change_job = {"change", change_state, 0};
+static const struct bight_job_def change_job = {.name = "change", .fn = change_state};
 
 /* Three jobs in a ring, of which the second changes the slot of the first, which is done, or of the
  * third. `victim` is the one whose slot it is: it must not have a result. The others may have
@@ -185,7 +187,7 @@ static int release_next(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def release_job = {"release", release_next, 0};
+static const struct bight_job_def release_job = {.name = "release", .fn = release_next};
 
 static void take_unfinished(struct bight_executor *executor, uint32_t state, const void *input,
                             size_t bytes)
@@ -272,7 +274,8 @@ static int close_channel(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def close_channel_job = {"close channel", close_channel, 0};
+static const struct bight_job_def close_channel_job = {.name = "close channel",
+                                                       .fn = close_channel};
 
 static int a_job_that_closes_its_channel_is_killed(void *arg)
 {

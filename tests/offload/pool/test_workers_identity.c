@@ -47,7 +47,7 @@ static int tell_who(struct bight_job *job)
     return bight_job_output_append(job, text, strlen(text) + 1);
 }
 
-static const struct bight_job_def who_job = {"who", tell_who, 0};
+static const struct bight_job_def who_job = {.name = "who", .fn = tell_who};
 
 /* The worker, its zygote and the keeper are to the kernel what this process is. */
 static void check_all_are_like_me(struct bight_executor *executor)
@@ -128,7 +128,7 @@ static int tell_place(struct bight_job *job)
     return bight_job_output_append(job, &place, sizeof place);
 }
 
-static const struct bight_job_def place_job = {"place", tell_place, 0};
+static const struct bight_job_def place_job = {.name = "place", .fn = tell_place};
 
 static void check_place(struct bight_executor *executor)
 {
@@ -201,7 +201,7 @@ static int leave(struct bight_job *job)
     _exit(1);
 }
 
-static const struct bight_job_def leaving_job = {"leaving", leave, 0};
+static const struct bight_job_def leaving_job = {.name = "leaving", .fn = leave};
 
 /* The zygote may have two more descriptors: a channel's, and not the directory's. */
 static int no_worker_starts_in_another_directory(void *arg)
@@ -324,7 +324,7 @@ static int tell_securebits(struct bight_job *job)
     return prctl(PR_GET_SECUREBITS);
 }
 
-static const struct bight_job_def securebits_job = {"securebits", tell_securebits, 0};
+static const struct bight_job_def securebits_job = {.name = "securebits", .fn = tell_securebits};
 
 static int securebits_come_along(void *arg)
 {

@@ -62,7 +62,7 @@ static int piecewise(struct bight_job *job)
     return 3;
 }
 
-static const struct bight_job_def piecewise_job = {"piecewise", piecewise, 0};
+static const struct bight_job_def piecewise_job = {.name = "piecewise", .fn = piecewise};
 
 static int outputs_grow_piece_by_piece(void *arg)
 {
@@ -125,7 +125,7 @@ static int fails_with_bytes(struct bight_job *job)
     return -77;
 }
 
-static const struct bight_job_def failing_job = {"failing", fails_with_bytes, 0};
+static const struct bight_job_def failing_job = {.name = "failing", .fn = fails_with_bytes};
 
 static int a_failing_job_gives_its_code_and_bytes(void *arg)
 {
@@ -145,7 +145,7 @@ static int a_failing_job_gives_its_code_and_bytes(void *arg)
 
 static int a_definition_on_the_stack_is_unknown(void *arg)
 {
-    struct bight_job_def local = {"local", fails_with_bytes, 0};
+    struct bight_job_def local = {.name = "local", .fn = fails_with_bytes};
     struct bight_executor *executor = worker_open_count(1);
     struct bight_result result;
 
@@ -157,7 +157,7 @@ static int a_definition_on_the_stack_is_unknown(void *arg)
 }
 
 /* Renamed after the worker was forked: the worker's copy has another name. */
-static struct bight_job_def renamed_job = {"old name", fails_with_bytes, 0};
+static struct bight_job_def renamed_job = {.name = "old name", .fn = fails_with_bytes};
 
 static int a_definition_of_another_name_is_unknown(void *arg)
 {
@@ -176,9 +176,10 @@ static int a_definition_of_another_name_is_unknown(void *arg)
 
 static int invalid_calls_are_refused(void *arg)
 {
-    static const struct bight_job_def nameless = {"", fails_with_bytes, 0};
-    static const struct bight_job_def flagged = {"flagged", fails_with_bytes, 128};
-    static const struct bight_job_def empty = {"empty", NULL, 0};
+    static const struct bight_job_def nameless = {.name = "", .fn = fails_with_bytes};
+    static const struct bight_job_def flagged = {
+        .name = "flagged", .fn = fails_with_bytes, .flags = 128};
+    static const struct bight_job_def empty = {.name = "empty"};
     struct bight_executor *executor = worker_open_count(1);
     struct bight_executor *none = NULL;
 
@@ -253,7 +254,7 @@ static int note_order(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def order_job = {"order", note_order, 0};
+static const struct bight_job_def order_job = {.name = "order", .fn = note_order};
 
 static int one_worker_runs_jobs_in_order(void *arg)
 {
@@ -326,8 +327,8 @@ static int read_table(struct bight_job *job)
     return bight_job_output_append(job, job->local, strlen(job->local));
 }
 
-static const struct bight_job_def init_job = {"init", init_table, 0};
-static const struct bight_job_def read_job = {"read", read_table, 0};
+static const struct bight_job_def init_job = {.name = "init", .fn = init_table};
+static const struct bight_job_def read_job = {.name = "read", .fn = read_table};
 
 static int the_initialiser_sets_what_jobs_find(void *arg)
 {
@@ -356,7 +357,7 @@ static int init_fails(struct bight_job *job)
     return -9;
 }
 
-static const struct bight_job_def bad_init_job = {"bad init", init_fails, 0};
+static const struct bight_job_def bad_init_job = {.name = "bad init", .fn = init_fails};
 
 static int a_failing_initialiser_fails_the_executor(void *arg)
 {
@@ -376,7 +377,7 @@ static int init_once(struct bight_job *job)
     return atomic_fetch_add(&worker_shared->counter, 1) ? -9 : 0;
 }
 
-static const struct bight_job_def init_once_job = {"init once", init_once, 0};
+static const struct bight_job_def init_once_job = {.name = "init once", .fn = init_once};
 
 static int a_later_failure_of_the_initialiser_ends_the_queue(void *arg)
 {

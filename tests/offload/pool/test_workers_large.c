@@ -225,7 +225,7 @@ static int wait_for_counter(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def counter_job = {"counter", wait_for_counter, 0};
+static const struct bight_job_def counter_job = {.name = "counter", .fn = wait_for_counter};
 
 /* Both workers are held; the one that is free first takes what is being copied for the other. */
 static int an_input_moves_to_an_idle_worker(void *arg)
@@ -263,7 +263,7 @@ static int ignore_flag(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def deaf_job = {"deaf", ignore_flag, 0};
+static const struct bight_job_def deaf_job = {.name = "deaf", .fn = ignore_flag};
 
 static int an_input_behind_an_interrupted_job_goes_elsewhere(void *arg)
 {
@@ -319,7 +319,7 @@ static int check_input(struct bight_job *job)
     return memcmp(expected, job->input, job->input_bytes) == 0 ? 0 : -1;
 }
 
-static const struct bight_job_def check_job = {"check", check_input, 0};
+static const struct bight_job_def check_job = {.name = "check", .fn = check_input};
 
 static int an_initialiser_has_a_large_input(void *arg)
 {

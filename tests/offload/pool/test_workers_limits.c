@@ -40,7 +40,8 @@ static int die_after_start(struct bight_job *job)
     return pthread_create(&thread, NULL, exit_soon, NULL) ? -1 : 0;
 }
 
-static const struct bight_job_def die_after_start_job = {"die after start", die_after_start, 0};
+static const struct bight_job_def die_after_start_job = {.name = "die after start",
+                                                         .fn = die_after_start};
 
 /* Keeps the loop from running meanwhile. */
 static int occupy(void *arg)
@@ -77,7 +78,7 @@ static int sleep_on(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def sleep_job = {"sleep", sleep_on, 0};
+static const struct bight_job_def sleep_job = {.name = "sleep", .fn = sleep_on};
 
 /* Execute under a deadline. */
 static int execute_within(struct bight_executor *executor, const struct bight_job_def *def,
@@ -133,7 +134,7 @@ static int forge_state(struct bight_job *job)
     sleep_for_ever();
 }
 
-static const struct bight_job_def forge_job = {"forge state", forge_state, 0};
+static const struct bight_job_def forge_job = {.name = "forge state", .fn = forge_state};
 
 static int no_state_saves_a_job_from_its_deadline(void *arg)
 {
@@ -168,8 +169,8 @@ static int count(struct bight_job *job)
     return bight_job_output_append(job, &number, sizeof number);
 }
 
-static const struct bight_job_def fork_job = {"fork and return", fork_and_return, 0};
-static const struct bight_job_def count_job = {"count", count, 0};
+static const struct bight_job_def fork_job = {.name = "fork and return", .fn = fork_and_return};
+static const struct bight_job_def count_job = {.name = "count", .fn = count};
 
 static int a_copy_that_returns_from_a_job_serves_no_others(void *arg)
 {
@@ -199,7 +200,7 @@ static int forge_unbegun(struct bight_job *job)
     _exit(1);
 }
 
-static const struct bight_job_def unbegun_job = {"forge unbegun", forge_unbegun, 0};
+static const struct bight_job_def unbegun_job = {.name = "forge unbegun", .fn = forge_unbegun};
 
 static int a_job_that_denies_its_beginning_ends(void *arg)
 {
@@ -243,7 +244,7 @@ static int grow_large(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def grow_job = {"grow large", grow_large, 0};
+static const struct bight_job_def grow_job = {.name = "grow large", .fn = grow_large};
 
 static int a_worker_slow_to_end_harms_no_other_executor(void *arg)
 {

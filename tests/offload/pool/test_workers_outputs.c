@@ -41,7 +41,7 @@ static int make(struct bight_job *job)
     return bight_job_output_commit(job, order->bytes);
 }
 
-static const struct bight_job_def make_job = {"make", make, 0};
+static const struct bight_job_def make_job = {.name = "make", .fn = make};
 
 static void check_output(const struct bight_result *result, const struct order *order)
 {
@@ -108,7 +108,7 @@ static int append_and_clear(struct bight_job *job)
     return bight_job_output_append(job, "end", 3);
 }
 
-static const struct bight_job_def append_job = {"append and clear", append_and_clear, 0};
+static const struct bight_job_def append_job = {.name = "append and clear", .fn = append_and_clear};
 
 static int an_output_grows_into_its_file(void *arg)
 {
@@ -248,9 +248,9 @@ static int make_without_files(struct bight_job *job)
     return make_within(job, RLIMIT_FSIZE, MIB);
 }
 
-static const struct bight_job_def no_descriptors_job = {"no descriptors", make_without_descriptors,
-                                                        0};
-static const struct bight_job_def no_files_job = {"no files", make_without_files, 0};
+static const struct bight_job_def no_descriptors_job = {.name = "no descriptors",
+                                                        .fn = make_without_descriptors};
+static const struct bight_job_def no_files_job = {.name = "no files", .fn = make_without_files};
 
 static int a_worker_without_descriptors_uses_its_arena(void *arg)
 {
@@ -304,9 +304,9 @@ static int is_open(struct bight_job *job)
     return fcntl(*(const int *)job->input, F_GETFD) >= 0;
 }
 
-static const struct bight_job_def closing_job = {"make and close", make_and_close, 0};
-static const struct bight_job_def forking_job = {"make and fork", make_and_fork, 0};
-static const struct bight_job_def is_open_job = {"is open", is_open, 0};
+static const struct bight_job_def closing_job = {.name = "make and close", .fn = make_and_close};
+static const struct bight_job_def forking_job = {.name = "make and fork", .fn = make_and_fork};
+static const struct bight_job_def is_open_job = {.name = "is open", .fn = is_open};
 
 static int what_a_job_does_to_its_file_does_no_harm(void *arg)
 {
@@ -340,7 +340,7 @@ static int make_too_much(struct bight_job *job)
     return rc ? rc : bight_job_output_reserve(job, 64 * MIB, &room) == BIGHT_ETOOBIG ? 0 : -1;
 }
 
-static const struct bight_job_def too_much_job = {"make too much", make_too_much, 0};
+static const struct bight_job_def too_much_job = {.name = "make too much", .fn = make_too_much};
 
 static int an_output_may_become_too_large(void *arg)
 {
@@ -368,7 +368,7 @@ static int hold_and_make(struct bight_job *job)
     return make(job);
 }
 
-static const struct bight_job_def hold_make_job = {"hold and make", hold_and_make, 0};
+static const struct bight_job_def hold_make_job = {.name = "hold and make", .fn = hold_and_make};
 
 static int an_output_comes_to_who_was_cancelled(void *arg)
 {

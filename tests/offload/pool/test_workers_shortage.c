@@ -333,7 +333,7 @@ static int killed_at_times(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def killed_init_job = {"killed init", killed_at_times, 0};
+static const struct bight_job_def killed_init_job = {.name = "killed init", .fn = killed_at_times};
 
 static int who_is_killed_in_its_initialiser_is_replaced(void *arg)
 {
@@ -358,7 +358,7 @@ static int exits_later(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def exits_later_job = {"exits later", exits_later, 0};
+static const struct bight_job_def exits_later_job = {.name = "exits later", .fn = exits_later};
 
 static int an_initialiser_that_ends_its_worker_has_failed(void *arg)
 {

@@ -59,7 +59,7 @@ static int use_much_stack(struct bight_job *job)
     return ran + large[0];
 }
 
-static const struct bight_job_def stack_job = {"stack", use_much_stack, 0};
+static const struct bight_job_def stack_job = {.name = "stack", .fn = use_much_stack};
 
 static int use_late_workers(void *arg)
 {

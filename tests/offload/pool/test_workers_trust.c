@@ -50,8 +50,8 @@ static int leave(struct bight_job *job)
     _exit(1);
 }
 
-static const struct bight_job_def uid_job = {"uid", tell_uid, 0};
-static const struct bight_job_def leaving_job = {"leaving", leave, 0};
+static const struct bight_job_def uid_job = {.name = "uid", .fn = tell_uid};
+static const struct bight_job_def leaving_job = {.name = "leaving", .fn = leave};
 
 /* The zygote has descriptors for a request, and none to look who its host is. */
 static int a_zygote_that_cannot_look_starts_no_worker(void *arg)

@@ -60,7 +60,7 @@ static int echo_twice(struct bight_job *job)
     return rc ? rc : bight_job_output_append(job, job->input, job->input_bytes);
 }
 
-static const struct bight_job_def echo_job = {"echo twice", echo_twice, 0};
+static const struct bight_job_def echo_job = {.name = "echo twice", .fn = echo_twice};
 
 static void try_job(struct bight_executor *threads, size_t bytes)
 {

@@ -227,7 +227,7 @@ static int check_job_local(struct bight_job *job)
     return bight_threads_local() == crew_options ? 0 : 2;
 }
 
-static const struct bight_job_def local_job = {"local", check_job_local, 0};
+static const struct bight_job_def local_job = {.name = "local", .fn = check_job_local};
 
 static int has_locals(void *arg)
 {

@@ -26,7 +26,7 @@ static int reverse(struct bight_job *job)
     return bight_job_output_append(job, bytes, job->input_bytes);
 }
 
-static const struct bight_job_def reverse_job = {"reverse", reverse, 0};
+static const struct bight_job_def reverse_job = {.name = "reverse", .fn = reverse};
 
 static int copies_input(void *arg)
 {
@@ -76,7 +76,7 @@ static int count_up(struct bight_job *job)
     return 3;
 }
 
-static const struct bight_job_def count_job = {"count", count_up, 0};
+static const struct bight_job_def count_job = {.name = "count", .fn = count_up};
 
 static int grows_output(void *arg)
 {
@@ -100,7 +100,8 @@ static int fail_with_reason(struct bight_job *job)
     return bight_job_output_append(job, "why", 3) ? -1 : -44;
 }
 
-static const struct bight_job_def fail_job = {"fail", fail_with_reason, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def fail_job = {
+    .name = "fail", .fn = fail_with_reason, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static int tells_failure(void *arg)
 {
@@ -131,7 +132,7 @@ static int take_all(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def take_all_job = {"take all", take_all, 0};
+static const struct bight_job_def take_all_job = {.name = "take all", .fn = take_all};
 
 static int has_limits(void *arg)
 {
@@ -170,7 +171,8 @@ static int run_until_cancelled(struct bight_job *job)
     return bight_job_output_append(job, "late", 4);
 }
 
-static const struct bight_job_def until_cancelled_job = {"until cancelled", run_until_cancelled, 0};
+static const struct bight_job_def until_cancelled_job = {.name = "until cancelled",
+                                                         .fn = run_until_cancelled};
 
 static int execute_task(void *arg)
 {

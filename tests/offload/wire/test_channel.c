@@ -110,7 +110,7 @@ static int nothing(struct bight_job *job)
     return 0;
 }
 
-static const struct bight_job_def here = {"here", nothing, 0};
+static const struct bight_job_def here = {.name = "here", .fn = nothing};
 
 static void a_static_definition_is_found_by_its_place_and_name(void)
 {
@@ -144,7 +144,7 @@ static void definitions_are_numbered_in_order_of_their_use(void)
 {
     const struct bight_seams seams = {0};
     struct registry registry = {.seams = &seams};
-    struct bight_job_def local = {"local", nothing, 0};
+    struct bight_job_def local = {.name = "local", .fn = nothing};
 
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < MANY; i++) {

@@ -8,7 +8,7 @@ static int greet(struct bight_job *job)
     return bight_job_output_append(job, "hello", 5);
 }
 
-static const struct bight_job_def greet_job = {"greet", greet, 0};
+static const struct bight_job_def greet_job = {.name = "greet", .fn = greet};
 
 static int start(void *arg)
 {
