@@ -3,7 +3,8 @@
  * call passes the definition, never a string:
  *
  *     static int count_words(struct bight_job *job);
- *     static const struct bight_job_def count_words_job = {.name = "count words", .fn = count_words};
+ *     static const struct bight_job_def count_words_job = {
+ *         .name = "count words", .fn = count_words};
  *
  * A job may block and compute as it likes; it is not a task and must not call what suspends. To run
  * one, see <bight/executor.h>. */
@@ -22,7 +23,7 @@ struct bight__job_ops;
 #define BIGHT_JOB_IDEMPOTENT 1u
 
 /* What a job is. Must have static storage: a worker finds its own copy by the definition's place in
- * the program or library, and checks the name. */
+ * the program or library, and checks name and version. Name the fields: more may follow. */
 struct bight_job_def {
     /* Not empty; shown in dumps. */
     const char *name;
@@ -30,6 +31,9 @@ struct bight_job_def {
     int (*fn)(struct bight_job *job);
     /* BIGHT_JOB_IDEMPOTENT or 0. */
     unsigned flags;
+    /* Another number after each change of what input and output mean: a worker whose program or
+     * library has another one does not run the job. */
+    unsigned version;
 };
 
 /* One run of a job, as the job sees it. */

@@ -271,7 +271,8 @@ static int learn(struct worker_process *worker, uint32_t number, const unsigned 
     }
     place.offset = define.offset;
     place.module = (const char *)record + sizeof(define);
-    worker->defs[number] = bight__definition_find(&place, place.module + define.module_bytes);
+    worker->defs[number] =
+        bight__definition_find(&place, place.module + define.module_bytes, define.version);
     return 0;
 }
 

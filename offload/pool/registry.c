@@ -53,7 +53,7 @@ static int describe(const struct registry *registry, const struct bight_job_def 
                     struct registry_entry *entry)
 {
     struct definition_place place;
-    struct channel_define define;
+    struct channel_define define = {.version = def->version};
     size_t bytes;
 
     if (!bight__definition_locate(def, &place))

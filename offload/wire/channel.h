@@ -147,6 +147,8 @@ struct channel_define {
     uint64_t offset; /* of the definition in its module */
     uint32_t module_bytes;
     uint32_t name_bytes;
+    uint32_t version;
+    uint32_t unused;
 };
 
 static inline struct channel_slot *channel_slot(struct channel *channel, uint64_t position)

@@ -85,16 +85,17 @@ static int look_for_module(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-/* Whether `def`, which lies in a readable segment, is a definition called `name`. It may be any
- * other data, which AddressSanitizer may not allow to be read. */
+/* Whether `def`, which lies in a readable segment, is a definition called `name`, of `version`.
+ * It may be any other data, which AddressSanitizer may not allow to be read. */
 __attribute__((no_sanitize("address"))) static bool is_called(const struct bight_job_def *def,
-                                                              const char *name)
+                                                              const char *name, unsigned version)
 {
     struct segment segment;
     const char *text = def->name;
     size_t bytes = strlen(name) + 1;
 
-    if (!segment_of((uintptr_t)text, PF_R, &segment) || segment.high - (uintptr_t)text < bytes)
+    if (def->version != version || !segment_of((uintptr_t)text, PF_R, &segment) ||
+        segment.high - (uintptr_t)text < bytes)
         return false;
     for (size_t i = 0; i < bytes; i++) {
         if (text[i] != name[i])
@@ -104,7 +105,7 @@ __attribute__((no_sanitize("address"))) static bool is_called(const struct bight
 }
 
 const struct bight_job_def *bight__definition_find(const struct definition_place *place,
-                                                   const char *name)
+                                                   const char *name, unsigned version)
 {
     struct module_search module = {.name = bight__library_alias(place->module)};
     const struct bight_job_def *def;
@@ -118,5 +119,5 @@ const struct bight_job_def *bight__definition_find(const struct definition_place
         !holds_definition(&segment, address))
         return NULL;
     def = (const struct bight_job_def *)address;
-    return is_called(def, name) ? def : NULL;
+    return is_called(def, name, version) ? def : NULL;
 }

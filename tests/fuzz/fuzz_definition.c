@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *name = fuzz_text(data + (used < size ? used : size), used < size ? size - used : 0);
     place.module = module;
     place.offset += (uint64_t)offset;
-    const struct bight_job_def *found = bight__definition_find(&place, name);
+    const struct bight_job_def *found = bight__definition_find(&place, name, 0);
     if (found)
         FUZZ_CHECK(strcmp(found->name, name) == 0);
     if (!*module && offset == 0)

@@ -174,6 +174,26 @@ static int a_definition_of_another_name_is_unknown(void *arg)
     return 0;
 }
 
+/* The worker's copy is of the version before. */
+static struct bight_job_def changed_job = {.name = "changed", .fn = fails_with_bytes, .version = 1};
+
+static int a_definition_of_another_version_is_unknown(void *arg)
+{
+    struct bight_executor *before = worker_open_count(1), *after;
+    struct bight_result result;
+
+    (void)arg;
+    CHECK_EQ(bight_execute(before, &changed_job, "x", 1, &result), BIGHT_EJOBFAILED);
+    bight_result_free(&result);
+    worker_close(before);
+    changed_job.version = 2;
+    after = worker_open_count(1);
+    CHECK_EQ(bight_execute(after, &changed_job, "x", 1, &result), BIGHT_EUNKNOWNJOB);
+    CHECK_EQ(result.attempts, 0);
+    worker_close(after);
+    return 0;
+}
+
 static int invalid_calls_are_refused(void *arg)
 {
     static const struct bight_job_def nameless = {.name = "", .fn = fails_with_bytes};
@@ -453,6 +473,7 @@ static const struct suite_case cases[] = {
     worker_case(a_failing_job_gives_its_code_and_bytes, 0),
     worker_case(a_definition_on_the_stack_is_unknown, 0),
     worker_case(a_definition_of_another_name_is_unknown, 0),
+    worker_case(a_definition_of_another_version_is_unknown, 0),
     worker_case(invalid_calls_are_refused, 0),
     worker_case(too_much_is_refused_on_both_ways, 0),
     worker_case(a_full_executor_refuses, 0),

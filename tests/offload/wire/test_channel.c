@@ -119,19 +119,20 @@ static void a_static_definition_is_found_by_its_place_and_name(void)
 
     ck_assert(bight__definition_locate(&here, &place));
     ck_assert_str_eq(place.module, "");
-    ck_assert_ptr_eq(bight__definition_find(&place, "here"), &here);
-    ck_assert_ptr_null(bight__definition_find(&place, "there"));
-    ck_assert_ptr_null(bight__definition_find(&place, "her"));
+    ck_assert_ptr_eq(bight__definition_find(&place, "here", 0), &here);
+    ck_assert_ptr_null(bight__definition_find(&place, "there", 0));
+    ck_assert_ptr_null(bight__definition_find(&place, "her", 0));
+    ck_assert_ptr_null(bight__definition_find(&place, "here", 1));
     for (uint64_t offset = 0; offset < 200000; offset += 8) {
         struct definition_place other = {"", offset};
 
         if (offset != place.offset)
-            ck_assert_ptr_null(bight__definition_find(&other, "here"));
+            ck_assert_ptr_null(bight__definition_find(&other, "here", 0));
     }
     place.offset = UINT64_MAX - 64;
-    ck_assert_ptr_null(bight__definition_find(&place, "here"));
+    ck_assert_ptr_null(bight__definition_find(&place, "here", 0));
     place.module = "/no/such/library.so";
-    ck_assert_ptr_null(bight__definition_find(&place, "here"));
+    ck_assert_ptr_null(bight__definition_find(&place, "here", 0));
     *on_heap = here;
     ck_assert(!bight__definition_locate(on_heap, &place));
     free(on_heap);
@@ -148,7 +149,7 @@ static void definitions_are_numbered_in_order_of_their_use(void)
 
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < MANY; i++) {
-            many[i] = (struct bight_job_def){"one of many", nothing, 0};
+            many[i] = (struct bight_job_def){.name = "one of many", .fn = nothing};
             ck_assert_int_eq(bight__registry_number(&registry, &many[i]), i);
         }
     }
