@@ -1,7 +1,6 @@
 /* The calls of <bight/executor.h> about an executor as a whole, and room in it. See executor.h. */
 #include "offload/executor.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 
 #include "coro/core/source.h"
@@ -103,14 +102,4 @@ int bight_executor_get_stats(const struct bight_executor *executor,
     *stats = (struct bight_executor_stats){.jobs = executor->jobs, .ended = executor->ended};
     executor->ops->get_stats(executor, stats);
     return 0;
-}
-
-unsigned bight__cpu_count(void)
-{
-    cpu_set_t set;
-    int count = 0;
-
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
 }

@@ -59,8 +59,6 @@ int bight__executor_full(const struct bight_executor *executor);
  * which takes it at once. */
 int bight__executor_enter(struct bight_executor *executor, bool wait);
 void bight__executor_give_room(struct bight_executor *executor);
-/* How many CPUs this process may use. */
-unsigned bight__cpu_count(void);
 
 /* A job has ended, or was withdrawn. */
 static inline void bight__executor_freed(struct bight_executor *executor)

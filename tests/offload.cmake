@@ -2,6 +2,7 @@
 add_library(bight_worker_cases STATIC offload/worker_cases.c)
 target_link_libraries(bight_worker_cases PUBLIC bight_test_support)
 
+bight_test(offload/cpus)
 bight_test(offload/wire/channel)
 bight_test(offload/child/worker)
 bight_test(offload/execute LIBS bight_worker_cases)

@@ -29,8 +29,8 @@ enum bight_executor_cancel {
 
 /* Zero is the default for every field. */
 struct bight_workers_options {
-    /* How many processes; default: as many as there are CPUs that this process may use. At most
-     * 1,024. */
+    /* How many processes; default: as many as there are CPUs that this process may use, by
+     * its affinity and by the quota of its control groups. At most 1,024. */
     unsigned workers;
     /* Run in each new worker before its jobs, on `init_input`: may open files, load tables and set
      * job->local. A negative return is a failure, and so is its death by anything but SIGKILL:

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "offload/cpus.h"
+
 #define WORKERS_MAX 1024u
 #define QUEUE_DEFAULT 1024u
 #define AHEAD_DEFAULT 16u

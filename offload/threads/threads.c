@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "offload/cpus.h"
+
 #define THREADS_MOST 1024u
 #define THREADS_DEFAULT 32u
 /* How many threads are taken to be blocked. */
