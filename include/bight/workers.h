@@ -27,6 +27,16 @@ enum bight_executor_cancel {
     BIGHT_EXECUTOR_CANCEL_INTERRUPT,
 };
 
+/* A limit of setrlimit for workers. */
+struct bight_workers_limit {
+    /* RLIMIT_AS, RLIMIT_CPU and so on, of <sys/resource.h>. */
+    int resource;
+    /* What the kernel enforces, and how far a job may raise that; UINT64_MAX: no limit, and a hard
+     * limit of 0 is the soft one. Never more than this process may have. */
+    uint64_t soft;
+    uint64_t hard;
+};
+
 /* Zero is the default for every field. */
 struct bight_workers_options {
     /* How many processes; default: as many as there are CPUs that this process may use, by
@@ -60,6 +70,16 @@ struct bight_workers_options {
      * begin without a wake-up. A job that writes where it should not can spoil those of its own
      * worker. With 1 it is alone, and spoils itself. Default 16, at most 256. */
     unsigned ahead;
+    /* How much nicer workers are than the loop's thread was at their start, 0 to 39: the kernel
+     * prefers others to them where there are more than CPUs. */
+    int nice;
+    /* Each worker runs on one CPU of those that this process may use: the first worker on the
+     * first, and so on, around. Where the kernel refuses, it runs on any. */
+    bool pin;
+    /* Taken on by each worker before its initialiser, beyond what it has of this process. A job
+     * that meets one fails, or its worker is killed (RLIMIT_CPU: SIGXCPU). Copied. */
+    const struct bight_workers_limit *limits;
+    size_t limit_count;
 };
 
 /** Fork the zygote. Call it as the first line of main, while the process has one thread and nothing

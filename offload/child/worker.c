@@ -18,6 +18,7 @@
 #include "offload/child/large.h"
 #include "offload/child/process.h"
 #include "offload/chunk.h"
+#include "offload/child/settings.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
 #include "offload/wire/control.h"
@@ -442,6 +443,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
+    bight__settings_take(&worker->channel->settings);
     tell_parent(worker); /* the process has started */
     for (;;) {
         await_slot(worker);

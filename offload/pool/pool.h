@@ -5,6 +5,7 @@
  *   execution.c  from the caller into the queue, and cancellation
  *   fleet.c      how many workers there are, their deaths, interrupts, the line to the zygote
  *   hire.c       making a worker
+ *   settings.c   what it is to make of itself
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
@@ -32,6 +33,7 @@
 
 /* Arenas are multiples of it: the largest page of the platforms we know. */
 #define ARENA_UNIT ((uint64_t)64 << 10)
+#define WORKERS_MAX 1024u
 
 struct pool;
 struct worker;
@@ -117,6 +119,7 @@ struct worker {
     bool told_to_stop;             /* SIGTERM was sent because of it */
     bool init_began;               /* known once it has ended */
     struct bight_timer grace;
+    unsigned place;           /* with options.pin: which CPU it runs on */
     struct bight_timer limit; /* how long the oldest job may run, if that has a limit */
     bool limiting;            /* `limit` is armed */
     uint64_t limited;         /* and this is the position of that job */
@@ -131,6 +134,7 @@ struct pool {
     uint64_t arena_bytes;                 /* of inputs */
     uint64_t output_arena_bytes;
     uint32_t spins;
+    struct channel_settings settings; /* what all workers have of them */
     struct registry registry;
     int64_t init_number;
     struct bight_link workers;
@@ -268,6 +272,13 @@ bool bight__reports_take(struct worker *worker);
 /* harvest.c */
 /* Take the results of a worker. False when the worker broke the protocol. */
 bool bight__harvest(struct worker *worker);
+
+/* settings.c */
+bool bight__settings_valid(const struct bight_workers_options *options);
+/* Copy what the options only point to. */
+void bight__settings_keep(struct pool *pool);
+/* Choose those of a new worker. */
+void bight__settings_write(struct worker *worker, struct channel_settings *settings);
 
 /* hire.c */
 /* What a worker calls in its life. */

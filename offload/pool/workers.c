@@ -6,7 +6,6 @@
 
 #include "offload/cpus.h"
 
-#define WORKERS_MAX 1024u
 #define QUEUE_DEFAULT 1024u
 #define AHEAD_DEFAULT 16u
 #define PAYLOAD_DEFAULT ((size_t)64 << 20)
@@ -102,7 +101,8 @@ static int fill_in(struct bight_workers_options *options)
         options->ahead > CHANNEL_SLOTS || options->grace_ms < 0 || options->start_ms < 0 ||
         options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
-        (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT)
+        (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT ||
+        !bight__settings_valid(options))
         return BIGHT_EINVAL;
     return 0;
 }
@@ -150,6 +150,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
                                    ? in_units(options->payload_max_bytes)
                                    : OUTPUT_ARENA_BYTES;
     pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
+    bight__settings_keep(pool);
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;
     pool->patience.fire = bight__pool_patience_over;

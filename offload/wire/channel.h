@@ -114,6 +114,21 @@ struct channel_slot {
 _Static_assert(sizeof(struct channel_slot) == CHANNEL_SLOT_BYTES, "slots are of one size");
 _Static_assert(offsetof(struct channel_slot, input) == 64, "the head of a slot is a cache line");
 
+/* As many as there are resources. */
+#define CHANNEL_LIMITS 16u
+
+/* What the worker makes of itself before its first job. */
+struct channel_settings {
+    int32_t niceness;
+    uint32_t nicer;  /* whether that is to be set */
+    uint32_t cpu;    /* to run on, counted from 1; 0: on any */
+    uint32_t limits; /* a bit for each resource that is limited */
+    struct {
+        uint64_t soft;
+        uint64_t hard;
+    } limit[CHANNEL_LIMITS];
+};
+
 struct channel {
     uint64_t magic;
     uint64_t map_bytes;
@@ -122,6 +137,7 @@ struct channel {
     uint64_t output_arena_bytes;
     uint64_t payload_max_bytes;
     uint32_t spins; /* how often the worker looks before it sleeps */
+    struct channel_settings settings;
     /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
     /* The parent's, written after the slot. */
