@@ -80,6 +80,19 @@ struct bight_workers_options {
      * that meets one fails, or its worker is killed (RLIMIT_CPU: SIGXCPU). Copied. */
     const struct bight_workers_limit *limits;
     size_t limit_count;
+    /* How many jobs a worker runs at most; then another one takes its place, which is started while
+     * the last of them runs. Default 0: no limit. */
+    uint64_t jobs_max;
+    /* A worker that has more resident memory after a job, not counting what it shares (its channel,
+     * files), runs no further one, and another takes its place. What the program had at prepare
+     * counts, so it must be more than that. Default 0: no limit. */
+    size_t memory_max_bytes;
+    /* So many start at once and do not end for want of work; the others start when jobs wait.
+     * Default 0: none, but with idle_ms 0 too all of them start at once and stay. */
+    unsigned workers_least;
+    /* How long a worker beyond the least stays without work, by the loop's clock; default 10,000,
+     * negative: for ever. */
+    int64_t idle_ms;
 };
 
 /** Fork the zygote. Call it as the first line of main, while the process has one thread and nothing
@@ -124,9 +137,9 @@ BIGHT_API BIGHT_MUST_CHECK int
 bight_workers_prepare_with(int argc, char **argv,
                            const struct bight_workers_prepare_options *options);
 
-/** Make an executor of worker processes and wait until all of them are initialised. Without
- *  bight_workers_prepare it can do so only while the process has one thread, by forking the zygote
- *  now; it is not replaced when its keeper dies while there are threads.
+/** Make an executor of worker processes and wait until those that start at once are initialised.
+ *  Without bight_workers_prepare it can do so only while the process has one thread, by forking the
+ *  zygote now; it is not replaced when its keeper dies while there are threads.
  *
  *  @return 0; BIGHT_ENOTPREPARED: call bight_workers_prepare(argc, argv) as the first line of main;
  *          BIGHT_EINITFAILED: the initialiser failed; BIGHT_EUNKNOWNJOB: the initialiser is not a

@@ -8,4 +8,7 @@
 /* For a worker, before its first job. What the kernel refuses is left as it is. */
 void bight__settings_take(const struct channel_settings *settings);
 
+/* Whether this process has more than that of memory of its own that is resident. */
+bool bight__has_more_memory(uint64_t bytes);
+
 #endif

@@ -48,6 +48,7 @@ struct worker_process {
     uint32_t report_room;      /* that the report needs which is being written */
     struct large_output large; /* if it is mapped, the running job's output is there */
     bool too_big;
+    uint64_t memory_max_bytes; /* 0: no limit */
     struct bight_job job;
 };
 
@@ -396,8 +397,27 @@ static void await_slot(struct worker_process *worker)
     }
 }
 
+/* The parent ends a worker that has too much memory: it will get no further job. */
+static _Noreturn void await_end(void)
+{
+    char bytes[64];
+    ssize_t got;
+
+    do
+        got = recv(CONTROL_FD, bytes, sizeof(bytes), 0);
+    while (got > 0 || (got < 0 && errno == EINTR));
+    leave();
+}
+
+static bool is_grown(const struct worker_process *worker)
+{
+    return worker->memory_max_bytes && worker->position >= worker->channel->settings.memory_from &&
+           bight__has_more_memory(worker->memory_max_bytes);
+}
+
 static void serve_slot(struct worker_process *worker)
 {
+    bool grown = false;
     uint32_t state = SLOT_READY;
 
     worker->slot = channel_slot(worker->channel, worker->position);
@@ -407,6 +427,9 @@ static void serve_slot(struct worker_process *worker)
         worker->slot->code = 0;
         worker->slot->verdict = run(worker);
         hand_over(worker);
+        grown = is_grown(worker);
+        if (grown)
+            worker->slot->grown = 1;
     } else {
         worker->slot->verdict = VERDICT_PASSED_OVER;
         worker->slot->output_bytes = 0;
@@ -415,6 +438,8 @@ static void serve_slot(struct worker_process *worker)
     atomic_store_explicit(&worker->slot->state, SLOT_DONE, memory_order_release);
     atomic_store_explicit(&worker->channel->finished, worker->position, memory_order_release);
     tell_parent(worker);
+    if (grown)
+        await_end();
 }
 
 static struct channel *map(int memory_fd)
@@ -444,6 +469,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
     bight__settings_take(&worker->channel->settings);
+    worker->memory_max_bytes = worker->channel->settings.memory_max_bytes;
     tell_parent(worker); /* the process has started */
     for (;;) {
         await_slot(worker);

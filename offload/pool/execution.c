@@ -40,6 +40,8 @@ int bight__pool_begin(struct bight_executor *executor, struct bight_execution *r
         execution->since_ns = bight_now_ns();
     bight__pool_be_patient(pool);
     bight__pool_pump(pool);
+    if (pool->elastic)
+        bight__turnover_demand(pool);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* The workers of a pool: how many there are, what the zygote says about them, their deaths, the
- * zygote's death, interrupts. A worker that ends is replaced at once; when workers or the zygote
+ * zygote's death. A worker that ends is replaced at once; when workers or the zygote
  * fail at their start, the next attempt waits a while. What it may fail for, such as processes or
  * memory, can come back, so there is always a next one; but when the initialiser fails a few times
  * in a row, or there is no way to make a zygote, the pool is broken. Read pool.h first. */
@@ -27,29 +27,6 @@
 static struct worker *worker_of(struct bight_link *link)
 {
     return container_of(link, struct worker, link);
-}
-
-/* Signal a worker by way of the zygote: only the zygote can be sure that the process id is still
- * the worker's. A zygote that has not read for so long that its socket is full is given up, once
- * the caller is done. */
-static void send_signal(struct worker *worker, int number)
-{
-    struct pool *pool = worker->pool;
-    const struct control_message message = {
-        .kind = CONTROL_SIGNAL, .value = number, .worker = worker->serial};
-
-    if (!pool->line || !bight__control_send(bight__watch_fd(pool->line), &message, NULL, 0))
-        return;
-    pool->line_stuck = true;
-    pool_arm(pool, &pool->timer, 0);
-}
-
-static void doom(struct worker *worker)
-{
-    bight__worker_phase(worker, WORKER_DOOMED);
-    bight__watch_close(worker->watch);
-    worker->watch = NULL;
-    send_signal(worker, SIGKILL);
 }
 
 void bight__fleet_hurry(struct pool *pool)
@@ -96,7 +73,9 @@ static void check_ready(struct worker *worker)
 {
     struct pool *pool = worker->pool;
 
-    if (worker->phase != WORKER_STARTING || !worker->able || !worker->pid || worker->ended)
+    /* With too many of them it replaces one that runs its last job. */
+    if (worker->phase != WORKER_STARTING || !worker->able || !worker->pid || worker->ended ||
+        pool->ready >= pool->options.workers)
         return;
     bight__worker_phase(worker, WORKER_READY);
     worker->was_ready = true;
@@ -104,6 +83,16 @@ static void check_ready(struct worker *worker)
     bight__pool_progress(pool);
     bight__pool_pump(pool);
     bight__balance(worker);
+    bight__turnover_look(worker);
+}
+
+/* Some workers have left, for which others have waited. */
+static void admit(struct pool *pool)
+{
+    if (!pool->turns_over || pool->ready >= pool->options.workers)
+        return;
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
+        check_ready(worker_of(at));
 }
 
 static void initialised(struct bight_execution *init, int rc)
@@ -118,7 +107,7 @@ static void initialised(struct bight_execution *init, int rc)
         check_ready(worker);
     } else if (worker->phase == WORKER_STARTING) {
         worker->expected = true;
-        doom(worker);
+        bight__worker_doom(worker);
         count_init_failure(pool, rc == BIGHT_EJOBFAILED ? BIGHT_EINITFAILED : rc);
     }
 }
@@ -137,73 +126,16 @@ static void heard(void *arg)
         worker->able = true;
     check_ready(worker);
     if (!sound || worker->scribbled || (worker->phase == WORKER_DOOMED && worker->load == 0)) {
-        doom(worker);
+        bight__worker_doom(worker);
         return;
     }
+    bight__turnover_look(worker);
+    admit(pool);
     bight__pool_pump(pool);
     bight__balance(worker);
 }
 
-void bight__fleet_interrupt(struct execution *execution)
-{
-    struct worker *worker = execution->worker;
-    struct channel_slot *slot = channel_slot(worker->channel, execution->position);
-
-    /* The slot's state is not read here, because the worker can write it. If the job has ended by
-     * itself, its result is taken long before the grace is over. An execution older than the one
-     * that is being interrupted has ended, or ends with it. */
-    __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
-    if (worker->told_to_stop ||
-        (worker->interrupted && worker->interrupted->position > execution->position))
-        return;
-    worker->interrupted = execution;
-    pool_arm(worker->pool, &worker->grace, worker->pool->options.grace_ms);
-}
-
-bool bight__fleet_look(struct worker *worker)
-{
-    if (bight__harvest(worker))
-        return true;
-    worker->scribbled = true;
-    doom(worker);
-    return false;
-}
-
-void bight__fleet_kill(struct pool *pool)
-{
-    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
-        struct worker *worker = worker_of(at);
-
-        if (worker->load && worker->phase != WORKER_LEAVING)
-            send_signal(worker, SIGKILL);
-    }
-}
-
-/* The interrupted job has not ended in time. SIGTERM must not reach another job, so everything that
- * the worker could still begin is taken out of its ring first. */
-static void grace_over(struct bight_timer *timer)
-{
-    struct worker *worker = container_of(timer, struct worker, grace);
-    struct pool *pool = worker->pool;
-
-    if (!worker->interrupted)
-        return;
-    if (worker->told_to_stop) {
-        send_signal(worker, SIGKILL);
-        return;
-    }
-    bight__unpost_some(worker, CHANNEL_SLOTS);
-    if (bight__fleet_look(worker) && worker->interrupted) {
-        worker->told_to_stop = true;
-        worker->expected = true;
-        bight__worker_phase(worker, WORKER_DOOMED);
-        send_signal(worker, SIGTERM);
-        pool_arm(pool, &worker->grace, pool->options.grace_ms);
-    }
-    bight__pool_pump(pool);
-}
-
-static const struct worker_callbacks callbacks = {heard, grace_over, initialised};
+static const struct worker_callbacks callbacks = {heard, bight__fleet_grace_over, initialised};
 
 /* Take the results of a worker that has ended, and see to what is left in its ring. */
 static void settle_ring(struct worker *worker, int status)
@@ -332,10 +264,11 @@ static void on_line(void *arg)
             zygote_ended(pool);
     }
     bight__fleet_fill(pool);
+    admit(pool);
     bight__pool_pump(pool);
 }
 
-static int connect_zygote(struct pool *pool)
+int bight__fleet_connect(struct pool *pool)
 {
     struct zygote_line line;
     int rc;
@@ -356,8 +289,8 @@ static int connect_zygote(struct pool *pool)
 
 static void fill_now(struct pool *pool)
 {
-    while (pool->count < pool->options.workers && pool->forking < FORKING_MAX) {
-        int rc = connect_zygote(pool);
+    while (bight__turnover_wants(pool) && pool->forking < FORKING_MAX) {
+        int rc = bight__fleet_connect(pool);
 
         if (!rc)
             rc = bight__worker_start(pool, &callbacks);
@@ -376,7 +309,7 @@ void bight__fleet_fill(struct pool *pool)
     unsigned doublings = pool->failures < 7 ? pool->failures : 7;
 
     if (pool->broken || pool->dismissed || !link_empty(&pool->timer.link) ||
-        pool->count >= pool->options.workers)
+        !bight__turnover_wants(pool))
         return;
     if (pool->failures == 0)
         fill_now(pool);
@@ -440,7 +373,7 @@ static void lose_patience(struct pool *pool)
     }
     pool->impatient = true;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
-        send_signal(worker_of(at), SIGKILL);
+        bight__worker_signal(worker_of(at), SIGKILL);
     pool_arm(pool, &pool->timer, HEARING_MS);
 }
 
@@ -465,6 +398,7 @@ void bight__fleet_dismiss(struct pool *pool)
     pool_disarm(pool, &pool->timer);
     pool_disarm(pool, &pool->patience);
     pool_disarm(pool, &pool->hearing);
+    pool_disarm(pool, &pool->idling);
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
@@ -482,6 +416,7 @@ void bight__fleet_abandon(struct pool *pool)
     pool_disarm(pool, &pool->timer);
     pool_disarm(pool, &pool->patience);
     pool_disarm(pool, &pool->hearing);
+    pool_disarm(pool, &pool->idling);
     pool_disarm(pool, &pool->filler);
     while (!link_empty(&pool->workers))
         bight__worker_free(worker_of(pool->workers.next));

@@ -13,6 +13,7 @@ struct outcome {
     uint64_t offset;
     uint64_t bytes;
     bool sent;
+    bool grown;
     int fd; /* of one that was sent; -1: none */
 };
 
@@ -37,6 +38,7 @@ static bool read_outcome(struct worker *worker, const struct channel_slot *slot,
     out->offset = READ_ONCE(slot->output_offset);
     out->bytes = READ_ONCE(slot->output_bytes);
     out->sent = out->bytes && out->offset == OUTPUT_SENT;
+    out->grown = pool->options.memory_max_bytes && READ_ONCE(slot->grown);
     if (READ_ONCE(slot->serial) != (uint32_t)position || out->verdict < VERDICT_RAN ||
         out->verdict > VERDICT_PASSED_OVER)
         return false;
@@ -142,6 +144,8 @@ static bool take(struct worker *worker, struct channel_slot *slot)
         forget_interrupt(worker, execution);
         worker->seats[worker->tail % CHANNEL_SLOTS].execution = NULL;
         worker->load--;
+        worker->served += execution != execution_of(&worker->init);
+        worker->grown |= outcome.grown;
         release(worker, slot);
         bight__execution_end(execution, rc);
         return true;

@@ -88,6 +88,7 @@ void bight__worker_free(struct worker *worker)
     if (!link_empty(&worker->link)) {
         link_remove(&worker->link);
         pool->count--;
+        pool->going -= worker->going;
     }
     bight_result_free(&worker->init.result);
     bight__free(worker->known);

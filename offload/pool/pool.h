@@ -3,9 +3,11 @@
  *
  *   workers.c    the public calls: open, close, stats
  *   execution.c  from the caller into the queue, and cancellation
- *   fleet.c      how many workers there are, their deaths, interrupts, the line to the zygote
+ *   fleet.c      how many workers there are, their deaths, the line to the zygote
+ *   interrupt.c  signals to workers, jobs that should stop
  *   hire.c       making a worker
  *   settings.c   what it is to make of itself
+ *   turnover.c   which workers end though nothing is wrong with them, how many there should be
  *   harvest.c    rings -> results: the only place that reads what workers write
  *   post.c       queue -> rings: which worker gets which job
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
@@ -91,6 +93,9 @@ struct worker {
     bool expected;  /* we are the cause of its end */
     bool ended;     /* the process has ended: its ring shows the past */
     bool scribbled; /* it broke the protocol: nothing in its ring is believed any more */
+    bool grown;     /* it has more memory than it may */
+    bool going;     /* it runs its last job, or has left after that */
+    unsigned place; /* with options.pin: which CPU it runs on */
     struct watch *watch;
     struct channel *channel;
     size_t map_bytes;
@@ -119,7 +124,8 @@ struct worker {
     bool told_to_stop;             /* SIGTERM was sent because of it */
     bool init_began;               /* known once it has ended */
     struct bight_timer grace;
-    unsigned place;           /* with options.pin: which CPU it runs on */
+    uint64_t served;          /* jobs whose results have been taken */
+    uint64_t idle_since_ns;   /* while it has no job; known only if workers end then */
     struct bight_timer limit; /* how long the oldest job may run, if that has a limit */
     bool limiting;            /* `limit` is armed */
     uint64_t limited;         /* and this is the position of that job */
@@ -138,9 +144,14 @@ struct pool {
     struct registry registry;
     int64_t init_number;
     struct bight_link workers;
-    unsigned count;   /* of workers */
-    unsigned ready;   /* of them, those that are WORKER_READY */
-    unsigned forking; /* those about which the zygote has not answered yet */
+    unsigned count;            /* of workers */
+    unsigned ready;            /* of them, those that are WORKER_READY */
+    unsigned forking;          /* those about which the zygote has not answered yet */
+    unsigned going;            /* those that will be gone soon, though nothing is wrong with them */
+    unsigned least;            /* so many are kept, whatever there is to do */
+    bool turns_over;           /* some may go */
+    bool elastic;              /* more than the least are there on demand */
+    struct bight_timer idling; /* when a worker may have had nothing to do for long enough */
     struct bight_link queue;
     struct bight_link filling; /* workers with slots whose inputs are not complete */
     struct bight_timer filler; /* the next piece of them */
@@ -273,12 +284,45 @@ bool bight__reports_take(struct worker *worker);
 /* Take the results of a worker. False when the worker broke the protocol. */
 bool bight__harvest(struct worker *worker);
 
+/* turnover.c */
+/* Whether the worker gets no further job. */
+static inline bool bight__turnover_spent(const struct worker *worker)
+{
+    uint64_t most = worker->pool->options.jobs_max;
+
+    return unlikely(worker->going) || (most && worker->served + worker->load >= most);
+}
+/* Whether another worker should be started. */
+bool bight__turnover_wants(const struct pool *pool);
+/* Have one started in the next turn of the loop, if it should be. */
+void bight__turnover_demand(struct pool *pool);
+/* The worker has got a job. It may be its last one. */
+void bight__turnover_posted(struct worker *worker);
+/* Its results have been taken, or it has become ready: let it go if it is time. */
+void bight__turnover_look(struct worker *worker);
+/* pool->idling has fired. */
+void bight__turnover_idle(struct bight_timer *timer);
+
 /* settings.c */
 bool bight__settings_valid(const struct bight_workers_options *options);
 /* Copy what the options only point to. */
 void bight__settings_keep(struct pool *pool);
 /* Choose those of a new worker. */
 void bight__settings_write(struct worker *worker, struct channel_settings *settings);
+
+/* interrupt.c */
+/* By way of the zygote, if it listens; later otherwise, or never if the worker has ended. */
+void bight__worker_signal(struct worker *worker, int number);
+/* Kill it, and hear of it no more. */
+void bight__worker_doom(struct worker *worker);
+/* The running job of the execution should stop: begin what BIGHT_EXECUTOR_CANCEL_INTERRUPT says. */
+void bight__fleet_interrupt(struct execution *execution);
+/* Kill the workers that run jobs. */
+void bight__fleet_kill(struct pool *pool);
+/* Take the results of a worker outside of its turn; false when it broke the protocol and dies. */
+bool bight__fleet_look(struct worker *worker);
+/* worker->grace has fired. */
+void bight__fleet_grace_over(struct bight_timer *timer);
 
 /* hire.c */
 /* What a worker calls in its life. */
@@ -293,16 +337,12 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
 void bight__worker_free(struct worker *worker);
 
 /* fleet.c */
+/* See to it that there is a line to the zygote. */
+int bight__fleet_connect(struct pool *pool);
 /* Start workers until there are as many as wanted. */
 void bight__fleet_fill(struct pool *pool);
-/* The running job of the execution should stop: begin what BIGHT_EXECUTOR_CANCEL_INTERRUPT says. */
-void bight__fleet_interrupt(struct execution *execution);
 /* The pool is closing: whoever waits for a worker that cannot be started need not any more. */
 void bight__fleet_hurry(struct pool *pool);
-/* Kill the workers that run jobs. */
-void bight__fleet_kill(struct pool *pool);
-/* Take the results of a worker outside of its turn; false when it broke the protocol and dies. */
-bool bight__fleet_look(struct worker *worker);
 /* pool->hearing has fired. */
 void bight__fleet_hearing(struct bight_timer *timer);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */

@@ -39,7 +39,8 @@ static unsigned char *make_room(struct worker *worker, struct channel_slot *slot
 
 static bool is_full(const struct worker *worker)
 {
-    return worker->head - worker->tail >= worker->pool->options.ahead;
+    return worker->head - worker->tail >= worker->pool->options.ahead ||
+           bight__turnover_spent(worker);
 }
 
 bool bight__post(struct worker *worker, struct execution *execution)
@@ -76,6 +77,7 @@ bool bight__post(struct worker *worker, struct execution *execution)
     execution->position = worker->head;
     worker->load++;
     bight__fill_begin(worker);
+    bight__turnover_posted(worker);
     return true;
 }
 

@@ -33,6 +33,8 @@ void bight__settings_keep(struct pool *pool)
         pool->settings.limit[limit->resource].hard = limit->hard ? limit->hard : limit->soft;
     }
     pool->options.limits = NULL;
+    pool->settings.memory_max_bytes = pool->options.memory_max_bytes;
+    pool->settings.memory_from = pool->options.init ? 1 : 0;
 }
 
 /* The first place that no other worker has, which is not on its way out. */

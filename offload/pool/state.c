@@ -13,7 +13,7 @@ bool bight__pool_settled(const struct pool *pool)
         return pool->count == 0;
     if (pool->base.closing)
         return pool->base.jobs == 0;
-    return pool->ready == pool->options.workers || pool->failures;
+    return pool->ready >= pool->least || pool->failures;
 }
 
 void bight__pool_progress(struct pool *pool)

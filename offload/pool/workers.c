@@ -15,6 +15,7 @@
 #define OUTPUT_ARENA_BYTES ((uint64_t)4 << 20)
 #define ATTEMPTS_DEFAULT 3u
 #define GRACE_DEFAULT_MS 1000
+#define IDLE_DEFAULT_MS 10000
 /* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
  * waking it would cost. 0 is used where spinning would take the processor from somebody else. */
 #define SPINS 2000u
@@ -96,13 +97,17 @@ static int fill_in(struct bight_workers_options *options)
         options->attempts_max = ATTEMPTS_DEFAULT;
     if (options->grace_ms == 0)
         options->grace_ms = GRACE_DEFAULT_MS;
+    if (options->idle_ms == 0 && options->workers_least == 0)
+        options->workers_least = options->workers;
+    if (options->idle_ms == 0)
+        options->idle_ms = IDLE_DEFAULT_MS;
     if (options->workers > WORKERS_MAX || options->queue_max > SIZE_MAX - WORKERS_MAX ||
         options->payload_max_bytes < PAYLOAD_LEAST || options->payload_max_bytes > PAYLOAD_MOST ||
         options->ahead > CHANNEL_SLOTS || options->grace_ms < 0 || options->start_ms < 0 ||
         options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
         (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT ||
-        !bight__settings_valid(options))
+        options->workers_least > options->workers || !bight__settings_valid(options))
         return BIGHT_EINVAL;
     return 0;
 }
@@ -150,6 +155,9 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
                                    ? in_units(options->payload_max_bytes)
                                    : OUTPUT_ARENA_BYTES;
     pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
+    pool->least = options->workers_least;
+    pool->elastic = pool->least < options->workers;
+    pool->turns_over = pool->elastic || options->jobs_max || options->memory_max_bytes;
     bight__settings_keep(pool);
     pool->registry.seams = &runtime->sched.seams;
     pool->timer.fire = bight__fleet_timer;
@@ -160,6 +168,8 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_init(&pool->hearing.link);
     pool->filler.fire = bight__fill_timer;
     link_init(&pool->filler.link);
+    pool->idling.fire = bight__turnover_idle;
+    link_init(&pool->idling.link);
     link_init(&pool->workers);
     link_init(&pool->queue);
     link_init(&pool->filling);
@@ -222,6 +232,19 @@ static void close_pool(struct pool *pool)
     free_pool(pool);
 }
 
+static int open_pool(struct pool *pool)
+{
+    int rc = 0;
+
+    if (pool->least == 0)
+        return bight__fleet_connect(pool);
+    bight__fleet_fill(pool);
+    do /* a worker may die again between the wake-up and here */
+        rc = await(pool, &open_ops);
+    while (!rc && !bight__pool_settled(pool));
+    return rc;
+}
+
 int bight_workers_new(struct bight_executor **out, const struct bight_workers_options *options)
 {
     struct bight_workers_options filled = {0};
@@ -240,11 +263,8 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
         rc = make_pool(&pool, &filled);
     if (rc)
         return rc;
-    bight__fleet_fill(pool);
-    do /* a worker may die again between the wake-up and here */
-        rc = await(pool, &open_ops);
-    while (!rc && !bight__pool_settled(pool));
-    if (!rc && pool->ready == pool->options.workers) {
+    rc = open_pool(pool);
+    if (!rc && pool->ready >= pool->least) {
         *out = &pool->base;
         return 0;
     }
@@ -272,7 +292,7 @@ int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t 
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);
 
-        if (worker->phase != WORKER_READY)
+        if (worker->phase != WORKER_READY || worker->going)
             continue;
         if ((size_t)found < count)
             pids[found] = worker->pid;

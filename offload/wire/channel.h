@@ -106,6 +106,7 @@ struct channel_slot {
     int32_t code;
     uint32_t output_offset;
     uint32_t output_bytes;
+    uint32_t grown; /* 1: the worker has more memory than it may, and takes no further slot */
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
     unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64];
@@ -123,6 +124,10 @@ struct channel_settings {
     uint32_t nicer;  /* whether that is to be set */
     uint32_t cpu;    /* to run on, counted from 1; 0: on any */
     uint32_t limits; /* a bit for each resource that is limited */
+    /* Slots from that position on are followed by a look at the memory that the worker has; 0: no
+     * limit. */
+    uint64_t memory_max_bytes;
+    uint64_t memory_from;
     struct {
         uint64_t soft;
         uint64_t hard;
