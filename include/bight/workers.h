@@ -37,6 +37,41 @@ struct bight_workers_limit {
     uint64_t hard;
 };
 
+enum bight_workers_event_kind {
+    /* A worker is initialised and takes jobs. */
+    BIGHT_WORKERS_STARTED = 1,
+    /* One ended without being told to; `exit_signal` or `exit_status` say how. */
+    BIGHT_WORKERS_DIED,
+    /* One was let go between jobs, for `reason`; unless it was idle, another takes its place. */
+    BIGHT_WORKERS_REPLACED,
+    /* The job `def` will be run again, because its worker died in attempt number `attempts`. */
+    BIGHT_WORKERS_RETRIED,
+    /* The job `def` should have stopped, for `reason`, and goes on: its worker was sent
+     * `exit_signal`. */
+    BIGHT_WORKERS_STOPPED,
+};
+
+enum bight_workers_reason {
+    BIGHT_WORKERS_NO_REASON,
+    BIGHT_WORKERS_JOBS,      /* jobs_max */
+    BIGHT_WORKERS_MEMORY,    /* memory_max_bytes */
+    BIGHT_WORKERS_IDLE,      /* idle_ms */
+    BIGHT_WORKERS_CANCELLED, /* its caller was cancelled */
+    BIGHT_WORKERS_TIME,      /* it ran for longer than it may */
+};
+
+/* What has happened to a worker or its job. What does not apply is zero. More fields may follow. */
+struct bight_workers_event {
+    enum bight_workers_event_kind kind;
+    enum bight_workers_reason reason;
+    /* The worker; 0 for a job that is run again. */
+    int pid;
+    int exit_signal;
+    int exit_status;
+    unsigned attempts;
+    const struct bight_job_def *def;
+};
+
 /* Zero is the default for every field. */
 struct bight_workers_options {
     /* How many processes; default: as many as there are CPUs that this process may use, by
@@ -93,6 +128,10 @@ struct bight_workers_options {
     /* How long a worker beyond the least stays without work, by the loop's clock; default 10,000,
      * negative: for ever. */
     int64_t idle_ms;
+    /* Told of what happens to workers, for logs and counts: called on the loop's thread, outside of
+     * tasks. It must not suspend. */
+    void (*on_event)(void *event_arg, const struct bight_workers_event *event);
+    void *event_arg;
 };
 
 /** Fork the zygote. Call it as the first line of main, while the process has one thread and nothing

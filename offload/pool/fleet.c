@@ -84,6 +84,8 @@ static void check_ready(struct worker *worker)
     bight__pool_pump(pool);
     bight__balance(worker);
     bight__turnover_look(worker);
+    bight__pool_tell(
+        pool, &(struct bight_workers_event){.kind = BIGHT_WORKERS_STARTED, .pid = worker->pid});
 }
 
 /* Some workers have left, for which others have waited. */
@@ -170,25 +172,41 @@ static void forked(struct worker *worker, int pid)
     worker->pid = pid;
 }
 
+static void tell_death(const struct pool *pool, int pid, int status)
+{
+    const struct bight_workers_event event = {
+        .kind = BIGHT_WORKERS_DIED,
+        .pid = pid,
+        .exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        .exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+
+    bight__pool_tell(pool, &event);
+}
+
 /* The process has ended, or certainly will. `code` is the failure to count if the worker was never
  * ready, 0 if it has been counted. */
 static void worker_ended(struct worker *worker, int status, int code)
 {
     struct pool *pool = worker->pool;
+    bool died = !worker->expected && worker->phase != WORKER_LEAVING;
+    int pid;
 
     if (!worker->pid)
         forked(worker, -1);
     worker->ended = true;
     settle_ring(worker, status);
-    if (!worker->expected && worker->phase != WORKER_LEAVING) {
+    if (died) {
         pool->died++;
         if (!worker->was_ready && code && died_of_init(worker, status))
             count_init_failure(pool, code);
         else if (!worker->was_ready && code)
             count_failure(pool, code);
     }
+    pid = worker->pid;
     bight__worker_free(worker);
     bight__pool_progress(pool);
+    if (died && pid > 0)
+        tell_death(pool, pid, status);
 }
 
 /* When the line is closed, the zygote kills this pool's workers and tells nobody about it. */

@@ -64,6 +64,21 @@ void bight__fleet_kill(struct pool *pool)
     }
 }
 
+/* Its job does not stop by itself. */
+static void stop(struct worker *worker, int number)
+{
+    const struct execution *execution = worker->interrupted;
+    struct bight_workers_event event = {
+        .kind = BIGHT_WORKERS_STOPPED, .pid = worker->pid, .exit_signal = number};
+
+    bight__worker_signal(worker, number);
+    if (!execution)
+        return;
+    event.def = record_of(execution)->def;
+    event.reason = execution->late ? BIGHT_WORKERS_TIME : BIGHT_WORKERS_CANCELLED;
+    bight__pool_tell(worker->pool, &event);
+}
+
 /* The interrupted job has not ended in time. SIGTERM must not reach another job, so everything that
  * the worker could still begin is taken out of its ring first. */
 void bight__fleet_grace_over(struct bight_timer *timer)
@@ -74,7 +89,7 @@ void bight__fleet_grace_over(struct bight_timer *timer)
     if (!worker->interrupted && worker->phase != WORKER_LEAVING)
         return;
     if (worker->told_to_stop || worker->phase == WORKER_LEAVING) {
-        bight__worker_signal(worker, SIGKILL);
+        stop(worker, SIGKILL);
         return;
     }
     bight__unpost_some(worker, CHANNEL_SLOTS);
@@ -82,8 +97,8 @@ void bight__fleet_grace_over(struct bight_timer *timer)
         worker->told_to_stop = true;
         worker->expected = true;
         bight__worker_phase(worker, WORKER_DOOMED);
-        bight__worker_signal(worker, SIGTERM);
         pool_arm(pool, &worker->grace, pool->options.grace_ms);
+        stop(worker, SIGTERM);
     }
     bight__pool_pump(pool);
 }

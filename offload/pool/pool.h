@@ -96,6 +96,7 @@ struct worker {
     bool grown;     /* it has more memory than it may */
     bool going;     /* it runs its last job, or has left after that */
     unsigned place; /* with options.pin: which CPU it runs on */
+    enum bight_workers_reason why; /* it goes */
     struct watch *watch;
     struct channel *channel;
     size_t map_bytes;
@@ -231,6 +232,13 @@ void bight__execution_requeue(struct execution *execution);
 /* Its worker has ended, as `status` says, without ending the execution; `began`: the job was
  * running. Run it again elsewhere or end it. To be called from the newest to the oldest. */
 void bight__execution_orphaned(struct execution *execution, bool began, int status);
+/* Tell the host of it. To be called outside of tasks. */
+static inline void bight__pool_tell(const struct pool *pool,
+                                    const struct bight_workers_event *event)
+{
+    if (pool->options.on_event)
+        pool->options.on_event(pool->options.event_arg, event);
+}
 void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 
 /* fill.c */

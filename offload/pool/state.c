@@ -87,6 +87,16 @@ static bool may_run_again(const struct execution *execution)
            record->executor->how != BIGHT_EXECUTOR_KILL;
 }
 
+static void retry(struct execution *execution)
+{
+    const struct bight_execution *record = record_of(execution);
+    const struct bight_workers_event event = {
+        .kind = BIGHT_WORKERS_RETRIED, .def = record->def, .attempts = record->result.attempts};
+
+    bight__execution_requeue(execution);
+    bight__pool_tell(pool_of(record->executor), &event); /* it may be cancelled there */
+}
+
 void bight__execution_orphaned(struct execution *execution, bool began, int status)
 {
     struct bight_result *result = &record_of(execution)->result;
@@ -109,7 +119,7 @@ void bight__execution_orphaned(struct execution *execution, bool began, int stat
     else if (may_run_again(execution) && execution->unwanted)
         bight__execution_end(execution, BIGHT_ECANCELED);
     else if (may_run_again(execution))
-        bight__execution_requeue(execution);
+        retry(execution);
     else
         bight__execution_end(execution, worker->scribbled || !began ? BIGHT_EUNKNOWNOUTCOME
                                                                     : BIGHT_EWORKERDIED);

@@ -24,9 +24,10 @@ void bight__turnover_demand(struct pool *pool)
         pool_arm(pool, &pool->timer, 0);
 }
 
-static void go(struct worker *worker)
+static void go(struct worker *worker, enum bight_workers_reason why)
 {
     worker->going = true;
+    worker->why = why;
     worker->pool->going++;
     bight__turnover_demand(worker->pool);
 }
@@ -40,6 +41,9 @@ static void leave(struct worker *worker)
     bight__watch_close(worker->watch);
     worker->watch = NULL;
     pool_arm(pool, &worker->grace, pool->options.grace_ms);
+    bight__pool_tell(pool, &(struct bight_workers_event){.kind = BIGHT_WORKERS_REPLACED,
+                                                         .reason = worker->why,
+                                                         .pid = worker->pid});
 }
 
 /* Whether the job that it has, if any, is its last one, and the next worker may be on its way. */
@@ -51,7 +55,7 @@ static bool runs_its_last(const struct worker *worker)
 void bight__turnover_posted(struct worker *worker)
 {
     if (worker->phase == WORKER_READY && !worker->going && runs_its_last(worker))
-        go(worker);
+        go(worker, BIGHT_WORKERS_JOBS);
 }
 
 /* It ends if nothing comes for a while. */
@@ -69,10 +73,10 @@ void bight__turnover_look(struct worker *worker)
     if (!worker->pool->turns_over || worker->phase != WORKER_READY)
         return;
     if (!worker->going && worker->grown) {
-        go(worker);
+        go(worker, BIGHT_WORKERS_MEMORY);
         bight__unpost_some(worker, CHANNEL_SLOTS); /* it has not begun any */
     } else if (!worker->going && runs_its_last(worker)) {
-        go(worker);
+        go(worker, BIGHT_WORKERS_JOBS);
     }
     if (worker->load)
         return;
@@ -97,7 +101,7 @@ void bight__turnover_idle(struct bight_timer *timer)
         if (worker->phase != WORKER_READY || worker->load || worker->going)
             continue;
         if (now_ns - worker->idle_since_ns >= limit_ns) {
-            go(worker);
+            go(worker, BIGHT_WORKERS_IDLE);
             leave(worker);
         } else if (worker->idle_since_ns < first_ns) {
             first_ns = worker->idle_since_ns;
