@@ -41,6 +41,7 @@
 #include <bight/scope.h>
 #include <bight/select.h>
 #include <bight/semaphore.h>
+#include <bight/shared.h>
 #include <bight/signal.h>
 #include <bight/stream.h>
 #include <bight/submission.h>

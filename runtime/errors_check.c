@@ -4,8 +4,10 @@
 
 #include <uv.h>
 
-/* libuv has no name for this one and passes -errno through. */
+/* libuv has no name for these and passes -errno through. */
 #define UV_EDEADLK (-EDEADLK)
+#define UV_ENOTRECOVERABLE (-ENOTRECOVERABLE)
+#define UV_EOWNERDEAD (-EOWNERDEAD)
 
 #define EQUALS_LIBUV(name, value, text)                                                            \
     _Static_assert((int)BIGHT_##name == (int)UV_##name, "BIGHT_" #name " is not UV_" #name);

@@ -33,6 +33,7 @@ set(ways
   ways/ways_pass.c
   ways/ways_queue.c
   ways/ways_select.c
+  ways/ways_shared.c
   ways/ways_stream.c
   ways/ways_sync.c
   ways/ways_task.c

@@ -37,6 +37,7 @@ set(sweep_sources
   sweeps/scenarios_combine.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
+  sweeps/scenarios_shared.c
   sweeps/scenarios_queue.c
   sweeps/scenarios_stream.c
   sweeps/scenarios_sync.c

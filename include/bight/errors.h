@@ -38,8 +38,10 @@
     X(ENOENT, -ENOENT, "no such file or directory")                                                \
     X(ENOMEM, -ENOMEM, "out of memory")                                                            \
     X(ENOSYS, -ENOSYS, "not supported by this system")                                             \
+    X(ENOTRECOVERABLE, -ENOTRECOVERABLE, "what a dead owner left was not mended")                  \
     X(ENOTSUP, -ENOTSUP, "operation not supported")                                                \
     X(EOF, -4095, "end of the stream")                                                             \
+    X(EOWNERDEAD, -EOWNERDEAD, "the owner died")                                                   \
     X(EPERM, -EPERM, "not the owner")                                                              \
     X(EPIPE, -EPIPE, "the other side closed")                                                      \
     X(ERANGE, -ERANGE, "out of range")                                                             \

@@ -17,8 +17,9 @@
 #include "coro/base/relax.h"
 #include "offload/child/large.h"
 #include "offload/child/process.h"
-#include "offload/chunk.h"
 #include "offload/child/settings.h"
+#include "offload/child/shares.h"
+#include "offload/chunk.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
 #include "offload/wire/control.h"
@@ -58,27 +59,6 @@ static _Noreturn void leave(void)
     _exit(0);
 }
 
-/* Sleep until the parent sends a byte, unless `ready` says that there is no need. The worker sets
- * `sleeping` before it calls `ready`, and the parent reads it after its own change: one of the two
- * sees the other. Never returns when the parent has closed the channel. */
-static void sleep_for(struct worker_process *worker, uint32_t what,
-                      bool (*ready)(struct worker_process *worker))
-{
-    char bytes[64];
-    ssize_t got = 1;
-
-    atomic_store_explicit(&worker->channel->sleeping, what, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (!ready(worker)) {
-        do
-            got = recv(CONTROL_FD, bytes, sizeof(bytes), 0);
-        while (got < 0 && errno == EINTR);
-    }
-    atomic_store_explicit(&worker->channel->sleeping, 0, memory_order_relaxed);
-    if (got <= 0)
-        leave();
-}
-
 static void tell_parent(struct worker_process *worker)
 {
     _Atomic uint32_t *told = &worker->channel->told;
@@ -109,6 +89,26 @@ static void mark_process(struct worker_process *worker)
 static bool is_copy(const struct worker_process *worker)
 {
     return worker->here ? !*worker->here : getpid() != worker->pid;
+}
+
+/* Sleep until the parent sends a byte, unless `ready` says that there is no need. The worker sets
+ * `sleeping` before it calls `ready`, and the parent reads it after its own change: one of the two
+ * sees the other. Never returns when the parent has closed the channel. */
+static void sleep_for(struct worker_process *worker, uint32_t what,
+                      bool (*ready)(struct worker_process *worker))
+{
+    ssize_t got = 1;
+    bool any = false;
+
+    atomic_store_explicit(&worker->channel->sleeping, what, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!ready(worker))
+        got = bight__shares_receive(0, &any);
+    atomic_store_explicit(&worker->channel->sleeping, 0, memory_order_relaxed);
+    if (got <= 0)
+        leave();
+    if (any)
+        tell_parent(worker); /* there is room in the socket again */
 }
 
 /* Forget the pieces whose slots the parent has freed. */
@@ -393,6 +393,7 @@ static void await_slot(struct worker_process *worker)
     }
     while (!slot_is_filled(worker)) {
         check_ring(worker);
+        bight__shares_tidy();
         sleep_for(worker, SLEEPS_FOR_JOB, slot_is_filled);
     }
 }
@@ -465,6 +466,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
     worker->arena.bytes = worker->channel->output_arena_bytes;
     worker->large.fd = -1;
     mark_process(worker);
+    bight__shares_begin(worker->channel->member);
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);

@@ -194,6 +194,7 @@ static void worker_ended(struct worker *worker, int status, int code)
     if (!worker->pid)
         forked(worker, -1);
     worker->ended = true;
+    bight__shares_worker_ended(worker, code != 0);
     settle_ring(worker, status);
     if (died) {
         pool->died++;

@@ -110,6 +110,8 @@ static int request(struct worker *worker, int memory_fd, void (*heard)(void *wor
     rc = bight__watch_new(&worker->watch, pool->runtime, pair[0], heard, worker);
     if (rc) {
         close(pair[0]);
+    } else if (!bight__shares_send(worker)) { /* its initialiser may want them */
+        rc = BIGHT_EAGAIN;
     } else {
         fds[0] = pair[1];
         fds[1] = memory_fd;
@@ -147,6 +149,7 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     rc = make_channel(worker, &memory_fd);
     if (rc)
         goto fail;
+    bight__shares_enlist(worker);
     if (pool->options.init && !post_init(worker, callbacks->initialised))
         rc = BIGHT_ETOOBIG;
     if (!rc)

@@ -14,6 +14,7 @@
  *   outputs.c    what comes over the socket of a channel
  *   report.c     progress of jobs
  *   limit.c      how long a job may run
+ *   shares.c     segments that workers share: shares.h
  *   trim.c       unused memory of rings -> the system
  *   state.c      what each of them may change: ends of executions, phases of workers
  *
@@ -30,7 +31,8 @@
 
 #include "offload/executor.h"
 #include "offload/pool/registry.h"
-#include "offload/pool/watch.h"
+#include "offload/pool/shares.h"
+#include "offload/watch.h"
 #include "offload/wire/channel.h"
 
 /* Arenas are multiples of it: the largest page of the platforms we know. */
@@ -121,6 +123,7 @@ struct worker {
     bool listened;          /* something has come from the worker */
     unsigned char *known;   /* by number of definition: 1 if the worker knows it */
     uint32_t known_count;
+    struct worker_shares shares;
     struct execution *interrupted; /* the running job, which should stop */
     bool told_to_stop;             /* SIGTERM was sent because of it */
     bool init_began;               /* known once it has ended */
@@ -143,6 +146,7 @@ struct pool {
     uint32_t spins;
     struct channel_settings settings; /* what all workers have of them */
     struct registry registry;
+    struct shares shares;
     int64_t init_number;
     struct bight_link workers;
     unsigned count;            /* of workers */
@@ -359,6 +363,10 @@ void bight__fleet_dismiss(struct pool *pool);
 void bight__fleet_timer(struct bight_timer *timer);
 /* Drop everything without waiting; no executions are left. */
 void bight__fleet_abandon(struct pool *pool);
+
+/* workers.c */
+/* The pool that an executor is; NULL: it is of another kind. */
+struct pool *bight__pool_of(const struct bight_executor *executor);
 
 /* execution.c: of the executor's table. */
 extern const struct bight_waiter_ops bight__pool_wait;

@@ -139,7 +139,7 @@ static struct worker *least_loaded(struct pool *pool)
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
-        if (worker->phase != WORKER_READY || is_full(worker))
+        if (worker->phase != WORKER_READY || is_full(worker) || !bight__shares_send(worker))
             continue;
         if (worker->load == 0)
             return worker;

@@ -51,9 +51,15 @@ static const struct bight__executor_ops pool_ops = {
     .get_stats = get_stats,
 };
 
+struct pool *bight__pool_of(const struct bight_executor *executor)
+{
+    return executor && executor->ops == &pool_ops ? pool_of(executor) : NULL;
+}
+
 static void free_pool(struct pool *pool)
 {
     bight__fleet_abandon(pool);
+    bight__shares_free(pool);
     link_remove(&pool->link);
     bight__registry_free(&pool->registry);
     bight__free((void *)(uintptr_t)pool->options.init_input);
@@ -173,6 +179,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_init(&pool->workers);
     link_init(&pool->queue);
     link_init(&pool->filling);
+    bight__shares_init(&pool->shares);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);
     if (rc)
@@ -286,9 +293,9 @@ int bight_workers_pids(const struct bight_executor *executor, int *pids, size_t 
     const struct pool *pool;
     int found = 0;
 
-    if (!executor || executor->ops != &pool_ops || (!pids && count))
+    pool = bight__pool_of(executor);
+    if (!pool || (!pids && count))
         return BIGHT_EINVAL;
-    pool = pool_of(executor);
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);
 

@@ -24,29 +24,44 @@ int bight__channel_wake(int fd)
     return 0;
 }
 
-int bight__channel_send_output(int fd, int output)
+/* At most two descriptors. */
+static int send_with(int fd, char byte, const int *fds, size_t count, int flags)
 {
     union output_buffer buffer = {{0}};
-    char byte = CHANNEL_OUTPUT;
     struct iovec io = {&byte, 1};
     struct msghdr header = {.msg_iov = &io,
                             .msg_iovlen = 1,
                             .msg_control = buffer.bytes,
-                            .msg_controllen = CMSG_SPACE(sizeof(output))};
+                            .msg_controllen = CMSG_SPACE(count * sizeof(*fds))};
     struct cmsghdr *part = CMSG_FIRSTHDR(&header);
     ssize_t sent;
 
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(output));
-    memcpy(CMSG_DATA(part), &output, sizeof(output));
+    part->cmsg_len = CMSG_LEN(count * sizeof(*fds));
+    memcpy(CMSG_DATA(part), fds, count * sizeof(*fds));
     do
-        sent = sendmsg(fd, &header, MSG_NOSIGNAL);
+        sent = sendmsg(fd, &header, MSG_NOSIGNAL | flags);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : 0;
 }
 
+int bight__channel_send_output(int fd, int output)
+{
+    return send_with(fd, CHANNEL_OUTPUT, &output, 1, 0);
+}
+
+int bight__channel_send_share(int fd, int number, const int fds[2])
+{
+    return send_with(fd, (char)(CHANNEL_SHARE + number), fds, 2, MSG_DONTWAIT);
+}
+
 int bight__channel_receive(int fd, struct channel_message *message)
+{
+    return bight__channel_receive_with(fd, message, MSG_DONTWAIT);
+}
+
+int bight__channel_receive_with(int fd, struct channel_message *message, int flags)
 {
     union output_buffer buffer;
     struct iovec io = {message->bytes, sizeof(message->bytes)};
@@ -58,7 +73,7 @@ int bight__channel_receive(int fd, struct channel_message *message)
     ssize_t got;
 
     do
-        got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+        got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | flags);
     while (got < 0 && errno == EINTR);
     if (got <= 0)
         return got < 0 ? -errno : -EPIPE;

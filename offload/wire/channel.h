@@ -37,6 +37,8 @@
 #define CHANNEL_LARGE_BYTES ((size_t)1 << 20)
 /* slot.output_offset of an output that was sent. */
 #define OUTPUT_SENT UINT32_MAX
+/* The parent's byte with which the two descriptors of segment 0 come; others follow it. */
+#define CHANNEL_SHARE 0x80
 /* The last one of a worker whose ring is not what the parent has made it. */
 #define CHANNEL_BROKEN 'b'
 
@@ -141,7 +143,8 @@ struct channel {
     uint64_t output_arena;
     uint64_t output_arena_bytes;
     uint64_t payload_max_bytes;
-    uint32_t spins; /* how often the worker looks before it sleeps */
+    uint32_t spins;  /* how often the worker looks before it sleeps */
+    uint32_t member; /* who it is in the segments that it is sent */
     struct channel_settings settings;
     /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
@@ -204,6 +207,9 @@ void bight__arena_give(struct arena *arena, uint64_t next);
  * -errno. */
 int bight__channel_send_output(int fd, int output);
 
+/* Send copies of a segment's two descriptors to the worker, without waiting. 0 or -errno. */
+int bight__channel_send_share(int fd, int number, const int fds[2]);
+
 /* What has come from a worker, up to the first byte with descriptors. */
 struct channel_message {
     char bytes[64];
@@ -215,6 +221,8 @@ struct channel_message {
 
 /* Receive without waiting. 0; -EAGAIN; -EPIPE at the end; another -errno. */
 int bight__channel_receive(int fd, struct channel_message *message);
+/* The same with `flags` for recvmsg: without MSG_DONTWAIT it waits. */
+int bight__channel_receive_with(int fd, struct channel_message *message, int flags);
 
 /* Wake the other side. 0 or -errno; a full socket is 0, because the other side is then awake. */
 int bight__channel_wake(int fd);

@@ -5,6 +5,59 @@ static int no_source(void *arg, const void **input, size_t *input_bytes)
 {
     (void)arg, (void)input, (void)input_bytes;
     return 0;
+static void walk_shared(void)
+    void *data;
+
+    says_einval(bight_shared_new, NULL, 8);
+    says_einval(bight_shared_free, NULL);
+    is_null(bight_shared_data, NULL);
+    is_zero(bight_shared_bytes, NULL);
+    says_einval(bight_workers_share, NULL, (void *)some);
+    says_einval(bight_workers_share, (void *)some, NULL);
+    says_einval(bight_job_shared, NULL, 0, &data, NULL);
+    says_einval(bight_job_shared, (void *)some, 0, NULL, NULL);
+    says_einval(bight_shared_mutex_init, NULL);
+    says_einval(bight_shared_mutex_lock, NULL, -1);
+    says_einval(bight_shared_mutex_try_lock, NULL);
+    says_einval(bight_shared_mutex_unlock, NULL);
+    says_einval(bight_shared_mutex_recover, NULL);
+    says_einval(bight_shared_semaphore_init, NULL, 0, 1);
+    says_einval(bight_shared_semaphore_acquire, NULL, -1);
+    says_einval(bight_shared_semaphore_try_acquire, NULL);
+    says_einval(bight_shared_semaphore_release, NULL);
+    is_zero(bight_shared_semaphore_value, NULL);
+    says_einval(bight_shared_event_init, NULL);
+    says_einval(bight_shared_event_set, NULL);
+    says_einval(bight_shared_event_clear, NULL);
+    is_false(bight_shared_event_is_set, NULL);
+    says_einval(bight_shared_event_wait, NULL, -1);
+    says_einval(bight_shared_barrier_init, NULL, 1);
+    says_einval(bight_shared_barrier_wait, NULL, -1);
+    says_einval(bight_shared_barrier_abort, NULL);
+    says_einval(bight_shared_barrier_reset, NULL);
+    says_einval(bight_shared_barrier_waiting, NULL);
+    says_einval(bight_shared_queue_init, NULL, some, 1, 1);
+    says_einval(bight_shared_queue_init, (void *)some, NULL, 1, 1);
+    says_einval(bight_shared_queue_put, NULL, some, 1, -1);
+    says_einval(bight_shared_queue_put, (void *)some, NULL, 1, -1);
+    says_einval(bight_shared_queue_try_put, NULL, some, 1);
+    says_einval(bight_shared_queue_try_put, (void *)some, NULL, 1);
+    says_einval(bight_shared_queue_get, NULL, some, 1, -1);
+    says_einval(bight_shared_queue_get, (void *)some, NULL, 1, -1);
+    says_einval(bight_shared_queue_try_get, NULL, some, 1);
+    says_einval(bight_shared_queue_try_get, (void *)some, NULL, 1);
+    says_einval(bight_shared_queue_task_done, NULL);
+    says_einval(bight_shared_queue_join, NULL, -1);
+    says_einval(bight_shared_queue_close, NULL);
+    is_zero(bight_shared_queue_length, NULL);
+    says_einval(bight_shared_pipe_init, NULL, some, 1);
+    says_einval(bight_shared_pipe_init, (void *)some, NULL, 1);
+    says_einval(bight_shared_pipe_write, NULL, some, 1, -1);
+    says_einval(bight_shared_pipe_write, (void *)some, NULL, 1, -1);
+    says_einval(bight_shared_pipe_read, NULL, some, 1, -1);
+    says_einval(bight_shared_pipe_read, (void *)some, NULL, 1, -1);
+    says_einval(bight_shared_pipe_close_write, NULL);
+    says_einval(bight_shared_pipe_close_read, NULL);
 }
 
 void walk_offload(void)
@@ -54,4 +107,5 @@ void walk_offload(void)
     does_nothing(bight_job_output_clear, NULL);
     is_false(bight_job_cancelled, NULL);
     does_nothing(bight_job_set_local, NULL, NULL);
+    walk_shared();
 }

@@ -53,7 +53,7 @@ int worker_open_fds(void)
     return count - 1;
 }
 
-/* Lines of /proc/self/maps that are a channel's memory. */
+/* Lines of /proc/self/maps that are memory of a channel, or of a segment. */
 static int channel_maps(void)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
@@ -62,7 +62,7 @@ static int channel_maps(void)
 
     CHECK(maps);
     while (fgets(line, sizeof line, maps))
-        count += strstr(line, "bight-channel") != NULL;
+        count += strstr(line, "bight-channel") || strstr(line, "bight-shared");
     fclose(maps);
     return count;
 }

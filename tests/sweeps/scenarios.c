@@ -471,5 +471,6 @@ const struct scenario scenarios[] = {
     {"submission", scenario_submission},
     {"threads", scenario_threads},
     {"room in an executor", scenario_room},
+    {"shared", scenario_shared},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

@@ -50,6 +50,9 @@ int scenario_udp(void *arg);
 int scenario_multicast(void *arg);
 int scenario_patient_sends(void *arg);
 
+/* scenarios_shared.c */
+int scenario_shared(void *arg);
+
 /* scenarios_sync.c */
 int scenario_condition(void *arg);
 int scenario_semaphore(void *arg);

@@ -311,6 +311,7 @@ static const struct way_table *const tables[] = {
     &offload_way_table,
     &pass_way_table,
     &queue_way_table, &select_way_table,
+    &shared_way_table,
     &stream_way_table,
     &sync_way_table,
     &task_way_table,

@@ -79,6 +79,7 @@ struct stage {
     struct bight_execution execution;
     struct bight_job_map map;
     int items; /* that the map still gets */
+    struct bight_shared *segment;
     size_t destroyed;
 };
 
@@ -128,6 +129,7 @@ extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table server_way_table;
+extern const struct way_table shared_way_table;
 extern const struct way_table stream_way_table;
 extern const struct way_table task_way_table;
 extern const struct way_table testing_way_table;

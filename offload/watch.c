@@ -1,5 +1,5 @@
 /* See watch.h. */
-#include "offload/pool/watch.h"
+#include "offload/watch.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* A descriptor that the loop watches for reading. The uv handle lives on the heap until libuv has
  * closed it, so that the owner may drop the watch, and close the descriptor, at any time. */
-#ifndef BIGHT_OFFLOAD_POOL_WATCH_H
-#define BIGHT_OFFLOAD_POOL_WATCH_H
+#ifndef BIGHT_OFFLOAD_WATCH_H
+#define BIGHT_OFFLOAD_WATCH_H
 
 #include "runtime/runtime.h"
 
