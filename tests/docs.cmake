@@ -23,6 +23,7 @@ docs_program(readme_program README.md "hello, rope.*hello, loop")
 docs_program(executors_program docs/executors.md "^9592 primes")
 docs_program(threads_program docs/threads.md "^/etc/passwd: [1-9][0-9]* lines")
 docs_program(workers_program docs/workers.md "^2 lines")
+docs_program(shared_program docs/shared.md "^10 words, 26 letters")
 
 add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/quotes.sh" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(docs_quotes PROPERTIES LABELS docs TIMEOUT 20)

@@ -155,8 +155,8 @@ struct bight_shared_pipe {
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_shared_mutex_init(struct bight_shared_mutex *mutex);
 
-/** Take the mutex. It belongs to the task, or outside of tasks to the thread, that took it; a task
- *  may hold it while it sleeps.
+/** Take the mutex. It belongs to the task of the segment's runtime that took it, which may hold it
+ *  while it sleeps, or otherwise to the thread.
  *
  *  @return 0; BIGHT_EOWNERDEAD: it is held, and the process that held it before has ended with it:
  *          mend what it guards, then call bight_shared_mutex_recover; BIGHT_ENOTRECOVERABLE: an

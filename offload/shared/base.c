@@ -36,11 +36,15 @@ struct bight_shared *bight__shared_of(const struct bight__shared_base *base, siz
 
 uint64_t bight__shared_self(const struct bight_shared *segment)
 {
-    const struct bight_sched *sched = bight__sched;
-    uint64_t self = sched && sched->current
-                        ? (sched->current->id & ((UINT64_C(1) << 29) - 1)) | UINT64_C(1) << 29
-                        : (uint64_t)syscall(SYS_gettid);
+    const struct bight_runtime *runtime = bight__runtime();
+    const struct bight_task *task = runtime ? runtime->sched.current : NULL;
+    uint64_t self;
 
+    /* Tasks of two runtimes may have the same number. */
+    if (task && runtime == segment->runtime)
+        self = (task->id & ((UINT64_C(1) << 29) - 1)) | UINT64_C(1) << 29;
+    else
+        self = (uint64_t)syscall(SYS_gettid);
     return (uint64_t)segment->member << 32 | self;
 }
 
