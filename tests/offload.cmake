@@ -44,3 +44,12 @@ bight_test(offload/shared/shared_segment LIBS bight_worker_cases)
 bight_test(offload/shared/shared_queue LIBS bight_worker_cases)
 bight_test(offload/shared/shared_sync LIBS bight_worker_cases)
 bight_test(offload/shared/shared_threads LABELS threads)
+
+# What samples/offload/README.md says that ThreadSanitizer says. Its own test, and the others of samples/, are
+# not among those that the tier tsan runs.
+if(TARGET offload_race AND BIGHT_SANITIZE STREQUAL "thread")
+  add_test(NAME sample_offload_race_report COMMAND ${test_launcher} $<TARGET_FILE:offload_race>)
+  set_tests_properties(sample_offload_race_report PROPERTIES LABELS "offload;threads" TIMEOUT 120
+    PASS_REGULAR_EXPRESSION "ThreadSanitizer: data race.*#0 add_plain" ENVIRONMENT "${test_env}")
+  add_dependencies(suites_threads offload_race)
+endif()
