@@ -1,6 +1,5 @@
-/* Notes in a file, by SQLite. Its calls block, so they go to threads, each of which has a
- * connection of its own from its beginning to its end. SQLite lets one connection write at a
- * time, and with a write-ahead log the others read on: so there is one thread that writes, and
+/* Notes in a file, by SQLite, on threads (samples/common/sqlite.h). It lets one connection write at
+ * a time, and with a write-ahead log the others read on: so there is one thread that writes, and
  * there are a few that read; callers wait in tasks, where they can be cancelled. Another process
  * may write too: for that there is the busy timeout. */
 #include "samples/service/store.h"
@@ -12,6 +11,8 @@
 
 #include <bight/errors.h>
 #include <bight/threads.h>
+
+#include "samples/common/sqlite.h"
 
 #define READERS 3
 /* A call that has begun is not cancelled: so this is less than a request's deadline. */
@@ -36,14 +37,9 @@ static const char *const statements[STATEMENTS] = {
     [REMOVE] = "DELETE FROM notes WHERE id = ?1 AND ?4 IN (0, version) RETURNING id, version",
 };
 
-struct connection {
-    sqlite3 *database;
-    sqlite3_stmt *prepared[STATEMENTS];
-};
-
 struct sqlite_store {
     struct store store;
-    const char *file;
+    struct sqlite_base base;
     struct bight_executor *writer, *readers;
 };
 
@@ -63,77 +59,6 @@ static struct sqlite_store *sqlite_of(struct store *store)
 }
 
 /* --- on threads ------------------------------------------------------------------------------- */
-
-static int code_of(sqlite3 *database, int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-        return 0;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return BIGHT_EBUSY;
-    case SQLITE_NOMEM:
-        return BIGHT_ENOMEM;
-    default:
-        (void)fprintf(stderr, "sqlite: %s\n", database ? sqlite3_errmsg(database) : "no memory");
-        return BIGHT_EIO;
-    }
-}
-
-static int prepare(struct connection *connection)
-{
-    int code = SQLITE_OK;
-
-    for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-        code = sqlite3_prepare_v3(connection->database, statements[i], -1,
-                                  SQLITE_PREPARE_PERSISTENT, &connection->prepared[i], NULL);
-    return code;
-}
-
-static int open_connection(struct connection *connection, const char *file)
-{
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(file, &connection->database, flags, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_busy_timeout(connection->database, BUSY_MS);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(connection->database, schema, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = prepare(connection);
-    return code_of(connection->database, code);
-}
-
-static void close_connection(void *local)
-{
-    struct connection *connection = local;
-
-    for (int i = 0; i < STATEMENTS; i++)
-        (void)sqlite3_finalize(connection->prepared[i]);
-    (void)sqlite3_close(connection->database);
-    free(connection);
-}
-
-/* In each thread before its calls. */
-static int have_connection(void *file, void **local)
-{
-    struct connection *connection = calloc(1, sizeof *connection);
-    int rc = connection ? open_connection(connection, file) : BIGHT_ENOMEM;
-
-    if (rc && connection)
-        close_connection(connection);
-    else
-        *local = connection;
-    return rc;
-}
-
-/* The thread that is asked this has its connection. */
-static int see_connection(void *arg)
-{
-    (void)arg;
-    return bight_threads_local() ? 0 : BIGHT_EIO;
-}
 
 /* The parameters that the statement has: the others are out of its range. */
 static int bind(const struct call *call, sqlite3_stmt *statement)
@@ -180,13 +105,13 @@ static int take_row(struct call *call, sqlite3_stmt *statement)
 static int perform(void *arg)
 {
     struct call *call = arg;
-    struct connection *connection = bight_threads_local();
+    struct sqlite_connection *connection = bight_threads_local();
     sqlite3_stmt *statement = connection->prepared[call->statement];
     int code = bind(call, statement);
 
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         code = take_row(call, statement);
-    int rc = code_of(connection->database, code);
+    int rc = sqlite_code(connection->database, code);
     (void)sqlite3_reset(statement); /* says again what the last step said */
     (void)sqlite3_clear_bindings(statement);
     return rc;
@@ -269,33 +194,12 @@ static const struct store_ops ops = {
     .remove = remove_note,
 };
 
-/* How many calls wait is for the server to limit. */
-static int start_threads(struct bight_executor **out, const char *name, unsigned count,
-                         const char *file)
-{
-    return bight_threads_new(out, &(struct bight_threads_options){
-                                      .name = name,
-                                      .threads_most = count,
-                                      .threads_least = count,
-                                      .queue_max = SIZE_MAX,
-                                      .init = have_connection,
-                                      .init_arg = (void *)(uintptr_t)file,
-                                      .teardown = close_connection,
-                                  });
-}
-
 /* The writer first: it makes the file and the table. */
 static int open_store(struct sqlite_store *store)
 {
-    int rc = start_threads(&store->writer, "sqlite-writer", 1, store->file);
+    int rc = sqlite_threads_new(&store->writer, "sqlite-writer", 1, &store->base);
 
-    if (rc == 0)
-        rc = bight_threads_call(store->writer, see_connection, NULL);
-    if (rc == 0)
-        rc = start_threads(&store->readers, "sqlite-reader", READERS, store->file);
-    if (rc == 0)
-        rc = bight_threads_call(store->readers, see_connection, NULL);
-    return rc == BIGHT_EINITFAILED ? BIGHT_EIO : rc; /* the thread has said why */
+    return rc ? rc : sqlite_threads_new(&store->readers, "sqlite-reader", READERS, &store->base);
 }
 
 int store_sqlite_open(struct store **out, const char *file)
@@ -309,7 +213,13 @@ int store_sqlite_open(struct store **out, const char *file)
     if (!store)
         return BIGHT_ENOMEM;
     store->store.ops = &ops;
-    store->file = file;
+    store->base = (struct sqlite_base){
+        .file = file,
+        .schema = schema,
+        .statements = statements,
+        .count = STATEMENTS,
+        .busy_ms = BUSY_MS,
+    };
     rc = open_store(store);
     if (rc)
         close_store(&store->store);
