@@ -1,6 +1,7 @@
 #!/bin/sh
 # A lesson of README.md prints what it says: the block of text under its heading, but for figures, which are what
-# this machine did just now: a number with its unit (ms, s, times, CPUs, lost) is compared as N.
+# this machine did just now, or what changes with the sources: a number with its unit (ms, s, times, CPUs, ...) is
+# compared as N.
 # usage: lesson.sh README NAME PROGRAM [ARGUMENT...]
 set -eu
 readme=$1 name=$2
@@ -9,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 figures() {
-    sed -E 's/ *[0-9]+(\.[0-9]+)? +(ms|s|times|CPUs|lost)([^a-z]|$)/ N \2\3/g'
+    sed -E 's/ *[0-9]+(\.[0-9]+)? +(ms|s|times|CPUs|lost|files|words)([^a-z]|$)/ N \2\3/g'
 }
 
 awk -v heading="## $name" '
