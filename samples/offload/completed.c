@@ -16,7 +16,6 @@
 #include <bight/wait.h>
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define FETCHES 4
 
@@ -32,13 +31,8 @@ struct fetch {
 static int fetch_blocking(void *arg) /* on a thread */
 {
     struct fetch *fetch = arg;
-    int socket = slow_connect(fetch->port), rc;
 
-    if (socket < 0)
-        return socket;
-    rc = slow_ask(socket, fetch->latency_ms, fetch->path, fetch->answer);
-    close(socket);
-    return rc;
+    return slow_fetch_blocking(fetch->port, fetch->latency_ms, fetch->path, fetch->answer);
 }
 
 static int submit(void *arg) /* a task */

@@ -184,14 +184,57 @@ static int read_line(int socket, char line[SLOW_LINE_BYTES])
     return BIGHT_ETOOBIG;
 }
 
+/* Its length, or BIGHT_ETOOBIG. */
+static int write_request(char request[SLOW_LINE_BYTES], int64_t latency_ms, const char *path)
+{
+    int length = snprintf(request, SLOW_LINE_BYTES, "%lld %s\n", (long long)latency_ms, path);
+
+    return length < SLOW_LINE_BYTES ? length : BIGHT_ETOOBIG;
+}
+
 int slow_ask(int socket, int64_t latency_ms, const char *path, char answer[SLOW_LINE_BYTES])
 {
     char request[SLOW_LINE_BYTES];
-    int length = snprintf(request, sizeof request, "%lld %s\n", (long long)latency_ms, path);
+    int length = write_request(request, latency_ms, path);
 
-    if (length >= (int)sizeof request)
-        return BIGHT_ETOOBIG;
+    if (length < 0)
+        return length;
     if (send(socket, request, (size_t)length, MSG_NOSIGNAL) != length)
         return errno ? -errno : BIGHT_EIO;
     return read_line(socket, answer);
+}
+
+int slow_fetch_blocking(uint16_t port, int64_t latency_ms, const char *path,
+                        char answer[SLOW_LINE_BYTES])
+{
+    int socket = slow_connect(port), rc;
+
+    if (socket < 0)
+        return socket;
+    rc = slow_ask(socket, latency_ms, path, answer);
+    close(socket);
+    return rc;
+}
+
+/* --- a client that is a task ------------------------------------------------------------------ */
+
+int slow_fetch(uint16_t port, int64_t latency_ms, const char *path, char answer[SLOW_LINE_BYTES])
+{
+    char request[SLOW_LINE_BYTES];
+    struct bight_stream *stream;
+    int length = write_request(request, latency_ms, path), rc;
+
+    if (length < 0)
+        return length;
+    rc = bight_tcp_connect(&stream, "127.0.0.1", port, NULL, NULL);
+    if (rc)
+        return rc;
+    rc = bight_stream_write(stream, request, (size_t)length);
+    if (rc == 0) {
+        int64_t count = bight_stream_read_line(stream, answer, SLOW_LINE_BYTES);
+
+        rc = count < 0 ? (int)count : 0;
+    }
+    (void)bight_stream_end(stream, 0); /* all is said */
+    return rc;
 }

@@ -25,4 +25,11 @@ BIGHT_MUST_CHECK int slow_connect(uint16_t port); /* the socket */
 BIGHT_MUST_CHECK int slow_ask(int socket, int64_t latency_ms, const char *path,
                               char answer[SLOW_LINE_BYTES]);
 
+/* One request over a connection of its own: on a thread, which blocks, or in a task, which sleeps
+ * and is cancellable. */
+BIGHT_MUST_CHECK int slow_fetch_blocking(uint16_t port, int64_t latency_ms, const char *path,
+                                         char answer[SLOW_LINE_BYTES]);
+BIGHT_MUST_CHECK int slow_fetch(uint16_t port, int64_t latency_ms, const char *path,
+                                char answer[SLOW_LINE_BYTES]);
+
 #endif
