@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 figures() {
-    sed -E 's/ *[0-9]+(\.[0-9]+)? +(ms|s|times|CPUs|lost|files|words)([^a-z]|$)/ N \2\3/g'
+    sed -E 's/ *[0-9]+(\.[0-9]+)? +(ms|s|times|CPUs|lost|files|words|batches)([^a-z]|$)/ N \2\3/g'
 }
 
 awk -v heading="## $name" '
