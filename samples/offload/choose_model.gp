@@ -26,5 +26,6 @@ set logscale x 2
 set xrange [0.8:40]
 plot data index 1 using 1:2 title "I/O" linecolor "#4477aa" pointtype 7, \
      "" index 1 using 1:4 title "CPU" linecolor "#ee6677" pointtype 7, \
-     "" index 1 using 1:6 title "mixed" linecolor "#ccbb44" pointtype 7
+     "" index 1 using 1:6 title "mixed" linecolor "#ccbb44" pointtype 7, \
+     "" index 1 using 1:8 title "start and end" linecolor "#999999" pointtype 7
 unset multiplot

@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define IMAGES 24
+#define IMAGES 16
 #define WIDTH 640
 #define HEIGHT 480
 #define IDLE_MS 200
