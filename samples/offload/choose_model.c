@@ -70,7 +70,8 @@ static int piece_in_worker(struct bight_job *job)
     return rc ? rc : bight_job_output_append(job, &answer, sizeof answer);
 }
 
-static const struct bight_job_def piece_job = {"piece", piece_in_worker, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def piece_job = {
+    .name = "piece", .fn = piece_in_worker, .flags = BIGHT_JOB_IDEMPOTENT};
 
 /* --- the models ------------------------------------------------------------------------------- */
 

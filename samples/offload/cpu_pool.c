@@ -52,8 +52,8 @@ static int cpu_intensive(struct bight_job *job) /* in a worker */
 }
 
 /* It only computes, so a worker that is killed costs time and nothing else. */
-static const struct bight_job_def cpu_intensive_job = {"cpu intensive", cpu_intensive,
-                                                       BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def cpu_intensive_job = {
+    .name = "cpu intensive", .fn = cpu_intensive, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static int call_worker(void *arg)
 {

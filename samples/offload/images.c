@@ -116,7 +116,10 @@ static int shrink(struct bight_job *job)
     return rc;
 }
 
-const struct bight_job_def images_begin_job = {"begin images", begin, 0};
-const struct bight_job_def images_paint_job = {"paint image", paint, BIGHT_JOB_IDEMPOTENT};
-const struct bight_job_def images_shrink_job = {"shrink image", shrink, BIGHT_JOB_IDEMPOTENT};
-const struct bight_job_def images_measure_job = {"measure image", measure, BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def images_begin_job = {.name = "begin images", .fn = begin};
+const struct bight_job_def images_paint_job = {
+    .name = "paint image", .fn = paint, .flags = BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def images_shrink_job = {
+    .name = "shrink image", .fn = shrink, .flags = BIGHT_JOB_IDEMPOTENT};
+const struct bight_job_def images_measure_job = {
+    .name = "measure image", .fn = measure, .flags = BIGHT_JOB_IDEMPOTENT};

@@ -74,7 +74,8 @@ static int classify(struct bight_job *job)
     return rc;
 }
 
-static const struct bight_job_def classify_job = {"classify", classify, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def classify_job = {
+    .name = "classify", .fn = classify, .flags = BIGHT_JOB_IDEMPOTENT};
 
 /* --- fetch ------------------------------------------------------------------------------------ */
 

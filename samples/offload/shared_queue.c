@@ -42,7 +42,7 @@ static int produce(struct bight_job *job)
         rc = bight_shared_queue_put(&board->numbers, &i, sizeof i, -1);
     return rc ? rc : bight_shared_queue_put(&board->numbers, NULL, 0, -1); /* the sentinel */
 }
-static const struct bight_job_def produce_job = {"produce", produce, 0};
+static const struct bight_job_def produce_job = {.name = "produce", .fn = produce};
 
 static int consume(struct bight_job *job)
 {
@@ -58,7 +58,7 @@ static int consume(struct bight_job *job)
     }
     return rc ? rc : bight_shared_queue_put(&board->numbers, NULL, 0, -1);
 }
-static const struct bight_job_def consume_job = {"consume", consume, 0};
+static const struct bight_job_def consume_job = {.name = "consume", .fn = consume};
 
 struct call {
     struct bight_executor *workers;

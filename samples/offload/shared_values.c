@@ -74,7 +74,7 @@ static int work(struct bight_job *job)
     }
     return rc;
 }
-static const struct bight_job_def work_job = {"work", work, 0};
+static const struct bight_job_def work_job = {.name = "work", .fn = work};
 
 static int double_all(struct bight_job *job)
 {
@@ -91,7 +91,7 @@ static int double_all(struct bight_job *job)
     memcpy(values->text + strlen(values->text), "hello", sizeof("hello"));
     return 0;
 }
-static const struct bight_job_def double_all_job = {"double all", double_all, 0};
+static const struct bight_job_def double_all_job = {.name = "double all", .fn = double_all};
 
 static int call_work(void *item)
 {

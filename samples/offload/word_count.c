@@ -67,8 +67,10 @@ static int add_counts(struct bight_job *job)
     return rc;
 }
 
-static const struct bight_job_def map_job = {"count file", count_file, BIGHT_JOB_IDEMPOTENT};
-static const struct bight_job_def reduce_job = {"add counts", add_counts, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def map_job = {
+    .name = "count file", .fn = count_file, .flags = BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def reduce_job = {
+    .name = "add counts", .fn = add_counts, .flags = BIGHT_JOB_IDEMPOTENT};
 
 /* --- here ------------------------------------------------------------------------------------- */
 

@@ -5,7 +5,10 @@ static int no_source(void *arg, const void **input, size_t *input_bytes)
 {
     (void)arg, (void)input, (void)input_bytes;
     return 0;
+}
+
 static void walk_shared(void)
+{
     void *data;
 
     says_einval(bight_shared_new, NULL, 8);

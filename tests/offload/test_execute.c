@@ -83,9 +83,10 @@ static int say_progress(struct bight_job *job)
     return 7;
 }
 
-static const struct bight_job_def persist_job = {"persist", persist, 0};
-static const struct bight_job_def crash_job = {"crash", crash, BIGHT_JOB_IDEMPOTENT};
-static const struct bight_job_def progress_job = {"say progress", say_progress, 0};
+static const struct bight_job_def persist_job = {.name = "persist", .fn = persist};
+static const struct bight_job_def crash_job = {
+    .name = "crash", .fn = crash, .flags = BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def progress_job = {.name = "say progress", .fn = say_progress};
 
 /* A task that calls with options. */
 struct call {

@@ -97,13 +97,13 @@ static int hold_some(struct bight_job *job)
     return *(int *)job->input < 2 ? hold_job.fn(job) : 0;
 }
 
-static const struct bight_job_def square_job = {"square", square, 0};
-static const struct bight_job_def mishap_job = {"mishap", mishap, 0};
-static const struct bight_job_def odd_job = {"odd fails", odd_fails, 0};
-static const struct bight_job_def big_job = {"too much", too_much, 0};
-static const struct bight_job_def scribble_job = {"scribble", scribble, 0};
-static const struct bight_job_def local_job = {"count local", count_local, 0};
-static const struct bight_job_def hold_some_job = {"hold some", hold_some, 0};
+static const struct bight_job_def square_job = {.name = "square", .fn = square};
+static const struct bight_job_def mishap_job = {.name = "mishap", .fn = mishap};
+static const struct bight_job_def odd_job = {.name = "odd fails", .fn = odd_fails};
+static const struct bight_job_def big_job = {.name = "too much", .fn = too_much};
+static const struct bight_job_def scribble_job = {.name = "scribble", .fn = scribble};
+static const struct bight_job_def local_job = {.name = "count local", .fn = count_local};
+static const struct bight_job_def hold_some_job = {.name = "hold some", .fn = hold_some};
 
 /* Gives the numbers from 0 on. */
 struct numbers {

@@ -211,7 +211,7 @@ static int gate_job_fn(struct bight_job *job)
     return stand_at_gate(stage);
 }
 
-static const struct bight_job_def gate_job = {"stand at gate", gate_job_fn, 0};
+static const struct bight_job_def gate_job = {.name = "stand at gate", .fn = gate_job_fn};
 
 static void begun_open(struct stage *stage)
 {

@@ -15,7 +15,7 @@ static int count_up(struct bight_job *job)
     }
     return 0;
 }
-static const struct bight_job_def count_up_job = {"count up", count_up, 0};
+static const struct bight_job_def count_up_job = {.name = "count up", .fn = count_up};
 
 /* Take it, say so, and keep it until the process is killed. */
 static int hold(struct bight_job *job)
@@ -31,7 +31,7 @@ static int hold(struct bight_job *job)
         usleep(200);
     return bight_shared_mutex_unlock(&board->mutex);
 }
-static const struct bight_job_def hold_mutex_job = {"hold a mutex", hold, 0};
+static const struct bight_job_def hold_mutex_job = {.name = "hold a mutex", .fn = hold};
 
 /* What lock says; it is mended if `count`, and unlocked again. */
 static int try_on(struct board *board, const struct order *order)
@@ -56,7 +56,7 @@ static int try_it(struct bight_job *job)
     atomic_fetch_add(&worker_shared->running, 1);
     return try_on(board, &order);
 }
-static const struct bight_job_def try_it_job = {"lock", try_it, 0};
+static const struct bight_job_def try_it_job = {.name = "lock", .fn = try_it};
 
 struct place {
     struct bight_executor *executor;

@@ -64,7 +64,7 @@ static int produce(struct bight_job *job)
     }
     return 0;
 }
-static const struct bight_job_def produce_job = {"produce", produce, 0};
+static const struct bight_job_def produce_job = {.name = "produce", .fn = produce};
 
 /* Until it is closed; returns how many it got. */
 static int consume(struct bight_job *job)
@@ -85,7 +85,7 @@ static int consume(struct bight_job *job)
     CHECK_EQ(rc, BIGHT_ECLOSED);
     return count;
 }
-static const struct bight_job_def consume_job = {"consume", consume, 0};
+static const struct bight_job_def consume_job = {.name = "consume", .fn = consume};
 
 static int produce_in_task(void *arg)
 {
@@ -246,7 +246,7 @@ static int put_half(struct bight_job *job)
     raise(SIGKILL);
     return 0;
 }
-static const struct bight_job_def put_half_job = {"put half", put_half, 0};
+static const struct bight_job_def put_half_job = {.name = "put half", .fn = put_half};
 
 static int a_put_that_was_begun_does_not_count(void *arg)
 {

@@ -12,7 +12,8 @@ static int read_it(struct bight_job *job)
     rc = bight_job_shared(job, order.number, &data, NULL);
     return rc ? rc : *(int *)data + order.count;
 }
-static const struct bight_job_def read_it_job = {"read a segment", read_it, BIGHT_JOB_IDEMPOTENT};
+static const struct bight_job_def read_it_job = {
+    .name = "read a segment", .fn = read_it, .flags = BIGHT_JOB_IDEMPOTENT};
 
 static int read_in(struct bight_executor *executor, int number)
 {
@@ -75,7 +76,7 @@ static int initialise(struct bight_job *job)
         atomic_store(&worker_shared->counter, *(int *)data);
     return atomic_fetch_add(&worker_shared->running, 1) == 0 ? 0 : rc;
 }
-static const struct bight_job_def initialise_job = {"initialise", initialise, 0};
+static const struct bight_job_def initialise_job = {.name = "initialise", .fn = initialise};
 
 static int later_workers_have_them_when_they_begin(void *arg)
 {
@@ -109,7 +110,7 @@ static int write_it(struct bight_job *job)
     memset(data, order.count, 512);
     return 0;
 }
-static const struct bight_job_def write_it_job = {"write", write_it, 0};
+static const struct bight_job_def write_it_job = {.name = "write", .fn = write_it};
 
 static int the_host_sees_what_a_job_writes(void *arg)
 {
@@ -143,7 +144,7 @@ static int use_late(struct bight_job *job)
         usleep(200);
     return *(int *)data;
 }
-static const struct bight_job_def use_late_job = {"use late", use_late, 0};
+static const struct bight_job_def use_late_job = {.name = "use late", .fn = use_late};
 
 /* The lines of /proc/self/maps that are of segments, and the descriptors, in a worker. */
 static int count_maps(struct bight_job *job)
@@ -159,7 +160,7 @@ static int count_maps(struct bight_job *job)
     fclose(maps);
     return count * 100 + worker_open_fds();
 }
-static const struct bight_job_def count_maps_job = {"count", count_maps, 0};
+static const struct bight_job_def count_maps_job = {.name = "count", .fn = count_maps};
 
 static int count_in(struct bight_executor *executor)
 {

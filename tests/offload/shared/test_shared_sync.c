@@ -46,7 +46,7 @@ static int use_units(struct bight_job *job)
         CHECK_EQ(with_unit(on, -1), 0);
     return 0;
 }
-static const struct bight_job_def use_units_job = {"use units", use_units, 0};
+static const struct bight_job_def use_units_job = {.name = "use units", .fn = use_units};
 
 static int use_units_in_task(void *arg)
 {
@@ -98,7 +98,7 @@ static int give_and_die(struct bight_job *job)
     raise(SIGKILL);
     return 0;
 }
-static const struct bight_job_def give_and_die_job = {"give and die", give_and_die, 0};
+static const struct bight_job_def give_and_die_job = {.name = "give and die", .fn = give_and_die};
 
 static int acquire_one(struct bight_job *job)
 {
@@ -108,7 +108,7 @@ static int acquire_one(struct bight_job *job)
     atomic_fetch_add(&worker_shared->running, 1);
     return bight_shared_semaphore_acquire(&on->semaphore, -1);
 }
-static const struct bight_job_def acquire_one_job = {"acquire", acquire_one, 0};
+static const struct bight_job_def acquire_one_job = {.name = "acquire", .fn = acquire_one};
 
 static int acquire_in_task(void *arg)
 {
@@ -149,7 +149,7 @@ static int await_event(struct bight_job *job)
     atomic_fetch_add(&worker_shared->running, 1);
     return -bight_shared_event_wait(&on->event, order.timeout_ms);
 }
-static const struct bight_job_def await_event_job = {"await an event", await_event, 0};
+static const struct bight_job_def await_event_job = {.name = "await an event", .fn = await_event};
 
 static int set_event(struct bight_job *job)
 {
@@ -157,7 +157,7 @@ static int set_event(struct bight_job *job)
 
     return bight_shared_event_set(&find_board(job, &order)->event);
 }
-static const struct bight_job_def set_event_job = {"set an event", set_event, 0};
+static const struct bight_job_def set_event_job = {.name = "set an event", .fn = set_event};
 
 static int an_event_wakes_all(void *arg)
 {
@@ -228,7 +228,7 @@ static int pass_barrier(struct bight_job *job)
     atomic_fetch_add(&on->came[1], pass(on, order.count));
     return 0;
 }
-static const struct bight_job_def pass_barrier_job = {"pass a barrier", pass_barrier, 0};
+static const struct bight_job_def pass_barrier_job = {.name = "pass a barrier", .fn = pass_barrier};
 
 static int a_barrier_is_passed_in_lockstep(void *arg)
 {
@@ -261,7 +261,7 @@ static int wait_at_barrier(struct bight_job *job)
 
     return rc < 0 ? -rc : rc;
 }
-static const struct bight_job_def wait_at_barrier_job = {"wait", wait_at_barrier, 0};
+static const struct bight_job_def wait_at_barrier_job = {.name = "wait", .fn = wait_at_barrier};
 
 static int a_barrier_can_be_left_broken_and_mended(void *arg)
 {
@@ -330,7 +330,7 @@ static int echo_pipe(struct bight_job *job)
     CHECK_EQ(bight_shared_pipe_write(back, bytes, have, -1), have);
     return bight_shared_pipe_close_write(back);
 }
-static const struct bight_job_def echo_pipe_job = {"echo a pipe", echo_pipe, 0};
+static const struct bight_job_def echo_pipe_job = {.name = "echo a pipe", .fn = echo_pipe};
 
 static int bytes_go_through_pipes_in_order(void *arg)
 {
