@@ -5,6 +5,7 @@
 #include <bight/group.h>
 #include <bight/listener.h>
 #include <bight/runtime.h>
+#include <bight/scope.h>
 #include <bight/tcp.h>
 #include <bight/thread_event.h>
 #include <bight/time.h>
@@ -15,7 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+/* For a client: nobody can cancel a thread that blocks, so its calls end by themselves. */
+#define PATIENCE_S 10
 
 struct slow_server {
     pthread_t thread;
@@ -154,11 +159,13 @@ int slow_connect(uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
 
     if (fd < 0)
         return -errno;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+        connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     rc = -errno;
     close(fd);
@@ -173,8 +180,10 @@ static int read_line(int socket, char line[SLOW_LINE_BYTES])
     while (length < SLOW_LINE_BYTES) {
         ssize_t count = recv(socket, line + length, SLOW_LINE_BYTES - length, 0);
 
-        if (count <= 0)
-            return count < 0 ? -errno : BIGHT_EOF;
+        if (count < 0)
+            return errno == EAGAIN ? BIGHT_ETIMEDOUT : -errno;
+        if (count == 0)
+            return BIGHT_EOF;
         length += (size_t)count;
         if (line[length - 1] == '\n') {
             line[length - 1] = '\0';
@@ -218,18 +227,14 @@ int slow_fetch_blocking(uint16_t port, int64_t latency_ms, const char *path,
 
 /* --- a client that is a task ------------------------------------------------------------------ */
 
-int slow_fetch(uint16_t port, int64_t latency_ms, const char *path, char answer[SLOW_LINE_BYTES])
+static int converse(uint16_t port, const char *request, size_t bytes, char answer[SLOW_LINE_BYTES])
 {
-    char request[SLOW_LINE_BYTES];
     struct bight_stream *stream;
-    int length = write_request(request, latency_ms, path), rc;
+    int rc = bight_tcp_connect(&stream, "127.0.0.1", port, NULL, NULL);
 
-    if (length < 0)
-        return length;
-    rc = bight_tcp_connect(&stream, "127.0.0.1", port, NULL, NULL);
     if (rc)
         return rc;
-    rc = bight_stream_write(stream, request, (size_t)length);
+    rc = bight_stream_write(stream, request, bytes);
     if (rc == 0) {
         int64_t count = bight_stream_read_line(stream, answer, SLOW_LINE_BYTES);
 
@@ -237,4 +242,19 @@ int slow_fetch(uint16_t port, int64_t latency_ms, const char *path, char answer[
     }
     (void)bight_stream_end(stream, 0); /* all is said */
     return rc;
+}
+
+int slow_fetch(uint16_t port, int64_t latency_ms, const char *path, char answer[SLOW_LINE_BYTES])
+{
+    char request[SLOW_LINE_BYTES];
+    struct bight_scope limit;
+    int length = write_request(request, latency_ms, path), rc;
+
+    if (length < 0)
+        return length;
+    rc = bight_scope_begin(&limit, PATIENCE_S * 1000, 0);
+    if (rc)
+        return rc;
+    rc = converse(port, request, (size_t)length, answer);
+    return bight_scope_end(&limit, rc);
 }
