@@ -3,28 +3,22 @@
  *
  * To notice: bight_workers_prepare is the first line of main, for workers are copies of what the
  * program is there. The function is the same in both runs; the job is only its envelope, bytes in
- * and bytes out, as pickled arguments are in Python. bight_map starts one task for each call, and a
- * task that waits for a worker costs a stack. How many workers there are by default is how many
- * processors this process may use, which is less than the machine has where somebody has said so
- * (taskset, a container's cpuset). More would only take turns. */
+ * and bytes out, as pickled arguments are in Python. How many workers there are by default is how
+ * many processors this process may use, which is less than the machine has where somebody has said
+ * so (taskset, a container's cpuset). More would only take turns. */
 #include "samples/offload/lesson.h"
 
 #include <bight/errors.h>
-#include <bight/gather.h>
+#include <bight/job_map.h>
 #include <bight/runtime.h>
 #include <bight/time.h>
 #include <bight/workers.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #define CALLS 8
 #define ROUNDS 10000000u
-
-struct call {
-    struct bight_executor *workers;
-    uint64_t rounds;
-    uint64_t answer;
-};
 
 /* A sum of squares, as one would write it in Python, takes no time in C: the compiler puts its
  * formula there. Each round of this needs the one before. */
@@ -55,14 +49,6 @@ static int cpu_intensive(struct bight_job *job) /* in a worker */
 static const struct bight_job_def cpu_intensive_job = {
     .name = "cpu intensive", .fn = cpu_intensive, .flags = BIGHT_JOB_IDEMPOTENT};
 
-static int call_worker(void *arg)
-{
-    struct call *call = arg;
-
-    return job_call(call->workers, &cpu_intensive_job, &call->rounds, sizeof call->rounds,
-                    &call->answer, sizeof call->answer);
-}
-
 /* The loop stands still meanwhile, which is why nobody does this in a server. */
 static double run_serial(uint64_t answers[CALLS])
 {
@@ -75,16 +61,23 @@ static double run_serial(uint64_t answers[CALLS])
 
 static int run_pool(struct bight_executor *workers, uint64_t answers[CALLS], double *ms)
 {
-    struct call calls[CALLS];
-    uint64_t start = bight_now_ns();
+    struct bight_job_map_row calls[CALLS];
+    uint64_t rounds[CALLS], start = bight_now_ns();
     int rc;
 
-    for (unsigned i = 0; i < CALLS; i++)
-        calls[i] = (struct call){.workers = workers, .rounds = ROUNDS + i};
-    rc = bight_map(call_worker, calls, sizeof calls[0], CALLS, CALLS, 0);
+    for (unsigned i = 0; i < CALLS; i++) {
+        rounds[i] = ROUNDS + i;
+        calls[i] = (struct bight_job_map_row){&rounds[i], sizeof rounds[i], 0, {0}};
+    }
+    rc = bight_job_map_all(workers, &cpu_intensive_job, calls, CALLS, NULL);
     *ms = ms_since(start);
-    for (unsigned i = 0; i < CALLS; i++)
-        answers[i] = calls[i].answer;
+    for (unsigned i = 0; i < CALLS; i++) {
+        if (rc == 0 && calls[i].result.output_bytes != sizeof answers[i])
+            rc = BIGHT_EPROTOCOL;
+        if (rc == 0)
+            memcpy(&answers[i], calls[i].result.output, sizeof answers[i]);
+        bight_result_free(&calls[i].result);
+    }
     return rc;
 }
 

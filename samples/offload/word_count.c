@@ -10,7 +10,7 @@
 #include "samples/scraper/bytes.h"
 
 #include <bight/errors.h>
-#include <bight/gather.h>
+#include <bight/job_map.h>
 #include <bight/runtime.h>
 #include <bight/workers.h>
 
@@ -74,50 +74,37 @@ static const struct bight_job_def reduce_job = {
 
 /* --- here ------------------------------------------------------------------------------------- */
 
-struct part {
-    struct bight_executor *workers;
-    const struct bight_job_def *job;
-    struct bytes input;
-    struct bight_result result;
-};
-
-static int run_part(void *arg)
+/* Run `def` over all parts, and say what one of them failed with, if so. */
+static int run_parts(struct bight_executor *workers, const struct bight_job_def *def,
+                     struct bight_job_map_row *parts, size_t count)
 {
-    struct part *part = arg;
-    int rc =
-        bight_execute(part->workers, part->job, part->input.data, part->input.size, &part->result);
+    int rc = bight_job_map_all(workers, def, parts, count, NULL);
 
-    return rc == BIGHT_EJOBFAILED ? part->result.code : rc;
+    for (size_t i = 0; i < count && rc == BIGHT_EJOBFAILED; i++)
+        if (parts[i].status == rc)
+            rc = parts[i].result.code;
+    return rc;
 }
 
-static int run_parts(struct part *parts, size_t count)
+static void free_parts(struct bight_job_map_row *parts, size_t count)
 {
-    return bight_map(run_part, parts, sizeof *parts, count, count, 0);
-}
-
-static void free_parts(struct part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        bytes_free(&parts[i].input);
+    for (size_t i = 0; i < count; i++)
         bight_result_free(&parts[i].result);
-    }
     free(parts);
 }
 
-static int map(struct bight_executor *workers, const glob_t *files, struct part **out)
+static int map(struct bight_executor *workers, const glob_t *files, struct bight_job_map_row **out)
 {
-    struct part *parts = calloc(files->gl_pathc, sizeof *parts);
-    int rc = parts ? 0 : BIGHT_ENOMEM;
+    struct bight_job_map_row *parts = calloc(files->gl_pathc, sizeof *parts);
+    int rc;
 
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < files->gl_pathc && rc == 0; i++) {
-        parts[i].workers = workers;
-        parts[i].job = &map_job;
-        rc = bytes_append(&parts[i].input, files->gl_pathv[i], strlen(files->gl_pathv[i]) + 1);
+    if (!parts)
+        return BIGHT_ENOMEM;
+    for (size_t i = 0; i < files->gl_pathc; i++) {
+        parts[i].input = files->gl_pathv[i];
+        parts[i].input_bytes = strlen(files->gl_pathv[i]) + 1;
     }
-    if (rc == 0)
-        rc = run_parts(parts, files->gl_pathc);
+    rc = run_parts(workers, &map_job, parts, files->gl_pathc);
     if (rc)
         free_parts(parts, files->gl_pathc);
     else
@@ -125,26 +112,39 @@ static int map(struct bight_executor *workers, const glob_t *files, struct part 
     return rc;
 }
 
+/* Make the outputs of some parts the input of one, in `lines`. */
+static int join_parts(struct bight_job_map_row *to, struct bytes *lines,
+                      const struct bight_job_map_row *parts, size_t count)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = bytes_append(lines, parts[i].result.output, parts[i].result.output_bytes);
+    to->input = lines->data;
+    to->input_bytes = lines->size;
+    return rc;
+}
+
 /* Replace *parts by a quarter of as many, which have the same counts. */
-static int reduce(struct part **parts, size_t *count)
+static int reduce(struct bight_executor *workers, struct bight_job_map_row **parts, size_t *count)
 {
     size_t fewer = (*count + AT_ONCE - 1) / AT_ONCE;
-    struct part *next = calloc(fewer, sizeof *next);
-    int rc = next ? 0 : BIGHT_ENOMEM;
+    struct bight_job_map_row *next = calloc(fewer, sizeof *next);
+    struct bytes *lines = calloc(fewer, sizeof *lines);
+    int rc = next && lines ? 0 : BIGHT_ENOMEM;
 
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < *count && rc == 0; i++) {
-        struct part *to = &next[i / AT_ONCE];
+    for (size_t i = 0; i < fewer && rc == 0; i++) {
+        size_t first = i * AT_ONCE, left = *count - first;
 
-        to->workers = (*parts)[i].workers;
-        to->job = &reduce_job;
-        rc = bytes_append(&to->input, (*parts)[i].result.output, (*parts)[i].result.output_bytes);
+        rc = join_parts(&next[i], &lines[i], *parts + first, left < AT_ONCE ? left : AT_ONCE);
     }
     if (rc == 0)
-        rc = run_parts(next, fewer);
+        rc = run_parts(workers, &reduce_job, next, fewer);
+    for (size_t i = 0; i < fewer && lines; i++)
+        bytes_free(&lines[i]);
+    free(lines);
     if (rc) {
-        free_parts(next, fewer);
+        free_parts(next, next ? fewer : 0);
         return rc;
     }
     free_parts(*parts, *count);
@@ -155,14 +155,14 @@ static int reduce(struct part **parts, size_t *count)
 
 static int map_reduce(struct bight_executor *workers, const glob_t *files, struct table *counts)
 {
-    struct part *parts = NULL;
+    struct bight_job_map_row *parts = NULL;
     size_t count = files->gl_pathc;
     int rc = map(workers, files, &parts);
 
     if (rc)
         return rc;
     while (count > 1 && rc == 0)
-        rc = reduce(&parts, &count);
+        rc = reduce(workers, &parts, &count);
     if (rc == 0)
         rc = words_add_lines(counts, parts[0].result.output, parts[0].result.output_bytes);
     free_parts(parts, count);
