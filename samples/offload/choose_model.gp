@@ -1,4 +1,4 @@
-# Draws what choose_model prints:
+# Draws what choose_model prints (gnuplot; Debian: gnuplot-nox):
 #
 #     build/release/samples/offload/offload_choose_model 5 >choose_model.txt
 #     gnuplot -e "data='choose_model.txt'; picture='docs/choose_model.svg'" samples/offload/choose_model.gp
