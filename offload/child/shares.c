@@ -14,7 +14,7 @@
 static struct {
     bool begun;
     uint32_t member;
-    unsigned count; /* of segments, also of those below */
+    unsigned end; /* the numbers of all that are here are below it */
     struct bight_shared *by_number[SHARES_MAX];
     int failed[SHARES_MAX];     /* why there is none */
     struct bight_link replaced; /* their numbers have been given to others */
@@ -43,13 +43,14 @@ static void take(unsigned number, const struct channel_message *message)
     int rc = BIGHT_EMFILE;
 
     replace(number);
+    if (number >= shares.end)
+        shares.end = number + 1;
     if (message->fd_count == 2)
         rc = bight__shared_take(&shares.by_number[number], message->fds[0], message->fds[1],
                                 shares.member);
     else if (message->fd_count == 1)
         close(message->fds[0]);
     shares.failed[number] = rc;
-    shares.count += rc == 0;
 }
 
 ssize_t bight__shares_receive(int flags, bool *any)
@@ -78,21 +79,15 @@ void bight__shares_tidy(void)
 {
     struct bight_link *link;
 
-    if (!shares.count)
-        return;
-    while ((link = link_take(&shares.replaced))) {
+    while (shares.end && (link = link_take(&shares.replaced)))
         bight__shared_drop(container_of(link, struct bight_shared, waits));
-        shares.count--;
-    }
-    for (unsigned i = 0; i < SHARES_MAX; i++) {
+    for (unsigned i = 0; i < shares.end; i++) {
         struct bight_shared *segment = shares.by_number[i];
 
         if (!segment || !is_dropped(segment))
             continue;
         shares.by_number[i] = NULL;
-        shares.failed[i] = 0;
         bight__shared_drop(segment);
-        shares.count--;
     }
 }
 

@@ -386,6 +386,7 @@ static void check_ring(struct worker_process *worker)
 /* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
+    bight__shares_tidy();
     for (uint32_t i = 0; i < worker->channel->spins; i++) {
         if (slot_is_filled(worker))
             return;
@@ -393,7 +394,6 @@ static void await_slot(struct worker_process *worker)
     }
     while (!slot_is_filled(worker)) {
         check_ring(worker);
-        bight__shares_tidy();
         sleep_for(worker, SLEEPS_FOR_JOB, slot_is_filled);
     }
 }

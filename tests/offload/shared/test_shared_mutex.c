@@ -289,7 +289,84 @@ static int a_task_keeps_it_while_it_sleeps(void *arg)
     return end(&place);
 }
 
+/* Two numbers that differ only while somebody has the mutex, or after he was killed. */
+static int alternate(struct board *board, int64_t timeout_ms)
+{
+    int rc = bight_shared_mutex_lock(&board->mutex, timeout_ms);
+
+    if (rc == BIGHT_EOWNERDEAD) {
+        atomic_fetch_add(&board->came[0], 1);
+        board->plain[1] = board->plain[0];
+        CHECK_EQ(bight_shared_mutex_recover(&board->mutex), 0);
+    } else if (rc) {
+        return rc;
+    }
+    atomic_store(&board->came[2], getpid());
+    CHECK_EQ(board->plain[1], board->plain[0]);
+    board->plain[0]++;
+    for (int i = 0; i < 50; i++)
+        CHECK_EQ(atomic_load(&board->came[2]), getpid());
+    board->plain[1]++;
+    return bight_shared_mutex_unlock(&board->mutex);
+}
+
+static int alternate_often(struct bight_job *job)
+{
+    struct order order;
+    struct board *board = find_board(job, &order);
+    int rc = 0;
+
+    atomic_fetch_add(&worker_shared->running, 1);
+    while (rc == 0 && !atomic_load(&worker_shared->released))
+        rc = alternate(board, -1);
+    return rc;
+}
+static const struct bight_job_def alternate_job = {
+    .name = "alternate", .fn = alternate_often, .flags = BIGHT_JOB_IDEMPOTENT};
+
+#define KILLS 60
+
+static int many_owners_are_killed(void *arg)
+{
+    struct bight_workers_options options = {.workers = 3, .attempts_max = KILLS + 1, .ahead = 1};
+    struct bight_shared *segment;
+    struct board *board;
+    struct bight_executor *executor = worker_open(&options);
+    struct order order = {.number = share_board(executor, &segment, &board)};
+    struct worker_call calls[3];
+    int pids[3];
+
+    (void)arg;
+    CHECK_EQ(bight_shared_mutex_init(&board->mutex), 0);
+    for (int i = 0; i < 3; i++) {
+        calls[i] = (struct worker_call){.executor = executor, .def = &alternate_job};
+        begin_order(&calls[i], &order);
+    }
+    for (int i = 0; i < KILLS; i++) {
+        worker_await(&worker_shared->running, 3 + i);
+        for (int n = i % 4; n > 0; n--)
+            CHECK_EQ(alternate(board, 20000), 0);
+        do
+            CHECK_EQ(bight_yield(), 0);
+        while (bight_workers_pids(executor, pids, 3) != 3);
+        CHECK_EQ(kill(pids[i % 3], SIGKILL), 0);
+        while (worker_stats(executor).died != (uint64_t)i + 1)
+            CHECK_EQ(bight_yield(), 0);
+    }
+    atomic_store(&worker_shared->released, 1);
+    for (int i = 0; i < 3; i++) {
+        worker_join(&calls[i]);
+        CHECK_EQ(calls[i].rc, 0);
+    }
+    CHECK_EQ(alternate(board, 0), 0);
+    CHECK(atomic_load(&board->came[0]) <= KILLS);
+    worker_close(executor);
+    CHECK_EQ(bight_shared_free(segment), 0);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
+    worker_case(many_owners_are_killed, 0),
     worker_case(one_at_a_time_among_workers_and_tasks, 0),
     worker_case(a_dead_owner_is_told_once, 0),
     worker_case(what_is_not_mended_stays_locked, 0),

@@ -100,6 +100,23 @@ static int later_workers_have_them_when_they_begin(void *arg)
     return 0;
 }
 
+/* The keeper that replaces one is a copy of the program, without its segments. */
+static int a_new_keeper_has_none(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    struct bight_shared *segment = make(8, 77);
+    int number = bight_workers_share(executor, segment);
+
+    (void)arg;
+    CHECK_EQ(kill(worker_keeper(executor), SIGKILL), 0);
+    while (worker_stats(executor).zygotes_died != 1 || !worker_stats(executor).ready)
+        CHECK_EQ(bight_sleep(1), 0);
+    CHECK_EQ(read_in(executor, number), 77);
+    worker_close(executor);
+    CHECK_EQ(bight_shared_free(segment), 0);
+    return 0;
+}
+
 static int write_it(struct bight_job *job)
 {
     struct order order;
@@ -284,6 +301,7 @@ static int threads_have_the_segment_as_it_is(void *arg)
 static const struct suite_case cases[] = {
     worker_case(workers_find_what_they_are_given, 0),
     worker_case(later_workers_have_them_when_they_begin, 0),
+    worker_case(a_new_keeper_has_none, 0),
     worker_case(the_host_sees_what_a_job_writes, 0),
     worker_case(a_segment_may_be_freed_before_the_workers_end, 0),
     worker_case(there_are_so_many_and_no_more, 0),
