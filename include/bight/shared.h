@@ -35,14 +35,15 @@ struct bight_shared;
  *  whose end frees it. Where the program forks, the child does not have it.
  *
  *  @return 0; BIGHT_EINVAL for no bytes, or more than there can be; BIGHT_EFBIG: more than
- *          RLIMIT_FSIZE; BIGHT_ENORUNTIME; BIGHT_ECLOSED: the runtime is ending; BIGHT_ENOMEM,
- *          BIGHT_EMFILE and the like.
+ *          RLIMIT_FSIZE; BIGHT_ENORUNTIME; BIGHT_ECLOSED: the runtime is ending;
+ *          BIGHT_ENOMEM, BIGHT_EMFILE and the like.
  *  Ownership: gives *out, to be freed with bight_shared_free.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_shared_new(struct bight_shared **out, size_t bytes);
 
 /** Free a segment. Workers that were given it keep it until they have ended the jobs that they run.
- *  No thread may be inside of a call on what lies in it.
+ *  A job that waits for something in it is not woken by this, so close or set that before. No
+ *  thread may be inside of a call on what lies in it.
  *
  *  @return 0; BIGHT_EBUSY: a task waits on something in it; BIGHT_EPERM: it belongs to the runtime
  *          of another thread; BIGHT_EINVAL.

@@ -21,9 +21,19 @@ struct mourned {
     uint32_t member;
 };
 
+/* A worker that has received says so. What else may have kept the host from sending passes. */
+#define AGAIN_MS 10
+
+static void try_again(struct bight_timer *timer)
+{
+    bight__pool_pump(container_of(timer, struct pool, shares.again));
+}
+
 void bight__shares_init(struct shares *shares)
 {
     link_init(&shares->mourned);
+    link_init(&shares->again.link);
+    shares->again.fire = try_again;
 }
 
 void bight__shares_enlist(struct worker *worker)
@@ -60,12 +70,27 @@ static void stop_mourning(struct mourned *mourned)
 
 void bight__shares_free(struct pool *pool)
 {
+    pool_disarm(pool, &pool->shares.again);
     for (int i = 0; i < SHARES_MAX; i++) {
         if (pool->shares.by_number[i])
             leave(&pool->shares.by_number[i]->holder);
     }
     while (!link_empty(&pool->shares.mourned))
         stop_mourning(container_of(pool->shares.mourned.next, struct mourned, link));
+}
+
+static bool send_one(const struct worker *worker, const struct share *share)
+{
+    struct pool *pool = worker->pool;
+    const int fds[2] = {share->segment->memory, share->segment->bell};
+    int rc;
+
+    if (!worker->watch)
+        return false;
+    rc = bight__channel_send_share(bight__watch_fd(worker->watch), share->number, fds);
+    if (rc && rc != -EPIPE && rc != -ECONNRESET && link_empty(&pool->shares.again.link))
+        pool_arm(pool, &pool->shares.again, AGAIN_MS);
+    return rc == 0;
 }
 
 bool bight__shares_send(struct worker *worker)
@@ -77,11 +102,8 @@ bool bight__shares_send(struct worker *worker)
 
         while ((missing = shares->wanted[i] & ~worker->shares.sent[i])) {
             unsigned bit = (unsigned)__builtin_ctzll(missing);
-            const struct share *share = shares->by_number[i * 64 + bit];
-            const int fds[2] = {share->segment->memory, share->segment->bell};
 
-            if (!worker->watch ||
-                bight__channel_send_share(bight__watch_fd(worker->watch), share->number, fds))
+            if (!send_one(worker, shares->by_number[i * 64 + bit]))
                 return false;
             worker->shares.sent[i] |= UINT64_C(1) << bit;
         }

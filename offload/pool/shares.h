@@ -15,6 +15,7 @@ struct shares {
     uint64_t wanted[SHARES_WORDS];
     struct share *by_number[SHARES_MAX];
     struct bight_link mourned; /* workers that will have ended in a moment */
+    struct bight_timer again;  /* when to try to send what could not be sent */
 };
 
 struct worker_shares {
@@ -27,7 +28,8 @@ void bight__shares_init(struct shares *shares);
 void bight__shares_free(struct pool *pool);
 /* Give a new worker its number, before anybody else sees its channel. */
 void bight__shares_enlist(struct worker *worker);
-/* Send what the worker has not been sent. False while its socket is full, or when it is gone. */
+/* Send what the worker has not been sent. False while its socket is full, or as many descriptors
+ * are under way as there may be, or when it is gone; the pool is pumped when to try again. */
 bool bight__shares_send(struct worker *worker);
 /* The worker has ended, or, if not `certain`, will have in a moment: others get what it held. */
 void bight__shares_worker_ended(struct worker *worker, bool certain);

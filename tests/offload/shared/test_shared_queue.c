@@ -315,6 +315,55 @@ static int a_queue_that_was_written_over_harms_nobody(void *arg)
     return end();
 }
 
+/* The same all the time, while the host uses it. */
+static int write_over(struct bight_job *job)
+{
+    struct order order;
+    struct board *on = find_board(job, &order);
+    uint64_t random = 99;
+
+    atomic_fetch_add(&worker_shared->running, 1);
+    while (!atomic_load(&worker_shared->released)) {
+        uint64_t number = test_random(&random);
+
+        __atomic_store_n((unsigned char *)&on->queue + number % sizeof(on->queue),
+                         (unsigned char)(number >> 32), __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+static const struct bight_job_def write_over_job = {.name = "write over", .fn = write_over};
+
+static int a_queue_that_is_being_written_over_harms_nobody(void *arg)
+{
+    struct order order = begin(1);
+    struct worker_call call = {.executor = executor, .def = &write_over_job};
+    unsigned char into[ITEM_BYTES + 16];
+
+    (void)arg;
+    memset(into, 0xa5, sizeof(into));
+    begin_order(&call, &order);
+    worker_await(&worker_shared->running, 1);
+    for (int i = 0; i < 3000; i++) {
+        /* Some must go through, so it is often in order. */
+        CHECK_EQ(bight_shared_queue_init(&board->queue, board->storage, CAPACITY, ITEM_BYTES), 0);
+        CHECK(bight_shared_queue_try_put(&board->queue, into, ITEM_BYTES) <= 0);
+        CHECK(bight_shared_queue_try_get(&board->queue, into, ITEM_BYTES) <= ITEM_BYTES);
+        CHECK(bight_shared_queue_put(&board->queue, into, ITEM_BYTES, i % 50 ? 0 : 1) <= 0);
+        CHECK(bight_shared_queue_get(&board->queue, into, ITEM_BYTES, i % 50 ? 0 : 1) <=
+              ITEM_BYTES);
+        CHECK(bight_shared_queue_join(&board->queue, i % 50 ? 0 : 1) <= 0);
+        for (size_t n = ITEM_BYTES; n < sizeof(into); n++)
+            CHECK_EQ(into[n], 0xa5);
+    }
+    atomic_store(&worker_shared->released, 1);
+    worker_join(&call);
+    CHECK_EQ(call.rc, 0);
+    CHECK_EQ(bight_shared_queue_init(&board->queue, board->storage, CAPACITY, ITEM_BYTES), 0);
+    CHECK_EQ(bight_shared_queue_put(&board->queue, into, ITEM_BYTES, -1), 0);
+    CHECK_EQ(bight_shared_queue_get(&board->queue, into, ITEM_BYTES, -1), ITEM_BYTES);
+    return end();
+}
+
 static int its_numbers_are_looked_at(void *arg)
 {
     char item[ITEM_BYTES];
@@ -346,6 +395,7 @@ static const struct suite_case cases[] = {
     worker_case(killed_processes_leave_a_queue_that_works, 0),
     worker_case(a_put_that_was_begun_does_not_count, 0),
     worker_case(a_queue_that_was_written_over_harms_nobody, 0),
+    worker_case(a_queue_that_is_being_written_over_harms_nobody, 0),
     worker_case(its_numbers_are_looked_at, 0),
 };
 

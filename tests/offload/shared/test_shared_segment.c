@@ -224,6 +224,37 @@ static int a_segment_may_be_freed_before_the_workers_end(void *arg)
     return 0;
 }
 
+/* A worker that does not read gets no job before it has been sent all that was shared. */
+static int a_stopped_worker_gets_them_later(void *arg)
+{
+    struct bight_executor *executor = worker_open_count(1);
+    struct bight_shared *segment = NULL;
+    struct order order = {.number = 0};
+    struct worker_call call = {.executor = executor, .def = &read_it_job};
+    int pid = worker_pid(executor);
+
+    (void)arg;
+    CHECK_EQ(kill(pid, SIGSTOP), 0);
+    for (int i = 0; i < 500; i++) {
+        if (segment)
+            CHECK_EQ(bight_shared_free(segment), 0);
+        segment = make(4096, 10000 + i);
+        CHECK_EQ(bight_workers_share(executor, segment), 0);
+    }
+    begin_order(&call, &order);
+    CHECK_EQ(bight_sleep(30), 0);
+    CHECK(!call.ended);
+    CHECK_EQ(kill(pid, SIGCONT), 0);
+    CHECK_EQ(read_in(executor, 0), 10499);
+    worker_join(&call);
+    CHECK_EQ(call.rc, 0);
+    while (count_in(executor) / 100 != 1)
+        CHECK_EQ(bight_sleep(1), 0);
+    worker_close(executor);
+    CHECK_EQ(bight_shared_free(segment), 0);
+    return 0;
+}
+
 static int there_are_so_many_and_no_more(void *arg)
 {
     struct bight_executor *executor = worker_open_count(2);
@@ -304,6 +335,7 @@ static const struct suite_case cases[] = {
     worker_case(a_new_keeper_has_none, 0),
     worker_case(the_host_sees_what_a_job_writes, 0),
     worker_case(a_segment_may_be_freed_before_the_workers_end, 0),
+    worker_case(a_stopped_worker_gets_them_later, 0),
     worker_case(there_are_so_many_and_no_more, 0),
     worker_case(a_runtime_may_end_with_segments, 0),
     worker_case(several_executors_may_have_one, 0),
