@@ -23,6 +23,7 @@
 #include <bight/hook.h>
 #include <bight/job.h>
 #include <bight/job_map.h>
+#include <bight/job_process.h>
 #include <bight/latest.h>
 #include <bight/limiter.h>
 #include <bight/listener.h>

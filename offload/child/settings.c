@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,6 +34,8 @@ static void limit(int resource, uint64_t soft, uint64_t hard)
 
 void bight__settings_take(const struct channel_settings *settings)
 {
+    if (settings->name[0])
+        (void)prctl(PR_SET_NAME, settings->name);
     if (settings->cpu)
         run_on(settings->cpu - 1);
     if (settings->nicer)

@@ -204,7 +204,12 @@ static void worker_ended(struct worker *worker, int status, int code)
             count_failure(pool, code);
     }
     pid = worker->pid;
+    pool->end_status = status;
     bight__worker_free(worker);
+    if (pool->alone) {
+        pool->broken = BIGHT_EWORKERDIED;
+        bight__executions_refuse(pool);
+    }
     bight__pool_progress(pool);
     if (died && pid > 0)
         tell_death(pool, pid, status);

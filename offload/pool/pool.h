@@ -2,6 +2,7 @@
  * thread only. A file calls only those below it:
  *
  *   workers.c    the public calls: open, close, stats
+ *   job_process.c  a job in a process of its own: also above workers.c
  *   execution.c  from the caller into the queue, and cancellation
  *   fleet.c      how many workers there are, their deaths, the line to the zygote
  *   interrupt.c  signals to workers, jobs that should stop
@@ -179,6 +180,11 @@ struct pool {
     struct bight_timer hearing;   /* while it closes: when to look whether the zygote reads */
     unsigned unheard;             /* how often in a row it had not */
     struct bight_timer timer;     /* the next attempt to start workers, or the end of the grace */
+    bool alone;     /* its worker has the job that it is for: no other one is started */
+    int end_status; /* of the last worker that ended, as wait(2) has it */
+    struct bight_job_process *process; /* for whose sake there is this pool, or NULL */
+    void (*look)(struct pool *pool);   /* called when the process may be over */
+    void (*free_process)(struct pool *pool);
     uint64_t started;
     uint64_t died;
     uint64_t zygotes_died;
@@ -212,6 +218,14 @@ static inline void pool_arm(struct pool *pool, struct bight_timer *timer, int64_
     else
         pool_disarm(pool, timer);
 }
+
+/* workers.c */
+/* Make a pool and wait until its workers are ready; they are called `name`, unless it is NULL. */
+int bight__pool_open(struct pool **out, const struct bight_workers_options *options,
+                     const char *name);
+/* Wait until the pool has ended, and free it. */
+void bight__pool_close(struct pool *pool);
+void bight__pool_free(struct pool *pool);
 
 /* state.c */
 /* Wake the task that opens or closes the pool, if what it waits for has come. */

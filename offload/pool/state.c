@@ -20,6 +20,8 @@ void bight__pool_progress(struct pool *pool)
 {
     struct bight_waiter *waiter = pool->awaited;
 
+    if (pool->look)
+        pool->look(pool);
     if (!waiter || !bight__pool_settled(pool))
         return;
     pool->awaited = NULL;

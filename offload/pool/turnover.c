@@ -12,6 +12,8 @@ bool bight__turnover_wants(const struct pool *pool)
 
     if (pool->elastic && pool->base.jobs < wanted)
         wanted = pool->base.jobs > pool->least ? (unsigned)pool->base.jobs : pool->least;
+    if (pool->alone)
+        return false;
     /* There is one for each that goes, and no more: they may be slow to leave. */
     return pool->count - pool->going < wanted && pool->count < 2 * pool->options.workers;
 }

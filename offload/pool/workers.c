@@ -1,6 +1,7 @@
 /* The public calls of <bight/workers.h>: opening, closing and looking at a pool. See pool.h. */
 #include "offload/pool/pool.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,10 +57,12 @@ struct pool *bight__pool_of(const struct bight_executor *executor)
     return executor && executor->ops == &pool_ops ? pool_of(executor) : NULL;
 }
 
-static void free_pool(struct pool *pool)
+void bight__pool_free(struct pool *pool)
 {
     bight__fleet_abandon(pool);
     bight__shares_free(pool);
+    if (pool->process)
+        pool->free_process(pool);
     link_remove(&pool->link);
     bight__registry_free(&pool->registry);
     bight__free((void *)(uintptr_t)pool->options.init_input);
@@ -72,7 +75,7 @@ static void end_pools(struct bight_plugin *plugin)
     struct pools *pools = container_of(plugin, struct pools, plugin);
 
     while (!link_empty(&pools->list))
-        free_pool(container_of(pools->list.next, struct pool, link));
+        bight__pool_free(container_of(pools->list.next, struct pool, link));
     bight__free(pools);
 }
 
@@ -183,7 +186,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);
     if (rc)
-        free_pool(pool);
+        bight__pool_free(pool);
     else
         *out = pool;
     return rc;
@@ -236,10 +239,17 @@ static void close_pool(struct pool *pool)
     (void)await(pool, &close_ops);
     bight__fleet_dismiss(pool);
     (void)await(pool, &close_ops);
-    free_pool(pool);
+    bight__pool_free(pool);
 }
 
-static int open_pool(struct pool *pool)
+void bight__pool_close(struct pool *pool)
+{
+    pool->base.closing = true;
+    bight__fleet_hurry(pool);
+    close_pool(pool);
+}
+
+static int await_least(struct pool *pool)
 {
     int rc = 0;
 
@@ -249,37 +259,46 @@ static int open_pool(struct pool *pool)
     do /* a worker may die again between the wake-up and here */
         rc = await(pool, &open_ops);
     while (!rc && !bight__pool_settled(pool));
+    if (!rc && pool->ready < pool->least)
+        rc = pool->failure;
+    return rc;
+}
+
+int bight__pool_open(struct pool **out, const struct bight_workers_options *options,
+                     const char *name)
+{
+    struct bight_workers_options filled = *options;
+    struct pool *pool = NULL;
+    int rc = bight_checkpoint();
+
+    if (!rc)
+        rc = fill_in(&filled);
+    if (!rc)
+        rc = make_pool(&pool, &filled);
+    if (rc)
+        return rc;
+    if (name)
+        snprintf(pool->settings.name, sizeof(pool->settings.name), "%.*s",
+                 (int)sizeof(pool->settings.name) - 1, name);
+    rc = await_least(pool);
+    if (rc)
+        bight__pool_close(pool);
+    else
+        *out = pool;
     return rc;
 }
 
 int bight_workers_new(struct bight_executor **out, const struct bight_workers_options *options)
 {
-    struct bight_workers_options filled = {0};
+    static const struct bight_workers_options defaults;
     struct pool *pool;
     int rc;
 
     if (!out)
         return BIGHT_EINVAL;
-    rc = bight_checkpoint();
-    if (rc)
-        return rc;
-    if (options)
-        filled = *options;
-    rc = fill_in(&filled);
+    rc = bight__pool_open(&pool, options ? options : &defaults, NULL);
     if (!rc)
-        rc = make_pool(&pool, &filled);
-    if (rc)
-        return rc;
-    rc = open_pool(pool);
-    if (!rc && pool->ready >= pool->least) {
         *out = &pool->base;
-        return 0;
-    }
-    if (!rc)
-        rc = pool->failure;
-    pool->base.closing = true;
-    bight__fleet_hurry(pool);
-    close_pool(pool);
     return rc;
 }
 

@@ -124,6 +124,7 @@ _Static_assert(offsetof(struct channel_slot, input) == 64, "the head of a slot i
 struct channel_settings {
     int32_t niceness;
     uint32_t nicer;  /* whether that is to be set */
+    char name[16];   /* "": that of all workers */
     uint32_t cpu;    /* to run on, counted from 1; 0: on any */
     uint32_t limits; /* a bit for each resource that is limited */
     /* Slots from that position on are followed by a look at the memory that the worker has; 0: no

@@ -80,6 +80,17 @@ void walk_offload(void)
     says_einval(bight_executor_get_stats, NULL, (void *)some);
     says_einval(bight_executor_get_stats, (void *)some, NULL);
     says_einval(bight_workers_pids, NULL, (void *)some, 1);
+    says_einval(bight_job_process_start, NULL, (void *)some, NULL, 0, NULL);
+    says_einval(bight_job_process_start, (void *)some, NULL, NULL, 0, NULL);
+    says_einval(bight_job_process_join, NULL);
+    is_null(bight_job_process_future, NULL);
+    is_zero(bight_job_process_pid, NULL);
+    is_false(bight_job_process_alive, NULL);
+    says_einval(bight_job_process_terminate, NULL);
+    says_einval(bight_job_process_kill, NULL);
+    says_einval(bight_job_process_result, NULL, (void *)some);
+    says_einval(bight_job_process_result, (void *)some, NULL);
+    is_zero(bight_job_process_free, NULL);
     says_einval(bight_execute, NULL, (void *)some, NULL, 0, NULL);
     says_einval(bight_execute, (void *)some, NULL, NULL, 0, NULL);
     says_einval(bight_execute_with, NULL, (void *)some, NULL, 0, NULL, NULL);
