@@ -11,6 +11,7 @@
 BIGHT_BEGIN_DECLS
 
 struct bight_job_process;
+struct bight_shared;
 
 /* Zero is the default for every field. */
 struct bight_job_process_options {
@@ -24,12 +25,16 @@ struct bight_job_process_options {
     /* How long the process may take to leave after its job has returned, before it is killed;
      * default 1,000. */
     int64_t grace_ms;
+    /* Segments that the process is given before the job: number 0, 1, ... for bight_job_shared. */
+    struct bight_shared *const *segments;
+    size_t segment_count;
 };
 
 /** Start a process that runs the job `def` on a copy of `input`, and wait until it runs. The job is
  *  run once, also if it is idempotent.
  *
- *  @return 0; BIGHT_ETOOBIG: the input is larger than payload_max_bytes; BIGHT_ENOTPREPARED,
+ *  @return 0; BIGHT_ETOOBIG: the input is larger than payload_max_bytes; BIGHT_EFULL, BIGHT_EPERM:
+ *          of its segments, as from bight_workers_share; BIGHT_ENOTPREPARED,
  *          BIGHT_EWORKERDIED, BIGHT_EUNKNOWNJOB, BIGHT_EFBIG, BIGHT_ENOMEM, BIGHT_EMFILE and the
  *          like: as from bight_workers_new; BIGHT_ECANCELED; BIGHT_EINVAL; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.

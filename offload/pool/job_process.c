@@ -1,6 +1,7 @@
 /* <bight/job_process.h>: a pool of one worker, which has one job and is not replaced. The pool has
  * the record, and frees it. Read pool.h first. */
 #include <bight/job_process.h>
+#include <bight/shared.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -103,6 +104,17 @@ static int begin(struct pool *pool, const struct bight_job_def *def, const void 
     return rc;
 }
 
+static int share(struct pool *pool, struct bight_shared *const *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int number = bight_workers_share(&pool->base, segments[i]);
+
+        if (number < 0)
+            return number;
+    }
+    return 0;
+}
+
 int bight_job_process_start(struct bight_job_process **out, const struct bight_job_def *def,
                             const void *input, size_t input_bytes,
                             const struct bight_job_process_options *options)
@@ -121,11 +133,17 @@ int bight_job_process_start(struct bight_job_process **out, const struct bight_j
     struct pool *pool;
     int rc;
 
-    if (!out || !bight__execution_valid(def, input, input_bytes))
+    if (!out || !bight__execution_valid(def, input, input_bytes) ||
+        (!from->segments && from->segment_count))
         return BIGHT_EINVAL;
     rc = bight__pool_open(&pool, &pool_options, from->name ? from->name : def->name);
     if (rc)
         return rc;
+    rc = share(pool, from->segments, from->segment_count);
+    if (rc) {
+        bight__pool_close(pool);
+        return rc;
+    }
     rc = begin(pool, def, input, input_bytes);
     if (!rc)
         *out = pool->process;

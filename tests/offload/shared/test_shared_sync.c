@@ -305,6 +305,54 @@ static int a_barrier_can_be_left_broken_and_mended(void *arg)
     return end();
 }
 
+/* A process of a job's own has the segments that it is started with, in their order. */
+static int hold_and_say(struct bight_job *job)
+{
+    void *data;
+    struct board *on;
+
+    CHECK_EQ(bight_job_shared(job, 2, &data, NULL), BIGHT_ENOENT);
+    CHECK_EQ(bight_job_shared(job, 0, &data, NULL), 0);
+    CHECK_EQ(*(int *)data, 17);
+    CHECK_EQ(bight_job_shared(job, 1, &data, NULL), 0);
+    on = data;
+    CHECK_EQ(bight_shared_mutex_lock(&on->mutex, -1), 0);
+    CHECK_EQ(bight_shared_event_set(&on->event), 0);
+    for (;;)
+        pause();
+}
+static const struct bight_job_def hold_and_say_job = {.name = "hold", .fn = hold_and_say};
+
+static int a_process_has_the_segments_it_is_started_with(void *arg)
+{
+    struct bight_shared *segments[3] = {NULL, NULL, NULL};
+    struct bight_job_process_options options = {.segments = segments, .segment_count = 3};
+    struct bight_job_process *process;
+
+    (void)arg;
+    CHECK_EQ(bight_shared_new(&segments[0], sizeof(int)), 0);
+    *(int *)bight_shared_data(segments[0]) = 17;
+    CHECK_EQ(bight_shared_new(&segments[1], sizeof(*board)), 0);
+    board = bight_shared_data(segments[1]);
+    CHECK_EQ(bight_shared_mutex_init(&board->mutex), 0);
+    CHECK_EQ(bight_shared_event_init(&board->event), 0);
+    CHECK_EQ(bight_job_process_start(&process, &hold_and_say_job, NULL, 0, &options), BIGHT_EINVAL);
+    options.segments = NULL;
+    CHECK_EQ(bight_job_process_start(&process, &hold_and_say_job, NULL, 0, &options), BIGHT_EINVAL);
+    options.segments = segments;
+    options.segment_count = 2;
+    CHECK_EQ(bight_job_process_start(&process, &hold_and_say_job, NULL, 0, &options), 0);
+    CHECK_EQ(bight_shared_event_wait(&board->event, -1), 0);
+    CHECK_EQ(bight_shared_mutex_try_lock(&board->mutex), BIGHT_EBUSY);
+    CHECK_EQ(bight_job_process_kill(process), 0);
+    CHECK_EQ(bight_shared_mutex_lock(&board->mutex, -1), BIGHT_EOWNERDEAD);
+    CHECK_EQ(bight_job_process_join(process), 0);
+    CHECK_EQ(bight_job_process_free(process), 0);
+    CHECK_EQ(bight_shared_free(segments[0]), 0);
+    CHECK_EQ(bight_shared_free(segments[1]), 0);
+    return 0;
+}
+
 #define PIPE_BYTES 1000
 #define SENT_BYTES 300000
 
@@ -405,6 +453,7 @@ static const struct suite_case cases[] = {
     worker_case(an_event_wakes_all, 0),
     worker_case(a_barrier_is_passed_in_lockstep, 0),
     worker_case(a_barrier_can_be_left_broken_and_mended, 0),
+    worker_case(a_process_has_the_segments_it_is_started_with, 0),
     worker_case(bytes_go_through_pipes_in_order, 0),
     worker_case(a_pipe_has_limits_and_ends, 0),
 };
