@@ -401,8 +401,11 @@ static int every_job_ends_once(void *arg)
 {
     struct bight_workers_options options = {
         .workers = WORKERS, .attempts_max = 16, .payload_max_bytes = 1 << 20};
-    struct bight_workers_options lone = {
-        .workers = LONE_WORKERS, .attempts_max = 16, .payload_max_bytes = 1 << 20, .ahead = 1};
+    struct bight_workers_options lone = {.workers = LONE_WORKERS,
+                                         .attempts_max = 16,
+                                         .payload_max_bytes = 1 << 20,
+                                         .ahead = 1,
+                                         .jobs_max = 20};
     struct storm storm = {.jobs = setting("KILLSTORM_JOBS", 2000),
                           .kills_wanted = setting("KILLSTORM_KILLS", 60),
                           .random = 88172645463325252u};
