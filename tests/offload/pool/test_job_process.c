@@ -413,7 +413,7 @@ static int start_two(void *arg)
 
     for (int which = 0; which < 2; which++) {
         struct bight_job_process *process;
-        char below[8];
+        char below[24];
 
         snprintf(below, sizeof below, "%s%d", path, which);
         process = start(&nested_job, below, strlen(below) + 1);
