@@ -21,6 +21,7 @@ if(BIGHT_FUZZ)
 endif()
 
 bight_fuzz(address)
+bight_fuzz(chunk)
 bight_fuzz(definition)
 bight_fuzz(harvest)
 if(bight_http)
