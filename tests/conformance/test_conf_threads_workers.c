@@ -85,6 +85,7 @@ static int read_local(struct bight_job *job)
 static const struct bight_job_def initialise_job = {.name = "initialise", .fn = initialise};
 static const struct bight_job_def read_local_job = {.name = "read local", .fn = read_local};
 
+/* PPOOL-17 too. */
 static int initialised_workers(void *arg)
 {
     const struct bight_workers_options options = {.workers = 2, .init = &initialise_job};
