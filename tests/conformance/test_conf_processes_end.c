@@ -232,22 +232,21 @@ static int ppool_32_an_end_can_withdraw_what_has_not_begun(void *arg)
     return 0;
 }
 
-/* The worker may have begun it, or not. */
+/* The worker may have begun it, or not. One that did not leave would be awaited for longer than a
+ * case may last. */
 static int ppool_33_a_call_that_is_cancelled_at_once_does_not_hold_up_the_end(void *arg)
 {
-    struct bight_executor *executor = worker_open_count(1);
+    struct bight_workers_options options = {.workers = 1, .grace_ms = 600000};
+    struct bight_executor *executor = worker_open(&options);
     struct bight_execution call;
-    uint64_t begun_ns;
     int rc;
 
     (void)arg;
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
-    begun_ns = bight_now_ns();
     begin(&call, executor, &echo_job);
     rc = bight_execution_cancel(&call);
     CHECK(rc == 0 || rc == BIGHT_EBUSY);
     worker_close(executor);
-    CHECK(bight_now_ns() - begun_ns < 5000000000);
     CHECK_EQ(status_of(&call), rc ? 0 : BIGHT_ECANCELED);
     CHECK_EQ(bight_execution_end(&call), 0);
     return 0;
