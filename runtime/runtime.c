@@ -5,7 +5,10 @@
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* libuv adds two entries and rounds up to a power of two. */
 #define DEFAULT_WATCHERS 16382
@@ -38,6 +41,28 @@ static void loop_destroy(uv_loop_t *loop)
     uv_loop_close(loop);
 }
 
+/* libuv (1.44 to 1.51) takes for its own only what has a number above 2: where its loop has got one
+ * of the others, its end aborts, and a stream that has does not close it. So where standard input,
+ * output or error are closed, /dev/null takes their numbers, for good; without one, a descriptor
+ * that can do nothing. */
+static int fill_standard_fds(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int got;
+
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        got = open("/dev/null", O_RDWR);
+        if (got < 0)
+            got = open("/", O_PATH);
+        if (got < 0)
+            return -errno;
+        if (got > STDERR_FILENO)
+            close(got); /* another thread has been faster */
+    }
+    return 0;
+}
+
 int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
                        const struct bight_runtime_options *options, const struct bight_seams *seams)
 {
@@ -53,6 +78,9 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     runtime->loop = loop;
     runtime->running = loop;
     if (!loop) {
+        rc = fill_standard_fds();
+        if (rc)
+            goto free_runtime;
         rc = bight__call_fails(seams, "uv_loop_init") ? -errno : uv_loop_init(&runtime->own_loop);
         if (rc)
             goto free_runtime;
