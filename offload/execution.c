@@ -28,10 +28,12 @@ static int begin(struct bight_execution *execution, struct bight_executor *execu
 
     if (rc)
         return rc;
-    bight_future_init(&execution->future);
+    execution->executor = executor;
     execution->ended = settle;
     rc = executor->ops->begin(executor, execution);
-    if (!rc)
+    if (rc)
+        execution->executor = NULL;
+    else
         bight__sched->outside++;
     return rc;
 }
@@ -57,11 +59,7 @@ int bight_execution_begin(struct bight_execution *execution, struct bight_execut
         return rc;
     if (executor->runtime != bight__runtime())
         return BIGHT_EPERM;
-    execution->executor = executor;
-    rc = begin(execution, executor, wait);
-    if (rc)
-        execution->executor = NULL;
-    return rc;
+    return begin(execution, executor, wait);
 }
 
 static int check(const struct bight_execution *execution)

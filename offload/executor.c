@@ -52,7 +52,26 @@ int bight__executor_enter(struct bight_executor *executor, bool wait)
     if (rc)
         return rc;
     executor->promised--;
-    return executor->closing ? BIGHT_ECLOSED : 0;
+    if (!executor->closing)
+        return 0;
+    if (executor->promised == 0 && executor->ender)
+        (void)bight_unpark(executor->ender, 0);
+    return BIGHT_ECLOSED;
+}
+
+static const struct bight_waiter_ops promised_ops = {.name = "end of an executor", .abort = NULL};
+
+/* Tasks that have been woken for a place still have to look at the executor. */
+static void await_promised(struct bight_executor *executor)
+{
+    struct bight_waiter waiter;
+
+    if (!executor->promised)
+        return;
+    bight__waiter_begin(&waiter, &promised_ops);
+    executor->ender = &waiter;
+    (void)!bight_park(&waiter);
+    executor->ender = NULL;
 }
 
 void bight_result_free(struct bight_result *result)
@@ -85,6 +104,7 @@ int bight_executor_end_with(struct bight_executor *executor, enum bight_executor
     executor->how = how;
     (void)bight__wake_all(&executor->room, BIGHT_ECLOSED);
     executor->ops->hurry(executor, how);
+    await_promised(executor);
     executor->ops->end(executor);
     return 0;
 }

@@ -43,8 +43,9 @@ struct bight_executor {
     const void *runtime;
     size_t jobs; /* taken, and not ended */
     size_t jobs_most;
-    size_t promised;        /* places for tasks that have been woken for them */
-    struct bight_link room; /* waiters for a place */
+    size_t promised;            /* places for tasks that have been woken for them */
+    struct bight_waiter *ender; /* waits until these have seen that the executor ends */
+    struct bight_link room;     /* waiters for a place */
     uint64_t ended;
     enum bight_executor_ending how;
     bool closing; /* takes no more jobs */

@@ -13,7 +13,7 @@ static struct execution *oldest_of(const struct worker *worker)
 void bight__limit_watch(struct worker *worker)
 {
     struct execution *oldest = oldest_of(worker);
-    int64_t run_ms = oldest ? record_of(oldest)->options.run_ms : 0;
+    int64_t run_ms = oldest && !oldest->late ? record_of(oldest)->options.run_ms : 0;
 
     if (likely(run_ms <= 0)) {
         if (unlikely(worker->limiting)) {

@@ -169,6 +169,25 @@ static int a_process_that_does_not_listen_is_killed(void *arg)
     return 0;
 }
 
+/* Jobs that are given to the same worker meanwhile do not put it off. */
+static int jobs_behind_it_do_not_save_it(void *arg)
+{
+    struct bight_executor *executor = open_one(WORKERS, 0);
+    struct call late, behind;
+
+    (void)arg;
+    start(&late, executor, &persist_job, (struct bight_execute_options){.run_ms = 10});
+    while (!late.order) {
+        CHECK_EQ(bight_sleep(2), 0);
+        start(&behind, executor, &pid_job, (struct bight_execute_options){0});
+        bight_scope_cancel(&behind.scope);
+        (void)finish(&behind);
+    }
+    CHECK_EQ(finish(&late), BIGHT_ETIMEDOUT);
+    worker_close(executor);
+    return 0;
+}
+
 static void limit_waits(enum kind kind)
 {
     struct bight_executor *executor = open_one(kind, 0);
@@ -359,6 +378,7 @@ static int progress_comes_in_order_and_before_the_end(void *arg)
 static const struct suite_case cases[] = {
     worker_case(a_job_that_runs_too_long_is_told, 0),
     worker_case(a_process_that_does_not_listen_is_killed, 0),
+    worker_case(jobs_behind_it_do_not_save_it, 0),
     worker_case(time_in_the_queue_does_not_count, 0),
     worker_case(a_job_that_has_not_begun_is_not_late, 0),
     worker_case(calls_wait_for_room_in_their_order, 0),
