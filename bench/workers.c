@@ -1,6 +1,6 @@
-/* Jobs in worker processes: one at a time in one worker, a thousand in flight over two, and large
- * payloads there and back, against forked children that echo what comes over a socketpair. Wall
- * time. */
+/* Jobs in worker processes: one at a time in one worker, a thousand in flight over two, a map in
+ * chunks, and large payloads there and back, against forked children that echo what comes over a
+ * socketpair. Wall time. */
 #include "bench/run.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bight/group.h>
+#include <bight/job_map.h>
 #include <bight/workers.h>
 
 #define WORKERS_MAX 2
@@ -94,6 +95,60 @@ static double ours(void *arg, uint64_t operations)
 
     load->jobs = operations;
     bench_run(load_main, load);
+    return load->us;
+}
+
+static int next_message(void *arg, const void **input, size_t *input_bytes)
+{
+    static struct message message;
+    struct load *load = arg;
+
+    if (load->begun == load->jobs)
+        return 0;
+    message.number = load->begun++;
+    *input = &message;
+    *input_bytes = sizeof message;
+    return 1;
+}
+
+static int map_all(struct load *load)
+{
+    struct bight_job_map_options options = {.chunk = 256};
+    struct bight_job_map_item item;
+    struct bight_job_map map;
+    int rc = bight_job_map_begin(&map, load->executor, &echo_def, next_message, load, &options);
+
+    while (rc == 0)
+        rc = bight_job_map_next(&map, &item);
+    bench_check(bight_job_map_end(&map), "end of the map");
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+static int map_main(void *arg)
+{
+    struct load *load = arg;
+    struct bight_workers_options options = {.workers = load->workers};
+    int rc = bight_workers_new(&load->executor, &options);
+    uint64_t begin;
+
+    if (rc)
+        return rc;
+    load->begun = load->jobs - 1;
+    bench_check(map_all(load), "first item");
+    load->begun = 0;
+    begin = bench_wall_begin();
+    rc = map_all(load);
+    load->us = bench_wall_end(begin, load->jobs) / 1000;
+    bench_check(bight_executor_end(load->executor), "close");
+    return rc;
+}
+
+static double ours_map(void *arg, uint64_t operations)
+{
+    struct load *load = arg;
+
+    load->jobs = operations;
+    bench_run(map_main, load);
     return load->us;
 }
 
@@ -321,6 +376,8 @@ static const struct bench_row rows[] = {
     {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,
      .counted = 20000, .counted_samples = 5},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
+     100000, .counted = 20000, .counted_samples = 5},
+    {"map_100000", "us per item", "forked children on socketpairs", ours_map, raw, &thousand,
      100000, .counted = 20000, .counted_samples = 5},
     {"worker_1m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &one_mib,
      .operations = 100, .peers = {{"two memcpys", copy_large}}, .open = open_large,
