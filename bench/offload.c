@@ -1,5 +1,6 @@
 /* Calls on threads, against raw uv_queue_work: one at a time, and a thousand in flight, on libuv's
  * threads and on those of an executor. Wall time, since the cost is that of waking another core. */
+#include "bench/python.h"
 #include "bench/run.h"
 
 #include <stdlib.h>
@@ -129,8 +130,11 @@ static double raw(void *arg, uint64_t operations)
 static struct load one = {.in_flight = 1}, thousand = {.in_flight = 1000};
 static struct load thousand_own = {.in_flight = 1000, .own = true};
 
+PYTHON_PEER(python_rtt, "offload_rtt", 2000)
+
 static const struct bench_row rows[] = {
-    {"offload_rtt", "us", "uv_queue_work", ours, raw, &one, .operations = 5000},
+    {"offload_rtt", "us", "uv_queue_work", ours, raw, &one, .operations = 5000,
+     .peers = {PYTHON(python_rtt)}},
     {"offload_1000", "us per call", "uv_queue_work", ours, raw, &thousand_own,
      .operations = 100000},
     {"offload_uv_1000", "us per call", "uv_queue_work", ours, raw, &thousand, .operations = 100000},

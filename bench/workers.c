@@ -1,6 +1,7 @@
 /* Jobs in worker processes: one at a time in one worker, a thousand in flight over two, a map in
  * chunks, and large payloads there and back, against forked children that echo what comes over a
  * socketpair. Wall time. */
+#include "bench/python.h"
 #include "bench/run.h"
 
 #include <errno.h>
@@ -364,6 +365,12 @@ static double copy_large(void *arg, uint64_t operations)
     return end_large(large, begin, jobs);
 }
 
+PYTHON_PEER(python_rtt, "worker_rtt", 1000)
+PYTHON_PEER(python_1000, "worker_1000", 10000)
+PYTHON_PEER(python_map, "map_100000", 100000)
+PYTHON_PEER(python_1m, "worker_1m", 20)
+PYTHON_PEER(python_64m, "worker_64m", 64)
+
 static struct large one_mib = {.bytes = MIB};
 static struct large many_mib = {.bytes = 64 * MIB};
 static struct load single = {.in_flight = 1, .workers = 1};
@@ -372,19 +379,20 @@ static struct load sixteen = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead 
 
 /* Instructions are those of the host alone: valgrind counts no child with its parent. */
 static const struct bench_row rows[] = {
-    {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000},
+    {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000,
+     .peers = {PYTHON(python_rtt)}},
     {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,
-     .counted = 20000, .counted_samples = 5},
+     .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_1000)}},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
      100000, .counted = 20000, .counted_samples = 5},
     {"map_100000", "us per item", "forked children on socketpairs", ours_map, raw, &thousand,
-     100000, .counted = 20000, .counted_samples = 5},
+     100000, .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_map)}},
     {"worker_1m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &one_mib,
-     .operations = 100, .peers = {{"two memcpys", copy_large}}, .open = open_large,
-     .close = close_large},
+     .operations = 100, .peers = {{"two memcpys", copy_large}, PYTHON(python_1m)},
+     .open = open_large, .close = close_large},
     {"worker_64m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &many_mib,
-     .operations = 128, .samples = 3, .peers = {{"two memcpys", copy_large}}, .open = open_large,
-     .close = close_large},
+     .operations = 128, .samples = 3, .peers = {{"two memcpys", copy_large}, PYTHON(python_64m)},
+     .open = open_large, .close = close_large},
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include <bight/workers.h>
 
 #include "bench/bench.h"
+#include "bench/python.h"
 #include "bench/run.h"
 
 #define WORKERS 8
@@ -207,13 +208,22 @@ static double stall_of_small(void *arg, uint64_t operations)
     return stall(SMALL_BYTES, operations);
 }
 
+#ifdef BIGHT_BENCH_PYTHON
+static double python_start8(void *arg, uint64_t operations)
+{
+    (void)arg;
+    return bench_python("worker_start8_small", operations, 10) / 1000; /* this row is in ms */
+}
+#endif
+
 static const struct bench_row rows[] = {
     {.name = "worker_start8_small",
      .unit = "ms",
      .baseline = "eight forks",
      .value = start_workers,
      .base = fork_as_many,
-     .operations = 10},
+     .operations = 10,
+     .peers = {PYTHON(python_start8)}},
     {.name = "worker_start8_1g",
      .unit = "ms",
      .baseline = "eight forks of a host of 1 GiB",
