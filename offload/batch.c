@@ -87,7 +87,7 @@ static bool read_outcome(struct bight__batch *batch, struct bight_job_map_item *
         return false;
     memcpy(&outcome, (const char *)result->output + batch->given * sizeof(outcome),
            sizeof(outcome));
-    if (outcome.end > CHUNK_TOO_BIG)
+    if (outcome.end > CHUNK_NO_MEMORY)
         return false;
     if (outcome.output_bytes) {
         size_t at = chunk_round_output(batch->output_at);
@@ -101,6 +101,8 @@ static bool read_outcome(struct bight__batch *batch, struct bight_job_map_item *
     item->code = outcome.code;
     if (outcome.end == CHUNK_RAN)
         item->status = outcome.code < 0 ? BIGHT_EJOBFAILED : 0;
+    else if (outcome.end == CHUNK_NO_MEMORY)
+        item->status = BIGHT_ENOMEM;
     else
         item->status = outcome.end == CHUNK_TOO_BIG ? BIGHT_ETOOBIG : BIGHT_ECANCELED;
     return true;
@@ -117,6 +119,10 @@ void bight__batch_give(struct bight__batch *batch, struct bight_job_map_item *it
                                         .exit_signal = result->exit_signal,
                                         .exit_status = result->exit_status,
                                         .attempts = result->attempts};
+    if (batch->status == BIGHT_EJOBFAILED) { /* the chunk has failed, before its items */
+        item->status = BIGHT_ENOMEM;
+        item->code = 0;
+    }
     if (ran && !read_outcome(batch, item))
         item->status = batch->status = BIGHT_EUNKNOWNOUTCOME;
     else if (ran && batch->status && item->status == BIGHT_ECANCELED)

@@ -56,7 +56,14 @@ static int progress(struct bight_job *job, const void *data, size_t bytes)
     return bight_job_progress(container_of(job, struct item, job)->whole, data, bytes);
 }
 
-static const struct bight__job_ops item_ops = {grow, clear, set_local, progress};
+static void returned(struct bight_job *job)
+{
+    struct bight_job *whole = container_of(job, struct item, job)->whole;
+
+    whole->ops->returned(whole);
+}
+
+static const struct bight__job_ops item_ops = {grow, clear, set_local, progress, returned};
 
 /* Pad the output, so that the next item's is aligned. */
 static int pad(struct bight_job *whole)
@@ -89,15 +96,18 @@ static void run_item(struct bight_job *whole, const struct bight_job_def *def, u
                                 .local = whole->local,
                                 .ops = &item_ops,
                                 .cancel_flag = whole->cancel_flag}};
-    int code;
+    int code, rc;
 
-    if (pad(whole)) {
+    rc = pad(whole);
+    if (rc) {
         whole->ops->clear(whole);
-        outcome_at(whole, at)->end = CHUNK_TOO_BIG;
+        outcome_at(whole, at)->end = rc == BIGHT_ETOOBIG ? CHUNK_TOO_BIG : CHUNK_NO_MEMORY;
         return;
     }
     point(&item);
     code = def->fn(&item.job);
+    returned(&item.job); /* before anything is written */
+    item.too_big |= item.job.output_bytes > UINT32_MAX;
     *outcome_at(whole, at) =
         (struct chunk_outcome){.code = code,
                                .end = item.too_big ? CHUNK_TOO_BIG : CHUNK_RAN,

@@ -25,6 +25,7 @@ enum chunk_end {
     CHUNK_NOT_RUN, /* the job was cancelled before */
     CHUNK_RAN,
     CHUNK_TOO_BIG,
+    CHUNK_NO_MEMORY, /* it was not run */
 };
 
 struct chunk_outcome {

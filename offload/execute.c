@@ -69,8 +69,10 @@ static int run(struct awaited *awaited, struct bight_task *self, bool *slept)
     execution->ended = wake_caller;
     bight__waiter_begin_of(&awaited->waiter, executor->ops->wait, self);
     rc = executor->ops->begin(executor, execution);
-    if (rc)
+    if (rc) {
+        bight__executor_give_room(executor); /* it may have waited for its place */
         return rc;
+    }
     *slept = true;
     rc = bight_park(&awaited->waiter);
     return rc ? rc : awaited->rc;

@@ -11,7 +11,6 @@ static void settle(struct bight_execution *execution, int rc)
     struct bight_waiter *ender = execution->ender;
 
     execution->executor = NULL;
-    execution->ender = NULL;
     bight__sched->outside--;
     /* It may be done already: a wait with a time limit cancels it. */
     if (rc < 0)
@@ -31,10 +30,12 @@ static int begin(struct bight_execution *execution, struct bight_executor *execu
     execution->executor = executor;
     execution->ended = settle;
     rc = executor->ops->begin(executor, execution);
-    if (rc)
+    if (rc) {
         execution->executor = NULL;
-    else
+        bight__executor_give_room(executor); /* it may have waited for its place */
+    } else {
         bight__sched->outside++;
+    }
     return rc;
 }
 
@@ -106,8 +107,9 @@ int bight_execution_end(struct bight_execution *execution)
         struct bight_waiter waiter;
 
         (void)!bight_waiter_init(&waiter, &end_ops);
-        execution->ender = &waiter;
+        execution->ender = &waiter; /* until this task has seen that it woke */
         (void)!bight_park(&waiter);
+        execution->ender = NULL;
     }
     bight_result_free(&execution->result);
     return 0;

@@ -13,6 +13,8 @@ struct bight__job_ops {
     void (*set_local)(struct bight_job *job, void *local);
     /* Hand at most BIGHT_JOB_PROGRESS_MAX bytes to the caller. 0 or an error. */
     int (*progress)(struct bight_job *job, const void *data, size_t bytes);
+    /* A function of the job has returned. Does not return where that is in a copy of the worker. */
+    void (*returned)(struct bight_job *job);
 };
 
 #endif

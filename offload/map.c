@@ -129,12 +129,12 @@ static int fill(struct bight_job_map *map, struct bight__batch *batch)
     return 0;
 }
 
-/* An item that cannot be given to the executor has a status all the same. */
-static void begin_batch(struct bight_job_map *map, struct bight__batch *batch)
+/* There is room, or `rc` says why there will be none. An item that cannot be given to the executor
+ * has a status all the same. */
+static void begin_batch(struct bight_job_map *map, struct bight__batch *batch, int rc)
 {
     struct bight_executor *executor = map->executor;
     struct bight_execution *execution = &batch->execution;
-    int rc;
 
     bight__batch_seal(batch);
     bight__execution_fill(execution, executor, map->def, batch->input, batch->input_bytes,
@@ -143,13 +143,17 @@ static void begin_batch(struct bight_job_map *map, struct bight__batch *batch)
     execution->ended = execution_ended;
     map->open = NULL;
     link_append(&map->begun, &batch->link);
-    rc = bight__executor_full(executor);
-    if (!rc)
-        rc = executor->ops->begin(executor, execution);
-    if (rc)
+    if (rc) {
         note_end(batch, rc);
-    else
+        return;
+    }
+    rc = executor->ops->begin(executor, execution);
+    if (rc) {
+        note_end(batch, rc);
+        bight__executor_give_room(executor);
+    } else {
         bight__sched->outside++; /* also while no task waits for a result */
+    }
 }
 
 static bool has_begun(struct bight_job_map *map)
@@ -180,10 +184,11 @@ static int begin_all(struct bight_job_map *map)
         rc = bight__executor_full(map->executor);
         if (rc == BIGHT_EFULL && has_begun(map))
             return 0;
-        rc = rc == BIGHT_EFULL ? bight__executor_enter(map->executor, true) : 0;
+        if (rc == BIGHT_EFULL)
+            rc = bight__executor_enter(map->executor, true);
         if (rc == BIGHT_ECANCELED)
             return rc;
-        begin_batch(map, batch);
+        begin_batch(map, batch, rc);
     }
     return 0;
 }
@@ -267,13 +272,12 @@ int bight_job_map_next(struct bight_job_map *map, struct bight_job_map_item *ite
 
     if (!map || !item || !map->executor)
         return BIGHT_EINVAL;
-    rc = bight_checkpoint();
-    if (rc)
-        return rc;
     if (map->busy)
         return BIGHT_EBUSY;
-    map->busy = true;
-    rc = next(map, item);
+    map->busy = true; /* also while others run in the checkpoint */
+    rc = bight_checkpoint();
+    if (!rc)
+        rc = next(map, item);
     map->busy = false;
     return rc;
 }

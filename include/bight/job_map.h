@@ -20,8 +20,9 @@ BIGHT_BEGIN_DECLS
 
 /* Zero is the default for every field. */
 struct bight_job_map_options {
-    /* How many items go into one job; default 1, at most 65,536. Their inputs together, and their
-     * outputs together, with 16 bytes for each, count as one payload. A worker that dies takes all
+    /* How many items go into one job; default 1, at most 65,536. Their inputs together, each
+     * rounded up to 16 bytes and with 16 more, with 16 for the whole, count as one payload; so do
+     * their outputs, rounded up to 8 bytes, with 16 more for each. A worker that dies takes all
      * items of its job with it, unless the definition is idempotent. */
     size_t chunk;
     /* How many jobs at most; default: two for each worker that there may be. At most 65,536. */

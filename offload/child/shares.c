@@ -4,6 +4,7 @@
 #include "offload/child/shares.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 static struct {
     bool begun;
+    pid_t pid; /* of the worker: a child that a job forks has no part in its socket */
     uint32_t member;
     unsigned end; /* the numbers of all that are here are below it */
     struct bight_shared *by_number[SHARES_MAX];
@@ -23,7 +25,10 @@ static struct {
 void bight__shares_begin(uint32_t member)
 {
     bight__shared_forget();
+    /* Nothing is left of another worker, whose job has forked this one's zygote. */
+    memset(&shares, 0, sizeof(shares));
     shares.begun = true;
+    shares.pid = getpid();
     shares.member = member;
     link_init(&shares.replaced);
 }
@@ -101,7 +106,8 @@ int bight_job_shared(struct bight_job *job, int number, void **data, size_t *byt
     if (!shares.begun)
         return BIGHT_ENOENT;
     segment = shares.by_number[number];
-    while ((!segment || is_dropped(segment)) && bight__shares_receive(MSG_DONTWAIT, &any) > 0)
+    while ((!segment || is_dropped(segment)) && getpid() == shares.pid &&
+           bight__shares_receive(MSG_DONTWAIT, &any) > 0)
         segment = shares.by_number[number];
     if (!segment || is_dropped(segment))
         return shares.failed[number] ? shares.failed[number] : BIGHT_ENOENT;

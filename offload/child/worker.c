@@ -251,7 +251,14 @@ static int progress(struct bight_job *job, const void *data, size_t bytes)
     return 0;
 }
 
-static const struct bight__job_ops job_ops = {grow, clear, set_local, progress};
+/* The channel and the unwritten output are the worker's. */
+static void returned(struct bight_job *job)
+{
+    if (is_copy(container_of(job, struct worker_process, job)))
+        _exit(0);
+}
+
+static const struct bight__job_ops job_ops = {grow, clear, set_local, progress, returned};
 
 /* Learn definition `number` from the record before the slot's input. */
 static int learn(struct worker_process *worker, uint32_t number, const unsigned char *record)
@@ -353,8 +360,7 @@ static uint32_t run(struct worker_process *worker)
     if (!def)
         return VERDICT_UNKNOWN_JOB;
     code = slot->flags & SLOT_CHUNK ? bight__chunk_run(&worker->job, def) : def->fn(&worker->job);
-    if (is_copy(worker))
-        _exit(0); /* the channel and the unwritten output are the worker's */
+    returned(&worker->job);
     slot->code = code;
     if (worker->too_big)
         worker->job.output_bytes = 0;
@@ -386,7 +392,6 @@ static void check_ring(struct worker_process *worker)
 /* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
-    bight__shares_tidy();
     for (uint32_t i = 0; i < worker->channel->spins; i++) {
         if (slot_is_filled(worker))
             return;
@@ -394,6 +399,7 @@ static void await_slot(struct worker_process *worker)
     }
     while (!slot_is_filled(worker)) {
         check_ring(worker);
+        bight__shares_tidy();
         sleep_for(worker, SLEEPS_FOR_JOB, slot_is_filled);
     }
 }

@@ -66,8 +66,12 @@ void bight__pool_empty(struct pool *pool)
 {
     struct bight_link *link;
 
-    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
-        bight__unpost_some(container_of(at, struct worker, link), CHANNEL_SLOTS);
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = container_of(at, struct worker, link);
+
+        if (worker->phase != WORKER_STARTING) /* which has its initialiser there, and no other */
+            bight__unpost_some(worker, CHANNEL_SLOTS);
+    }
     while ((link = link_take(&pool->queue))) {
         struct execution *execution = container_of(link, struct execution, link);
         bool ran = record_of(execution)->result.attempts > 0;

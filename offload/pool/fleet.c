@@ -88,8 +88,7 @@ static void check_ready(struct worker *worker)
         pool, &(struct bight_workers_event){.kind = BIGHT_WORKERS_STARTED, .pid = worker->pid});
 }
 
-/* Some workers have left, for which others have waited. */
-static void admit(struct pool *pool)
+void bight__fleet_admit(struct pool *pool)
 {
     if (!pool->turns_over || pool->ready >= pool->options.workers)
         return;
@@ -132,7 +131,7 @@ static void heard(void *arg)
         return;
     }
     bight__turnover_look(worker);
-    admit(pool);
+    bight__fleet_admit(pool);
     bight__pool_pump(pool);
     bight__balance(worker);
 }
@@ -288,7 +287,7 @@ static void on_line(void *arg)
             zygote_ended(pool);
     }
     bight__fleet_fill(pool);
-    admit(pool);
+    bight__fleet_admit(pool);
     bight__pool_pump(pool);
 }
 

@@ -38,7 +38,7 @@ void bight__fleet_interrupt(struct execution *execution)
      * itself, its result is taken long before the grace is over. An execution older than the one
      * that is being interrupted has ended, or ends with it. */
     __atomic_store_n(&slot->cancel, 1, __ATOMIC_RELAXED);
-    if (worker->told_to_stop ||
+    if (worker->told_to_stop || worker->interrupted == execution ||
         (worker->interrupted && worker->interrupted->position > execution->position))
         return;
     worker->interrupted = execution;
@@ -47,8 +47,13 @@ void bight__fleet_interrupt(struct execution *execution)
 
 bool bight__fleet_look(struct worker *worker)
 {
-    if (bight__harvest(worker))
+    if (worker->scribbled)
+        return false; /* it is about to end */
+    if (bight__harvest(worker)) {
+        bight__turnover_look(worker); /* nothing may come from it any more */
+        bight__fleet_admit(worker->pool);
         return true;
+    }
     worker->scribbled = true;
     bight__worker_doom(worker);
     return false;
@@ -59,8 +64,10 @@ void bight__fleet_kill(struct pool *pool)
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = container_of(at, struct worker, link);
 
-        if (worker->load && worker->phase != WORKER_LEAVING)
-            bight__worker_signal(worker, SIGKILL);
+        if (!worker->load || worker->phase == WORKER_LEAVING)
+            continue;
+        worker->expected = true;
+        bight__worker_signal(worker, SIGKILL);
     }
 }
 
@@ -94,6 +101,7 @@ void bight__fleet_grace_over(struct bight_timer *timer)
     }
     bight__unpost_some(worker, CHANNEL_SLOTS);
     if (bight__fleet_look(worker) && worker->interrupted) {
+        bight__unpost_some(worker, CHANNEL_SLOTS); /* what callers have begun when they heard */
         worker->told_to_stop = true;
         worker->expected = true;
         bight__worker_phase(worker, WORKER_DOOMED);

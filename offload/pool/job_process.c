@@ -85,7 +85,6 @@ static int begin(struct pool *pool, const struct bight_job_def *def, const void 
                  size_t input_bytes)
 {
     struct bight_job_process *process = bight__alloc_zero(pool_seams(pool), sizeof(*process));
-    int rc;
 
     if (!process)
         return BIGHT_ENOMEM;
@@ -96,12 +95,7 @@ static int begin(struct pool *pool, const struct bight_job_def *def, const void 
     pool->process = process;
     pool->look = look;
     pool->free_process = free_process;
-    rc = give_job(pool, process, def, input, input_bytes);
-    if (rc) {
-        pool->look = NULL;
-        bight__pool_close(pool);
-    }
-    return rc;
+    return give_job(pool, process, def, input, input_bytes);
 }
 
 static int share(struct pool *pool, struct bight_shared *const *segments, size_t count)
@@ -140,14 +134,15 @@ int bight_job_process_start(struct bight_job_process **out, const struct bight_j
     if (rc)
         return rc;
     rc = share(pool, from->segments, from->segment_count);
+    if (!rc)
+        rc = begin(pool, def, input, input_bytes);
     if (rc) {
+        pool->look = NULL;
         bight__pool_close(pool);
         return rc;
     }
-    rc = begin(pool, def, input, input_bytes);
-    if (!rc)
-        *out = pool->process;
-    return rc;
+    *out = pool->process;
+    return 0;
 }
 
 static int check(const struct bight_job_process *process)

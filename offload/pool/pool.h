@@ -343,6 +343,8 @@ void bight__worker_signal(struct worker *worker, int number);
 void bight__worker_doom(struct worker *worker);
 /* The running job of the execution should stop: begin what BIGHT_EXECUTOR_CANCEL_INTERRUPT says. */
 void bight__fleet_interrupt(struct execution *execution);
+/* Some workers have left, for which others have waited. */
+void bight__fleet_admit(struct pool *pool);
 /* Kill the workers that run jobs. */
 void bight__fleet_kill(struct pool *pool);
 /* Take the results of a worker outside of its turn; false when it broke the protocol and dies. */

@@ -98,6 +98,9 @@ bool bight__unpost(struct execution *execution)
     struct worker *worker = execution->worker;
     struct seat *seat = &worker->seats[execution->position % CHANNEL_SLOTS];
 
+    /* It was seen to have begun, whatever the slot says now. */
+    if (execution->unwanted || execution->late)
+        return false;
     if (!seat->missing && !withdraw(worker, execution->position))
         return false;
     seat->execution = NULL;

@@ -46,7 +46,7 @@ static unsigned free_place(const struct pool *pool)
     for (const struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         const struct worker *worker = container_of(at, const struct worker, link);
 
-        if (worker->phase == WORKER_STARTING || worker->phase == WORKER_READY)
+        if (worker->phase == WORKER_STARTING || (worker->phase == WORKER_READY && !worker->going))
             taken[worker->place] = 1;
     }
     while (place < WORKERS_MAX - 1 && taken[place])

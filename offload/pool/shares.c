@@ -46,6 +46,14 @@ void bight__shares_enlist(struct worker *worker)
     worker->channel->member = worker->shares.member;
 }
 
+/* A worker that sleeps lets go of the segment, if that is freed. */
+static void forget(struct worker *worker, unsigned word, uint64_t bit)
+{
+    if (worker->shares.sent[word] & bit)
+        bight__wake_if_asleep(worker, SLEEPS_FOR_JOB);
+    worker->shares.sent[word] &= ~bit;
+}
+
 static void leave(struct shared_holder *holder)
 {
     struct share *share = container_of(holder, struct share, holder);
@@ -57,8 +65,19 @@ static void leave(struct shared_holder *holder)
     pool->shares.by_number[share->number] = NULL;
     pool->shares.wanted[word] &= ~bit;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next)
-        container_of(at, struct worker, link)->shares.sent[word] &= ~bit;
+        forget(container_of(at, struct worker, link), word, bit);
     bight__free(share);
+}
+
+/* The process `member` is no more. */
+static void announce(const struct pool *pool, uint32_t member)
+{
+    for (int i = 0; i < SHARES_MAX; i++) {
+        const struct share *share = pool->shares.by_number[i];
+
+        if (share)
+            bight__shared_death(share->segment, member);
+    }
 }
 
 static void stop_mourning(struct mourned *mourned)
@@ -71,12 +90,18 @@ static void stop_mourning(struct mourned *mourned)
 void bight__shares_free(struct pool *pool)
 {
     pool_disarm(pool, &pool->shares.again);
+    /* They were killed. It is late to wait until they are seen to have ended, and what they held
+     * must not stay held. */
+    while (!link_empty(&pool->shares.mourned)) {
+        struct mourned *mourned = container_of(pool->shares.mourned.next, struct mourned, link);
+
+        announce(pool, mourned->member);
+        stop_mourning(mourned);
+    }
     for (int i = 0; i < SHARES_MAX; i++) {
         if (pool->shares.by_number[i])
             leave(&pool->shares.by_number[i]->holder);
     }
-    while (!link_empty(&pool->shares.mourned))
-        stop_mourning(container_of(pool->shares.mourned.next, struct mourned, link));
 }
 
 static bool send_one(const struct worker *worker, const struct share *share)
@@ -109,17 +134,6 @@ bool bight__shares_send(struct worker *worker)
         }
     }
     return true;
-}
-
-/* The process `member` is no more. */
-static void announce(const struct pool *pool, uint32_t member)
-{
-    for (int i = 0; i < SHARES_MAX; i++) {
-        const struct share *share = pool->shares.by_number[i];
-
-        if (share)
-            bight__shared_death(share->segment, member);
-    }
 }
 
 static void has_ended(void *arg)

@@ -47,8 +47,9 @@ static int attempt(struct shared_call *call)
     return same_round(state, wait->state) ? BIGHT_EAGAIN : outcome(wait->state, state);
 }
 
-/* Come. *state is then what it has become; true: the round is complete. */
-static bool come(struct bight_shared_barrier *barrier, uint64_t *state)
+/* Come. *state is then what it has become; true: the round is complete, and *index is the caller's
+ * in it. */
+static bool come(struct bight_shared_barrier *barrier, uint64_t *state, int *index)
 {
     uint64_t before = shared_load(barrier->state), after;
     bool last;
@@ -62,6 +63,7 @@ static bool come(struct bight_shared_barrier *barrier, uint64_t *state)
         after = last ? (before & ~(COME | ROUNDS)) | ((before + ROUND) & ROUNDS) : before + 1;
     } while (!shared_swap(barrier->state, &before, after));
     *state = after;
+    *index = (int)(before & COME);
     return last;
 }
 
@@ -94,7 +96,7 @@ int bight_shared_barrier_init(struct bight_shared_barrier *barrier, int parties)
 int bight_shared_barrier_wait(struct bight_shared_barrier *barrier, int64_t timeout_ms)
 {
     struct barrier_call wait = {.barrier = barrier};
-    int rc;
+    int rc, index;
 
     if (!barrier)
         return BIGHT_EINVAL;
@@ -104,9 +106,9 @@ int bight_shared_barrier_wait(struct bight_shared_barrier *barrier, int64_t time
     wait.call = (struct shared_call){segment_of(barrier), &barrier->base, &barrier_ops, attempt};
     if (!wait.call.segment)
         return BIGHT_EINVAL;
-    if (come(barrier, &wait.state)) {
+    if (come(barrier, &wait.state, &index)) {
         bight__shared_changed(wait.call.segment, &barrier->base);
-        return (int)shared_load(barrier->parties) - 1;
+        return index;
     }
     if (wait.state & BROKEN)
         return BIGHT_EBROKEN;

@@ -86,6 +86,8 @@ static int park(const struct shared_call *call, uint32_t seen)
     struct shared_wait wait = {.segment = segment, .base = call->base, .seen = seen};
     int rc = 0;
 
+    segment
+        ->inside++; /* it is not to be freed meanwhile, nor before this task has seen why it woke */
     shared_store(call->base->tasks, 1);
     if (shared_load(call->base->sequence) == seen) {
         rc = bight_waiter_init(&wait.waiter, call->ops);
@@ -97,6 +99,7 @@ static int park(const struct shared_call *call, uint32_t seen)
         rc = bight_checkpoint(); /* whoever changes it all the time must not stop the loop */
     }
     forget_tasks(segment, call->base);
+    segment->inside--;
     return rc;
 }
 

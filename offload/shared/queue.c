@@ -112,6 +112,7 @@ static int get_now(struct queue_call *get)
         return shared_load(queue->closed) ? BIGHT_ECLOSED : BIGHT_EAGAIN;
     at = place_at(&shape, shape.head);
     memcpy(&place, at, sizeof(place));
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* what was read is what is checked and used */
     if (place.bytes > shape.item_bytes)
         return BIGHT_EPROTOCOL;
     if (place.bytes > get->bytes)

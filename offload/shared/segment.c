@@ -178,6 +178,8 @@ static int make_memory(struct bight_shared *segment)
 /* Let go of what has been made of it. */
 static void release(struct bight_shared *segment)
 {
+    if (segment->tail)
+        shared_store(segment->tail->dropped, 1); /* first: workers that look are woken then */
     while (!link_empty(&segment->holders)) {
         struct shared_holder *holder =
             container_of(segment->holders.next, struct shared_holder, link);
@@ -186,8 +188,6 @@ static void release(struct bight_shared *segment)
     }
     unlist(segment);
     bight__watch_close(segment->watch);
-    if (segment->tail)
-        shared_store(segment->tail->dropped, 1);
     if (segment->data)
         munmap(segment->data, segment->map_bytes);
     if (segment->memory >= 0)
@@ -250,7 +250,7 @@ int bight_shared_free(struct bight_shared *segment)
         return BIGHT_EINVAL;
     if (segment->runtime != bight__runtime())
         return BIGHT_EPERM;
-    if (!link_empty(&segment->waits))
+    if (segment->inside)
         return BIGHT_EBUSY;
     link_remove(&segment->plugin.link);
     release(segment);

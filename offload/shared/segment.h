@@ -45,6 +45,7 @@ struct bight_shared {
     int memory;
     struct watch *watch;           /* of the other end */
     struct bight_link waits;       /* of tasks */
+    size_t inside;                 /* tasks in a call that may wait, woken or not */
     struct bight_link holders;     /* the executors that have it */
     struct shared_object *objects; /* in order of `at`; guarded by the lock of the segments */
     size_t object_count;

@@ -46,6 +46,20 @@ void bight__crew_call_loop(struct threads *threads)
         (void)!bight_post_record(threads->runtime->mailbox, &threads->post); /* it is open */
 }
 
+void bight__crew_call_back(struct threads *threads)
+{
+    if (atomic_exchange(&threads->state, LOOP_CALLED) != LOOP_CALLED)
+        (void)!bight_post_record(threads->runtime->mailbox, &threads->post);
+}
+
+static void tell(struct call *call)
+{
+    uint32_t nothing = 0;
+
+    (void)__atomic_compare_exchange_n(&call->cancelled, &nothing, 1, false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED);
+}
+
 /* Give a call back that has run. It may be gone at once. */
 static void give(struct threads *threads, struct call *call)
 {
@@ -210,7 +224,9 @@ static void run_calls(struct thread *thread)
     thread->measured = 0;
     thread->since_ns = uv_hrtime();
     while ((call = next_call(threads))) {
-        atomic_store_explicit(&thread->call, call, memory_order_relaxed);
+        atomic_store(&thread->call, call);
+        if (unlikely(atomic_load(&threads->killing)))
+            tell(call); /* bight__crew_cancel may not have seen it */
         call->run(call, thread);
         atomic_store_explicit(&thread->call, NULL, memory_order_relaxed);
         give(threads, call);
@@ -390,13 +406,13 @@ int bight__crew_wake(struct threads *threads, int *init_code)
 /* A call that a thread has just given back is still there: the loop's thread has not ended it. */
 void bight__crew_cancel(struct threads *threads)
 {
+    atomic_store(&threads->killing, true);
     pthread_mutex_lock(&threads->lock);
     for (struct bight_link *at = threads->crew.next; at != &threads->crew; at = at->next) {
-        struct thread *thread = container_of(at, struct thread, mate);
-        struct call *call = atomic_load_explicit(&thread->call, memory_order_relaxed);
+        struct call *call = atomic_load(&container_of(at, struct thread, mate)->call);
 
         if (call)
-            __atomic_store_n(&call->cancelled, 1, __ATOMIC_RELAXED);
+            tell(call);
     }
     pthread_mutex_unlock(&threads->lock);
 }

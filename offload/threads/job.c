@@ -97,7 +97,12 @@ static int progress(struct bight_job *job, const void *data, size_t bytes)
     return bight__report(running->thread->threads, running->record, data, bytes);
 }
 
-static const struct bight__job_ops job_ops = {grow, clear, set_local, progress};
+static void returned(struct bight_job *job)
+{
+    (void)job; /* in the thread that it was called in */
+}
+
+static const struct bight__job_ops job_ops = {grow, clear, set_local, progress, returned};
 
 /* A copy of the input, or NULL when there is no memory. */
 static void *copy_input(struct thread *thread, const void *input, size_t bytes)
@@ -158,6 +163,8 @@ static void run(struct call *call, struct thread *thread)
     }
     code =
         record->items ? bight__chunk_run(&running.job, record->def) : record->def->fn(&running.job);
+    if (record->options.run_ms > 0) /* it is not late any more, whenever the loop looks */
+        atomic_store(&execution_of(record)->began_ns, UINT64_MAX);
     give_result(record, &running.job, code);
     drop_input(thread);
 }
@@ -245,9 +252,11 @@ int bight__threads_begin(struct bight_executor *executor, struct bight_execution
         link_init(&execution->limit.link);
         atomic_init(&execution->began_ns, 0);
     }
-    rc = bight__threads_put(threads_of(executor), &execution->call);
-    if (!rc && unlikely(record->options.run_ms > 0))
+    if (unlikely(record->options.run_ms > 0))
         look_again(execution, record->options.run_ms);
+    rc = bight__threads_put(threads_of(executor), &execution->call);
+    if (rc && record->options.run_ms > 0)
+        forget_limit(execution);
     return rc;
 }
 

@@ -36,25 +36,28 @@ int bight__report(struct threads *threads, struct bight_execution *record, const
     return 0;
 }
 
-static struct report *take(struct threads *threads)
+/* Take those that are there, and no others: there may be no end of them. */
+static void take_all(struct threads *threads, struct bight_link *taken)
 {
     struct bight_link *link;
 
+    link_init(taken);
     pthread_mutex_lock(&threads->lock);
-    link = link_take(&threads->reports);
-    if (link && threads->report_count-- == REPORTS_MOST)
-        pthread_cond_broadcast(&threads->reported);
-    if (link_empty(&threads->reports))
-        atomic_store(&threads->reporting, false);
+    while ((link = link_take(&threads->reports)))
+        link_append(taken, link);
+    threads->report_count = 0;
+    atomic_store(&threads->reporting, false);
+    pthread_cond_broadcast(&threads->reported);
     pthread_mutex_unlock(&threads->lock);
-    return link ? container_of(link, struct report, link) : NULL;
 }
 
 void bight__reports_deliver(struct threads *threads)
 {
-    struct report *report;
+    struct bight_link taken, *link;
 
-    while ((report = take(threads))) {
+    take_all(threads, &taken);
+    while ((link = link_take(&taken))) {
+        struct report *report = container_of(link, struct report, link);
         const struct bight_execute_options *options = &report->record->options;
 
         options->progress(options->progress_arg, report->data, report->bytes);
@@ -64,8 +67,9 @@ void bight__reports_deliver(struct threads *threads)
 
 void bight__reports_drop(struct threads *threads)
 {
-    struct report *report;
+    struct bight_link taken, *link;
 
-    while ((report = take(threads)))
-        bight__free(report);
+    take_all(threads, &taken);
+    while ((link = link_take(&taken)))
+        bight__free(container_of(link, struct report, link));
 }

@@ -109,6 +109,7 @@ struct threads {
     atomic_bool brisk;     /* the last calls were so short that waking a thread takes longer */
     atomic_bool spinning;  /* a thread without work looks at the ring */
     atomic_bool reporting; /* there are reports */
+    atomic_bool killing;   /* calls that run are to be told that nobody wants them */
     atomic_uint count;     /* threads that take calls or will; written with the lock held */
     atomic_uint idle;      /* of these: those that have no call and will look once more for one */
 
@@ -194,6 +195,8 @@ void bight__threads_turn_init(struct threads *threads);
 int bight__crew_start(struct threads *threads);
 /* Wake the loop, with the lock held, or by a thread whose call is among `returns`. */
 void bight__crew_call_loop(struct threads *threads);
+/* The loop's thread: come round once more, whatever it does next. */
+void bight__crew_call_back(struct threads *threads);
 /* Tell the calls that run that nobody wants them. */
 void bight__crew_cancel(struct threads *threads);
 /* Calls wait: wake a thread, or start some. An error when there is none, with *init_code. */

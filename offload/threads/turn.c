@@ -167,8 +167,9 @@ static void on_idle(struct bight_hook *hook)
     if (list_empty(&hook->link) || bight__sched_busy(&threads->runtime->sched))
         return;
     (void)atomic_compare_exchange_strong(&threads->state, &awake, LOOP_ASLEEP);
+    /* It was given before that, when nobody had to be called. */
     if (has_come(threads))
-        come_round(threads);
+        bight__crew_call_loop(threads);
     else
         bight__crew_help(threads);
 }
@@ -238,6 +239,8 @@ int bight__threads_put(struct threads *threads, struct call *call)
     link_append(&threads->collected, &call->link);
     if (threads->base.jobs++ == 0)
         bight__threads_look(threads);
+    if (unlikely(!bight__sched->current))
+        bight__crew_call_back(threads); /* the loop may have been here, and sleep next */
     if (++threads->uncounted >= COLLECTED_MOST)
         hand_out(threads);
     return 0;

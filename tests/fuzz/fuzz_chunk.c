@@ -15,8 +15,8 @@ static void check(const struct bight_job_map_item *item, const unsigned char *ou
     unsigned sum = 0;
 
     FUZZ_CHECK(item->status == 0 || item->status == BIGHT_EJOBFAILED ||
-               item->status == BIGHT_ETOOBIG || item->status == BIGHT_ECANCELED ||
-               item->status == BIGHT_EUNKNOWNOUTCOME);
+               item->status == BIGHT_ETOOBIG || item->status == BIGHT_ENOMEM ||
+               item->status == BIGHT_ECANCELED || item->status == BIGHT_EUNKNOWNOUTCOME);
     if (!at)
         return;
     FUZZ_CHECK(at >= output && item->output_bytes <= bytes - (size_t)(at - output));

@@ -83,6 +83,14 @@ static int say_progress(struct bight_job *job)
     return 7;
 }
 
+static int count(struct bight_job *job)
+{
+    (void)job;
+    atomic_fetch_add(&worker_shared->counter, 1);
+    return 0;
+}
+
+static const struct bight_job_def count_job = {.name = "count", .fn = count};
 static const struct bight_job_def persist_job = {.name = "persist", .fn = persist};
 static const struct bight_job_def crash_job = {
     .name = "crash", .fn = crash, .flags = BIGHT_JOB_IDEMPOTENT};
@@ -92,6 +100,8 @@ static const struct bight_job_def progress_job = {.name = "say progress", .fn = 
 struct call {
     struct bight_executor *executor;
     const struct bight_job_def *def;
+    const void *input;
+    size_t input_bytes;
     struct bight_execute_options options;
     struct bight_result result;
     struct bight_scope scope;
@@ -107,7 +117,8 @@ static int call_task(void *arg)
     struct call *call = arg;
 
     CHECK_EQ(bight_scope_begin(&call->scope, -1, 0), 0);
-    call->rc = execute(call->executor, call->def, &call->options, &call->result);
+    call->rc = bight_execute_with(call->executor, call->def, call->input, call->input_bytes,
+                                  &call->options, &call->result);
     call->order = ++calls_ended;
     (void)!bight_scope_end(&call->scope, 0);
     return 0;
@@ -192,6 +203,27 @@ static int jobs_behind_it_do_not_save_it(void *arg)
     return 0;
 }
 
+/* While the loop stands still for longer than the limit, the job does not. */
+static void limit_of_the_job(enum kind kind)
+{
+    struct bight_executor *executor = open_one(kind, 0);
+    struct timespec pause = {.tv_nsec = 150000000};
+    struct call call;
+
+    CHECK_EQ(execute(executor, &pid_job, NULL, NULL), 0);
+    start(&call, executor, &count_job, (struct bight_execute_options){.run_ms = 100});
+    worker_await(&worker_shared->counter, 1);
+    nanosleep(&pause, NULL);
+    CHECK_EQ(finish(&call), 0);
+    worker_close(executor);
+}
+
+static int a_job_that_ended_in_time_is_not_late(void *arg)
+{
+    (void)arg;
+    return on_both(limit_of_the_job);
+}
+
 static void limit_waits(enum kind kind)
 {
     struct bight_executor *executor = open_one(kind, 0);
@@ -268,6 +300,38 @@ static int calls_wait_for_room_in_their_order(void *arg)
 {
     (void)arg;
     return on_both(room);
+}
+
+/* Who has waited for a place and does not take it leaves it to the next one. */
+static int a_place_that_is_not_used_goes_on(void *arg)
+{
+    struct bight_workers_options small = {.workers = 1, .queue_max = 1, .payload_max_bytes = 4096};
+    struct bight_executor *executor = worker_open(&small);
+    struct bight_execute_options wait = {.wait_for_room = true};
+    struct call held, queued, large[4];
+    static const char input[5000];
+
+    (void)arg;
+    start(&held, executor, &hold_job, (struct bight_execute_options){0});
+    worker_await(&worker_shared->running, 1);
+    start(&queued, executor, &pid_job, (struct bight_execute_options){0});
+    for (int i = 0; i < 4; i++) {
+        large[i] = (struct call){.executor = executor,
+                                 .def = &pid_job,
+                                 .options = wait,
+                                 .input = input,
+                                 .input_bytes = sizeof input};
+        CHECK_EQ(bight_spawn(&large[i].task, call_task, &large[i]), 0);
+    }
+    CHECK_EQ(bight_yield(), 0);
+    atomic_store(&worker_shared->released, 1);
+    CHECK_EQ(finish(&held), 0);
+    CHECK_EQ(finish(&queued), 0);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(finish(&large[i]), BIGHT_ETOOBIG);
+    CHECK_EQ(execute(executor, &pid_job, NULL, NULL), 0);
+    worker_close(executor);
+    return 0;
 }
 
 static int end_task(void *arg)
@@ -383,9 +447,11 @@ static const struct suite_case cases[] = {
     worker_case(a_job_that_runs_too_long_is_told, 0),
     worker_case(a_process_that_does_not_listen_is_killed, 0),
     worker_case(jobs_behind_it_do_not_save_it, 0),
+    worker_case(a_job_that_ended_in_time_is_not_late, 0),
     worker_case(time_in_the_queue_does_not_count, 0),
     worker_case(a_job_that_has_not_begun_is_not_late, 0),
     worker_case(calls_wait_for_room_in_their_order, 0),
+    worker_case(a_place_that_is_not_used_goes_on, 0),
     worker_case(an_end_can_be_hurried, 0),
     worker_case(an_executor_can_be_killed, 0),
     worker_case(a_call_has_its_own_number_of_attempts, 0),

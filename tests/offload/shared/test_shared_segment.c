@@ -66,6 +66,31 @@ static int workers_find_what_they_are_given(void *arg)
     return 0;
 }
 
+static int wait_for_event(void *event)
+{
+    return bight_shared_event_wait(event, -1);
+}
+
+/* A task that has been woken is still in its call. */
+static int a_segment_is_not_freed_under_a_woken_task(void *arg)
+{
+    struct bight_shared *segment = make(sizeof(struct bight_shared_event), 0);
+    struct bight_shared_event *event = bight_shared_data(segment);
+    struct bight_task *task;
+    int status = -1;
+
+    (void)arg;
+    CHECK_EQ(bight_shared_event_init(event), 0);
+    CHECK_EQ(bight_spawn(&task, wait_for_event, event), 0);
+    CHECK_EQ(bight_yield(), 0);
+    CHECK_EQ(bight_shared_event_set(event), 0);
+    CHECK_EQ(bight_shared_free(segment), BIGHT_EBUSY);
+    CHECK_EQ(bight_join(task, &status), 0);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(bight_shared_free(segment), 0);
+    return 0;
+}
+
 /* A worker that replaces one has all of them, before its initialiser runs. */
 static int initialise(struct bight_job *job)
 {
@@ -331,6 +356,7 @@ static int threads_have_the_segment_as_it_is(void *arg)
 
 static const struct suite_case cases[] = {
     worker_case(workers_find_what_they_are_given, 0),
+    worker_case(a_segment_is_not_freed_under_a_woken_task, 0),
     worker_case(later_workers_have_them_when_they_begin, 0),
     worker_case(a_new_keeper_has_none, 0),
     worker_case(the_host_sees_what_a_job_writes, 0),
