@@ -5,8 +5,8 @@
 
 #include <check.h>
 
-static long blocks;
-static _Thread_local const bool *counting;
+static _Atomic long blocks; /* jobs on threads take and free some */
+static _Thread_local const _Atomic bool *counting;
 static _Thread_local size_t taken;
 
 void *__real_malloc(size_t bytes);
@@ -67,7 +67,7 @@ long counted_blocks(void)
     return blocks;
 }
 
-void count_taken_while(const bool *window)
+void count_taken_while(const _Atomic bool *window)
 {
     counting = window;
     taken = 0;

@@ -14,7 +14,7 @@ void count_blocks_of_libuv(void);
 long counted_blocks(void);
 
 /* Count the blocks that this thread takes while `*window` is true, from now on; NULL to stop. */
-void count_taken_while(const bool *window);
+void count_taken_while(const _Atomic bool *window);
 
 /* How many there were. */
 size_t counted_taken(void);

@@ -40,8 +40,9 @@ struct stage {
     struct seat seats[2];
     size_t given; /* what main gave out, and how many seats got something */
     size_t taken;
-    bool no_memory; /* from now on no allocation succeeds */
-    size_t allocations;
+    /* From now on no allocation succeeds; threads ask too. */
+    atomic_bool no_memory;
+    atomic_size_t allocations;
     /* The sources. */
     struct bight_mutex mutex;
     struct bight_event event;
