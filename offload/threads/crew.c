@@ -18,6 +18,9 @@
 
 #define NS_PER_S (1000 * NS_PER_MS)
 
+/* How often the loop looks again before it starts a thread beside others. */
+#define LOOKS 200u
+
 /* So many calls in a row are measured together, and are brisk if each took less than that. */
 #define BRISK_CALLS 16u
 #define BRISK_NS 4000u
@@ -218,11 +221,12 @@ static void run_calls(struct thread *thread)
     struct threads *threads = thread->threads;
     struct call *call;
 
-    /* First, so that the loop either does not count it as idle, or has its call seen here. */
-    atomic_fetch_sub(&threads->idle, 1);
-    atomic_thread_fence(memory_order_seq_cst);
     thread->measured = 0;
     thread->since_ns = uv_hrtime();
+    /* First, so that the loop either does not count it as idle, or has its call seen here. In
+     * between the loop may start one more than is needed. */
+    atomic_fetch_sub(&threads->idle, 1);
+    atomic_thread_fence(memory_order_seq_cst);
     while ((call = next_call(threads))) {
         atomic_store(&thread->call, call);
         if (unlikely(atomic_load(&threads->killing)))
@@ -371,6 +375,19 @@ int bight__crew_start(struct threads *threads)
     return 0;
 }
 
+/* How many calls wait, once threads that have just begun to look have had the time to take them.
+ * That is a moment, and a thread costs more. */
+static uint64_t settled(struct threads *threads, uint64_t waiting)
+{
+    if (!threads->count || threads->count >= threads->options.threads_most)
+        return waiting; /* there is none, or it makes no difference */
+    for (unsigned i = 0; i < LOOKS && threads->idle < waiting; i++) {
+        relax();
+        waiting = ring_length(&threads->ring);
+    }
+    return waiting;
+}
+
 /* With the lock held: start threads for the calls that have none. */
 static int grow(struct threads *threads, uint64_t waiting)
 {
@@ -378,6 +395,7 @@ static int grow(struct threads *threads, uint64_t waiting)
 
     if (threads->count && threads->retry_ns && uv_hrtime() < threads->retry_ns)
         return 0;
+    waiting = settled(threads, waiting);
     while (!rc && threads->count < threads->options.threads_most && threads->idle < waiting)
         rc = bight__crew_start(threads);
     return threads->count ? 0 : rc;

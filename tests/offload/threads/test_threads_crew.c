@@ -118,8 +118,9 @@ static int grows(void *arg)
     ck_assert_uint_eq(stats_of(threads).started, 0);
     for (unsigned i = 0; i < 3; i++) {
         held_start_standing(&calls[i], threads);
-        ck_assert_uint_eq(stats_of(threads).started, i + 1);
-        ck_assert_uint_eq(stats_of(threads).ready, i + 1);
+        /* One more may start where a thread is just about to take the call. */
+        ck_assert_uint_ge(stats_of(threads).started, i + 1);
+        ck_assert_uint_ge(stats_of(threads).ready, i + 1);
     }
     held_start(&calls[3], threads, held_pass);
     held_start(&calls[4], threads, held_pass);
@@ -140,7 +141,7 @@ static struct {
     sem_t gone;
     atomic_int begun;
     atomic_int ended;
-    int fails; /* with this code */
+    atomic_int fails; /* with this code */
 } crew;
 
 static int init(void *arg, void **local)
