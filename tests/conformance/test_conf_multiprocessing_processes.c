@@ -134,17 +134,6 @@ static int mproc_02_a_job_gets_its_input_as_it_was(void *arg)
     return 0;
 }
 
-/* A limit on a join is a scope around it. A negative one is none, see TDEADLINE-06. */
-static int join_within(struct bight_job_process *process, int64_t timeout_ms)
-{
-    struct bight_scope scope;
-    int rc;
-
-    CHECK_EQ(bight_scope_begin(&scope, timeout_ms, 0), 0);
-    rc = bight_job_process_join(process);
-    return bight_scope_end(&scope, rc);
-}
-
 static int mproc_05_a_process_is_terminated_or_killed(void *arg)
 {
     (void)arg;
@@ -152,7 +141,7 @@ static int mproc_05_a_process_is_terminated_or_killed(void *arg)
         struct bight_job_process *process = process_start(&sleep_job, NULL, 0, NULL);
         const struct bight_result *result;
 
-        CHECK_EQ(join_within(process, 0), BIGHT_ETIMEDOUT);
+        CHECK_EQ(worker_join_within(process, 0), BIGHT_ETIMEDOUT);
         CHECK(bight_job_process_alive(process));
         CHECK_EQ(round ? bight_job_process_kill(process) : bight_job_process_terminate(process), 0);
         result = process_join(process, BIGHT_EWORKERDIED);
@@ -340,7 +329,7 @@ static int mproc_15_the_process_that_starts_others_may_die(void *arg)
         struct bight_job_process *first = process_start(&sleep_job, NULL, 0, NULL);
 
         CHECK_EQ(kill(worker_stats(executor).zygote_pid, round ? SIGKILL : SIGINT), 0);
-        if (round == 0 && join_within(first, 50) == BIGHT_ETIMEDOUT)
+        if (round == 0 && worker_join_within(first, 50) == BIGHT_ETIMEDOUT)
             (void)bight_job_process_kill(first); /* the helper does not mind the signal */
         CHECK_EQ(process_join(first, BIGHT_EWORKERDIED)->exit_signal, SIGKILL);
         CHECK_EQ(bight_job_process_free(first), 0);

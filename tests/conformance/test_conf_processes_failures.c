@@ -79,21 +79,6 @@ static void check_alive(struct bight_executor *executor)
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
 }
 
-/* From now on this process cannot open a descriptor. */
-static struct rlimit no_descriptors(void)
-{
-    struct rlimit before, now;
-    int next = dup(0);
-
-    CHECK(next >= 0);
-    close(next);
-    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    now = before;
-    now.rlim_cur = (rlim_t)next;
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
-    return before;
-}
-
 static int ppool_07_a_failure_brings_what_the_job_said_of_it(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
@@ -125,7 +110,7 @@ static int ppool_14_calls_fail_when_no_worker_can_be_made(void *arg)
     struct bight_workers_options options = {.workers = 2, .idle_ms = -1, .start_ms = 50};
     struct bight_executor *executor = worker_open(&options);
     struct bight_job_map_options all = {.window = CALLS};
-    struct rlimit limit = no_descriptors();
+    struct rlimit limit = worker_no_descriptors();
     struct bight_job_map_item item;
     struct bight_job_map map;
     int given = 0;
@@ -181,7 +166,7 @@ static int ppool_23_an_output_that_cannot_be_taken_fails_its_call(void *arg)
     CHECK_EQ(bight_execute(executor, &nonsense_job, NULL, 0, &result), BIGHT_EUNKNOWNOUTCOME);
     CHECK(!result.output);
     check_alive(executor);
-    limit = no_descriptors();
+    limit = worker_no_descriptors();
     CHECK_EQ(bight_execute(executor, &much_job, NULL, 0, &result), BIGHT_EMFILE);
     CHECK(!result.output);
     check_alive(executor);

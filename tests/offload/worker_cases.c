@@ -53,6 +53,20 @@ int worker_open_fds(void)
     return count - 1;
 }
 
+struct rlimit worker_no_descriptors(void)
+{
+    struct rlimit before, now;
+    int next = dup(0);
+
+    CHECK(next >= 0);
+    close(next);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = (rlim_t)next;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
+    return before;
+}
+
 /* Lines of /proc/self/maps that are memory of a channel, or of a segment. */
 static int channel_maps(void)
 {
@@ -178,6 +192,18 @@ struct bight_executor_stats worker_stats(const struct bight_executor *executor)
     return stats;
 }
 
+void worker_await_ready(const struct bight_executor *executor, unsigned ready)
+{
+    while (worker_stats(executor).ready != ready)
+        CHECK_EQ(bight_sleep(1), 0);
+}
+
+void worker_await_died(const struct bight_executor *executor, uint64_t died)
+{
+    while (worker_stats(executor).died < died)
+        CHECK_EQ(bight_sleep(1), 0);
+}
+
 long worker_status_of(int pid, const char *name)
 {
     char path[64], line[256];
@@ -231,6 +257,41 @@ void worker_join(struct worker_call *call)
     bight_result_free(&call->result);
 }
 
+void worker_spawn_all(struct worker_call *calls, struct bight_executor *executor,
+                      const struct bight_job_def *def, int count)
+{
+    for (int i = 0; i < count; i++) {
+        calls[i] = (struct worker_call){.executor = executor, .def = def};
+        worker_spawn(&calls[i]);
+    }
+}
+
+void worker_join_all(struct worker_call *calls, int count, int rc)
+{
+    for (int i = 0; i < count; i++) {
+        worker_join(&calls[i]);
+        CHECK_EQ(calls[i].rc, rc);
+    }
+}
+
+int worker_run_pid(struct bight_executor *executor)
+{
+    struct bight_result result;
+
+    CHECK_EQ(bight_execute(executor, &pid_job, NULL, 0, &result), 0);
+    return result.code;
+}
+
+int worker_join_within(struct bight_job_process *process, int64_t timeout_ms)
+{
+    struct bight_scope scope;
+    int rc;
+
+    CHECK_EQ(bight_scope_begin(&scope, timeout_ms, 0), 0);
+    rc = bight_job_process_join(process);
+    return bight_scope_end(&scope, rc);
+}
+
 static int echo(struct bight_job *job)
 {
     return bight_job_output_append(job, job->input, job->input_bytes);
@@ -253,6 +314,24 @@ static int own_pid(struct bight_job *job)
     return (int)getpid();
 }
 
+static void note_signal(int number)
+{
+    atomic_store(&worker_shared->counter, number);
+}
+
+static int end_by_signal(struct bight_job *job)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    (void)job;
+    signal(SIGTERM, note_signal);
+    atomic_fetch_add(&worker_shared->running, 1);
+    while (!atomic_load(&worker_shared->counter))
+        nanosleep(&pause, NULL);
+    return 55;
+}
+
+const struct bight_job_def handling_job = {.name = "handling", .fn = end_by_signal};
 const struct bight_job_def echo_job = {.name = "echo", .fn = echo};
 const struct bight_job_def hold_job = {.name = "hold", .fn = hold};
 const struct bight_job_def hold_again_job = {

@@ -7,8 +7,10 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include <bight.h>
+#include <bight/job_process.h>
 #include <bight/workers.h>
 
 #include "coro/base/list.h"
@@ -81,6 +83,9 @@ _Noreturn void worker_case_failed(const char *file, int line, const char *what, 
  * own processes only.) */
 int worker_open_fds(void);
 
+/* From now on this process cannot open a descriptor more. Returns the limit as it was. */
+struct rlimit worker_no_descriptors(void);
+
 /* Let the loop run until *value is at least `least`. */
 void worker_await(_Atomic int *value, int least);
 
@@ -89,6 +94,9 @@ struct bight_executor *worker_open(const struct bight_workers_options *options);
 struct bight_executor *worker_open_count(unsigned workers);
 void worker_close(struct bight_executor *executor);
 struct bight_executor_stats worker_stats(const struct bight_executor *executor);
+/* Let the loop run until so many workers take jobs; until so many have died. */
+void worker_await_ready(const struct bight_executor *executor, unsigned ready);
+void worker_await_died(const struct bight_executor *executor, uint64_t died);
 /* The process id of the only worker. */
 int worker_pid(const struct bight_executor *executor);
 /* The zygote's parent. */
@@ -111,6 +119,15 @@ void worker_spawn(struct worker_call *call);
 /* Join it and free its output. */
 void worker_join(struct worker_call *call);
 
+/* The same for `count` of them; all must end with `rc`. */
+void worker_spawn_all(struct worker_call *calls, struct bight_executor *executor,
+                      const struct bight_job_def *def, int count);
+void worker_join_all(struct worker_call *calls, int count, int rc);
+/* Run pid_job: the process id of the worker that it ran in. */
+int worker_run_pid(struct bight_executor *executor);
+/* bight_job_process_join in a scope with a deadline. */
+int worker_join_within(struct bight_job_process *process, int64_t timeout_ms);
+
 /* Copies its input to its output, returns 0. */
 extern const struct bight_job_def echo_job;
 /* Counts itself in worker_shared->running, ends when `released` is set; returns its attempt. */
@@ -119,6 +136,9 @@ extern const struct bight_job_def hold_job;
 extern const struct bight_job_def hold_again_job;
 /* Returns the worker's process id. */
 extern const struct bight_job_def pid_job;
+/* Counts itself in worker_shared->running, and ends with 55 on SIGTERM, which it handles and notes
+ * in worker_shared->counter. */
+extern const struct bight_job_def handling_job;
 
 /* bight_workers_prepare, as main would call it. */
 int worker_prepare(void);

@@ -136,24 +136,14 @@ static int ends_in_every_way(void *arg)
     return 0;
 }
 
-static int join_within(struct bight_job_process *process, int64_t timeout_ms)
-{
-    struct bight_scope scope;
-    int rc;
-
-    CHECK_EQ(bight_scope_begin(&scope, timeout_ms, 0), 0);
-    rc = bight_job_process_join(process);
-    return bight_scope_end(&scope, rc);
-}
-
 static int terminate_and_kill(void *arg)
 {
     (void)arg;
     for (int round = 0; round < 2; round++) {
         struct bight_job_process *process = start(&sleep_job, NULL, 0);
 
-        CHECK_EQ(join_within(process, 0), BIGHT_ETIMEDOUT);
-        CHECK_EQ(join_within(process, 5), BIGHT_ETIMEDOUT);
+        CHECK_EQ(worker_join_within(process, 0), BIGHT_ETIMEDOUT);
+        CHECK_EQ(worker_join_within(process, 5), BIGHT_ETIMEDOUT);
         CHECK(bight_job_process_alive(process));
         if (round == 0)
             CHECK_EQ(bight_job_process_terminate(process), 0);
@@ -164,25 +154,6 @@ static int terminate_and_kill(void *arg)
     }
     return 0;
 }
-
-static void note_signal(int number)
-{
-    atomic_store(&worker_shared->counter, number);
-}
-
-static int end_by_signal(struct bight_job *job)
-{
-    struct timespec pause = {.tv_nsec = 1000000};
-
-    (void)job;
-    signal(SIGTERM, note_signal);
-    atomic_fetch_add(&worker_shared->running, 1);
-    while (!atomic_load(&worker_shared->counter))
-        nanosleep(&pause, NULL);
-    return 55;
-}
-
-static const struct bight_job_def handling_job = {.name = "handling", .fn = end_by_signal};
 
 static int a_job_may_handle_its_termination(void *arg)
 {

@@ -168,30 +168,10 @@ static int ignore_everything(struct bight_job *job)
     return ignore_flag(job);
 }
 
-static void note_signal(int number)
-{
-    atomic_store(&worker_shared->counter, number);
-}
-
-/* Ends because of the signal, which it handles. */
-static int end_by_signal(struct bight_job *job)
-{
-    struct timespec pause = {.tv_nsec = 1000000};
-
-    (void)job;
-    signal(SIGTERM, note_signal);
-    atomic_fetch_add(&worker_shared->running, 1);
-    while (!atomic_load(&worker_shared->counter))
-        nanosleep(&pause, NULL);
-    return 55;
-}
-
 static const struct bight_job_def deaf_job = {.name = "deaf", .fn = ignore_flag};
 static const struct bight_job_def deaf_again_job = {
     .name = "deaf again", .fn = ignore_flag, .flags = BIGHT_JOB_IDEMPOTENT};
 static const struct bight_job_def stubborn_job = {.name = "stubborn", .fn = ignore_everything};
-static const struct bight_job_def handling_job = {.name = "handling", .fn = end_by_signal};
-
 static int interrupt(struct bight_executor *executor, const struct bight_job_def *def, int signal)
 {
     struct scoped held;

@@ -157,12 +157,6 @@ static int lie(struct bight_job *job)
 
 static const struct bight_job_def lie_job = {.name = "lie", .fn = lie};
 
-static void await_died(const struct bight_executor *executor, uint64_t died)
-{
-    while (worker_stats(executor).died < died)
-        CHECK_EQ(bight_sleep(1), 0);
-}
-
 static int a_worker_that_sends_nonsense_is_killed(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
@@ -178,7 +172,7 @@ static int a_worker_that_sends_nonsense_is_killed(void *arg)
         CHECK(rc == BIGHT_EUNKNOWNOUTCOME || (rc == 0 && (kind == NOT_CLAIMED || kind == A_FLOOD)));
         CHECK(!result.output || (rc == 0 && kind == A_FLOOD));
         bight_result_free(&result);
-        await_died(executor, (uint64_t)kind + 1);
+        worker_await_died(executor, (uint64_t)kind + 1);
         CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
         CHECK_EQ(worker_open_fds(), before);
     }
@@ -231,7 +225,7 @@ static int an_idle_worker_may_not_send(void *arg)
 
     (void)arg;
     CHECK_EQ(bight_execute(executor, &send_later_job, NULL, 0, NULL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
     worker_close(executor);
     return 0;

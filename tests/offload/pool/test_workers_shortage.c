@@ -11,27 +11,6 @@
 /* Somebody who has no privileges, and no processes but those of the case. */
 #define NOBODY 60123
 
-/* From now on this process cannot open a descriptor more. */
-static struct rlimit no_descriptors(void)
-{
-    struct rlimit before, now;
-    int next = dup(0);
-
-    CHECK(next >= 0);
-    close(next);
-    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    now = before;
-    now.rlim_cur = (rlim_t)next;
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
-    return before;
-}
-
-static void await_died(const struct bight_executor *executor, uint64_t died)
-{
-    while (worker_stats(executor).died < died)
-        CHECK_EQ(bight_sleep(1), 0);
-}
-
 static void await_ready(const struct bight_executor *executor, unsigned ready)
 {
     while (worker_stats(executor).ready < ready)
@@ -48,10 +27,10 @@ static int a_shortage_of_descriptors_passes(void *arg)
 
     (void)arg;
     CHECK_EQ(bight_workers_pids(executor, pids, 2), 2);
-    limit = no_descriptors();
+    limit = worker_no_descriptors();
     for (int i = 0; i < 2; i++)
         CHECK_EQ(kill(pids[i], SIGKILL), 0);
-    await_died(executor, 2);
+    worker_await_died(executor, 2);
     for (int i = 0; i < 3; i++) {
         calls[i] = (struct worker_call){.executor = executor, .def = &echo_job};
         worker_spawn(&calls[i]);
@@ -85,10 +64,10 @@ static int jobs_need_not_wait_for_ever(void *arg)
     worker_spawn(&early);
     /* While its worker lives a job may wait for longer. */
     CHECK_EQ(bight_sleep(200), 0);
-    limit = no_descriptors();
+    limit = worker_no_descriptors();
     begun_ns = bight_now_ns();
     CHECK_EQ(kill(atomic_load(&worker_shared->pid), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     CHECK_EQ(bight_sleep(50), 0);
     worker_spawn(&late);
     CHECK_EQ(bight_join(early.task, NULL), 0);
@@ -115,9 +94,9 @@ static struct bight_executor *open_without_workers(int64_t start_ms, struct rlim
     struct bight_workers_options options = {.workers = 1, .start_ms = start_ms};
     struct bight_executor *executor = worker_open(&options);
 
-    *limit = no_descriptors();
+    *limit = worker_no_descriptors();
     CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     return executor;
 }
 
@@ -243,11 +222,11 @@ static int an_executor_ends_in_a_shortage(void *arg)
 {
     struct bight_executor *executor = worker_open_count(1);
     struct worker_call calls[3];
-    struct rlimit limit = no_descriptors();
+    struct rlimit limit = worker_no_descriptors();
 
     (void)arg;
     CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     for (int i = 0; i < 3; i++) {
         calls[i] = (struct worker_call){.executor = executor, .def = &echo_job};
         worker_spawn(&calls[i]);
@@ -275,7 +254,7 @@ static int replace_without_processes(void *arg)
     CHECK_EQ(prlimit(zygote, RLIMIT_NPROC, NULL, &before), 0);
     CHECK_EQ(prlimit(zygote, RLIMIT_NPROC, &(struct rlimit){0, before.rlim_max}, NULL), 0);
     CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     worker_spawn(&call);
     while (worker_stats(executor).started < 5)
         CHECK_EQ(bight_sleep(1), 0);
@@ -342,7 +321,7 @@ static int who_is_killed_in_its_initialiser_is_replaced(void *arg)
 
     (void)arg;
     CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, NULL), 0);
     CHECK_EQ(atomic_load(&worker_shared->counter), 6);
     worker_close(executor);
@@ -368,7 +347,7 @@ static int an_initialiser_that_ends_its_worker_has_failed(void *arg)
 
     (void)arg;
     CHECK_EQ(kill(worker_pid(executor), SIGKILL), 0);
-    await_died(executor, 1);
+    worker_await_died(executor, 1);
     CHECK_EQ(bight_execute(executor, &echo_job, NULL, 0, &result), BIGHT_EINITFAILED);
     CHECK_EQ(result.code, BIGHT_EWORKERDIED);
     CHECK_EQ(result.attempts, 0);

@@ -1,5 +1,5 @@
-/* Workers that end though nothing is wrong with them: after so many jobs, with too much memory, for
- * want of work; those that take their places, and those that start when jobs wait. */
+/* Workers that end though nothing is wrong with them, after so many jobs or with too much memory,
+ * and those that take their places. */
 #include "tests/offload/worker_cases.h"
 
 #include <fcntl.h>
@@ -14,22 +14,6 @@
 
 static struct worker_call calls[CALLS];
 
-static void spawn_calls(struct bight_executor *executor, const struct bight_job_def *def, int count)
-{
-    for (int i = 0; i < count; i++) {
-        calls[i] = (struct worker_call){.executor = executor, .def = def};
-        worker_spawn(&calls[i]);
-    }
-}
-
-static void join_calls(int count, int rc)
-{
-    for (int i = 0; i < count; i++) {
-        worker_join(&calls[i]);
-        CHECK_EQ(calls[i].rc, rc);
-    }
-}
-
 /* How many of the calls that worker has run. */
 static int count_runs_of(const int *pids, int count, int pid)
 {
@@ -38,20 +22,6 @@ static int count_runs_of(const int *pids, int count, int pid)
     for (int i = 0; i < count; i++)
         runs += pids[i] == pid;
     return runs;
-}
-
-static int run_pid(struct bight_executor *executor)
-{
-    struct bight_result result;
-
-    CHECK_EQ(bight_execute(executor, &pid_job, NULL, 0, &result), 0);
-    return result.code;
-}
-
-static void await_ready(const struct bight_executor *executor, unsigned ready)
-{
-    while (worker_stats(executor).ready != ready)
-        CHECK_EQ(bight_sleep(1), 0);
 }
 
 /* flags[0]: how many run at this moment; flags[1]: the most of that. The result is the worker. */
@@ -135,7 +105,7 @@ static int the_next_worker_starts_while_the_last_job_runs(void *arg)
     struct bight_executor *executor = worker_open(&options);
     struct worker_call held = {.executor = executor, .def = &hold_job};
     struct worker_call next = {.executor = executor, .def = &pid_job};
-    int first = run_pid(executor);
+    int first = worker_run_pid(executor);
 
     (void)arg;
     CHECK_EQ(worker_stats(executor).started, 1);
@@ -153,7 +123,7 @@ static int the_next_worker_starts_while_the_last_job_runs(void *arg)
     CHECK_EQ(held.rc, 0);
     worker_join(&next);
     CHECK_EQ(next.rc, 0);
-    CHECK(run_pid(executor) != first);
+    CHECK(worker_run_pid(executor) != first);
     worker_close(executor);
     return 0;
 }
@@ -164,10 +134,10 @@ static int an_end_waits_for_jobs_that_need_further_workers(void *arg)
     struct bight_executor *executor = worker_open(&options);
 
     (void)arg;
-    spawn_calls(executor, &pid_job, 6);
+    worker_spawn_all(calls, executor, &pid_job, 6);
     CHECK_EQ(bight_yield(), 0);
     worker_close(executor);
-    join_calls(6, 0);
+    worker_join_all(calls, 6, 0);
     return 0;
 }
 
@@ -186,7 +156,7 @@ static int a_cancelled_last_job_leaves_no_gap(void *arg)
         worker_join(&call);
         CHECK(call.rc == 0 || call.rc == BIGHT_ECANCELED);
         if (round % 3 == 0)
-            (void)run_pid(executor);
+            (void)worker_run_pid(executor);
     }
     CHECK_EQ(worker_stats(executor).died, 0);
     worker_close(executor);
@@ -212,7 +182,7 @@ static int a_death_in_the_last_job_is_a_death(void *arg)
 
         CHECK_EQ(bight_execute(executor, &exit_job, NULL, 0, &result), BIGHT_EWORKERDIED);
         CHECK_EQ(result.exit_status, 3);
-        (void)run_pid(executor);
+        (void)worker_run_pid(executor);
     }
     CHECK_EQ(worker_stats(executor).died, 10);
     worker_close(executor);
@@ -226,7 +196,7 @@ static int deaths_of_everybody_lose_no_job(void *arg)
 
     (void)arg;
     atomic_store(&worker_shared->released, 1);
-    spawn_calls(executor, &hold_again_job, CALLS);
+    worker_spawn_all(calls, executor, &hold_again_job, CALLS);
     for (int i = 0; i < 6; i++) {
         int pids[4], count;
 
@@ -237,7 +207,7 @@ static int deaths_of_everybody_lose_no_job(void *arg)
         else if (count > 0)
             (void)kill(pids[0], SIGKILL);
     }
-    join_calls(CALLS, 0);
+    worker_join_all(calls, CALLS, 0);
     worker_close(executor);
     return 0;
 }
@@ -269,7 +239,7 @@ static int a_worker_that_does_not_leave_is_killed(void *arg)
 
     (void)arg;
     CHECK_EQ(bight_execute(executor, &clog_job, NULL, 0, NULL), 0);
-    (void)run_pid(executor);
+    (void)worker_run_pid(executor);
     while (kill(pid, 0) == 0)
         CHECK_EQ(bight_sleep(1), 0);
     CHECK_EQ(worker_stats(executor).died, 0);
@@ -368,7 +338,7 @@ static int jobs_behind_one_that_took_memory_go_elsewhere(void *arg)
                                         .input_bytes = sizeof mib};
         worker_spawn(&calls[i]);
     }
-    join_calls(20, 0);
+    worker_join_all(calls, 20, 0);
     CHECK(worker_stats(executor).started >= 5);
     CHECK_EQ(worker_stats(executor).died, 0);
     worker_close(executor);
@@ -388,117 +358,9 @@ static int what_the_initialiser_took_ends_no_worker_before_its_job(void *arg)
     int first = worker_pid(executor);
 
     (void)arg;
-    CHECK_EQ(run_pid(executor), first);
-    CHECK(run_pid(executor) != first);
+    CHECK_EQ(worker_run_pid(executor), first);
+    CHECK(worker_run_pid(executor) != first);
     worker_close(executor);
-    return 0;
-}
-
-static int workers_start_when_jobs_wait(void *arg)
-{
-    struct bight_workers_options options = {.workers = 5, .idle_ms = -1};
-    struct bight_executor *executor = worker_open(&options);
-    int first;
-
-    (void)arg;
-    CHECK_EQ(worker_stats(executor).ready, 0);
-    first = run_pid(executor);
-    for (int i = 0; i < 3; i++)
-        CHECK_EQ(run_pid(executor), first);
-    CHECK_EQ(worker_stats(executor).started, 1);
-    spawn_calls(executor, &hold_job, 3);
-    worker_await(&worker_shared->running, 3);
-    CHECK_EQ(worker_stats(executor).started, 3);
-    atomic_store(&worker_shared->released, 1);
-    join_calls(3, 0);
-    CHECK_EQ(bight_sleep(30), 0);
-    CHECK_EQ(worker_stats(executor).ready, 3); /* for ever */
-    spawn_calls(executor, &hold_job, 20);
-    join_calls(20, 0);
-    CHECK(worker_stats(executor).started <= 5);
-    worker_close(executor);
-    return 0;
-}
-
-static int workers_without_work_end(void *arg)
-{
-    struct bight_workers_options options = {.workers = 4, .workers_least = 1, .idle_ms = 20};
-    struct bight_executor *executor = worker_open(&options);
-
-    (void)arg;
-    CHECK_EQ(worker_stats(executor).ready, 1);
-    for (int round = 0; round < 3; round++) {
-        int before = atomic_load(&worker_shared->running);
-
-        atomic_store(&worker_shared->released, 0);
-        spawn_calls(executor, &hold_job, 4);
-        worker_await(&worker_shared->running, before + 4);
-        CHECK_EQ(worker_stats(executor).ready, 4);
-        atomic_store(&worker_shared->released, 1);
-        join_calls(4, 0);
-        await_ready(executor, 1);
-        CHECK_EQ(run_pid(executor), worker_pid(executor));
-    }
-    CHECK_EQ(worker_stats(executor).died, 0);
-    CHECK_EQ(worker_stats(executor).started, 10);
-    worker_close(executor);
-    return 0;
-}
-
-static int the_last_worker_may_end_too(void *arg)
-{
-    struct bight_workers_options options = {
-        .workers = 2, .idle_ms = 10, .start_ms = 5000, .jobs_max = 100};
-    struct bight_executor *executor = worker_open(&options);
-
-    (void)arg;
-    for (int i = 0; i < 5; i++) {
-        (void)run_pid(executor);
-        await_ready(executor, 0);
-    }
-    CHECK_EQ(worker_stats(executor).started, 5);
-    if (worker_stats(executor).zygote_pid)
-        (void)kill(worker_stats(executor).zygote_pid, SIGKILL);
-    (void)run_pid(executor);
-    worker_close(executor);
-    return 0;
-}
-
-static void *sleep_in_thread(void *arg)
-{
-    for (;;)
-        pause();
-    return arg;
-}
-
-static int open_on_demand(void *arg)
-{
-    struct bight_workers_options options = {.workers = 2, .idle_ms = -1};
-    struct bight_executor *none = NULL;
-
-    (void)arg;
-    CHECK_EQ(bight_workers_new(&none, &options), BIGHT_ENOTPREPARED);
-    CHECK(!none);
-    return 0;
-}
-
-/* Also where no worker starts at once. */
-static int who_cannot_have_workers_is_told(void)
-{
-    pthread_t thread;
-
-    CHECK_EQ(pthread_create(&thread, NULL, sleep_in_thread, NULL), 0);
-    return bight_run(open_on_demand, NULL);
-}
-
-static int sizes_that_cannot_be_are_refused(void *arg)
-{
-    struct bight_workers_options options = {.workers = 2, .workers_least = 3};
-    struct bight_executor *none = NULL;
-
-    (void)arg;
-    CHECK_EQ(bight_workers_new(&none, &options), BIGHT_EINVAL);
-    CHECK(!none);
     return 0;
 }
 
@@ -513,11 +375,6 @@ static const struct suite_case cases[] = {
     worker_case(a_worker_with_too_much_memory_is_replaced, 0),
     worker_case(jobs_behind_one_that_took_memory_go_elsewhere, 0),
     worker_case(what_the_initialiser_took_ends_no_worker_before_its_job, 0),
-    worker_case(workers_start_when_jobs_wait, 0),
-    worker_case(workers_without_work_end, 0),
-    worker_case(the_last_worker_may_end_too, 0),
-    worker_plain(who_cannot_have_workers_is_told, CASE_UNPREPARED),
-    worker_case(sizes_that_cannot_be_are_refused, 0),
 };
 
 worker_suite("workers_turnover", cases);
