@@ -29,6 +29,7 @@ struct load {
     unsigned in_flight;
     unsigned workers;
     unsigned ahead;
+    int (*main)(void *arg);
     struct bight_executor *executor;
     uint64_t jobs;
     uint64_t begun;
@@ -90,15 +91,6 @@ static int load_main(void *arg)
     return rc;
 }
 
-static double ours(void *arg, uint64_t operations)
-{
-    struct load *load = arg;
-
-    load->jobs = operations;
-    bench_run(load_main, load);
-    return load->us;
-}
-
 static int next_message(void *arg, const void **input, size_t *input_bytes)
 {
     static struct message message;
@@ -144,12 +136,12 @@ static int map_main(void *arg)
     return rc;
 }
 
-static double ours_map(void *arg, uint64_t operations)
+static double ours(void *arg, uint64_t operations)
 {
     struct load *load = arg;
 
     load->jobs = operations;
-    bench_run(map_main, load);
+    bench_run(load->main, load);
     return load->us;
 }
 
@@ -373,9 +365,13 @@ PYTHON_PEER(python_64m, "worker_64m", 64)
 
 static struct large one_mib = {.bytes = MIB};
 static struct large many_mib = {.bytes = 64 * MIB};
-static struct load single = {.in_flight = 1, .workers = 1};
-static struct load thousand = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256};
-static struct load sixteen = {.in_flight = 1000, .workers = WORKERS_MAX, .ahead = 16};
+static struct load single = {.in_flight = 1, .workers = 1, .main = load_main};
+static struct load thousand = {
+    .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256, .main = load_main};
+static struct load mapped = {
+    .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256, .main = map_main};
+static struct load sixteen = {
+    .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 16, .main = load_main};
 
 /* Instructions are those of the host alone: valgrind counts no child with its parent. */
 static const struct bench_row rows[] = {
@@ -385,8 +381,8 @@ static const struct bench_row rows[] = {
      .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_1000)}},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
      100000, .counted = 20000, .counted_samples = 5},
-    {"map_100000", "us per item", "forked children on socketpairs", ours_map, raw, &thousand,
-     100000, .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_map)}},
+    {"map_100000", "us per item", "forked children on socketpairs", ours, raw, &mapped, 100000,
+     .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_map)}},
     {"worker_1m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &one_mib,
      .operations = 100, .peers = {{"two memcpys", copy_large}, PYTHON(python_1m)},
      .open = open_large, .close = close_large},

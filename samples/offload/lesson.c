@@ -32,6 +32,25 @@ int job_input(const struct bight_job *job, void *input, size_t bytes)
     return 0;
 }
 
+int with_segment(const struct bight_workers_options *options, size_t bytes,
+                 int (*fn)(struct bight_executor *workers, struct bight_shared *segment))
+{
+    struct bight_executor *workers;
+    struct bight_shared *segment;
+    int rc = bight_workers_new(&workers, options), ended;
+
+    if (rc)
+        return rc;
+    rc = bight_shared_new(&segment, bytes);
+    if (rc == 0) {
+        rc = fn(workers, segment);
+        ended = bight_shared_free(segment);
+        rc = rc ? rc : ended;
+    }
+    ended = bight_executor_end(workers);
+    return rc ? rc : ended;
+}
+
 double ms_since(uint64_t start_ns)
 {
     return (double)(bight_now_ns() - start_ns) / 1e6;

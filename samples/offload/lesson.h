@@ -3,6 +3,8 @@
 #define SAMPLES_OFFLOAD_LESSON_H
 
 #include <bight/executor.h>
+#include <bight/shared.h>
+#include <bight/workers.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +18,12 @@ BIGHT_MUST_CHECK int job_call(struct bight_executor *executor, const struct bigh
 
 /* The job's side of it: copy an input of exactly `bytes` to `input`. Returns 0 or BIGHT_EINVAL. */
 BIGHT_MUST_CHECK int job_input(const struct bight_job *job, void *input, size_t bytes);
+
+/* Call fn(workers, segment) with an executor of worker processes and a segment of `bytes`, which
+ * both end afterwards. Returns what fn did, or what failed around it. Suspends. */
+BIGHT_MUST_CHECK int with_segment(const struct bight_workers_options *options, size_t bytes,
+                                  int (*fn)(struct bight_executor *workers,
+                                            struct bight_shared *segment));
 
 /* How many milliseconds have passed since `start_ns` of bight_now_ns. */
 double ms_since(uint64_t start_ns);

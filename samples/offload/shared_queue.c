@@ -6,6 +6,8 @@
  * they suspend. The producer says by an item of no bytes that it was the last, and whoever gets it
  * puts it back for the next one; the results need none, since the queue is closed when all have
  * ended. Both queues are short, so that a slow consumer slows the producer down. */
+#include "samples/offload/lesson.h"
+
 #include <bight/errors.h>
 #include <bight/executor.h>
 #include <bight/gather.h>
@@ -14,7 +16,6 @@
 #include <bight/workers.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define CONSUMERS 2
 #define NUMBERS 20
@@ -131,30 +132,14 @@ static int share(struct bight_executor *workers, struct bight_shared *segment)
 static int lesson(void *arg)
 {
     const struct bight_workers_options options = {.workers = 1 + CONSUMERS, .ahead = 1};
-    struct bight_executor *workers;
-    struct bight_shared *segment;
-    int rc = bight_workers_new(&workers, &options), ended;
 
     (void)arg;
-    if (rc)
-        return rc;
-    rc = bight_shared_new(&segment, sizeof(struct board));
-    if (rc == 0) {
-        rc = share(workers, segment);
-        ended = bight_shared_free(segment);
-        rc = rc ? rc : ended;
-    }
-    ended = bight_executor_end(workers);
-    return rc ? rc : ended;
+    return with_segment(&options, sizeof(struct board), share);
 }
 
 int main(int argc, char **argv)
 {
     int rc = bight_workers_prepare(argc, argv);
 
-    if (rc == 0)
-        rc = bight_run(lesson, NULL);
-    if (rc < 0)
-        fprintf(stderr, "shared_queue: %s\n", bight_strerror(rc));
-    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return lesson_status("shared_queue", rc ? rc : bight_run(lesson, NULL));
 }

@@ -5,6 +5,8 @@
  * A counter is a C11 atomic. What has to change together is under the mutex, which a worker that is
  * killed does not take with it. The array needs neither, since each process has a part of its own,
  * and the host reads it after they have ended. */
+#include "samples/offload/lesson.h"
+
 #include <bight/errors.h>
 #include <bight/executor.h>
 #include <bight/gather.h>
@@ -14,7 +16,6 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROCESSES 4
@@ -133,30 +134,14 @@ static int share(struct bight_executor *workers, struct bight_shared *segment)
 static int lesson(void *arg)
 {
     const struct bight_workers_options options = {.workers = PROCESSES};
-    struct bight_executor *workers;
-    struct bight_shared *segment;
-    int rc = bight_workers_new(&workers, &options), ended;
 
     (void)arg;
-    if (rc)
-        return rc;
-    rc = bight_shared_new(&segment, sizeof(struct values));
-    if (rc == 0) {
-        rc = share(workers, segment);
-        ended = bight_shared_free(segment);
-        rc = rc ? rc : ended;
-    }
-    ended = bight_executor_end(workers);
-    return rc ? rc : ended;
+    return with_segment(&options, sizeof(struct values), share);
 }
 
 int main(int argc, char **argv)
 {
     int rc = bight_workers_prepare(argc, argv);
 
-    if (rc == 0)
-        rc = bight_run(lesson, NULL);
-    if (rc < 0)
-        fprintf(stderr, "shared_values: %s\n", bight_strerror(rc));
-    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return lesson_status("shared_values", rc ? rc : bight_run(lesson, NULL));
 }
