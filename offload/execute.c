@@ -98,9 +98,11 @@ static int execute(struct bight_executor *executor, const struct bight_job_def *
     return rc;
 }
 
-int bight_execute_with(struct bight_executor *executor, const struct bight_job_def *def,
-                       const void *input, size_t input_bytes,
-                       const struct bight_execute_options *options, struct bight_result *result)
+/* `frame` is that of the public function, as for bight__observe_of. */
+static int check_and_execute(struct bight_executor *executor, const struct bight_job_def *def,
+                             const void *input, size_t input_bytes,
+                             const struct bight_execute_options *options,
+                             struct bight_result *result, const char *frame)
 {
     struct bight_task *self;
     int rc;
@@ -109,20 +111,21 @@ int bight_execute_with(struct bight_executor *executor, const struct bight_job_d
         *result = (struct bight_result){0};
     if (!executor || !bight__execution_valid(def, input, input_bytes))
         return BIGHT_EINVAL;
-    rc = bight__observe(&self);
+    rc = bight__observe_of(&self, frame);
     return rc ? rc : execute(executor, def, input, input_bytes, options, result, self);
+}
+
+int bight_execute_with(struct bight_executor *executor, const struct bight_job_def *def,
+                       const void *input, size_t input_bytes,
+                       const struct bight_execute_options *options, struct bight_result *result)
+{
+    return check_and_execute(executor, def, input, input_bytes, options, result,
+                             __builtin_frame_address(0));
 }
 
 int bight_execute(struct bight_executor *executor, const struct bight_job_def *def,
                   const void *input, size_t input_bytes, struct bight_result *result)
 {
-    struct bight_task *self;
-    int rc;
-
-    if (result)
-        *result = (struct bight_result){0};
-    if (!executor || !bight__execution_valid(def, input, input_bytes))
-        return BIGHT_EINVAL;
-    rc = bight__observe(&self);
-    return rc ? rc : execute(executor, def, input, input_bytes, NULL, result, self);
+    return check_and_execute(executor, def, input, input_bytes, NULL, result,
+                             __builtin_frame_address(0));
 }
