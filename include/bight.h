@@ -42,6 +42,7 @@
 #include <bight/scope.h>
 #include <bight/select.h>
 #include <bight/semaphore.h>
+#include <bight/service.h>
 #include <bight/shared.h>
 #include <bight/signal.h>
 #include <bight/stream.h>

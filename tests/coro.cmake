@@ -33,6 +33,7 @@ set(ways
   ways/ways_pass.c
   ways/ways_queue.c
   ways/ways_select.c
+  ways/ways_service.c
   ways/ways_shared.c
   ways/ways_stream.c
   ways/ways_sync.c
@@ -91,7 +92,7 @@ if(bight_cxx)
 endif()
 
 # Those that need nothing more.
-foreach(suite call cancel cycle deadline due group group_start mutex park scope
+foreach(suite call cancel cycle deadline drain due group group_start mutex park scope
     slow task tree)
   bight_test(coro/core/${suite})
 endforeach()

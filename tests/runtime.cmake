@@ -16,6 +16,8 @@ bight_test(runtime/interrupt LABELS threads)
 bight_test(runtime/foreign SOURCES runtime/foreign_other.c LABELS threads)
 bight_test(runtime/runtimes LABELS threads)
 bight_test(runtime/report)
+bight_test(runtime/service/service)
+bight_test(runtime/service/service_manager)
 bight_test(runtime/uv/signal)
 bight_test(runtime/uv/signal_many LABELS threads)
 bight_test(runtime/uv/uvreq)
@@ -38,6 +40,7 @@ set(sweep_sources
   sweeps/scenarios_combine.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
+  sweeps/scenarios_service.c
   sweeps/scenarios_shared.c
   sweeps/scenarios_queue.c
   sweeps/scenarios_stream.c

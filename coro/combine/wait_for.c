@@ -84,16 +84,16 @@ static int for_park(struct wait_for *wait, int64_t timeout_ms)
     return bight_park(&wait->waiter);
 }
 
-static int for_outcome(const struct wait_for *wait)
+static int for_outcome(const struct wait_for *wait, const struct bight_task *self)
 {
     if (!bight_task_was_cancelled(wait->task))
         return 0;
     if (wait->cancelled)
-        return BIGHT_ECANCELED;
+        return bight__stop_code(self);
     return wait->timed_out ? BIGHT_ETIMEDOUT : 0;
 }
 
-/* `begun` is 0, or BIGHT_ECANCELED: the call began cancelled. */
+/* `begun` is 0, or the code with which a call that began cancelled ends. */
 static int wait_for(struct bight_task *task, int64_t timeout_ms, int *status,
                     const struct bight_task *self, int begun)
 {
@@ -113,7 +113,7 @@ static int wait_for(struct bight_task *task, int64_t timeout_ms, int *status,
         if (rc)
             return rc;
     }
-    rc = begun ? begun : for_outcome(&wait);
+    rc = begun ? begun : for_outcome(&wait, self);
     if (status)
         *status = task->status;
     link_cut(&task->member);
@@ -129,7 +129,7 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
     if (!task)
         return BIGHT_EINVAL;
     begun = bight__observe(&self);
-    if (begun && begun != BIGHT_ECANCELED)
+    if (begun && !bight__is_stop(begun))
         return begun;
     rc = wait_for(task, timeout_ms, status, self, begun);
     bight__breathe(self);

@@ -8,10 +8,14 @@
 
 void bight__pending_update(struct bight_task *task)
 {
-    if (task->scope->effective)
+    const struct bight_scope *scope = task->scope;
+    const unsigned drained = SCOPE_STOPPABLE | SCOPE_DRAINS;
+
+    task->pending &= (uint8_t)~PENDING_STOP;
+    if (scope->effective)
         task->pending |= PENDING_CANCEL;
-    else
-        task->pending &= (uint8_t)~PENDING_CANCEL;
+    if ((scope->kind & drained) == drained)
+        task->pending |= PENDING_DRAIN;
 }
 
 static void mark_members(struct bight_group *group, struct bight_task **worklist)

@@ -56,6 +56,8 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
         emit(dump, task->flags & TASK_STARTED ? "ready" : "not started");
     if (task->pending & PENDING_CANCEL)
         emit(dump, ", cancelled");
+    else if (task->pending & PENDING_DRAIN)
+        emit(dump, ", drained");
     if (task->scope->earliest_ns != NO_DEADLINE) {
         uint64_t now = task->sched->driver->now_ns(task->sched);
         uint64_t due = task->scope->earliest_ns;

@@ -107,6 +107,7 @@ void bight__group_move(struct bight_group *group, struct bight_task *task)
     task->group = group;
     task->base.parent = &group->scope;
     bight__scope_follow(&task->base);
+    bight__drain_follow(task);
     bight__group_shrink(left);
 }
 
@@ -127,6 +128,8 @@ void bight__group_failed_by(struct bight_group *group, struct bight_task *task)
         task->flags |= TASK_SEEN; /* seen by the group, which may be gone when the handle is used */
     if (task->flags & TASK_GAVE_WAY)
         group->gave_way |= group->scope.effective;
+    else if (task->flags & TASK_DRAINED)
+        return; /* it has not failed */
     else if (group->scope.task)
         record_failure(group, task, task->status);
     else
@@ -304,7 +307,8 @@ int bight_group_begin(struct bight_group *group, unsigned flags)
 /* The result of the group as a whole, after everything in it has ended. */
 static int group_outcome(struct bight_group *group, int rc, bool cancelled_around)
 {
-    bool gave_way = rc == BIGHT_ECANCELED || (rc >= 0 && group->gave_way);
+    bool well = rc >= 0 || bight__scope_was_drained(&group->scope, rc);
+    bool gave_way = rc == BIGHT_ECANCELED || (well && group->gave_way);
 
     if (group->winner_id)
         return group->winner_status;
@@ -342,7 +346,7 @@ static int group_end(struct bight_group *group, struct bight_task *self, int rc,
     if (group->scope.magic != SCOPE_MAGIC || !(group->scope.kind & SCOPE_GROUP) ||
         !bight__scope_make_innermost(&group->scope, self))
         return BIGHT_ESCOPE;
-    if (rc < 0) {
+    if (rc < 0 && !bight__scope_was_drained(&group->scope, rc)) {
         if (rc != BIGHT_ECANCELED || !bight__scope_was_cancelled(&group->scope))
             record_failure(group, self, rc);
         if (!group->scope.effective)

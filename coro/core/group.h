@@ -57,7 +57,7 @@ static inline void bight__group_joined_by(struct bight_group *group, struct bigh
 {
     struct bight_scope *base = &task->base;
 
-    bight__scope_start(base, 0, SCOPE_MAGIC, task, &group->scope);
+    bight__scope_start(base, group->scope.kind & SCOPE_DRAINS, SCOPE_MAGIC, task, &group->scope);
     base->effective = group->scope.effective;
     if (base->effective)
         task->pending |= PENDING_CANCEL;

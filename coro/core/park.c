@@ -28,9 +28,16 @@ static void probe(struct bight_sched *sched, struct bight_task *task, const void
         sched->seams.cancel_here(sched->seams.ctx, site);
 }
 
+int bight__stop_code(const struct bight_task *task)
+{
+    /* A cancellation may have been lifted since it ended the wait; a drain never is. */
+    return (task->pending & PENDING_STOP) == PENDING_DRAIN ? BIGHT_EDRAIN : BIGHT_ECANCELED;
+}
+
 int bight__deliver(struct bight_task *task, bool passed_queue)
 {
     struct bight_sched *sched = task->sched;
+    int code = bight__stop_code(task);
 
     task->delivered++;
     /* A loop that retries in spite of the cancellation must not starve the others. */
@@ -38,16 +45,16 @@ int bight__deliver(struct bight_task *task, bool passed_queue)
         bight__requeue(sched, task);
     }
     if (task->delivered % IGNORED_CANCELS == 0)
-        bight__task_report(task, BIGHT_REPORT_IGNORED_CANCEL, BIGHT_ECANCELED, task->delivered,
+        bight__task_report(task, BIGHT_REPORT_IGNORED_CANCEL, code, task->delivered,
                            "goes on in spite of its cancellation");
-    return BIGHT_ECANCELED;
+    return code;
 }
 
 static int observe(struct bight_task *task, const void *site)
 {
     if (task->pending & PENDING_PROBE)
         probe(task->sched, task, site);
-    return task->pending & PENDING_CANCEL ? bight__deliver(task, false) : 0;
+    return task->pending & PENDING_STOP ? bight__deliver(task, false) : 0;
 }
 
 __attribute__((noinline)) int bight__observe_slow(struct bight_task *task)
@@ -67,7 +74,7 @@ __attribute__((noinline)) int bight__checkpoint_slow(struct bight_sched *sched,
         return 0;
     }
     bight__op(sched, task);
-    return task->pending & PENDING_CANCEL ? bight__deliver(task, true) : 0;
+    return task->pending & PENDING_STOP ? bight__deliver(task, true) : 0;
 }
 
 int bight_checkpoint(void)
@@ -246,7 +253,7 @@ static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
 {
     if (task->pending & PENDING_PROBE)
         probe(sched, task, site);
-    if (!(task->pending & PENDING_CANCEL))
+    if (!(task->pending & PENDING_STOP))
         return false;
     task->aborted = true;
     if (ring_abort(waiter, NULL))

@@ -311,7 +311,7 @@ SWITCHES void bight__op(struct bight_sched *sched, struct bight_task *self)
 SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
 {
     requeue(sched, self);
-    return unlikely(self->pending & PENDING_CANCEL) ? bight__deliver(self, true) : 0;
+    return unlikely(self->pending & PENDING_STOP) ? bight__deliver(self, true) : 0;
 }
 
 BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,

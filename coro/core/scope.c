@@ -45,7 +45,7 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
 {
     struct bight_scope *parent = task->scope;
 
-    bight__scope_start(scope, kind, SCOPE_MAGIC, task, parent);
+    bight__scope_start(scope, kind | (parent->kind & SCOPE_DRAINS), SCOPE_MAGIC, task, parent);
     scope->effective = kind & SCOPE_SHIELDS ? false : parent->effective;
     scope->deadline_ns = deadline_ns;
     scope->earliest_ns = deadline_ns < parent->earliest_ns ? deadline_ns : parent->earliest_ns;
@@ -54,7 +54,7 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
     task->scope = scope;
     if (scope->earliest_ns != parent->earliest_ns)
         bight__timer_update(task);
-    if (scope->effective != parent->effective)
+    if (scope->effective != parent->effective || scope->kind & SCOPE_DRAINS)
         bight__pending_update(task);
 }
 
@@ -69,7 +69,7 @@ void bight__scope_close(struct bight_scope *scope)
     task->scope = parent;
     if (timer_changes)
         bight__timer_update(task);
-    if (task->scope->effective != !!(task->pending & PENDING_CANCEL))
+    if (parent->effective != !!(task->pending & PENDING_CANCEL) || scope->kind & SCOPE_DRAINS)
         bight__pending_update(task);
 }
 
@@ -95,17 +95,20 @@ bool bight__scope_begun(const struct bight_scope *scope, const struct bight_task
 /* Open a scope that was made. */
 static int scope_enter(struct bight_scope *scope, struct bight_task *task)
 {
+    unsigned kind = scope->kind & (SCOPE_SHIELDS | SCOPE_STOPPABLE | SCOPE_DRAINS);
     bool cancelled = scope->cancelled;
     uint64_t deadline = scope->deadline_ns;
     bool past = bight__scope_made_is_past(scope) || (scope->timeout_ms == 0 && !cancelled);
 
-    if (scope->kind & ~SCOPE_SHIELDS) {
+    if (scope->kind & SCOPE_INVALID) {
         scope->magic = 0;
         return BIGHT_EINVAL;
     }
+    if (scope->kind & SCOPE_INHERITS)
+        kind |= task->scope->kind & SCOPE_STOPPABLE;
     if (scope->timeout_ms >= 0)
         deadline = bight__deadline_after(task->sched, scope->timeout_ms);
-    bight__scope_open(scope, task, scope->kind, deadline);
+    bight__scope_open(scope, task, kind, deadline);
     if (past)
         bight__scope_expire(scope);
     if (cancelled)
@@ -113,9 +116,21 @@ static int scope_enter(struct bight_scope *scope, struct bight_task *task)
     return 0;
 }
 
+_Static_assert(BIGHT_SCOPE_SHIELD == SCOPE_SHIELDS, "one is made of the other");
+
+static unsigned kind_of(unsigned flags)
+{
+    if (likely(!(flags & ~BIGHT_SCOPE_SHIELD)))
+        return flags;
+    if (flags & ~(BIGHT_SCOPE_SHIELD | BIGHT_SCOPE_STOPPABLE | BIGHT_SCOPE_INHERIT))
+        return SCOPE_INVALID;
+    return (flags & BIGHT_SCOPE_SHIELD) | (flags & BIGHT_SCOPE_STOPPABLE ? SCOPE_STOPPABLE : 0) |
+           (flags & BIGHT_SCOPE_INHERIT ? SCOPE_INHERITS : 0);
+}
+
 void bight_scope_init(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
 {
-    unsigned kind = flags == BIGHT_SCOPE_SHIELD ? SCOPE_SHIELDS : flags ? SCOPE_INVALID : 0;
+    unsigned kind = kind_of(flags);
 
     if (!scope)
         return;
@@ -165,7 +180,7 @@ int bight_scope_set_shield(struct bight_scope *scope, bool shield)
     if (shield)
         scope->kind |= SCOPE_SHIELDS;
     else
-        scope->kind &= (uint8_t)~SCOPE_SHIELDS;
+        scope->kind &= (uint16_t)~SCOPE_SHIELDS;
     if (!made)
         bight__scope_follow(scope);
     return 0;
@@ -263,7 +278,7 @@ static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc,
     bool whole = bight__scopes_check(task, frame) && task->scope == scope;
 
     if (scope->magic == SCOPE_LEFT && scope->kind & SCOPE_TORN) {
-        scope->kind &= (uint8_t)~SCOPE_TORN;
+        scope->kind &= (uint16_t)~SCOPE_TORN;
         return rc;
     }
     if (scope->magic != SCOPE_MAGIC || !bight__scope_make_innermost(scope, task))

@@ -20,6 +20,9 @@
 #define SCOPE_TORN 8u    /* closed with one around it, which was told; of a base: its group was */
 #define SCOPE_INTERRUPTED 16u /* the base of a main that a signal cancels */
 #define SCOPE_LIFTED 32u      /* it was cancelled from around, until a shield was put on */
+#define SCOPE_STOPPABLE 64u   /* a drain ends the calls in it */
+#define SCOPE_DRAINS 128u
+#define SCOPE_INHERITS 256u /* made to be as stoppable as what is around */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);
@@ -44,6 +47,15 @@ void bight__scope_follow(struct bight_scope *scope);
 /* The innermost scope of the task is another one. */
 void bight__pending_update(struct bight_task *task);
 
+/* drain.c */
+/* The task belongs to another group now: it drains as that does. */
+void bight__drain_follow(struct bight_task *task);
+/* Whether the task may have given way to a drain with that code. */
+static inline bool bight__scope_was_drained(const struct bight_scope *scope, int code)
+{
+    return code == BIGHT_EDRAIN && scope->kind & SCOPE_DRAINS;
+}
+
 /* deadline.c */
 void bight__task_timer(struct bight_timer *timer);
 /* Arm the task's timer for the earliest deadline of its scopes. */
@@ -65,7 +77,7 @@ static inline void bight__scope_start(struct bight_scope *scope, unsigned kind, 
     scope->expired = false;
     scope->caught = false;
     scope->effective = false;
-    scope->kind = (uint8_t)kind;
+    scope->kind = (uint16_t)kind;
     scope->magic = magic;
     scope->task = task;
     scope->parent = parent;

@@ -70,6 +70,8 @@ BIGHT__NEVER_LEFT static void task_entry(void *argument)
     }
     if (unlikely(task->status == BIGHT_ECANCELED) && bight__scope_was_cancelled(&task->base))
         task->flags |= TASK_GAVE_WAY;
+    if (unlikely(bight__scope_was_drained(&task->base, task->status)))
+        task->flags |= TASK_DRAINED;
     if (unlikely(task->scope != &task->base))
         settle_scopes(task, __builtin_frame_address(0));
     if (unlikely(task->defers)) {

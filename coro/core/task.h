@@ -7,6 +7,8 @@
 
 /* task->pending: why the next checkpoint must take the slow path. */
 #define PENDING_CANCEL 1u
+#define PENDING_DRAIN 2u
+#define PENDING_STOP (PENDING_CANCEL | PENDING_DRAIN)
 #define PENDING_PROBE 4u /* a seam wants to see every suspension */
 
 /* task->flags. The first ones are the flags of a spawn. */
@@ -19,6 +21,7 @@
 #define TASK_JOINED 64u    /* somebody waits to take the handle */
 #define TASK_SEEN 128u     /* somebody knows what it came to */
 #define TASK_GAVE_WAY 256u /* its status says that it was cancelled, and it was */
+#define TASK_DRAINED 512u  /* the same of a drain */
 
 /* The task has something to itself that other tasks share; see own.c. */
 #define TASK_OWNS (TASK_FLOAT | TASK_EXCEPTIONS)

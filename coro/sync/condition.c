@@ -118,7 +118,7 @@ static int condition_park(struct bight_condition *condition, struct bight_task *
     list_append(&condition->waiters, &wait.waiter.link);
     bight_mutex_unlock(condition->mutex);
     rc = bight_park(&wait.waiter);
-    if (likely(rc == 0 && !(self->pending & PENDING_CANCEL)))
+    if (likely(rc == 0 && !(self->pending & PENDING_STOP)))
         return 0;
     if (wait.notified)
         pass_on(condition);

@@ -55,7 +55,9 @@ static int once_park(struct bight_once *once, struct bight_task *self)
 /* End the waits if the runner has a result, which is for all; else the first waiter runs next. */
 static void settle(struct bight_once *once, int result)
 {
-    bool gave_way = result == BIGHT_ECANCELED && bight__scope_was_cancelled(once->runner->scope);
+    const struct bight_scope *scope = once->runner->scope;
+    bool gave_way = (result == BIGHT_ECANCELED && bight__scope_was_cancelled(scope)) ||
+                    bight__scope_was_drained(scope, result);
     struct bight_link *link;
 
     bight__chain_changes(once->runner);

@@ -56,6 +56,7 @@
     X(ENORUNTIME, -5005, "no runtime on this thread")                                              \
     X(EBROKEN, -5006, "broken: somebody who had to come or to finish did not")                     \
     X(ENOTREADY, -5007, "the task ended before it said that it was ready")                         \
+    X(EDRAIN, -5008, "a scope around the call, which may be stopped, drains")                      \
     X(EUNKNOWNJOB, -5010, "the worker does not know the job")                                      \
     X(EFULL, -5011, "the executor's queue is full")                                                \
     X(EJOBFAILED, -5012, "the job failed")                                                         \

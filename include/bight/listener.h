@@ -125,9 +125,10 @@ struct bight_serve_options {
 };
 
 /** Accept connections and run `handler(stream, arg)` for each in a task of its own, until the
- *  listener is closed or the call is cancelled. When a handler returns, its stream is ended, or
- *  aborted if it returned a failure: nobody else may do so. A failed handler stops nothing else. A
- *  task is called by the peer's address.
+ *  listener is closed or the call is cancelled. A drain around it (bight_scope_drain) closes the
+ *  listener. When a handler returns, its stream is ended, or aborted if it returned a failure;
+ *  nobody else may do so. BIGHT_EDRAIN is no failure in a drain. A failed handler stops nothing
+ *  else. A task is called by the peer's address.
  *
  *  After bight_listener_close the handlers that run may finish within `drain_ms`; who remains is
  *  reported by name and cancelled. Out of descriptors it waits, while the system keeps the

@@ -79,6 +79,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_run(int (*fn)(void *arg), void *arg);
 BIGHT_API BIGHT_MUST_CHECK int bight_run_with(const struct bight_runtime_options *options,
                                               int (*fn)(void *arg), void *arg);
 
+/** Drain all tasks of this thread's runtime, as bight_scope_drain does those inside a scope; tasks
+ *  that are spawned later drain from the start. It can be called outside of tasks, such as from a
+ *  callback of the host that is about to detach. A runner's next run begins without.
+ *
+ *  @return 0, also when it drains already; BIGHT_ENORUNTIME.
+ */
+BIGHT_API int bight_runtime_drain(void);
+
 /** Write a readable tree of all tasks of this thread's runtime, each with what it waits for, in
  *  pieces to `write`. It can be called from a debugger too.
  *

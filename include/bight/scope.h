@@ -15,6 +15,13 @@ struct bight_task;
 /* Cancellations of the scopes around this one do not reach what is inside. */
 #define BIGHT_SCOPE_SHIELD 1u
 
+/* Calls directly in this scope are those that a drain ends: see bight_scope_drain. */
+#define BIGHT_SCOPE_STOPPABLE 2u
+
+/* As stoppable as the scope around it: for a call of one's own that needs a scope for a time limit,
+ * and should be one call to whoever makes it. */
+#define BIGHT_SCOPE_INHERIT 4u
+
 /* A deadline that never comes. */
 #define BIGHT_NO_DEADLINE UINT64_MAX
 
@@ -27,7 +34,7 @@ struct bight_scope {
     bool caught;
     /* Private from here. */
     bool effective;
-    uint8_t kind;
+    uint16_t kind;
     uint16_t magic;
     struct bight_task *task;
     struct bight_scope *parent;
@@ -116,6 +123,27 @@ BIGHT_API BIGHT_MUST_CHECK int bight_scope_end(struct bight_scope *scope, int rc
  *  Ownership: borrows scope, which is made, open or ended.
  */
 BIGHT_API void bight_scope_cancel(struct bight_scope *scope);
+
+/** Drain what is inside `scope`, for good: what runs goes on, and what waits for more to do stops.
+ *  Where, the program says by BIGHT_SCOPE_STOPPABLE: while the innermost scope of a task has
+ *  that flag, each of its suspending calls ends with BIGHT_EDRAIN, as it would with BIGHT_ECANCELED
+ *  in one that is cancelled, and in the same state. Calls in scopes inside that one go on unless
+ *  those have the flag too. A shield does not keep a drain out; of a cancelled scope's calls
+ *  BIGHT_ECANCELED is the code.
+ *
+ *  A call that waits for tasks that were given to it (gather, the end of a group) ends when they
+ *  have. A task that returns BIGHT_EDRAIN when it was drained has not failed, and the body of a
+ *  group that does so lets the group's tasks go on. bight_scope_end keeps the code.
+ *
+ *  Takes as many steps as the runtime has tasks. A scope that was made and not entered drains from
+ *  the start. Ownership: borrows scope, which is made, open or ended.
+ */
+BIGHT_API void bight_scope_drain(struct bight_scope *scope);
+
+/** Whether the calling task is inside of a scope that drains, stoppable or not: so that it begins
+ *  nothing new. Outside of tasks: whether the runtime drains.
+ */
+BIGHT_API bool bight_draining(void);
 
 /** Move the scope's deadline to `timeout_ms` from now; negative removes it. A scope that has
  *  expired stays so. For a scope that no task has entered, the time counts from bight_scope_enter.

@@ -6,6 +6,7 @@
 
 #include <bight/base.h>
 #include <bight/errors.h>
+#include <bight/select.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -32,6 +33,14 @@ BIGHT_API BIGHT_MUST_CHECK int bight_signal_open(struct bight_signal **out, int 
  *  Thread: the loop's.  Ownership: keeps signal until it returns.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_signal_wait(struct bight_signal *signal);
+
+/** Make `to` a case that happens when the signal arrives, or has since the last wait; its status is
+ *  what bight_signal_wait returns.
+ *
+ *  Ownership: keeps signal for as long as the case is used; a select that waits for one that is
+ *  ended is told BIGHT_ECLOSED.
+ */
+BIGHT_API void bight_case_signal(struct bight_case *to, struct bight_signal *signal);
 
 /** Stop catching; a task that waits on it gets BIGHT_ECLOSED.
  *

@@ -117,6 +117,12 @@ BIGHT_API int bight_task_detach(struct bight_task *task);
  */
 BIGHT_API bool bight_task_cancel(struct bight_task *task);
 
+/** Drain the task's outermost scope: see bight_scope_drain.
+ *
+ *  @return whether the task had not ended; true even if it drained before.
+ */
+BIGHT_API bool bight_task_drain(struct bight_task *task);
+
 /** Whether the task as a whole is cancelled, by bight_task_cancel or by a scope around it; still
  *  true when it has ended. For the calling task and the scopes it has open, see bight_cancelled.
  */

@@ -212,7 +212,7 @@ static int slot_wait(struct http_call *call, struct http_origin *origin)
 static int slot_wait_in_time(struct http_call *call, struct http_origin *origin)
 {
     struct bight_scope scope;
-    int rc = bight_scope_begin(&scope, http_time_left(call->response), 0);
+    int rc = bight_scope_begin(&scope, http_time_left(call->response), BIGHT_SCOPE_INHERIT);
 
     if (rc)
         return rc;

@@ -58,7 +58,8 @@ int bight__http_names_get(struct http_call *call, const struct http_origin *orig
     if (origin->literal || is_fed(session, origin))
         return 0;
     rc = bight_scope_begin(
-        &scope, http_sooner(http_time_left(response), session->options.resolve_timeout_ms), 0);
+        &scope, http_sooner(http_time_left(response), session->options.resolve_timeout_ms),
+        BIGHT_SCOPE_INHERIT);
     if (rc)
         return rc;
     call->resolving = &waiter;

@@ -29,7 +29,7 @@ static int ask_hook(const struct http_call *call, const struct bight_http_hop *h
     rc = request->on_redirect(request->on_redirect_arg, hop);
     if (response->error.code)
         return response->error.code; /* the session was closed meanwhile */
-    if (rc == BIGHT_ECANCELED && bight_cancelled())
+    if ((rc == BIGHT_ECANCELED && bight_cancelled()) || (rc == BIGHT_EDRAIN && bight_draining()))
         return rc;
     return rc < 0 ? bight__http_fail(response, BIGHT_HTTP_FORBIDDEN, BIGHT_EFORBIDDEN,
                                      "the redirect was refused")

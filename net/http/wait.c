@@ -46,7 +46,7 @@ static int park_for(struct bight_http_response *response, int64_t limit_ms)
 
     if (rc)
         return rc;
-    if (limit_ms >= 0 && (rc = bight_scope_begin(&scope, limit_ms, 0)))
+    if (limit_ms >= 0 && (rc = bight_scope_begin(&scope, limit_ms, BIGHT_SCOPE_INHERIT)))
         return rc;
     response->waiter = &self.waiter;
     rc = bight_park(&self.waiter);

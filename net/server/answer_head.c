@@ -54,7 +54,7 @@ static bool closes(const struct bight_exchange *exchange)
     const struct http_server *server = exchange->server;
 
     return exchange->close || connection->close || !exchange->keep_alive || server->draining ||
-           connection->requests >= server->options.max_requests ||
+           bight_draining() || connection->requests >= server->options.max_requests ||
            exchange->framing == FRAMING_CLOSE || !bight__body_is_short(exchange);
 }
 

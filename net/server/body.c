@@ -30,7 +30,9 @@ int bight__body_broken(struct bight_exchange *exchange, int error)
  * again. */
 static int failed(struct bight_exchange *exchange, int rc)
 {
-    return rc == BIGHT_ECANCELED || rc == BIGHT_ENOMEM ? rc : bight__body_broken(exchange, rc);
+    bool passes = rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN || rc == BIGHT_ENOMEM;
+
+    return passes ? rc : bight__body_broken(exchange, rc);
 }
 
 int64_t bight__body_receive(struct bight_exchange *exchange, void *buffer, size_t bytes)

@@ -27,7 +27,8 @@ static int64_t wait_byte(struct http_connection *connection, int64_t timeout_ms)
 {
     struct bight_scope scope;
     const void *data;
-    int64_t count = bight_scope_begin(&scope, timeout_ms, 0);
+    unsigned flags = connection->server->draining ? 0 : BIGHT_SCOPE_STOPPABLE;
+    int64_t count = bight_scope_begin(&scope, timeout_ms, flags);
 
     if (count)
         return count;
@@ -41,25 +42,38 @@ static int64_t wait_byte(struct http_connection *connection, int64_t timeout_ms)
     return bight_scope_end(&scope, 0) ? BIGHT_EBROKEN : 1;
 }
 
-/* The same between two requests, or before the first. */
-static int64_t wait_request(struct http_connection *connection)
+static int64_t wait_idle(struct http_connection *connection)
 {
-    const struct http_server *server = connection->server;
-    const struct bight_http_serve_options *options = &server->options;
+    const struct bight_http_serve_options *options = &connection->server->options;
     int64_t whole_ms = is_first(connection) ? options->header_ms : options->idle_ms;
     int64_t count;
+
+    if (whole_ms >= 0 && whole_ms <= REST_MS)
+        return wait_byte(connection, whole_ms);
+    count = wait_byte(connection, REST_MS);
+    if (count != BIGHT_ETIMEDOUT || connection->server->draining)
+        return count;
+    bight__task_rest();
+    return wait_byte(connection, whole_ms < 0 ? -1 : whole_ms - REST_MS);
+}
+
+/* The same between two requests, or before the first. A scope around that drains is heard of here
+ * or by bight_serve, whichever comes first. */
+static int64_t wait_request(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    int64_t count = BIGHT_EDRAIN;
 
     if (bight_stream_buffered(connection->stream)) {
         count = bight_checkpoint(); /* a refusal need not have waited for anything */
         return count ? count : 1;
     }
-    if (server->draining || (whole_ms >= 0 && whole_ms <= REST_MS))
-        return wait_byte(connection, server->draining ? LINGER_MS : whole_ms);
-    count = wait_byte(connection, REST_MS);
-    if (count != BIGHT_ETIMEDOUT || server->draining)
+    if (!server->draining)
+        count = wait_idle(connection);
+    if (count != BIGHT_EDRAIN)
         return count;
-    bight__task_rest();
-    return wait_byte(connection, whole_ms < 0 ? -1 : whole_ms - REST_MS);
+    server->draining = true;
+    return wait_byte(connection, LINGER_MS);
 }
 
 void bight__connections_drain(struct http_server *server)
@@ -238,13 +252,13 @@ static int status_of_failure(const struct bight_exchange *exchange, int rc)
 {
     if (rc == exchange->blamed)
         return exchange->blamed_status;
-    return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED ? 503 : 500;
+    return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN ? 503 : 500;
 }
 
 /* Whether it was cancelled together with the call that serves: by the task, or a scope around. */
 static bool is_end_of_all(int rc)
 {
-    return rc == BIGHT_ECANCELED && bight_cancelled();
+    return (rc == BIGHT_ECANCELED && bight_cancelled()) || (rc == BIGHT_EDRAIN && bight_draining());
 }
 
 static void report_failure(struct bight_exchange *exchange, int rc)

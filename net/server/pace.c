@@ -13,12 +13,12 @@ int bight__pace_enter(const struct http_server *server, const struct client_pace
     double left_ms;
 
     if (options->slack_ms < 0)
-        return bight_scope_begin(scope, -1, 0);
+        return bight_scope_begin(scope, -1, BIGHT_SCOPE_INHERIT);
     left_ms = (double)options->slack_ms - (double)pace->waited_ns / NS_OF_MS +
               1000.0 * (double)(pace->bytes + bytes) / options->min_rate;
     if (left_ms < 0)
         left_ms = 0;
-    return bight_scope_begin(scope, left_ms < 9e15 ? (int64_t)left_ms : -1, 0);
+    return bight_scope_begin(scope, left_ms < 9e15 ? (int64_t)left_ms : -1, BIGHT_SCOPE_INHERIT);
 }
 
 int bight__pace_leave(struct client_pace *pace, struct bight_scope *scope, uint64_t since_ns,

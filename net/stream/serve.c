@@ -73,6 +73,8 @@ static int connection_main(void *arg)
     link_append(&serve->connections, &connection.link);
     rc = serve->handler(connection.stream, serve->arg);
     link_cut(&connection.link);
+    if (rc == BIGHT_EDRAIN && bight_draining())
+        rc = 0; /* as it was asked to */
     if (rc >= 0 && bight_stream_end(connection.stream, serve->options.end_ms) == BIGHT_EBUSY)
         rc = BIGHT_EBUSY; /* the handler has left a layer above it */
     if (rc < 0) {
@@ -164,15 +166,23 @@ static int serve_next(struct serve *serve)
     return rc;
 }
 
-/* Returns why it accepts no more, BIGHT_ECLOSED after bight_listener_close. */
+/* Returns why it accepts no more, BIGHT_ECLOSED after bight_listener_close. A drain closes the
+ * listener; connections that were accepted are served. */
 static int serve_all(struct serve *serve)
 {
     size_t most = serve->options.max_connections;
-    int rc = 0;
+    struct bight_scope scope;
+    int rc = bight_scope_begin(&scope, -1, BIGHT_SCOPE_STOPPABLE);
 
+    if (rc)
+        return rc;
     while (rc == 0 && serve->listener->fd >= 0)
         rc = most && serve->live >= most ? wait_change(serve, -1) : serve_next(serve);
-    return rc ? rc : BIGHT_ECLOSED;
+    rc = bight_scope_end(&scope, rc);
+    if (rc != BIGHT_EDRAIN)
+        return rc ? rc : BIGHT_ECLOSED;
+    rc = bight_listener_close(serve->listener);
+    return rc && rc != BIGHT_EALREADY ? rc : BIGHT_ECLOSED;
 }
 
 static void stop_remaining(struct serve *serve)

@@ -75,7 +75,8 @@ static int shake_in_time(struct tls *tls, int64_t timeout_ms, struct bight_tls_f
     int rc = bight_checkpoint();
 
     if (rc == 0)
-        rc = bight_scope_begin(&scope, timeout_ms ? timeout_ms : DEFAULT_HANDSHAKE_MS, 0);
+        rc = bight_scope_begin(&scope, timeout_ms ? timeout_ms : DEFAULT_HANDSHAKE_MS,
+                               BIGHT_SCOPE_INHERIT);
     if (rc == 0)
         rc = bight_scope_end(&scope, shake(&handshake));
     if (rc && rc != handshake.code)

@@ -247,7 +247,8 @@ static int shake_hands(struct bight_websocket *socket, struct request *request, 
 {
     int64_t handshake_ms = request->options->handshake_ms;
     struct bight_scope scope;
-    int rc = bight_scope_begin(&scope, handshake_ms ? handshake_ms : DEFAULT_HANDSHAKE_MS, 0);
+    int rc = bight_scope_begin(&scope, handshake_ms ? handshake_ms : DEFAULT_HANDSHAKE_MS,
+                               BIGHT_SCOPE_INHERIT);
 
     if (rc)
         return rc;

@@ -26,7 +26,7 @@ static int64_t read_patiently(struct bight_websocket *socket, void *buffer, size
 {
     const uint64_t since_ns = bight_now_ns();
     struct bight_scope scope;
-    int64_t count = bight_scope_begin(&scope, patience_ms(socket), 0);
+    int64_t count = bight_scope_begin(&scope, patience_ms(socket), BIGHT_SCOPE_INHERIT);
     int rc;
 
     if (count)

@@ -124,7 +124,7 @@ static int call_in_scope(struct shared_call *call, int64_t timeout_ms)
     struct bight_scope scope;
 
     /* It cannot fail: this is a task, and the scope is new. */
-    (void)!bight_scope_begin(&scope, timeout_ms, 0);
+    (void)!bight_scope_begin(&scope, timeout_ms, BIGHT_SCOPE_INHERIT);
     return bight_scope_end(&scope, task_call(call));
 }
 

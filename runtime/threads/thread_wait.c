@@ -34,7 +34,7 @@ static int park(struct bight_thread_wait *wait, int64_t timeout_ms)
     if (timeout_ms < 0)
         return bight_park(&wait->waiter);
     /* It cannot fail: this is a task, and the scope is new. */
-    (void)!bight_scope_begin(&scope, timeout_ms, 0);
+    (void)!bight_scope_begin(&scope, timeout_ms, BIGHT_SCOPE_INHERIT);
     return bight_scope_end(&scope, bight_park(&wait->waiter));
 }
 

@@ -58,7 +58,8 @@ static int attempts(void *arg)
         int code = retry->fn(retry->arg);
         int rc;
 
-        if (code >= 0 || code == BIGHT_ECANCELED || made == policy->attempts)
+        if (code >= 0 || code == BIGHT_ECANCELED || code == BIGHT_EDRAIN ||
+            made == policy->attempts)
             return code;
         if (policy->again && !policy->again(retry->arg, code))
             return code;

@@ -213,19 +213,26 @@ static const struct bight_waiter_ops wait_ops = {
     .flags = BIGHT_WAITER_OUTSIDE,
 };
 
-static int wait_or_take(struct bight_signal *signal)
+/* Those that have arrived, 0 for none, or why nobody may wait. */
+static int take(struct bight_signal *signal)
 {
-    struct signal_wait wait = {.signal = signal};
+    int arrived = signal->arrived;
 
     if (signal->watcher->runtime != bight__runtime())
         return BIGHT_EPERM;
     if (signal->waiter)
         return BIGHT_EALREADY;
-    if (signal->arrived) {
-        int arrived = signal->arrived;
-        signal->arrived = 0;
-        return arrived;
-    }
+    signal->arrived = 0;
+    return arrived;
+}
+
+static int wait_or_take(struct bight_signal *signal)
+{
+    struct signal_wait wait = {.signal = signal};
+    int rc = take(signal);
+
+    if (rc)
+        return rc;
     bight__waiter_begin(&wait.waiter, &wait_ops);
     signal->waiter = &wait.waiter;
     return bight_park(&wait.waiter);
@@ -244,6 +251,56 @@ int bight_signal_wait(struct bight_signal *signal)
     rc = wait_or_take(signal);
     bight__breathe(self);
     return rc;
+}
+
+static int case_abort(struct bight_waiter *waiter)
+{
+    struct bight_signal *signal = bight_case_of(waiter)->source;
+
+    if (signal->waiter == waiter)
+        signal->waiter = NULL;
+    return 0;
+}
+
+static void case_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
+{
+    const struct bight_case *of = bight_container_of(waiter, struct bight_case, waiter);
+    const struct bight_signal *signal = of->source;
+
+    snprintf(text, text_bytes, "%d", signal->watcher->signum);
+}
+
+static const struct bight_waiter_ops case_wait = {
+    .name = "select: signal",
+    .abort = case_abort,
+    .describe = case_describe,
+    .flags = BIGHT_WAITER_OUTSIDE,
+};
+
+static bool case_attempt(struct bight_case *chosen)
+{
+    chosen->status = take(chosen->source);
+    return chosen->status != 0;
+}
+
+static int case_arm(struct bight_case *chosen)
+{
+    struct bight_signal *signal = chosen->source;
+
+    if (signal->waiter)
+        return BIGHT_EALREADY; /* it is in another case of the same select */
+    signal->waiter = &chosen->waiter;
+    return 0;
+}
+
+static const struct bight_case_ops case_ops = {&case_wait, case_attempt, case_arm, NULL};
+
+void bight_case_signal(struct bight_case *to, struct bight_signal *signal)
+{
+    if (!to)
+        return;
+    /* Without a source it is invalid: it has no ops, and the select says so. */
+    bight_case_custom(to, signal ? &case_ops : NULL, signal);
 }
 
 int bight_signal_end(struct bight_signal *signal)

@@ -10,6 +10,7 @@ static void tasks(void)
     says_einval(bight_join_result, (void *)some, NULL);
     says_einval(bight_task_detach, NULL);
     is_false(bight_task_cancel, NULL);
+    is_false(bight_task_drain, NULL);
     is_false(bight_task_cancelling, NULL);
     is_false(bight_task_was_cancelled, NULL);
     is_false(bight_task_done, NULL);
@@ -41,6 +42,7 @@ static void scopes(void)
     says_einval(bight_scope_enter, NULL);
     says_einval(bight_scope_end, NULL, 0);
     does_nothing(bight_scope_cancel, NULL);
+    does_nothing(bight_scope_drain, NULL);
     says_einval(bight_scope_set_timeout, NULL, 1);
     says_einval(bight_scope_set_deadline, NULL, 1);
     gives(BIGHT_NO_DEADLINE, bight_scope_deadline, NULL);

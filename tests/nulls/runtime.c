@@ -25,6 +25,19 @@ static void runs(void)
     is_false(bight_hook_remove, NULL);
 }
 
+static void services(void)
+{
+    int fd = 0;
+
+    says_einval(bight_service_run, NULL, NULL, NULL, NULL);
+    gives(1, bight_service_exit_code, NULL);
+    says_einval(bight_service_notify, NULL);
+    says_einval(bight_service_status, NULL);
+    says_einval(bight_service_store_fds, NULL, &fd, 1);
+    says_einval(bight_service_store_fds, "name", NULL, 1);
+    says_einval(bight_service_get_fds, NULL, 1);
+}
+
 static void threads(void)
 {
     void *item;
@@ -80,6 +93,7 @@ static void of_libuv(void)
     says_einval(bight_signal_open, NULL, 10);
     says_einval(bight_signal_wait, NULL);
     gives(0, bight_signal_end, NULL);
+    does_nothing(bight_case_signal, NULL, (void *)some);
     says_einval(bight_uv_req_init, NULL);
     says_einval(bight_uv_await, NULL);
     does_nothing(bight_uv_on_fs, NULL);
@@ -97,6 +111,7 @@ static void of_libuv(void)
 void walk_runtime(void)
 {
     runs();
+    services();
     threads();
     times();
     of_libuv();

@@ -466,6 +466,8 @@ const struct scenario scenarios[] = {
     {"select", scenario_select},
     {"posts", scenario_posts},
     {"signals", scenario_signals},
+    {"service", scenario_service},
+    {"service manager", scenario_manager},
     {"uv requests", scenario_uv_requests},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},

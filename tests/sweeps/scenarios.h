@@ -50,6 +50,10 @@ int scenario_udp(void *arg);
 int scenario_multicast(void *arg);
 int scenario_patient_sends(void *arg);
 
+/* scenarios_service.c */
+int scenario_service(void *arg);
+int scenario_manager(void *arg);
+
 /* scenarios_shared.c */
 int scenario_shared(void *arg);
 

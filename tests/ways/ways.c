@@ -81,6 +81,19 @@ static int signal_wait(struct seat *seat)
     return bight_signal_wait(seat->stage->signal);
 }
 
+static int signal_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+    int rc;
+
+    bight_case_signal(&cases[0], seat->stage->signal);
+    bight_case_sleep(&cases[1], -1);
+    rc = bight_select(cases, 2, 0);
+    if (rc == 0)
+        ck_assert_int_eq(cases[0].status, 1);
+    return rc;
+}
+
 static void signal_wake(struct stage *stage)
 {
     (void)stage;
@@ -288,6 +301,7 @@ static const struct way basic_ways[] = {
     {"bight_timeout", 2, 0, true, 0, event_open, timeout_wait, event_wake, NULL, event_close},
     {"bight_shield", 2, 0, false, 0, event_open, shield_wait, event_wake, NULL, event_close},
     {"bight_signal_wait", 1, 1, true, 0, signal_open, signal_wait, signal_wake, NULL, signal_close},
+    {"bight_select", 1, 0, true, 0, signal_open, signal_case_wait, signal_wake, NULL, signal_close},
     {"bight_mutex_lock", 2, 0, true, 0, mutex_open, mutex_wait, mutex_wake, mutex_leave,
      mutex_close},
     {"bight_event_wait", 2, 0, true, 0, event_open, event_wait, event_wake, NULL, event_close},
@@ -311,6 +325,7 @@ static const struct way_table *const tables[] = {
     &offload_way_table,
     &pass_way_table,
     &queue_way_table, &select_way_table,
+    &service_way_table,
     &shared_way_table,
     &stream_way_table,
     &sync_way_table,

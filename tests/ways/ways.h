@@ -130,6 +130,7 @@ extern const struct way_table pass_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table server_way_table;
+extern const struct way_table service_way_table;
 extern const struct way_table shared_way_table;
 extern const struct way_table stream_way_table;
 extern const struct way_table task_way_table;

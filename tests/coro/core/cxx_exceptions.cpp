@@ -190,6 +190,8 @@ int one_unwinds_one_looks_on(void *)
     return both(unwinds, looks_on);
 }
 
+int waiting;
+
 // Two tasks wait in catch blocks until they are cancelled, and unwind.
 int waits_in_catch(void *arg)
 {
@@ -200,6 +202,7 @@ int waits_in_catch(void *arg)
 
         throw std::runtime_error(text(id));
     } catch (const std::exception &error) {
+        waiting++;
         const int rc = bight_sleep(100000);
 
         EXPECT(rc == BIGHT_ECANCELED);
@@ -209,14 +212,27 @@ int waits_in_catch(void *arg)
     }
 }
 
+int cancels(void *scope)
+{
+    while (waiting < 2)
+        EXPECT(bight_yield() == 0);
+    bight_scope_cancel(static_cast<struct bight_scope *>(scope));
+    return 0;
+}
+
 int cancelled(void *)
 {
     struct bight_scope scope;
+    struct bight_task *canceller;
 
-    EXPECT(bight_scope_begin(&scope, 50, 0) == 0);
+    waiting = 0;
+    EXPECT(bight_scope_begin(&scope, -1, 0) == 0);
+    EXPECT(bight_spawn(&canceller, cancels, &scope) == 0);
     const int rc = both(waits_in_catch, waits_in_catch);
     EXPECT(!std::current_exception());
-    EXPECT(bight_scope_end(&scope, rc) == BIGHT_ETIMEDOUT);
+    EXPECT(rc == BIGHT_ECANCELED);
+    EXPECT(bight_scope_end(&scope, rc) == 0);
+    EXPECT(bight_join(canceller, nullptr) == 0);
     return 0;
 }
 

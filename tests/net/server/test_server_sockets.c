@@ -245,14 +245,21 @@ static int64_t since_ms(uint64_t begun_ns)
     return (int64_t)((bight_now_ns() - begun_ns) / 1000000);
 }
 
-static int drained(void *arg)
+static void begin_drain(void *by_scope)
+{
+    if (by_scope)
+        ck_assert(bight_task_drain(listened.server));
+    else
+        ck_ok(bight_listener_close(listened.listener));
+}
+
+static int drained(void *by_scope)
 {
     struct bight_stream *busy, *late, *idle, *fresh;
     uint64_t closed_ns;
     const char *answer;
     int status;
 
-    (void)arg;
     listened_begin(waits, NULL, false);
     busy = listened_dial();
     late = listened_dial();
@@ -267,7 +274,7 @@ static int drained(void *arg)
     listened_say(busy, GET);
     listened_wait(&listened.begun, 3);
     closed_ns = bight_now_ns();
-    ck_ok(bight_listener_close(listened.listener));
+    begin_drain(by_scope);
     ck_ok(bight_sleep(20));
     ck_assert_int_eq(listened.drains, 1);
     bight_event_set(&listened.go_on);
@@ -291,6 +298,12 @@ static int drained(void *arg)
     ck_ok(bight_join(listened.server, &status));
     ck_ok(bight_listener_end(listened.listener));
     return status;
+}
+
+static int drained_by_a_scope(void *arg)
+{
+    (void)arg;
+    return drained(&listened);
 }
 
 static int drained_too_late(void *arg)
@@ -354,6 +367,7 @@ static const struct suite_case cases[] = {
     world_case(unix_sockets_have_no_peers, no_peers),
     world_case(there_are_so_many_connections, many_connections),
     world_case(a_server_that_ends_answers_what_it_has, drained),
+    world_case(a_drain_around_it_is_such_an_end, drained_by_a_scope),
     world_case(a_handler_that_does_not_return_is_cancelled, drained_too_late),
     world_case(a_server_that_is_cancelled_leaves_nothing, cancelled),
 };

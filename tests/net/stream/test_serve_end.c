@@ -44,6 +44,54 @@ static int closed_with_its_last_client(void *arg)
     return server_close(&server);
 }
 
+/* Reads lines, and is done when it may be stopped between two of them. */
+static int says_goodbye(struct bight_stream *stream, void *arg)
+{
+    struct server *server = arg;
+    struct bight_scope scope;
+    char line[16];
+    int64_t got;
+    int rc;
+
+    server->begun++;
+    do {
+        ck_ok(bight_scope_begin(&scope, -1, BIGHT_SCOPE_STOPPABLE));
+        got = bight_stream_read_line(stream, line, sizeof(line));
+        rc = bight_scope_end(&scope, got < 0 ? (int)got : 0);
+        if (rc == 0)
+            ck_ok(bight_sleep(20)); /* work that goes on */
+    } while (rc == 0);
+    ck_code(rc, BIGHT_EDRAIN);
+    ck_ok(bight_stream_write(stream, "bye\n", 4));
+    server->ended++;
+    return rc;
+}
+
+static int drained(void *arg)
+{
+    struct server server = {0};
+    char answer[16];
+    int fds[2], status;
+
+    (void)arg;
+    server.options.on_failure = server_on_failure;
+    server.options.callback_arg = &server;
+    server_begin_with_clients(&server, says_goodbye, fds, 2);
+    ck_assert_int_eq(write(fds[0], "work\n", 5), 5);
+    ck_ok(bight_sleep(5));
+    ck_assert(bight_task_drain(server.task));
+    ck_ok(bight_join(server.task, &status));
+    ck_ok(status);
+    ck_assert_uint_eq(server.ended, 2);
+    ck_assert_uint_eq(server.failures, 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(recv(fds[i], answer, sizeof(answer), 0), 4);
+        close(fds[i]);
+    }
+    ck_code(bight_listener_close(server.listener), BIGHT_EALREADY);
+    return bight_listener_end(server.listener);
+}
+
 static int cancelled(void *arg)
 {
     struct server server = {0};
@@ -271,6 +319,7 @@ static int cancelled_in_the_drain(void *arg)
 }
 
 static const struct suite_case cases[] = {
+    world_case(a_drain_around_it_closes_it_and_lets_handlers_end, drained),
     world_case(a_handler_can_close_the_listener, closed_by_a_handler),
     world_case(the_listener_can_be_closed_with_the_last_client, closed_with_its_last_client),
     world_case(cancelling_the_call_cancels_the_handlers_and_leaves_the_listener, cancelled),

@@ -157,6 +157,33 @@ static int time_out(void *arg)
     return 0;
 }
 
+/* Among other things, once; in two cases of one select it is an error. */
+static int selects(void *arg)
+{
+    struct bight_case cases[3];
+
+    (void)arg;
+    open_usr1();
+    bight_case_signal(&cases[0], usr1);
+    bight_case_sleep(&cases[1], 1);
+    ck_assert_int_eq(bight_select(cases, 2, 0), 1);
+    ck_assert_int_eq(bight_spawn(NULL, raise_usr1, NULL), 0);
+    bight_case_sleep(&cases[1], -1);
+    ck_assert_int_eq(bight_select(cases, 2, 0), 0);
+    ck_assert_int_eq(cases[0].status, 1);
+    raise(SIGUSR1);
+    poll_once();
+    ck_assert_int_eq(bight_select(cases, 1, BIGHT_SELECT_TRY), 0);
+    ck_assert_int_eq(cases[0].status, 1);
+    ck_assert_int_eq(bight_select(cases, 1, BIGHT_SELECT_TRY), BIGHT_EAGAIN);
+    bight_case_signal(&cases[2], usr1);
+    ck_assert_int_eq(bight_select(cases, 3, 0), BIGHT_EALREADY);
+    bight_case_signal(&cases[0], NULL);
+    ck_assert_int_eq(bight_select(cases, 1, 0), BIGHT_EINVAL);
+    bight_signal_end(usr1);
+    return 0;
+}
+
 static int close_usr1(void *arg)
 {
     (void)arg;
@@ -290,6 +317,7 @@ static const struct suite_case cases[] = {
               cancel_before_wake),
     body_case(woken_then_cancelled_is_woken, bight_run, cancel_after_wake),
     body_case(a_wait_observes_its_deadline, bight_run, time_out),
+    body_case(it_is_a_case_of_a_select, bight_run, selects),
     body_case(closing_tells_the_task_that_waits, bight_run, close_while_waiting),
     body_case(only_one_task_may_wait, bight_run, wait_twice),
     body_case(each_of_several_sees_every_arrival, bight_run, two_of_one),
