@@ -31,6 +31,7 @@
 #include <bight/mutex.h>
 #include <bight/offload.h>
 #include <bight/once.h>
+#include <bight/process.h>
 #include <bight/queue.h>
 #include <bight/rate_limiter.h>
 #include <bight/report.h>

@@ -31,6 +31,7 @@ set(ways
   ways/ways_net.c
   ways/ways_offload.c
   ways/ways_pass.c
+  ways/ways_process.c
   ways/ways_queue.c
   ways/ways_select.c
   ways/ways_service.c

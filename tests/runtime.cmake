@@ -20,6 +20,9 @@ bight_test(runtime/service/service)
 bight_test(runtime/service/service_manager)
 bight_test(runtime/uv/signal)
 bight_test(runtime/uv/signal_many LABELS threads)
+bight_test(runtime/process/process SOURCES runtime/process/children.c)
+bight_test(runtime/process/process_stdio SOURCES runtime/process/children.c)
+bight_test(runtime/process/process_end SOURCES runtime/process/children.c)
 bight_test(runtime/uv/uvreq)
 bight_test(runtime/uv/uvreq_cancel LABELS threads)
 bight_test(runtime/combined)
@@ -41,6 +44,7 @@ set(sweep_sources
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
   sweeps/scenarios_service.c
+  sweeps/scenarios_process.c
   sweeps/scenarios_shared.c
   sweeps/scenarios_queue.c
   sweeps/scenarios_stream.c

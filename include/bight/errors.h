@@ -45,6 +45,7 @@
     X(EPERM, -EPERM, "not the owner")                                                              \
     X(EPIPE, -EPIPE, "the other side closed")                                                      \
     X(ERANGE, -ERANGE, "out of range")                                                             \
+    X(ESRCH, -ESRCH, "no such process")                                                            \
     X(ETIMEDOUT, -ETIMEDOUT, "the deadline passed")
 
 /* X(name, value, text): bight's own codes, -5000 and below; libuv's own end at -4096. */

@@ -196,8 +196,8 @@ BIGHT_API BIGHT_MUST_CHECK int64_t bight_stream_copy(struct bight_stream *from,
 /** End the writing half: the peer reads what was written and then the end. Reading goes on.
  *
  *  @return 0; BIGHT_EALREADY: it was shut down before; BIGHT_EBUSY: another task writes;
- *          BIGHT_ENOTSUP: the stream has no halves (a terminal); the error that broke it for
- *          writing; BIGHT_ECANCELED.
+ *          BIGHT_ENOTSUP: the stream has no halves (a terminal, the reading end of a pipe); the
+ *          error that broke it for writing; BIGHT_ECANCELED.
  *  Suspends: yes, with TLS while the peer takes nothing.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED, the peer may or may not see the end.  Allocates: no.
  *  Thread: the loop's.  Ownership: borrows stream.

@@ -121,18 +121,27 @@ static void set_mode_back(const struct descriptor *descriptor)
     }
 }
 
-void bight__descriptor_close(struct descriptor *descriptor)
+static void let_go(struct descriptor *descriptor)
 {
     bight__source_remove(descriptor->stream.streams, &descriptor->source, descriptor->fd);
     if (descriptor->was_blocking)
         set_mode_back(descriptor);
     close(descriptor->fd);
+    descriptor->fd = -1;
+}
+
+void bight__descriptor_close(struct descriptor *descriptor)
+{
+    if (descriptor->fd >= 0)
+        let_go(descriptor);
     bight__free(descriptor);
 }
 
 int bight__descriptor_fd(const struct bight_stream *stream)
 {
-    return bight__descriptor_of(stream)->fd;
+    int fd = bight__descriptor_of(stream)->fd;
+
+    return fd < 0 ? BIGHT_ENOTSUP : fd;
 }
 
 /* What a failed system call says of the side. */
@@ -325,6 +334,23 @@ static int64_t pipe_write(struct bight_stream *stream, const struct bight_slice 
     return result;
 }
 
+/* The peer sees the end when nobody has the writing end any more. What has another half is a
+ * terminal, or a named pipe that was opened for both. */
+static int pipe_shutdown(struct bight_stream *stream)
+{
+    struct descriptor *descriptor = bight__descriptor_of(stream);
+    int flags = bight__call_fails(bight__descriptor_seams(descriptor), "fcntl")
+                    ? -1
+                    : fcntl(descriptor->fd, F_GETFL);
+
+    if (flags < 0)
+        return -errno;
+    if ((flags & O_ACCMODE) != O_WRONLY)
+        return BIGHT_ENOTSUP;
+    let_go(descriptor);
+    return 0;
+}
+
 static void pipe_close(struct bight_stream *stream, bool reset)
 {
     (void)reset;
@@ -344,6 +370,7 @@ static void terminal_describe(const struct bight_stream *stream, char *text, siz
 static const struct stream_ops pipe_ops = {
     .read = pipe_read,
     .write = pipe_write,
+    .shutdown = pipe_shutdown,
     .close = pipe_close,
     .fd = bight__descriptor_fd,
     .describe = pipe_describe,

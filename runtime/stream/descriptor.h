@@ -12,7 +12,7 @@
 struct descriptor {
     struct bight_stream stream; /* first */
     struct poll_source source;
-    int fd;
+    int fd;                    /* -1: the writing end of a pipe that was shut down */
     bool asks_again;           /* a read that got less than it asked for may have left something */
     bool ended;                /* a read found the end */
     int lost;                  /* a write was told so of the connection: what the end means then */

@@ -108,11 +108,37 @@ static void of_libuv(void)
     says_einval(bight_uv_close, NULL);
 }
 
+static void processes(void)
+{
+    const struct bight_process_options options = {.argv = NULL};
+    struct bight_process *process;
+    struct bight_process_status status;
+    struct bight_case chosen;
+
+    says_einval(bight_process_start, NULL, &options);
+    says_einval(bight_process_start, &process, NULL);
+    is_zero(bight_process_pid, NULL);
+    is_null(bight_process_input, NULL);
+    is_null(bight_process_output, NULL);
+    is_null(bight_process_error, NULL);
+    is_null(bight_process_take_stream, NULL, 0);
+    says_einval(bight_process_wait, NULL, &status);
+    does_nothing(bight_case_process, NULL, (void *)some);
+    does_nothing(bight_case_process, &chosen, NULL); /* the select refuses it */
+    says_einval(bight_process_get_status, NULL, &status);
+    says_einval(bight_process_get_status, (void *)some, NULL);
+    says_einval(bight_process_signal, NULL, 1);
+    says_einval(bight_process_kill, NULL);
+    says_einval(bight_process_terminate, NULL, 0);
+    gives(0, bight_process_end, NULL, 0);
+}
+
 void walk_runtime(void)
 {
     runs();
     services();
     threads();
+    processes();
     times();
     of_libuv();
 }

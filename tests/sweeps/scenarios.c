@@ -468,6 +468,8 @@ const struct scenario scenarios[] = {
     {"signals", scenario_signals},
     {"service", scenario_service},
     {"service manager", scenario_manager},
+    {"process", scenario_process},
+    {"no process", scenario_no_process},
     {"uv requests", scenario_uv_requests},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},

@@ -53,6 +53,9 @@ int scenario_patient_sends(void *arg);
 /* scenarios_service.c */
 int scenario_service(void *arg);
 int scenario_manager(void *arg);
+/* scenarios_process.c */
+int scenario_process(void *arg);
+int scenario_no_process(void *arg);
 
 /* scenarios_shared.c */
 int scenario_shared(void *arg);

@@ -324,6 +324,7 @@ static const struct way_table *const tables[] = {
     &net_way_table,
     &offload_way_table,
     &pass_way_table,
+    &process_way_table,
     &queue_way_table, &select_way_table,
     &service_way_table,
     &shared_way_table,

@@ -71,6 +71,7 @@ struct stage {
     struct bight_websocket *socket;
     struct bight_background *background;
     struct bight_signal *signal;
+    struct bight_process *process;
     struct bight_waiter *first;
     uv_timer_t timer;
     struct bight_uv_req req;
@@ -127,6 +128,7 @@ extern const struct way_table combine_way_table;
 extern const struct way_table net_way_table;
 extern const struct way_table offload_way_table;
 extern const struct way_table pass_way_table;
+extern const struct way_table process_way_table;
 extern const struct way_table queue_way_table;
 extern const struct way_table select_way_table;
 extern const struct way_table server_way_table;
