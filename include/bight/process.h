@@ -1,5 +1,15 @@
 /* Subprocesses: start a program, talk to it through pipes that are streams, wait for its end, and
- * be sure that it is over.
+ * be sure that it is over. bight_process_run does all of that for a program that is given some
+ * input and is to be finished with before anything else happens:
+ *
+ *     const char *const argv[] = {"sort", "-u", NULL};
+ *     struct bight_process_result result;
+ *     int rc = bight_process_run(&result, &(struct bight_process_options){.argv = argv},
+ *                                &(struct bight_process_run_options){"b\na\nb\n", 6});
+ *
+ *     if (rc == 0)
+ *         fwrite(result.output, 1, result.output_bytes, stdout);
+ *     bight_process_result_free(&result);
  *
  * A process is known by a pidfd, which is taken when it is made: a signal never reaches another one
  * that got its number later, and nobody else's wait(2) makes a wait here hang. */
@@ -17,7 +27,8 @@ struct bight_process;
 
 /* Where a standard descriptor of the child leads. */
 enum bight_process_stdio_kind {
-    /* BIGHT_PROCESS_INHERIT. */
+    /* Of bight_process_start: BIGHT_PROCESS_INHERIT. Of bight_process_run: a pipe, and for the
+     * input, when there is none, BIGHT_PROCESS_NULL. */
     BIGHT_PROCESS_DEFAULT,
     /* To where the same descriptor of this process does. */
     BIGHT_PROCESS_INHERIT,
@@ -240,6 +251,68 @@ BIGHT_API BIGHT_MUST_CHECK int bight_process_terminate(struct bight_process *pro
  *  Ownership: takes process on success; NULL does nothing.
  */
 BIGHT_API int bight_process_end(struct bight_process *process, int64_t grace_ms);
+
+/* Of bight_process_run: what is above a limit is read and dropped. */
+#define BIGHT_PROCESS_TRUNCATE 1u
+
+/* How to run a process to its end. Zero is the default for every field. */
+struct bight_process_run_options {
+    /* What the process reads from its standard input. */
+    const void *input;
+    size_t input_bytes;
+    /* Most that is collected of its output and of its errors; 0: 64 MiB, negative: no limit. */
+    int64_t output_limit_bytes;
+    int64_t error_limit_bytes;
+    /* BIGHT_PROCESS_TRUNCATE, or 0. */
+    unsigned flags;
+    /* The time between SIGTERM and SIGKILL, if it has to be ended; 0: 2000 ms, negative: no SIGKILL
+     * ever. */
+    int64_t grace_ms;
+    /* For how long after its end its pipes are read that others hold, to whom it has handed them;
+     * 0: 1000 ms, negative: until they let go. */
+    int64_t linger_ms;
+};
+
+struct bight_process_result {
+    struct bight_process_status status;
+    /* What it wrote, and behind it a NUL that does not count; NULL: not collected. */
+    char *output;
+    size_t output_bytes;
+    char *error;
+    size_t error_bytes;
+    /* There was more, above the limit. */
+    bool output_truncated;
+    bool error_truncated;
+    /* Others still held a pipe when the time for that was over. */
+    bool pipes_held;
+};
+
+/** Run a process: start it, write `how->input` to it and read its output and errors, all at the
+ *  same time, until it has ended and the pipes have. Each collects what its pipe brings; no other
+ *  kind of stdio does, and neither does BIGHT_PROCESS_OUTPUT. If the call has to give up, for a
+ *  cancellation or an error, the process is ended as by bight_process_end and `how->grace_ms`, and
+ *  no less: it is always reaped. A process that fails is no error of the call: see
+ *  result->status.
+ *
+ *  Whatever is returned, *result holds what was collected until then, and the status.
+ *
+ *  @return 0; as bight_process_start; BIGHT_ETOOBIG: more than a limit allows came, and it was
+ *          ended; BIGHT_EINVAL: input without a pipe for it; BIGHT_ECANCELED; BIGHT_ENOTASK.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED, after the process has ended, which `how->grace_ms` limits.
+ *  Allocates: what is collected, and tasks.  Thread: the loop's.
+ *  Ownership: keeps all until it returns; gives what *result holds, to be freed with
+ *  bight_process_result_free.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_process_run(struct bight_process_result *result,
+                                                 const struct bight_process_options *options,
+                                                 const struct bight_process_run_options *how);
+
+/** Free what `result` holds, also of a run that failed; it is empty then.
+ *
+ *  Thread: any.
+ */
+BIGHT_API void bight_process_result_free(struct bight_process_result *result);
 
 BIGHT_END_DECLS
 

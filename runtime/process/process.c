@@ -357,12 +357,11 @@ static int end_streams(struct bight_process *process)
     return 0;
 }
 
-int bight_process_end(struct bight_process *process, int64_t grace_ms)
+int bight__process_finish(struct bight_process *process, int64_t grace_ms,
+                          struct bight_process_status *status)
 {
     int rc = 0;
 
-    if (!process)
-        return 0;
     if (is_foreign(process))
         return BIGHT_EPERM;
     if (process->ending)
@@ -370,6 +369,7 @@ int bight_process_end(struct bight_process *process, int64_t grace_ms)
     process->ending = true;
     if (process->status.state == BIGHT_PROCESS_RUNNING)
         rc = end_it(process, grace_ms);
+    *status = process->status;
     if (rc == 0)
         rc = end_streams(process);
     if (rc) {
@@ -378,4 +378,11 @@ int bight_process_end(struct bight_process *process, int64_t grace_ms)
     }
     release(process);
     return 0;
+}
+
+int bight_process_end(struct bight_process *process, int64_t grace_ms)
+{
+    struct bight_process_status status;
+
+    return process ? bight__process_finish(process, grace_ms, &status) : 0;
 }

@@ -1,6 +1,7 @@
 /* Subprocesses inside: the record of one, and the plan by which one is made. plan.c makes the plan,
  * stdio.c opens what the child's standard descriptors lead to, spawn.c makes the child, child.c is
- * what runs in it, status.c knows its end and sends signals, and process.c has the life. */
+ * what runs in it, status.c knows its end and sends signals, process.c has the life, and run.c
+ * stands on that. */
 #ifndef BIGHT_RUNTIME_PROCESS_PROCESS_H
 #define BIGHT_RUNTIME_PROCESS_PROCESS_H
 
@@ -82,5 +83,9 @@ bool bight__process_collect(struct bight_process *process);
  * collected. */
 int bight__process_send(const struct bight_process *process, int signum);
 int bight__process_send_group(const struct bight_process *process, int signum);
+
+/* process.c: bight_process_end that tells the status. */
+int bight__process_finish(struct bight_process *process, int64_t grace_ms,
+                          struct bight_process_status *status);
 
 #endif

@@ -113,6 +113,7 @@ static void processes(void)
     const struct bight_process_options options = {.argv = NULL};
     struct bight_process *process;
     struct bight_process_status status;
+    struct bight_process_result result;
     struct bight_case chosen;
 
     says_einval(bight_process_start, NULL, &options);
@@ -131,6 +132,9 @@ static void processes(void)
     says_einval(bight_process_kill, NULL);
     says_einval(bight_process_terminate, NULL, 0);
     gives(0, bight_process_end, NULL, 0);
+    says_einval(bight_process_run, NULL, &options, NULL);
+    says_einval(bight_process_run, &result, NULL, NULL);
+    does_nothing(bight_process_result_free, NULL);
 }
 
 void walk_runtime(void)

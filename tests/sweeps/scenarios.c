@@ -469,6 +469,7 @@ const struct scenario scenarios[] = {
     {"service", scenario_service},
     {"service manager", scenario_manager},
     {"process", scenario_process},
+    {"process run", scenario_process_run},
     {"no process", scenario_no_process},
     {"uv requests", scenario_uv_requests},
     {"thread queue", scenario_thread_queue},

@@ -55,6 +55,7 @@ int scenario_service(void *arg);
 int scenario_manager(void *arg);
 /* scenarios_process.c */
 int scenario_process(void *arg);
+int scenario_process_run(void *arg);
 int scenario_no_process(void *arg);
 
 /* scenarios_shared.c */

@@ -94,6 +94,27 @@ int scenario_process(void *arg)
     return rc;
 }
 
+/* From its start to its end, with more input than fits into a first piece. */
+int scenario_process_run(void *arg)
+{
+    static const char input[5000];
+    const char *const argv[] = {"cat", NULL};
+    const struct bight_process_options options = {.argv = argv};
+    const struct bight_process_run_options how = {
+        .input = input, .input_bytes = sizeof input, .grace_ms = -1};
+    struct bight_process_result result;
+    int rc = bight_process_run(&result, &options, &how);
+
+    (void)arg;
+    if (rc == 0) {
+        EXPECT(result.output_bytes == sizeof input || sweep.said);
+        EXPECT(result.error_bytes == 0);
+    }
+    bight_process_result_free(&result);
+    no_child_is_left();
+    return rc;
+}
+
 /* One that does not come to be. A start that could not hear so has one that ends by itself. */
 int scenario_no_process(void *arg)
 {

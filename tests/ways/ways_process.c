@@ -3,6 +3,8 @@
 #include "tests/ways/ways.h"
 
 #include <check.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 static void process_open(struct stage *stage)
 {
@@ -56,6 +58,41 @@ static void process_close(struct stage *stage)
     ck_assert_int_eq(bight_process_end(stage->process, 0), 0);
 }
 
+/* A cat, which ends when its input does. It takes memory for what it is to give. */
+static void run_open(struct stage *stage)
+{
+    ck_assert_int_eq(pipe2(stage->fds, O_CLOEXEC), 0);
+}
+
+static int run_wait(struct seat *seat)
+{
+    const char *const argv[] = {"cat", NULL};
+    const struct bight_process_options options = {
+        .argv = argv,
+        .input = {.kind = BIGHT_PROCESS_FD, .fd = seat->stage->fds[0]},
+        .output.kind = BIGHT_PROCESS_NULL,
+        .error.kind = BIGHT_PROCESS_NULL,
+    };
+    struct bight_process_result result;
+    int rc = bight_process_run(&result, &options, NULL);
+
+    bight_process_result_free(&result);
+    return rc;
+}
+
+static void run_wake(struct stage *stage)
+{
+    if (stage->given == 1)
+        close(stage->fds[1]);
+}
+
+static void run_close(struct stage *stage)
+{
+    close(stage->fds[0]);
+    if (stage->given == 0)
+        close(stage->fds[1]);
+}
+
 static void nothing(struct stage *stage)
 {
     (void)stage;
@@ -69,6 +106,7 @@ static const struct way process_ways[] = {
     {"bight_process_terminate", 2, 0, true, 0, process_open, terminate_wait, process_wake, NULL,
      process_close},
     {"bight_process_end", 1, 0, false, 0, process_open, end_wait, process_wake, NULL, nothing},
+    {"bight_process_run", 1, 0, true, 0, run_open, run_wait, run_wake, NULL, run_close},
 };
 
 const struct way_table process_way_table = {process_ways,
