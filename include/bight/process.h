@@ -12,7 +12,8 @@
  *     bight_process_result_free(&result);
  *
  * A process is known by a pidfd, which is taken when it is made: a signal never reaches another one
- * that got its number later, and nobody else's wait(2) makes a wait here hang. */
+ * that got its number later, and nobody else's wait(2) makes a wait here hang. docs/process.md
+ * tells what a child inherits. */
 #ifndef BIGHT_PROCESS_H
 #define BIGHT_PROCESS_H
 
