@@ -12,10 +12,12 @@
 #include <bight/call.h>
 #include <bight/channel.h>
 #include <bight/condition.h>
+#include <bight/directory.h>
 #include <bight/errors.h>
 #include <bight/event.h>
 #include <bight/executor.h>
 #include <bight/fd.h>
+#include <bight/file.h>
 #include <bight/future.h>
 #include <bight/gather.h>
 #include <bight/generator.h>

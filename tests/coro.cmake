@@ -29,6 +29,7 @@ set(ways
   ways/ways.c
   ways/ways_combine.c
   ways/ways_net.c
+  ways/ways_file.c
   ways/ways_offload.c
   ways/ways_pass.c
   ways/ways_process.c

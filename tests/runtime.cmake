@@ -35,13 +35,15 @@ endforeach()
 
 # Every public function of every room, with NULL: a row each. Those of parts are in net.cmake.
 bight_test(nulls/nulls SOURCES nulls/rooms.c nulls/core.c nulls/sync.c nulls/queue.c nulls/combine.c
-  nulls/runtime.c nulls/stream.c nulls/testing.c nulls/net.c nulls/offload.c)
+  nulls/runtime.c nulls/stream.c nulls/testing.c nulls/net.c nulls/file.c
+  nulls/offload.c)
 
 # The sweeps count blocks of memory by standing between the layers and libc.
 set(sweep_sources
   sweeps/frame.c
   sweeps/scenarios.c
   sweeps/scenarios_combine.c
+  sweeps/scenarios_file.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
   sweeps/scenarios_service.c
@@ -65,6 +67,10 @@ bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${wh
   TIMEOUT 240)
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 240)
+# Files and directories.
+foreach(suite directory file file_path walk)
+  bight_test(runtime/file/${suite} SOURCES runtime/file/place.c)
+endforeach()
 # Streams and descriptors.
 bight_test(runtime/stream/stream_read LABELS threads SOURCES runtime/stream/ends.c LIBS util)
 foreach(suite asked copy end kinds pair scan select write turns)

@@ -10,6 +10,7 @@ void walk_library(void)
     walk_runtime();
     walk_stream();
     walk_testing();
+    walk_file();
     walk_net();
     walk_offload();
 }

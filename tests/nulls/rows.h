@@ -33,6 +33,7 @@ void walk_combine(void);
 void walk_runtime(void);
 void walk_stream(void);
 void walk_testing(void);
+void walk_file(void);
 void walk_net(void);
 void walk_offload(void);
 

@@ -92,6 +92,12 @@ int scenario_many_descriptors(void *arg);
 /* scenarios_testing.c */
 int scenario_sequencer(void *arg);
 
+/* scenarios_file.c */
+int scenario_files(void *arg);
+int scenario_file_end(void *arg);
+int scenario_paths(void *arg);
+int scenario_trees(void *arg);
+
 /* scenarios_outside.c */
 int scenario_posts(void *arg);
 int scenario_signals(void *arg);

@@ -321,6 +321,7 @@ const struct way_table basic_way_table = {basic_ways, sizeof(basic_ways) / sizeo
 static const struct way_table *const tables[] = {
     &basic_way_table,
     &combine_way_table,
+    &file_way_table,
     &net_way_table,
     &offload_way_table,
     &pass_way_table,

@@ -79,6 +79,7 @@ struct stage {
     atomic_bool begun;
     struct bight_executor *executor;
     struct bight_execution execution;
+    struct bight_file *file;
     struct bight_job_map map;
     int items; /* that the map still gets */
     struct bight_shared *segment;
@@ -125,6 +126,7 @@ struct way_table {
 extern const struct way_table basic_way_table;
 extern const struct way_table body_way_table;
 extern const struct way_table combine_way_table;
+extern const struct way_table file_way_table;
 extern const struct way_table net_way_table;
 extern const struct way_table offload_way_table;
 extern const struct way_table pass_way_table;
