@@ -18,6 +18,7 @@ struct bight_mailbox {
     bool closed;
     struct bight_post *first;
     struct bight_post **end;
+    size_t count;             /* of them */
     atomic_bool waiting;      /* whether there is a first: to be asked without the lock */
     struct bight_post *taken; /* out of the list and about to be run: the loop's thread's own */
     struct bight_seams seams;
@@ -39,6 +40,7 @@ static struct bight_post *take_all(struct bight_mailbox *mailbox)
 
     mailbox->first = NULL;
     mailbox->end = &mailbox->first;
+    mailbox->count = 0;
     atomic_store_explicit(&mailbox->waiting, false, memory_order_relaxed);
     return first;
 }
@@ -198,6 +200,18 @@ bool bight__mailbox_held(struct bight_mailbox *mailbox)
     return held;
 }
 
+size_t bight__mailbox_waiting(struct bight_mailbox *mailbox)
+{
+    const struct bight_post *post = mailbox->taken;
+
+    uv_mutex_lock(&mailbox->lock);
+    size_t count = mailbox->count;
+    uv_mutex_unlock(&mailbox->lock);
+    for (; post; post = post->next)
+        count++;
+    return count;
+}
+
 int bight_mailbox_get(struct bight_mailbox **out)
 {
     struct bight_runtime *runtime = bight__runtime();
@@ -245,6 +259,7 @@ static void push(struct bight_mailbox *mailbox, struct bight_post *post)
     post->next = NULL;
     *mailbox->end = post;
     mailbox->end = &post->next;
+    mailbox->count++;
     atomic_store_explicit(&mailbox->waiting, true, memory_order_relaxed);
     if (idle)
         uv_async_send(&mailbox->async);

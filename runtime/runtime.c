@@ -107,6 +107,8 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     if (rc)
         goto unwatch; /* the loop's end closes what the interrupt has opened */
     bight__drive_open(runtime);
+    if (runtime->sched.options.measure)
+        bight__runtime_measure(runtime, true);
     bight__sched = &runtime->sched;
     *out = runtime;
     return 0;

@@ -45,6 +45,8 @@ struct bight_runtime {
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles;       /* our handles that have not been called back as closed */
     struct bight_link plugins;
+    uint64_t poll_ns;        /* measured, once that is off again */
+    uint64_t poll_before_ns; /* libuv's count when measuring began */
     struct bight_link turn_hooks;
     struct bight_link idle_hooks;
     void (*on_detached)(void *arg);
@@ -117,6 +119,12 @@ void bight__mailbox_close(struct bight_mailbox *mailbox);
 /* Whether anybody but the runtime holds a reference, or a post waits to be run. The loop is woken
  * when the last holder lets go. */
 bool bight__mailbox_held(struct bight_mailbox *mailbox);
+
+/* How many posts the loop has not seen yet. */
+size_t bight__mailbox_waiting(struct bight_mailbox *mailbox);
+
+/* inspect.c: bight_runtime_set_measuring. */
+void bight__runtime_measure(struct bight_runtime *runtime, bool on);
 
 /* hook.c */
 void bight__hooks_call(struct bight_sched *sched, struct bight_link *hooks);

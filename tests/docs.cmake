@@ -25,6 +25,7 @@ docs_program(service_program docs/service.md "round 3\nit came to 0 by signal 15
 docs_program(threads_program docs/threads.md "^/etc/passwd: [1-9][0-9]* lines")
 docs_program(workers_program docs/workers.md "^2 lines")
 docs_program(process_program docs/process.md "^bight\nloop\n, exit code 0")
+docs_program(seeing_program docs/seeing.md "2 wait: sleep.*longest turn: computes.*waits for sleep")
 docs_program(shared_program docs/shared.md "^10 words, 26 letters")
 
 add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/quotes.sh" "${PROJECT_SOURCE_DIR}")

@@ -111,7 +111,7 @@ static void quantum_give(struct bight_sched *sched, bool to_operation)
     size_t room = to_operation ? OPS_PER_SWITCH - sched->ops : sched->switches_left;
     size_t steps;
 
-    if (unlikely(sched->seams.pick_ready || sched->options.slow_ms)) {
+    if (unlikely(sched->seams.pick_ready || sched->measuring)) {
         quantum_set(sched, 1);
         return;
     }
@@ -211,8 +211,7 @@ __attribute__((noinline)) bool bight__quantum_refill(struct bight_sched *sched, 
 
     if (bight__is_calm(sched))
         return true;
-    more = unlikely(sched->options.slow_ms) ? quantum_of_one(sched, ready)
-                                            : quantum_take(sched, ready);
+    more = unlikely(sched->measuring) ? quantum_of_one(sched, ready) : quantum_take(sched, ready);
 
     if (!more)
         quantum_none(sched);

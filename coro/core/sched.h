@@ -41,12 +41,27 @@ struct bight_driver {
     void (*report)(struct bight_sched *sched, const struct bight_report *report);
 };
 
-/* What runs, while options.slow_ms has it measured; slow.c. */
+/* Who has steps measured: sched->measuring. */
+#define MEASURE_SLOW 1u  /* options.slow_ms */
+#define MEASURE_STATS 2u /* bight_runtime_set_measuring */
+
+/* What runs, while it is measured; measure.c. */
 struct bight_step {
     bool begun;
     uint64_t begin_ns;
     uint64_t task_id;
     char task_name[BIGHT_TASK_NAME_BYTES];
+};
+
+/* What was measured for bight_runtime_get_stats. */
+struct bight_measured {
+    uint64_t since_ns;
+    uint64_t total_ns; /* once it is off again */
+    uint64_t turns_ns;
+    uint64_t longest_ns;
+    uint64_t longest_id;
+    char longest_name[BIGHT_TASK_NAME_BYTES];
+    size_t ready_most;
 };
 
 /* What a task has the loop's stack do. It lies on the task's own. */
@@ -104,7 +119,9 @@ struct bight_sched {
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */
     uint64_t chain_epoch;  /* of what tasks remember of chains, from 1 on; cycle.c */
+    unsigned measuring;    /* MEASURE_*, or-ed */
     struct bight_step step;
+    struct bight_measured measured;
     bool closing; /* the root takes no more tasks */
     bool main_done;
     int main_status;
@@ -146,11 +163,15 @@ void bight__quantum_end(struct bight_sched *sched);
  * ready queue. */
 void bight__op(struct bight_sched *sched, struct bight_task *self);
 
-/* slow.c: measure one step; `task` is NULL for what is no task. */
+/* measure.c: measure one step; `task` is NULL for what is no task. */
 void bight__step_begun(struct bight_sched *sched, const struct bight_task *task);
-/* Report the step if it was slow. Nothing happens when there is none. From the loop's own stack
- * only. */
+/* Count the step, and report it if it was slow. Nothing happens when there is none. From the loop's
+ * own stack only. */
 void bight__step_ended(struct bight_sched *sched);
+/* Have steps measured for `who`, one of MEASURE_*, from the next one on, or not any more. */
+void bight__measure(struct bight_sched *sched, unsigned who, bool on);
+/* How long has been measured for bight_runtime_get_stats. */
+uint64_t bight__measured_ns(struct bight_sched *sched);
 
 /* call.c */
 /* Queue a call that is not pending, whatever other threads have asked for. */
@@ -233,13 +254,13 @@ static inline void bight__ready_push(struct bight_sched *sched, struct bight_tas
 /* Around a call, a post or a hook. */
 static inline void bight__slow_begin(struct bight_sched *sched)
 {
-    if (unlikely(sched->options.slow_ms))
+    if (unlikely(sched->measuring))
         bight__step_begun(sched, NULL);
 }
 
 static inline void bight__slow_end(struct bight_sched *sched)
 {
-    if (unlikely(sched->options.slow_ms))
+    if (unlikely(sched->measuring))
         bight__step_ended(sched);
 }
 

@@ -37,6 +37,8 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
     options_default(&sched->options);
     if (seams)
         sched->seams = *seams;
+    if (sched->options.slow_ms)
+        sched->measuring = MEASURE_SLOW;
     bight__pace_init(sched);
     link_init(&sched->ended);
     link_init(&sched->owned);

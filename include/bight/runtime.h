@@ -6,6 +6,7 @@
 #include <bight/base.h>
 #include <bight/errors.h>
 #include <bight/report.h>
+#include <bight/task.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -52,6 +53,8 @@ struct bight_runtime_options {
      * The user's own libuv callbacks are not measured. Default 0: nothing is measured; measuring
      * costs two readings of the clock and one more switch for each step. */
     unsigned slow_ms;
+    /* Measure from the start: see bight_runtime_set_measuring. */
+    bool measure;
     /* Called on the loop's thread, outside of tasks or in the task concerned; must not suspend.
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
@@ -102,10 +105,11 @@ BIGHT_API int bight_dump(void (*write)(void *arg, const char *text, size_t bytes
 BIGHT_API int bight_dump_fd(int fd);
 
 struct bight_runtime_stats {
-    /* Tasks that have not ended; those of them that are ready to run. */
+    /* Tasks that have not ended; those of them that are ready to run, the calling one not among
+     * them. */
     size_t live;
     size_t ready;
-    /* Since the start. */
+    /* Since the start: tasks, and runs of ready tasks between two entries of libuv. */
     uint64_t spawned;
     uint64_t slices;
     /* Stacks with memory: in use and kept warm. */
@@ -113,13 +117,62 @@ struct bight_runtime_stats {
     size_t stacks_cached;
     /* Armed timers. */
     size_t timers;
+    /* Since the start: how often a task began to run, for the first time or again. */
+    uint64_t turns;
+    /* Tasks that wait; bight_runtime_count_parked says for what. Of these waits, those that
+     * something outside of the runtime ends: a descriptor, a thread, a signal. */
+    size_t parked;
+    size_t outside;
+    /* Calls that are queued, whose time has come, and posts that the loop has not seen yet. */
+    size_t calls;
+    size_t posts;
+    /* From here: of the time in which it was measured, all 0 if that never was; see
+     * bight_runtime_set_measuring. */
+    bool measuring;
+    uint64_t measured_ns;
+    /* Of that time: asleep in the kernel until something happens, and in turns of tasks, calls,
+     * posts and hooks. */
+    uint64_t poll_ns;
+    uint64_t turns_ns;
+    /* The longest turn, and whose it was: 0 and "" for what was no task's. */
+    uint64_t longest_turn_ns;
+    uint64_t longest_turn_id;
+    char longest_turn_name[BIGHT_TASK_NAME_BYTES];
+    /* The most tasks that were ready at the beginning of a turn. */
+    size_t ready_longest;
 };
 
-/** Counts of this thread's runtime.
+/** Counts of this thread's runtime. They cost nothing until they are asked for. Another thread gets
+ *  them by a post, for instance by bight_thread_call (mailbox.h).
+ *
+ *  @return 0; BIGHT_ENORUNTIME; BIGHT_EINVAL without stats.
+ */
+BIGHT_API int bight_runtime_get_stats(struct bight_runtime_stats *stats);
+
+/** Measure the time in turns and in the kernel for bight_runtime_get_stats from now on, the figures
+ *  beginning anew, or stop and keep them as they are. It costs two readings of the clock and one
+ *  more switch for each turn, and two readings for each poll. On a host's loop libuv's option
+ *  UV_METRICS_IDLE_TIME is set, and stays.
  *
  *  @return 0; BIGHT_ENORUNTIME.
  */
-BIGHT_API int bight_runtime_get_stats(struct bight_runtime_stats *stats);
+BIGHT_API int bight_runtime_set_measuring(bool on);
+
+/* How many tasks wait for one thing. */
+struct bight_parked {
+    /* As bight_dump has it: "sleep", "mutex", "join". Lasts as long as the program. */
+    const char *name;
+    size_t tasks;
+};
+
+/** Count the tasks of this thread's runtime that wait by what they wait for, the most first; one
+ *  that waits for several things at once counts with the first of them. Where there are more things
+ *  than places in `counts`, the last place has the rest, as "other". Walks all tasks.
+ *
+ *  @return how many places are filled; BIGHT_EINVAL without counts or with a max of 0;
+ *          BIGHT_ENORUNTIME.
+ */
+BIGHT_API int bight_runtime_count_parked(struct bight_parked *counts, size_t max);
 
 BIGHT_END_DECLS
 

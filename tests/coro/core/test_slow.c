@@ -1,4 +1,4 @@
-/* coro/core/slow.c: who kept the loop for long, and for how long. The clock is a number that the
+/* coro/core/measure.c: who kept the loop for long, and for how long. The clock is a number that the
  * tests move. */
 #include "runtime/runtime.h"
 
