@@ -104,3 +104,19 @@ foreach(way folder archive)
 endforeach()
 tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(layers_svg "${PROJECT_SOURCE_DIR}/scripts/layers-svg" --check)
+
+# Debug information and a switch that the script knows are what it needs.
+if(CMAKE_BUILD_TYPE MATCHES "^(Debug|RelWithDebInfo)$" AND NOT BIGHT_SWITCH STREQUAL "ucontext")
+  add_executable(gdb_subject tools/gdb_subject.c)
+  target_link_libraries(gdb_subject PRIVATE bight::bight Threads::Threads)
+  add_executable(gdb_subject_static tools/gdb_subject.c)
+  target_compile_definitions(gdb_subject_static PRIVATE GDB_SUBJECT_STATIC)
+  target_include_directories(gdb_subject_static PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(gdb_subject_static PRIVATE bight::bight_static PkgConfig::BIGHT_LIBUV
+                        Threads::Threads)
+  tools_test(gdb_process "${CMAKE_CURRENT_SOURCE_DIR}/tools/gdb.sh" $<TARGET_FILE:gdb_subject>
+             "${PROJECT_BINARY_DIR}")
+  tools_test(gdb_core "${CMAKE_CURRENT_SOURCE_DIR}/tools/gdb.sh" $<TARGET_FILE:gdb_subject_static>
+             "${PROJECT_BINARY_DIR}" core)
+  set_tests_properties(gdb_process gdb_core PROPERTIES SKIP_RETURN_CODE 77)
+endif()

@@ -165,6 +165,14 @@ bight__switch_name:
     .asciz "aarch64"
     .size bight__switch_name, . - bight__switch_name
 
+/* What gdb needs to know of stacks that were switched away from. It is part of the debug information:
+ * in no process's memory, and gone with `strip`. */
+    .section .debug_gdb_scripts, "MS", %progbits, 1
+    .byte 4 /* the text of a script in Python */
+    .ascii "gdb.inlined.bight\n"
+    .incbin "coro/gdb/bight.py"
+    .byte 0
+
     .section .note.GNU-stack, "", %progbits
 
 /* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI only. */
