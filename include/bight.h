@@ -30,6 +30,7 @@
 #include <bight/limiter.h>
 #include <bight/listener.h>
 #include <bight/mailbox.h>
+#include <bight/monitor.h>
 #include <bight/mutex.h>
 #include <bight/offload.h>
 #include <bight/once.h>

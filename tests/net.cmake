@@ -3,6 +3,7 @@ set(sweep_sources harness/count_blocks.c harness/sweep.c harness/sweep_programs.
 bight_test(net/resolve/resolve LABELS threads)
 bight_test(net/resolve/resolve_ask LABELS threads)
 bight_test(net/resolve/resolve_close LABELS threads)
+bight_test(net/monitor/monitor)
 bight_test(net/stream/accept SOURCES harness/opening.c)
 foreach(suite connect connect_names listener unix)
   bight_test(net/stream/${suite})

@@ -45,6 +45,7 @@ set(sweep_sources
   sweeps/scenarios.c
   sweeps/scenarios_combine.c
   sweeps/scenarios_file.c
+  sweeps/scenarios_monitor.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
   sweeps/scenarios_service.c

@@ -190,6 +190,42 @@ BIGHT_API bool bight_task_remove_callback(struct bight_task_callback *callback);
  */
 BIGHT_API void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg);
 
+/* Where a task is in its life. */
+enum bight_task_state {
+    BIGHT_TASK_NEW, /* spawned, and has not run yet */
+    BIGHT_TASK_READY,
+    BIGHT_TASK_RUNNING,
+    BIGHT_TASK_WAITING,
+    BIGHT_TASK_ENDED,
+};
+
+/* What there is to see of a task. */
+struct bight_task_info {
+    uint64_t id;
+    /* The task that opened its group; 0 for the root group, and for a task that has ended. */
+    uint64_t parent_id;
+    enum bight_task_state state;
+    /* As bight_task_cancelling. */
+    bool cancelled;
+    /* Until the earliest deadline of its scopes, in ms; negative: there is none. */
+    int64_t deadline_ms;
+    /* The place that spawned it: an address to return to. */
+    const void *spawned_at;
+    /* Of its stack: how much there is, and the most that was used when it switched. */
+    size_t stack_bytes;
+    size_t stack_used;
+    char name[BIGHT_TASK_NAME_BYTES];
+    /* What it waits for, as bight_dump has it, cut to this length; "" when it does not wait. */
+    char waits_for[128];
+};
+
+/** See what `task` is doing.
+ *
+ *  @return 0; BIGHT_EINVAL.
+ *  Ownership: borrows task, which lives or whose handle is valid.
+ */
+BIGHT_API int bight_task_get_info(const struct bight_task *task, struct bight_task_info *info);
+
 /** The task that opened the group of `task`; NULL for a task of the root group.
  *
  *  Ownership: borrows task, which has not ended; the result is valid as long as that task lives.

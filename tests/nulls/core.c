@@ -21,6 +21,8 @@ static void tasks(void)
     says_einval(bight_task_add_callback, (void *)some, (void *)some, NULL);
     is_false(bight_task_remove_callback, NULL);
     does_nothing(bight_tasks, NULL, NULL);
+    says_einval(bight_task_get_info, NULL, (void *)some);
+    says_einval(bight_task_get_info, (void *)some, NULL);
     is_null(bight_task_parent, NULL);
     is_zero(bight_task_id, NULL);
     is_null(bight_task_name, NULL);

@@ -47,6 +47,9 @@ static void walk_listeners(void)
     gives(0, bight_listener_end, NULL);
     says_einval(bight_serve, NULL, handler, NULL, NULL);
     says_einval(bight_serve, (void *)some, NULL, NULL, NULL);
+    says_einval(bight_monitor_listen, NULL, "path");
+    says_einval(bight_monitor_listen, (void *)some, NULL);
+    says_einval(bight_monitor_serve, NULL, NULL);
     does_nothing(bight_case_accept, NULL, (void *)some);
     does_nothing(bight_case_accept, &without, NULL);
     says_einval(bight_select, &without, 1, 0);

@@ -430,6 +430,7 @@ const struct scenario scenarios[] = {
     {"unix", scenario_unix},
     {"serve", scenario_serve},
     {"passed descriptors", scenario_pass},
+    {"monitor", scenario_monitor},
     {"udp", scenario_udp},
     {"multicast", scenario_multicast},
     {"patient sends", scenario_patient_sends},

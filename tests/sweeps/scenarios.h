@@ -45,6 +45,9 @@ int scenario_unix(void *arg);
 int scenario_serve(void *arg);
 int scenario_pass(void *arg);
 
+/* scenarios_monitor.c */
+int scenario_monitor(void *arg);
+
 /* scenarios_udp.c */
 int scenario_udp(void *arg);
 int scenario_multicast(void *arg);

@@ -88,6 +88,12 @@ static int serve_wait(struct seat *seat)
     return bight_serve(seat->stage->listener, handler, seat->stage, NULL);
 }
 
+static int monitor_wait(struct seat *seat)
+{
+    seat->stage->no_memory = true;
+    return bight_monitor_serve(seat->stage->listener, NULL);
+}
+
 static void serve_wake(struct stage *stage)
 {
     if (stage->listener->served)
@@ -251,6 +257,8 @@ static const struct way net_ways[] = {
     {"bight_serve", 1, 0, true, WAY_HINT, listener_open, serve_wait, serve_wake, NULL, serve_close},
     {"bight_serve", 1, 0, true, WAY_HINT, served_open, serve_one_wait, served_wake, NULL,
      served_close},
+    {"bight_monitor_serve", 1, 0, true, WAY_HINT, listener_open, monitor_wait, serve_wake, NULL,
+     serve_close},
     {"bight_tcp_connect", 1, 0, true, 0, full_tcp_open, tcp_connect_wait, tcp_connect_wake, leave,
      full_close},
     {"bight_tcp_connect_address", 1, 0, true, 0, full_tcp_open, tcp_connect_address_wait,

@@ -1,0 +1,42 @@
+/* What the monitor answers. serve.c has the socket; answer.c the text as it grows; requests.c,
+ * ps.c, stats.c and stacks.c make it out of what <bight/task.h> and <bight/runtime.h> tell. */
+#ifndef BIGHT_NET_MONITOR_ANSWER_H
+#define BIGHT_NET_MONITOR_ANSWER_H
+
+#include <bight/task.h>
+
+struct bight_seams;
+
+/* A text that grows. When memory is short nothing more is appended, and `failed` says so. */
+struct bight_answer {
+    const struct bight_seams *seams;
+    size_t tasks_max;
+    char *text;
+    size_t bytes;
+    size_t room;
+    bool failed;
+};
+
+/* answer.c */
+__attribute__((format(printf, 2, 3))) void bight__answer_add(struct bight_answer *answer,
+                                                             const char *format, ...);
+/* `text` as a string in JSON. What is not ASCII stays if it is UTF-8. */
+void bight__answer_add_string(struct bight_answer *answer, const char *text);
+
+/* The answer to a line: text, or JSON if that is asked for. */
+void bight__answer_request(struct bight_answer *answer, char *line);
+
+/* "new", "ready", "running", "waiting". */
+const char *bight__state_name(enum bight_task_state state);
+
+/* The kinds of answers. */
+void bight__answer_ps(struct bight_answer *answer);
+void bight__answer_ps_json(struct bight_answer *answer);
+void bight__answer_pstree(struct bight_answer *answer);
+void bight__answer_pstree_json(struct bight_answer *answer);
+void bight__answer_stats(struct bight_answer *answer);
+void bight__answer_stats_json(struct bight_answer *answer);
+void bight__answer_stacks(struct bight_answer *answer);
+void bight__answer_stacks_json(struct bight_answer *answer);
+
+#endif
