@@ -105,6 +105,11 @@ struct bight_workers_options {
      * begin without a wake-up. A job that writes where it should not can spoil those of its own
      * worker. With 1 it is alone, and spoils itself. Default 16, at most 256. */
     unsigned ahead;
+    /* Write checksums of inputs and outputs into the ring, and check them. An input that another
+     * job has written over is not run there, but by another worker; a result that was written over
+     * is not handed out: its job ends with BIGHT_EUNKNOWNOUTCOME, or is run again if it is
+     * idempotent. The worker is killed. Costs both sides one pass over each payload. */
+    bool checksums;
     /* How much nicer workers are than the loop's thread was at their start, 0 to 39: the kernel
      * prefers others to them where there are more than CPUs. */
     int nice;

@@ -15,7 +15,9 @@
 
 #include "coro/base/list.h"
 #include "coro/base/relax.h"
+#include "offload/child/check.h"
 #include "offload/child/large.h"
+#include "offload/child/original.h"
 #include "offload/child/process.h"
 #include "offload/child/settings.h"
 #include "offload/child/shares.h"
@@ -35,8 +37,7 @@ struct piece {
 
 struct worker_process {
     struct channel *channel;
-    const volatile char *here; /* points to 1, to 0 in a copy that a job forks; NULL: ask getpid */
-    pid_t pid;
+    struct original original;
     uint64_t position; /* of the job to take next */
     struct channel_slot *slot;
     void *local;
@@ -50,6 +51,8 @@ struct worker_process {
     struct large_output large; /* if it is mapped, the running job's output is there */
     bool too_big;
     uint64_t memory_max_bytes; /* 0: no limit */
+    uint64_t map_bytes;
+    bool sums; /* whether slots have them: copies, which no job writes over by mistake */
     struct bight_job job;
 };
 
@@ -70,25 +73,6 @@ static void tell_parent(struct worker_process *worker)
         return;
     if (bight__channel_wake(CONTROL_FD))
         leave();
-}
-
-/* Make a page that tells this process apart from its copies without a system call per job. */
-static void mark_process(struct worker_process *worker)
-{
-    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
-    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    worker->pid = getpid();
-    if (page == MAP_FAILED || madvise(page, bytes, MADV_WIPEONFORK) < 0)
-        return;
-    *page = 1;
-    worker->here = page;
-}
-
-/* Whether the job forked and this is its child, which has returned from the job's function too. */
-static bool is_copy(const struct worker_process *worker)
-{
-    return worker->here ? !*worker->here : getpid() != worker->pid;
 }
 
 /* Sleep until the parent sends a byte, unless `ready` says that there is no need. The worker sets
@@ -238,7 +222,7 @@ static int progress(struct bight_job *job, const void *data, size_t bytes)
     const struct channel_report report = {worker->slot->serial, (uint32_t)bytes};
     uint32_t at = atomic_load_explicit(&channel->reported, memory_order_relaxed);
 
-    if (!(worker->slot->flags & SLOT_REPORTS) || is_copy(worker))
+    if (!(worker->slot->flags & SLOT_REPORTS) || !bight__original_is_here(&worker->original))
         return 0;
     worker->report_room = channel_report_room((uint32_t)bytes);
     while (!has_report_room(worker))
@@ -254,7 +238,7 @@ static int progress(struct bight_job *job, const void *data, size_t bytes)
 /* The channel and the unwritten output are the worker's. */
 static void returned(struct bight_job *job)
 {
-    if (is_copy(container_of(job, struct worker_process, job)))
+    if (!bight__original_is_here(&container_of(job, struct worker_process, job)->original))
         _exit(0);
 }
 
@@ -404,7 +388,8 @@ static void await_slot(struct worker_process *worker)
     }
 }
 
-/* The parent ends a worker that has too much memory: it will get no further job. */
+/* The parent ends a worker that has too much memory, or a ring that somebody wrote over: it gets no
+ * further job. */
 static _Noreturn void await_end(void)
 {
     char bytes[64];
@@ -422,34 +407,50 @@ static bool is_grown(const struct worker_process *worker)
            bight__has_more_memory(worker->memory_max_bytes);
 }
 
+/* Run the job that was taken. False when it is the last one. */
+static bool serve_job(struct worker_process *worker)
+{
+    struct channel_slot *slot = worker->slot;
+
+    slot->code = 0;
+    if (worker->sums &&
+        !bight__check_job(worker->channel, worker->map_bytes, slot, worker->position)) {
+        slot->verdict = VERDICT_SPOILED;
+        slot->serial = (uint32_t)worker->position;
+        slot->output_bytes = 0;
+        return false;
+    }
+    slot->verdict = run(worker);
+    hand_over(worker);
+    slot->grown = is_grown(worker);
+    return !slot->grown;
+}
+
 static void serve_slot(struct worker_process *worker)
 {
-    bool grown = false;
+    bool last = false;
     uint32_t state = SLOT_READY;
 
     worker->slot = channel_slot(worker->channel, worker->position);
     if (worker->arena.pieces)
         (void)reclaim(worker); /* also makes room in `pieces` for this output */
     if (atomic_compare_exchange_strong(&worker->slot->state, &state, SLOT_TAKEN)) {
-        worker->slot->code = 0;
-        worker->slot->verdict = run(worker);
-        hand_over(worker);
-        grown = is_grown(worker);
-        if (grown)
-            worker->slot->grown = 1;
+        last = !serve_job(worker);
     } else {
         worker->slot->verdict = VERDICT_PASSED_OVER;
         worker->slot->output_bytes = 0;
     }
+    if (worker->sums)
+        bight__check_write(worker->channel, worker->slot, worker->position);
     worker->position++;
     atomic_store_explicit(&worker->slot->state, SLOT_DONE, memory_order_release);
     atomic_store_explicit(&worker->channel->finished, worker->position, memory_order_release);
     tell_parent(worker);
-    if (grown)
+    if (last)
         await_end();
 }
 
-static struct channel *map(int memory_fd)
+static void map(struct worker_process *worker, int memory_fd)
 {
     struct stat about;
     void *memory;
@@ -459,7 +460,8 @@ static struct channel *map(int memory_fd)
     memory = mmap(NULL, (size_t)about.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
     if (memory == MAP_FAILED)
         _exit(1);
-    return memory;
+    worker->channel = memory;
+    worker->map_bytes = (uint64_t)about.st_size;
 }
 
 _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
@@ -468,16 +470,17 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
 
     if (!worker)
         _exit(1);
-    worker->channel = map(memory_fd);
+    map(worker, memory_fd);
     worker->arena.bytes = worker->channel->output_arena_bytes;
     worker->large.fd = -1;
-    mark_process(worker);
+    bight__original_mark(&worker->original);
     bight__shares_begin(worker->channel->member);
     if (dup3(socket_fd, CONTROL_FD, O_CLOEXEC) < 0)
         _exit(1);
     bight__close_from(CONTROL_FD + 1);
     bight__settings_take(&worker->channel->settings);
     worker->memory_max_bytes = worker->channel->settings.memory_max_bytes;
+    worker->sums = worker->channel->settings.sums;
     tell_parent(worker); /* the process has started */
     for (;;) {
         await_slot(worker);

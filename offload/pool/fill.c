@@ -5,10 +5,12 @@
 
 #include <string.h>
 
+#include "offload/wire/sum.h"
+
 /* A turn copies FILL_BYTES, and ends sooner where that takes long: memory that is touched for the
  * first time costs many times the copy. */
 #define FILL_TURN_NS ((uint64_t)250000)
-#define FILL_STRIDE ((size_t)64 << 10)
+#define FILL_STRIDE SUM_BYTES
 
 void bight__wake_if_asleep(struct worker *worker, uint32_t what)
 {
@@ -81,17 +83,21 @@ static void fill(struct worker *worker)
     unsigned char *input = arena + seat->arena_at + seat->define_bytes;
     uint64_t until_ns = bight_now_ns() + FILL_TURN_NS;
     size_t left = FILL_BYTES;
+    bool sums = worker->pool->options.checksums;
 
     do {
         size_t at = record->input_bytes - seat->missing;
         size_t bytes = seat->missing < FILL_STRIDE ? seat->missing : FILL_STRIDE;
 
         memcpy(input + at, (const char *)record->input + at, bytes);
+        if (sums)
+            seat->sum = bight__sum_on(seat->sum, (const char *)record->input + at, bytes);
         seat->missing -= (uint32_t)bytes;
         left -= bytes;
     } while (seat->missing && left && bight_now_ns() < until_ns);
     if (seat->missing)
         return;
+    channel_slot(worker->channel, worker->posted)->sum = seat->sum;
     set_state(worker, worker->posted, SLOT_READY);
     publish(worker);
     if (link_empty(&worker->filling))

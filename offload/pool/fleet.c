@@ -119,15 +119,17 @@ static void heard(void *arg)
     struct pool *pool = worker->pool;
     bool sound = bight__outputs_listen(worker);
 
-    if (sound && !bight__harvest(worker))
-        worker->scribbled = true;
+    if (sound)
+        (void)bight__harvest(worker);
     if (!worker->watch)
         return; /* its initialiser failed */
     if (!pool->options.init)
         worker->able = true;
     check_ready(worker);
-    if (!sound || worker->scribbled || (worker->phase == WORKER_DOOMED && worker->load == 0)) {
+    if (!sound || worker->scribbled || worker->spoiled ||
+        (worker->phase == WORKER_DOOMED && worker->load == 0)) {
         bight__worker_doom(worker);
+        bight__pool_pump(pool);
         return;
     }
     bight__turnover_look(worker);
@@ -141,8 +143,8 @@ static const struct worker_callbacks callbacks = {heard, bight__fleet_grace_over
 /* Take the results of a worker that has ended, and see to what is left in its ring. */
 static void settle_ring(struct worker *worker, int status)
 {
-    if (!worker->scribbled && !bight__harvest(worker))
-        worker->scribbled = true;
+    if (!worker->scribbled)
+        (void)bight__harvest(worker);
     while (worker->head > worker->tail) {
         struct execution *execution = worker->seats[--worker->head % CHANNEL_SLOTS].execution;
         bool began;

@@ -7,13 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "offload/wire/sum.h"
+
 struct outcome {
     uint32_t verdict;
     int32_t code;
     uint64_t offset;
     uint64_t bytes;
+    uint64_t sum;
     bool sent;
-    bool grown;
+    uint32_t grown;
     int fd; /* of one that was sent; -1: none */
 };
 
@@ -38,9 +41,11 @@ static bool read_outcome(struct worker *worker, const struct channel_slot *slot,
     out->offset = READ_ONCE(slot->output_offset);
     out->bytes = READ_ONCE(slot->output_bytes);
     out->sent = out->bytes && out->offset == OUTPUT_SENT;
-    out->grown = pool->options.memory_max_bytes && READ_ONCE(slot->grown);
+    out->grown = READ_ONCE(slot->grown);
+    out->sum = READ_ONCE(slot->sum);
     if (READ_ONCE(slot->serial) != (uint32_t)position || out->verdict < VERDICT_RAN ||
-        out->verdict > VERDICT_PASSED_OVER)
+        out->verdict > VERDICT_PASSED_OVER ||
+        (out->verdict == VERDICT_SPOILED && !pool->options.checksums))
         return false;
     if (out->bytes == 0)
         return true;
@@ -63,6 +68,8 @@ static int settle(struct worker *worker, struct bight_result *result, const stru
         return BIGHT_EUNKNOWNJOB;
     if (outcome->verdict == VERDICT_NO_MEMORY)
         return BIGHT_ENOMEM;
+    if (outcome->verdict == VERDICT_SPOILED)
+        return BIGHT_EUNKNOWNOUTCOME;
     result->attempts++;
     result->code = outcome->code;
     if (outcome->verdict == VERDICT_TOO_BIG)
@@ -121,36 +128,96 @@ static void forget_interrupt(struct worker *worker, const struct execution *exec
     pool_disarm(worker->pool, &worker->grace);
 }
 
+/* With checksums: whether nobody has written over what the worker said, and over the copy of the
+ * output. One that was sent in a file is sealed. */
+static bool is_sound(const struct worker *worker, const struct outcome *outcome,
+                     const struct bight_result *result)
+{
+    const struct sum_outcome head = {.position = worker->tail,
+                                     .verdict = outcome->verdict,
+                                     .code = outcome->code,
+                                     .offset = (uint32_t)outcome->offset,
+                                     .bytes = (uint32_t)outcome->bytes,
+                                     .grown = outcome->grown};
+    uint64_t sum = bight__sum_of_outcome(&head);
+
+    if (outcome->bytes && !outcome->sent) {
+        if (!result || !result->output)
+            return false;
+        sum = bight__sum_all(sum, result->output, outcome->bytes);
+    }
+    return sum == outcome->sum;
+}
+
+/* settle() with checksums. False when there is nothing in the slot that can be believed. */
+static bool settle_sound(struct worker *worker, const struct execution *execution,
+                         const struct channel_slot *slot, const struct outcome *outcome, int *rc)
+{
+    struct bight_result *result = &record_of(execution)->result;
+    const struct bight_result before = *result;
+
+    *rc = settle(worker, result, outcome);
+    if (*rc == BIGHT_ENOMEM && outcome->verdict == VERDICT_RAN && !outcome->sent)
+        return true; /* there is no copy, and nothing is handed out */
+    /* A job that was told to stop by somebody else has another result. */
+    if (is_sound(worker, outcome, result) &&
+        (execution->unwanted || execution->late || !READ_ONCE(slot->cancel)))
+        return true;
+    bight_result_free(result);
+    *result = before;
+    return false;
+}
+
+/* What an execution comes to whose slot is free again. */
+static void end_taken(struct worker *worker, struct execution *execution,
+                      const struct outcome *outcome, int rc)
+{
+    if (outcome->verdict == VERDICT_SPOILED) {
+        worker->spoiled = true;
+        bight__execution_spoiled(execution);
+        return;
+    }
+    if (unlikely(execution->late) && (rc == 0 || rc == BIGHT_EJOBFAILED))
+        rc = BIGHT_ETIMEDOUT;
+    bight__execution_end(execution, rc);
+}
+
 /* Take the result of the oldest slot, which is DONE. */
 static bool take(struct worker *worker, struct channel_slot *slot)
 {
-    struct execution *execution = worker->seats[worker->tail % CHANNEL_SLOTS].execution;
+    struct seat *seat = &worker->seats[worker->tail % CHANNEL_SLOTS];
+    struct execution *execution = seat->execution;
+    bool sums = worker->pool->options.checksums;
     struct outcome outcome = {.fd = -1};
-    int rc;
+    int rc = 0;
 
     if (!read_outcome(worker, slot, worker->tail, &outcome))
         return false;
-    if ((outcome.verdict == VERDICT_PASSED_OVER) != !execution) {
+    if ((outcome.verdict == VERDICT_PASSED_OVER) != !execution ||
+        (outcome.verdict == VERDICT_SPOILED && execution == execution_of(&worker->init))) {
         if (outcome.fd >= 0)
             close(outcome.fd);
         return false;
     }
-    if (execution) {
-        if (outcome.verdict != VERDICT_NO_MEMORY)
-            note_known(worker, execution->number);
-        rc = settle(worker, &record_of(execution)->result, &outcome);
-        if (unlikely(execution->late) && (rc == 0 || rc == BIGHT_EJOBFAILED))
-            rc = BIGHT_ETIMEDOUT;
-        forget_interrupt(worker, execution);
-        worker->seats[worker->tail % CHANNEL_SLOTS].execution = NULL;
-        worker->load--;
-        worker->served += execution != execution_of(&worker->init);
-        worker->grown |= outcome.grown;
+    if (!execution) {
+        if (sums && !is_sound(worker, &outcome, NULL))
+            return false;
         release(worker, slot);
-        bight__execution_end(execution, rc);
         return true;
     }
+    if (!sums)
+        rc = settle(worker, &record_of(execution)->result, &outcome);
+    else if (!settle_sound(worker, execution, slot, &outcome, &rc))
+        return false;
+    if (outcome.verdict != VERDICT_NO_MEMORY && outcome.verdict != VERDICT_SPOILED)
+        note_known(worker, execution->number);
+    forget_interrupt(worker, execution);
+    seat->execution = NULL;
+    worker->load--;
+    worker->served += execution != execution_of(&worker->init);
+    worker->grown |= worker->pool->options.memory_max_bytes && outcome.grown;
     release(worker, slot);
+    end_taken(worker, execution, &outcome, rc);
     return true;
 }
 
@@ -186,7 +253,7 @@ static bool take_finished(struct worker *worker)
     return true;
 }
 
-bool bight__harvest(struct worker *worker)
+static bool harvest(struct worker *worker)
 {
     uint64_t before = worker->tail;
 
@@ -204,4 +271,11 @@ bool bight__harvest(struct worker *worker)
         bight__limit_watch(worker);
     }
     return true;
+}
+
+bool bight__harvest(struct worker *worker)
+{
+    if (!harvest(worker))
+        worker->scribbled = true;
+    return !worker->scribbled && !worker->spoiled;
 }

@@ -47,14 +47,13 @@ void bight__fleet_interrupt(struct execution *execution)
 
 bool bight__fleet_look(struct worker *worker)
 {
-    if (worker->scribbled)
+    if (worker->scribbled || worker->spoiled)
         return false; /* it is about to end */
     if (bight__harvest(worker)) {
         bight__turnover_look(worker); /* nothing may come from it any more */
         bight__fleet_admit(worker->pool);
         return true;
     }
-    worker->scribbled = true;
     bight__worker_doom(worker);
     return false;
 }

@@ -83,6 +83,7 @@ struct seat {
     uint64_t arena_at;           /* of the input; UINT64_MAX: in the slot */
     uint32_t define_bytes;       /* of the definition before it */
     uint32_t missing;            /* bytes of the input, its last ones, that are not there yet */
+    uint64_t sum;                /* with checksums: of what is there */
 };
 
 struct worker {
@@ -96,6 +97,7 @@ struct worker {
     bool expected;  /* we are the cause of its end */
     bool ended;     /* the process has ended: its ring shows the past */
     bool scribbled; /* it broke the protocol: nothing in its ring is believed any more */
+    bool spoiled;   /* it has found a job that was written over, and runs no more */
     bool grown;     /* it has more memory than it may */
     bool going;     /* it runs its last job, or has left after that */
     unsigned place; /* with options.pin: which CPU it runs on */
@@ -245,6 +247,8 @@ void bight__pool_patience_over(struct bight_timer *timer);
 void bight__execution_end(struct execution *execution, int rc);
 /* A caller's execution is over. */
 void bight__execution_left(struct pool *pool);
+/* Its job was found to be written over, and was not run: run it elsewhere or end it. */
+void bight__execution_spoiled(struct execution *execution);
 /* Put an execution that was taken back from a worker in front of the queue. */
 void bight__execution_requeue(struct execution *execution);
 /* Its worker has ended, as `status` says, without ending the execution; `began`: the job was
@@ -307,7 +311,8 @@ void bight__outputs_drop(struct worker *worker);
 bool bight__reports_take(struct worker *worker);
 
 /* harvest.c */
-/* Take the results of a worker. False when the worker broke the protocol. */
+/* Take the results of a worker. False when it has to be killed: then it has scribbled or is
+ * spoiled, as it says itself. */
 bool bight__harvest(struct worker *worker);
 
 /* turnover.c */

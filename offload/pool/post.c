@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "offload/wire/sum.h"
+
 #define NOT_IN_ARENA UINT64_MAX
 
 static struct worker *worker_of(struct bight_link *link)
@@ -43,6 +45,18 @@ static bool is_full(const struct worker *worker)
            bight__turnover_spent(worker);
 }
 
+/* Of the caller's input, and not of what is in the channel by now. */
+static void sum_up(const struct worker *worker, struct channel_slot *slot, struct seat *seat,
+                   const void *define, const struct bight_execution *record)
+{
+    seat->sum = bight__sum_of_job(slot, worker->head);
+    if (seat->define_bytes)
+        seat->sum = bight__sum_on(seat->sum, define, seat->define_bytes);
+    if (!seat->missing)
+        seat->sum = bight__sum_all(seat->sum, record->input, record->input_bytes);
+    slot->sum = seat->sum;
+}
+
 bool bight__post(struct worker *worker, struct execution *execution)
 {
     struct channel_slot *slot = channel_slot(worker->channel, worker->head);
@@ -72,6 +86,8 @@ bool bight__post(struct worker *worker, struct execution *execution)
     slot->attempt = record->result.attempts + 1;
     slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
     slot->input_bytes = (uint32_t)record->input_bytes;
+    if (worker->pool->options.checksums)
+        sum_up(worker, slot, seat, entry->record, record);
     seat->execution = execution;
     execution->worker = worker;
     execution->position = worker->head;

@@ -35,6 +35,7 @@ void bight__settings_keep(struct pool *pool)
     pool->options.limits = NULL;
     pool->settings.memory_max_bytes = pool->options.memory_max_bytes;
     pool->settings.memory_from = pool->options.init ? 1 : 0;
+    pool->settings.sums = pool->options.checksums;
 }
 
 /* The first place that no other worker has, which is not on its way out. */

@@ -127,6 +127,23 @@ void bight__execution_orphaned(struct execution *execution, bool began, int stat
                                                                     : BIGHT_EWORKERDIED);
 }
 
+void bight__execution_spoiled(struct execution *execution)
+{
+    bool ran = record_of(execution)->result.attempts > 0;
+
+    execution->returned++;
+    if (execution->late)
+        bight__execution_end(execution, BIGHT_ETIMEDOUT);
+    else if (execution->unwanted)
+        bight__execution_end(execution, BIGHT_ECANCELED);
+    else if (record_of(execution)->executor->how != BIGHT_EXECUTOR_DRAIN)
+        bight__execution_end(execution, ran ? BIGHT_EWORKERDIED : BIGHT_ECLOSED);
+    else if (may_return(execution))
+        bight__execution_requeue(execution);
+    else
+        bight__execution_end(execution, BIGHT_EUNKNOWNOUTCOME);
+}
+
 /* It gets no worker. Where it had one before, the end of that is what it came to. */
 static void end_unserved(struct execution *execution, int rc)
 {

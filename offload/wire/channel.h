@@ -59,7 +59,8 @@ enum slot_verdict {
     VERDICT_UNKNOWN_JOB,
     VERDICT_TOO_BIG,
     VERDICT_NO_MEMORY,
-    VERDICT_LOST, /* it ran, and there is neither a file nor room for its output */
+    VERDICT_LOST,    /* it ran, and there is neither a file nor room for its output */
+    VERDICT_SPOILED, /* the sum of what it was given is another one: it was not run */
     VERDICT_PASSED_OVER,
 };
 
@@ -109,6 +110,8 @@ struct channel_slot {
     uint32_t output_offset;
     uint32_t output_bytes;
     uint32_t grown; /* 1: the worker has more memory than it may, and takes no further slot */
+    /* With checksums: the parent's of what it has put in, then the worker's; see sum.h. */
+    uint64_t sum;
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
     unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64];
@@ -127,6 +130,8 @@ struct channel_settings {
     char name[16];   /* "": that of all workers */
     uint32_t cpu;    /* to run on, counted from 1; 0: on any */
     uint32_t limits; /* a bit for each resource that is limited */
+    uint32_t sums;   /* whether slots have sums */
+    uint32_t unused;
     /* Slots from that position on are followed by a look at the memory that the worker has; 0: no
      * limit. */
     uint64_t memory_max_bytes;

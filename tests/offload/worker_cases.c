@@ -221,6 +221,21 @@ long worker_status_of(int pid, const char *name)
     return value;
 }
 
+/* What bight-channel is mapped at. */
+struct channel *worker_channel(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    unsigned long low = 0;
+
+    while (fgets(line, sizeof line, maps)) {
+        if (strstr(line, "bight-channel"))
+            low = strtoul(line, NULL, 16);
+    }
+    fclose(maps);
+    return (struct channel *)low;
+}
+
 int worker_keeper(const struct bight_executor *executor)
 {
     return (int)worker_status_of(worker_stats(executor).zygote_pid, "PPid:");

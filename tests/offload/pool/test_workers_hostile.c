@@ -20,25 +20,10 @@ static int scribble_socket(struct bight_job *job)
     return 0;
 }
 
-/* The channel's memory: what bight-channel is mapped at. */
-static struct channel *channel_of_this_worker(void)
-{
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[512];
-    unsigned long low = 0;
-
-    while (fgets(line, sizeof line, maps)) {
-        if (strstr(line, "bight-channel"))
-            low = strtoul(line, NULL, 16);
-    }
-    fclose(maps);
-    return (struct channel *)low;
-}
-
 /* What the second, later slots hold is nonsense afterwards; this job's own says so at its end. */
 static int scribble_memory(struct bight_job *job)
 {
-    struct channel *channel = channel_of_this_worker();
+    struct channel *channel = worker_channel();
 
     memset((void *)channel->slots, *(int *)job->input, sizeof channel->slots);
     return 0;
@@ -47,7 +32,7 @@ static int scribble_memory(struct bight_job *job)
 /* Claims an output that lies elsewhere. */
 static int lie_about_output(struct bight_job *job)
 {
-    struct channel *channel = channel_of_this_worker();
+    struct channel *channel = worker_channel();
     int kind = *(int *)job->input;
 
     for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
@@ -111,7 +96,7 @@ static int a_scribbling_worker_is_killed(void *arg)
 static int change_state(struct bight_job *job)
 {
     const uint32_t *change = job->input;
-    struct channel *channel = channel_of_this_worker();
+    struct channel *channel = worker_channel();
 
     for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
         if (atomic_load(&channel->slots[i].state) != change[0])
@@ -176,7 +161,7 @@ static int a_word_in_the_ring_is_enough(void *arg)
 /* Says that the job behind it, whose input is being copied, may be taken or has ended. */
 static int release_next(struct bight_job *job)
 {
-    struct channel *channel = channel_of_this_worker();
+    struct channel *channel = worker_channel();
     uint32_t state = *(const uint32_t *)job->input;
 
     atomic_fetch_add(&worker_shared->running, 1);
