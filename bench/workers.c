@@ -357,6 +357,58 @@ static double copy_large(void *arg, uint64_t operations)
     return end_large(large, begin, jobs);
 }
 
+static int read_ends(struct bight_job *job)
+{
+    const unsigned char *bytes = job->input;
+
+    return bytes[0] + bytes[job->input_bytes - 1];
+}
+
+static const struct bight_job_def read_ends_def = {.name = "read ends", .fn = read_ends};
+
+static int carry_placed(struct bight_executor *executor, const struct bight_job_input *input,
+                        size_t bytes, uint64_t jobs)
+{
+    const struct bight_execute_options options = {.placed = input};
+    int rc = 0;
+
+    for (uint64_t i = 0; rc == 0 && i < jobs; i++)
+        rc = bight_execute_with(executor, &read_ends_def, bight_job_input_data(input), bytes,
+                                &options, NULL);
+    return rc;
+}
+
+static int placed_main(void *arg)
+{
+    struct large *large = arg;
+    struct bight_workers_options options = {.workers = 1};
+    struct bight_executor *executor;
+    struct bight_job_input *input;
+    int rc = bight_workers_new(&executor, &options);
+    uint64_t begin;
+
+    if (rc)
+        return rc;
+    bench_check(bight_job_input_new(&input, large->bytes), "input");
+    memset(bight_job_input_data(input), 1, large->bytes);
+    bench_check(carry_placed(executor, input, large->bytes, 1), "first job");
+    begin = bench_wall_begin();
+    rc = carry_placed(executor, input, large->bytes, large->jobs);
+    large->us = end_large(large, begin, large->jobs);
+    bight_job_input_free(input);
+    bench_check(bight_executor_end(executor), "close");
+    return rc;
+}
+
+static double ours_placed(void *arg, uint64_t operations)
+{
+    struct large *large = arg;
+
+    large->jobs = jobs_of(large, operations);
+    bench_run(placed_main, large);
+    return large->us;
+}
+
 PYTHON_PEER(python_rtt, "worker_rtt", 1000)
 PYTHON_PEER(python_1000, "worker_1000", 10000)
 PYTHON_PEER(python_map, "map_100000", 100000)
@@ -389,6 +441,8 @@ static const struct bench_row rows[] = {
     {"worker_64m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &many_mib,
      .operations = 128, .samples = 3, .peers = {{"two memcpys", copy_large}, PYTHON(python_64m)},
      .open = open_large, .close = close_large},
+    {"worker_64m_placed", "us per MiB", "two memcpys", ours_placed, copy_large, &many_mib,
+     .operations = 1024, .samples = 3, .open = open_large, .close = close_large},
 };
 
 int main(int argc, char **argv)

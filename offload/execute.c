@@ -2,6 +2,7 @@
 #include "offload/executor.h"
 
 #include "coro/core/source.h"
+#include "offload/input.h"
 #include "runtime/runtime.h"
 
 /* The record is not cleared: what the kind needs it fills in itself. */
@@ -11,8 +12,13 @@ struct awaited {
     struct bight_execution execution;
 };
 
-bool bight__execution_valid(const struct bight_job_def *def, const void *input, size_t input_bytes)
+bool bight__execution_valid(const struct bight_job_def *def, const void *input, size_t input_bytes,
+                            const struct bight_execute_options *options)
 {
+    const struct bight_job_input *placed = options ? options->placed : NULL;
+
+    if (placed && (input != placed->data || !input_bytes || input_bytes > placed->bytes))
+        return false;
     return def && def->fn && def->name && def->name[0] && !(def->flags & ~BIGHT_JOB_IDEMPOTENT) &&
            (input || input_bytes == 0);
 }
@@ -109,7 +115,7 @@ static int check_and_execute(struct bight_executor *executor, const struct bight
 
     if (result)
         *result = (struct bight_result){0};
-    if (!executor || !bight__execution_valid(def, input, input_bytes))
+    if (!executor || !bight__execution_valid(def, input, input_bytes, options))
         return BIGHT_EINVAL;
     rc = bight__observe_of(&self, frame);
     return rc ? rc : execute(executor, def, input, input_bytes, options, result, self);

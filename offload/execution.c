@@ -52,7 +52,7 @@ int bight_execution_begin(struct bight_execution *execution, struct bight_execut
     bight_future_init(&execution->future);
     bight__execution_fill(execution, executor, def, input, input_bytes, options);
     execution->executor = NULL;
-    if (!executor || !bight__execution_valid(def, input, input_bytes))
+    if (!executor || !bight__execution_valid(def, input, input_bytes, options))
         return BIGHT_EINVAL;
     if (wait)
         rc = bight__observe(&self);

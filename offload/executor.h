@@ -72,7 +72,8 @@ static inline void bight__executor_freed(struct bight_executor *executor)
 
 /* execute.c */
 /* Whether a call has what every execution needs. */
-bool bight__execution_valid(const struct bight_job_def *def, const void *input, size_t input_bytes);
+bool bight__execution_valid(const struct bight_job_def *def, const void *input, size_t input_bytes,
+                            const struct bight_execute_options *options);
 void bight__execution_fill(struct bight_execution *execution, struct bight_executor *executor,
                            const struct bight_job_def *def, const void *input, size_t input_bytes,
                            const struct bight_execute_options *options);

@@ -41,7 +41,7 @@ int bight_job_map_begin(struct bight_job_map *map, struct bight_executor *execut
     if (!map)
         return BIGHT_EINVAL;
     *map = (struct bight_job_map){.def = def, .source = source, .arg = arg};
-    if (!executor || !source || !bight__execution_valid(def, NULL, 0))
+    if (!executor || !source || !bight__execution_valid(def, NULL, 0, NULL))
         return BIGHT_EINVAL;
     if (executor->runtime != bight__runtime())
         return BIGHT_EPERM;
@@ -375,7 +375,7 @@ int bight_job_map_all(struct bight_executor *executor, const struct bight_job_de
     struct bight_job_map map;
     int rc, ended;
 
-    if (!executor || !bight__execution_valid(def, NULL, 0) || (!rows && count))
+    if (!executor || !bight__execution_valid(def, NULL, 0, NULL) || (!rows && count))
         return BIGHT_EINVAL;
     for (size_t i = 0; i < count; i++) {
         rows[i].status = BIGHT_ECANCELED;

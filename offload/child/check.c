@@ -7,7 +7,8 @@ bool bight__check_job(const struct channel *channel, uint64_t map_bytes,
                       const struct channel_slot *slot, uint64_t position)
 {
     const unsigned char *input = (const unsigned char *)channel + slot->input_offset;
-    uint64_t bytes = (uint64_t)slot->define_bytes + slot->input_bytes, sum;
+    uint32_t input_bytes = slot->flags & SLOT_PLACED ? 0 : slot->input_bytes;
+    uint64_t bytes = (uint64_t)slot->define_bytes + input_bytes, sum;
 
     if (slot->input_offset > map_bytes || bytes > map_bytes - slot->input_offset ||
         slot->define_bytes > CHANNEL_DEFINE_MAX)
@@ -15,7 +16,7 @@ bool bight__check_job(const struct channel *channel, uint64_t map_bytes,
     sum = bight__sum_of_job(slot, position);
     if (slot->define_bytes)
         sum = bight__sum_on(sum, input, slot->define_bytes);
-    return bight__sum_all(sum, input + slot->define_bytes, slot->input_bytes) == slot->sum;
+    return bight__sum_all(sum, input + slot->define_bytes, input_bytes) == slot->sum;
 }
 
 void bight__check_write(const struct channel *channel, struct channel_slot *slot, uint64_t position)

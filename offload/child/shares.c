@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "offload/child/inputs.h"
 #include "offload/shared/base.h"
 #include "offload/wire/channel.h"
 #include "offload/wire/control.h"
@@ -70,6 +71,9 @@ ssize_t bight__shares_receive(int flags, bool *any)
     /* Descriptors come with the last byte that was received. */
     if ((unsigned char)message.bytes[message.count - 1] >= CHANNEL_SHARE) {
         take((unsigned char)message.bytes[message.count - 1] - CHANNEL_SHARE, &message);
+        *any = true;
+    } else if (message.bytes[message.count - 1] == CHANNEL_INPUT) {
+        bight__inputs_take(&message);
         *any = true;
     }
     return (ssize_t)message.count;

@@ -8,8 +8,8 @@
 
 /* This process is a worker, `member` in each segment. */
 void bight__shares_begin(uint32_t member);
-/* Receive what has come over the channel: wake-ups and segments. `flags` are those of recvmsg; the
- * result is too, with *any set when there were segments. */
+/* Receive what has come over the channel: wake-ups, inputs and segments. `flags` are those of
+ * recvmsg; the result is too, with *any set when there were descriptors. */
 ssize_t bight__shares_receive(int flags, bool *any);
 /* No job runs: let go of what the host has freed. */
 void bight__shares_tidy(void);

@@ -16,6 +16,7 @@
 #include "coro/base/list.h"
 #include "coro/base/relax.h"
 #include "offload/child/check.h"
+#include "offload/child/inputs.h"
 #include "offload/child/large.h"
 #include "offload/child/original.h"
 #include "offload/child/process.h"
@@ -343,6 +344,10 @@ static uint32_t run(struct worker_process *worker)
     def = slot->def < worker->def_count ? worker->defs[slot->def] : NULL;
     if (!def)
         return VERDICT_UNKNOWN_JOB;
+    if (slot->flags & SLOT_PLACED)
+        worker->job.input = bight__inputs_map(slot->placed, slot->input_bytes);
+    if (slot->input_bytes && !worker->job.input)
+        return VERDICT_NO_MEMORY;
     code = slot->flags & SLOT_CHUNK ? bight__chunk_run(&worker->job, def) : def->fn(&worker->job);
     returned(&worker->job);
     slot->code = code;
@@ -428,10 +433,12 @@ static bool serve_job(struct worker_process *worker)
 
 static void serve_slot(struct worker_process *worker)
 {
-    bool last = false;
-    uint32_t state = SLOT_READY;
+    uint32_t state = SLOT_READY, number;
+    bool last = false, placed;
 
     worker->slot = channel_slot(worker->channel, worker->position);
+    placed = worker->slot->flags & SLOT_PLACED;
+    number = worker->slot->placed;
     if (worker->arena.pieces)
         (void)reclaim(worker); /* also makes room in `pieces` for this output */
     if (atomic_compare_exchange_strong(&worker->slot->state, &state, SLOT_TAKEN)) {
@@ -446,6 +453,8 @@ static void serve_slot(struct worker_process *worker)
     atomic_store_explicit(&worker->slot->state, SLOT_DONE, memory_order_release);
     atomic_store_explicit(&worker->channel->finished, worker->position, memory_order_release);
     tell_parent(worker);
+    if (placed)
+        bight__inputs_drop(number);
     if (last)
         await_end();
 }

@@ -127,7 +127,7 @@ int bight_job_process_start(struct bight_job_process **out, const struct bight_j
     struct pool *pool;
     int rc;
 
-    if (!out || !bight__execution_valid(def, input, input_bytes) ||
+    if (!out || !bight__execution_valid(def, input, input_bytes, NULL) ||
         (!from->segments && from->segment_count))
         return BIGHT_EINVAL;
     rc = bight__pool_open(&pool, &pool_options, from->name ? from->name : def->name);

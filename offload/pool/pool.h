@@ -117,6 +117,7 @@ struct worker {
     struct arena arena;             /* of inputs */
     uint32_t pieces[CHANNEL_SLOTS]; /* where the pieces of `arena` begin: a ring */
     uint32_t oldest_piece;
+    uint32_t placed;     /* how many files of inputs it was sent */
     uint64_t used_bytes; /* how far it was used since memory was last given back */
     struct bight_timer trim;
     int outputs[CHANNEL_SLOTS]; /* descriptors that came for slots in use: a ring */

@@ -3,8 +3,10 @@
  * a worker whose ring is empty gets jobs that another has not begun. See pool.h and channel.h. */
 #include "offload/pool/pool.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "offload/input.h"
 #include "offload/wire/sum.h"
 
 #define NOT_IN_ARENA UINT64_MAX
@@ -20,23 +22,42 @@ static bool knows(const struct worker *worker, uint32_t number)
 }
 
 /* Where the input goes: into the slot or a piece of the arena. NULL when there is no room. */
-static unsigned char *make_room(struct worker *worker, struct channel_slot *slot, uint64_t bytes,
-                                struct seat *seat)
+static unsigned char *find_room(const struct worker *worker, struct channel_slot *slot,
+                                uint64_t bytes, struct seat *seat)
 {
     unsigned char *base = (unsigned char *)worker->channel;
 
     seat->arena_at = NOT_IN_ARENA;
     if (bytes <= sizeof(slot->input))
         return slot->input;
-    bytes = channel_round(bytes);
-    seat->arena_at = bight__arena_find(&worker->arena, bytes);
+    seat->arena_at = bight__arena_find(&worker->arena, channel_round(bytes));
+    return seat->arena_at == NOT_IN_ARENA ? NULL : base + worker->input_arena + seat->arena_at;
+}
+
+static void take_room(struct worker *worker, uint64_t bytes, const struct seat *seat)
+{
     if (seat->arena_at == NOT_IN_ARENA)
-        return NULL;
+        return;
+    bytes = channel_round(bytes);
     bight__arena_take(&worker->arena, seat->arena_at, bytes);
     worker->pieces[(worker->oldest_piece + worker->arena.pieces - 1) % CHANNEL_SLOTS] =
         (uint32_t)seat->arena_at;
     bight__trim_later(worker, seat->arena_at + bytes);
-    return base + worker->input_arena + seat->arena_at;
+}
+
+/* The file of an input goes before its slot, and stays the caller's. */
+static bool send_file(struct worker *worker, struct channel_slot *slot,
+                      const struct bight_job_input *input)
+{
+    int rc = -EPIPE;
+
+    if (worker->watch)
+        rc = bight__channel_send_input(bight__watch_fd(worker->watch), input->fd);
+    if (rc)
+        bight__shares_try_again(worker->pool, rc);
+    else
+        slot->placed = worker->placed++;
+    return rc == 0;
 }
 
 static bool is_full(const struct worker *worker)
@@ -52,9 +73,26 @@ static void sum_up(const struct worker *worker, struct channel_slot *slot, struc
     seat->sum = bight__sum_of_job(slot, worker->head);
     if (seat->define_bytes)
         seat->sum = bight__sum_on(seat->sum, define, seat->define_bytes);
-    if (!seat->missing)
+    if (!seat->missing && !record->options.placed)
         seat->sum = bight__sum_all(seat->sum, record->input, record->input_bytes);
     slot->sum = seat->sum;
+}
+
+/* Write the head of the slot, whose input is at `input`. */
+static void write_head(const struct worker *worker, struct channel_slot *slot,
+                       const struct seat *seat, const struct bight_execution *record,
+                       const unsigned char *input)
+{
+    slot->cancel = 0;
+    slot->serial = (uint32_t)worker->head;
+    slot->def = execution_of(record)->number;
+    slot->flags = (seat->define_bytes ? SLOT_DEFINES : 0) | (record->items ? SLOT_CHUNK : 0) |
+                  (record->options.progress ? SLOT_REPORTS : 0) |
+                  (record->options.placed ? SLOT_PLACED : 0);
+    slot->define_bytes = seat->define_bytes;
+    slot->attempt = record->result.attempts + 1;
+    slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
+    slot->input_bytes = (uint32_t)record->input_bytes;
 }
 
 bool bight__post(struct worker *worker, struct execution *execution)
@@ -63,29 +101,24 @@ bool bight__post(struct worker *worker, struct execution *execution)
     struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
     const struct bight_execution *record = record_of(execution);
     const struct registry_entry *entry = &worker->pool->registry.entries[execution->number];
+    const struct bight_job_input *placed = record->options.placed;
     uint32_t define_bytes = knows(worker, execution->number) ? 0 : entry->record_bytes;
+    uint64_t bytes = define_bytes + (placed ? 0 : record->input_bytes);
     unsigned char *input;
 
     if (is_full(worker))
         return false;
-    input = make_room(worker, slot, define_bytes + record->input_bytes, seat);
-    if (!input)
+    input = find_room(worker, slot, bytes, seat);
+    if (!input || (unlikely(placed) && !send_file(worker, slot, placed)))
         return false;
+    take_room(worker, bytes, seat);
     if (define_bytes)
         memcpy(input, entry->record, define_bytes);
     seat->define_bytes = define_bytes;
-    seat->missing = record->input_bytes > FILL_BYTES ? (uint32_t)record->input_bytes : 0;
-    if (record->input_bytes && !seat->missing)
+    seat->missing = !placed && record->input_bytes > FILL_BYTES ? (uint32_t)record->input_bytes : 0;
+    if (bytes > define_bytes && !seat->missing)
         memcpy(input + define_bytes, record->input, record->input_bytes);
-    slot->cancel = 0;
-    slot->serial = (uint32_t)worker->head;
-    slot->def = execution->number;
-    slot->flags = (define_bytes ? SLOT_DEFINES : 0) | (record->items ? SLOT_CHUNK : 0) |
-                  (record->options.progress ? SLOT_REPORTS : 0);
-    slot->define_bytes = define_bytes;
-    slot->attempt = record->result.attempts + 1;
-    slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
-    slot->input_bytes = (uint32_t)record->input_bytes;
+    write_head(worker, slot, seat, record, input);
     if (worker->pool->options.checksums)
         sum_up(worker, slot, seat, entry->record, record);
     seat->execution = execution;

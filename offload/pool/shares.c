@@ -104,17 +104,22 @@ void bight__shares_free(struct pool *pool)
     }
 }
 
+void bight__shares_try_again(struct pool *pool, int rc)
+{
+    if (rc != -EPIPE && rc != -ECONNRESET && link_empty(&pool->shares.again.link))
+        pool_arm(pool, &pool->shares.again, AGAIN_MS);
+}
+
 static bool send_one(const struct worker *worker, const struct share *share)
 {
-    struct pool *pool = worker->pool;
     const int fds[2] = {share->segment->memory, share->segment->bell};
     int rc;
 
     if (!worker->watch)
         return false;
     rc = bight__channel_send_share(bight__watch_fd(worker->watch), share->number, fds);
-    if (rc && rc != -EPIPE && rc != -ECONNRESET && link_empty(&pool->shares.again.link))
-        pool_arm(pool, &pool->shares.again, AGAIN_MS);
+    if (rc)
+        bight__shares_try_again(worker->pool, rc);
     return rc == 0;
 }
 

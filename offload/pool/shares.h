@@ -31,6 +31,8 @@ void bight__shares_enlist(struct worker *worker);
 /* Send what the worker has not been sent. False while its socket is full, or as many descriptors
  * are under way as there may be, or when it is gone; the pool is pumped when to try again. */
 bool bight__shares_send(struct worker *worker);
+/* Something else could not be sent to a worker, with this -errno: the same. */
+void bight__shares_try_again(struct pool *pool, int rc);
 /* The worker has ended, or, if not `certain`, will have in a moment: others get what it held. */
 void bight__shares_worker_ended(struct worker *worker, bool certain);
 

@@ -51,6 +51,11 @@ int bight__channel_send_output(int fd, int output)
     return send_with(fd, CHANNEL_OUTPUT, &output, 1, 0);
 }
 
+int bight__channel_send_input(int fd, int input)
+{
+    return send_with(fd, CHANNEL_INPUT, &input, 1, MSG_DONTWAIT);
+}
+
 int bight__channel_send_share(int fd, int number, const int fds[2])
 {
     return send_with(fd, (char)(CHANNEL_SHARE + number), fds, 2, MSG_DONTWAIT);

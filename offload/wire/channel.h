@@ -39,6 +39,8 @@
 #define OUTPUT_SENT UINT32_MAX
 /* The parent's byte with which the two descriptors of segment 0 come; others follow it. */
 #define CHANNEL_SHARE 0x80
+/* The parent's byte with which the descriptor of an input comes. */
+#define CHANNEL_INPUT 'i'
 /* The last one of a worker whose ring is not what the parent has made it. */
 #define CHANNEL_BROKEN 'b'
 
@@ -89,6 +91,8 @@ static inline uint32_t channel_report_room(uint32_t bytes)
 #define SLOT_CHUNK 2u
 /* The caller wants to be told of progress. */
 #define SLOT_REPORTS 4u
+/* The input is a file, of which slot.placed is the number; only a definition is in the channel. */
+#define SLOT_PLACED 8u
 
 /* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides read
  * of a slot's head is in one cache line. */
@@ -114,7 +118,8 @@ struct channel_slot {
     uint64_t sum;
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
-    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64];
+    uint32_t placed; /* the parent's; apart from the head, as it is seldom used */
+    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64 - 4];
 };
 
 _Static_assert(sizeof(struct channel_slot) == CHANNEL_SLOT_BYTES, "slots are of one size");
@@ -212,6 +217,9 @@ void bight__arena_give(struct arena *arena, uint64_t next);
 /* Send a copy of the descriptor `output` to the parent, waiting for room in the socket. 0 or
  * -errno. */
 int bight__channel_send_output(int fd, int output);
+
+/* Send a copy of the descriptor of an input to the worker, without waiting. 0 or -errno. */
+int bight__channel_send_input(int fd, int input);
 
 /* Send copies of a segment's two descriptors to the worker, without waiting. 0 or -errno. */
 int bight__channel_send_share(int fd, int number, const int fds[2]);

@@ -64,9 +64,10 @@ uint64_t bight__sum_all(uint64_t sum, const void *data, size_t bytes)
 
 uint64_t bight__sum_of_job(const struct channel_slot *slot, uint64_t position)
 {
-    const uint32_t head[] = {
-        slot->serial,       slot->def,          slot->flags,       slot->attempt,
-        slot->define_bytes, slot->input_offset, slot->input_bytes, 0};
+    const uint32_t head[] = {slot->serial,       slot->def,
+                             slot->flags,        slot->attempt,
+                             slot->define_bytes, slot->input_offset,
+                             slot->input_bytes,  slot->flags & SLOT_PLACED ? slot->placed : 0};
 
     return bight__sum_on(JOB_START ^ position, head, sizeof(head));
 }

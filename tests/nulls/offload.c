@@ -111,6 +111,9 @@ void walk_offload(void)
     says_einval(bight_job_map_all, (void *)some, NULL, NULL, 0, NULL);
     says_einval(bight_job_map_all, (void *)some, (void *)some, NULL, 1, NULL);
     does_nothing(bight_result_free, NULL);
+    says_einval(bight_job_input_new, NULL, 1);
+    is_null(bight_job_input_data, NULL);
+    does_nothing(bight_job_input_free, NULL);
     says_einval(bight_job_output_reserve, NULL, 1, &room);
     says_einval(bight_job_output_reserve, (void *)some, 1, NULL);
     says_einval(bight_job_output_commit, NULL, 1);

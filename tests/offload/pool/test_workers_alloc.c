@@ -69,6 +69,23 @@ static int work(struct bight_executor *executor)
     return 0;
 }
 
+static int run_placed(struct bight_executor *executor)
+{
+    struct bight_execute_options options = {0};
+    struct bight_job_input *input = NULL;
+    int rc = bight_job_input_new(&input, 100);
+
+    CHECK(expected(rc));
+    CHECK(!rc == (input != NULL));
+    if (rc)
+        return rc;
+    options.placed = input;
+    rc = bight_execute_with(executor, &echo_job, bight_job_input_data(input), 100, &options, NULL);
+    CHECK(expected(rc));
+    bight_job_input_free(input);
+    return rc;
+}
+
 /* A process of one's own, with a copy of its input. */
 static int run_in_process(void)
 {
@@ -104,6 +121,8 @@ static int tortured(void *arg)
     rc = bight_workers_new(&executor, &options);
     if (!rc)
         rc = work(executor);
+    if (!rc)
+        rc = run_placed(executor);
     if (!rc)
         rc = run_in_process();
     torture.counting = false;
