@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "coro/core/source.h"
+#include "offload/spare.h"
 #include "runtime/runtime.h"
 
 void bight__executor_init(struct bight_executor *executor, const struct bight__executor_ops *ops,
@@ -80,6 +81,8 @@ void bight_result_free(struct bight_result *result)
         return;
     if (result->mapped_bytes)
         munmap(result->output, result->mapped_bytes);
+    else if (result->spare)
+        bight__spare_give(result->output);
     else
         bight__free(result->output);
     *result = (struct bight_result){0};

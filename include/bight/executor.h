@@ -24,7 +24,8 @@ struct bight_result {
     int exit_status;
     /* How many times the job was begun. */
     unsigned attempts;
-    /* Private: of an output that is mapped memory. */
+    /* Private: of what kind the output's memory is. */
+    bool spare;
     size_t mapped_bytes;
 };
 

@@ -24,22 +24,25 @@ int bight__pool_begin(struct bight_executor *executor, struct bight_execution *r
 {
     struct pool *pool = pool_of(executor);
     struct execution *execution = execution_of(record);
+    bool waiting = !link_empty(&pool->queue);
     int64_t number;
 
     if (pool->broken)
         return bight__pool_refusal(pool, &record->result);
     if (record->input_bytes > pool->options.payload_max_bytes)
         return BIGHT_ETOOBIG;
-    number = bight__registry_number(&pool->registry, record->def);
+    number = registry_number(&pool->registry, record->def);
     if (number < 0)
         return (int)number;
     *execution = (struct execution){.number = (uint32_t)number, .counted = true};
     executor->jobs++;
     link_append(&pool->queue, &execution->link);
-    if (pool->options.start_ms)
+    if (pool->options.start_ms) {
         execution->since_ns = bight_now_ns();
-    bight__pool_be_patient(pool);
-    bight__pool_pump(pool);
+        bight__pool_be_patient(pool);
+    }
+    if (!waiting) /* else there was no room for the one before it either */
+        bight__pool_pump(pool);
     if (pool->elastic)
         bight__turnover_demand(pool);
     return 0;

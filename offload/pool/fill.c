@@ -37,16 +37,26 @@ static void set_state(struct worker *worker, uint64_t position, uint32_t state)
                           memory_order_release);
 }
 
+void bight__fill_tell(struct worker *worker)
+{
+    atomic_store_explicit(&worker->channel->posted, worker->posted, memory_order_release);
+    bight__wake_if_asleep(worker, SLEEPS_FOR_JOB);
+    bight__limit_watch(worker);
+}
+
 /* Count the slots up to the first that is not complete. */
-static void publish(struct worker *worker)
+static void count(struct worker *worker)
 {
     while (worker->posted < worker->head && !seat_at(worker, worker->posted)->missing)
         worker->posted++;
     if (worker->posted >= worker->head)
         link_remove(&worker->filling);
-    atomic_store_explicit(&worker->channel->posted, worker->posted, memory_order_release);
-    bight__wake_if_asleep(worker, SLEEPS_FOR_JOB);
-    bight__limit_watch(worker);
+}
+
+static void publish(struct worker *worker)
+{
+    count(worker);
+    bight__fill_tell(worker);
 }
 
 void bight__fill_begin(struct worker *worker)
@@ -56,8 +66,13 @@ void bight__fill_begin(struct worker *worker)
 
     if (!seat_at(worker, position)->missing) {
         set_state(worker, position, SLOT_READY);
-        if (worker->posted == position)
-            publish(worker);
+        if (worker->posted != position)
+            return;
+        worker->posted = worker->head; /* there is none before it that is not complete */
+        if (worker->load == 1)
+            bight__fill_tell(worker); /* it may sleep, and can begin meanwhile */
+        else if (link_empty(&worker->untold))
+            link_append(&pool->untold, &worker->untold);
         return;
     }
     if (link_empty(&worker->filling))

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "offload/spare.h"
 #include "offload/wire/sum.h"
 
 struct outcome {
@@ -82,9 +83,13 @@ static int settle(struct worker *worker, struct bight_result *result, const stru
         if (rc)
             return rc;
     } else if (outcome->bytes) {
-        result->output = bight__alloc(pool_seams(worker->pool), outcome->bytes);
+        bool small = outcome->bytes <= SPARE_BYTES;
+
+        result->output = small ? bight__spare_take(worker->pool->spares, pool_seams(worker->pool))
+                               : bight__alloc(pool_seams(worker->pool), outcome->bytes);
         if (!result->output)
             return BIGHT_ENOMEM;
+        result->spare = small;
         memcpy(result->output, base + outcome->offset, outcome->bytes);
         result->output_bytes = outcome->bytes;
     }
@@ -149,23 +154,15 @@ static bool is_sound(const struct worker *worker, const struct outcome *outcome,
     return sum == outcome->sum;
 }
 
-/* settle() with checksums. False when there is nothing in the slot that can be believed. */
-static bool settle_sound(struct worker *worker, const struct execution *execution,
-                         const struct channel_slot *slot, const struct outcome *outcome, int *rc)
+/* With checksums, after settle(): whether there is anything in the slot that can be believed. */
+static bool is_believed(const struct worker *worker, const struct execution *execution,
+                        const struct channel_slot *slot, const struct outcome *outcome, int rc)
 {
-    struct bight_result *result = &record_of(execution)->result;
-    const struct bight_result before = *result;
-
-    *rc = settle(worker, result, outcome);
-    if (*rc == BIGHT_ENOMEM && outcome->verdict == VERDICT_RAN && !outcome->sent)
+    if (rc == BIGHT_ENOMEM && outcome->verdict == VERDICT_RAN && !outcome->sent)
         return true; /* there is no copy, and nothing is handed out */
     /* A job that was told to stop by somebody else has another result. */
-    if (is_sound(worker, outcome, result) &&
-        (execution->unwanted || execution->late || !READ_ONCE(slot->cancel)))
-        return true;
-    bight_result_free(result);
-    *result = before;
-    return false;
+    return is_sound(worker, outcome, &record_of(execution)->result) &&
+           (execution->unwanted || execution->late || !READ_ONCE(slot->cancel));
 }
 
 /* What an execution comes to whose slot is free again. */
@@ -189,7 +186,8 @@ static bool take(struct worker *worker, struct channel_slot *slot)
     struct execution *execution = seat->execution;
     bool sums = worker->pool->options.checksums;
     struct outcome outcome = {.fd = -1};
-    int rc = 0;
+    struct bight_result *result, before;
+    int rc;
 
     if (!read_outcome(worker, slot, worker->tail, &outcome))
         return false;
@@ -205,10 +203,15 @@ static bool take(struct worker *worker, struct channel_slot *slot)
         release(worker, slot);
         return true;
     }
-    if (!sums)
-        rc = settle(worker, &record_of(execution)->result, &outcome);
-    else if (!settle_sound(worker, execution, slot, &outcome, &rc))
+    result = &record_of(execution)->result;
+    if (unlikely(sums))
+        before = *result;
+    rc = settle(worker, result, &outcome);
+    if (unlikely(sums) && !is_believed(worker, execution, slot, &outcome, rc)) {
+        bight_result_free(result);
+        *result = before;
         return false;
+    }
     if (outcome.verdict != VERDICT_NO_MEMORY && outcome.verdict != VERDICT_SPOILED)
         note_known(worker, execution->number);
     forget_interrupt(worker, execution);

@@ -81,6 +81,7 @@ void bight__worker_free(struct worker *worker)
     pool_disarm(pool, &worker->trim);
     pool_disarm(pool, &worker->limit);
     link_remove(&worker->filling);
+    link_remove(&worker->untold);
     bight__watch_close(worker->watch);
     bight__outputs_drop(worker);
     if (worker->channel)
@@ -146,6 +147,7 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     link_init(&worker->limit.link);
     link_init(&worker->link);
     link_init(&worker->filling);
+    link_init(&worker->untold);
     rc = make_channel(worker, &memory_fd);
     if (rc)
         goto fail;

@@ -112,6 +112,7 @@ struct worker {
         posted;    /* positions before it are counted in the channel; at it an input is filled in */
     uint64_t tail; /* oldest position in use */
     struct bight_link filling; /* its place in pool->filling */
+    struct bight_link untold;  /* its place in pool->untold */
     uint32_t load;             /* seats that have an execution */
     struct seat seats[CHANNEL_SLOTS];
     struct arena arena;             /* of inputs */
@@ -150,6 +151,7 @@ struct pool {
     uint32_t spins;
     struct channel_settings settings; /* what all workers have of them */
     struct registry registry;
+    struct spares *spares; /* the runtime's */
     struct shares shares;
     int64_t init_number;
     struct bight_link workers;
@@ -163,6 +165,7 @@ struct pool {
     struct bight_timer idling; /* when a worker may have had nothing to do for long enough */
     struct bight_link queue;
     struct bight_link filling; /* workers with slots whose inputs are not complete */
+    struct bight_link untold;  /* workers that have not been told of their last slots */
     struct bight_timer filler; /* the next piece of them */
     struct watch *line;        /* to the zygote; NULL while there is none */
     bool line_stuck;           /* it has failed and has not been closed yet */
@@ -270,6 +273,8 @@ void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 /* The slot at worker->head has been filled in but for `seat->missing` bytes: count it as used, and
  * let the worker have it and those before it, up to the first that is not complete. */
 void bight__fill_begin(struct worker *worker);
+/* The worker may sleep, and there are slots for it: once for all that are filled in a row. */
+void bight__fill_tell(struct worker *worker);
 /* pool->filler has fired. */
 void bight__fill_timer(struct bight_timer *timer);
 /* The job of a slot that is not complete is withdrawn: nothing more of its input is read. */

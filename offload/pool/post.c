@@ -191,7 +191,9 @@ static struct worker *least_loaded(struct pool *pool)
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
         struct worker *worker = worker_of(at);
 
-        if (worker->phase != WORKER_READY || is_full(worker) || !bight__shares_send(worker))
+        if (worker->phase != WORKER_READY || is_full(worker))
+            continue;
+        if (!shares_are_sent(&pool->shares, &worker->shares) && !bight__shares_send(worker))
             continue;
         if (worker->load == 0)
             return worker;
@@ -203,14 +205,18 @@ static struct worker *least_loaded(struct pool *pool)
 
 void bight__pool_pump(struct pool *pool)
 {
+    struct bight_link *link;
+
     while (!link_empty(&pool->queue)) {
         struct execution *execution = container_of(pool->queue.next, struct execution, link);
         struct worker *worker = least_loaded(pool);
 
         if (!worker || !bight__post(worker, execution))
-            return;
+            break;
         link_remove(&execution->link);
     }
+    while ((link = link_take(&pool->untold)))
+        bight__fill_tell(container_of(link, struct worker, untold));
 }
 
 void bight__balance(struct worker *idle)

@@ -75,7 +75,7 @@ static int describe(const struct registry *registry, const struct bight_job_def 
     return 0;
 }
 
-int64_t bight__registry_number(struct registry *registry, const struct bight_job_def *def)
+int64_t bight__registry_find(struct registry *registry, const struct bight_job_def *def)
 {
     uint32_t *place;
     int rc;
@@ -83,7 +83,7 @@ int64_t bight__registry_number(struct registry *registry, const struct bight_job
     if (registry->table_size) {
         place = place_of(registry, def);
         if (*place)
-            return *place - 1;
+            return registry->last = *place - 1;
     }
     if (registry->count == registry->room) {
         rc = grow(registry);
@@ -95,7 +95,7 @@ int64_t bight__registry_number(struct registry *registry, const struct bight_job
         return rc;
     place = place_of(registry, def);
     *place = ++registry->count;
-    return registry->count - 1;
+    return registry->last = registry->count - 1;
 }
 
 void bight__registry_free(struct registry *registry)

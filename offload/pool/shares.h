@@ -31,6 +31,15 @@ void bight__shares_enlist(struct worker *worker);
 /* Send what the worker has not been sent. False while its socket is full, or as many descriptors
  * are under way as there may be, or when it is gone; the pool is pumped when to try again. */
 bool bight__shares_send(struct worker *worker);
+
+static inline bool shares_are_sent(const struct shares *shares, const struct worker_shares *sent)
+{
+    uint64_t missing = 0;
+
+    for (unsigned i = 0; i < SHARES_WORDS; i++)
+        missing |= shares->wanted[i] & ~sent->sent[i];
+    return !missing;
+}
 /* Something else could not be sent to a worker, with this -errno: the same. */
 void bight__shares_try_again(struct pool *pool, int rc);
 /* The worker has ended, or, if not `certain`, will have in a moment: others get what it held. */

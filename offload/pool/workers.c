@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "offload/cpus.h"
+#include "offload/spare.h"
 
 #define QUEUE_DEFAULT 1024u
 #define AHEAD_DEFAULT 16u
@@ -138,7 +139,7 @@ static int keep_init(struct pool *pool)
         memcpy(copy, input, bytes);
         pool->options.init_input = copy;
     }
-    pool->init_number = bight__registry_number(&pool->registry, pool->options.init);
+    pool->init_number = registry_number(&pool->registry, pool->options.init);
     return pool->init_number < 0 ? (int)pool->init_number : 0;
 }
 
@@ -152,12 +153,14 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     struct bight_runtime *runtime = bight__runtime();
     int rc, why;
     struct bight_plugin *pools = bight__plugin_get(runtime, &pools_kind, &why);
-    struct pool *pool = pools ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
+    struct spares *spares = pools ? bight__spares_of(runtime) : NULL;
+    struct pool *pool = spares ? bight__alloc_zero(&runtime->sched.seams, sizeof(*pool)) : NULL;
 
     if (!pool)
         return BIGHT_ENOMEM; /* `why` can be nothing else */
     bight__executor_init(&pool->base, &pool_ops, runtime, options->workers + options->queue_max);
     pool->runtime = runtime;
+    pool->spares = spares;
     pool->options = *options;
     pool->arena_bytes = in_units(options->payload_max_bytes + CHANNEL_DEFINE_MAX);
     pool->output_arena_bytes = options->payload_max_bytes < OUTPUT_ARENA_BYTES
@@ -182,6 +185,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_init(&pool->workers);
     link_init(&pool->queue);
     link_init(&pool->filling);
+    link_init(&pool->untold);
     bight__shares_init(&pool->shares);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);

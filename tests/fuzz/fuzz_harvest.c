@@ -3,6 +3,7 @@
  * channel. Input: the number of jobs, then for each what the worker wrote: its state as a
  * letter, and the head of the slot; then what it wrote of progress. */
 #include "offload/pool/pool.h"
+#include "offload/spare.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARENA_BYTES = 4096, PAYLOAD_MAX = 2048, JOBS_MAX = 8 };
@@ -141,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct bight_runtime runtime;
     static struct pool pool;
+    static struct spares spares;
     static struct worker worker;
     static struct channel *channel;
     size_t map_bytes = sizeof(struct channel) + 2 * ARENA_BYTES;
@@ -149,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                          .options = {.payload_max_bytes = PAYLOAD_MAX, .ahead = CHANNEL_SLOTS},
                          .arena_bytes = ARENA_BYTES,
                          .output_arena_bytes = ARENA_BYTES,
-                         .registry = {.room = 4}};
+                         .registry = {.room = 4},
+                         .spares = &spares};
     worker = (struct worker){.pool = &pool,
                              .map_bytes = map_bytes,
                              .input_arena = sizeof(struct channel),

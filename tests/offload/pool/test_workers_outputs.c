@@ -391,7 +391,42 @@ static int an_output_comes_to_who_was_cancelled(void *arg)
     return 0;
 }
 
+#define SMALL 1500
+
+/* More of them than are kept, then from what is kept; freed by the runtime, and after its end. */
+static int small_outputs(void *arg)
+{
+    static struct bight_result results[SMALL];
+    struct bight_executor *executor = worker_open_count(1);
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < SMALL; i++) {
+            CHECK_EQ(bight_execute(executor, &echo_job, &i, sizeof i, &results[i]), 0);
+            CHECK_EQ(*(int *)results[i].output, i);
+        }
+        for (int i = 0; i < SMALL; i++)
+            CHECK_EQ(*(int *)results[i].output, i);
+        for (int i = 0; i < SMALL; i++)
+            bight_result_free(&results[i]);
+    }
+    CHECK_EQ(bight_execute(executor, &echo_job, "small", 6, arg), 0);
+    worker_close(executor);
+    return 0;
+}
+
+static int small_outputs_outlive_their_runtime(void)
+{
+    struct bight_result result;
+
+    CHECK_EQ(bight_run(small_outputs, &result), 0);
+    CHECK_EQ(result.output_bytes, 6);
+    CHECK(strcmp(result.output, "small") == 0);
+    bight_result_free(&result);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
+    worker_plain(small_outputs_outlive_their_runtime, 0),
     worker_case(outputs_of_all_sizes_come, 0),
     worker_case(an_output_grows_into_its_file, 0),
     worker_case(descriptors_come_in_the_order_of_jobs, 0),
