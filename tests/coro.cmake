@@ -95,8 +95,6 @@ endif()
 
 # Those that need nothing more.
 foreach(suite call cancel cycle deadline drain due group group_start mutex park scope
-    slow task tree)
-foreach(suite call cancel cycle deadline due group group_start mutex park scope
     slow task task_info tree)
   bight_test(coro/core/${suite})
 endforeach()
