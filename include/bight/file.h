@@ -367,6 +367,54 @@ BIGHT_API BIGHT_MUST_CHECK int bight_file_copy(const char *from, const char *to,
 BIGHT_API BIGHT_MUST_CHECK int bight_file_statfs(const char *path,
                                                  struct bight_file_system *system);
 
+/** Read all of the file at `path`. A NUL is put behind the last byte, which *bytes does not count.
+ *  Files whose size the system does not know before, such as those of /proc, are read too.
+ *
+ *  @return 0; BIGHT_ETOOBIG: it has more than `bytes_most`; BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes, between steps.
+ *  On cancel: BIGHT_ECANCELED.  Allocates: the result, and a file for the while.
+ *  Thread: the loop's.  Ownership: borrows path; gives *data, which is freed by free().
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_file_load(const char *path, void **data, size_t *bytes,
+                                               size_t bytes_most);
+
+/** Make `data` all that is in the file at `path`, which is created with the permissions `mode`,
+ *  less the umask, if it is not there. Whoever reads it meanwhile, or after a failure, finds part
+ *  of it: bight_file_replace does not have that.
+ *
+ *  @return 0; -ENOSPC and the like; BIGHT_ECANCELED.
+ *  Suspends: yes.  Cancellable: yes, between steps.
+ *  On cancel: BIGHT_ECANCELED, and some of it may be written.  Allocates: a file for the while.
+ *  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_file_save(const char *path, const void *data, size_t bytes,
+                                               uint32_t mode);
+
+/* All zero is the default. */
+struct bight_file_replace_options {
+    uint32_t mode;   /* permission bits, whatever the umask is; default 0644 */
+    bool keep_mode;  /* those of the file that is replaced, if there is one */
+    bool keep_owner; /* its owner and group; who may not set them fails with BIGHT_EPERM */
+    bool no_sync;    /* in one step for all who read it, but not for a loss of power */
+};
+
+/** Make `data` all that is in the file at `path`, in one step: whoever opens it, also after a loss
+ *  of power, finds all of the old content or all of the new. It is written to a file of its own in
+ *  the same directory, ".NAME.XXXXXX", and synced; that takes the name over (rename), and the
+ *  directory is synced. A symbolic link at `path` is itself replaced; other names of the old file
+ *  keep its content.
+ *
+ *  @return 0; BIGHT_ECANCELED or an error up to the rename: what is at `path` is as it was, and the
+ *          other file is gone; an error of the directory's sync: the new content is there, and a
+ *          loss of power may bring the old one back.
+ *  Suspends: yes.  Cancellable: yes, until the name is taken over.
+ *  On cancel: BIGHT_ECANCELED, nothing has changed.  Allocates: the path of the other file, and a
+ *  file for the while.
+ *  Thread: the loop's.  Ownership: borrows all; options may be NULL for the defaults.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_file_replace(const char *path, const void *data, size_t bytes,
+                                                  const struct bight_file_replace_options *options);
+
 BIGHT_END_DECLS
 
 #endif

@@ -134,14 +134,11 @@ void bight__file_leave(struct bight_file *file)
     bight_unpark(ender, 0);
 }
 
-int bight__file_close(struct bight_file *file)
+int bight__file_fd_close(int fd)
 {
     struct file_call call;
-    int fd = file->fd, rc;
+    int rc = bight__file_call_insist(&call, "close");
 
-    link_cut(&file->link);
-    bight__free(file);
-    rc = bight__file_call_insist(&call, "close");
     if (rc) { /* a test's doing */
         close(fd);
         return rc;
@@ -158,7 +155,7 @@ static const struct bight_waiter_ops leave_ops = {
 int bight_file_end(struct bight_file *file)
 {
     struct bight_waiter waiter;
-    int rc;
+    int rc, fd;
 
     if (!file)
         return 0;
@@ -177,5 +174,8 @@ int bight_file_end(struct bight_file *file)
         rc = bight_park(&waiter);
         (void)rc; /* it cannot be cancelled */
     }
-    return bight__file_close(file);
+    fd = file->fd;
+    link_cut(&file->link);
+    bight__free(file);
+    return bight__file_fd_close(fd);
 }

@@ -83,8 +83,11 @@ int bight__file_new(struct bight_file **out, struct files *files, int fd);
 /* The task is inside of `file` from here on. */
 int bight__file_enter(struct bight_file *file);
 void bight__file_leave(struct bight_file *file);
-/* Close it and free it, also in a cancelled scope. Nobody is inside. */
-int bight__file_close(struct bight_file *file);
+/* Close a descriptor, also in a cancelled scope. */
+int bight__file_fd_close(int fd);
+
+/* make.c: bight_directory_sync, also in a cancelled scope. */
+int bight__directory_sync_insist(const char *path);
 
 /* directory.c: free it, and what it holds; nobody is inside. */
 void bight__directory_free(struct bight_link *iteration);

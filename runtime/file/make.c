@@ -109,3 +109,25 @@ int bight_directory_sync(const char *path)
     ended = bight_file_end(file);
     return rc ? rc : ended;
 }
+
+int bight__directory_sync_insist(const char *path)
+{
+    struct file_call call;
+    int rc = bight__file_call_insist(&call, "open"), closed;
+    int64_t fd;
+
+    if (rc)
+        return rc;
+    rc = uv_fs_open(call.loop, &call.fs, path, O_RDONLY | O_DIRECTORY, 0, bight__file_on_fs);
+    fd = bight__file_call_wait(&call, rc);
+    if (rc == 0)
+        uv_fs_req_cleanup(&call.fs);
+    if (fd < 0)
+        return (int)fd;
+    rc = bight__file_call_insist(&call, "fsync");
+    if (rc == 0)
+        rc = bight__file_call_end(&call,
+                                  uv_fs_fsync(call.loop, &call.fs, (uv_file)fd, bight__file_on_fs));
+    closed = bight__file_fd_close((int)fd);
+    return rc ? rc : closed;
+}

@@ -30,6 +30,8 @@ static const struct {
     {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
     {"epoll_ctl", {ENOSPC, ENOMEM}},
     {"eventfd", {EMFILE, ENFILE, ENOMEM}},
+    {"fchmod", {EPERM, EIO}},
+    {"fchown", {EPERM, EIO}},
     {"fcntl", {EMFILE}},
     {"fdatasync", {EIO, ENOSPC}},
     {"fstat", {EIO, EOVERFLOW}},

@@ -57,6 +57,20 @@ static void paths(void)
     says_einval(bight_file_statfs, some, NULL);
 }
 
+static void whole_files(void)
+{
+    void *data;
+    size_t bytes;
+
+    says_einval(bight_file_load, NULL, &data, &bytes, 1);
+    says_einval(bight_file_load, some, NULL, &bytes, 1);
+    says_einval(bight_file_load, some, &data, NULL, 1);
+    says_einval(bight_file_save, NULL, some, 1, 0);
+    says_einval(bight_file_save, some, NULL, 1, 0);
+    says_einval(bight_file_replace, NULL, some, 1, NULL);
+    says_einval(bight_file_replace, some, NULL, 1, NULL);
+}
+
 static void directories(void)
 {
     says_einval(bight_directory_walk, NULL, some, NULL);
@@ -75,6 +89,7 @@ static void directories(void)
 
 void walk_file(void)
 {
+    whole_files();
     directories();
     open_files();
     paths();

@@ -476,6 +476,7 @@ const struct scenario scenarios[] = {
     {"files", scenario_files},
     {"end of a file", scenario_file_end},
     {"files by path", scenario_paths},
+    {"whole files", scenario_whole_files},
     {"trees", scenario_trees},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},

@@ -100,6 +100,7 @@ int scenario_files(void *arg);
 int scenario_file_end(void *arg);
 int scenario_paths(void *arg);
 int scenario_trees(void *arg);
+int scenario_whole_files(void *arg);
 
 /* scenarios_outside.c */
 int scenario_posts(void *arg);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[32];
@@ -157,6 +158,43 @@ int scenario_paths(void *arg)
 {
     (void)arg;
     return in_folder(by_path);
+}
+
+/* What is at "a" is whole, and nothing is beside it. */
+static int check_whole(void)
+{
+    char text[8] = "";
+    int fd = open(path_of("a"), O_RDONLY | O_CLOEXEC);
+
+    EXPECT(fd >= 0 && read(fd, text, sizeof text) == 3);
+    close(fd);
+    EXPECT(unlink(path_of("a")) == 0);
+    EXPECT(rmdir(folder) == 0 && mkdir(folder, 0700) == 0);
+    return memcmp(text, "old", 3) == 0 || memcmp(text, "new", 3) == 0;
+}
+
+static int whole_files(void)
+{
+    const struct bight_file_replace_options keep = {.keep_mode = true, .keep_owner = true};
+    void *data;
+    size_t bytes;
+    int fd = open(path_of("a"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), rc;
+
+    EXPECT(fd >= 0 && write(fd, "old", 3) == 3);
+    close(fd);
+    rc = bight_file_replace(path_of("a"), "new", 3, &keep);
+    EXPECT(check_whole());
+    rc = rc ? rc : bight_file_save(path_of("b"), "text", 4, 0600);
+    rc = rc ? rc : bight_file_load("/proc/self/maps", &data, &bytes, SIZE_MAX);
+    if (rc == 0)
+        free(data);
+    return rc;
+}
+
+int scenario_whole_files(void *arg)
+{
+    (void)arg;
+    return in_folder(whole_files);
 }
 
 static int see(struct bight_directory *directory)

@@ -168,6 +168,32 @@ static int end_wait(struct seat *seat)
     return bight_file_end(file);
 }
 
+/* Whole files */
+
+static int load_wait(struct seat *seat)
+{
+    void *data;
+    size_t bytes;
+    int rc = bight_file_load(path_of("f"), &data, &bytes, 100);
+
+    (void)seat;
+    if (rc == 0)
+        free(data);
+    return rc;
+}
+
+static int save_wait(struct seat *seat)
+{
+    (void)seat;
+    return bight_file_save(path_of("f"), "x", 1, 0644);
+}
+
+static int replace_wait(struct seat *seat)
+{
+    (void)seat;
+    return bight_file_replace(path_of("g"), "x", 1, NULL);
+}
+
 /* Directories */
 
 static int next_wait(struct seat *seat)
@@ -253,6 +279,10 @@ static const struct way file_ways[] = {
     row(utime, 0, file_close),
     row(copy, 0, made_close),
     row(statfs, 0, file_close),
+    {"bight_file_load", 1, 0, true, WAY_HINT, file_open, load_wait, file_wake, NULL, file_close},
+    {"bight_file_save", 1, 0, true, WAY_HINT, file_open, save_wait, file_wake, NULL, file_close},
+    {"bight_file_replace", 1, 0, true, WAY_HINT, file_open, replace_wait, file_wake, NULL,
+     made_close},
     {"bight_directory_next", 1, 1, true, 0, file_open, next_wait, file_wake, NULL, file_close},
     {"bight_directory_make", 1, 0, true, 0, file_open, make_wait, file_wake, NULL, made_close},
     {"bight_directory_make_all", 1, 0, true, 0, file_open, make_all_wait, file_wake, NULL,
