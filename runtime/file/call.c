@@ -1,5 +1,6 @@
 /* The two ways onto a thread of libuv's pool. What is queued there is withdrawn when its task is
  * cancelled; what a thread has begun is waited for, and what it did is told. */
+#include "coro/core/source.h"
 #include "runtime/file/file.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ int64_t bight__file_call_wait(struct file_call *call, int rc)
         return rc;
     /* Nobody but our abort withdraws it: a file system that says so means something else. */
     if (call->fs.result == UV_ECANCELED)
-        return call->cancelled ? BIGHT_ECANCELED : BIGHT_EIO;
+        return call->cancelled ? bight__stop_code(bight_self()) : BIGHT_EIO;
     return call->fs.result;
 }
 
@@ -160,5 +161,5 @@ int bight__file_turn(struct file_turn *turn, struct files *files,
     else
         link_append(&files->waiting, &turn->waiter.link);
     rc = bight_park(&turn->waiter);
-    return rc || !turn->withdrawn ? rc : BIGHT_ECANCELED;
+    return rc || !turn->withdrawn ? rc : bight__stop_code(bight_self());
 }

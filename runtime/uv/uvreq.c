@@ -1,6 +1,7 @@
 /* The bridge of <bight/uv.h> from one-shot libuv requests and close callbacks to direct style. The
  * callbacks note the status and unpark; what the wait returns is decided here, on the task's side.
  * Owns no memory: requests live in their callers' frames, which a wait never leaves early. */
+#include "coro/core/source.h"
 #include "runtime/runtime.h"
 
 #include <stdio.h>
@@ -74,7 +75,7 @@ static int64_t settle(const struct bight_uv_req *req, int64_t status)
 {
     if (status != UV_ECANCELED && status != UV_EAI_CANCELED)
         return status;
-    return req->cancelled ? BIGHT_ECANCELED : BIGHT_ECLOSED;
+    return req->cancelled ? bight__stop_code(bight_self()) : BIGHT_ECLOSED;
 }
 
 int64_t bight_uv_await(struct bight_uv_req *req)
