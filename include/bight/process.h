@@ -43,6 +43,9 @@ enum bight_process_stdio_kind {
     BIGHT_PROCESS_FD,
     /* Of `error` only: to where `output` does. */
     BIGHT_PROCESS_OUTPUT,
+    /* To a pseudo terminal, one for all that have this kind, whose other side is a stream here. The
+     * child leads a session, with it as its terminal. */
+    BIGHT_PROCESS_TERMINAL,
 };
 
 /* All zero is BIGHT_PROCESS_DEFAULT. */
@@ -55,6 +58,18 @@ struct bight_process_stdio {
      * umask. */
     const char *path;
     int flags;
+};
+
+/* How many characters a terminal shows. */
+struct bight_terminal_size {
+    uint16_t rows;
+    uint16_t columns;
+};
+
+/* How a terminal treats what passes through it, as <termios.h> has it. */
+struct bight_terminal_mode {
+    /* Private. */
+    uint64_t words[16];
 };
 
 /* A descriptor of this process, and its number in the child. */
@@ -102,6 +117,8 @@ struct bight_process_options {
     const struct bight_process_user *user;
     /* BIGHT_PROCESS_NEW_GROUP, BIGHT_PROCESS_NEW_SESSION. */
     unsigned flags;
+    /* Of its terminal, if it gets one; 0: not known to it. */
+    struct bight_terminal_size terminal_size;
 };
 
 enum bight_process_state {
@@ -173,6 +190,14 @@ BIGHT_API struct bight_stream *bight_process_output(const struct bight_process *
  *  Ownership: as bight_process_input.
  */
 BIGHT_API struct bight_stream *bight_process_error(const struct bight_process *process);
+
+/** Our side of the child's terminal: what is written is what a user types, a control-C included,
+ *  and what is read is what is shown. It ends when nobody has the terminal open any more.
+ *
+ *  @return it; NULL: the child has none from us.
+ *  Ownership: as bight_process_input.
+ */
+BIGHT_API struct bight_stream *bight_process_terminal(const struct bight_process *process);
 
 /** Take a stream out of the process, to keep it longer, to give it to something that ends it, or to
  *  end it early. `child_fd` is 0, 1 or 2.
@@ -314,6 +339,42 @@ BIGHT_API BIGHT_MUST_CHECK int bight_process_run(struct bight_process_result *re
  *  Thread: any.
  */
 BIGHT_API void bight_process_result_free(struct bight_process_result *result);
+
+/* Terminals: of a child, of which both sides have the same size and mode, and of this program's
+ * own, by bight_stream_from_fd. */
+
+/** How large the terminal is.
+ *
+ *  @return 0; BIGHT_ENOTSUP: the stream is of no terminal.
+ *  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_terminal_get_size(const struct bight_stream *stream,
+                                                       struct bight_terminal_size *size);
+
+/** Say how large it is. The processes in its foreground get SIGWINCH if that is new.
+ *
+ *  @return as bight_terminal_get_size.
+ *  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_terminal_set_size(struct bight_stream *stream,
+                                                       const struct bight_terminal_size *size);
+
+/** Let every byte pass as it is, both ways and at once: no lines, no echo, no signals. `before`,
+ *  which may be NULL, gets the mode that it had.
+ *
+ *  @return as bight_terminal_get_size.
+ *  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_terminal_set_raw(struct bight_stream *stream,
+                                                      struct bight_terminal_mode *before);
+
+/** Set the mode that it had before.
+ *
+ *  @return as bight_terminal_get_size.
+ *  Ownership: borrows all.
+ */
+BIGHT_API int bight_terminal_set_mode(struct bight_stream *stream,
+                                      const struct bight_terminal_mode *mode);
 
 BIGHT_END_DECLS
 

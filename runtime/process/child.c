@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,11 +48,12 @@ IN_CHILD static int outcome(long result)
 }
 
 /* Its group or session, and its directory. */
-IN_CHILD static int settle(const struct bight_process_options *options)
+IN_CHILD static int settle(const struct process_plan *plan)
 {
+    const struct bight_process_options *options = plan->options;
     int rc = 0;
 
-    if (options->flags & BIGHT_PROCESS_NEW_SESSION)
+    if (options->flags & BIGHT_PROCESS_NEW_SESSION || plan->terminal_fd >= 0)
         rc = outcome(syscall(SYS_setsid));
     else if (options->flags & BIGHT_PROCESS_NEW_GROUP)
         rc = outcome(syscall(SYS_setpgid, 0L, 0L));
@@ -151,9 +153,11 @@ IN_CHILD int bight__process_child(void *arg)
 
     plan->shares = true;
     signals_reset();
-    rc = settle(plan->options);
+    rc = settle(plan);
     if (rc == 0)
         rc = arrange(plan);
+    if (rc == 0 && plan->terminal_fd >= 0)
+        rc = outcome(syscall(SYS_ioctl, (long)plan->terminal_fd, (long)TIOCSCTTY, 0L));
     if (rc == 0)
         rc = become(plan->options->user);
     if (rc == 0)

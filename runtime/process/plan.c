@@ -47,6 +47,7 @@ static bool stdio_is_valid(const struct bight_process_stdio *stdio, bool is_erro
     case BIGHT_PROCESS_NULL:
     case BIGHT_PROCESS_PIPE:
     case BIGHT_PROCESS_FD:
+    case BIGHT_PROCESS_TERMINAL:
         return true;
     case BIGHT_PROCESS_FILE:
         return stdio->path;
@@ -209,7 +210,9 @@ int bight__process_plan_make(struct process_plan *plan, const struct bight_seams
     if (rc)
         return rc;
     program = options->program ? options->program : options->argv[0];
-    *plan = (struct process_plan){.options = options, .open_max = open_limit(seams)};
+    *plan = (struct process_plan){.options = options,
+                                  .open_max = open_limit(seams),
+                                  .terminal_fd = bight__process_has_terminal(options)};
     rc = take_memory(plan, seams, env_count, path_count,
                      strlen(path) + path_count * (strlen(program) + 2));
     if (rc)

@@ -71,7 +71,8 @@ static int launch(struct bight_process *process, struct process_plan *plan,
 
     if (rc)
         return rc;
-    process->leads = plan->options->flags & (BIGHT_PROCESS_NEW_GROUP | BIGHT_PROCESS_NEW_SESSION);
+    process->leads = plan->options->flags & (BIGHT_PROCESS_NEW_GROUP | BIGHT_PROCESS_NEW_SESSION) ||
+                     plan->terminal_fd >= 0;
     process->source.ready = on_ended;
     rc = bight__source_add(process->registry, &process->source, process->pidfd);
     if (rc) {
@@ -84,7 +85,7 @@ static int launch(struct bight_process *process, struct process_plan *plan,
 
 static void adopt(struct bight_process *process, const struct process_stdio *stdio)
 {
-    for (int i = 0; i <= STDERR_FILENO; i++)
+    for (int i = 0; i < STREAMS; i++)
         process->streams[i] = stdio->streams[i];
     link_init(&process->waits);
     link_init(&process->cases);
@@ -109,7 +110,7 @@ static int start(struct bight_process *process, struct process_plan *plan,
         adopt(process, &stdio);
         return 0;
     }
-    for (int i = 0; i <= STDERR_FILENO; i++)
+    for (int i = 0; i < STREAMS; i++)
         bight_stream_abort(stdio.streams[i]);
     return rc;
 }
@@ -168,6 +169,11 @@ struct bight_stream *bight_process_output(const struct bight_process *process)
 struct bight_stream *bight_process_error(const struct bight_process *process)
 {
     return process ? process->streams[STDERR_FILENO] : NULL;
+}
+
+struct bight_stream *bight_process_terminal(const struct bight_process *process)
+{
+    return process ? process->streams[TERMINAL_STREAM] : NULL;
 }
 
 struct bight_stream *bight_process_take_stream(struct bight_process *process, int child_fd)
@@ -347,7 +353,7 @@ static int end_it(struct bight_process *process, int64_t grace_ms)
 
 static int end_streams(struct bight_process *process)
 {
-    for (int i = 0; i <= STDERR_FILENO; i++) {
+    for (int i = 0; i < STREAMS; i++) {
         int rc = bight_stream_end(process->streams[i], 0);
 
         if (rc)

@@ -1,7 +1,7 @@
 /* Subprocesses inside: the record of one, and the plan by which one is made. plan.c makes the plan,
- * stdio.c opens what the child's standard descriptors lead to, spawn.c makes the child, child.c is
- * what runs in it, status.c knows its end and sends signals, process.c has the life, and run.c
- * stands on that. */
+ * stdio.c and terminal.c open what the child's standard descriptors lead to, spawn.c makes the
+ * child, child.c is what runs in it, status.c knows its end and sends signals, process.c has the
+ * life, and run.c stands on that. */
 #ifndef BIGHT_RUNTIME_PROCESS_PROCESS_H
 #define BIGHT_RUNTIME_PROCESS_PROCESS_H
 
@@ -13,6 +13,10 @@
 
 /* It has room for the few frames of child.c, in which no signal is handled. */
 #define CHILD_STACK_BYTES 32768
+
+/* Our ends: by the child's number, and behind them of its terminal. */
+#define STREAMS 4
+#define TERMINAL_STREAM 3
 
 struct process_map {
     int fd; /* here */
@@ -28,6 +32,7 @@ struct process_plan {
     size_t maps_count; /* by child_fd, the lowest first; the first three are the standard ones */
     int report_fd;     /* takes the error if there is one, an int, and is closed by exec */
     int open_max;      /* descriptors are below */
+    int terminal_fd;   /* in the child: what is to be its terminal; negative: none is */
     bool shares;       /* set by the child: it is seen here when it has this memory */
     char *stack_top;
     char *texts;  /* of the candidates */
@@ -44,9 +49,16 @@ void bight__process_plan_free(struct process_plan *plan);
 struct process_stdio {
     int fds[3];
     bool opened[3]; /* by us, and to be closed */
-    struct bight_stream *streams[3];
+    int terminal;   /* the same of the child's side; -1: there is none */
+    struct bight_stream *streams[STREAMS];
 };
 
+/* terminal.c: open one: the child's side, or a negative code. *stream is the other. */
+int bight__process_terminal_open(struct bight_stream **stream, const struct bight_seams *seams,
+                                 const struct bight_terminal_size *size);
+
+/* The number at which the child has its terminal; negative: it gets none. */
+int bight__process_has_terminal(const struct bight_process_options *options);
 /* Nothing is open when it fails. */
 int bight__process_stdio_open(struct process_stdio *stdio, const struct bight_seams *seams,
                               const struct bight_process_options *options);
@@ -68,7 +80,7 @@ struct bight_process {
     struct streams *registry;
     struct bight_link waits; /* of struct process_wait */
     struct bight_link cases;
-    struct bight_stream *streams[3];
+    struct bight_stream *streams[STREAMS];
     pid_t pid;
     int pidfd;
     bool leads; /* a group of its own */

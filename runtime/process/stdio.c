@@ -74,6 +74,9 @@ static int open_one(struct process_stdio *stdio, const struct bight_seams *seams
     case BIGHT_PROCESS_OUTPUT:
         stdio->fds[child_fd] = stdio->fds[STDOUT_FILENO];
         return 0;
+    case BIGHT_PROCESS_TERMINAL:
+        stdio->fds[child_fd] = stdio->terminal;
+        return 0;
     }
     return BIGHT_EINVAL; /* does not happen: the plan has looked */
 }
@@ -96,6 +99,27 @@ static int check_given(const struct bight_seams *seams, const struct bight_proce
     return 0;
 }
 
+static int open_terminal(struct process_stdio *stdio, const struct bight_seams *seams,
+                         const struct bight_process_options *options)
+{
+    int fd = bight__process_terminal_open(&stdio->streams[TERMINAL_STREAM], seams,
+                                          &options->terminal_size);
+
+    if (fd < 0)
+        return fd;
+    stdio->terminal = fd;
+    return 0;
+}
+
+int bight__process_has_terminal(const struct bight_process_options *options)
+{
+    if (options->input.kind == BIGHT_PROCESS_TERMINAL)
+        return STDIN_FILENO;
+    if (options->output.kind == BIGHT_PROCESS_TERMINAL)
+        return STDOUT_FILENO;
+    return options->error.kind == BIGHT_PROCESS_TERMINAL ? STDERR_FILENO : -1;
+}
+
 int bight__process_stdio_open(struct process_stdio *stdio, const struct bight_seams *seams,
                               const struct bight_process_options *options)
 {
@@ -103,13 +127,15 @@ int bight__process_stdio_open(struct process_stdio *stdio, const struct bight_se
                                                  &options->error};
     int rc = check_given(seams, options);
 
-    *stdio = (struct process_stdio){.streams = {NULL}};
+    *stdio = (struct process_stdio){.terminal = -1};
+    if (rc == 0 && bight__process_has_terminal(options) >= 0)
+        rc = open_terminal(stdio, seams, options);
     for (int i = 0; rc == 0 && i <= STDERR_FILENO; i++)
         rc = open_one(stdio, seams, i, three[i]);
     if (rc == 0)
         return 0;
     bight__process_stdio_close(stdio);
-    for (int i = 0; i <= STDERR_FILENO; i++)
+    for (int i = 0; i < STREAMS; i++)
         bight_stream_abort(stdio->streams[i]);
     return rc;
 }
@@ -120,4 +146,6 @@ void bight__process_stdio_close(struct process_stdio *stdio)
         if (stdio->opened[i])
             close(stdio->fds[i]);
     }
+    if (stdio->terminal >= 0)
+        close(stdio->terminal);
 }

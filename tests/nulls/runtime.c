@@ -115,6 +115,8 @@ static void processes(void)
     struct bight_process *process;
     struct bight_process_status status;
     struct bight_process_result result;
+    struct bight_terminal_size size;
+    struct bight_terminal_mode mode;
     struct bight_case chosen;
 
     says_einval(bight_process_start, NULL, &options);
@@ -124,6 +126,14 @@ static void processes(void)
     is_null(bight_process_output, NULL);
     is_null(bight_process_error, NULL);
     is_null(bight_process_take_stream, NULL, 0);
+    is_null(bight_process_terminal, NULL);
+    says_einval(bight_terminal_get_size, NULL, &size);
+    says_einval(bight_terminal_get_size, (void *)some, NULL);
+    says_einval(bight_terminal_set_size, NULL, &size);
+    says_einval(bight_terminal_set_size, (void *)some, NULL);
+    says_einval(bight_terminal_set_raw, NULL, &mode);
+    says_einval(bight_terminal_set_mode, NULL, &mode);
+    says_einval(bight_terminal_set_mode, (void *)some, NULL);
     says_einval(bight_process_wait, NULL, &status);
     does_nothing(bight_case_process, NULL, (void *)some);
     does_nothing(bight_case_process, &chosen, NULL); /* the select refuses it */

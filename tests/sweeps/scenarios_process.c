@@ -67,7 +67,11 @@ static int interrupt(void)
 {
     const char *const argv[] = {"sleep", "1000", NULL};
     const struct bight_process_options options = {
-        .argv = argv, .input.kind = BIGHT_PROCESS_NULL, .flags = BIGHT_PROCESS_NEW_GROUP};
+        .argv = argv,
+        .input.kind = BIGHT_PROCESS_NULL,
+        .error.kind = BIGHT_PROCESS_TERMINAL,
+        .terminal_size = {24, 80},
+    };
     struct bight_case cases[2];
     struct bight_process *process;
     int rc = bight_process_start(&process, &options);
