@@ -77,12 +77,15 @@ static size_t suggested(const struct site *site)
 /* As addr2line takes it: "program+0x1234", where the address is inside of the call. */
 static void describe(const void *spawned_at, char *text, size_t text_bytes)
 {
-    const char *inside = (const char *)spawned_at - 1, *slash;
+    const char *inside, *slash;
     Dl_info info;
 
     if (!spawned_at) {
         snprintf(text, text_bytes, "-");
-    } else if (dladdr(inside, &info) && info.dli_fname) {
+        return;
+    }
+    inside = (const char *)spawned_at - 1;
+    if (dladdr(inside, &info) && info.dli_fname) {
         slash = strrchr(info.dli_fname, '/');
         snprintf(text, text_bytes, "%s+0x%zx", slash ? slash + 1 : info.dli_fname,
                  (size_t)(inside - (const char *)info.dli_fbase));
