@@ -29,6 +29,7 @@ struct load {
     unsigned in_flight;
     unsigned workers;
     unsigned ahead;
+    unsigned spin_us;
     int (*main)(void *arg);
     struct bight_executor *executor;
     uint64_t jobs;
@@ -74,7 +75,8 @@ static int callers(struct bight_group *group, void *arg)
 static int load_main(void *arg)
 {
     struct load *load = arg;
-    struct bight_workers_options options = {.workers = load->workers, .ahead = load->ahead};
+    struct bight_workers_options options = {
+        .workers = load->workers, .ahead = load->ahead, .spin_us = load->spin_us};
     int rc = bight_workers_new(&load->executor, &options);
     uint64_t begin;
 
@@ -418,6 +420,7 @@ PYTHON_PEER(python_64m, "worker_64m", 64)
 static struct large one_mib = {.bytes = MIB};
 static struct large many_mib = {.bytes = 64 * MIB};
 static struct load single = {.in_flight = 1, .workers = 1, .main = load_main};
+static struct load spinning = {.in_flight = 1, .workers = 1, .spin_us = 1000, .main = load_main};
 static struct load thousand = {
     .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256, .main = load_main};
 static struct load mapped = {
@@ -429,6 +432,8 @@ static struct load sixteen = {
 static const struct bench_row rows[] = {
     {"worker_rtt", "us", "forked child on a socketpair", ours, raw, &single, .operations = 5000,
      .peers = {PYTHON(python_rtt)}},
+    {"worker_rtt_spin", "us", "forked child on a socketpair", ours, raw, &spinning,
+     .operations = 5000},
     {"worker_1000", "us per job", "forked children on socketpairs", ours, raw, &thousand, 100000,
      .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_1000)}},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,

@@ -110,6 +110,12 @@ struct bight_workers_options {
      * is not handed out: its job ends with BIGHT_EUNKNOWNOUTCOME, or is run again if it is
      * idempotent. The worker is killed. Costs both sides one pass over each payload. */
     bool checksums;
+    /* For how long a worker that has nothing to do looks for a job before it sleeps, at most
+     * 1,000,000: what comes in that time begins without a wake-up. It keeps a CPU busy meanwhile,
+     * and is as slow to notice that its executor ends; so it is for a few workers, on CPUs that
+     * nobody else wants. The loop then looks for results before it sleeps. Default 0: some tens of
+     * microseconds, and none where there are as many workers as CPUs. */
+    unsigned spin_us;
     /* How much nicer workers are than the loop's thread was at their start, 0 to 39: the kernel
      * prefers others to them where there are more than CPUs. */
     int nice;

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "coro/base/list.h"
-#include "coro/base/relax.h"
 #include "offload/child/check.h"
 #include "offload/child/inputs.h"
 #include "offload/child/large.h"
@@ -22,6 +21,7 @@
 #include "offload/child/process.h"
 #include "offload/child/settings.h"
 #include "offload/child/shares.h"
+#include "offload/child/spin.h"
 #include "offload/chunk.h"
 #include "offload/job.h"
 #include "offload/wire/channel.h"
@@ -358,10 +358,7 @@ static uint32_t run(struct worker_process *worker)
 
 static bool slot_is_filled(struct worker_process *worker)
 {
-    struct channel_slot *slot = channel_slot(worker->channel, worker->position);
-    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
-
-    return state == SLOT_READY || state == SLOT_REVOKED;
+    return spin_finds(channel_slot(worker->channel, worker->position));
 }
 
 /* The parent has filled the next slot, and it does not look so: a job wrote where it should not.
@@ -381,11 +378,8 @@ static void check_ring(struct worker_process *worker)
 /* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
-    for (uint32_t i = 0; i < worker->channel->spins; i++) {
-        if (slot_is_filled(worker))
-            return;
-        relax();
-    }
+    bight__spin(channel_slot(worker->channel, worker->position), worker->channel->spins,
+                worker->channel->settings.spin_us);
     while (!slot_is_filled(worker)) {
         check_ring(worker);
         bight__shares_tidy();

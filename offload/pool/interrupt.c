@@ -58,6 +58,30 @@ bool bight__fleet_look(struct worker *worker)
     return false;
 }
 
+/* Whether the worker says that there is a result; what it says is looked at afterwards. */
+static bool says_finished(const struct worker *worker)
+{
+    return worker->phase == WORKER_READY && worker->load &&
+           atomic_load_explicit(&worker->channel->finished, memory_order_relaxed) != worker->tail;
+}
+
+void bight__fleet_looker(struct bight_hook *hook)
+{
+    struct pool *pool = container_of(hook, struct pool, looker);
+    bool any = false;
+
+    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
+        struct worker *worker = container_of(at, struct worker, link);
+
+        if (says_finished(worker)) {
+            (void)bight__fleet_look(worker);
+            any = true;
+        }
+    }
+    if (any)
+        bight__pool_pump(pool);
+}
+
 void bight__fleet_kill(struct pool *pool)
 {
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {

@@ -27,6 +27,7 @@
 #ifndef BIGHT_OFFLOAD_POOL_POOL_H
 #define BIGHT_OFFLOAD_POOL_POOL_H
 
+#include <bight/hook.h>
 #include <bight/time.h>
 #include <bight/workers.h>
 
@@ -162,6 +163,7 @@ struct pool {
     unsigned least;            /* so many are kept, whatever there is to do */
     bool turns_over;           /* some may go */
     bool elastic;              /* more than the least are there on demand */
+    struct bight_hook looker;  /* with options.spin_us: before the loop sleeps */
     struct bight_timer idling; /* when a worker may have had nothing to do for long enough */
     struct bight_link queue;
     struct bight_link filling; /* workers with slots whose inputs are not complete */
@@ -386,6 +388,8 @@ void bight__fleet_hurry(struct pool *pool);
 void bight__fleet_hearing(struct bight_timer *timer);
 /* Let the workers go; pool->awaited is woken when the last one has gone. */
 void bight__fleet_dismiss(struct pool *pool);
+/* pool->looker is called. */
+void bight__fleet_looker(struct bight_hook *hook);
 /* pool->timer has fired. */
 void bight__fleet_timer(struct bight_timer *timer);
 /* Drop everything without waiting; no executions are left. */

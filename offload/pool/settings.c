@@ -36,6 +36,7 @@ void bight__settings_keep(struct pool *pool)
     pool->settings.memory_max_bytes = pool->options.memory_max_bytes;
     pool->settings.memory_from = pool->options.init ? 1 : 0;
     pool->settings.sums = pool->options.checksums;
+    pool->settings.spin_us = pool->options.spin_us;
 }
 
 /* The first place that no other worker has, which is not on its way out. */

@@ -18,6 +18,7 @@
 #define ATTEMPTS_DEFAULT 3u
 #define GRACE_DEFAULT_MS 1000
 #define IDLE_DEFAULT_MS 10000
+#define SPIN_MOST_US 1000000u
 /* How often an idle worker looks for a job before it sleeps: some tens of microseconds, about what
  * waking it would cost. 0 is used where spinning would take the processor from somebody else. */
 #define SPINS 2000u
@@ -61,6 +62,7 @@ struct pool *bight__pool_of(const struct bight_executor *executor)
 void bight__pool_free(struct pool *pool)
 {
     bight__fleet_abandon(pool);
+    (void)bight_hook_remove(&pool->looker);
     bight__shares_free(pool);
     if (pool->process)
         pool->free_process(pool);
@@ -117,7 +119,8 @@ static int fill_in(struct bight_workers_options *options)
         options->init_input_bytes > options->payload_max_bytes ||
         (!options->init_input && options->init_input_bytes > 0) ||
         (unsigned)options->cancel > BIGHT_EXECUTOR_CANCEL_INTERRUPT ||
-        options->workers_least > options->workers || !bight__settings_valid(options))
+        options->workers_least > options->workers || options->spin_us > SPIN_MOST_US ||
+        !bight__settings_valid(options))
         return BIGHT_EINVAL;
     return 0;
 }
@@ -172,6 +175,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->turns_over = pool->elastic || options->jobs_max || options->memory_max_bytes;
     bight__settings_keep(pool);
     pool->registry.seams = &runtime->sched.seams;
+    bight_hook_init(&pool->looker, bight__fleet_looker);
     pool->timer.fire = bight__fleet_timer;
     pool->patience.fire = bight__pool_patience_over;
     link_init(&pool->timer.link);
@@ -189,6 +193,8 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     bight__shares_init(&pool->shares);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);
+    if (!rc && options->spin_us)
+        rc = bight_hook_add_idle(&pool->looker);
     if (rc)
         bight__pool_free(pool);
     else

@@ -136,7 +136,7 @@ struct channel_settings {
     uint32_t cpu;    /* to run on, counted from 1; 0: on any */
     uint32_t limits; /* a bit for each resource that is limited */
     uint32_t sums;   /* whether slots have sums */
-    uint32_t unused;
+    uint32_t spin_us;
     /* Slots from that position on are followed by a look at the memory that the worker has; 0: no
      * limit. */
     uint64_t memory_max_bytes;
