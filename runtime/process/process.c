@@ -58,7 +58,7 @@ static void on_runtime_end(struct stream_guest *guest)
 
     if (process->status.state == BIGHT_PROCESS_RUNNING) {
         (void)bight__process_send_group(process, SIGKILL);
-        bight__process_bury(process->pidfd);
+        bight__process_bury(process->pid, process->pidfd);
     }
     release(process);
 }
@@ -77,7 +77,7 @@ static int launch(struct bight_process *process, struct process_plan *plan,
     rc = bight__source_add(process->registry, &process->source, process->pidfd);
     if (rc) {
         (void)bight__process_send_group(process, SIGKILL);
-        bight__process_bury(process->pidfd);
+        bight__process_bury(process->pid, process->pidfd);
         close(process->pidfd);
     }
     return rc;

@@ -72,7 +72,10 @@ int bight__process_child(void *arg);
 int bight__process_spawn(struct process_plan *plan, const struct bight_seams *seams, pid_t *pid,
                          int *pidfd);
 /* Kill it and wait, the thread with it, until it is reaped. */
-void bight__process_bury(int pidfd);
+void bight__process_bury(pid_t pid, int pidfd);
+/* Send it a signal. Valgrind does not know how to do that by a pidfd: then by its number, which is
+ * its own as long as it is not reaped. */
+int bight__process_signal(pid_t pid, int pidfd, int signum);
 
 struct bight_process {
     struct poll_source source; /* of the pidfd, which is ready when it has ended */

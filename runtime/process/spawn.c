@@ -25,11 +25,20 @@
 
 #define KERNEL_SIGNALS 64
 
-void bight__process_bury(int pidfd)
+int bight__process_signal(pid_t pid, int pidfd, int signum)
+{
+    if (syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0)
+        return 0;
+    if (errno != ENOSYS)
+        return -errno;
+    return kill(pid, signum) ? -errno : 0;
+}
+
+void bight__process_bury(pid_t pid, int pidfd)
 {
     siginfo_t info;
 
-    if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) && errno == EPERM)
+    if (bight__process_signal(pid, pidfd, SIGKILL) == BIGHT_EPERM)
         return; /* it has become another user's */
     while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
         continue;
@@ -114,7 +123,7 @@ int bight__process_spawn(struct process_plan *plan, const struct bight_seams *se
     if (rc == 0) {
         rc = hear(plan, seams, pair[0]);
         if (rc) {
-            bight__process_bury(*pidfd);
+            bight__process_bury(*pid, *pidfd);
             close(*pidfd);
         }
     }

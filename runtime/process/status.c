@@ -106,7 +106,7 @@ bool bight__process_collect(struct bight_process *process)
 
 int bight__process_send(const struct bight_process *process, int signum)
 {
-    return syscall(SYS_pidfd_send_signal, process->pidfd, signum, NULL, 0) ? -errno : 0;
+    return bight__process_signal(process->pid, process->pidfd, signum);
 }
 
 /* Without the call: as long as it is not reaped nobody else gets its number. */
@@ -114,7 +114,7 @@ static int group_send(const struct bight_process *process, int signum)
 {
     if (syscall(SYS_pidfd_send_signal, process->pidfd, signum, NULL, SIGNAL_TO_GROUP) == 0)
         return 0;
-    if (errno != EINVAL)
+    if (errno != EINVAL && errno != ENOSYS)
         return -errno;
     return kill(-process->pid, signum) ? -errno : 0;
 }

@@ -56,6 +56,11 @@ static int ends_with_patience(void *process)
     return bight_process_end(process, 20);
 }
 
+static int ends_in_its_time(void *process)
+{
+    return bight_process_end(process, -1);
+}
+
 static int terminates(void *process)
 {
     return bight_process_terminate(process, -1);
@@ -83,9 +88,10 @@ static int ended_twice(void *arg)
 
     (void)arg;
     ck_assert_str_eq(hear_line(bight_process_output(process)), "ready");
-    ck_ok(bight_spawn(&task, ends_with_patience, process));
+    ck_ok(bight_spawn(&task, ends_in_its_time, process));
     world_settle();
     ck_code(bight_process_end(process, 0), BIGHT_EALREADY);
+    ck_ok(bight_process_kill(process));
     ck_ok(bight_join(task, &status));
     ck_assert_int_eq(status, 0);
     ck_ok(bight_process_end(NULL, 0));
