@@ -25,6 +25,13 @@
 
 #define KERNEL_SIGNALS 64
 
+/* ThreadSanitizer stands between us and clone(), and takes each child for one of fork(). */
+#ifdef BIGHT_TSAN
+#define SHARING CLONE_VFORK
+#else
+#define SHARING (CLONE_VM | CLONE_VFORK)
+#endif
+
 int bight__process_signal(pid_t pid, int pidfd, int signum)
 {
     if (syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) == 0)
@@ -61,7 +68,7 @@ static int take_pidfd(pid_t pid)
 static int clone_child(struct process_plan *plan, const struct bight_seams *seams, pid_t *pid,
                        int *pidfd)
 {
-    const int flags = CLONE_VM | CLONE_VFORK;
+    const int flags = SHARING;
     char *top = plan->stack_top;
 
     *pidfd = -1;
