@@ -73,7 +73,7 @@ bight_test(sweeps/call_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${wh
 bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${whole_library}
   TIMEOUT 240)
 # Files and directories.
-foreach(suite directory file file_path file_whole walk)
+foreach(suite directory file file_path file_stream file_whole walk)
   bight_test(runtime/file/${suite} SOURCES runtime/file/place.c)
 endforeach()
 # Streams and descriptors.

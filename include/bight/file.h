@@ -30,6 +30,7 @@
 BIGHT_BEGIN_DECLS
 
 struct bight_file;
+struct bight_stream;
 
 enum bight_file_type {
     BIGHT_FILE_UNKNOWN,
@@ -389,6 +390,19 @@ BIGHT_API BIGHT_MUST_CHECK int bight_file_load(const char *path, void **data, si
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_file_save(const char *path, const void *data, size_t bytes,
                                                uint32_t mode);
+
+/** Make a stream of what is in `file` from `offset` on, or with a negative one from its position:
+ *  to be read by line, up to a delimiter, or copied to another stream (<bight/stream.h>). Chunks of
+ *  64 KiB are read ahead. A read that is cancelled has taken nothing, at once: what a thread is at
+ *  is for the next read. Behind the end a read asks anew, and gives more when the file has grown.
+ *  Writing fails with BIGHT_EBADF.
+ *
+ *  @return 0; BIGHT_EBUSY: a task is inside of a call for the file; BIGHT_EMFILE.
+ *  Ownership: takes file on success; gives *out, to be ended with bight_stream_end, which does not
+ *  wait for a thread.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_file_stream(struct bight_stream **out, struct bight_file *file,
+                                                 int64_t offset);
 
 /* All zero is the default. */
 struct bight_file_replace_options {

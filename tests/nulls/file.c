@@ -28,6 +28,8 @@ static void open_files(void)
     says_einval(bight_file_sync, NULL);
     says_einval(bight_file_datasync, NULL);
     says_einval(bight_file_truncate, NULL, 0);
+    says_einval(bight_file_stream, NULL, (void *)some, 0);
+    says_einval(bight_file_stream, (void *)some, NULL, 0);
 }
 
 static void paths(void)

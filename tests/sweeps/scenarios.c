@@ -477,6 +477,7 @@ const struct scenario scenarios[] = {
     {"end of a file", scenario_file_end},
     {"files by path", scenario_paths},
     {"whole files", scenario_whole_files},
+    {"lines of a file", scenario_file_lines},
     {"trees", scenario_trees},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},

@@ -99,6 +99,7 @@ int scenario_sequencer(void *arg);
 int scenario_files(void *arg);
 int scenario_file_end(void *arg);
 int scenario_paths(void *arg);
+int scenario_file_lines(void *arg);
 int scenario_trees(void *arg);
 int scenario_whole_files(void *arg);
 

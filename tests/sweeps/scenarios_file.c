@@ -197,6 +197,41 @@ int scenario_whole_files(void *arg)
     return in_folder(whole_files);
 }
 
+static int lines_of(struct bight_stream *stream)
+{
+    char line[64];
+    int64_t count;
+
+    while ((count = bight_stream_read_line(stream, line, sizeof line)) >= 0)
+        ;
+    return count == BIGHT_EOF ? 0 : (int)count;
+}
+
+static int lines(void)
+{
+    struct bight_file *file;
+    struct bight_stream *stream;
+    int fd = open(path_of("a"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), rc;
+
+    EXPECT(fd >= 0 && write(fd, "one\ntwo\n", 8) == 8);
+    close(fd);
+    rc = bight_file_open(&file, path_of("a"), O_RDONLY, 0);
+    if (rc)
+        return rc;
+    rc = bight_file_stream(&stream, file, 0);
+    if (rc)
+        return end_after(file, rc);
+    rc = lines_of(stream);
+    EXPECT(bight_stream_end(stream, 0) == 0);
+    return rc;
+}
+
+int scenario_file_lines(void *arg)
+{
+    (void)arg;
+    return in_folder(lines);
+}
+
 static int see(struct bight_directory *directory)
 {
     struct bight_directory_entry entry;
