@@ -8,6 +8,7 @@
 #include <bight/gather.h>
 #include <bight/runtime.h>
 #include <bight/task.h>
+#include <bight/trace.h>
 #include <bight/waiter.h>
 
 #define YIELDS 4000000u
@@ -91,6 +92,24 @@ static double yields(void *arg, uint64_t operations)
     struct sample sample = {.crowd = crowd, .steps = operations / crowd->tasks};
 
     bench_run(yield_main, &sample);
+    return sample.ns;
+}
+
+/* The same with a trace of it, which keeps the last of the events. */
+static int traced_main(void *arg)
+{
+    int rc = bight_trace_begin(NULL);
+
+    rc = rc ? rc : yield_main(arg);
+    return rc ? rc : bight_trace_end(NULL, NULL);
+}
+
+static double traced_yields(void *arg, uint64_t operations)
+{
+    const struct crowd *crowd = arg;
+    struct sample sample = {.crowd = crowd, .steps = operations / crowd->tasks};
+
+    bench_run(traced_main, &sample);
     return sample.ns;
 }
 
@@ -237,6 +256,8 @@ static double malloc_call_free(void *arg, uint64_t operations)
 static const struct bench_row rows[] = {
     {"yield_2", "ns", "callback out of a FIFO queue", yields, callbacks, &two, YIELDS,
      .counted = 20000},
+    {"yield_2_traced", "ns", "callback out of a FIFO queue", traced_yields, callbacks, &two,
+     YIELDS / 4, .counted = 20000},
     {"yield_2_sites", "ns", "callback out of a FIFO queue", yields, callbacks, &two_sites, YIELDS,
      .counted = 20000},
     {"yield_100", "ns", "callback out of a FIFO queue", yields, callbacks, &hundred, YIELDS,

@@ -60,6 +60,7 @@
 #include <bight/threads.h>
 #include <bight/ticker.h>
 #include <bight/time.h>
+#include <bight/trace.h>
 #include <bight/udp.h>
 #include <bight/unix.h>
 #include <bight/wait.h>

@@ -74,15 +74,9 @@ int bight_runtime_set_measuring(bool on)
     return 0;
 }
 
-struct fd_sink {
-    const struct bight_seams *seams;
-    int fd;
-    int rc;
-};
-
-static void write_fd(void *arg, const char *text, size_t bytes)
+void bight__write_fd(void *arg, const char *text, size_t bytes)
 {
-    struct fd_sink *sink = arg;
+    struct bight_fd_sink *sink = arg;
 
     while (bytes && !sink->rc) {
         size_t most = bytes;
@@ -100,8 +94,8 @@ static void write_fd(void *arg, const char *text, size_t bytes)
 
 int bight_dump_fd(int fd)
 {
-    struct fd_sink sink = {.seams = bight__sched ? &bight__sched->seams : NULL, .fd = fd};
-    int rc = bight_dump(write_fd, &sink);
+    struct bight_fd_sink sink = {.seams = bight__sched ? &bight__sched->seams : NULL, .fd = fd};
+    int rc = bight_dump(bight__write_fd, &sink);
 
     return rc ? rc : sink.rc;
 }

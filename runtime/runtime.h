@@ -123,7 +123,15 @@ bool bight__mailbox_held(struct bight_mailbox *mailbox);
 /* How many posts the loop has not seen yet. */
 size_t bight__mailbox_waiting(struct bight_mailbox *mailbox);
 
-/* inspect.c: bight_runtime_set_measuring. */
+/* inspect.c: where bight__write_fd, the `write` of a dump and the like, writes to; the first error
+ * ends that, and is in `rc`. */
+struct bight_fd_sink {
+    const struct bight_seams *seams;
+    int fd;
+    int rc;
+};
+void bight__write_fd(void *arg, const char *text, size_t bytes);
+/* bight_runtime_set_measuring. */
 void bight__runtime_measure(struct bight_runtime *runtime, bool on);
 
 /* hook.c */

@@ -19,6 +19,7 @@ bight_test(runtime/report)
 bight_test(runtime/service/service)
 bight_test(runtime/service/service_manager)
 bight_test(runtime/stats LABELS threads)
+bight_test(runtime/trace)
 bight_test(runtime/uv/signal)
 bight_test(runtime/uv/signal_many LABELS threads)
 bight_test(runtime/process/process SOURCES runtime/process/children.c)
@@ -49,6 +50,7 @@ set(sweep_sources
   sweeps/scenarios_combine.c
   sweeps/scenarios_file.c
   sweeps/scenarios_monitor.c
+  sweeps/scenarios_seeing.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c
   sweeps/scenarios_service.c

@@ -1,9 +1,9 @@
 /* How long one step of a task, or one call, keeps the loop from everything else: for
- * bight_runtime_options.slow_ms, and for bight_runtime_get_stats. While it is measured, every step
- * begins and ends on the loop's own stack, where the clock is read and the report handler may do
- * what it likes; sched.c sees to that by quanta of one. What is to be told is noted before the
- * step, since the task may be gone after it. */
-#include "coro/core/task.h"
+ * bight_runtime_options.slow_ms, for bight_runtime_get_stats and for a trace. While it is measured,
+ * every step begins and ends on the loop's own stack, where the clock is read and the report
+ * handler may do what it likes; sched.c sees to that by quanta of one. What is to be told is noted
+ * before the step, since the task may be gone after it. */
+#include "coro/core/trace.h"
 
 #include <string.h>
 
@@ -16,6 +16,8 @@ void bight__step_begun(struct bight_sched *sched, const struct bight_task *task)
     step->begun = true;
     if (sched->measuring & MEASURE_STATS && bight__ready_count(sched) > sched->measured.ready_most)
         sched->measured.ready_most = bight__ready_count(sched);
+    if (sched->measuring & MEASURE_TRACE)
+        bight__trace_begun(sched, task);
     step->begin_ns = sched->driver->now_ns(sched);
 }
 
@@ -54,6 +56,8 @@ void bight__step_ended(struct bight_sched *sched)
     took_ns = sched->driver->now_ns(sched) - step->begin_ns;
     if (sched->measuring & MEASURE_STATS)
         count(&sched->measured, step, took_ns);
+    if (sched->measuring & MEASURE_TRACE)
+        bight__trace_ended(sched, took_ns);
     if (sched->measuring & MEASURE_SLOW && took_ns / NS_PER_MS >= sched->options.slow_ms)
         report(sched, step, took_ns / NS_PER_MS);
 }

@@ -21,6 +21,7 @@
 #include "coro/stack/stack.h"
 
 struct bight_sched;
+struct bight_trace;
 
 /* What the scheduler asks of its surroundings. */
 struct bight_driver {
@@ -44,6 +45,7 @@ struct bight_driver {
 /* Who has steps measured: sched->measuring. */
 #define MEASURE_SLOW 1u  /* options.slow_ms */
 #define MEASURE_STATS 2u /* bight_runtime_set_measuring */
+#define MEASURE_TRACE 4u /* <bight/trace.h> */
 
 /* What runs, while it is measured; measure.c. */
 struct bight_step {
@@ -51,6 +53,10 @@ struct bight_step {
     uint64_t begin_ns;
     uint64_t task_id;
     char task_name[BIGHT_TASK_NAME_BYTES];
+    /* For a trace: the task, and what tells whether it has ended. */
+    const struct bight_task *task;
+    size_t live;
+    uint64_t spawned;
 };
 
 /* What was measured for bight_runtime_get_stats. */
@@ -122,7 +128,8 @@ struct bight_sched {
     unsigned measuring;    /* MEASURE_*, or-ed */
     struct bight_step step;
     struct bight_measured measured;
-    bool closing; /* the root takes no more tasks */
+    struct bight_trace *trace; /* NULL: none; freed with the scheduler */
+    bool closing;              /* the root takes no more tasks */
     bool main_done;
     int main_status;
 };

@@ -80,5 +80,6 @@ void bight__sched_fini(struct bight_sched *sched)
         bight__free(link);
     bight__context_thread_fini(&sched->loop);
     bight__free(sched->ready);
+    bight__free(sched->trace);
     bight__stackpool_destroy(&sched->stacks);
 }

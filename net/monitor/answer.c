@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coro/base/json.h"
 #include "coro/base/seams.h"
 
 #define ROOM_AT_FIRST 4096
+
+/* Names and waits are shorter, see <bight/task.h>. */
+#define STRING_BYTES 128
 
 /* Room for `more` and a final NUL. */
 static bool grow(struct bight_answer *answer, size_t more)
@@ -48,44 +52,10 @@ void bight__answer_add(struct bight_answer *answer, const char *format, ...)
     answer->bytes += (size_t)bytes;
 }
 
-/* How many bytes the character at `at` has if it is well-formed UTF-8 of more than one; else 0. */
-static size_t utf8_bytes(const unsigned char *at)
-{
-    size_t bytes = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-
-    if (at[0] < 0xc2 || at[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < bytes; i++) {
-        if ((at[i] & 0xc0) != 0x80) /* the final NUL, too */
-            return 0;
-    }
-    /* Too long for what it is, a surrogate, or beyond the last character. */
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return bytes;
-}
-
-static bool is_plain(unsigned char c)
-{
-    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
-}
-
 void bight__answer_add_string(struct bight_answer *answer, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    char string[BIGHT_JSON_ROOM(STRING_BYTES)], cut[STRING_BYTES + 1];
 
-    bight__answer_add(answer, "\"");
-    while (*at) {
-        size_t bytes = 0;
-
-        while (is_plain(at[bytes]) || utf8_bytes(at + bytes))
-            bytes += is_plain(at[bytes]) ? 1 : utf8_bytes(at + bytes);
-        if (bytes)
-            bight__answer_add(answer, "%.*s", (int)bytes, (const char *)at);
-        else
-            bight__answer_add(answer, *at == '"' || *at == '\\' ? "\\%c" : "\\u%04x", *at);
-        at += bytes ? bytes : 1;
-    }
-    bight__answer_add(answer, "\"");
+    snprintf(cut, sizeof(cut), "%s", text);
+    bight__answer_add(answer, "%s", bight__json_string(string, cut));
 }

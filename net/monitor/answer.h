@@ -20,7 +20,7 @@ struct bight_answer {
 /* answer.c */
 __attribute__((format(printf, 2, 3))) void bight__answer_add(struct bight_answer *answer,
                                                              const char *format, ...);
-/* `text` as a string in JSON. What is not ASCII stays if it is UTF-8. */
+/* `text`, of 128 bytes at most, as a string in JSON. */
 void bight__answer_add_string(struct bight_answer *answer, const char *text);
 
 /* The answer to a line: text, or JSON if that is asked for. */

@@ -431,6 +431,7 @@ const struct scenario scenarios[] = {
     {"serve", scenario_serve},
     {"passed descriptors", scenario_pass},
     {"monitor", scenario_monitor},
+    {"trace", scenario_trace},
     {"udp", scenario_udp},
     {"multicast", scenario_multicast},
     {"patient sends", scenario_patient_sends},

@@ -45,8 +45,9 @@ int scenario_unix(void *arg);
 int scenario_serve(void *arg);
 int scenario_pass(void *arg);
 
-/* scenarios_monitor.c */
+/* scenarios_seeing.c */
 int scenario_monitor(void *arg);
+int scenario_trace(void *arg);
 
 /* scenarios_udp.c */
 int scenario_udp(void *arg);

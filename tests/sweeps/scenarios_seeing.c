@@ -1,8 +1,10 @@
-/* The scenario of net/monitor: requests, from a task of the program itself. See scenarios.h. */
+/* Scenarios of what a program tells about itself: requests to the monitor, from a task of the
+ * program, and a trace. See scenarios.h. */
 #include "tests/sweeps/scenarios.h"
 
 #include <bight.h>
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,4 +92,20 @@ int scenario_monitor(void *arg)
     bight_report_set_handler(before, NULL);
     bight_listener_end(served.listener);
     return served.reported ? served.reported : rc;
+}
+
+int scenario_trace(void *arg)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC), rc, ended;
+
+    (void)arg;
+    EXPECT(null >= 0);
+    rc = bight_trace_begin(NULL);
+    if (rc == 0) {
+        rc = bight_yield();
+        ended = bight_trace_end_fd(null);
+        rc = rc ? rc : ended;
+    }
+    close(null);
+    return rc;
 }
