@@ -53,6 +53,7 @@ struct worker_process {
     bool too_big;
     uint64_t memory_max_bytes; /* 0: no limit */
     uint64_t map_bytes;
+    uint32_t slots;
     bool sums; /* whether slots have them: copies, which no job writes over by mistake */
     struct bight_job job;
 };
@@ -103,7 +104,7 @@ static bool reclaim(struct worker_process *worker)
 
     while (worker->arena.pieces) {
         const struct piece *piece = &worker->pieces[worker->oldest % CHANNEL_SLOTS];
-        struct channel_slot *slot = channel_slot(worker->channel, piece->position);
+        struct channel_slot *slot = channel_slot(worker->channel, worker->slots, piece->position);
 
         if (atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_DONE)
             break;
@@ -358,7 +359,7 @@ static uint32_t run(struct worker_process *worker)
 
 static bool slot_is_filled(struct worker_process *worker)
 {
-    return spin_finds(channel_slot(worker->channel, worker->position));
+    return spin_finds(channel_slot(worker->channel, worker->slots, worker->position));
 }
 
 /* The parent has filled the next slot, and it does not look so: a job wrote where it should not.
@@ -378,8 +379,8 @@ static void check_ring(struct worker_process *worker)
 /* Wait until there is a job in the next slot. */
 static void await_slot(struct worker_process *worker)
 {
-    bight__spin(channel_slot(worker->channel, worker->position), worker->channel->spins,
-                worker->channel->settings.spin_us);
+    bight__spin(channel_slot(worker->channel, worker->slots, worker->position),
+                worker->channel->spins, worker->channel->settings.spin_us);
     while (!slot_is_filled(worker)) {
         check_ring(worker);
         bight__shares_tidy();
@@ -430,7 +431,7 @@ static void serve_slot(struct worker_process *worker)
     uint32_t state = SLOT_READY, number;
     bool last = false, placed;
 
-    worker->slot = channel_slot(worker->channel, worker->position);
+    worker->slot = channel_slot(worker->channel, worker->slots, worker->position);
     placed = worker->slot->flags & SLOT_PLACED;
     number = worker->slot->placed;
     if (worker->arena.pieces)
@@ -483,6 +484,7 @@ _Noreturn void bight__worker_main(int socket_fd, int memory_fd)
     bight__close_from(CONTROL_FD + 1);
     bight__settings_take(&worker->channel->settings);
     worker->memory_max_bytes = worker->channel->settings.memory_max_bytes;
+    worker->slots = worker->channel->settings.slots;
     worker->sums = worker->channel->settings.sums;
     tell_parent(worker); /* the process has started */
     for (;;) {

@@ -33,8 +33,7 @@ static struct seat *seat_at(struct worker *worker, uint64_t position)
 
 static void set_state(struct worker *worker, uint64_t position, uint32_t state)
 {
-    atomic_store_explicit(&channel_slot(worker->channel, position)->state, state,
-                          memory_order_release);
+    atomic_store_explicit(&worker_slot(worker, position)->state, state, memory_order_release);
 }
 
 void bight__fill_tell(struct worker *worker)
@@ -112,7 +111,7 @@ static void fill(struct worker *worker)
     } while (seat->missing && left && bight_now_ns() < until_ns);
     if (seat->missing)
         return;
-    channel_slot(worker->channel, worker->posted)->sum = seat->sum;
+    worker_slot(worker, worker->posted)->sum = seat->sum;
     set_state(worker, worker->posted, SLOT_READY);
     publish(worker);
     if (link_empty(&worker->filling))

@@ -226,8 +226,7 @@ static bool take(struct worker *worker, struct channel_slot *slot)
 
 static uint32_t state_at(const struct worker *worker, uint64_t position)
 {
-    return atomic_load_explicit(&channel_slot(worker->channel, position)->state,
-                                memory_order_acquire);
+    return atomic_load_explicit(&worker_slot(worker, position)->state, memory_order_acquire);
 }
 
 /* Whether the first slot is what it may be that is not known to be finished: it may be just now. */
@@ -250,7 +249,7 @@ static bool take_finished(struct worker *worker)
         return false;
     while (worker->tail != finished) {
         if (state_at(worker, worker->tail) != SLOT_DONE ||
-            !take(worker, channel_slot(worker->channel, worker->tail)))
+            !take(worker, worker_slot(worker, worker->tail)))
             return false;
     }
     return true;

@@ -60,7 +60,7 @@ static int make_channel(struct worker *worker, int *memory_fd)
     channel->payload_max_bytes = pool->options.payload_max_bytes;
     channel->spins = pool->spins;
     bight__settings_write(worker, &channel->settings);
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++)
+    for (unsigned i = 0; i < pool->settings.slots; i++)
         atomic_init(&channel->slots[i].state, SLOT_FREE);
     worker->channel = channel;
     worker->arena.bytes = pool->arena_bytes;

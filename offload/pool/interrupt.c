@@ -32,7 +32,7 @@ void bight__worker_doom(struct worker *worker)
 void bight__fleet_interrupt(struct execution *execution)
 {
     struct worker *worker = execution->worker;
-    struct channel_slot *slot = channel_slot(worker->channel, execution->position);
+    struct channel_slot *slot = worker_slot(worker, execution->position);
 
     /* The slot's state is not read here, because the worker can write it. If the job has ended by
      * itself, its result is taken long before the grace is over. An execution older than the one

@@ -203,6 +203,11 @@ static inline struct pool *pool_of(const struct bight_executor *executor)
     return container_of((struct bight_executor *)(uintptr_t)executor, struct pool, base);
 }
 
+static inline struct channel_slot *worker_slot(const struct worker *worker, uint64_t position)
+{
+    return channel_slot(worker->channel, worker->pool->settings.slots, position);
+}
+
 static inline const struct bight_seams *pool_seams(const struct pool *pool)
 {
     return &pool->runtime->sched.seams;

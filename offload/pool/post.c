@@ -97,7 +97,7 @@ static void write_head(const struct worker *worker, struct channel_slot *slot,
 
 bool bight__post(struct worker *worker, struct execution *execution)
 {
-    struct channel_slot *slot = channel_slot(worker->channel, worker->head);
+    struct channel_slot *slot = worker_slot(worker, worker->head);
     struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
     const struct bight_execution *record = record_of(execution);
     const struct registry_entry *entry = &worker->pool->registry.entries[execution->number];
@@ -133,7 +133,7 @@ bool bight__post(struct worker *worker, struct execution *execution)
 /* Withdraw the job of a slot that the worker may have begun. */
 static bool withdraw(struct worker *worker, uint64_t position)
 {
-    struct channel_slot *slot = channel_slot(worker->channel, position);
+    struct channel_slot *slot = worker_slot(worker, position);
     uint64_t finished = atomic_load_explicit(&worker->channel->finished, memory_order_acquire);
     uint32_t state = SLOT_READY;
 

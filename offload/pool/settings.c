@@ -37,6 +37,9 @@ void bight__settings_keep(struct pool *pool)
     pool->settings.memory_from = pool->options.init ? 1 : 0;
     pool->settings.sums = pool->options.checksums;
     pool->settings.spin_us = pool->options.spin_us;
+    pool->settings.slots = 1;
+    while (pool->settings.slots < pool->options.ahead)
+        pool->settings.slots *= 2;
 }
 
 /* The first place that no other worker has, which is not on its way out. */

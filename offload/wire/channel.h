@@ -23,7 +23,8 @@
 #include <bight/base.h>
 
 #define CHANNEL_MAGIC 0x62696768742d3032u
-/* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. */
+/* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. Only
+ * the first settings.slots of them are used. */
 #define CHANNEL_SLOTS 256u
 #define CHANNEL_SLOT_BYTES 1024u
 #define CHANNEL_INLINE_BYTES 448u
@@ -137,6 +138,8 @@ struct channel_settings {
     uint32_t limits; /* a bit for each resource that is limited */
     uint32_t sums;   /* whether slots have sums */
     uint32_t spin_us;
+    uint32_t slots; /* of the ring: a power of two */
+    uint32_t unused;
     /* Slots from that position on are followed by a look at the memory that the worker has; 0: no
      * limit. */
     uint64_t memory_max_bytes;
@@ -186,9 +189,10 @@ struct channel_define {
     uint32_t unused;
 };
 
-static inline struct channel_slot *channel_slot(struct channel *channel, uint64_t position)
+static inline struct channel_slot *channel_slot(struct channel *channel, uint32_t slots,
+                                                uint64_t position)
 {
-    return &channel->slots[position % CHANNEL_SLOTS];
+    return &channel->slots[position & (slots - 1)];
 }
 
 static inline uint64_t channel_round(uint64_t bytes)

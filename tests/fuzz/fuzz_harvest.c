@@ -51,7 +51,7 @@ static uint32_t state_of(uint8_t letter)
 
 static void write_slot(struct worker *worker, uint64_t position, const struct scribble *from)
 {
-    struct channel_slot *slot = channel_slot(worker->channel, position);
+    struct channel_slot *slot = worker_slot(worker, position);
     uint64_t inline_at = (uint64_t)(slot->output - (unsigned char *)worker->channel);
 
     atomic_store(&slot->state, state_of(from->state));
@@ -127,8 +127,7 @@ static void harvest(struct worker *worker, const uint8_t *data, size_t size)
     }
     /* What it says to have finished: mostly what it has. */
     write_reports(worker, data, size, 2 + count * sizeof scribble);
-    while (finished < count &&
-           atomic_load(&channel_slot(worker->channel, finished)->state) == SLOT_DONE)
+    while (finished < count && atomic_load(&worker_slot(worker, finished)->state) == SLOT_DONE)
         finished++;
     if (size > 2 + count * sizeof scribble)
         finished = data[size - 1] % (count + 2);
@@ -151,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                          .options = {.payload_max_bytes = PAYLOAD_MAX, .ahead = CHANNEL_SLOTS},
                          .arena_bytes = ARENA_BYTES,
                          .output_arena_bytes = ARENA_BYTES,
+                         .settings = {.slots = CHANNEL_SLOTS},
                          .registry = {.room = 4},
                          .spares = &spares};
     worker = (struct worker){.pool = &pool,

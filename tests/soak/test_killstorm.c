@@ -127,7 +127,7 @@ static int scribble(struct bight_job *job)
     for (int i = 0; channel && i < 64; i++) {
         uint32_t *words = (uint32_t *)channel->slots;
 
-        words[next_random(&state) % (CHANNEL_SLOTS * CHANNEL_SLOT_BYTES / 4)] =
+        words[next_random(&state) % (channel->settings.slots * CHANNEL_SLOT_BYTES / 4)] =
             (uint32_t)next_random(&state);
     }
     return 0;

@@ -70,14 +70,16 @@ static int spoil(struct bight_job *job)
     struct target target = *(struct target *)job->input;
     struct channel *channel = worker_channel();
     uint64_t own = atomic_load(&channel->finished);
-    struct channel_slot *next = channel_slot(channel, own + 1);
+    struct channel_slot *next = channel_slot(channel, channel->settings.slots, own + 1);
 
     if (target.victim == ANOTHER_SLOT && target.result)
-        memcpy(channel_slot(channel, own - 1), channel_slot(channel, own - 2), sizeof *next);
+        memcpy(channel_slot(channel, channel->settings.slots, own - 1),
+               channel_slot(channel, channel->settings.slots, own - 2), sizeof *next);
     else if (target.victim == ANOTHER_SLOT)
-        memcpy(next, channel_slot(channel, own + 2), sizeof *next);
+        memcpy(next, channel_slot(channel, channel->settings.slots, own + 2), sizeof *next);
     else if (target.result)
-        spoil_result(channel, channel_slot(channel, own - 1), target.victim);
+        spoil_result(channel, channel_slot(channel, channel->settings.slots, own - 1),
+                     target.victim);
     else
         spoil_job(channel, next, target.victim);
     atomic_fetch_add(&worker_shared->counter, 1);

@@ -129,7 +129,7 @@ static struct channel_slot *own_slot(struct bight_job *job, struct channel **cha
     char *cancel = (char *)(uintptr_t)job->cancel_flag;
     struct channel_slot *slot = container_of(cancel, struct channel_slot, cancel);
 
-    *channel = container_of(slot - slot->serial % CHANNEL_SLOTS, struct channel, slots);
+    *channel = worker_channel();
     return slot;
 }
 

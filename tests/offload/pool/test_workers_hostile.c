@@ -35,7 +35,7 @@ static int lie_about_output(struct bight_job *job)
     struct channel *channel = worker_channel();
     int kind = *(int *)job->input;
 
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < channel->settings.slots; i++) {
         struct channel_slot *slot = &channel->slots[i];
 
         if (atomic_load(&slot->state) != SLOT_TAKEN)
@@ -98,7 +98,7 @@ static int change_state(struct bight_job *job)
     const uint32_t *change = job->input;
     struct channel *channel = worker_channel();
 
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < channel->settings.slots; i++) {
         if (atomic_load(&channel->slots[i].state) != change[0])
             continue;
         atomic_store(&channel->slots[i].state, change[1]);
@@ -167,7 +167,9 @@ static int release_next(struct bight_job *job)
     atomic_fetch_add(&worker_shared->running, 1);
     while (!atomic_load(&worker_shared->released))
         usleep(1000);
-    atomic_store(&channel_slot(channel, atomic_load(&channel->finished) + 1)->state, state);
+    atomic_store(
+        &channel_slot(channel, channel->settings.slots, atomic_load(&channel->finished) + 1)->state,
+        state);
     atomic_fetch_add(&worker_shared->counter, 1);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A sanitizer has more address space of its own than that. */
@@ -262,7 +263,46 @@ static int settings_that_cannot_be_are_refused(void *arg)
     return 0;
 }
 
+#define RING_JOBS 600
+
+/* Many times around it, with inputs and outputs in slots and in arenas. */
+static void go_around(unsigned ahead)
+{
+    static unsigned char data[RING_JOBS][900];
+    static struct worker_call calls[RING_JOBS];
+    struct bight_workers_options options = {.workers = 1, .ahead = ahead};
+    struct bight_executor *executor = worker_open(&options);
+
+    for (unsigned i = 0; i < RING_JOBS; i++) {
+        memset(data[i], (int)(i % 251), sizeof data[i]);
+        calls[i] = (struct worker_call){.executor = executor,
+                                        .def = &echo_job,
+                                        .input = data[i],
+                                        .input_bytes = i % 3 ? sizeof data[i] : 9};
+        worker_spawn(&calls[i]);
+    }
+    for (unsigned i = 0; i < RING_JOBS; i++) {
+        CHECK_EQ(bight_join(calls[i].task, NULL), 0);
+        CHECK_EQ(calls[i].rc, 0);
+        CHECK_EQ(calls[i].result.output_bytes, calls[i].input_bytes);
+        CHECK_EQ(memcmp(calls[i].result.output, data[i], calls[i].input_bytes), 0);
+        bight_result_free(&calls[i].result);
+    }
+    worker_close(executor);
+}
+
+static int rings_of_all_sizes_go_around(void *arg)
+{
+    static const unsigned sizes[] = {1, 2, 3, 16, 17, 255, 256};
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        go_around(sizes[i]);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
+    worker_case(rings_of_all_sizes_go_around, 0),
     worker_case(workers_are_nicer_by_so_much, 0),
     worker_case(each_worker_has_a_cpu_of_its_own, 0),
     worker_case(places_on_cpus_go_around_and_are_taken_over, 0),
