@@ -49,7 +49,6 @@ set(sweep_sources
   sweeps/scenarios.c
   sweeps/scenarios_combine.c
   sweeps/scenarios_file.c
-  sweeps/scenarios_monitor.c
   sweeps/scenarios_seeing.c
   sweeps/scenarios_net.c
   sweeps/scenarios_outside.c

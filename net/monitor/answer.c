@@ -36,7 +36,7 @@ static bool grow(struct bight_answer *answer, size_t more)
     return true;
 }
 
-void bight__answer_add(struct bight_answer *answer, const char *format, ...)
+void bight__reply_add(struct bight_answer *answer, const char *format, ...)
 {
     va_list args;
     int bytes;
@@ -52,10 +52,10 @@ void bight__answer_add(struct bight_answer *answer, const char *format, ...)
     answer->bytes += (size_t)bytes;
 }
 
-void bight__answer_add_string(struct bight_answer *answer, const char *text)
+void bight__reply_add_string(struct bight_answer *answer, const char *text)
 {
     char string[BIGHT_JSON_ROOM(STRING_BYTES)], cut[STRING_BYTES + 1];
 
     snprintf(cut, sizeof(cut), "%s", text);
-    bight__answer_add(answer, "%s", bight__json_string(string, cut));
+    bight__reply_add(answer, "%s", bight__json_string(string, cut));
 }

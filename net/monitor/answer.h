@@ -18,25 +18,25 @@ struct bight_answer {
 };
 
 /* answer.c */
-__attribute__((format(printf, 2, 3))) void bight__answer_add(struct bight_answer *answer,
-                                                             const char *format, ...);
+__attribute__((format(printf, 2, 3))) void bight__reply_add(struct bight_answer *answer,
+                                                            const char *format, ...);
 /* `text`, of 128 bytes at most, as a string in JSON. */
-void bight__answer_add_string(struct bight_answer *answer, const char *text);
+void bight__reply_add_string(struct bight_answer *answer, const char *text);
 
 /* The answer to a line: text, or JSON if that is asked for. */
-void bight__answer_request(struct bight_answer *answer, char *line);
+void bight__reply_request(struct bight_answer *answer, char *line);
 
 /* "new", "ready", "running", "waiting". */
 const char *bight__state_name(enum bight_task_state state);
 
 /* The kinds of answers. */
-void bight__answer_ps(struct bight_answer *answer);
-void bight__answer_ps_json(struct bight_answer *answer);
-void bight__answer_pstree(struct bight_answer *answer);
-void bight__answer_pstree_json(struct bight_answer *answer);
-void bight__answer_stats(struct bight_answer *answer);
-void bight__answer_stats_json(struct bight_answer *answer);
-void bight__answer_stacks(struct bight_answer *answer);
-void bight__answer_stacks_json(struct bight_answer *answer);
+void bight__reply_ps(struct bight_answer *answer);
+void bight__reply_ps_json(struct bight_answer *answer);
+void bight__reply_pstree(struct bight_answer *answer);
+void bight__reply_pstree_json(struct bight_answer *answer);
+void bight__reply_stats(struct bight_answer *answer);
+void bight__reply_stats_json(struct bight_answer *answer);
+void bight__reply_stacks(struct bight_answer *answer);
+void bight__reply_stacks_json(struct bight_answer *answer);
 
 #endif

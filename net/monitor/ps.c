@@ -77,7 +77,7 @@ static struct walk walk_tasks(struct bight_answer *answer, bool text,
 static void tell_rest(const struct walk *walk)
 {
     if (walk->shown < live())
-        bight__answer_add(walk->answer, "and %zu more\n", live() - walk->shown);
+        bight__reply_add(walk->answer, "and %zu more\n", live() - walk->shown);
 }
 
 /* Text */
@@ -90,17 +90,17 @@ static const char *name_of(const struct bight_task_info *info)
 static void show_row(struct walk *walk, const struct bight_task_info *info, unsigned depth)
 {
     (void)depth;
-    bight__answer_add(walk->answer, "%8" PRIu64 " %8" PRIu64 " %-8s%c %7zu %-24s %s\n", info->id,
-                      info->parent_id, bight__state_name(info->state), info->cancelled ? 'C' : ' ',
-                      info->stack_used, name_of(info), info->waits_for);
+    bight__reply_add(walk->answer, "%8" PRIu64 " %8" PRIu64 " %-8s%c %7zu %-24s %s\n", info->id,
+                     info->parent_id, bight__state_name(info->state), info->cancelled ? 'C' : ' ',
+                     info->stack_used, name_of(info), info->waits_for);
 }
 
-void bight__answer_ps(struct bight_answer *answer)
+void bight__reply_ps(struct bight_answer *answer)
 {
     struct walk walk;
 
-    bight__answer_add(answer, "%8s %8s %-9s %7s %-24s %s\n", "ID", "PARENT", "STATE", "STACK",
-                      "NAME", "WAITS FOR");
+    bight__reply_add(answer, "%8s %8s %-9s %7s %-24s %s\n", "ID", "PARENT", "STATE", "STACK",
+                     "NAME", "WAITS FOR");
     walk = walk_tasks(answer, true, show_row);
     tell_rest(&walk);
 }
@@ -109,20 +109,20 @@ static void show_branch(struct walk *walk, const struct bight_task_info *info, u
 {
     struct bight_answer *answer = walk->answer;
 
-    bight__answer_add(answer, "%*s#%" PRIu64 " %s: ", (int)(2 * (depth - 1)), "", info->id,
-                      name_of(info));
+    bight__reply_add(answer, "%*s#%" PRIu64 " %s: ", (int)(2 * (depth - 1)), "", info->id,
+                     name_of(info));
     if (info->state == BIGHT_TASK_WAITING)
-        bight__answer_add(answer, "waits for %s", info->waits_for);
+        bight__reply_add(answer, "waits for %s", info->waits_for);
     else
-        bight__answer_add(answer, "%s", bight__state_name(info->state));
+        bight__reply_add(answer, "%s", bight__state_name(info->state));
     if (info->cancelled)
-        bight__answer_add(answer, ", cancelled");
+        bight__reply_add(answer, ", cancelled");
     if (info->deadline_ms >= 0)
-        bight__answer_add(answer, ", deadline in %" PRId64 " ms", info->deadline_ms);
-    bight__answer_add(answer, "\n");
+        bight__reply_add(answer, ", deadline in %" PRId64 " ms", info->deadline_ms);
+    bight__reply_add(answer, "\n");
 }
 
-void bight__answer_pstree(struct bight_answer *answer)
+void bight__reply_pstree(struct bight_answer *answer)
 {
     struct walk walk = walk_tasks(answer, true, show_branch);
 
@@ -133,50 +133,50 @@ void bight__answer_pstree(struct bight_answer *answer)
 
 static void add_members(struct bight_answer *answer, const struct bight_task_info *info)
 {
-    bight__answer_add(answer, "{\"id\": %" PRIu64 ", \"parent\": %" PRIu64 ", \"name\": ", info->id,
-                      info->parent_id);
-    bight__answer_add_string(answer, info->name);
-    bight__answer_add(answer,
-                      ", \"state\": \"%s\", \"waits_for\": ", bight__state_name(info->state));
+    bight__reply_add(answer, "{\"id\": %" PRIu64 ", \"parent\": %" PRIu64 ", \"name\": ", info->id,
+                     info->parent_id);
+    bight__reply_add_string(answer, info->name);
+    bight__reply_add(answer,
+                     ", \"state\": \"%s\", \"waits_for\": ", bight__state_name(info->state));
     if (info->state == BIGHT_TASK_WAITING)
-        bight__answer_add_string(answer, info->waits_for);
+        bight__reply_add_string(answer, info->waits_for);
     else
-        bight__answer_add(answer, "null");
-    bight__answer_add(answer,
-                      ", \"cancelled\": %s, \"deadline_ms\": ", info->cancelled ? "true" : "false");
+        bight__reply_add(answer, "null");
+    bight__reply_add(answer,
+                     ", \"cancelled\": %s, \"deadline_ms\": ", info->cancelled ? "true" : "false");
     if (info->deadline_ms >= 0)
-        bight__answer_add(answer, "%" PRId64, info->deadline_ms);
+        bight__reply_add(answer, "%" PRId64, info->deadline_ms);
     else
-        bight__answer_add(answer, "null");
-    bight__answer_add(answer, ", \"stack_used\": %zu, \"stack_bytes\": %zu", info->stack_used,
-                      info->stack_bytes);
+        bight__reply_add(answer, "null");
+    bight__reply_add(answer, ", \"stack_used\": %zu, \"stack_bytes\": %zu", info->stack_used,
+                     info->stack_bytes);
 }
 
 static void show_object(struct walk *walk, const struct bight_task_info *info, unsigned depth)
 {
     (void)depth;
-    bight__answer_add(walk->answer, "%s", walk->shown ? ", " : "");
+    bight__reply_add(walk->answer, "%s", walk->shown ? ", " : "");
     add_members(walk->answer, info);
-    bight__answer_add(walk->answer, "}");
+    bight__reply_add(walk->answer, "}");
 }
 
 static void begin_tasks(struct bight_answer *answer)
 {
-    bight__answer_add(answer, "{\"live\": %zu, \"tasks\": [", live());
+    bight__reply_add(answer, "{\"live\": %zu, \"tasks\": [", live());
 }
 
-void bight__answer_ps_json(struct bight_answer *answer)
+void bight__reply_ps_json(struct bight_answer *answer)
 {
     begin_tasks(answer);
     (void)walk_tasks(answer, false, show_object);
-    bight__answer_add(answer, "]}");
+    bight__reply_add(answer, "]}");
 }
 
 /* Close what is open down to `depth`, the list there staying open. */
 static void close_down(struct walk *walk, unsigned depth)
 {
     for (; walk->depth >= depth && walk->depth; walk->depth--)
-        bight__answer_add(walk->answer, "]}");
+        bight__reply_add(walk->answer, "]}");
 }
 
 static void show_nested(struct walk *walk, const struct bight_task_info *info, unsigned depth)
@@ -184,17 +184,17 @@ static void show_nested(struct walk *walk, const struct bight_task_info *info, u
     bool first = depth > walk->depth;
 
     close_down(walk, depth);
-    bight__answer_add(walk->answer, "%s", first ? "" : ", ");
+    bight__reply_add(walk->answer, "%s", first ? "" : ", ");
     add_members(walk->answer, info);
-    bight__answer_add(walk->answer, ", \"children\": [");
+    bight__reply_add(walk->answer, ", \"children\": [");
 }
 
-void bight__answer_pstree_json(struct bight_answer *answer)
+void bight__reply_pstree_json(struct bight_answer *answer)
 {
     struct walk walk;
 
     begin_tasks(answer);
     walk = walk_tasks(answer, false, show_nested);
     close_down(&walk, 1);
-    bight__answer_add(answer, "]}");
+    bight__reply_add(answer, "]}");
 }

@@ -5,17 +5,17 @@
 
 static void help(struct bight_answer *answer)
 {
-    bight__answer_add(answer, "ps      each task: what it does and waits for\n"
-                              "pstree  the same, under the task that opened its group\n"
-                              "stats   figures of the runtime\n"
-                              "stacks  how much of their stacks tasks use, by where they were "
-                              "spawned\n"
-                              "Each with `json` behind it for an answer in JSON.\n");
+    bight__reply_add(answer, "ps      each task: what it does and waits for\n"
+                             "pstree  the same, under the task that opened its group\n"
+                             "stats   figures of the runtime\n"
+                             "stacks  how much of their stacks tasks use, by where they were "
+                             "spawned\n"
+                             "Each with `json` behind it for an answer in JSON.\n");
 }
 
 static void help_json(struct bight_answer *answer)
 {
-    bight__answer_add(answer, "[\"ps\", \"pstree\", \"stats\", \"stacks\"]");
+    bight__reply_add(answer, "[\"ps\", \"pstree\", \"stats\", \"stacks\"]");
 }
 
 static const struct request {
@@ -23,16 +23,16 @@ static const struct request {
     void (*text)(struct bight_answer *answer);
     void (*json)(struct bight_answer *answer);
 } requests[] = {
-    {"ps", bight__answer_ps, bight__answer_ps_json},
-    {"pstree", bight__answer_pstree, bight__answer_pstree_json},
-    {"stats", bight__answer_stats, bight__answer_stats_json},
-    {"stacks", bight__answer_stacks, bight__answer_stacks_json},
+    {"ps", bight__reply_ps, bight__reply_ps_json},
+    {"pstree", bight__reply_pstree, bight__reply_pstree_json},
+    {"stats", bight__reply_stats, bight__reply_stats_json},
+    {"stacks", bight__reply_stacks, bight__reply_stacks_json},
     {"help", help, help_json},
 };
 
 static void refuse(struct bight_answer *answer, const char *why, bool json)
 {
-    bight__answer_add(answer, json ? "{\"error\": \"%s\"}" : "error: %s\n", why);
+    bight__reply_add(answer, json ? "{\"error\": \"%s\"}" : "error: %s\n", why);
 }
 
 static const struct request *find(const char *word)
@@ -44,7 +44,7 @@ static const struct request *find(const char *word)
     return NULL;
 }
 
-void bight__answer_request(struct bight_answer *answer, char *line)
+void bight__reply_request(struct bight_answer *answer, char *line)
 {
     char *rest = NULL;
     const char *word = strtok_r(line, " \t", &rest);
@@ -58,11 +58,11 @@ void bight__answer_request(struct bight_answer *answer, char *line)
         request->json(answer);
     else
         request->text(answer);
-    bight__answer_add(answer, "\n"); /* ends the JSON, or is the empty line behind the text */
+    bight__reply_add(answer, "\n"); /* ends the JSON, or is the empty line behind the text */
     if (!answer->failed)
         return;
     answer->failed = false;
     answer->bytes = 0;
     refuse(answer, "no memory", json);
-    bight__answer_add(answer, "\n");
+    bight__reply_add(answer, "\n");
 }

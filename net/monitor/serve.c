@@ -74,7 +74,7 @@ static int answer_one(const struct monitor *monitor, struct request *request)
         .seams = monitor->seams,
         .tasks_max = monitor->options.tasks_max,
     };
-    bight__answer_request(&request->answer, request->line);
+    bight__reply_request(&request->answer, request->line);
     if (!request->answer.bytes)
         rc = BIGHT_ENOMEM;
     else

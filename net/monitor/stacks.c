@@ -108,41 +108,41 @@ static struct sites *collect(struct bight_answer *answer)
     return sites;
 }
 
-void bight__answer_stacks(struct bight_answer *answer)
+void bight__reply_stacks(struct bight_answer *answer)
 {
     struct sites *sites = collect(answer);
     char place[128];
 
-    bight__answer_add(answer, "%8s %9s %9s %9s %-24s %s\n", "TASKS", "USED", "BYTES", "SUGGESTED",
-                      "NAME", "SPAWNED AT");
+    bight__reply_add(answer, "%8s %9s %9s %9s %-24s %s\n", "TASKS", "USED", "BYTES", "SUGGESTED",
+                     "NAME", "SPAWNED AT");
     for (size_t i = 0; sites && i < sites->count; i++) {
         const struct site *site = &sites->sites[i];
 
         describe(site->spawned_at, place, sizeof place);
-        bight__answer_add(answer, "%8zu %9zu %9zu %9zu %-24s %s\n", site->tasks, site->used,
-                          site->bytes, suggested(site), site->name[0] ? site->name : "-", place);
+        bight__reply_add(answer, "%8zu %9zu %9zu %9zu %-24s %s\n", site->tasks, site->used,
+                         site->bytes, suggested(site), site->name[0] ? site->name : "-", place);
     }
     bight__free(sites);
 }
 
-void bight__answer_stacks_json(struct bight_answer *answer)
+void bight__reply_stacks_json(struct bight_answer *answer)
 {
     struct sites *sites = collect(answer);
     char place[128];
 
-    bight__answer_add(answer, "[");
+    bight__reply_add(answer, "[");
     for (size_t i = 0; sites && i < sites->count; i++) {
         const struct site *site = &sites->sites[i];
 
         describe(site->spawned_at, place, sizeof place);
-        bight__answer_add(answer, "%s{\"tasks\": %zu, \"stack_used\": %zu, \"stack_bytes\": %zu, ",
-                          i ? ", " : "", site->tasks, site->used, site->bytes);
-        bight__answer_add(answer, "\"suggested_bytes\": %zu, \"name\": ", suggested(site));
-        bight__answer_add_string(answer, site->name);
-        bight__answer_add(answer, ", \"spawned_at\": ");
-        bight__answer_add_string(answer, place);
-        bight__answer_add(answer, "}");
+        bight__reply_add(answer, "%s{\"tasks\": %zu, \"stack_used\": %zu, \"stack_bytes\": %zu, ",
+                         i ? ", " : "", site->tasks, site->used, site->bytes);
+        bight__reply_add(answer, "\"suggested_bytes\": %zu, \"name\": ", suggested(site));
+        bight__reply_add_string(answer, site->name);
+        bight__reply_add(answer, ", \"spawned_at\": ");
+        bight__reply_add_string(answer, place);
+        bight__reply_add(answer, "}");
     }
-    bight__answer_add(answer, "]");
+    bight__reply_add(answer, "]");
     bight__free(sites);
 }

@@ -48,11 +48,11 @@ static void add_figures(struct bight_answer *answer, const struct bight_runtime_
     };
 
     for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++)
-        bight__answer_add(answer, json ? "\"%s\": %" PRIu64 ", " : "%-16s %" PRIu64 "\n",
-                          figures[i].name, figures[i].value);
+        bight__reply_add(answer, json ? "\"%s\": %" PRIu64 ", " : "%-16s %" PRIu64 "\n",
+                         figures[i].name, figures[i].value);
 }
 
-void bight__answer_stats(struct bight_answer *answer)
+void bight__reply_stats(struct bight_answer *answer)
 {
     struct bight_parked counts[KINDS];
     struct bight_runtime_stats stats = {0};
@@ -60,30 +60,30 @@ void bight__answer_stats(struct bight_answer *answer)
 
     (void)bight_runtime_get_stats(&stats); /* a task runs, so there is a runtime */
     add_figures(answer, &stats, false);
-    bight__answer_add(answer, "%-16s %s\n", "longest_turn", stats.longest_turn_name);
+    bight__reply_add(answer, "%-16s %s\n", "longest_turn", stats.longest_turn_name);
     kinds = count_parked(answer, stats.live, counts);
     for (int i = 0; i < kinds; i++)
-        bight__answer_add(answer, "waits for %s: %zu\n", counts[i].name, counts[i].tasks);
+        bight__reply_add(answer, "waits for %s: %zu\n", counts[i].name, counts[i].tasks);
 }
 
-void bight__answer_stats_json(struct bight_answer *answer)
+void bight__reply_stats_json(struct bight_answer *answer)
 {
     struct bight_parked counts[KINDS];
     struct bight_runtime_stats stats = {0};
     int kinds;
 
     (void)bight_runtime_get_stats(&stats); /* as above */
-    bight__answer_add(answer, "{");
+    bight__reply_add(answer, "{");
     add_figures(answer, &stats, true);
-    bight__answer_add(answer,
-                      "\"measuring\": %s, \"longest_turn\": ", stats.measuring ? "true" : "false");
-    bight__answer_add_string(answer, stats.longest_turn_name);
+    bight__reply_add(answer,
+                     "\"measuring\": %s, \"longest_turn\": ", stats.measuring ? "true" : "false");
+    bight__reply_add_string(answer, stats.longest_turn_name);
     kinds = count_parked(answer, stats.live, counts);
-    bight__answer_add(answer, ", \"waits\": %s", kinds < 0 ? "null" : "{");
+    bight__reply_add(answer, ", \"waits\": %s", kinds < 0 ? "null" : "{");
     for (int i = 0; i < kinds; i++) {
-        bight__answer_add(answer, "%s", i ? ", " : "");
-        bight__answer_add_string(answer, counts[i].name);
-        bight__answer_add(answer, ": %zu", counts[i].tasks);
+        bight__reply_add(answer, "%s", i ? ", " : "");
+        bight__reply_add_string(answer, counts[i].name);
+        bight__reply_add(answer, ": %zu", counts[i].tasks);
     }
-    bight__answer_add(answer, "%s", kinds < 0 ? "}" : "}}");
+    bight__reply_add(answer, "%s", kinds < 0 ? "}" : "}}");
 }

@@ -485,5 +485,6 @@ const struct scenario scenarios[] = {
     {"threads", scenario_threads},
     {"room in an executor", scenario_room},
     {"shared", scenario_shared},
+    {"placed input", scenario_placed},
 };
 const int scenario_count = (int)(sizeof scenarios / sizeof scenarios[0]);

@@ -57,6 +57,7 @@ int scenario_patient_sends(void *arg);
 /* scenarios_service.c */
 int scenario_service(void *arg);
 int scenario_manager(void *arg);
+
 /* scenarios_process.c */
 int scenario_process(void *arg);
 int scenario_process_run(void *arg);
@@ -64,6 +65,7 @@ int scenario_no_process(void *arg);
 
 /* scenarios_shared.c */
 int scenario_shared(void *arg);
+int scenario_placed(void *arg);
 
 /* scenarios_sync.c */
 int scenario_condition(void *arg);

@@ -138,3 +138,18 @@ int scenario_shared(void *arg)
     EXPECT(bight_shared_free(segment) == 0);
     return rc;
 }
+
+/* Memory for inputs that workers are given without a copy; threads take a copy of it. */
+int scenario_placed(void *arg)
+{
+    struct bight_job_input *input;
+    int rc = bight_job_input_new(&input, ITEM_BYTES);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    *(char *)bight_job_input_data(input) = 'x';
+    rc = bight_sleep(1);
+    bight_job_input_free(input);
+    return rc;
+}
