@@ -103,6 +103,8 @@ static int end_of_pipe(void)
     rc = scenario_spawn(NULL, &reader, "reads", read_byte, file);
     if (rc == 0) {
         rc = bight_yield();
+        if (rc)
+            (void)bight_task_cancel(reader); /* it has not begun, and the file goes */
         EXPECT(write(fds[1], "x", 1) == 1);
         ended = bight_file_end(file);
         rc = rc ? rc : ended;
