@@ -1,5 +1,6 @@
 #!/bin/sh
 # Build bight as part of another project, which keeps its own variables, flags and installation.
+# Not optimised, which takes half of the time.
 # usage: subproject.sh CMAKE SOURCE-DIR CC GENERATOR folder|archive [LAUNCHER]
 set -eu
 cmake=$1 source=$2 cc=$3 generator=$4 way=$5 launcher=${6:-}
@@ -17,7 +18,7 @@ if [ "$way" = archive ]; then
     from=file://$work/bight.tar.gz
 fi
 "$cmake" -S "$source/tests/tools/subproject" -B "$work/build" -G "$generator" -DCMAKE_C_COMPILER="$cc" \
-    -DCMAKE_C_COMPILER_LAUNCHER="$launcher" -DFROM="$from"
+    -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER_LAUNCHER="$launcher" -DFROM="$from"
 
 # New are bight's own options, and what CMake's modules remember of what they looked for (prefix_result too is
 # FindPkgConfig's, __cmake_ FetchContent's).
