@@ -63,7 +63,8 @@ static int converse(void)
     return rc;
 }
 
-static int interrupt(void)
+/* With all the time that it wants, or none. */
+static int interrupt(int64_t grace_ms)
 {
     const char *const argv[] = {"sleep", "1000", NULL};
     const struct bight_process_options options = {
@@ -82,7 +83,7 @@ static int interrupt(void)
     bight_case_sleep(&cases[1], 1);
     rc = bight_select(cases, 2, 0);
     if (rc >= 0)
-        rc = bight_process_terminate(process, -1);
+        rc = bight_process_terminate(process, grace_ms);
     EXPECT(bight_process_end(process, 0) == 0);
     return rc;
 }
@@ -93,7 +94,9 @@ int scenario_process(void *arg)
 
     (void)arg;
     if (rc == 0)
-        rc = interrupt();
+        rc = interrupt(-1);
+    if (rc == 0)
+        rc = interrupt(0);
     no_child_is_left();
     return rc;
 }
