@@ -12,11 +12,11 @@ int bight__interrupt_open(struct bight_runtime *runtime)
         return BIGHT_EINVAL; /* signals belong to the host */
     int rc = bight__call_fails(&runtime->sched.seams, "uv_signal_init")
                  ? -errno
-                 : uv_signal_init(runtime->loop, &runtime->interrupt);
+                 : uv_signal_init(runtime->loop, &runtime->interrupt.handle);
     if (rc)
         return rc;
-    runtime->interrupt.data = runtime;
-    uv_unref((uv_handle_t *)&runtime->interrupt);
+    runtime->interrupt.handle.data = runtime;
+    uv_unref((uv_handle_t *)&runtime->interrupt.handle);
     bight__handle_opened(runtime);
     return 0;
 }
@@ -43,19 +43,19 @@ int bight__interrupt_begin(struct bight_runtime *runtime)
         return 0;
     if (bight__call_fails(&runtime->sched.seams, "uv_signal_start_oneshot"))
         return -errno;
-    return uv_signal_start_oneshot(&runtime->interrupt, on_interrupt, signum);
+    return bight__signal_handle_start(&runtime->interrupt, on_interrupt, signum, true);
 }
 
 void bight__interrupt_end(struct bight_runtime *runtime)
 {
     if (runtime->sched.options.interrupt_signal)
-        uv_signal_stop(&runtime->interrupt);
+        bight__signal_handle_stop(&runtime->interrupt);
 }
 
 bool bight__interrupt_listens(const struct bight_runtime *runtime)
 {
     return runtime->sched.options.interrupt_signal &&
-           uv_is_active((const uv_handle_t *)&runtime->interrupt);
+           uv_is_active((const uv_handle_t *)&runtime->interrupt.handle);
 }
 
 int bight__interrupt_outcome(const struct bight_runtime *runtime, int status)
@@ -71,5 +71,5 @@ static void on_closed(uv_handle_t *handle)
 void bight__interrupt_close(struct bight_runtime *runtime)
 {
     if (runtime->sched.options.interrupt_signal)
-        uv_close((uv_handle_t *)&runtime->interrupt, on_closed);
+        uv_close((uv_handle_t *)&runtime->interrupt.handle, on_closed);
 }

@@ -87,6 +87,9 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
         runtime->loop = &runtime->own_loop;
         runtime->owns_loop = true;
     }
+    rc = bight__forked_watch();
+    if (rc)
+        goto close_loop;
     rc = bight__probe_watchers(runtime->loop, watchers_wanted(options, seams), seams);
     if (rc)
         goto close_loop;

@@ -11,6 +11,7 @@
 
 #include "coro/core/sched.h"
 #include "runtime/door.h"
+#include "runtime/forked.h"
 #include "runtime/wheel.h"
 
 /* A kind of plugin. A runtime has at most one plugin of each kind. */
@@ -40,7 +41,7 @@ struct bight_runtime {
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t timer;
-    uv_signal_t interrupt; /* open if the options name a signal */
+    struct bight_signal_handle interrupt; /* open if the options name a signal */
     struct bight_mailbox *mailbox;
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles;       /* our handles that have not been called back as closed */

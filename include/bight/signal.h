@@ -1,6 +1,7 @@
 /* Unix signals as something to wait for. From open to end the signal's default action is suspended;
  * what arrives between two waits is counted, not lost. Only of what arrives between two turns of
- * the loop libuv may lose some: on Linux it keeps 4,096, however many are open for a number. */
+ * the loop libuv may lose some: on Linux it keeps 4,096, however many are open for a number. A
+ * child of fork() catches none of them: they have their default action there. */
 #ifndef BIGHT_SIGNAL_H
 #define BIGHT_SIGNAL_H
 

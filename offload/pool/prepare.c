@@ -68,7 +68,6 @@ static pid_t fork_unseen(int *pidfd)
  * again, whatever they are by then. */
 static void forget_host(struct keeper_plan *plan)
 {
-    plan->late = bight__sched != NULL;
     if (plan->late)
         uv_library_shutdown();
     bight__sched = NULL;
@@ -81,6 +80,7 @@ static void forget_host(struct keeper_plan *plan)
 static pid_t fork_keeper(const int pair[2], const struct program *program, int *pidfd)
 {
     struct keeper_plan plan = {.host = getpid(),
+                               .late = bight__sched != NULL,
                                .keep_privileges = ours.launch.keep_privileges,
                                .program = program ? program->path : NULL,
                                .argv = program ? program->argv : NULL,

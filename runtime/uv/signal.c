@@ -13,7 +13,7 @@
 
 /* Listens from the first open of its number to the last end. */
 struct watcher {
-    uv_signal_t handle;
+    struct bight_signal_handle heard;
     struct bight_runtime *runtime;
     struct bight_link link;    /* in the runtime's list; in none while it closes */
     struct bight_link signals; /* those that are open, in the order in which they were opened */
@@ -40,7 +40,7 @@ struct signal_wait {
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct watcher *watcher = container_of(handle, struct watcher, handle);
+    struct watcher *watcher = container_of(handle, struct watcher, heard.handle);
     struct bight_runtime *runtime = watcher->runtime;
 
     bight__free(watcher);
@@ -52,7 +52,8 @@ static void on_closed(uv_handle_t *handle)
 static void watcher_close(struct watcher *watcher)
 {
     link_remove(&watcher->link);
-    uv_close((uv_handle_t *)&watcher->handle, on_closed);
+    bight__signal_handle_stop(&watcher->heard);
+    uv_close((uv_handle_t *)&watcher->heard.handle, on_closed);
 }
 
 static void end(struct bight_signal *signal)
@@ -107,7 +108,7 @@ static void arrive(struct bight_signal *signal)
 /* Nothing of the program runs in here, so the list stays as it is. */
 static void on_signal(uv_signal_t *handle, int signum)
 {
-    const struct watcher *watcher = container_of(handle, struct watcher, handle);
+    const struct watcher *watcher = container_of(handle, struct watcher, heard.handle);
 
     (void)signum;
     for (struct bight_link *link = watcher->signals.next; link != &watcher->signals;
@@ -125,7 +126,7 @@ static int watcher_new(struct watcher **out, struct bight_runtime *runtime, int 
         return BIGHT_ENOMEM;
     rc = bight__call_fails(seams, "uv_signal_init")
              ? -errno
-             : uv_signal_init(runtime->loop, &watcher->handle);
+             : uv_signal_init(runtime->loop, &watcher->heard.handle);
     if (rc) {
         bight__free(watcher);
         return rc;
@@ -137,12 +138,12 @@ static int watcher_new(struct watcher **out, struct bight_runtime *runtime, int 
     link_init(&watcher->signals);
     rc = bight__call_fails(seams, "uv_signal_start")
              ? -errno
-             : uv_signal_start(&watcher->handle, on_signal, signum);
+             : bight__signal_handle_start(&watcher->heard, on_signal, signum, false);
     if (rc) {
         watcher_close(watcher);
         return rc;
     }
-    uv_unref((uv_handle_t *)&watcher->handle); /* tasks keep the loop alive, not this */
+    uv_unref((uv_handle_t *)&watcher->heard.handle); /* tasks keep the loop alive, not this */
     *out = watcher;
     return 0;
 }
@@ -172,18 +173,18 @@ static int watcher_get(struct watcher **out, struct bight_runtime *runtime, int 
 
 int bight_signal_open(struct bight_signal **out, int signum)
 {
-    struct bight_runtime *runtime = bight__runtime();
+    struct bight_runtime *runtime;
+    int rc;
 
     if (!out)
         return BIGHT_EINVAL;
-    if (!runtime)
-        return BIGHT_ENORUNTIME;
-    if (bight__runtime_is_over(runtime))
-        return BIGHT_ECLOSED;
+    rc = bight__runtime_get(&runtime);
+    if (rc)
+        return rc;
     struct bight_signal *signal = bight__alloc_zero(&runtime->sched.seams, sizeof *signal);
     if (!signal)
         return BIGHT_ENOMEM;
-    int rc = watcher_get(&signal->watcher, runtime, signum);
+    rc = watcher_get(&signal->watcher, runtime, signum);
     if (rc) {
         bight__free(signal);
         return rc;
