@@ -113,7 +113,7 @@ static int fill(struct bight_job_map *map, struct bight__batch *batch)
         size_t input_bytes = 0;
         int rc = map->source(map->arg, &input, &input_bytes);
 
-        if (rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN)
+        if (bight_is_stop(rc))
             return rc;
         if (rc > 0)
             rc = bight__batch_add(batch, input, input_bytes);
@@ -186,7 +186,7 @@ static int begin_all(struct bight_job_map *map)
             return 0;
         if (rc == BIGHT_EFULL)
             rc = bight__executor_enter(map->executor, true);
-        if (rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN)
+        if (bight_is_stop(rc))
             return rc;
         begin_batch(map, batch, rc);
     }

@@ -196,7 +196,7 @@ int bight_future_wait_for(struct bight_future *future, int64_t timeout_ms, int *
     if (unlikely(!future))
         return BIGHT_EINVAL;
     rc = bight__checkpoint(&self);
-    if (bight__is_stop(rc))
+    if (bight_is_stop(rc))
         (void)bight_future_cancel(future);
     if (rc == 0 && !future->done)
         rc = owner_wait(future, timeout_ms);

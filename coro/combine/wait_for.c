@@ -129,7 +129,7 @@ int bight_wait_for(struct bight_task *task, int64_t timeout_ms, int *status)
     if (!task)
         return BIGHT_EINVAL;
     begun = bight__observe(&self);
-    if (begun && !bight__is_stop(begun))
+    if (begun && !bight_is_stop(begun))
         return begun;
     rc = wait_for(task, timeout_ms, status, self, begun);
     bight__breathe(self);

@@ -13,11 +13,6 @@ int bight__observe_slow(struct bight_task *task);
 int bight__deliver(struct bight_task *task, bool passed_queue);
 /* BIGHT_ECANCELED or BIGHT_EDRAIN: what ended a wait of the running task that was aborted. */
 int bight__stop_code(const struct bight_task *task);
-/* Whether a call has ended because the task is to stop. */
-static inline bool bight__is_stop(int rc)
-{
-    return rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN;
-}
 /* Count an operation of a call that did not open with a checkpoint; give way when it is time. */
 static inline void bight__breathe(struct bight_task *task)
 {

@@ -96,6 +96,16 @@ BIGHT_API const char *bight_error_name(int code);
  */
 BIGHT_API const char *bight_strerror(int code);
 
+/** Whether `code` tells the task to stop: BIGHT_ECANCELED or BIGHT_EDRAIN. Who waits hands such a
+ *  code on, and does not try again or report it as a failure.
+ *
+ *  Thread: any.  Ownership: none.
+ */
+static inline bool bight_is_stop(int code)
+{
+    return code == BIGHT_ECANCELED || code == BIGHT_EDRAIN;
+}
+
 BIGHT_END_DECLS
 
 #endif

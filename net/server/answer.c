@@ -16,7 +16,7 @@ int bight__answer_failed(struct bight_exchange *exchange, int rc, bool moved)
 {
     if (rc == BIGHT_EPIPE || rc == BIGHT_ECONNRESET)
         exchange->client_gone = true;
-    if (moved || (rc != BIGHT_ECANCELED && rc != BIGHT_EDRAIN))
+    if (moved || !bight_is_stop(rc))
         exchange->answer = ANSWER_BROKEN;
     return rc;
 }

@@ -30,7 +30,7 @@ int bight__body_broken(struct bight_exchange *exchange, int error)
  * again. */
 static int failed(struct bight_exchange *exchange, int rc)
 {
-    bool passes = rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN || rc == BIGHT_ENOMEM;
+    bool passes = bight_is_stop(rc) || rc == BIGHT_ENOMEM;
 
     return passes ? rc : bight__body_broken(exchange, rc);
 }

@@ -252,7 +252,7 @@ static int status_of_failure(const struct bight_exchange *exchange, int rc)
 {
     if (rc == exchange->blamed)
         return exchange->blamed_status;
-    return rc == BIGHT_ETIMEDOUT || rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN ? 503 : 500;
+    return rc == BIGHT_ETIMEDOUT || bight_is_stop(rc) ? 503 : 500;
 }
 
 /* Whether it was cancelled together with the call that serves: by the task, or a scope around. */

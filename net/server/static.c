@@ -202,7 +202,7 @@ static int choose_coding(struct visit *visit)
             return 0;
         }
         bight__file_close(&coded);
-        if (rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN)
+        if (bight_is_stop(rc))
             return rc;
     }
     return 0;

@@ -133,7 +133,7 @@ int bight__websocket_say(struct bight_websocket *socket, bool wait)
         return 0;
     rc = bight__websocket_flush(socket, wait);
     bight_mutex_unlock(&socket->lock);
-    return rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN ? rc : 0;
+    return bight_is_stop(rc) ? rc : 0;
 }
 
 void bight__websocket_due_close(struct bight_websocket *socket, int code, const char *reason)

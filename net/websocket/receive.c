@@ -138,9 +138,8 @@ static int on_data(struct bight_websocket *socket, const struct wslay_frame_iocb
 /* Whether the next call may fare better, for nothing is wrong with the connection. */
 static bool is_passing(int code)
 {
-    return code == BIGHT_ECANCELED || code == BIGHT_EDRAIN || code == BIGHT_ENOMEM ||
-           code == BIGHT_EBUSY || code == BIGHT_EPERM || code == BIGHT_ENOTASK ||
-           code == BIGHT_ESCOPE;
+    return bight_is_stop(code) || code == BIGHT_ENOMEM || code == BIGHT_EBUSY ||
+           code == BIGHT_EPERM || code == BIGHT_ENOTASK || code == BIGHT_ESCOPE;
 }
 
 static int stopped(struct bight_websocket *socket, ssize_t error)

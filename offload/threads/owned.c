@@ -167,7 +167,7 @@ int bight_threads_call_owned(struct bight_executor *executor, int (*fn)(void *ar
     if (!fn || !executor)
         return BIGHT_EINVAL;
     rc = call_owned(executor, &what, &taken);
-    if ((rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN) && !taken && destroy)
+    if (bight_is_stop(rc) && !taken && destroy)
         destroy(arg);
     return rc;
 }

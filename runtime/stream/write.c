@@ -18,7 +18,7 @@ static bool may_pass(int rc)
 
 int bight__stream_write_failed(struct bight_stream *stream, int rc)
 {
-    if (rc == BIGHT_ECANCELED || rc == BIGHT_EDRAIN || rc == BIGHT_ECLOSED) {
+    if (bight_is_stop(rc) || rc == BIGHT_ECLOSED) {
         if (stream->last_written)
             stream->out.error = BIGHT_EBROKEN;
     } else if (stream->last_written || !may_pass(rc)) {

@@ -58,8 +58,7 @@ static int attempts(void *arg)
         int code = retry->fn(retry->arg);
         int rc;
 
-        if (code >= 0 || code == BIGHT_ECANCELED || code == BIGHT_EDRAIN ||
-            made == policy->attempts)
+        if (code >= 0 || bight_is_stop(code) || made == policy->attempts)
             return code;
         if (policy->again && !policy->again(retry->arg, code))
             return code;
