@@ -42,12 +42,17 @@ static bool is_allowed(const struct bight_stream *stream)
     return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static int read_request(void *arg)
+/* A drain ends the wait for a request, not an answer. */
+static int read_request(struct request *request, int64_t idle_ms)
 {
-    struct request *request = arg;
-    int64_t length = bight_stream_read_line(request->stream, request->line, sizeof request->line);
+    struct bight_scope scope;
+    int64_t length;
+    int rc = bight_scope_begin(&scope, idle_ms, BIGHT_SCOPE_STOPPABLE);
 
-    return length < 0 ? (int)length : 0;
+    if (rc)
+        return rc;
+    length = bight_stream_read_line(request->stream, request->line, sizeof request->line);
+    return bight_scope_end(&scope, length < 0 ? (int)length : 0);
 }
 
 static int write_answer(void *arg)
@@ -64,7 +69,7 @@ static int say(struct bight_stream *stream, const char *text)
 
 static int answer_one(const struct monitor *monitor, struct request *request)
 {
-    int rc = bight_timeout(monitor->options.idle_ms, read_request, request);
+    int rc = read_request(request, monitor->options.idle_ms);
 
     if (rc == BIGHT_ETOOBIG)
         return say(request->stream, "error: a request is a word; try help\n\n");

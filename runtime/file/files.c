@@ -42,14 +42,12 @@ static const struct bight_plugin_kind files_kind = {
 
 int bight__files_get(struct files **out)
 {
-    struct bight_runtime *runtime = bight__runtime();
+    struct bight_runtime *runtime;
     struct bight_plugin *plugin;
-    int rc;
+    int rc = bight__runtime_get(&runtime);
 
-    if (!runtime)
-        return BIGHT_ENORUNTIME;
-    if (bight__runtime_is_over(runtime))
-        return BIGHT_ECLOSED;
+    if (rc)
+        return rc;
     plugin = bight__plugin_get(runtime, &files_kind, &rc);
     if (!plugin)
         return rc;

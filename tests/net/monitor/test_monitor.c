@@ -234,6 +234,21 @@ static int is_silent(void *arg)
     return disconnect(stream);
 }
 
+/* Long before its time is over. */
+static int is_drained(void *arg)
+{
+    struct bight_stream *stream;
+
+    (void)arg;
+    stream = connect_monitor();
+    ck_has(ask(stream, "stats\n"), "live");
+    ck_ok(bight_runtime_drain());
+    ck_assert_int_eq(is_ended(stream), 0);
+    bight_stream_abort(stream);
+    ck_code(bight_listener_close(listener), BIGHT_EALREADY);
+    return 0;
+}
+
 /* Who does not read its answers is given up, and the loop goes on meanwhile. */
 static int does_not_read(void *arg)
 {
@@ -358,6 +373,7 @@ static const struct suite_case cases[] = {
     world_case(too_many_tasks_are_not_counted, many_waits),
     world_case(the_socket_file_is_its_owners, file_mode),
     world_case(who_asks_nothing_is_let_go, is_silent),
+    world_case(who_asks_nothing_is_let_go_by_a_drain, is_drained),
     world_case(who_does_not_read_is_let_go, does_not_read),
     world_case(nobody_is_answered_by_tcp, by_tcp),
     plain_case(other_users_are_refused),
