@@ -82,6 +82,7 @@ const struct bight_driver bight__runtime_driver = {
     .wake = runtime_wake,
     .collect = runtime_collect,
     .report = runtime_report,
+    .sample = bight__sampler_turn,
 };
 
 /* Whether the loop has anything of its user's to wait for. Asked only when all tasks wait. */

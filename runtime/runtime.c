@@ -103,12 +103,18 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     rc = bight__overflow_watch(runtime);
     if (rc)
         goto fini_sched;
-    rc = bight__interrupt_open(runtime);
+    rc = bight__opened_begin(runtime);
     if (rc)
         goto unwatch;
+    rc = bight__sampler_open(runtime);
+    if (rc)
+        goto free_opened;
+    rc = bight__interrupt_open(runtime);
+    if (rc)
+        goto close_sampler;
     rc = bight__mailbox_new(&runtime->mailbox, runtime);
     if (rc)
-        goto unwatch; /* the loop's end closes what the interrupt has opened */
+        goto close_sampler; /* the loop's end closes what the interrupt has opened */
     bight__drive_open(runtime);
     if (runtime->sched.options.measure)
         bight__runtime_measure(runtime, true);
@@ -116,6 +122,10 @@ int bight__runtime_new(struct bight_runtime **out, uv_loop_t *loop,
     *out = runtime;
     return 0;
 
+close_sampler:
+    bight__sampler_close(runtime);
+free_opened:
+    bight__free(runtime->opened);
 unwatch:
     bight__overflow_unwatch(runtime);
 fini_sched:
@@ -133,6 +143,7 @@ void bight__runtime_end(struct bight_runtime *runtime)
     runtime->ending = true;
     runtime->sched.closing = true;
     bight__interrupt_end(runtime);
+    bight__opened_tasks(runtime);
     bight__scope_cancel(&runtime->sched.root.scope);
 }
 
@@ -157,6 +168,7 @@ void bight__runtime_close(struct bight_runtime *runtime)
     plugins_end(runtime); /* the last posts may have begun something */
     bight__drive_close(runtime);
     bight__interrupt_close(runtime);
+    bight__opened_end(runtime);
 }
 
 /* libuv has let go of every handle. */
@@ -165,6 +177,7 @@ static void runtime_gone(struct bight_runtime *runtime)
     void (*done)(void *arg) = runtime->on_detached;
     void *arg = runtime->on_detached_arg;
 
+    bight__sampler_close(runtime);
     bight__overflow_unwatch(runtime);
     bight__calls_drop(&runtime->sched);
     bight__wheel_fini(&runtime->wheel);

@@ -43,6 +43,8 @@ struct bight_runtime {
     uv_timer_t timer;
     struct bight_signal_handle interrupt; /* open if the options name a signal */
     struct bight_mailbox *mailbox;
+    struct bight_sampler *sampler; /* NULL: none */
+    struct bight_opened *opened;   /* NULL: without BIGHT_CHECK_OPEN */
     void *overflow_stack; /* the alternate signal stack that we gave to the thread */
     size_t handles;       /* our handles that have not been called back as closed */
     struct bight_link plugins;
@@ -145,6 +147,24 @@ int bight__sleep_until(uint64_t when_ns);
 /* overflow.c: tell which task overflowed its stack, if the options ask for it. */
 int bight__overflow_watch(struct bight_runtime *runtime);
 void bight__overflow_unwatch(struct bight_runtime *runtime);
+
+/* sampler.c: note where a slow turn is, if the options name a signal for that. */
+int bight__sampler_open(struct bight_runtime *runtime);
+void bight__sampler_close(struct bight_runtime *runtime);
+/* A turn begins or is over. */
+void bight__sampler_turn(struct bight_sched *sched, bool runs);
+
+/* opened.c: what is open at the end, and where it was opened. These do nothing without
+ * BIGHT_CHECK_OPEN. An object is noted when it is opened and forgotten when it is closed; of one
+ * that the runtime has to close, `left` tells first. */
+int bight__opened_begin(struct bight_runtime *runtime);
+void bight__opened_note(const struct bight_runtime *runtime, const void *object);
+void bight__opened_forget(const struct bight_runtime *runtime, const void *object);
+void bight__opened_left(struct bight_runtime *runtime, const void *object, const char *text);
+/* Main has ended: tell which tasks have not. */
+void bight__opened_tasks(const struct bight_runtime *runtime);
+/* Everything of bight's is closing. */
+void bight__opened_end(struct bight_runtime *runtime);
 
 /* probe.c: try everything that libuv would abort over. 0 or the error. */
 int bight__probe(const struct bight_seams *seams);

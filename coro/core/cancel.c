@@ -148,6 +148,7 @@ static void unmark(struct bight_scope *scope, struct bight_task **worklist)
 
     while (!is_over(scope)) {
         scope->effective = false;
+        scope->kind &= (uint16_t) ~(SCOPE_TOLD | SCOPE_LATE);
         scope->kind |= SCOPE_LIFTED;
         if (scope->kind & SCOPE_GROUP)
             lift_members(container_of(scope, struct bight_group, scope), worklist);

@@ -19,6 +19,8 @@ void bight__step_begun(struct bight_sched *sched, const struct bight_task *task)
     if (sched->measuring & MEASURE_TRACE)
         bight__trace_begun(sched, task);
     step->begin_ns = sched->driver->now_ns(sched);
+    if (sched->measuring & MEASURE_PLACES)
+        sched->driver->sample(sched, true);
 }
 
 static void count(struct bight_measured *measured, const struct bight_step *step, uint64_t took_ns)
@@ -40,6 +42,8 @@ static void report(struct bight_sched *sched, const struct bight_step *step, uin
         .task_name = step->task_name,
         .text = step->task_id ? "kept the loop for long without waiting"
                               : "a call, a post or a hook kept the loop for long",
+        .places = step->places,
+        .place_count = step->place_count,
     };
 
     sched->driver->report(sched, &report);
@@ -54,6 +58,8 @@ void bight__step_ended(struct bight_sched *sched)
         return;
     step->begun = false;
     took_ns = sched->driver->now_ns(sched) - step->begin_ns;
+    if (sched->measuring & MEASURE_PLACES)
+        sched->driver->sample(sched, false);
     if (sched->measuring & MEASURE_STATS)
         count(&sched->measured, step, took_ns);
     if (sched->measuring & MEASURE_TRACE)

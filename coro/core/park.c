@@ -40,6 +40,8 @@ int bight__deliver(struct bight_task *task, bool passed_queue)
     int code = bight__stop_code(task);
 
     task->delivered++;
+    if (unlikely(sched->options.checks & BIGHT_CHECK_CANCELS))
+        bight__check_told(task, code);
     /* A loop that retries in spite of the cancellation must not starve the others. */
     if (task->delivered > 1 && !passed_queue) {
         bight__requeue(sched, task);

@@ -11,6 +11,8 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
         .task_id = task->id,
         .task_name = task->name,
         .text = text,
+        .places = &task->spawned_at,
+        .place_count = task->spawned_at != NULL,
     };
 
     task->sched->driver->report(task->sched, &report);

@@ -21,6 +21,7 @@
 #include "coro/stack/stack.h"
 
 struct bight_sched;
+struct bight_marks;
 struct bight_trace;
 
 /* What the scheduler asks of its surroundings. */
@@ -40,12 +41,16 @@ struct bight_driver {
     /* A call is about to be queued: queue those that other threads have asked for before. */
     void (*collect)(struct bight_sched *sched);
     void (*report)(struct bight_sched *sched, const struct bight_report *report);
+    /* A step begins or is over, while MEASURE_PLACES is on: at its end step.places says where it
+     * was. */
+    void (*sample)(struct bight_sched *sched, bool runs);
 };
 
 /* Who has steps measured: sched->measuring. */
-#define MEASURE_SLOW 1u  /* options.slow_ms */
-#define MEASURE_STATS 2u /* bight_runtime_set_measuring */
-#define MEASURE_TRACE 4u /* <bight/trace.h> */
+#define MEASURE_SLOW 1u   /* options.slow_ms */
+#define MEASURE_STATS 2u  /* bight_runtime_set_measuring */
+#define MEASURE_TRACE 4u  /* <bight/trace.h> */
+#define MEASURE_PLACES 8u /* options.slow_signal */
 
 /* What runs, while it is measured; measure.c. */
 struct bight_step {
@@ -57,6 +62,9 @@ struct bight_step {
     const struct bight_task *task;
     size_t live;
     uint64_t spawned;
+    /* Where it was after options.slow_ms. */
+    const void *const *places;
+    size_t place_count;
 };
 
 /* What was measured for bight_runtime_get_stats. */
@@ -129,6 +137,7 @@ struct bight_sched {
     struct bight_step step;
     struct bight_measured measured;
     struct bight_trace *trace; /* NULL: none; freed with the scheduler */
+    struct bight_marks *marks; /* NULL: without BIGHT_CHECK_STACKS */
     bool closing;              /* the root takes no more tasks */
     bool main_done;
     int main_status;

@@ -8,6 +8,8 @@
 #define DEFAULT_STACK_CACHE 1024
 #define DEFAULT_TURNS 64
 #define DEFAULT_SLICE_US 100
+#define DEFAULT_LATE_MS 1000
+#define CHECKS (BIGHT_CHECK_CANCELS | BIGHT_CHECK_OPEN | BIGHT_CHECK_STACKS)
 
 static void options_default(struct bight_runtime_options *options)
 {
@@ -21,6 +23,8 @@ static void options_default(struct bight_runtime_options *options)
         options->turns_per_slice = DEFAULT_TURNS;
     if (!options->slice_us)
         options->slice_us = DEFAULT_SLICE_US;
+    if (!options->late_ms)
+        options->late_ms = DEFAULT_LATE_MS;
 }
 
 int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driver,
@@ -51,18 +55,25 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
         .head_bytes = sizeof(struct bight_task),
         .cache_max = sched->options.stack_cache,
     };
-    if (sched->options.spawn_flags & ~TASK_OWNS)
+    if (sched->options.spawn_flags & ~TASK_OWNS || sched->options.checks & ~CHECKS)
         return BIGHT_EINVAL;
     rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
     if (rc)
         return rc;
+    rc = bight__marks_open(sched);
+    if (rc)
+        goto destroy_stacks;
     rc = bight__ready_grow(sched);
-    if (rc) {
-        bight__stackpool_destroy(&sched->stacks);
-        return rc;
-    }
+    if (rc)
+        goto free_marks;
     bight__context_thread_init(&sched->loop);
     return 0;
+
+free_marks:
+    bight__free(sched->marks);
+destroy_stacks:
+    bight__stackpool_destroy(&sched->stacks);
+    return rc;
 }
 
 void bight__sched_fini(struct bight_sched *sched)
@@ -76,6 +87,7 @@ void bight__sched_fini(struct bight_sched *sched)
                            "ended, but its handle was never joined nor detached");
         bight__task_free(task);
     }
+    bight__marks_close(sched);
     while ((link = link_take(&sched->owned)))
         bight__free(link);
     bight__context_thread_fini(&sched->loop);

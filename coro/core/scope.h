@@ -23,6 +23,8 @@
 #define SCOPE_STOPPABLE 64u   /* a drain ends the calls in it */
 #define SCOPE_DRAINS 128u
 #define SCOPE_INHERITS 256u /* made to be as stoppable as what is around */
+#define SCOPE_TOLD 512u     /* BIGHT_CHECK_CANCELS: a call has told the task that it is over */
+#define SCOPE_LATE 1024u    /* and it was reported that the task went on */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);

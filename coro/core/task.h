@@ -68,6 +68,7 @@ struct bight_task {
     /* For tests only: where a cancellation would have been seen, and turns. */
     uint32_t checks;
     uint32_t turns;
+    uint64_t told_ns; /* when the last scope became SCOPE_TOLD */
 };
 
 #if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* which have more in a context */
@@ -93,6 +94,14 @@ BIGHT_INTERNAL_API void bight__task_report(const struct bight_task *task,
                                            const char *text);
 /* Report the failure of an ended task of which nobody has a handle. */
 void bight__failure_unseen(const struct bight_task *task);
+
+/* check.c: BIGHT_CHECK_CANCELS; the task is told of its cancellation with `code`. */
+void bight__check_told(struct bight_task *task, int code);
+
+/* marks.c: BIGHT_CHECK_STACKS. */
+int bight__marks_open(struct bight_sched *sched);
+/* Report them, and free them. */
+void bight__marks_close(struct bight_sched *sched);
 
 /* park.c */
 /* Make a parked task observe a cancellation, if its source lets go. */

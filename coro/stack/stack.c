@@ -37,6 +37,9 @@
  * call that gives memory back itself. */
 #define RED_ZONE_BYTES 1024
 
+/* Of how many pages mincore is asked at a time. */
+#define PAGES_ASKED 64
+
 static size_t round_up(size_t bytes, size_t unit)
 {
     return (bytes + unit - 1) / unit * unit;
@@ -216,6 +219,8 @@ static void trim(const struct bight_stackpool *pool, struct bight_stack *stack)
 void bight__stack_rest(const struct bight_stackpool *pool, struct bight_stack *stack,
                        const char *frame)
 {
+    if (pool->leaves)
+        return;
     give_below(pool, stack, (uintptr_t)frame - RED_ZONE_BYTES);
     stack->low_water = (char *)(uintptr_t)frame;
 }
@@ -230,6 +235,8 @@ static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
     }
     struct bight_slab *slab = stack->slab;
     const uint32_t index = stack->index;
+    if (pool->leaves)
+        pool->leaves(pool, stack);
     record_fini(stack);
     bight__slab_give(pool, slab, index);
     return true;
@@ -246,6 +253,39 @@ void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack)
     stack->next = class->cache;
     class->cache = stack;
     pool->cached++;
+}
+
+/* The first byte in [from, to) that is not 0, or `to`. Both are multiples of a word's size. */
+__attribute__((no_sanitize("address", "thread"))) static const char *first_used(const char *from,
+                                                                                const char *to)
+{
+    const uintptr_t *word = (const void *)from;
+
+    while ((const char *)word < to && *word == 0)
+        word++;
+    return (const char *)word;
+}
+
+size_t bight__stack_deepest(const struct bight_stackpool *pool, const struct bight_stack *stack)
+{
+    const char *end = (const char *)stack, *page = stack->lo;
+    unsigned char resident[PAGES_ASKED];
+
+    while (page < end) {
+        size_t left = ((size_t)(end - page) + pool->page_bytes - 1) / pool->page_bytes;
+        size_t pages = left < PAGES_ASKED ? left : PAGES_ASKED;
+        bool told = !bight__call_fails(pool->seams, "mincore") &&
+                    mincore((char *)(uintptr_t)page, pages * pool->page_bytes, resident) == 0;
+
+        for (size_t i = 0; i < pages; i++, page += pool->page_bytes) {
+            const char *to = page + pool->page_bytes < end ? page + pool->page_bytes : end;
+            const char *used = told && !(resident[i] & 1) ? to : first_used(page, to);
+
+            if (used < to)
+                return (size_t)(end - used);
+        }
+    }
+    return 0;
 }
 
 size_t bight__stack_bytes(const struct bight_stack *stack)

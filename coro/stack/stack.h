@@ -74,6 +74,9 @@ struct bight_stackpool {
     enum bight_guard guard;
     /* Whether the last BIGHT_ENOMEM was for the number of mappings, vm.max_map_count. */
     bool map_limit;
+    /* Called with each stack that goes back cold, if it is set: all do where no more than 0 are
+     * cached, and so all are fresh when they are taken. Stacks then do not rest. */
+    void (*leaves)(struct bight_stackpool *pool, const struct bight_stack *stack);
     uint32_t colors; /* places, a line apart, at which the head may end */
     size_t page_bytes;
     struct bight_stack_class classes[BIGHT_STACK_CLASSES];
@@ -140,6 +143,9 @@ void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack);
 /* Give the memory below `frame` on a stack that is in use back to the system: nothing is in it. */
 void bight__stack_rest(const struct bight_stackpool *pool, struct bight_stack *stack,
                        const char *frame);
+
+/* How far down the fresh stack was written to, in bytes: to the lowest one that is not 0. */
+size_t bight__stack_deepest(const struct bight_stackpool *pool, const struct bight_stack *stack);
 
 /* Usable bytes between lo and the record. */
 size_t bight__stack_bytes(const struct bight_stack *stack);

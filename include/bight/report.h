@@ -35,6 +35,17 @@ enum bight_report_kind {
     BIGHT_REPORT_PROGRAM,
     /* The abort hook of a waiter (waiter.h) returned `code`, which is neither 0 nor BIGHT_EBUSY. */
     BIGHT_REPORT_ABORT_HOOK,
+    /* BIGHT_CHECK_CANCELS: a task that was told of its cancellation, or drain, by a call that
+     * returned `code` is told again, in the same scope, `count` ms later. Once for each scope. */
+    BIGHT_REPORT_LATE_CANCEL,
+    /* BIGHT_CHECK_OPEN: a task still lived when main had returned, or the host detached, and is
+     * cancelled; or the runtime has ended and closes what nobody else will: a stream, a listener, a
+     * socket, a handle of libuv's on the runtime's own loop. `text` says what it is. */
+    BIGHT_REPORT_LEFT_RUNNING,
+    BIGHT_REPORT_LEFT_OPEN,
+    /* BIGHT_CHECK_STACKS, as the runtime ends: `count` bytes is the most that a task spawned at
+     * that place has used of its stack. */
+    BIGHT_REPORT_STACK_MARK,
 };
 
 struct bight_report {
@@ -46,6 +57,11 @@ struct bight_report {
     const char *task_name;
     /* One line, without a newline. */
     const char *text;
+    /* Places in the program, for bight_place_describe: of a slow turn where it was in the middle of
+     * it, innermost first, if bight_runtime_options.slow_signal asks for that; of what was left
+     * open, where it was opened, likewise; of other reports about a task, where it was spawned. */
+    const void *const *places;
+    size_t place_count;
 };
 
 /* Who gets reports: bight_runtime_options.on_report and its argument, or what replaced them. */
@@ -62,6 +78,27 @@ struct bight_report_handler {
  */
 BIGHT_API int bight_report_set_handler(struct bight_report_handler handler,
                                        struct bight_report_handler *before);
+
+/** Write a report to a file descriptor, 2 for the terminal: a line with kind, task, text, count and
+ *  code, and a line for each place. Handlers may call it, also in a task of a small stack.
+ *
+ *  @return 0; BIGHT_EINVAL without report; the error of write(2).
+ *  Suspends: no, though write(2) may block.  Thread: any.
+ */
+BIGHT_API int bight_report_write_fd(const struct bight_report *report, int fd);
+
+/* Room for what bight_place_describe says, cut off where it is longer. */
+#define BIGHT_PLACE_BYTES 160
+
+/** Say as text which code is at `place`, a return address such as bight_task_info.spawned_at:
+ *  "serve+0x1b (program+0x1233)", where `addr2line -e program 0x1233` tells file and line; without
+ *  the function where the loader does not know its name, as that of a static one or of a program
+ *  without -rdynamic; "-" for NULL. Offsets are of the last byte of the call.
+ *
+ *  @return the length of the text in bytes, less than text_bytes; 0 when there is no room.
+ *  Thread: any.
+ */
+BIGHT_API size_t bight_place_describe(const void *place, char *text, size_t text_bytes);
 
 /** Give a report of the program's own to the handler, as BIGHT_REPORT_PROGRAM; the task concerned
  *  is the calling one.

@@ -12,6 +12,15 @@ BIGHT_BEGIN_DECLS
 
 struct bight_runtime;
 
+/* bight_runtime_options.checks: what a runtime looks for beside what it reports anyway. Each costs
+ * something while it is on, and nothing when it is not; docs/seeing.md says what. */
+/* Tasks that go on in spite of a cancellation: BIGHT_REPORT_LATE_CANCEL. */
+#define BIGHT_CHECK_CANCELS 1u
+/* What is open at the end: BIGHT_REPORT_LEFT_RUNNING, BIGHT_REPORT_LEFT_OPEN. */
+#define BIGHT_CHECK_OPEN 2u
+/* How much of their stacks tasks use: BIGHT_REPORT_STACK_MARK, bight_runtime_get_stack_marks. */
+#define BIGHT_CHECK_STACKS 4u
+
 /* Zero is the default for every field. */
 struct bight_runtime_options {
     /* Address space per task stack, committed when it is touched; default 256 KiB. */
@@ -59,6 +68,17 @@ struct bight_runtime_options {
      * `report` is valid during the call. Default: nothing is reported and nothing printed. */
     void (*on_report)(void *arg, const struct bight_report *report);
     void *on_report_arg;
+    /* With slow_ms: a real-time signal, SIGRTMIN to SIGRTMAX, by which the runtime interrupts its
+     * thread in a turn that has lasted for slow_ms. The report then has the places where the turn
+     * was: see bight_report.places, and docs/seeing.md for what they need. The signal is the
+     * runtime's as long as it lives; several may share one. A system call that blocks in that turn
+     * may end with EINTR. It costs a reading of the clock for each turn, and a timer of the kernel.
+     * Another number is BIGHT_EINVAL. Default 0: none. */
+    int slow_signal;
+    /* BIGHT_CHECK_ flags, or-ed; default 0. An unknown one is BIGHT_EINVAL. */
+    unsigned checks;
+    /* With BIGHT_CHECK_CANCELS: how long a task may go on; default 1,000. */
+    unsigned late_ms;
 };
 
 /** Run `fn(arg)` as the main task on a loop of its own and return when it and everything it started
@@ -173,6 +193,30 @@ struct bight_parked {
  *          BIGHT_ENORUNTIME.
  */
 BIGHT_API int bight_runtime_count_parked(struct bight_parked *counts, size_t max);
+
+/* What tasks that were spawned at one place have used of their stacks. */
+struct bight_stack_mark {
+    /* For bight_place_describe; NULL: of main, and of the places for which there was no room. */
+    const void *spawned_at;
+    char name[BIGHT_TASK_NAME_BYTES]; /* of the first such task */
+    size_t tasks;                     /* since the start */
+    /* The most that one of them has used, and the least that one of them has, in bytes. */
+    size_t used;
+    size_t bytes;
+    /* For bight_spawn_options.stack_bytes: half as much again as was used, rounded up to a size
+     * that stacks have, which is a power of two. */
+    size_t suggested_bytes;
+};
+
+/** Say what the tasks of this thread's runtime have used of their stacks, those that live too, the
+ *  most first. It is what they have written to since they began, also between two waits; what was
+ *  only reserved or zeroed there does not show. Where there are more places than room in `marks`,
+ *  the last mark has the rest, as "others". Walks all tasks and their stacks.
+ *
+ *  @return how many marks are filled, 0 without BIGHT_CHECK_STACKS; BIGHT_EINVAL without marks or
+ *          with a max of 0; BIGHT_ENORUNTIME.
+ */
+BIGHT_API int bight_runtime_get_stack_marks(struct bight_stack_mark *marks, size_t max);
 
 BIGHT_END_DECLS
 

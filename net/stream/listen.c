@@ -33,7 +33,7 @@ static void listener_close(struct bight_listener *listener)
 static void listener_end(struct bight_listener *listener)
 {
     listener_close(listener);
-    link_cut(&listener->guest.link);
+    bight__guest_remove(&listener->guest, listener->streams);
     listener->ended = true;
     if (!listener->calls)
         bight__free(listener);
@@ -64,8 +64,8 @@ int bight__listener_new(struct bight_listener **out, struct streams *streams, in
         bight__free(listener);
         return rc;
     }
-    listener->guest.end = on_runtime_end;
-    link_append(&streams->guests, &listener->guest.link);
+    listener->guest = (struct stream_guest){.kind = "a listener", .end = on_runtime_end};
+    bight__guest_add(&listener->guest, streams);
     *out = listener;
     return 0;
 }

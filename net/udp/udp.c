@@ -67,7 +67,7 @@ static void on_ready(struct poll_source *source, uint32_t events)
 
 static void udp_destroy(struct bight_udp *udp)
 {
-    link_cut(&udp->guest.link);
+    bight__guest_remove(&udp->guest, udp->streams);
     bight__source_remove(udp->streams, &udp->source, udp->fd);
     close(udp->fd);
     bight__free(udp->ring);
@@ -102,8 +102,8 @@ int bight__udp_new(struct bight_udp **out, struct streams *streams, int fd, int 
     udp->connected = connected;
     udp->in = (struct stream_side){.wait = &receive_ops, .ready = true};
     udp->out = (struct stream_side){.wait = &send_ops, .ready = true};
-    udp->guest.end = on_runtime_end;
-    link_append(&streams->guests, &udp->guest.link);
+    udp->guest = (struct stream_guest){.kind = "a UDP socket", .end = on_runtime_end};
+    bight__guest_add(&udp->guest, streams);
     *out = udp;
     return 0;
 

@@ -131,6 +131,7 @@ void bight__stream_open(struct bight_stream *stream, struct streams *streams,
     stream->in.wait = &read_ops[ops->inside];
     stream->out.wait = &write_ops[ops->inside];
     link_append(&streams->open, &stream->link);
+    bight__opened_note(streams->poller.runtime, stream);
 }
 
 static bool anybody_inside(const struct bight_stream *stream)
@@ -141,6 +142,7 @@ static bool anybody_inside(const struct bight_stream *stream)
 void bight__stream_destroy(struct bight_stream *stream, bool reset)
 {
     link_cut(&stream->link);
+    bight__opened_forget(stream->streams->poller.runtime, stream);
     bight__buffer_free(stream);
     stream->ops->close(stream, reset);
 }

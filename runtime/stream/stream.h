@@ -118,6 +118,7 @@ struct bight_stream {
 /* What another room has registered here and the runtime is to end, such as a listener. */
 struct stream_guest {
     struct bight_link link;
+    const char *kind;                        /* for reports: "a listener" */
     void (*end)(struct stream_guest *guest); /* no task is left */
 };
 
@@ -138,6 +139,10 @@ struct streams {
 /* The record of this thread's runtime, made when there is none yet. BIGHT_ENORUNTIME; BIGHT_ECLOSED
  * when the runtime's last task has ended; BIGHT_ENOMEM; BIGHT_EMFILE. */
 int bight__streams_get(struct streams **out);
+
+/* The guest's kind and end are set; its own end removes it. */
+void bight__guest_add(struct stream_guest *guest, struct streams *streams);
+void bight__guest_remove(struct stream_guest *guest, const struct streams *streams);
 
 /* Register `fd` for all events, edge-triggered, until it is removed. */
 int bight__source_add(struct streams *streams, struct poll_source *source, int fd);

@@ -3,6 +3,7 @@
  * source went is not taken for another's. */
 #include "runtime/stream/stream.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -55,16 +56,42 @@ static void on_closed(struct poller *poller)
     bight__free(container_of(poller, struct streams, poller));
 }
 
+void bight__guest_add(struct stream_guest *guest, struct streams *streams)
+{
+    link_append(&streams->guests, &guest->link);
+    bight__opened_note(streams->poller.runtime, guest);
+}
+
+void bight__guest_remove(struct stream_guest *guest, const struct streams *streams)
+{
+    link_cut(&guest->link);
+    bight__opened_forget(streams->poller.runtime, guest);
+}
+
+static void stream_left(const struct streams *streams, const struct bight_stream *stream)
+{
+    char kind[96], text[112];
+
+    stream->ops->describe(stream, kind, sizeof(kind));
+    snprintf(text, sizeof(text), "a stream: %s", kind);
+    bight__opened_left(streams->poller.runtime, stream, text);
+}
+
 /* No task is left, so nobody is inside of a call. */
 static void streams_end(struct bight_plugin *plugin)
 {
     struct streams *streams = container_of(plugin, struct streams, plugin);
 
-    while (!link_empty(&streams->open))
-        bight__stream_destroy(container_of(streams->open.next, struct bight_stream, link), true);
+    while (!link_empty(&streams->open)) {
+        struct bight_stream *stream = container_of(streams->open.next, struct bight_stream, link);
+
+        stream_left(streams, stream);
+        bight__stream_destroy(stream, true);
+    }
     while (!link_empty(&streams->guests)) {
         struct stream_guest *guest = container_of(streams->guests.next, struct stream_guest, link);
 
+        bight__opened_left(streams->poller.runtime, guest, guest->kind);
         guest->end(guest);
     }
     while (streams->chunks) {

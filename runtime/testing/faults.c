@@ -73,6 +73,7 @@ static const struct {
     {"statfs", {EACCES, EIO}},
     {"statx", {EACCES, ENOENT, EIO}},
     {"symlink", {EEXIST, ENOSPC}},
+    {"timer_create", {EAGAIN, ENOMEM}},
     {"unlink", {EACCES, EBUSY}},
     {"utimensat", {EPERM, EROFS}},
     {"uv_async_init", {EMFILE, ENFILE, ENOMEM}},

@@ -9,7 +9,7 @@
 #include "tests/harness/suite.h"
 
 struct world_reports {
-    size_t count[BIGHT_REPORT_ABORT_HOOK + 1]; /* by enum bight_report_kind */
+    size_t count[BIGHT_REPORT_STACK_MARK + 1]; /* by enum bight_report_kind */
     int last_code;
     char last_task[BIGHT_TASK_NAME_BYTES];
 };

@@ -15,8 +15,10 @@ static void runs(void)
     says_einval(bight_runner_end, NULL);
     gives(0, bight_runner_end, &runner);
     says_einval(bight_report_send, 0, NULL);
+    says_einval(bight_report_write_fd, NULL, 2);
     says_einval(bight_runtime_get_stats, NULL);
     says_einval(bight_runtime_count_parked, NULL, 1);
+    says_einval(bight_runtime_get_stack_marks, NULL, 1);
     says_einval(bight_attach, NULL, (void *)some, NULL);
     says_einval(bight_attach, (void *)some, NULL, NULL);
     says_einval(bight_detach, NULL, NULL, NULL);

@@ -10,6 +10,10 @@
 #include "tests/harness/sweep.h"
 #include "tests/sweeps/scenarios.h"
 
+/* For bight_runtime_options.slow_signal, whose first is no constant; and nothing is as slow. */
+#define SWEEP_SIGNAL 45
+#define SWEEP_SLOW_MS 600000
+
 /* The sweep of the run at hand. */
 extern struct sweep sweep;
 

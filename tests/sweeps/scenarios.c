@@ -432,6 +432,7 @@ const struct scenario scenarios[] = {
     {"passed descriptors", scenario_pass},
     {"monitor", scenario_monitor},
     {"trace", scenario_trace},
+    {"stack depth", scenario_stack_depth},
     {"udp", scenario_udp},
     {"multicast", scenario_multicast},
     {"patient sends", scenario_patient_sends},

@@ -48,6 +48,7 @@ int scenario_pass(void *arg);
 /* scenarios_seeing.c */
 int scenario_monitor(void *arg);
 int scenario_trace(void *arg);
+int scenario_stack_depth(void *arg);
 
 /* scenarios_udp.c */
 int scenario_udp(void *arg);

@@ -89,7 +89,7 @@ static int select_and_answer(void *listener)
 
 /* TCP */
 
-static int connect_and_ask(const struct bight_listener *listener, bool from_here)
+static int connect_and_ask(struct bight_listener *listener, bool from_here)
 {
     const struct bight_tcp_options options = {.local_host = from_here ? "127.0.0.1" : NULL};
     struct bight_stream *stream;
@@ -99,8 +99,10 @@ static int connect_and_ask(const struct bight_listener *listener, bool from_here
     if (rc == 0)
         rc = from_here ? bight_tcp_connect_address(&stream, &address, &options)
                        : bight_tcp_connect(&stream, "127.0.0.1", address.port, &options, NULL);
-    if (rc == BIGHT_ECONNREFUSED || rc == BIGHT_ECLOSED)
-        return 0; /* the other side has gone away */
+    if (rc == BIGHT_ECONNREFUSED || rc == BIGHT_ECLOSED) {
+        bight_listener_close(listener); /* if the other side waits, it has nobody to wait for */
+        return 0;
+    }
     return rc ? rc : ask(stream);
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "coro/core/task.h"
+
 static char path[64];
 
 /* The first line of the answer, and past its end: an answer in JSON is one line, a text ends with
@@ -108,4 +110,15 @@ int scenario_trace(void *arg)
     }
     close(null);
     return rc;
+}
+
+/* What a runtime with BIGHT_CHECK_STACKS asks of each stack. */
+int scenario_stack_depth(void *arg)
+{
+    const struct bight_task *self = bight_self();
+    size_t bytes = bight__stack_deepest(&self->sched->stacks, &self->stack);
+
+    (void)arg;
+    EXPECT(bytes > 0 && bytes <= bight__stack_bytes(&self->stack));
+    return 0;
 }

@@ -13,7 +13,10 @@ static const char *const callees[] = {"bight__alloc", "bight__alloc_zero", "slab
 static const struct sweep_kind kind = {
     .visit = "allocation",
     .seams = {.fail_alloc = sweep_visit},
-    .options = {.overflow_fd = 2},
+    .options = {.overflow_fd = 2,
+                .slow_ms = SWEEP_SLOW_MS,
+                .slow_signal = SWEEP_SIGNAL,
+                .checks = BIGHT_CHECK_OPEN | BIGHT_CHECK_STACKS},
     .manners = SWEEP_ONCE | SWEEP_FROM_THERE_ON,
     .may_give = may_give,
     .callees = callees,

@@ -29,7 +29,11 @@ static const char *const callees[] = {"bight__call_refused", NULL};
 static const struct sweep_kind kind = {
     .visit = "call",
     .seams = {.fail_call = fail_call},
-    .options = {.overflow_fd = 2, .stack_cache = 8, .interrupt_signal = SIGINT},
+    .options = {.overflow_fd = 2,
+                .stack_cache = 8,
+                .interrupt_signal = SIGINT,
+                .slow_ms = SWEEP_SLOW_MS,
+                .slow_signal = SWEEP_SIGNAL},
     /* Alone is too little for those that are made only after another one has failed. */
     .manners = SWEEP_FROM_THERE_ON,
     .may_give = may_give,
