@@ -66,6 +66,7 @@
 #include <bight/wait.h>
 #include <bight/wait_group.h>
 #include <bight/waiter.h>
+#include <bight/watch.h>
 #include <bight/workers.h>
 
 #endif

@@ -80,6 +80,9 @@ bight_test(sweeps/cancel_sweep SOURCES ${sweep_sources} LIBS ${counting_libs} ${
 foreach(suite directory file file_path file_stream file_whole walk)
   bight_test(runtime/file/${suite} SOURCES runtime/file/place.c)
 endforeach()
+foreach(suite watch watch_tree watch_wait)
+  bight_test(runtime/file/${suite} SOURCES runtime/file/place.c runtime/file/watched.c)
+endforeach()
 # Streams and descriptors.
 bight_test(runtime/stream/stream_read LABELS threads SOURCES runtime/stream/ends.c LIBS util)
 foreach(suite asked copy end kinds pair scan select write turns)

@@ -40,6 +40,8 @@ static const struct {
     {"getdents64", {EIO, ENOENT}},
     {"getrandom", {ENOSYS, EPERM}},
     {"getrlimit", {EPERM}},
+    {"inotify_add_watch", {ENOSPC, ENOMEM, EACCES}},
+    {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
     {"link", {EEXIST, EMLINK, EXDEV}},
     {"listen", {EADDRINUSE}},
     {"lstat", {EACCES, ENOENT, EIO}},

@@ -89,10 +89,23 @@ static void directories(void)
     says_einval(bight_directory_sync, NULL);
 }
 
+static void watches(void)
+{
+    says_einval(bight_watch_open, NULL, some, NULL);
+    says_einval(bight_watch_open, (void *)some, NULL, NULL);
+    says_einval(bight_watch_next, NULL, (void *)some);
+    says_einval(bight_watch_next, (void *)some, NULL);
+    says_einval(bight_watch_try_next, NULL, (void *)some);
+    says_einval(bight_watch_try_next, (void *)some, NULL);
+    does_nothing(bight_case_watch, NULL, (void *)some);
+    gives(0, bight_watch_end, NULL);
+}
+
 void walk_file(void)
 {
     whole_files();
     directories();
+    watches();
     open_files();
     paths();
 }

@@ -481,6 +481,7 @@ const struct scenario scenarios[] = {
     {"whole files", scenario_whole_files},
     {"lines of a file", scenario_file_lines},
     {"trees", scenario_trees},
+    {"watches", scenario_watches},
     {"thread queue", scenario_thread_queue},
     {"submission", scenario_submission},
     {"threads", scenario_threads},

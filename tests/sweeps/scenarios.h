@@ -105,6 +105,7 @@ int scenario_file_end(void *arg);
 int scenario_paths(void *arg);
 int scenario_file_lines(void *arg);
 int scenario_trees(void *arg);
+int scenario_watches(void *arg);
 int scenario_whole_files(void *arg);
 
 /* scenarios_outside.c */

@@ -286,3 +286,75 @@ int scenario_trees(void *arg)
     (void)arg;
     return in_folder(trees);
 }
+
+/* Until "end" is there. */
+static int see_changes(struct bight_watch *watch)
+{
+    struct bight_watch_event event;
+    struct bight_case one;
+    int rc;
+
+    bight_case_watch(&one, watch);
+    rc = bight_select(&one, 1, 0);
+    rc = rc ? rc : one.status;
+    if (rc)
+        return rc;
+    while ((rc = bight_watch_next(watch, &event)) > 0) {
+        if (event.error)
+            return event.error;
+        if (strcmp(event.path, path_of("in/end")) == 0)
+            return 0;
+    }
+    EXPECT(rc); /* it is not over */
+    return rc;
+}
+
+/* And then nothing. */
+static int see_none(void *watch)
+{
+    struct bight_watch_event event;
+    int rc;
+
+    do {
+        rc = bight_watch_next(watch, &event);
+    } while (rc > 0);
+    return rc;
+}
+
+/* Directories that come, move and go. */
+static int change_watched(void)
+{
+    int rc = bight_directory_make_all(path_of("in/a/b"), 0700);
+
+    rc = rc ? rc : bight_file_rename(path_of("in/a"), path_of("in/c"));
+    rc = rc ? rc : bight_file_rename(path_of("in/c"), path_of("out/c"));
+    rc = rc ? rc : bight_file_rename(path_of("in/was/x"), path_of("out/x"));
+    rc = rc ? rc : bight_file_rename(path_of("in/was"), path_of("in/is"));
+    return rc ? rc : bight_file_save(path_of("in/end"), "x", 1, 0600);
+}
+
+static int watches(void)
+{
+    const struct bight_watch_options options = {.flags = BIGHT_WATCH_RECURSIVE};
+    const struct bight_watch_options existing = {.flags = BIGHT_WATCH_EXISTING};
+    struct bight_watch *watch, *left;
+    int rc = bight_directory_make_all(path_of("in/was/x"), 0700);
+
+    rc = rc ? rc : bight_directory_make(path_of("out"), 0700);
+    rc = rc ? rc : bight_watch_open(&left, path_of("in"), &existing); /* to the runtime */
+    rc = rc ? rc : bight_watch_open(&watch, path_of("in"), &options);
+    if (rc)
+        return rc;
+    rc = change_watched();
+    rc = rc ? rc : see_changes(watch);
+    rc = rc ? rc : bight_timeout(1, see_none, watch);
+    rc = rc == BIGHT_ETIMEDOUT ? 0 : rc;
+    EXPECT(bight_watch_end(watch) == 0);
+    return rc;
+}
+
+int scenario_watches(void *arg)
+{
+    (void)arg;
+    return in_folder(watches);
+}

@@ -80,6 +80,7 @@ struct stage {
     struct bight_executor *executor;
     struct bight_execution execution;
     struct bight_file *file;
+    struct bight_watch *watch;
     struct bight_job_map map;
     int items; /* that the map still gets */
     struct bight_shared *segment;

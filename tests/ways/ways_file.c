@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[32];
@@ -246,6 +247,59 @@ static int directory_sync_wait(struct seat *seat)
     return bight_directory_sync(folder);
 }
 
+/* Watches */
+
+static int watch_open_wait(struct seat *seat)
+{
+    struct bight_watch *watch;
+    int rc = bight_watch_open(&watch, folder, NULL);
+
+    (void)seat;
+    return rc ? rc : bight_watch_end(watch);
+}
+
+static int watch_end_wait(struct seat *seat)
+{
+    return bight_watch_end(seat->stage->watch);
+}
+
+static void watched_file_open(struct stage *stage)
+{
+    ck_assert_int_eq(bight_watch_open(&stage->watch, "/", NULL), 0);
+    file_open(stage);
+}
+
+static void watch_open(struct stage *stage)
+{
+    strcpy(folder, "/tmp/bight-ways-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(bight_watch_open(&stage->watch, folder, NULL), 0);
+}
+
+static int watch_next_wait(struct seat *seat)
+{
+    struct bight_watch_event event;
+
+    return bight_watch_next(seat->stage->watch, &event);
+}
+
+static void watch_wake(struct stage *stage)
+{
+    if (stage->given == 1)
+        ck_assert_int_eq(mkdir(path_of("d"), 0700), 0);
+}
+
+static void watch_close(struct stage *stage)
+{
+    struct bight_watch_event event;
+    int rc = bight_watch_try_next(stage->watch, &event);
+
+    ck_assert_int_eq(rc, stage->given && !stage->taken ? 1 : BIGHT_EAGAIN);
+    ck_assert_int_eq(bight_watch_end(stage->watch), 0);
+    (void)!rmdir(path_of("d"));
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
 /* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 #define row(name, woken, over)                                                                     \
     {                                                                                              \
@@ -292,6 +346,11 @@ static const struct way file_ways[] = {
     {"bight_directory_remove", 1, -ENOTDIR, true, 0, file_open, remove_wait, file_wake, NULL,
      file_close},
     {"bight_directory_sync", 1, 0, true, WAY_HINT, file_open, directory_sync_wait, file_wake, NULL,
+     file_close},
+    {"bight_watch_open", 1, 0, true, 0, file_open, watch_open_wait, file_wake, NULL, file_close},
+    {"bight_watch_next", 1, 1, true, WAY_HINT, watch_open, watch_next_wait, watch_wake, NULL,
+     watch_close},
+    {"bight_watch_end", 1, 0, false, 0, watched_file_open, watch_end_wait, file_wake, NULL,
      file_close},
 };
 

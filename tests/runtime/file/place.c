@@ -28,6 +28,8 @@ void place_remove(void)
     ck_assert_int_eq(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+const char *place_root(void) { return root; }
+
 const char *place_path(const char *name)
 {
     static char paths[4][PLACE_PATH_BYTES];

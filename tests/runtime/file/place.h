@@ -10,6 +10,7 @@
 void place_make(void);
 void place_remove(void);
 
+const char *place_root(void);
 /* The path of `name` in it; the text is good for the next three calls. */
 const char *place_path(const char *name);
 /* Write, and read, without bight. */
