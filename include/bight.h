@@ -29,6 +29,7 @@
 #include <bight/latest.h>
 #include <bight/limiter.h>
 #include <bight/listener.h>
+#include <bight/log.h>
 #include <bight/mailbox.h>
 #include <bight/monitor.h>
 #include <bight/mutex.h>
@@ -61,6 +62,7 @@
 #include <bight/ticker.h>
 #include <bight/time.h>
 #include <bight/trace.h>
+#include <bight/trace_context.h>
 #include <bight/udp.h>
 #include <bight/unix.h>
 #include <bight/wait.h>

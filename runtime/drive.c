@@ -6,6 +6,7 @@
 #include "runtime/runtime.h"
 #include "coro/core/scope.h"
 #include "coro/sync/condition.h"
+#include "runtime/log.h"
 
 static struct bight_runtime *of_sched(struct bight_sched *sched)
 {
@@ -61,10 +62,12 @@ static void runtime_main_ended(struct bight_sched *sched)
     bight__runtime_end(of_sched(sched));
 }
 
-static void runtime_report(struct bight_sched *sched, const struct bight_report *report)
+static void runtime_report(struct bight_sched *sched, const struct bight_task *task,
+                           const struct bight_report *report)
 {
     if (sched->options.on_report)
         sched->options.on_report(sched->options.on_report_arg, report);
+    bight__log_report(of_sched(sched), task, report);
 }
 
 static void runtime_collect(struct bight_sched *sched)
@@ -130,7 +133,7 @@ static void stall_report(struct bight_runtime *runtime)
         .text = "every task waits for another; the root is cancelled",
     };
 
-    runtime_report(&runtime->sched, &report);
+    runtime_report(&runtime->sched, NULL, &report);
 }
 
 /* The root is cancelled, and what is left waits in calls that cannot be: let the first go that

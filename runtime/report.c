@@ -35,6 +35,6 @@ int bight_report_send(int code, const char *text)
         return BIGHT_EINVAL;
     if (!sched)
         return BIGHT_ENORUNTIME;
-    sched->driver->report(sched, &report);
+    sched->driver->report(sched, task, &report);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include <bight/log.h>
 #include <bight/mailbox.h>
 #include <bight/uv.h>
 
@@ -52,6 +53,8 @@ struct bight_runtime {
     uint64_t poll_before_ns; /* libuv's count when measuring began */
     struct bight_link turn_hooks;
     struct bight_link idle_hooks;
+    struct bight_log_handler log;
+    bool logging; /* the handler is at it */
     void (*on_detached)(void *arg);
     void *on_detached_arg;
 };

@@ -26,7 +26,7 @@ static void report_failure(void *arg, const struct bight_failure *failure)
         .text = "failed in the background",
     };
 
-    background->sched->driver->report(background->sched, &report);
+    background->sched->driver->report(background->sched, NULL, &report);
 }
 
 /* End the keeper: first all tasks, then the group, which is older than the keeper's first step. */

@@ -46,7 +46,7 @@ static void report(struct bight_sched *sched, const struct bight_step *step, uin
         .place_count = step->place_count,
     };
 
-    sched->driver->report(sched, &report);
+    sched->driver->report(sched, NULL, &report);
 }
 
 void bight__step_ended(struct bight_sched *sched)

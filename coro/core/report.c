@@ -15,7 +15,7 @@ void bight__task_report(const struct bight_task *task, enum bight_report_kind ki
         .place_count = task->spawned_at != NULL,
     };
 
-    task->sched->driver->report(task->sched, &report);
+    task->sched->driver->report(task->sched, task, &report);
 }
 
 void bight__failure_unseen(const struct bight_task *task)

@@ -40,7 +40,9 @@ struct bight_driver {
     void (*wake)(struct bight_sched *sched);
     /* A call is about to be queued: queue those that other threads have asked for before. */
     void (*collect)(struct bight_sched *sched);
-    void (*report)(struct bight_sched *sched, const struct bight_report *report);
+    /* `task`: whom it is about, NULL if that is not known, or it is gone. */
+    void (*report)(struct bight_sched *sched, const struct bight_task *task,
+                   const struct bight_report *report);
     /* A step begins or is over, while MEASURE_PLACES is on: at its end step.places says where it
      * was. */
     void (*sample)(struct bight_sched *sched, bool runs);

@@ -23,10 +23,10 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
 
     if (unlikely(!link_empty(&task->deadline.link)))
         sched->driver->disarm(sched, &task->deadline);
+    task->flags |= TASK_DONE;
+    bight__group_left_by(task); /* which may report its failure, with what its locals say */
     if (unlikely(task->locals))
         bight__locals_drop(task);
-    task->flags |= TASK_DONE;
-    bight__group_left_by(task);
     if (unlikely(task->flags & TASK_MAIN)) {
         sched->main_done = true;
         sched->main_status = task->status;
@@ -124,7 +124,7 @@ static __attribute__((noinline)) int no_stack(struct bight_sched *sched, int rc)
     };
 
     if (rc == BIGHT_ENOMEM && sched->stacks.map_limit)
-        sched->driver->report(sched, &report);
+        sched->driver->report(sched, NULL, &report);
     return rc;
 }
 

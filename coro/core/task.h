@@ -121,6 +121,8 @@ struct bight_task *bight__task_first(const struct bight_sched *sched);
 void bight__defers_run(struct bight_task *task);
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent);
 void bight__locals_drop(struct bight_task *task);
+/* bight_local_get of a task, NULL for none. */
+void *bight__local_of(const struct bight_task *task, const struct bight_local *local);
 
 /* Put back the stack of a task that nobody uses any more. */
 static inline void bight__task_free(struct bight_task *task)

@@ -1,6 +1,6 @@
 /* Reports: what a runtime notices on its own, such as a failure that no task saw, and
- * what a program has to say in the same way. Nothing is printed: reports go to a handler, or
- * nowhere. */
+ * what a program has to say in the same way. Nothing is printed: reports go to a handler, and to
+ * the log's (<bight/log.h>), or nowhere. */
 #ifndef BIGHT_REPORT_H
 #define BIGHT_REPORT_H
 

@@ -288,6 +288,16 @@ BIGHT_API void *bight_local_get(const struct bight_local *local);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_local_set(const struct bight_local *local, void *value);
 
+/** bight_local_set with a copy of `bytes` at `data`, for what has to outlive the one who sets it.
+ *  The copy lasts until the last task that has it ends or sets another value. It must not be
+ *  written to, for tasks share it.
+ *
+ *  @return 0; BIGHT_ENOMEM: nothing changed; BIGHT_EINVAL without data; BIGHT_ENOTASK.
+ *  Ownership: keeps local as bight_local_set does; borrows data.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_local_set_copy(const struct bight_local *local,
+                                                    const void *data, size_t bytes);
+
 BIGHT_END_DECLS
 
 #endif

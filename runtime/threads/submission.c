@@ -98,7 +98,7 @@ static void report_unspawned(int code)
         .text = "could not be spawned",
     };
 
-    bight__sched->driver->report(bight__sched, &report);
+    bight__sched->driver->report(bight__sched, NULL, &report);
 }
 
 static void spawn(struct bight_submission *submission)

@@ -31,6 +31,8 @@ static void tasks(void)
     says_einval(bight_defer, NULL, NULL);
     is_null(bight_local_get, NULL);
     says_einval(bight_local_set, NULL, NULL);
+    says_einval(bight_local_set_copy, NULL, "value", 6);
+    says_einval(bight_local_set_copy, &(struct bight_local){"name", NULL}, NULL, 6);
     says_einval(bight_dump, NULL, NULL);
 }
 

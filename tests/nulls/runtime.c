@@ -16,6 +16,17 @@ static void runs(void)
     gives(0, bight_runner_end, &runner);
     says_einval(bight_report_send, 0, NULL);
     says_einval(bight_report_write_fd, NULL, 2);
+    says_einval(bight_log, BIGHT_LOG_INFO, NULL);
+    says_einval(bight_log_line_text, NULL, BIGHT_LOG_TEXT, some, 4096);
+    says_einval(bight_log_line_text, &(struct bight_log_line){.text = "text"}, BIGHT_LOG_TEXT, NULL,
+                4096);
+    says_einval(bight_trace_context_parse, NULL, "00");
+    says_einval(bight_trace_context_parse, (void *)some, NULL);
+    says_einval(bight_trace_context_format, NULL, some, 64);
+    says_einval(bight_trace_context_format, &(struct bight_trace_context){.flags = 1}, NULL, 64);
+    says_einval(bight_trace_context_make, NULL, NULL);
+    says_einval(bight_trace_context_set, NULL, "a=1");
+    says_einval(bight_trace_context_get, NULL);
     says_einval(bight_runtime_get_stats, NULL);
     says_einval(bight_runtime_count_parked, NULL, 1);
     says_einval(bight_runtime_get_stack_marks, NULL, 1);

@@ -216,7 +216,7 @@ static int inherits(void *arg)
 {
     scenario_balance--;
     EXPECT(strcmp(bight_local_get(&color), "red") == 0);
-    int rc = bight_local_set(&color, "blue");
+    int rc = bight_local_set_copy(&color, "blue", sizeof("blue"));
     if (rc)
         return rc;
     rc = bight_yield();

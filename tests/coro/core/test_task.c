@@ -285,6 +285,44 @@ static int locals(void *arg)
     return 0;
 }
 
+static int child_copy(void *arg)
+{
+    const char *value = bight_local_get(&colour);
+
+    ck_assert_str_eq(value, "red");
+    ck_ok(bight_event_wait(arg)); /* until who set it has another one */
+    ck_assert_ptr_eq(bight_local_get(&colour), value);
+    ck_assert_str_eq(value, "red");
+    ck_ok(bight_local_set(&size, "large")); /* a list of its own, of the same copy */
+    ck_assert_str_eq(bight_local_get(&colour), "red");
+    return 0;
+}
+
+static int local_copies(void *arg)
+{
+    struct bight_event event;
+    struct bight_task *task;
+    char text[] = "red";
+
+    (void)arg;
+    bight_event_init(&event);
+    ck_ok(bight_local_set(&size, "medium"));
+    ck_ok(bight_local_set_copy(&colour, text, sizeof(text)));
+    text[0] = 'b';
+    ck_assert_str_eq(bight_local_get(&colour), "red");
+    ck_ok(bight_spawn(&task, child_copy, &event));
+    ck_ok(bight_yield());
+    ck_ok(bight_local_set_copy(&colour, "green", 6));
+    ck_ok(bight_local_set_copy(&colour, "yellow", 7)); /* in place */
+    ck_assert_str_eq(bight_local_get(&colour), "yellow");
+    bight_event_set(&event);
+    ck_ok(bight_join(task, NULL));
+    ck_ok(bight_local_set(&colour, "none"));
+    ck_ok(bight_local_set_copy(&colour, NULL, 0));
+    ck_assert_ptr_nonnull(bight_local_get(&colour));
+    return 0;
+}
+
 static int rounds_up(void *arg)
 {
     (void)arg;
@@ -445,6 +483,7 @@ static const struct suite_case cases[] = {
     world_case(a_failure_that_was_read_or_cancelled_too_late_is_not_reported, looks_at_failures),
     world_case(deferred_handlers_run_in_reverse_and_may_suspend, cancels_deferring),
     world_case(locals_are_copied_to_children_at_the_spawn, locals),
+    world_case(a_copied_value_lasts_as_long_as_the_last_task_with_it, local_copies),
     world_case(float_control_of_a_task_that_asks_for_it_is_its_own, keeps_rounding),
     plain_case(flags_of_a_runtime_are_those_of_every_task),
     plain_case(the_flag_for_exceptions_has_no_effect_without_cxx),
