@@ -95,7 +95,8 @@ static void run_item(struct bight_job *whole, const struct bight_job_def *def, u
                                 .attempt = whole->attempt,
                                 .local = whole->local,
                                 .ops = &item_ops,
-                                .cancel_flag = whole->cancel_flag}};
+                                .cancel_flag = whole->cancel_flag,
+                                .trace = whole->trace}};
     int code, rc;
 
     rc = pad(whole);

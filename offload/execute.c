@@ -35,6 +35,7 @@ void bight__execution_fill(struct bight_execution *execution, struct bight_execu
     execution->options = options ? *options : (struct bight_execute_options){0};
     execution->ender = NULL;
     execution->items = 0;
+    execution->traced = bight_trace_context_get(&execution->trace) == 0;
 }
 
 static void wake_caller(struct bight_execution *execution, int rc)

@@ -61,6 +61,16 @@ bool bight_job_cancelled(const struct bight_job *job)
     return job && __atomic_load_n(job->cancel_flag, __ATOMIC_RELAXED) != 0;
 }
 
+int bight_job_trace_context(const struct bight_job *job, struct bight_trace_context *out)
+{
+    if (!job || !out)
+        return BIGHT_EINVAL;
+    if (!job->trace)
+        return BIGHT_ENOENT;
+    *out = *job->trace;
+    return 0;
+}
+
 int bight_job_progress(struct bight_job *job, const void *data, size_t bytes)
 {
     if (!job || (!data && bytes))

@@ -5,6 +5,8 @@
 
 #include <bight/log.h>
 
+#include "coro/base/door.h"
+
 struct bight_runtime;
 struct bight_task;
 
@@ -14,7 +16,7 @@ void bight__log_report(struct bight_runtime *runtime, const struct bight_task *t
 
 /* The number of the request for which the calling task works; 0: none. It is the server's, and is
  * here because the log has it too. */
-int bight__request_id_set(uint64_t id);
-uint64_t bight__request_id(void);
+BIGHT_INTERNAL_API int bight__request_id_set(uint64_t id);
+BIGHT_INTERNAL_API uint64_t bight__request_id(void);
 
 #endif

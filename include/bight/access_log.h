@@ -22,9 +22,9 @@ BIGHT_BEGIN_DECLS
 enum bight_access_log_format {
     /* Apache's combined format. What is not printable is \xHH. */
     BIGHT_ACCESS_LOG_COMBINED,
-    /* An object a line: time (RFC 3339, UTC), id (see bight_http_serve_options.request_ids), peer,
-     * method, target, version, host, status, bytes, ms, referer, user_agent; what there is not is
-     * left out. */
+    /* An object a line: time (RFC 3339, UTC), id (see bight_http_serve_options.request_ids),
+     * trace_id, span_id (trace_context), peer, method, target, version, host, status, bytes, ms,
+     * referer, user_agent; what there is not is left out. */
     BIGHT_ACCESS_LOG_JSON,
 };
 

@@ -145,6 +145,8 @@ struct bight_execution {
     void (*ended)(struct bight_execution *execution, int rc);
     struct bight_waiter *ender;
     uint32_t items; /* more than 0: the input is a chunk of so many */
+    bool traced;    /* with `trace` */
+    struct bight_trace_context trace;
     uint64_t kind[17];
 };
 

@@ -135,6 +135,10 @@ struct bight_http_session_options {
     void *filter_arg;
     /* Called once for each easy handle that the session makes, to set options for all requests. */
     const struct bight_curl_hook *curl;
+    /* Send the trace context of the requesting task, if it has one, as the headers traceparent and
+     * tracestate; see <bight/trace_context.h>. Like the caller's headers it does not follow a
+     * redirect to another origin: who that is, the caller did not know. */
+    bool trace_context;
 };
 
 /* A body of a request that is written while it is sent, by another task than the one that waits
@@ -198,6 +202,9 @@ struct bight_http_request {
      * answer costs the request (BIGHT_EUNKNOWNOUTCOME), unless nothing was taken of the body yet.
      * libcurl may wait up to a second for leave to send it, unless there is a header "Expect:". */
     struct bight_http_upload *upload;
+    /* Whether the trace context is sent: 0: as the session says; positive: yes; negative: no. A
+     * header traceparent among `headers` goes out instead of it. */
+    int trace_context;
 };
 
 /** Make a session: limits, kept connections, pooled handles.

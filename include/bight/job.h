@@ -12,6 +12,7 @@
 #define BIGHT_JOB_H
 
 #include <bight/base.h>
+#include <bight/trace_context.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -52,6 +53,7 @@ struct bight_job {
     size_t output_room;
     const struct bight__job_ops *ops;
     const uint32_t *cancel_flag;
+    const struct bight_trace_context *trace;
 };
 
 /** Make room for `bytes` more bytes at the end of the output, at *room, without adding them yet:
@@ -94,6 +96,15 @@ BIGHT_API void bight_job_output_clear(struct bight_job *job);
  *  Thread: the one that runs the job.
  */
 BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
+
+/** Get the trace context of the task that has had the job run, of the time when it did so. The
+ *  tracestate that goes with it does not reach jobs.
+ *
+ *  @return 0; BIGHT_ENOENT: that task had none, or it was no task; BIGHT_EINVAL.
+ *  Thread: the one that runs the job.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_job_trace_context(const struct bight_job *job,
+                                                       struct bight_trace_context *out);
 
 /* How large one report of progress may be. */
 #define BIGHT_JOB_PROGRESS_MAX 1024u

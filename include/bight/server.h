@@ -31,6 +31,7 @@
 #include <bight/errors.h>
 #include <bight/listener.h>
 #include <bight/stream.h>
+#include <bight/trace_context.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -41,6 +42,14 @@ enum bight_forwarded {
     BIGHT_FORWARDED_IGNORED,
     BIGHT_FORWARDED_X,       /* X-Forwarded-For and X-Forwarded-Proto */
     BIGHT_FORWARDED_RFC7239, /* Forwarded */
+};
+
+/* Which requests are part of the trace that their headers traceparent and tracestate name; see
+ * <bight/trace_context.h>. */
+enum bight_trace_from {
+    BIGHT_TRACE_OFF,          /* none: handlers have no trace context */
+    BIGHT_TRACE_FROM_TRUSTED, /* those of trusted peers; of all others each begins a new trace */
+    BIGHT_TRACE_FROM_ANYONE,  /* all; those without such headers begin a new trace */
 };
 
 /* Zero is the default for every field. Times: negative for none. */
@@ -93,6 +102,8 @@ struct bight_http_serve_options {
     bool proxy_protocol;
     /* Each request has a number: see bight_exchange_id. */
     bool request_ids;
+    /* Each handler has a trace context, of a new span: see bight_exchange_trace_context. */
+    enum bight_trace_from trace_context;
     /* Called for each connection before its first request: it may put a stream of its own above
      * *stream, such as bight_tls_server makes it (with bight_tls_options.keep_below), and that is
      * then the connection. A failure ends the connection. The server ends what it was given, and
@@ -210,6 +221,14 @@ BIGHT_API uint64_t bight_exchange_id(const struct bight_exchange *exchange);
  *  task, or was started by that or one of its descendants; 0: none.
  */
 BIGHT_API uint64_t bight_request_id(void);
+
+/** Get the trace context that the handler of this request began with, which on_failure and on_done
+ *  can ask for too.
+ *
+ *  @return 0; BIGHT_ENOENT: it has none, because `trace_context` is off or the request was refused.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_exchange_trace_context(const struct bight_exchange *exchange,
+                                                            struct bight_trace_context *out);
 
 /** Have this handler cancelled, or not, when the client ends its half of the connection: as
  *  bight_http_serve_options.cancel_on_end for all. If that has happened, it is cancelled now.

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <bight/trace_context.h>
+
 #include "coro/base/list.h"
 #include "net/http/limits.h"
 #include "net/http/response.h"
@@ -27,42 +29,88 @@ static bool is_about_coding(const char *line)
            strncasecmp(line, "Accept-Encoding;", 16) == 0 || strncasecmp(line, "Range:", 6) == 0;
 }
 
+/* The lines of the task's trace context. */
+struct trace_lines {
+    char parent[sizeof("traceparent: ") + BIGHT_TRACEPARENT_BYTES];
+    char state[sizeof("tracestate: ") + BIGHT_TRACESTATE_BYTES];
+    const char *lines[3]; /* up to a NULL */
+};
+
+static bool is_about_trace(const char *line)
+{
+    return strncasecmp(line, "traceparent:", 12) == 0 || strncasecmp(line, "traceparent;", 12) == 0;
+}
+
+static void get_trace(struct trace_lines *trace, const struct http_plan *plan)
+{
+    struct bight_trace_context context;
+    char text[BIGHT_TRACEPARENT_BYTES];
+
+    trace->lines[0] = trace->lines[1] = trace->lines[2] = NULL;
+    for (const char *const *line = plan->headers; line && *line; line++) {
+        if (is_about_trace(*line))
+            return;
+    }
+    if (!plan->traced || bight_trace_context_get(&context) ||
+        bight_trace_context_format(&context, text, sizeof(text)))
+        return;
+    snprintf(trace->parent, sizeof(trace->parent), "traceparent: %s", text);
+    trace->lines[0] = trace->parent;
+    if (!*bight_trace_context_state())
+        return;
+    snprintf(trace->state, sizeof(trace->state), "tracestate: %s", bight_trace_context_state());
+    trace->lines[1] = trace->state;
+}
+
+/* Of a list of lines, those that are sent. */
+struct line_walk {
+    const struct http_plan *plan;
+    size_t count, bytes;
+    struct curl_slist *list; /* NULL: they are only counted */
+    char *text;
+    bool own_coding;
+};
+
+static void walk_lines(struct line_walk *walk, const char *const *lines)
+{
+    for (; lines && *lines; lines++) {
+        size_t length = strlen(*lines) + 1;
+
+        if (walk->plan->became_get && is_about_body(*lines))
+            continue;
+        walk->own_coding |= is_about_coding(*lines);
+        if (walk->list) {
+            memcpy(walk->text + walk->bytes, *lines, length);
+            walk->list[walk->count].data = walk->text + walk->bytes;
+            walk->list[walk->count].next = &walk->list[walk->count + 1];
+        }
+        walk->bytes += length;
+        walk->count++;
+    }
+}
+
 /* Copies of the header lines and their list in one block, so that the caller's may go away. */
 static int set_headers(struct http_transfer *transfer, const struct http_plan *plan)
 {
-    const char *const *lines = plan->headers;
-    struct curl_slist *last = http_own_headers(transfer);
-    size_t count = 0, bytes = 0;
-    char *text;
+    struct line_walk sizes = {.plan = plan}, copies = {.plan = plan};
+    struct trace_lines trace;
 
-    if (!lines)
+    if (!plan->headers && !plan->traced)
         return 0;
-    for (size_t i = 0; lines[i]; i++) {
-        if (plan->became_get && is_about_body(lines[i]))
-            continue;
-        bytes += strlen(lines[i]) + 1;
-        count++;
-    }
-    if (!count)
+    get_trace(&trace, plan);
+    walk_lines(&sizes, plan->headers);
+    walk_lines(&sizes, trace.lines);
+    if (!sizes.count)
         return 0;
-    transfer->headers =
-        bight__alloc(transfer->session->seams, count * sizeof(*transfer->headers) + bytes);
+    transfer->headers = bight__alloc(transfer->session->seams,
+                                     sizes.count * sizeof(*transfer->headers) + sizes.bytes);
     if (!transfer->headers)
         return BIGHT_ENOMEM;
-    text = (char *)(transfer->headers + count);
-    for (size_t i = 0; i < count && *lines; lines++) {
-        if (plan->became_get && is_about_body(*lines))
-            continue;
-        size_t length = strlen(*lines) + 1;
-        if (is_about_coding(*lines))
-            last = NULL;
-        memcpy(text, *lines, length);
-        transfer->headers[i].data = text;
-        transfer->headers[i].next = &transfer->headers[i + 1];
-        text += length;
-        i++;
-    }
-    transfer->headers[count - 1].next = last;
+    copies.list = transfer->headers;
+    copies.text = (char *)(transfer->headers + sizes.count);
+    walk_lines(&copies, plan->headers);
+    walk_lines(&copies, trace.lines);
+    transfer->headers[sizes.count - 1].next = copies.own_coding ? NULL : http_own_headers(transfer);
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? BIGHT_ENOMEM
                                                                                    : 0;
 }

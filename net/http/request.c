@@ -55,6 +55,8 @@ static int prepare(struct http_call *call)
         .headers = request->headers,
         .body = request->body,
         .body_bytes = request->body_bytes,
+        .traced = request->trace_context ? request->trace_context > 0
+                                         : call->response->session->options.trace_context,
     };
     if (request->method && !bight__http_valid_token(request->method, strlen(request->method)))
         return refuse(call, "not a method");

@@ -85,6 +85,7 @@ struct http_plan {
     const void *body;
     size_t body_bytes;
     struct bight_http_upload *upload;
+    bool traced;     /* with the task's trace context */
     bool became_get; /* by a redirect: drop the headers about the body */
     bool crossed;    /* into another origin: drop headers and credentials */
 };

@@ -130,6 +130,16 @@ static void add_json(struct line *line, const char *name, const char *value)
     add_text(line, "\"");
 }
 
+/* ,"trace_id":"...","span_id":"..." */
+static void add_trace(struct line *line, const struct bight_exchange *exchange)
+{
+    char parent[BIGHT_TRACEPARENT_BYTES]; /* 00-TRACE-SPAN-FLAGS */
+
+    if (exchange->traced &&
+        bight_trace_context_format(&exchange->trace, parent, sizeof(parent)) == 0)
+        add_format(line, ",\"trace_id\":\"%.32s\",\"span_id\":\"%.16s\"", parent + 3, parent + 36);
+}
+
 static void json(struct line *line, const struct bight_exchange *exchange,
                  const struct timespec *now)
 {
@@ -142,6 +152,7 @@ static void json(struct line *line, const struct bight_exchange *exchange,
                (int)(now->tv_nsec / 1000000));
     if (exchange->id)
         add_format(line, ",\"id\":\"%016" PRIx64 "\"", exchange->id);
+    add_trace(line, exchange);
     add_text(line, ",\"peer\":\"");
     add_peer(line, exchange);
     add_text(line, "\"");

@@ -220,16 +220,36 @@ static void on_gone(struct stream_watch *watch, bool reset)
     bight_scope_cancel(&exchange->scope);
 }
 
+/* What the task is known by while the handler runs. */
+static void end_names(const struct bight_exchange *exchange)
+{
+    if (exchange->traced)
+        bight__trace_end();
+    if (exchange->id)
+        bight__request_id_end(exchange);
+}
+
+static int begin_names(struct bight_exchange *exchange)
+{
+    int rc = exchange->id ? bight__request_id_begin(exchange) : 0;
+
+    if (rc == 0 && exchange->server->options.trace_context)
+        rc = bight__trace_begin(exchange);
+    return rc;
+}
+
 static int run_handler(struct bight_exchange *exchange)
 {
     struct http_server *server = exchange->server;
     int64_t handler_ms = server->options.handler_ms;
-    int rc = server->options.request_ids ? bight__request_id_begin(exchange) : 0;
+    int rc = begin_names(exchange);
 
     if (rc == 0)
         rc = bight_scope_begin(&exchange->scope, handler_ms ? handler_ms : -1, 0);
-    if (rc)
+    if (rc) {
+        end_names(exchange);
         return rc;
+    }
     server->running++;
     exchange->watch.gone = on_gone;
     bight__stream_watch(exchange->stream, &exchange->watch);
@@ -237,8 +257,7 @@ static int run_handler(struct bight_exchange *exchange)
     bight__stream_watch(exchange->stream, NULL);
     server->running--;
     rc = bight_scope_end(&exchange->scope, rc);
-    if (server->options.request_ids)
-        bight__request_id_end(exchange);
+    end_names(exchange);
     return rc;
 }
 

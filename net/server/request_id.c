@@ -1,6 +1,5 @@
-/* Numbers of requests. They go with the task, and with those that it starts: a local's value is a
- * pointer, and the number itself is what it is made of, so that nothing has to outlive the
- * request. */
+/* Numbers of requests. They go with the task, and with those that it starts, in a local that the
+ * log knows too. */
 #include "net/server/server.h"
 
 #include <inttypes.h>
@@ -10,10 +9,9 @@
 #include <bight/task.h>
 
 #include "coro/base/splitmix.h"
+#include "runtime/log.h"
 
 #define HEX_DIGITS 16
-
-static const struct bight_local current = {"request id", NULL};
 
 void bight__request_id_make(struct bight_exchange *exchange)
 {
@@ -46,7 +44,7 @@ int bight__request_id_begin(const struct bight_exchange *exchange)
 
     snprintf(name, sizeof(name), "request %016" PRIx64, exchange->id);
     bight_task_set_name(bight_self(), name);
-    return bight_local_set(&current, (void *)(uintptr_t)exchange->id);
+    return bight__request_id_set(exchange->id);
 }
 
 void bight__request_id_end(const struct bight_exchange *exchange)
@@ -54,7 +52,7 @@ void bight__request_id_end(const struct bight_exchange *exchange)
     char name[BIGHT_TASK_NAME_BYTES];
 
     bight_task_set_name(bight_self(), bight_stream_describe(exchange->stream, name, sizeof(name)));
-    if (bight_local_set(&current, NULL))
+    if (bight__request_id_set(0))
         return; /* it was set before, so there is memory for it */
 }
 
@@ -65,5 +63,5 @@ uint64_t bight_exchange_id(const struct bight_exchange *exchange)
 
 uint64_t bight_request_id(void)
 {
-    return (uintptr_t)bight_local_get(&current);
+    return bight__request_id();
 }

@@ -68,6 +68,7 @@ static bool are_valid(const struct bight_http_serve_options *options)
     if (name && (strlen(name) > SERVER_NAME_MAX || !bight__is_field_value(name, strlen(name))))
         return false;
     return (unsigned)options->forwarded <= BIGHT_FORWARDED_RFC7239 &&
+           (unsigned)options->trace_context <= BIGHT_TRACE_FROM_ANYONE &&
            options->max_headers <= HEAD_FIELDS_MAX && options->max_head_bytes <= HEAD_BYTES_MAX;
 }
 

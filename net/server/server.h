@@ -107,6 +107,8 @@ struct bight_exchange {
     bool cancel_on_end; /* of the client's half */
     uint64_t started_ns;
     uint64_t id;
+    bool traced; /* with `trace` */
+    struct bight_trace_context trace;
 
     /* The request. Its head is where it came, in the stream's buffer, or else a copy. */
     char *text;
@@ -241,6 +243,10 @@ void bight__request_id_make(struct bight_exchange *exchange);
 void bight__request_id_adopt(struct bight_exchange *exchange);
 int bight__request_id_begin(const struct bight_exchange *exchange);
 void bight__request_id_end(const struct bight_exchange *exchange);
+
+/* trace.c: give the task the trace context of the request, and take it back. */
+int bight__trace_begin(struct bight_exchange *exchange);
+void bight__trace_end(void);
 
 /* trust.c: whether the server believes what the exchange's peer says of others. */
 bool bight__peer_is_trusted(const struct bight_exchange *exchange);

@@ -334,6 +334,7 @@ static uint32_t run(struct worker_process *worker)
     worker->output_at = INLINE_OUTPUT;
     worker->job = (struct bight_job){.ops = &job_ops,
                                      .cancel_flag = &slot->cancel,
+                                     .trace = slot->flags & SLOT_TRACED ? &slot->trace : NULL,
                                      .attempt = slot->attempt,
                                      .local = worker->local,
                                      .input = slot->input_bytes ? input + slot->define_bytes : NULL,

@@ -88,7 +88,9 @@ static void write_head(const struct worker *worker, struct channel_slot *slot,
     slot->def = execution_of(record)->number;
     slot->flags = (seat->define_bytes ? SLOT_DEFINES : 0) | (record->items ? SLOT_CHUNK : 0) |
                   (record->options.progress ? SLOT_REPORTS : 0) |
-                  (record->options.placed ? SLOT_PLACED : 0);
+                  (record->options.placed ? SLOT_PLACED : 0) | (record->traced ? SLOT_TRACED : 0);
+    if (record->traced)
+        slot->trace = record->trace;
     slot->define_bytes = seat->define_bytes;
     slot->attempt = record->result.attempts + 1;
     slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);

@@ -147,7 +147,8 @@ static void run(struct call *call, struct thread *thread)
                                       .attempt = 1,
                                       .local = thread->local,
                                       .ops = &job_ops,
-                                      .cancel_flag = &call->cancelled},
+                                      .cancel_flag = &call->cancelled,
+                                      .trace = record->traced ? &record->trace : NULL},
                               .thread = thread,
                               .record = record};
     int code;

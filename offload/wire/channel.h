@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 #include <bight/base.h>
+#include <bight/trace_context.h>
 
 #define CHANNEL_MAGIC 0x62696768742d3032u
 /* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. Only
@@ -94,6 +95,8 @@ static inline uint32_t channel_report_room(uint32_t bytes)
 #define SLOT_REPORTS 4u
 /* The input is a file, of which slot.placed is the number; only a definition is in the channel. */
 #define SLOT_PLACED 8u
+/* slot.trace is the caller's trace context. */
+#define SLOT_TRACED 16u
 
 /* Offsets count from the start of the mapping, which is smaller than 4 GiB. What both sides read
  * of a slot's head is in one cache line. */
@@ -119,8 +122,11 @@ struct channel_slot {
     uint64_t sum;
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
-    uint32_t placed; /* the parent's; apart from the head, as it is seldom used */
-    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64 - 4];
+    /* The parent's; apart from the head, as they are seldom used. */
+    uint32_t placed;
+    struct bight_trace_context trace;
+    unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64 - 4 -
+                         sizeof(struct bight_trace_context)];
 };
 
 _Static_assert(sizeof(struct channel_slot) == CHANNEL_SLOT_BYTES, "slots are of one size");

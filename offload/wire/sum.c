@@ -68,8 +68,9 @@ uint64_t bight__sum_of_job(const struct channel_slot *slot, uint64_t position)
                              slot->flags,        slot->attempt,
                              slot->define_bytes, slot->input_offset,
                              slot->input_bytes,  slot->flags & SLOT_PLACED ? slot->placed : 0};
+    uint64_t sum = bight__sum_on(JOB_START ^ position, head, sizeof(head));
 
-    return bight__sum_on(JOB_START ^ position, head, sizeof(head));
+    return slot->flags & SLOT_TRACED ? bight__sum_on(sum, &slot->trace, sizeof(slot->trace)) : sum;
 }
 
 uint64_t bight__sum_of_outcome(const struct sum_outcome *outcome)

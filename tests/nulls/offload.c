@@ -119,6 +119,8 @@ void walk_offload(void)
     says_einval(bight_job_output_commit, NULL, 1);
     says_einval(bight_job_output_append, NULL, some, 1);
     says_einval(bight_job_output_append, (void *)some, NULL, 1);
+    says_einval(bight_job_trace_context, NULL, (void *)some);
+    says_einval(bight_job_trace_context, (void *)some, NULL);
     says_einval(bight_job_progress, NULL, some, 1);
     says_einval(bight_job_progress, (void *)some, NULL, 1);
     does_nothing(bight_job_output_clear, NULL);

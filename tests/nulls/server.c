@@ -76,6 +76,8 @@ void walk_library(void)
     says_einval(bight_exchange_peer, (void *)some, NULL);
     is_false(bight_exchange_is_secure, NULL);
     is_zero(bight_exchange_id, NULL);
+    says_einval(bight_exchange_trace_context, NULL, (void *)some);
+    says_einval(bight_exchange_trace_context, (void *)some, NULL);
     says_einval(bight_exchange_redirect, NULL, 301, "/");
     says_einval(bight_exchange_redirect, (void *)some, 301, NULL);
     says_einval(bight_access_log_line, NULL, BIGHT_ACCESS_LOG_JSON, some, 1);

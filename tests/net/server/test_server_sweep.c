@@ -121,6 +121,7 @@ static int answer(void *arg)
         .trusted = "192.0.2.0/24, unix",
         .max_per_peer = 10,
         .request_ids = true,
+        .trace_context = BIGHT_TRACE_FROM_ANYONE,
         .server_name = "swept",
         .serve = {.on_failure = on_broken, .callback_arg = scene},
     };
@@ -168,6 +169,9 @@ static int talk_over_a_pair(const struct dialogue *dialogue)
     return rc;
 }
 
+#define TRACE                                                                                      \
+    "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"                     \
+    "tracestate: a=1\r\ntracestate: b=2\r\n"
 #define ANSWER(headers, body)                                                                      \
     "HTTP/1.1 200 OK\r\nServer: swept\r\nConnection: close\r\n" headers "\r\n" body
 #define CLOSE "Host: a\r\nConnection: close\r\n"
@@ -182,7 +186,7 @@ static int fixed(struct bight_exchange *exchange, void *arg)
 
 static int fixed_answer(void)
 {
-    const struct dialogue dialogue = {"GET / HTTP/1.1\r\n" CLOSE "\r\n",
+    const struct dialogue dialogue = {"GET / HTTP/1.1\r\n" TRACE CLOSE "\r\n",
                                       ANSWER("Content-Length: 10\r\n", "0123456789"), fixed, NULL};
 
     return talk_over_a_pair(&dialogue);
