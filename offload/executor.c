@@ -14,6 +14,7 @@ void bight__executor_init(struct bight_executor *executor, const struct bight__e
     executor->runtime = runtime;
     executor->jobs_most = jobs_most;
     link_init(&executor->room);
+    link_init(&executor->shown);
 }
 
 int bight__executor_full(const struct bight_executor *executor)
@@ -105,6 +106,7 @@ int bight_executor_end_with(struct bight_executor *executor, enum bight_executor
     }
     executor->closing = true;
     executor->how = how;
+    link_remove(&executor->shown);
     (void)bight__wake_all(&executor->room, BIGHT_ECLOSED);
     executor->ops->hurry(executor, how);
     await_promised(executor);

@@ -15,6 +15,7 @@
 #include "coro/base/list.h"
 
 struct bight__executor_ops {
+    const char *kind; /* in metrics */
     /* Take an execution whose fields up to `kind` are filled in, and count it in executor->jobs.
      * Afterwards it ends exactly once: the kind has counted that by bight__executor_freed, filled
      * in execution->result, and calls execution->ended. Not in this call, unless what it returns is
@@ -46,6 +47,8 @@ struct bight_executor {
     size_t promised;            /* places for tasks that have been woken for them */
     struct bight_waiter *ender; /* waits until these have seen that the executor ends */
     struct bight_link room;     /* waiters for a place */
+    struct bight_link shown;    /* in runtime->executors, or by itself */
+    uint64_t number;            /* there, from 1 on */
     uint64_t ended;
     enum bight_executor_ending how;
     bool closing; /* takes no more jobs */
@@ -69,6 +72,9 @@ static inline void bight__executor_freed(struct bight_executor *executor)
     if (!link_empty(&executor->room))
         bight__executor_give_room(executor);
 }
+
+/* metrics.c: have the metrics tell of it, until it begins to end. */
+void bight__executor_show(struct bight_executor *executor);
 
 /* execute.c */
 /* Whether a call has what every execution needs. */

@@ -23,6 +23,8 @@ struct bight_plugin_kind {
     void (*end)(struct bight_plugin *plugin);
 };
 
+struct bight_metrics;
+
 struct bight_runtime {
     struct bight_sched sched; /* first: bight__sched points at it */
     uv_loop_t *loop;
@@ -53,6 +55,9 @@ struct bight_runtime {
     uint64_t poll_before_ns; /* libuv's count when measuring began */
     struct bight_link turn_hooks;
     struct bight_link idle_hooks;
+    struct bight_link executors; /* those that are shown, and who tells of them; NULL: none was */
+    void (*tell_executors)(struct bight_runtime *runtime, const struct bight_metrics *metrics);
+    uint64_t executors_shown;
     struct bight_log_handler log;
     bool logging; /* the handler is at it */
     void (*on_detached)(void *arg);

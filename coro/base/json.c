@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many bytes the character at `at` has if it is well-formed UTF-8 of more than one; else 0. */
-static size_t utf8_bytes(const unsigned char *at)
+size_t bight__utf8_bytes(const unsigned char *at)
 {
     size_t bytes = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
 
@@ -34,7 +33,7 @@ char *bight__json_string(char *out, const char *text)
 
     *to++ = '"';
     while (*at) {
-        size_t bytes = is_plain(*at) ? 1 : utf8_bytes(at);
+        size_t bytes = is_plain(*at) ? 1 : bight__utf8_bytes(at);
 
         memcpy(to, at, bytes);
         to += bytes;

@@ -11,4 +11,7 @@
  * if it is UTF-8; other bytes become the character of that number. Returns `out`. */
 char *bight__json_string(char *out, const char *text);
 
+/* How many bytes the character at `at` has if it is well-formed UTF-8 of more than one; else 0. */
+size_t bight__utf8_bytes(const unsigned char *at);
+
 #endif

@@ -33,10 +33,11 @@ struct bight_monitor_options {
 BIGHT_API BIGHT_MUST_CHECK int bight_monitor_listen(struct bight_listener **out, const char *path);
 
 /** Answer requests about this thread's runtime, on connections that `listener` takes, until it is
- *  closed or the call is cancelled. A request is a line: `ps`, `pstree`, `stats`, `stacks` or
- *  `help`, for an answer in JSON with ` json` behind it. Answers are text, which an empty line
- *  ends, or one line of JSON. Only processes of this one's effective user, and of root, are
- *  answered; so nobody is where the system does not tell who asks, as over TCP.
+ *  closed or the call is cancelled. A request is a line: `ps`, `pstree`, `stats`, `stacks`,
+ *  `metrics` (<bight/metrics.h>) or `help`, for an answer in JSON with ` json` behind it. Answers
+ *  are text, which an empty line ends, or one line of JSON. Only processes of this one's effective
+ *  user, and of root, are answered; so nobody is where the system does not tell who asks, as over
+ *  TCP.
  *
  *  While it waits for connections the runtime is not taken for deadlocked.
  *

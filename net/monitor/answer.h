@@ -38,5 +38,7 @@ void bight__reply_stats(struct bight_answer *answer);
 void bight__reply_stats_json(struct bight_answer *answer);
 void bight__reply_stacks(struct bight_answer *answer);
 void bight__reply_stacks_json(struct bight_answer *answer);
+void bight__reply_metrics(struct bight_answer *answer);
+void bight__reply_metrics_json(struct bight_answer *answer);
 
 #endif

@@ -10,12 +10,13 @@ static void help(struct bight_answer *answer)
                              "stats   figures of the runtime\n"
                              "stacks  how much of their stacks tasks use, by where they were "
                              "spawned\n"
-                             "Each with `json` behind it for an answer in JSON.\n");
+                             "metrics the figures and those of executors, as OpenMetrics\n"
+                             "All but metrics with `json` behind them for an answer in JSON.\n");
 }
 
 static void help_json(struct bight_answer *answer)
 {
-    bight__reply_add(answer, "[\"ps\", \"pstree\", \"stats\", \"stacks\"]");
+    bight__reply_add(answer, "[\"ps\", \"pstree\", \"stats\", \"stacks\", \"metrics\"]");
 }
 
 static const struct request {
@@ -27,6 +28,7 @@ static const struct request {
     {"pstree", bight__reply_pstree, bight__reply_pstree_json},
     {"stats", bight__reply_stats, bight__reply_stats_json},
     {"stacks", bight__reply_stacks, bight__reply_stacks_json},
+    {"metrics", bight__reply_metrics, bight__reply_metrics_json},
     {"help", help, help_json},
 };
 

@@ -45,6 +45,7 @@ static void get_stats(const struct bight_executor *executor, struct bight_execut
 }
 
 static const struct bight__executor_ops pool_ops = {
+    .kind = "workers",
     .begin = bight__pool_begin,
     .withdraw = bight__pool_withdraw,
     .describe = bight__pool_describe,
@@ -307,9 +308,11 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     if (!out)
         return BIGHT_EINVAL;
     rc = bight__pool_open(&pool, options ? options : &defaults, NULL);
-    if (!rc)
-        *out = &pool->base;
-    return rc;
+    if (rc)
+        return rc;
+    bight__executor_show(&pool->base);
+    *out = &pool->base;
+    return 0;
 }
 
 static void end(struct bight_executor *executor)

@@ -116,6 +116,7 @@ static void get_stats(const struct bight_executor *executor, struct bight_execut
 }
 
 static const struct bight__executor_ops threads_ops = {
+    .kind = "threads",
     .begin = bight__threads_begin,
     .withdraw = bight__threads_withdraw_job,
     .describe = bight__threads_describe,
@@ -240,6 +241,7 @@ int bight_threads_new(struct bight_executor **out, const struct bight_threads_op
         return rc;
     }
     bight__plugin_add(runtime, &threads->plugin);
+    bight__executor_show(&threads->base);
     *out = &threads->base;
     return 0;
 }

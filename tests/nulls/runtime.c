@@ -16,6 +16,8 @@ static void runs(void)
     gives(0, bight_runner_end, &runner);
     says_einval(bight_report_send, 0, NULL);
     says_einval(bight_report_write_fd, NULL, 2);
+    says_einval(bight_metrics_write, NULL, NULL);
+    says_einval(bight_metrics_text, NULL, 4096);
     says_einval(bight_log, BIGHT_LOG_INFO, NULL);
     says_einval(bight_log_line_text, NULL, BIGHT_LOG_TEXT, some, 4096);
     says_einval(bight_log_line_text, &(struct bight_log_line){.text = "text"}, BIGHT_LOG_TEXT, NULL,
