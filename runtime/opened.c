@@ -85,7 +85,7 @@ void bight__opened_left(struct bight_runtime *runtime, const void *object, const
         report.places = entry->places;
         report.place_count = entry->count;
     }
-    runtime->sched.driver->report(&runtime->sched, &report);
+    runtime->sched.driver->report(&runtime->sched, NULL, &report);
 }
 
 /* All of ours is closing by now. */

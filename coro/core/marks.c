@@ -109,7 +109,7 @@ void bight__marks_close(struct bight_sched *sched)
 
         snprintf(text, sizeof(text), "%zu tasks with stacks of %zu bytes, %zu would do",
                  mark->tasks, mark->bytes, mark->suggested_bytes);
-        sched->driver->report(sched, &report);
+        sched->driver->report(sched, NULL, &report);
     }
     sched->marks = NULL;
     sched->stacks.leaves = NULL;
