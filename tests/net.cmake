@@ -41,6 +41,10 @@ if(bight_server)
     bight_test(net/server/compress LIBS ${server_libs} PkgConfig::BIGHT_ZLIB
       SOURCES net/server/talk.c)
   endif()
+  bight_test(net/page/page LIBS ${server_libs} SOURCES net/server/talk.c)
+  bight_test(net/page/page_browser LIBS ${server_libs})
+  target_compile_definitions(test_page_browser PRIVATE
+                             LOOK="${CMAKE_CURRENT_SOURCE_DIR}/net/page/look.py")
   foreach(suite events form multipart proxied router server server_asked)
     bight_test(net/server/${suite} LIBS ${server_libs} SOURCES net/server/talk.c)
   endforeach()

@@ -42,7 +42,7 @@ if(bight_http AND bight_tls AND bight_server AND bight_websocket)
              $<TARGET_FILE:bight_static> $<TARGET_FILE:bight_http> $<TARGET_FILE:bight_http_static>
              "http.h curl.h" $<TARGET_FILE:bight_tls> $<TARGET_FILE:bight_tls_static> tls.h
              $<TARGET_FILE:bight_server> $<TARGET_FILE:bight_server_static>
-             "server.h router.h form.h events.h access_log.h multipart.h server_testing.h static.h"
+             "server.h router.h form.h events.h access_log.h multipart.h server_testing.h static.h monitor_page.h"
              $<TARGET_FILE:bight_websocket> $<TARGET_FILE:bight_websocket_static> websocket.h)
 endif()
 add_library(symbols_fixture SHARED "${fixtures}/symbols/library.c")

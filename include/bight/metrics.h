@@ -1,7 +1,7 @@
 /* Metrics: the figures of a runtime and of its executors as OpenMetrics text
  * (https://openmetrics.io), for Prometheus and its like. bight serves them nowhere by itself: a
- * program writes them where it likes, and the monitor answers `metrics` (<bight/monitor.h>).
- * docs/seeing.md lists them. */
+ * program writes them where it likes, the monitor answers `metrics` (<bight/monitor.h>), and
+ * <bight/monitor_page.h> has a handler for the HTTP server. docs/seeing.md lists them. */
 #ifndef BIGHT_METRICS_H
 #define BIGHT_METRICS_H
 

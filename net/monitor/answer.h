@@ -5,6 +5,8 @@
 
 #include <bight/task.h>
 
+#include "coro/base/door.h"
+
 struct bight_seams;
 
 /* A text that grows. When memory is short nothing more is appended, and `failed` says so. */
@@ -24,7 +26,7 @@ __attribute__((format(printf, 2, 3))) void bight__reply_add(struct bight_answer 
 void bight__reply_add_string(struct bight_answer *answer, const char *text);
 
 /* The answer to a line: text, or JSON if that is asked for. */
-void bight__reply_request(struct bight_answer *answer, char *line);
+BIGHT_INTERNAL_API void bight__reply_request(struct bight_answer *answer, char *line);
 
 /* "new", "ready", "running", "waiting". */
 const char *bight__state_name(enum bight_task_state state);

@@ -2,6 +2,7 @@
 #include <bight/access_log.h>
 #include <bight/events.h>
 #include <bight/form.h>
+#include <bight/monitor_page.h>
 #include <bight/multipart.h>
 #include <bight/router.h>
 #include <bight/server.h>
@@ -76,6 +77,8 @@ void walk_library(void)
     says_einval(bight_exchange_peer, (void *)some, NULL);
     is_false(bight_exchange_is_secure, NULL);
     is_zero(bight_exchange_id, NULL);
+    says_einval(bight_monitor_page, NULL, NULL);
+    says_einval(bight_metrics_answer, NULL, NULL);
     says_einval(bight_exchange_trace_context, NULL, (void *)some);
     says_einval(bight_exchange_trace_context, (void *)some, NULL);
     says_einval(bight_exchange_redirect, NULL, 301, "/");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <bight/events.h>
+#include <bight/monitor_page.h>
 #include <bight/server_testing.h>
 #include <bight/static.h>
 
@@ -18,6 +19,7 @@
 #include "tests/ways/exchange.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define HEAD "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define UPGRADE "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"
 #define OK "HTTP/1.1 200 OK\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
@@ -117,6 +119,16 @@ static int answer_static(struct stage *stage)
     return rc;
 }
 
+static int answer_page(struct stage *stage)
+{
+    return bight_monitor_page(stage->exchange, NULL);
+}
+
+static int answer_metrics(struct stage *stage)
+{
+    return bight_metrics_answer(stage->exchange, NULL);
+}
+
 const struct exchange_call exchange_calls[] = {
     {"bight_exchange_answer", GET, NULL, answer, LEFT_REFUSED, OK "Content-Length: 5\r\n\r\nhello"},
     {"bight_exchange_answer_status", GET, NULL, answer_status, LEFT_REFUSED,
@@ -140,6 +152,8 @@ const struct exchange_call exchange_calls[] = {
     {"bight_events_ping", GET, begin_chunks, ping_events, LEFT_NOTHING,
      OK CHUNKED "3\r\n:\n\n\r\n0\r\n\r\n"},
     {"bight_static_answer", GET, NULL, answer_static, LEFT_REFUSED, NULL},
+    {"bight_monitor_page", GET, NULL, answer_page, LEFT_REFUSED, NULL},
+    {"bight_metrics_answer", HEAD, NULL, answer_metrics, LEFT_REFUSED, NULL},
     {.name = NULL},
 };
 
@@ -298,6 +312,8 @@ static const struct way server_ways[] = {
     {"bight_server_ask_bytes", 1, 0, true, WAY_HINT, event_open, ask_bytes_wait, event_wake,
      ask_leave, event_close},
     {"bight_static_answer", 1, 0, true, 0, FULL_WITH_MEMORY},
+    {"bight_monitor_page", 1, 0, true, 0, FULL_WITH_MEMORY},
+    {"bight_metrics_answer", 1, 0, true, 0, FULL_WITH_MEMORY},
 };
 
 const struct way_table server_way_table = {server_ways,
@@ -317,7 +333,7 @@ const struct way_table *way_table_at(int index)
 
 bool ways_have_header(const char *header)
 {
-    static const char *const headers[] = {"events", "form",           "multipart",
+    static const char *const headers[] = {"events", "form",           "monitor_page", "multipart",
                                           "server", "server_testing", "static"};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)

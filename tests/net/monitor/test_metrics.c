@@ -147,7 +147,10 @@ static int executors(void *arg)
           "m[\"bight_executor_workers_most\", \"2\", \"threads\"] == 5 and "
           "m[\"bight_executor_jobs_ended_total\", \"1\", \"threads\"] == 0 and "
           "m[\"bight_executor_jobs_ended_total\", \"2\", \"threads\"] == 7 and "
-          "m[\"bight_executor_jobs\", \"2\", \"threads\"] == 0");
+          "m[\"bight_executor_jobs\", \"2\", \"threads\"] == 0 and "
+          "m[\"bight_executor_workers_started_total\", \"2\", \"threads\"] >= 1 and "
+          "m[\"bight_executor_workers_died_total\", \"2\", \"threads\"] == 0 and "
+          "m[\"bight_slices_total\",] >= 1");
     ck_ok(bight_executor_end(one));
     get();
     holds("(\"bight_executor_jobs\", \"1\", \"threads\") not in m and "

@@ -140,14 +140,14 @@ async def start(folder):
     raise RuntimeError("Chromium does not start")
 
 
-async def main(url, screenshot=None):
+async def main(visit, url, screenshot=None):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         chromium, devtools = await start(folder)
         drain = asyncio.create_task(chromium.stderr.read())
         try:
             async with websockets.connect(devtools, max_size=None) as connection:
                 browser = Browser(connection)
-                await meet(browser, url, screenshot)
+                await visit(browser, url, screenshot)
                 await browser.call("Browser.close")
             await chromium.wait()
         finally:
@@ -156,4 +156,9 @@ async def main(url, screenshot=None):
             await drain
 
 
-asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), PATIENCE_S))
+def run(visit):
+    asyncio.run(asyncio.wait_for(main(visit, *sys.argv[1:]), PATIENCE_S))
+
+
+if __name__ == "__main__":
+    run(meet)
