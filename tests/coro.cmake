@@ -105,7 +105,7 @@ endforeach()
 foreach(suite broadcast channel_ends generator latest queue queue_many queue_store)
   bight_test(coro/queue/${suite})
 endforeach()
-foreach(suite background cases completed false_cancel future future_waits gather race select wait
+foreach(suite background cases cases_channel completed false_cancel future future_waits gather race select wait
     wait_for)
   bight_test(coro/combine/${suite})
 endforeach()

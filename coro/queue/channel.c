@@ -1,9 +1,7 @@
 /* Channels: a queue (queue.c) that counts its open ends. An end knows the calls that sleep on it,
  * so closing it wakes those and no others. A call that was woken does not look at its end again,
  * because the memory of a closed end may be gone. */
-#include <bight/channel.h>
-
-#include "coro/queue/queue.h"
+#include "coro/queue/channel.h"
 #include "coro/core/source.h"
 
 struct bight_channel {
@@ -14,14 +12,10 @@ struct bight_channel {
     void *drop_arg;
 };
 
-struct channel_wait {
-    struct bight__queue_wait wait;
-    struct bight_link of_end; /* in the end's waits, until the end is closed or the call returns */
-};
-
 static int channel_abort(struct bight_waiter *waiter)
 {
-    struct channel_wait *wait = container_of(waiter, struct channel_wait, wait.waiter);
+    struct bight__channel_wait *wait =
+        container_of(waiter, struct bight__channel_wait, wait.waiter);
 
     link_remove(&waiter->link);
     link_remove(&wait->of_end);
@@ -34,13 +28,13 @@ static void channel_describe(const struct bight_waiter *waiter, char *text, size
                                 text_bytes);
 }
 
-static const struct bight_waiter_ops send_ops = {
+const struct bight_waiter_ops bight__channel_send_ops = {
     .name = "channel send",
     .abort = channel_abort,
     .describe = channel_describe,
 };
 
-static const struct bight_waiter_ops receive_ops = {
+const struct bight_waiter_ops bight__channel_receive_ops = {
     .name = "channel receive",
     .abort = channel_abort,
     .describe = channel_describe,
@@ -52,7 +46,7 @@ static void end_waits(struct bight_link *waits)
     struct bight_link *link;
 
     while ((link = link_take(waits))) {
-        struct channel_wait *wait = container_of(link, struct channel_wait, of_end);
+        struct bight__channel_wait *wait = container_of(link, struct bight__channel_wait, of_end);
 
         link_remove(&wait->wait.waiter.link);
         bight_unpark(&wait->wait.waiter, BIGHT_ECLOSED);
@@ -121,13 +115,23 @@ int bight_channel_try_receive(struct bight_receiver *receiver, void **item)
     return receiver->channel ? bight_queue_try_get(receiver->channel->queue, item) : BIGHT_ECLOSED;
 }
 
-/* Sleep in an armed wait until the item is handed over. */
-static int wait_on(struct bight_link *waits, struct channel_wait *wait)
+void bight__channel_send_arm(struct bight_sender *sender, struct bight__channel_wait *wait)
 {
-    int rc;
+    bight__queue_put_arm(sender->channel->queue, &wait->wait);
+    link_append(&sender->waits, &wait->of_end);
+}
 
-    link_append(waits, &wait->of_end);
-    rc = bight_park(&wait->wait.waiter);
+void bight__channel_receive_arm(struct bight_receiver *receiver, struct bight__channel_wait *wait)
+{
+    bight__queue_get_arm(receiver->channel->queue, &wait->wait);
+    link_append(&receiver->waits, &wait->of_end);
+}
+
+/* Sleep in an armed wait until the item is handed over. */
+static int wait_on(struct bight__channel_wait *wait)
+{
+    int rc = bight_park(&wait->wait.waiter);
+
     link_remove(&wait->of_end);
     return rc;
 }
@@ -135,21 +139,21 @@ static int wait_on(struct bight_link *waits, struct channel_wait *wait)
 /* A function of its own, like the next one, because calls that need not wait need no record. */
 static __attribute__((noinline)) int send_park(struct bight_sender *sender, void *item)
 {
-    struct channel_wait wait = {.wait.item = item};
+    struct bight__channel_wait wait = {.wait.item = item};
 
-    bight__waiter_begin(&wait.wait.waiter, &send_ops);
-    bight__queue_put_arm(sender->channel->queue, &wait.wait);
-    return wait_on(&sender->waits, &wait);
+    bight__waiter_begin(&wait.wait.waiter, &bight__channel_send_ops);
+    bight__channel_send_arm(sender, &wait);
+    return wait_on(&wait);
 }
 
 static __attribute__((noinline)) int receive_park(struct bight_receiver *receiver, void **item)
 {
-    struct channel_wait wait = {.wait.item = NULL};
+    struct bight__channel_wait wait = {.wait.item = NULL};
     int rc;
 
-    bight__waiter_begin(&wait.wait.waiter, &receive_ops);
-    bight__queue_get_arm(receiver->channel->queue, &wait.wait);
-    rc = wait_on(&receiver->waits, &wait);
+    bight__waiter_begin(&wait.wait.waiter, &bight__channel_receive_ops);
+    bight__channel_receive_arm(receiver, &wait);
+    rc = wait_on(&wait);
     if (rc == 0)
         *item = wait.wait.item;
     return rc;

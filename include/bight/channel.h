@@ -8,6 +8,7 @@
 
 #include <bight/base.h>
 #include <bight/errors.h>
+#include <bight/select.h>
 #include <bight/waiter.h>
 
 BIGHT_BEGIN_DECLS
@@ -85,6 +86,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_channel_try_send(struct bight_sender *sende
  *  Thread: the loop's.  Ownership: gives *item; borrows receiver until it is ended.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_channel_receive(struct bight_receiver *receiver, void **item);
+
+/** Make `to` a case of an item from `receiver`, which goes to `value`; status as
+ *  bight_channel_receive.
+ *
+ *  Ownership: keeps receiver for as long as the case is used; gives value. A select that waits on
+ *  one that is ended is told BIGHT_ECLOSED.
+ */
+BIGHT_API void bight_case_receive(struct bight_case *to, struct bight_receiver *receiver);
+
+/** Make `to` a case of sending `item`; status as bight_channel_send.
+ *
+ *  Ownership: keeps sender for as long as the case is used; takes item when it is chosen with
+ *  status 0. A select that waits on one that is ended is told BIGHT_ECLOSED.
+ */
+BIGHT_API void bight_case_send(struct bight_case *to, struct bight_sender *sender, void *item);
 
 /** Receive the oldest item if there is one. Does not observe cancellation; needs no task.
  *

@@ -65,6 +65,12 @@ static void selects(void)
     does_nothing(bight_case_put, NULL, (void *)some, NULL);
     does_nothing(bight_case_put, &without, NULL, NULL);
     says_einval(bight_select, &without, 1, 0);
+    does_nothing(bight_case_receive, NULL, (void *)some);
+    does_nothing(bight_case_receive, &without, NULL);
+    says_einval(bight_select, &without, 1, 0);
+    does_nothing(bight_case_send, NULL, (void *)some, NULL);
+    does_nothing(bight_case_send, &without, NULL, NULL);
+    says_einval(bight_select, &without, 1, 0);
     does_nothing(bight_case_event, NULL, (void *)some);
     does_nothing(bight_case_event, &without, NULL);
     says_einval(bight_select, &without, 1, 0);

@@ -156,6 +156,35 @@ static void receive_wake(struct stage *stage)
     ck_assert_int_eq(bight_channel_try_send(&stage->sender, &item), 0);
 }
 
+static int select_of(struct seat *seat, struct bight_case *cases)
+{
+    bight_case_sleep(&cases[1], -1);
+    seat->stage->no_memory = true;
+    int rc = bight_select(cases, 2, 0);
+
+    if (rc == 0)
+        ck_assert_int_eq(cases[0].status, 0);
+    return rc;
+}
+
+static int send_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+
+    bight_case_send(&cases[0], &seat->stage->sender, seat);
+    return select_of(seat, cases);
+}
+
+static int receive_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+
+    bight_case_receive(&cases[0], &seat->stage->receiver);
+    int rc = select_of(seat, cases);
+    ck_assert_ptr_eq(cases[0].value, rc ? NULL : &item);
+    return rc;
+}
+
 static void channel_close_with(struct stage *stage, size_t left)
 {
     struct bight_channel_stats stats;
@@ -285,6 +314,9 @@ static const struct way queue_ways[] = {
      broadcast_close},
     {"bight_channel_send", 2, 0, true, 0, full_channel_open, send_wait, send_wake, NULL,
      send_close},
+    {"bight_select", 2, 0, true, 0, full_channel_open, send_case_wait, send_wake, NULL, send_close},
+    {"bight_select", 2, 0, true, 0, channel_open, receive_case_wait, receive_wake, NULL,
+     receive_close},
     {"bight_channel_receive", 2, 0, true, 0, channel_open, receive_wait, receive_wake, NULL,
      receive_close},
     {"bight_latest_wait", 2, 0, true, 0, latest_open, latest_wait, latest_wake, NULL, latest_close},
