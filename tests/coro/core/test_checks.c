@@ -1,12 +1,13 @@
 /* What bight_runtime_options.checks looks for: tasks that go on in spite of a cancellation, what is
  * open at the end, how much of their stacks tasks use. */
 #include <bight.h>
-#include <bight/testing.h>
 #include <bight/uv.h>
 
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/runtime.h"
+#include "runtime/testing/testing.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
@@ -38,14 +39,18 @@ static void on_report(void *arg, const struct bight_report *report)
     seen.last_places = report->place_count;
 }
 
+/* In virtual time. */
 static int run(unsigned checks, enum bight_report_kind kind, int (*fn)(void *arg), void *arg)
 {
     const struct bight_runtime_options options = {
         .checks = checks, .late_ms = LATE_MS, .on_report = on_report};
+    static struct bight__test test;
+    struct bight_seams seams = {0};
 
     memset(&seen, 0, sizeof(seen));
     seen.kind = kind;
-    return bight_run_with(&options, fn, arg);
+    bight__test_time(&test, &seams);
+    return bight__run_with_seams(&options, &seams, fn, arg);
 }
 
 static void spawn(struct bight_task **task, const char *name, int (*fn)(void *arg), void *arg)
