@@ -120,3 +120,14 @@ if(CMAKE_BUILD_TYPE MATCHES "^(Debug|RelWithDebInfo)$" AND NOT BIGHT_SWITCH STRE
              "${PROJECT_BINARY_DIR}" core)
   set_tests_properties(gdb_process gdb_core PROPERTIES SKIP_RETURN_CODE 77)
 endif()
+
+# Suites in a storm of signals: those that are in system calls most. scripts/signal-storm has all.
+add_library(storm MODULE tools/storm.c)
+target_link_libraries(storm PRIVATE Threads::Threads)
+foreach(suite drive fd file file_stream mailbox process process_stdio signal stream_copy stream_kinds stream_read
+        stream_write thread_event thread_queue tcp udp unix workers)
+  if(TARGET test_${suite})
+    tools_test(storm_${suite} "${CMAKE_CURRENT_SOURCE_DIR}/tools/storm.sh" $<TARGET_FILE:storm>
+               "${CMAKE_CURRENT_BINARY_DIR}/storm" "${CMAKE_CURRENT_BINARY_DIR}" test_${suite})
+  endif()
+endforeach()

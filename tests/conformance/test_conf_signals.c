@@ -181,16 +181,23 @@ static int one_after_the_other(void *arg)
     return 0;
 }
 
+static void await_end(const struct bight_process *process)
+{
+    siginfo_t ended;
+
+    while (waitid(P_PID, (id_t)bight_process_pid(process), &ended, WEXITED | WNOWAIT))
+        ck_assert_int_eq(errno, EINTR);
+}
+
 /* The loop stands still until both have ended. */
 static int at_the_same_time(void *arg)
 {
     struct bight_process *first = shell("exit 78", (struct bight_process_options){0});
     struct bight_process *second = shell("kill -TRAP $$", (struct bight_process_options){0});
-    siginfo_t ended;
 
     (void)arg;
-    ck_assert_int_eq(waitid(P_PID, (id_t)bight_process_pid(first), &ended, WEXITED | WNOWAIT), 0);
-    ck_assert_int_eq(waitid(P_PID, (id_t)bight_process_pid(second), &ended, WEXITED | WNOWAIT), 0);
+    await_end(first);
+    await_end(second);
     exits_with(first, 78);
     dies_by(second, SIGTRAP);
     return 0;
@@ -203,7 +210,7 @@ static int taken_by_another(void *arg)
     struct bight_process_status status;
 
     (void)arg;
-    ck_assert_int_eq(waitpid((pid_t)bight_process_pid(process), NULL, 0),
+    ck_assert_int_eq(test_waitpid((pid_t)bight_process_pid(process), NULL, 0),
                      bight_process_pid(process));
     ck_ok(bight_process_wait(process, &status));
     if (status.state == BIGHT_PROCESS_EXITED)

@@ -122,7 +122,7 @@ static int times_out(void *arg)
 
     (void)arg;
     ck_assert_int_eq(listen(listens, 0), 0);
-    ck_assert_int_eq(connect(fills, (struct sockaddr *)&name, sizeof(name)), 0);
+    ck_assert_int_eq(test_connect(fills, (struct sockaddr *)&name, sizeof(name)), 0);
     ck_code(bight_tcp_connect(&stream, "127.0.0.1", free_port(), NULL, NULL), BIGHT_ECONNREFUSED);
     before = test_open_fds();
     ck_ok(bight_scope_begin(&scope, 20, 0));

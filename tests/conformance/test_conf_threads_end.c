@@ -139,7 +139,7 @@ static void tpool_14_processes_forked_beside_a_pool_at_work_have_pools_of_their_
         EXPECT(pid >= 0);
         if (pid == 0)
             _exit(bight_run(call_once, NULL));
-        EXPECT(waitpid(pid, &status, 0) == pid);
+        EXPECT(test_waitpid(pid, &status, 0) == pid);
         EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 4);
     }
     forks_over = true;

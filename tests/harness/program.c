@@ -57,7 +57,7 @@ int test_program_end(pid_t pid, int signum)
     int status;
 
     ck_assert_int_eq(kill(pid, signum), 0);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     return status;
 }
 

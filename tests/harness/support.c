@@ -2,10 +2,13 @@
 #include "tests/harness/support.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int test_open_fds(void)
@@ -66,6 +69,45 @@ int test_bound_socket(struct sockaddr_in *address)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)address, size), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)address, &size), 0);
     return fd;
+}
+
+pid_t test_waitpid(pid_t pid, int *status, int options)
+{
+    pid_t got;
+
+    do {
+        got = waitpid(pid, status, options);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+ssize_t test_read(int fd, void *buffer, size_t bytes)
+{
+    ssize_t got;
+
+    do {
+        got = read(fd, buffer, bytes);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* One that is interrupted goes on, and a second call only says so. */
+int test_connect(int fd, const struct sockaddr *address, socklen_t bytes)
+{
+    struct pollfd connected = {.fd = fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t error_bytes = sizeof(error);
+
+    if (connect(fd, address, bytes) == 0)
+        return 0;
+    if (errno != EINTR)
+        return -1;
+    while (poll(&connected, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_bytes))
+        return -1;
+    errno = error;
+    return error ? -1 : 0;
 }
 
 void test_die_with(pid_t parent, int signal)

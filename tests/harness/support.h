@@ -19,6 +19,11 @@ long test_resident_kib(void);
 /* A TCP socket bound to a free port of loopback, not listening; its address. */
 int test_bound_socket(struct sockaddr_in *address);
 
+/* waitpid(2), read(2) and a blocking connect(2) that no signal ends: see scripts/signal-storm. */
+pid_t test_waitpid(pid_t pid, int *status, int options);
+ssize_t test_read(int fd, void *buffer, size_t bytes);
+int test_connect(int fd, const struct sockaddr *address, socklen_t bytes);
+
 /* In a process that `parent` forked: end by `signal` when the parent ends, or at once if it has. */
 void test_die_with(pid_t parent, int signal);
 

@@ -1,6 +1,7 @@
 /* A task that overflows its stack is named before the process dies as it would have; nobody takes a
  * signal handler who was not asked to. */
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
 #include <errno.h>
@@ -48,11 +49,11 @@ static int child_status(int depth, bool watched, char *text, size_t text_bytes)
         _exit(bight_run_with(&options, spawns, &depth));
     }
     close(ends[1]);
-    bytes = read(ends[0], text, text_bytes - 1);
+    bytes = test_read(ends[0], text, text_bytes - 1);
     ck_assert_int_ge(bytes, 0);
     text[bytes] = '\0';
     close(ends[0]);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     return status;
 }
 
@@ -101,7 +102,7 @@ static void another_fault_reaches_the_handler_before_ours(void)
         raise(bight_run_with(&options, faults, &value) ? SIGABRT : SIGSEGV);
         _exit(2);
     }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 77);
 }

@@ -29,7 +29,7 @@ static int in_child(enum outcome (*attempt)(rlim_t limit), rlim_t limit)
     ck_assert_int_ge(child, 0);
     if (child == 0)
         _exit(attempt(limit));
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(test_waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 
 /* What is opened has a number above the three. */
 static int open_some(void *arg)
@@ -60,7 +61,7 @@ static void a_loop_does_not_take_their_numbers(void)
                 close(fd);
             _exit(run_without(closed));
         }
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
         ck_assert_msg(status == 0, "closed %#x: wait status %#x", closed, (unsigned)status);
     }
 }

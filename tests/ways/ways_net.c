@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "net/stream/listener.h"
+#include "tests/harness/support.h"
 
 static void leave(struct seat *seat)
 {
@@ -34,7 +35,7 @@ static void dial(struct stage *stage)
 
     ck_assert_int_eq(
         getsockname(bight_listener_fd(stage->listener), (struct sockaddr *)&name, &bytes), 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&name, bytes), 0);
+    ck_assert_int_eq(test_connect(fd, (struct sockaddr *)&name, bytes), 0);
     close(fd);
 }
 
@@ -142,7 +143,7 @@ static void make_full(struct stage *stage, int family, struct sockaddr *name, so
     ck_assert_int_eq(bind(stage->fds[0], name, bytes), 0);
     ck_assert_int_eq(listen(stage->fds[0], 0), 0);
     ck_assert_int_eq(getsockname(stage->fds[0], name, &bytes), 0);
-    ck_assert_int_eq(connect(stage->fds[1], name, bytes), 0);
+    ck_assert_int_eq(test_connect(stage->fds[1], name, bytes), 0);
 }
 
 static void make_room(struct stage *stage)

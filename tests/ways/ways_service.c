@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
+
 static int filler = -1;
 
 static void fill(void)
@@ -30,7 +32,7 @@ static void manager_open(struct stage *stage)
     memcpy(name + 1, address.sun_path + 1, bytes - offsetof(struct sockaddr_un, sun_path) - 1);
     setenv("NOTIFY_SOCKET", name, 1);
     filler = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(connect(filler, (struct sockaddr *)&address, bytes), 0);
+    ck_assert_int_eq(test_connect(filler, (struct sockaddr *)&address, bytes), 0);
     /* The first wait for a descriptor takes memory for all. */
     ck_assert_int_eq(bight_fd_wait(filler, BIGHT_FD_WRITE), BIGHT_FD_WRITE);
     fill();

@@ -7,6 +7,7 @@
 
 #include "tests/coro/stack/registers.h"
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 #include "tests/coro/stack/switch_cases.h"
 
 static void open_pool(void)
@@ -98,7 +99,7 @@ static int exit_status_of(void (*fn)(void))
         fn();
         exit(0);
     }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(test_waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status));
     return WEXITSTATUS(status);
 }

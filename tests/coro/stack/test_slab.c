@@ -36,7 +36,7 @@ static int death_of(char *at)
         *(volatile char *)at = 1;
         _exit(0);
     }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(test_waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 

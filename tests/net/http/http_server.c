@@ -431,7 +431,7 @@ void http_server_start(struct http_server *server)
 void http_server_stop(struct http_server *server)
 {
     kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
+    test_waitpid(server->pid, NULL, 0);
     munmap(server->counts, sizeof *server->counts);
 }
 

@@ -103,7 +103,7 @@ static void relay_start(struct relay *relay, uint16_t to, int unserved)
 static void relay_stop(const struct relay *relay)
 {
     kill(relay->pid, SIGKILL);
-    waitpid(relay->pid, NULL, 0);
+    test_waitpid(relay->pid, NULL, 0);
     munmap(relay->cut, sizeof *relay->cut);
 }
 

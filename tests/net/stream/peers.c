@@ -126,7 +126,7 @@ static int finish(struct process *process)
     if (process->in)
         ck_ok(bight_stream_end(process->in, 0));
     ck_ok(bight_stream_end(process->out, 0));
-    ck_assert_int_eq(waitpid(process->pid, &status, 0), process->pid);
+    ck_assert_int_eq(test_waitpid(process->pid, &status, 0), process->pid);
     ck_ok(bight_stream_end(process->err, 0));
     return status;
 }

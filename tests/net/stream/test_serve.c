@@ -220,7 +220,7 @@ static struct rlimit dial_with_one_descriptor(const struct server *server, int f
         fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     before = wire_few_descriptors(1);
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&name, sizeof(name)), 0);
+        ck_assert_int_eq(test_connect(fds[i], (struct sockaddr *)&name, sizeof(name)), 0);
     return before;
 }
 

@@ -47,7 +47,7 @@ static inline int wire_dial(uint16_t port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+    ck_assert_int_eq(test_connect(fd, (struct sockaddr *)&name, sizeof(name)), 0);
     return fd;
 }
 

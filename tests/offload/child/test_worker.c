@@ -73,7 +73,7 @@ static void stop(struct bench *bench, int expected)
     int status;
 
     ck_assert_int_eq(shutdown(bench->socket, SHUT_WR), 0);
-    ck_assert_int_eq(waitpid(bench->pid, &status, 0), bench->pid);
+    ck_assert_int_eq(test_waitpid(bench->pid, &status, 0), bench->pid);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), expected);
     close(bench->socket);

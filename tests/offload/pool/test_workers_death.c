@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
+
 static void await_ready(const struct bight_executor *executor, unsigned ready, uint64_t started)
 {
     struct bight_executor_stats stats = worker_stats(executor);
@@ -437,7 +439,7 @@ static int workers_end_when_their_parent_is_killed(void)
         exit(bight_run(be_killed_with_running_jobs, NULL));
     }
     close(lives[1]);
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(test_waitpid(child, &status, 0), child);
     CHECK_EQ(WTERMSIG(status), SIGKILL);
     /* Zygote and worker have not got this pipe; only the child itself had. */
     CHECK_EQ(read(lives[0], &byte, 1), 0);

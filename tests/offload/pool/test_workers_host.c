@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
+
 static void await_started(const struct bight_executor *executor, uint64_t count)
 {
     while (worker_stats(executor).started < count || worker_stats(executor).ready < 2)
@@ -440,7 +442,7 @@ static int a_forked_host_gets_a_zygote_of_its_own(void)
 
     if (child == 0)
         exit(bight_run(use_workers, NULL));
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(test_waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
     return 0;
 }

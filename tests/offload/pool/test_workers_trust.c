@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/support.h"
+
 #include "offload/wire/control.h"
 
 #define SOMEBODY 60124
@@ -113,7 +115,7 @@ static int a_child_of_the_host_has_workers_of_its_own(void)
             become_somebody();
         exit(bight_run(use_workers_of_somebody, &zygote));
     }
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(test_waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
     CHECK_EQ(kill(zygote, 0), 0); /* and it has left the parent's alone */
     return 0;
@@ -207,7 +209,7 @@ static int a_stranger_gains_nothing_by_a_setuid_program(void)
     close(pair[1]);
     be_refused_a_worker(pair[0]);
     close(pair[0]);
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(test_waitpid(pid, &status, 0), pid);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(rmdir(directory), 0);
     return 0;

@@ -169,7 +169,7 @@ static int reaps_all(void *arg)
 
     (void)arg;
     ck_ok(bight_stream_write(bight_process_input(process), "\n", 1));
-    ck_assert_int_eq(waitpid(-1, &word, 0), bight_process_pid(process));
+    ck_assert_int_eq(test_waitpid(-1, &word, 0), bight_process_pid(process));
     ck_assert_int_eq(WEXITSTATUS(word), 4);
     ck_ok(bight_process_wait(process, &status));
     if (status.state != BIGHT_PROCESS_UNKNOWN) {
@@ -190,7 +190,7 @@ static int reaped_before(void *arg)
 
     (void)arg;
     ck_ok(bight_process_kill(process));
-    ck_assert_int_eq(waitpid(-1, &word, 0), bight_process_pid(process));
+    ck_assert_int_eq(test_waitpid(-1, &word, 0), bight_process_pid(process));
     ck_code(bight_process_signal(process, SIGTERM), BIGHT_ESRCH);
     ck_ok(bight_process_terminate(process, 60000));
     ck_ok(bight_process_get_status(process, &status));
@@ -198,7 +198,7 @@ static int reaped_before(void *arg)
     ck_ok(bight_process_end(process, 0));
     process = shell("exec sleep 1000", plain);
     ck_ok(bight_process_kill(process));
-    ck_assert_int_eq(waitpid(-1, &word, 0), bight_process_pid(process));
+    ck_assert_int_eq(test_waitpid(-1, &word, 0), bight_process_pid(process));
     ck_ok(bight_process_end(process, 60000));
     return 0;
 }

@@ -138,7 +138,7 @@ static int unknown(void *arg)
 
     (void)arg;
     ck_ok(bight_process_kill(process));
-    ck_assert_int_eq(waitpid(-1, &word, 0), bight_process_pid(process));
+    ck_assert_int_eq(test_waitpid(-1, &word, 0), bight_process_pid(process));
     ck_ok(bight_process_wait(process, &status));
     ck_assert_int_eq(status.state, BIGHT_PROCESS_UNKNOWN);
     ck_assert_int_eq(status.code, 0);

@@ -368,7 +368,7 @@ static void sockets_are_handed_over(void)
         take_them();
         _exit(0);
     }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(test_waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     close(spare);
     close(listening);

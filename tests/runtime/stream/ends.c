@@ -19,7 +19,7 @@ static void tcp_descriptors(int fds[2])
 
     ck_assert_int_eq(listen(listener, 1), 0);
     fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(connect(fds[0], (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(test_connect(fds[0], (struct sockaddr *)&address, sizeof(address)), 0);
     fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     ck_assert_int_ge(fds[1], 0);
     close(listener);

@@ -150,7 +150,7 @@ static int priority(void *arg)
     (void)arg;
     ck_assert_int_eq(listen(listener, 1), 0);
     ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(connect(ends[0], (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(test_connect(ends[0], (struct sockaddr *)&address, sizeof(address)), 0);
     ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     close(listener);
     wait_start(&wait, ends[1], BIGHT_FD_PRIORITY);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
 #define PERIOD_MS 20
@@ -144,14 +145,14 @@ static void stop_for_a_while(enum bight_ticker_policy policy)
         _exit(bight_run(repeats, &child) ? 1 : child_status(&child));
     }
     close(ends[1]);
-    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    ck_assert_int_eq(test_read(ends[0], &byte, 1), 1);
     close(ends[0]);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, WUNTRACED), pid);
     ck_assert(WIFSTOPPED(status));
     sleep_really(PAUSE_MS);
     ck_assert_int_eq(kill(pid, SIGCONT), 0);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
