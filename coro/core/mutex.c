@@ -44,20 +44,21 @@ void bight_mutex_init(struct bight_mutex *mutex)
 
 static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
 {
-    struct lock_wait wait = {.mutex = mutex};
+    struct lock_wait wait;
 
     if (bight__is_foreign(mutex->owner))
         return BIGHT_EPERM;
     if (bight__lock_would_deadlock(mutex->owner, self))
         return BIGHT_EDEADLK;
-    return bight__wait_in(&mutex->waiters, &wait.waiter, &lock_ops);
+    wait.mutex = mutex;
+    return bight__wait_in_of(&mutex->waiters, &wait.waiter, &lock_ops, self);
 }
 
 __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
 {
     struct bight_link *link;
 
-    bight__chain_changes(bight_self());
+    bight__chain_changes(bight__self());
     while ((link = list_take(&mutex->waiters))) {
         struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
         struct bight_task *heir = waiter->task;
@@ -67,6 +68,23 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
             return;
         }
     }
+}
+
+/* The same by the running task, where the first waiter is a lock in which its task sleeps: as in
+ * most cases. */
+static inline void hand_to_first(struct bight_mutex *mutex, const struct bight_task *self)
+{
+    struct bight_link *link = mutex->waiters.next;
+    struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
+    struct bight_task *heir = link ? waiter->task : NULL;
+
+    if (unlikely(!heir || bight__chain_passes(self) || bight__chain_passes(heir) ||
+                 !bight__unpark_at_once(waiter, &lock_ops, self))) {
+        bight__mutex_hand_over(mutex);
+        return;
+    }
+    link_remove(link);
+    bight__mutex_take(mutex, heir);
 }
 
 /* A function of its own, so that the usual lock needs no frame. */
@@ -90,7 +108,7 @@ int bight_mutex_lock(struct bight_mutex *mutex)
     if (unlikely(!mutex))
         return BIGHT_EINVAL;
     if (unlikely(!bight__checkpoint_is_clear(&self)))
-        return lock_checked(mutex, __builtin_frame_address(0));
+        return lock_checked(mutex, CALLERS_FRAME);
     if (unlikely(mutex->owner))
         return lock_park(mutex, self);
     bight__mutex_take(mutex, self);
@@ -115,7 +133,7 @@ int bight_mutex_try_lock(struct bight_mutex *mutex)
 
 int bight_mutex_unlock(struct bight_mutex *mutex)
 {
-    struct bight_task *self = bight_self();
+    struct bight_task *self = bight__self();
 
     if (unlikely(!mutex))
         return BIGHT_EINVAL;
@@ -126,7 +144,7 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
     bight__mutex_untake(mutex, self);
     /* A list that is all zero takes this path too, once: handing over initialises it. */
     if (unlikely(!link_empty(&mutex->waiters)))
-        bight__mutex_hand_over(mutex);
+        hand_to_first(mutex, self);
     return 0;
 }
 

@@ -211,22 +211,20 @@ int bight_waiter_drop(struct bight_waiter *waiter)
     return ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter, NULL);
 }
 
-bool bight_unpark(struct bight_waiter *waiter, int result)
+/* Unpark a waiter that shares its park, or whose task does not sleep in it: it may sleep in another
+ * wait between arming this one and parking on it. */
+static __attribute__((noinline)) bool unpark_other(struct bight_waiter *waiter, int result)
 {
     struct bight_task *task = waiter->task;
 
-    if (!task)
-        return false;
     waiter->task = NULL;
     waiter->result = result;
     waiter->won = true;
-    if (unlikely(waiter->also != waiter))
-        (void)ring_abort(waiter, waiter);
-    /* The task may sleep in another wait between arming this one and parking on it. */
-    if (likely(task->parked == waiter) || (task->parked && share_a_park(waiter, task->parked))) {
+    (void)ring_abort(waiter, waiter);
+    if (task->parked && share_a_park(waiter, task->parked)) {
         count_park(task, task->parked, false);
         task->parked = NULL;
-        task->delivered = 0; /* it is not in a loop that ignores its cancellation */
+        task->delivered = 0;
         bight__ready(task);
     }
     return true;
@@ -239,6 +237,17 @@ void bight__abort_park(struct bight_task *task)
     if (!parked || task->aborted)
         return;
     task->aborted = true;
+bool bight_unpark(struct bight_waiter *waiter, int result)
+{
+    if (!waiter->task)
+        return false;
+    if (!bight__waiter_sleeps(waiter))
+        return unpark_other(waiter, result);
+    count_waiter(waiter->task, waiter, false);
+    bight__ready(bight__waiter_resolve(waiter, result));
+    return true;
+}
+
     /* A source may also unpark from within its abort hook: that settles it. */
     if (ring_abort(parked, NULL) || task->parked != parked)
         return;

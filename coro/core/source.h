@@ -28,22 +28,61 @@ static inline void bight__breathe(struct bight_task *task)
  * no other, and that nobody can have resolved. */
 int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter);
 
-/* bight_unpark with 0, inlined, for a waiter that is pending and has BIGHT_WAITER_OUTSIDE as its
- * only flag. In most cases it is alone in its park and its task sleeps. */
-__attribute__((always_inline)) static inline void bight__unpark_outside(struct bight_waiter *waiter)
+/* Whether the waiter, which is pending, is alone in its park, in which its task sleeps: as in most
+ * cases. */
+static inline bool bight__waiter_sleeps(const struct bight_waiter *waiter)
+{
+    return likely(waiter->also == waiter && waiter->task->parked == waiter);
+}
+
+/* The wait of such a waiter is over. Returns its task, which is to be made ready. */
+static inline struct bight_task *bight__waiter_resolve(struct bight_waiter *waiter, int result)
 {
     struct bight_task *task = waiter->task;
 
-    if (unlikely(waiter->also != waiter || task->parked != waiter)) {
+    waiter->task = NULL;
+    waiter->result = result;
+    waiter->won = true;
+    task->parked = NULL;
+    task->delivered = 0; /* it is not in a loop that ignores its cancellation */
+    return task;
+}
+
+/* bight_unpark with 0, without a call, by the running task `self`. False: nothing was done, since
+ * the waiter is not one with these ops, which have no flags or only those of which the caller has
+ * taken care, whose task sleeps in it alone. */
+__attribute__((always_inline)) static inline bool
+bight__unpark_at_once(struct bight_waiter *waiter, const struct bight_waiter_ops *ops,
+                      const struct bight_task *self)
+{
+    if (unlikely(!waiter->task || waiter->ops != ops || !bight__waiter_sleeps(waiter) ||
+                 waiter->task->sched != self->sched))
+        return false;
+    bight__ready_push(self->sched, bight__waiter_resolve(waiter, 0));
+    return true;
+}
+
+/* bight_unpark, inlined for a waiter without flags. */
+__attribute__((always_inline)) static inline bool bight__unpark(struct bight_waiter *waiter,
+                                                                int result)
+{
+    if (unlikely(!waiter->task))
+        return false;
+    if (unlikely(waiter->ops->flags) || !bight__waiter_sleeps(waiter))
+        return bight_unpark(waiter, result);
+    bight__ready(bight__waiter_resolve(waiter, result));
+    return true;
+}
+
+/* The same with 0 for a waiter that is pending and has BIGHT_WAITER_OUTSIDE as its only flag. */
+__attribute__((always_inline)) static inline void bight__unpark_outside(struct bight_waiter *waiter)
+{
+    if (unlikely(!bight__waiter_sleeps(waiter))) {
         bight_unpark(waiter, 0);
         return;
     }
-    waiter->task = NULL;
-    waiter->won = true; /* its result is 0 from the beginning */
-    task->parked = NULL;
-    task->delivered = 0;
-    task->sched->outside--;
-    bight__ready(task);
+    waiter->task->sched->outside--;
+    bight__ready(bight__waiter_resolve(waiter, 0));
 }
 
 /* park.c: for sources that keep their waiters in a list, by the link that each waiter has. */
@@ -106,7 +145,7 @@ __attribute__((always_inline)) static inline int bight__checkpoint_of(struct big
 /* For use in the public function itself, hence always inlined. */
 __attribute__((always_inline)) static inline int bight__checkpoint(struct bight_task **self)
 {
-    return bight__checkpoint_of(self, __builtin_frame_address(0));
+    return bight__checkpoint_of(self, CALLERS_FRAME);
 }
 
 /* bight__observe_of, where `sched` is known to be this thread's. */
@@ -134,7 +173,7 @@ __attribute__((always_inline)) static inline int bight__observe_of(struct bight_
 
 __attribute__((always_inline)) static inline int bight__observe(struct bight_task **self)
 {
-    return bight__observe_of(self, __builtin_frame_address(0));
+    return bight__observe_of(self, CALLERS_FRAME);
 }
 
 /* The checkpoint of the hottest calls, which save no registers as long as they call nobody. False:
@@ -149,7 +188,7 @@ bight__checkpoint_is_clear(struct bight_task **self)
         return false;
     *self = task;
     if (task->scope != &task->base &&
-        unlikely(bight__scope_is_gone(task, task->scope, __builtin_frame_address(0))))
+        unlikely(bight__scope_is_gone(task, task->scope, CALLERS_FRAME)))
         return false;
     if (unlikely(task->pending))
         return false;
@@ -191,16 +230,24 @@ static inline bool bight__waiters_are_foreign(const struct bight_link *waiters)
     return first && bight__is_foreign(first);
 }
 
-/* Sleep in `waiters` until woken. Inlined, so that the site is the caller's, where it suspends. */
+/* Sleep in `waiters` until woken, as the task that the checkpoint has found. Inlined, so that the
+ * site is the caller's, where it suspends. */
+__attribute__((always_inline)) static inline int
+bight__wait_in_of(struct bight_link *waiters, struct bight_waiter *waiter,
+                  const struct bight_waiter_ops *ops, struct bight_task *self)
+{
+    if (unlikely(bight__waiters_are_foreign(waiters)))
+        return BIGHT_EPERM;
+    bight__waiter_begin_of(waiter, ops, self);
+    list_append(waiters, &waiter->link);
+    return bight__park_alone(self, waiter);
+}
+
 __attribute__((always_inline)) static inline int bight__wait_in(struct bight_link *waiters,
                                                                 struct bight_waiter *waiter,
                                                                 const struct bight_waiter_ops *ops)
 {
-    if (unlikely(bight__waiters_are_foreign(waiters)))
-        return BIGHT_EPERM;
-    bight__waiter_begin(waiter, ops);
-    list_append(waiters, &waiter->link);
-    return bight_park(waiter);
+    return bight__wait_in_of(waiters, waiter, ops, bight__sched->current);
 }
 
 #endif

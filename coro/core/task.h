@@ -133,6 +133,14 @@ static inline void bight__task_free(struct bight_task *task)
 /* Whether the task is of another thread's runtime than this one's. */
 static inline bool bight__is_foreign(const struct bight_task *task)
 {
+/* bight_self, inlined. */
+static inline struct bight_task *bight__self(void)
+{
+    const struct bight_sched *sched = bight__sched;
+
+    return likely(sched != NULL) ? sched->current : NULL;
+}
+
     return task->sched != bight__sched;
 }
 

@@ -88,8 +88,9 @@ static struct bight__queue_wait *first_wait(struct bight_link *list)
 static inline void ring_push(struct bight_queue *queue, size_t room, void *item)
 {
     size_t at = queue->head + queue->length++;
+    size_t around = at - room;
 
-    queue->items[at < room ? at : at - room] = item;
+    queue->items[around < at ? around : at] = item;
 }
 
 static inline void *ring_pop(struct bight_queue *queue)
@@ -129,7 +130,7 @@ static bool give(struct bight_queue *queue, void *item)
             continue;
         }
         getter->item = item;
-        if (bight_unpark(&getter->waiter, 0))
+        if (bight__unpark(&getter->waiter, 0))
             return true;
     }
     return false;
@@ -143,7 +144,7 @@ static bool accept(struct bight_queue *queue, void **item)
     while ((putter = first_wait(&queue->putters))) {
         void *offered = putter->item;
 
-        if (bight_unpark(&putter->waiter, 0)) {
+        if (bight__unpark(&putter->waiter, 0)) {
             *item = offered;
             queue->unfinished++;
             return true;
@@ -173,12 +174,44 @@ static inline bool get_at_once(struct bight_queue *queue, void **item)
     return true;
 }
 
+/* The common case of a put that finds somebody waiting, and of a get in a rendezvous: the first one
+ * waits here alone and is of this runtime. */
+static inline bool give_at_once(struct bight_queue *queue, void *item,
+                                const struct bight_task *self)
+{
+    struct bight_link *link = queue->getters.next;
+    struct bight__queue_wait *getter = container_of(link, struct bight__queue_wait, waiter.link);
+
+    if (link == &queue->getters ||
+        !bight__unpark_at_once(&getter->waiter, &bight__queue_get_ops, self))
+        return false;
+    link_remove(link);
+    getter->item = item;
+    queue->unfinished++;
+    return true;
+}
+
+static inline bool accept_at_once(struct bight_queue *queue, void **item,
+                                  const struct bight_task *self)
+{
+    struct bight_link *link = queue->putters.next;
+    struct bight__queue_wait *putter = container_of(link, struct bight__queue_wait, waiter.link);
+
+    if (link == &queue->putters || queue->length ||
+        !bight__unpark_at_once(&putter->waiter, &bight__queue_put_ops, self))
+        return false;
+    link_remove(link);
+    *item = putter->item;
+    queue->unfinished++;
+    return true;
+}
+
 /* Whether tasks of another thread's runtime wait: then it is theirs. All that wait are of one. */
 static inline bool is_foreign(const struct bight_queue *queue)
 {
-    bool get = !link_empty(&queue->getters);
-
-    return unlikely(bight__waiters_are_foreign(get ? &queue->getters : &queue->putters));
+    if (!link_empty(&queue->getters))
+        return unlikely(bight__waiters_are_foreign(&queue->getters));
+    return !link_empty(&queue->putters) && unlikely(bight__waiters_are_foreign(&queue->putters));
 }
 
 /* The same, where it matters that nobody's join is woken either. */
@@ -238,29 +271,31 @@ int bight_queue_try_get(struct bight_queue *queue, void **item)
     return likely(get_at_once(queue, item)) ? 0 : get_now(queue, item);
 }
 
-static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void *item)
+static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void *item,
+                                                 struct bight_task *self)
 {
     struct bight__queue_wait wait;
     int rc = put_now(queue, item);
 
     if (rc != BIGHT_EAGAIN)
         return rc;
-    bight__waiter_begin(&wait.waiter, &bight__queue_put_ops);
+    bight__waiter_begin_of(&wait.waiter, &bight__queue_put_ops, self);
     wait.item = item;
     bight__queue_put_arm(queue, &wait);
-    return bight_park(&wait.waiter);
+    return bight__park_alone(self, &wait.waiter);
 }
 
-static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void **item)
+static __attribute__((noinline)) int get_or_wait(struct bight_queue *queue, void **item,
+                                                 struct bight_task *self)
 {
     struct bight__queue_wait wait;
-    int rc = get_now(queue, item);
+    int rc = bight__queue_is_idle(queue) ? BIGHT_EAGAIN : get_now(queue, item);
 
     if (rc != BIGHT_EAGAIN)
         return rc;
-    bight__waiter_begin(&wait.waiter, &bight__queue_get_ops);
+    bight__waiter_begin_of(&wait.waiter, &bight__queue_get_ops, self);
     bight__queue_get_arm(queue, &wait);
-    rc = bight_park(&wait.waiter);
+    rc = bight__park_alone(self, &wait.waiter);
     if (rc == 0)
         *item = wait.item;
     return rc;
@@ -274,7 +309,7 @@ static __attribute__((noinline)) int put_checked(struct bight_queue *queue, void
 
     if (rc)
         return rc;
-    rc = put_or_wait(queue, item);
+    rc = put_or_wait(queue, item, self);
     bight__breathe(self);
     return rc;
 }
@@ -287,9 +322,22 @@ static __attribute__((noinline)) int get_checked(struct bight_queue *queue, void
 
     if (rc)
         return rc;
-    rc = get_or_wait(queue, item);
+    rc = get_or_wait(queue, item, self);
     bight__breathe(self);
     return rc;
+}
+
+/* Functions of their own as well, without a frame. */
+static __attribute__((noinline)) int put_to_waiting(struct bight_queue *queue, void *item,
+                                                    struct bight_task *self)
+{
+    return give_at_once(queue, item, self) ? 0 : put_or_wait(queue, item, self);
+}
+
+static __attribute__((noinline)) int get_from_waiting(struct bight_queue *queue, void **item,
+                                                      struct bight_task *self)
+{
+    return accept_at_once(queue, item, self) ? 0 : get_or_wait(queue, item, self);
 }
 
 int bight_queue_put(struct bight_queue *queue, void *item)
@@ -299,8 +347,8 @@ int bight_queue_put(struct bight_queue *queue, void *item)
     if (unlikely(!queue))
         return BIGHT_EINVAL;
     if (unlikely(!bight__checkpoint_is_clear(&self)))
-        return put_checked(queue, item, __builtin_frame_address(0));
-    return likely(put_at_once(queue, item)) ? 0 : put_or_wait(queue, item);
+        return put_checked(queue, item, CALLERS_FRAME);
+    return likely(put_at_once(queue, item)) ? 0 : put_to_waiting(queue, item, self);
 }
 
 int bight_queue_get(struct bight_queue *queue, void **item)
@@ -310,8 +358,8 @@ int bight_queue_get(struct bight_queue *queue, void **item)
     if (unlikely(!queue || !item))
         return BIGHT_EINVAL;
     if (unlikely(!bight__checkpoint_is_clear(&self)))
-        return get_checked(queue, item, __builtin_frame_address(0));
-    return likely(get_at_once(queue, item)) ? 0 : get_or_wait(queue, item);
+        return get_checked(queue, item, CALLERS_FRAME);
+    return likely(get_at_once(queue, item)) ? 0 : get_from_waiting(queue, item, self);
 }
 
 static bool many_sound(const struct bight_queue *queue, void **items, size_t max)

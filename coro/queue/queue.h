@@ -36,6 +36,13 @@ struct bight_queue {
     size_t capacity;
 };
 
+/* Whether the queue is empty and open, and nobody waits: a get finds nothing. */
+static inline bool bight__queue_is_idle(const struct bight_queue *queue)
+{
+    return queue->length == 0 && !queue->end && link_empty(&queue->getters) &&
+           link_empty(&queue->putters);
+}
+
 /* The waiter's result is 0 once the item has been handed over, or the answer of a closed queue. */
 struct bight__queue_wait {
     struct bight_waiter waiter;

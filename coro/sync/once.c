@@ -49,7 +49,7 @@ static int once_park(struct bight_once *once, struct bight_task *self)
         return BIGHT_EPERM;
     if (bight__lock_would_deadlock(once->runner, self))
         return BIGHT_EDEADLK;
-    return bight__wait_in(&once->waiters, &wait.waiter, &once_ops);
+    return bight__wait_in_of(&once->waiters, &wait.waiter, &once_ops, self);
 }
 
 /* End the waits if the runner has a result, which is for all; else the first waiter runs next. */
