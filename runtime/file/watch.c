@@ -25,15 +25,43 @@ struct watch_turn {
     struct bight_watch *watch;
 };
 
+static int case_abort(struct bight_waiter *waiter)
+{
+    struct bight_watch *watch = bight_case_of(waiter)->source;
+
+    if (watch->waiter == waiter)
+        watch->waiter = NULL;
+    return 0;
+}
+
+static const struct bight_waiter_ops case_wait = {
+    .name = "select: watch",
+    .abort = case_abort,
+    .flags = BIGHT_WAITER_OUTSIDE,
+};
+
+/* What a case is to say: 0, an error, or BIGHT_EAGAIN: it is too early. */
+static int look(struct bight_watch *watch)
+{
+    int rc = watch->holds ? 1 : bight__watch_take(watch, &watch->held);
+
+    watch->holds = rc == 1;
+    return rc < 0 ? rc : 0;
+}
+
+/* Not all that the kernel tells is of interest. A case goes on waiting then; who sleeps in
+ * bight_watch_next looks by itself. */
 static void on_ready(struct poll_source *source, uint32_t events)
 {
     struct bight_watch *watch = container_of(source, struct bight_watch, source);
     struct bight_waiter *waiter = watch->waiter;
+    int rc = waiter && waiter->ops == &case_wait ? look(watch) : 0;
 
     (void)events;
+    if (!waiter || rc == BIGHT_EAGAIN)
+        return;
     watch->waiter = NULL;
-    if (waiter)
-        (void)bight_unpark(waiter, 0);
+    (void)bight_unpark(waiter, rc);
 }
 
 /* All but the descriptor. */
@@ -281,33 +309,13 @@ int bight_watch_try_next(struct bight_watch *watch, struct bight_watch_event *ev
 
 /* The case */
 
-static int case_abort(struct bight_waiter *waiter)
-{
-    struct bight_watch *watch = bight_case_of(waiter)->source;
-
-    if (watch->waiter == waiter)
-        watch->waiter = NULL;
-    return 0;
-}
-
-static const struct bight_waiter_ops case_wait = {
-    .name = "select: watch",
-    .abort = case_abort,
-    .flags = BIGHT_WAITER_OUTSIDE,
-};
-
 static bool case_attempt(struct bight_case *chosen)
 {
     struct bight_watch *watch = chosen->source;
     int rc = check(watch);
 
-    chosen->status = rc;
-    if (rc || watch->holds)
-        return true;
-    rc = bight__watch_take(watch, &watch->held);
-    watch->holds = rc == 1;
-    chosen->status = rc < 0 ? rc : 0;
-    return rc != BIGHT_EAGAIN;
+    chosen->status = rc ? rc : look(watch);
+    return chosen->status != BIGHT_EAGAIN;
 }
 
 static int case_arm(struct bight_case *chosen)

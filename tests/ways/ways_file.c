@@ -283,21 +283,45 @@ static int watch_next_wait(struct seat *seat)
     return bight_watch_next(seat->stage->watch, &event);
 }
 
+static int watch_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+    int rc;
+
+    bight_case_watch(&cases[0], seat->stage->watch);
+    bight_case_sleep(&cases[1], -1);
+    rc = bight_select(cases, 2, 0);
+    if (rc == 0)
+        ck_assert_int_eq(cases[0].status, 0);
+    return rc;
+}
+
 static void watch_wake(struct stage *stage)
 {
     if (stage->given == 1)
         ck_assert_int_eq(mkdir(path_of("d"), 0700), 0);
 }
 
-static void watch_close(struct stage *stage)
+/* A select has taken nothing. */
+static void watch_close_with(struct stage *stage, bool left)
 {
     struct bight_watch_event event;
     int rc = bight_watch_try_next(stage->watch, &event);
 
-    ck_assert_int_eq(rc, stage->given && !stage->taken ? 1 : BIGHT_EAGAIN);
+    ck_assert_int_eq(rc, left ? 1 : BIGHT_EAGAIN);
     ck_assert_int_eq(bight_watch_end(stage->watch), 0);
     (void)!rmdir(path_of("d"));
     ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void watch_close(struct stage *stage)
+{
+    watch_close_with(stage, stage->given && !stage->taken);
+}
+
+static void watch_case_close(struct stage *stage)
+{
+    watch_close_with(stage, stage->given);
 }
 
 /* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
@@ -350,6 +374,8 @@ static const struct way file_ways[] = {
     {"bight_watch_open", 1, 0, true, 0, file_open, watch_open_wait, file_wake, NULL, file_close},
     {"bight_watch_next", 1, 1, true, WAY_HINT, watch_open, watch_next_wait, watch_wake, NULL,
      watch_close},
+    {"bight_select", 1, 0, true, 0, watch_open, watch_case_wait, watch_wake, NULL,
+     watch_case_close},
     {"bight_watch_end", 1, 0, false, 0, watched_file_open, watch_end_wait, file_wake, NULL,
      file_close},
 };

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,6 +205,33 @@ static int link_at_root(void *arg)
     return 0;
 }
 
+/* Only root may mount; to others the case says nothing. */
+static int unmounted(void *arg)
+{
+    (void)arg;
+    make("m");
+    if (mount("none", place_path("m"), "tmpfs", 0, NULL))
+        return 0;
+    make("m/d");
+    watched_open("", BIGHT_WATCH_RECURSIVE, SOME);
+    place_put("m/d/f", "");
+    watched_say("create m/d/f");
+    ck_assert_int_eq(umount(place_path("m")), 0);
+    for (int i = 0; i < 2; i++) /* m and m/d */
+        ck_assert_int_eq(watched_next()->kind, BIGHT_WATCH_LOST);
+    place_put("f", "");
+    watched_say("create f");
+    watched_nothing();
+    watched_end();
+    ck_assert_int_eq(mount("none", place_path("m"), "tmpfs", 0, NULL), 0);
+    watched_open("m", 0, SOME);
+    ck_assert_int_eq(umount(place_path("m")), 0);
+    watched_say("lost directory m");
+    watched_over();
+    watched_end();
+    return 0;
+}
+
 static int overflow(void *arg)
 {
     (void)arg;
@@ -325,6 +353,7 @@ static const struct suite_case cases[] = {
     world_case(a_directory_may_take_the_place_of_another, replaced),
     world_case(directories_may_be_left_out, left_out),
     world_case(only_the_first_symbolic_link_is_followed, link_at_root),
+    world_case(what_is_unmounted_is_lost, unmounted),
     world_case(dropped_events_lose_no_directory, overflow),
     world_case(a_tree_in_motion_is_known_when_it_rests, churned),
 };
