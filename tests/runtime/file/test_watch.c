@@ -138,21 +138,10 @@ static int exchanged(void *arg)
     return 0;
 }
 
-static unsigned queue_most(void)
-{
-    unsigned most = 0;
-    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
-
-    ck_assert_ptr_nonnull(limit);
-    ck_assert_int_eq(fscanf(limit, "%u", &most), 1);
-    fclose(limit);
-    return most;
-}
-
 /* More than the kernel's queue holds, without anybody who reads. */
 static int overflow(void *arg)
 {
-    unsigned most = queue_most(), renames = 0;
+    unsigned most = watched_queue_most(), renames = 0;
 
     (void)arg;
     place_put("a", "");

@@ -81,6 +81,17 @@ void watched_over(void)
     ck_assert_int_eq(bight_watch_try_next(watched, &event), 0);
 }
 
+unsigned watched_queue_most(void)
+{
+    unsigned most = 0;
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+
+    ck_assert_ptr_nonnull(limit);
+    ck_assert_int_eq(fscanf(limit, "%u", &most), 1);
+    fclose(limit);
+    return most;
+}
+
 void place_move(const char *from, const char *to)
 {
     ck_assert_int_eq(rename(place_path(from), place_path(to)), 0);

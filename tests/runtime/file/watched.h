@@ -21,6 +21,9 @@ void watched_nothing(void);
 /* That the watch is over. */
 void watched_over(void);
 
+/* How many events the kernel keeps. */
+unsigned watched_queue_most(void);
+
 void place_move(const char *from, const char *to);
 
 #endif
