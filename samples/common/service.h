@@ -7,7 +7,8 @@
 /* Say where `listener` listens, and call `serve(arg)`, which has bight_serve or bight_http_serve
  * serve it: SIGINT and SIGTERM close it, whereupon those let the handlers finish, and return. From
  * then on both are blocked in this thread, so that a second one does not disturb the end of the
- * process. Returns what `serve` did, or why it could not begin. */
+ * process. Returns what `serve` did, or why it could not begin. bight_service_run is for services
+ * in which a second signal is to hurry, and that tell a manager how they are. */
 BIGHT_MUST_CHECK int service_until_signal(struct bight_listener *listener, int (*serve)(void *arg),
                                           void *arg);
 
