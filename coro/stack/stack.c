@@ -266,7 +266,7 @@ __attribute__((no_sanitize("address", "thread"))) static const char *first_used(
     return (const char *)word;
 }
 
-size_t bight__stack_deepest(const struct bight_stackpool *pool, const struct bight_stack *stack)
+static size_t deepest(const struct bight_stackpool *pool, const struct bight_stack *stack)
 {
     const char *end = (const char *)stack, *page = stack->lo;
     unsigned char resident[PAGES_ASKED];
@@ -286,6 +286,16 @@ size_t bight__stack_deepest(const struct bight_stackpool *pool, const struct big
         }
     }
     return 0;
+}
+
+size_t bight__stack_deepest(const struct bight_stackpool *pool, const struct bight_stack *stack)
+{
+    size_t bytes;
+
+    bight__valgrind_errors(false);
+    bytes = deepest(pool, stack);
+    bight__valgrind_errors(true);
+    return bytes;
 }
 
 size_t bight__stack_bytes(const struct bight_stack *stack)

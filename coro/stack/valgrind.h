@@ -5,6 +5,7 @@
 #ifndef BIGHT_CORO_STACK_VALGRIND_H
 #define BIGHT_CORO_STACK_VALGRIND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef BIGHT_HAVE_VALGRIND_H
@@ -20,6 +21,15 @@ static inline void bight__valgrind_stack_deregister(uint32_t id)
 {
     VALGRIND_STACK_DEREGISTER(id);
 }
+
+/* Until it is on again: this thread reads what frames have left behind. */
+static inline void bight__valgrind_errors(bool on)
+{
+    if (on)
+        VALGRIND_ENABLE_ERROR_REPORTING;
+    else
+        VALGRIND_DISABLE_ERROR_REPORTING;
+}
 #else
 static inline uint32_t bight__valgrind_stack_register(const void *low, const void *top)
 {
@@ -31,6 +41,11 @@ static inline uint32_t bight__valgrind_stack_register(const void *low, const voi
 static inline void bight__valgrind_stack_deregister(uint32_t id)
 {
     (void)id;
+}
+
+static inline void bight__valgrind_errors(bool on)
+{
+    (void)on;
 }
 #endif
 
