@@ -135,6 +135,10 @@ static bool lets_go(struct bight_waiter *waiter)
     waiter->asked = true;
     if (asked || !waiter->ops->abort)
         return false;
+    if (likely(waiter->ops->abort == bight__unlink_abort)) {
+        link_remove(&waiter->link);
+        return true;
+    }
     rc = waiter->ops->abort(waiter);
     if (unlikely(rc && rc != BIGHT_EBUSY))
         bight__task_report(task, BIGHT_REPORT_ABORT_HOOK, rc, 0,
@@ -230,13 +234,6 @@ static __attribute__((noinline)) bool unpark_other(struct bight_waiter *waiter, 
     return true;
 }
 
-void bight__abort_park(struct bight_task *task)
-{
-    struct bight_waiter *parked = task->parked;
-
-    if (!parked || task->aborted)
-        return;
-    task->aborted = true;
 bool bight_unpark(struct bight_waiter *waiter, int result)
 {
     if (!waiter->task)
@@ -248,6 +245,13 @@ bool bight_unpark(struct bight_waiter *waiter, int result)
     return true;
 }
 
+void bight__abort_park(struct bight_task *task)
+{
+    struct bight_waiter *parked = task->parked;
+
+    if (!parked || task->aborted)
+        return;
+    task->aborted = true;
     /* A source may also unpark from within its abort hook: that settles it. */
     if (ring_abort(parked, NULL) || task->parked != parked)
         return;

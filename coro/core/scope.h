@@ -117,12 +117,12 @@ static inline bool bight__scope_is_gone(const struct bight_task *task,
            scope->magic != SCOPE_MAGIC || scope->task != task;
 }
 
-/* Called first by the public functions that look at the chain of the running task, or extend it,
- * with their own frame: deeper down, the frames of the library could lie over the scope that is
 /* Where the frames of the running function's callers begin. Unlike the address of its own frame,
  * which is just below, it costs no frame pointer. */
 #define CALLERS_FRAME ((const char *)__builtin_dwarf_cfa())
 
+/* Called first by the public functions that look at the chain of the running task, or extend it,
+ * with their own frame: deeper down, the frames of the library could lie over the scope that is
  * gone.
  * False: the chain had to be cut. */
 static inline bool bight__scopes_check(struct bight_task *task, const char *frame)

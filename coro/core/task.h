@@ -130,9 +130,6 @@ static inline void bight__task_free(struct bight_task *task)
     bight__stack_put(&task->sched->stacks, &task->stack);
 }
 
-/* Whether the task is of another thread's runtime than this one's. */
-static inline bool bight__is_foreign(const struct bight_task *task)
-{
 /* bight_self, inlined. */
 static inline struct bight_task *bight__self(void)
 {
@@ -141,6 +138,9 @@ static inline struct bight_task *bight__self(void)
     return likely(sched != NULL) ? sched->current : NULL;
 }
 
+/* Whether the task is of another thread's runtime than this one's. */
+static inline bool bight__is_foreign(const struct bight_task *task)
+{
     return task->sched != bight__sched;
 }
 
