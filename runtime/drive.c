@@ -100,12 +100,12 @@ static bool loop_has_others(const struct bight_runtime *runtime)
     return others;
 }
 
-/* Whether the first timer will fire without anybody's doing. */
+/* Whether the first timer that is needed will fire without anybody's doing. */
 static bool timer_comes(const struct bight_runtime *runtime)
 {
     const struct bight_seams *seams = &runtime->sched.seams;
 
-    if (!runtime->wheel.armed)
+    if (runtime->wheel.armed == runtime->sched.stale_timers)
         return false;
     return !seams->wait_ns ||
            seams->wait_ns(seams->ctx, bight__wheel_first(&runtime->wheel)) != UINT64_MAX;

@@ -42,7 +42,7 @@ int bight_runtime_get_stats(struct bight_runtime_stats *stats)
         .slices = sched->slices,
         .stacks_used = sched->stacks.used,
         .stacks_cached = sched->stacks.cached,
-        .timers = runtime->wheel.armed,
+        .timers = runtime->wheel.armed - runtime->sched.stale_timers,
         .turns = sched->ready_head,
         .parked = sched->live - bight__ready_count(sched) - (sched->current != NULL),
         .outside = sched->outside,

@@ -4,19 +4,43 @@
  * inwards). */
 #include "coro/core/scope.h"
 
+static void set_stale(struct bight_task *task, bool stale)
+{
+    if (stale == !!(task->flags & TASK_STALE))
+        return;
+    task->flags ^= TASK_STALE;
+    task->sched->stale_timers += stale ? 1 : (size_t)-1;
+}
+
+/* A timer that is armed early enough stays as it is: most deadlines are met, and a task that opens
+ * one scope after the other would move it each time. When it fires it looks again. But a test's
+ * clock goes on to the first timer there is, and is told each one exactly. */
+static bool stays_armed(const struct bight_task *task, uint64_t earliest)
+{
+    return !link_empty(&task->deadline.link) && task->deadline.deadline_ns <= earliest &&
+           !task->sched->seams.now_ns;
+}
+
 void bight__timer_update(struct bight_task *task)
 {
     const struct bight_driver *driver = task->sched->driver;
     uint64_t earliest = task->scope->earliest_ns;
-    bool armed = !link_empty(&task->deadline.link);
 
-    if (earliest == NO_DEADLINE) {
-        if (armed)
-            driver->disarm(task->sched, &task->deadline);
-    } else if (!armed || task->deadline.deadline_ns != earliest) {
+    if (likely(stays_armed(task, earliest))) {
+        set_stale(task, earliest == NO_DEADLINE);
+    } else if (earliest == NO_DEADLINE) {
+        driver->disarm(task->sched, &task->deadline);
+    } else if (link_empty(&task->deadline.link) || task->deadline.deadline_ns != earliest) {
+        set_stale(task, false);
         task->deadline.fire = bight__task_timer;
         driver->arm(task->sched, &task->deadline, earliest);
     }
+}
+
+void bight__timer_drop(struct bight_task *task)
+{
+    set_stale(task, false);
+    task->sched->driver->disarm(task->sched, &task->deadline);
 }
 
 /* Carry the minimum inwards from `scope`, whose own deadline changed. */
@@ -31,12 +55,10 @@ static void earliest_update(struct bight_scope *scope)
     }
 }
 
-/* The task's timer: expire what is due, outermost first, and go on to what is next, which may be
- * due as well. Calls that come first may move deadlines, and arm the timer with that. */
-void bight__task_timer(struct bight_timer *timer)
+/* Expire what is due, outermost first. Calls that come first may move deadlines, and arm the timer
+ * with that. */
+static void expire(struct bight_task *task, uint64_t due_ns)
 {
-    struct bight_task *task = container_of(timer, struct bight_task, deadline);
-    uint64_t due_ns = timer->deadline_ns;
     struct bight_scope *scope;
 
     bight__calls_before_deadline(task->sched);
@@ -47,6 +69,17 @@ void bight__task_timer(struct bight_timer *timer)
         }
     }
     earliest_update(&task->base);
+}
+
+/* The task's timer, armed for the earliest deadline or for before it. It goes on to what is next,
+ * which may be due as well. */
+void bight__task_timer(struct bight_timer *timer)
+{
+    struct bight_task *task = container_of(timer, struct bight_task, deadline);
+
+    set_stale(task, false);
+    if (task->scope->earliest_ns <= timer->deadline_ns)
+        expire(task, timer->deadline_ns);
     if (task->scope->earliest_ns != NO_DEADLINE)
         task->sched->driver->go_on(task->sched, timer, task->scope->earliest_ns);
     else

@@ -130,7 +130,8 @@ struct bight_sched {
     struct bight_link ended;     /* tasks done, handle not yet joined */
     struct bight_link owned; /* memory that is freed with the runtime: blocks begin with a link */
     size_t live;
-    size_t outside; /* parked waits with an outside source */
+    size_t outside;      /* parked waits with an outside source */
+    size_t stale_timers; /* armed ones of tasks that need none: TASK_STALE */
     uint64_t spawned;
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */

@@ -154,17 +154,21 @@ int bight_scope_enter(struct bight_scope *scope)
 
 int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned flags)
 {
-    struct bight_task *task = bight_self();
+    struct bight_task *task = bight__self();
 
-    if (!scope)
+    if (unlikely(!scope))
         return BIGHT_EINVAL;
-    if (!task) {
+    if (unlikely(!task)) {
         scope->magic = 0;
         return BIGHT_ENOTASK;
     }
-    bight__scopes_check(task, __builtin_frame_address(0));
-    if (bight__scope_begun(scope, task))
+    bight__scopes_check(task, CALLERS_FRAME);
+    if (unlikely(bight__scope_begun(scope, task)))
         return BIGHT_EALREADY;
+    if (likely(timeout_ms && !(flags & ~BIGHT_SCOPE_SHIELD))) {
+        bight__scope_open(scope, task, flags, bight__deadline_after(task->sched, timeout_ms));
+        return 0;
+    }
     bight_scope_init(scope, timeout_ms, flags);
     return scope_enter(scope, task);
 }
@@ -289,7 +293,7 @@ static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc,
 
 int bight_scope_end(struct bight_scope *scope, int rc)
 {
-    struct bight_task *task = bight_self();
+    struct bight_task *task = bight__self();
 
     if (!scope)
         return BIGHT_EINVAL;
@@ -297,7 +301,7 @@ int bight_scope_end(struct bight_scope *scope, int rc)
         return BIGHT_ENOTASK;
     if (scope->kind & SCOPE_GROUP)
         return BIGHT_ESCOPE;
-    return scope_end(scope, task, rc, __builtin_frame_address(0));
+    return scope_end(scope, task, rc, CALLERS_FRAME);
 }
 
 void bight_scope_cancel(struct bight_scope *scope)

@@ -60,8 +60,10 @@ static inline bool bight__scope_was_drained(const struct bight_scope *scope, int
 
 /* deadline.c */
 void bight__task_timer(struct bight_timer *timer);
-/* Arm the task's timer for the earliest deadline of its scopes. */
+/* Arm the task's timer for the earliest deadline of its scopes, which has changed. */
 void bight__timer_update(struct bight_task *task);
+/* The task has ended. */
+void bight__timer_drop(struct bight_task *task);
 uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
 bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
 /* Whether a scope that is made has expired before anybody entered it. */

@@ -22,7 +22,7 @@ BIGHT__NEVER_LEFT static _Noreturn void task_end(struct bight_task *task)
     struct bight_sched *sched = task->sched;
 
     if (unlikely(!link_empty(&task->deadline.link)))
-        sched->driver->disarm(sched, &task->deadline);
+        bight__timer_drop(task);
     task->flags |= TASK_DONE;
     bight__group_left_by(task); /* which may report its failure, with what its locals say */
     if (unlikely(task->locals))

@@ -22,6 +22,7 @@
 #define TASK_SEEN 128u     /* somebody knows what it came to */
 #define TASK_GAVE_WAY 256u /* its status says that it was cancelled, and it was */
 #define TASK_DRAINED 512u  /* the same of a drain */
+#define TASK_STALE 1024u   /* its timer is armed, and no deadline needs it */
 
 /* The task has something to itself that other tasks share; see own.c. */
 #define TASK_OWNS (TASK_FLOAT | TASK_EXCEPTIONS)
@@ -60,7 +61,7 @@ struct bight_task {
     const void *spawned_at;
     uint64_t id;
     struct bight_scope base;     /* parent of all its scopes, child of its group's */
-    struct bight_timer deadline; /* for the earliest deadline of its own scopes */
+    struct bight_timer deadline; /* for the earliest deadline of its own scopes, or for before it */
     char name[BIGHT_TASK_NAME_BYTES];
     /* A life without a name touches nothing from the name's second byte on. */
     struct bight_task *cancel_next; /* link in the worklist of a cancellation */

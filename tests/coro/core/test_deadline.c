@@ -5,6 +5,7 @@
 #include "tests/harness/world.h"
 
 #define MS UINT64_C(1000000)
+#define HOUR_MS 3600000
 
 static int absolute(void *arg)
 {
@@ -199,6 +200,72 @@ static int cancelled_first(void *arg)
     return bight_yield();
 }
 
+/* By the real clock a timer that is armed early enough stays as it is, and is not counted while no
+ * deadline needs it. */
+static int begin_and_end(void *arg)
+{
+    struct bight_scope scope;
+
+    (void)arg;
+    ck_ok(bight_scope_begin(&scope, HOUR_MS, 0));
+    ck_assert_uint_eq(armed(), 1);
+    ck_ok(bight_scope_end(&scope, 0));
+    ck_assert_uint_eq(armed(), 0);
+    return 0;
+}
+
+static void expires_after(int64_t timeout_ms)
+{
+    uint64_t begin = bight_now_ns();
+    struct bight_scope scope;
+
+    ck_ok(bight_scope_begin(&scope, timeout_ms, 0));
+    ck_code(bight_sleep(HOUR_MS), BIGHT_ECANCELED);
+    ck_assert_uint_ge(bight_now_ns() - begin, (uint64_t)timeout_ms * MS);
+    ck_code(bight_scope_end(&scope, BIGHT_ECANCELED), BIGHT_ETIMEDOUT);
+}
+
+static int stays_armed(void *arg)
+{
+    struct bight_task *task;
+    struct bight_scope scope;
+
+    ck_ok(bight_spawn(&task, begin_and_end, arg));
+    ck_ok(bight_join(task, NULL));
+    for (int i = 0; i < 3; i++)
+        ck_ok(begin_and_end(arg));
+    expires_after(3); /* sooner than what stayed armed */
+    ck_ok(bight_scope_begin(&scope, 2, 0));
+    ck_ok(bight_scope_end(&scope, 0));
+    expires_after(10); /* later: it fires and looks again */
+    ck_ok(bight_scope_begin(&scope, 2, 0));
+    ck_ok(bight_scope_end(&scope, 0));
+    ck_ok(bight_sleep(5)); /* it fires for nobody */
+    ck_assert_uint_eq(armed(), 0);
+    return begin_and_end(arg);
+}
+
+static void a_timer_that_is_armed_early_enough_stays(void)
+{
+    ck_ok(bight_run(stays_armed, NULL));
+}
+
+static int waits_in_vain(void *arg)
+{
+    struct bight_event *event = arg;
+
+    ck_ok(begin_and_end(arg));
+    return bight_event_wait(event);
+}
+
+static void a_deadline_that_was_met_hides_no_deadlock(void)
+{
+    struct bight_event event;
+
+    bight_event_init(&event);
+    ck_code(bight_run(waits_in_vain, &event), BIGHT_ESTALLED);
+}
+
 static const struct suite_case cases[] = {
     world_case(a_deadline_may_be_a_point_in_time, absolute),
     world_case(a_deadline_moved_into_the_past_expires_at_once, moved_into_the_past),
@@ -209,6 +276,8 @@ static const struct suite_case cases[] = {
     world_case(who_is_cancelled_has_no_time_left, effective_deadline),
     world_case(a_deadline_moves_any_number_of_times, many_moves),
     world_case(a_cancelled_scope_does_not_expire, cancelled_first),
+    plain_case(a_timer_that_is_armed_early_enough_stays),
+    plain_case(a_deadline_that_was_met_hides_no_deadlock),
 };
 
 test_suite("deadline", cases);

@@ -42,6 +42,7 @@ static void all_comes(struct bight_http_response *response)
 static void expire(struct bight_task *task)
 {
     EXPECT(task->parked);
+    task->deadline.deadline_ns = task->scope->earliest_ns;
     bight__task_timer(&task->deadline);
     EXPECT(!task->parked);
 }
