@@ -120,7 +120,9 @@ void bight_case_join(struct bight_case *to, struct bight_task *task)
 
 static bool get_attempt(struct bight_case *chosen)
 {
-    chosen->status = bight_queue_try_get(chosen->source, &chosen->value);
+    chosen->status = bight__queue_is_idle(chosen->source)
+                         ? BIGHT_EAGAIN
+                         : bight_queue_try_get(chosen->source, &chosen->value);
     return chosen->status != BIGHT_EAGAIN;
 }
 

@@ -9,96 +9,102 @@
 
 #include <limits.h>
 
-static bool cases_sound(const struct bight_case *cases, size_t count, unsigned flags)
+/* Whether a select can wait for such cases. */
+static bool is_sound(const struct bight_case_ops *ops)
 {
+    return ops && ops->attempt && ops->arm && ops->wait && ops->wait->abort &&
+           !(ops->wait->flags & BIGHT_WAITER_MAY_REFUSE);
+}
+
+/* *itself: whether one of them is the end of `self`. Cases beside each other are often of one
+ * kind. */
+static bool cases_sound(const struct bight_case *cases, size_t count, unsigned flags,
+                        const struct bight_task *self, bool *itself)
+{
+    const struct bight_case_ops *sound = NULL;
+    bool found = false;
+
     if (!cases || count == 0 || count > INT_MAX ||
         flags & ~(BIGHT_SELECT_ORDERED | BIGHT_SELECT_TRY))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct bight_case_ops *ops = cases[i].ops;
-
-        if (!ops || !ops->attempt || !ops->arm || !ops->wait || !ops->wait->abort ||
-            ops->wait->flags & BIGHT_WAITER_MAY_REFUSE)
-            return false;
+    for (const struct bight_case *at = cases; at != cases + count; at++) {
+        if (at->ops != sound || !sound) {
+            if (!is_sound(at->ops))
+                return false;
+            sound = at->ops;
+        }
+        found |= at->source == self;
     }
+    *itself = found;
     return true;
 }
 
-static bool waits_for_itself(const struct bight_case *cases, size_t count,
-                             const struct bight_task *self)
+/* The case after `at`, around the end. */
+static inline struct bight_case *case_after(struct bight_case *cases, size_t count,
+                                            struct bight_case *at)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (cases[i].source == self)
-            return true;
-    }
-    return false;
-}
-
-/* The case `steps` after `start`, around the end. */
-static struct bight_case *case_at(struct bight_case *cases, size_t count, size_t start,
-                                  size_t steps)
-{
-    size_t left = count - start;
-
-    return &cases[steps < left ? start + steps : steps - left];
+    return at + 1 == cases + count ? cases : at + 1;
 }
 
 static struct bight_case *attempt_all(struct bight_case *cases, size_t count, size_t start)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct bight_case *at = case_at(cases, count, start, i);
+    struct bight_case *at = &cases[start];
 
+    do {
         if (at->ops->attempt(at))
             return at;
-    }
+        at = case_after(cases, count, at);
+    } while (at != &cases[start]);
     return NULL;
 }
 
-/* Join the waiters in one park; nothing is armed yet. */
-static int link_all(struct bight_case *cases, size_t count)
+/* Join the waiters in one park; nothing is armed yet. They may share it: their cases are sound. */
+static void link_all(struct bight_case *cases, size_t count, struct bight_task *self)
 {
-    for (size_t i = 0; i < count; i++) {
-        bight__waiter_begin(&cases[i].waiter, cases[i].ops->wait);
-        int rc = i ? bight_waiter_also(&cases[i].waiter, &cases[0].waiter) : 0;
-        if (rc)
-            return rc;
+    struct bight_waiter *before = &cases[count - 1].waiter;
+
+    for (struct bight_case *at = cases; at != cases + count; at++) {
+        bight__waiter_begin_of(&at->waiter, at->ops->wait, self);
+        at->waiter.also = before;
+        before = &at->waiter;
     }
-    return 0;
 }
 
 /* Arm one after the other, until one has happened. The order is that of the attempts, so the same
  * lot decides who waits longer for a turn at a source. */
 static int arm_all(struct bight_case *cases, size_t count, size_t start)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct bight_case *at = case_at(cases, count, start, i);
+    struct bight_case *at = &cases[start];
+
+    do {
         int rc;
 
-        if (!bight_waiter_pending(&at->waiter))
+        if (!at->waiter.task)
             return 0;
         rc = at->ops->arm(at);
         if (rc && bight_waiter_drop(&at->waiter) == 0)
             return rc;
-    }
+        at = case_after(cases, count, at);
+    } while (at != &cases[start]);
     return 0;
 }
 
 static struct bight_case *winner_of(struct bight_case *cases, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (bight_waiter_won(&cases[i].waiter))
-            return &cases[i];
+    for (struct bight_case *at = cases; at != cases + count; at++) {
+        if (at->waiter.won)
+            return at;
     }
     return NULL;
 }
 
-static int wait_all(struct bight_case *cases, size_t count, size_t start)
+static int wait_all(struct bight_case *cases, size_t count, size_t start, struct bight_task *self)
 {
     struct bight_case *chosen;
-    int rc = link_all(cases, count);
+    int rc;
 
-    if (rc == 0)
-        rc = arm_all(cases, count, start);
+    link_all(cases, count, self);
+    rc = arm_all(cases, count, start);
     if (rc)
         return rc;
     rc = bight_park(&cases[0].waiter);
@@ -111,34 +117,38 @@ static int wait_all(struct bight_case *cases, size_t count, size_t start)
     return (int)(chosen - cases);
 }
 
+/* One of so many, by a multiplication: a remainder costs 20 to 40 steps of the processor. */
+static size_t draw(struct bight_sched *sched, size_t count)
+{
+    return (size_t)((bight__random(sched) >> 32) * (uint64_t)count >> 32);
+}
+
 /* The index of the case that happened, or a negative code. */
-static int choose(struct bight_case *cases, size_t count, unsigned flags,
-                  const struct bight_task *self)
+static int choose(struct bight_case *cases, size_t count, unsigned flags, struct bight_task *self)
 {
     struct bight_case *chosen;
     size_t start = 0;
 
-    if (waits_for_itself(cases, count, self))
-        return BIGHT_EDEADLK;
     if (count > 1 && !(flags & BIGHT_SELECT_ORDERED))
-        start = bight__random_below(self->sched, count);
+        start = draw(self->sched, count);
     chosen = attempt_all(cases, count, start);
     if (chosen)
         return (int)(chosen - cases);
-    return flags & BIGHT_SELECT_TRY ? BIGHT_EAGAIN : wait_all(cases, count, start);
+    return flags & BIGHT_SELECT_TRY ? BIGHT_EAGAIN : wait_all(cases, count, start, self);
 }
 
 int bight_select(struct bight_case *cases, size_t count, unsigned flags)
 {
-    struct bight_task *self;
+    struct bight_task *self = bight__self();
+    bool itself;
     int rc;
 
-    if (!cases_sound(cases, count, flags))
+    if (unlikely(!cases_sound(cases, count, flags, self, &itself)))
         return BIGHT_EINVAL;
     rc = bight__observe(&self);
     if (unlikely(rc))
         return rc;
-    rc = choose(cases, count, flags, self);
+    rc = itself ? BIGHT_EDEADLK : choose(cases, count, flags, self);
     bight__breathe(self);
     return rc;
 }

@@ -126,7 +126,7 @@ bool bight_waiter_won(const struct bight_waiter *waiter)
 }
 
 /* Ask the source to let go of the waiter. A hook that says neither yes nor no refuses. */
-static bool lets_go(struct bight_waiter *waiter)
+static inline bool lets_go(struct bight_waiter *waiter)
 {
     const struct bight_task *task = waiter->task;
     bool asked = waiter->asked;
@@ -178,14 +178,17 @@ static inline void count_waiter(struct bight_task *task, const struct bight_wait
         bight__chain_changes(task);
 }
 
-/* The task falls asleep, or goes on. */
+/* The task falls asleep, or goes on. Most waiters have nothing to count. */
 static inline void count_park(struct bight_task *task, const struct bight_waiter *first,
                               bool sleeps)
 {
-    count_waiter(task, first, sleeps);
-    for (const struct bight_waiter *waiter = first->also; unlikely(waiter != first);
-         waiter = waiter->also)
-        count_waiter(task, waiter, sleeps);
+    const struct bight_waiter *waiter = first;
+
+    do {
+        if (unlikely(waiter->ops->flags))
+            count_waiter(task, waiter, sleeps);
+        waiter = waiter->also;
+    } while (unlikely(waiter != first));
 }
 
 /* The waiter of the ring that was unparked, NULL when all were let go. */
