@@ -18,6 +18,9 @@
  * the loop's stack. */
 bool bight__quantum_refill(struct bight_sched *sched, size_t own);
 
+/* What the task of that context returns when it goes on after it has given way. */
+int bight__switched_back(struct bight_context *context);
+
 /* The switch of a task of TASK_OWNS. */
 void bight__switch_of_owner(struct bight_task *self, struct bight_context *to);
 
@@ -36,19 +39,12 @@ static inline void bight__prefetch(const struct bight_sched *sched)
     __builtin_prefetch(frames + 2 * BIGHT_STACK_LINE);
 }
 
-/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is
- * among the ready ones, behind all others. */
-static inline struct bight_task *bight__ready_pop(struct bight_sched *sched, size_t own)
+/* Take the first of `count` ready tasks, at least one, which the quantum is known to allow. */
+static inline struct bight_task *bight__ready_take(struct bight_sched *sched, size_t count)
 {
-    size_t count = bight__ready_count(sched);
-    struct bight_task *task;
+    struct bight_task *task = sched->front;
 
-    if (unlikely(--sched->quantum == 0) && !bight__quantum_refill(sched, own))
-        return NULL;
-    if (unlikely(count == 0))
-        return NULL;
     sched->quantum_popped = sched->quantum;
-    task = sched->front;
     sched->front = sched->ready[++sched->ready_head & sched->ready_mask];
     if (likely(count > 1))
         __builtin_prefetch(sched->front->stack.context.sp);
@@ -57,16 +53,33 @@ static inline struct bight_task *bight__ready_pop(struct bight_sched *sched, siz
     return task;
 }
 
+/* The next task of this slice, or NULL when it is over. `own` is 1 when the running task is
+ * among the ready ones, behind all others. */
+static inline struct bight_task *bight__ready_pop(struct bight_sched *sched, size_t own)
+{
+    size_t count = bight__ready_count(sched);
+
+    if (unlikely(--sched->quantum == 0) && !bight__quantum_refill(sched, own))
+        return NULL;
+    return likely(count) ? bight__ready_take(sched, count) : NULL;
+}
+
+/* `self`, whose frames begin at `frame`, is about to be left for `next`, or the loop. */
+static inline void bight__switch_noted(struct bight_sched *sched, struct bight_task *self,
+                                       struct bight_task *next, const char *frame)
+{
+    if (frame < self->stack.low_water)
+        self->stack.low_water = (char *)(uintptr_t)frame;
+    sched->current = next;
+}
+
 /* Go on as `next`, or the loop when it is NULL, until somebody switches back to `self`. */
 __attribute__((always_inline)) static inline void
 bight__switch_to(struct bight_sched *sched, struct bight_task *self, struct bight_task *next)
 {
     struct bight_context *to = next ? &next->stack.context : &sched->loop;
-    char *frame = __builtin_frame_address(0);
 
-    if (frame < self->stack.low_water)
-        self->stack.low_water = frame;
-    sched->current = next;
+    bight__switch_noted(sched, self, next, __builtin_frame_address(0));
     if (unlikely(self->flags & TASK_OWNS))
         bight__switch_of_owner(self, to);
     else

@@ -342,14 +342,6 @@ SWITCHES int bight__park_alone(struct bight_task *self, struct bight_waiter *wai
     return sleep_on(sched, self, waiter);
 }
 
-int bight_yield(void)
-{
-    struct bight_task *self;
-    int rc = bight__observe(&self);
-
-    return unlikely(rc) ? rc : bight__give_way(bight__sched, self);
-}
-
 int bight__unlink_abort(struct bight_waiter *waiter)
 {
     link_remove(&waiter->link);

@@ -307,10 +307,17 @@ SWITCHES void bight__op(struct bight_sched *sched, struct bight_task *self)
     }
 }
 
+int bight__switched_back(struct bight_context *context)
+{
+    struct bight_task *self = container_of(context, struct bight_task, stack.context);
+
+    return unlikely(self->pending & PENDING_STOP) ? bight__deliver(self, true) : 0;
+}
+
 SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
 {
     requeue(sched, self);
-    return unlikely(self->pending & PENDING_STOP) ? bight__deliver(self, true) : 0;
+    return bight__switched_back(&self->stack.context);
 }
 
 BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,

@@ -166,8 +166,7 @@ void bight__sched_run(struct bight_sched *sched);
 void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg);
 /* Let the tasks that are ready run first. */
 void bight__requeue(struct bight_sched *sched, struct bight_task *self);
-/* The same, and observe cancellation: 0 or BIGHT_ECANCELED. The end of bight_yield, which has no
- * frame of its own while it sleeps. */
+/* The same, and observe cancellation: 0 or BIGHT_ECANCELED. */
 int bight__give_way(struct bight_sched *sched, struct bight_task *self);
 /* The same for a task that never runs again and whose stack may be gone. */
 _Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);

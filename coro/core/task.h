@@ -75,6 +75,8 @@ struct bight_task {
 #if !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN) /* which have more in a context */
 #define TASK_OFFSET(member)                                                                        \
     (offsetof(struct bight_task, member) - offsetof(struct bight_stack, context))
+_Static_assert(TASK_OFFSET(pending) == BIGHT_SWITCH_ASKS,
+               "what a task that goes on has to ask for");
 _Static_assert(TASK_OFFSET(drop) <= BIGHT_STACK_LINE, "what is touched most is one cache line");
 _Static_assert(TASK_OFFSET(name) < 5 * BIGHT_STACK_LINE, "a whole life touches five of them");
 #undef TASK_OFFSET

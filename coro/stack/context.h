@@ -120,6 +120,36 @@ static inline void bight__context_switch(struct bight_context *from, struct bigh
     bight__context_return(from);
 }
 
+/* So far behind a context its owner has a byte: see bight__context_switch_last. */
+#define BIGHT_SWITCH_ASKS 32
+
+/* The last step of a function: leave the running stack, which is `self`, for `to`, and when
+ * somebody switches back return what ask(self) says. That is 0 as long as the byte at
+ * BIGHT_SWITCH_ASKS is. */
+#if defined(BIGHT_SWITCH_LAST) && !defined(BIGHT_ASAN) && !defined(BIGHT_TSAN)
+
+/* In assembly, because a function in C would end by a `ret`, which is mispredicted wherever the
+ * tasks that take turns were called from different places. */
+int bight__switch_last(struct bight_context *self, void *to,
+                       int (*ask)(struct bight_context *self));
+
+static inline int bight__context_switch_last(struct bight_context *self, struct bight_context *to,
+                                             int (*ask)(struct bight_context *self))
+{
+    return bight__switch_last(self, to->sp, ask);
+}
+
+#else
+
+static inline int bight__context_switch_last(struct bight_context *self, struct bight_context *to,
+                                             int (*ask)(struct bight_context *self))
+{
+    bight__context_switch(self, to);
+    return ask(self);
+}
+
+#endif
+
 /* The first thing that the entry function of a stack does. */
 static inline void bight__context_arrive(struct bight_context *self)
 {

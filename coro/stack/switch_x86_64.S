@@ -56,6 +56,55 @@ FUNCTION(bight__switch):
     .cfi_endproc
     END(bight__switch)
 
+/* int bight__switch_last(struct bight_context *self, void *to, int (*ask)(struct bight_context *self))
+ * See context.h. It returns by a jump as well, and goes to `ask` only where the byte at
+ * BIGHT_SWITCH_ASKS, which is 32, says that there is something to ask. */
+FUNCTION(bight__switch_last):
+    .cfi_startproc
+    endbr64
+    PUSH(rbp)
+    PUSH(rbx)
+    PUSH(r12)
+    PUSH(r13)
+    PUSH(r14)
+    PUSH(r15)
+    pushq %rdx
+    .cfi_adjust_cfa_offset 8
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    leaq 1f(%rip), %rcx
+    pushq %rcx
+    .cfi_adjust_cfa_offset 8
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    /* DW_OP_breg5 (rdi) 0, DW_OP_deref, DW_OP_plus_uconst 80 */
+    .cfi_escape 0x0f, 0x05, 0x75, 0x00, 0x06, 0x23, 0x50
+    popq %rcx
+    notrack jmp *%rcx
+1:  .cfi_def_cfa rsp, 72
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    popq %rdx
+    .cfi_adjust_cfa_offset -8
+    POP(r15)
+    POP(r14)
+    POP(r13)
+    POP(r12)
+    POP(rbx)
+    POP(rbp)
+    xorl %eax, %eax
+    cmpb %al, 32(%rdi)
+    jne 2f
+    popq %rcx
+    .cfi_remember_state
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    notrack jmp *%rcx
+2:  .cfi_restore_state
+    notrack jmp *%rdx
+    .cfi_endproc
+    END(bight__switch_last)
+
 /* void *bight__switch_prepare(void *low, void *top, void (*entry)(void *), void *arg)
  * The first switch goes on in the trampoline, which takes arg and entry off the stack. Below `top`
  * two zero words stay: they keep rsp a multiple of 16 before the call, and end walks that follow
