@@ -14,10 +14,7 @@
  * endbr64. The object therefore declares indirect branch tracking, and not shadow stacks, which a
  * switch of stacks would have to switch too. */
 
-#define PUSH(reg) pushq %reg; .cfi_adjust_cfa_offset 8; .cfi_rel_offset reg, 0
-#define POP(reg) popq %reg; .cfi_adjust_cfa_offset -8; .cfi_restore reg
-#define FUNCTION(name) .globl name; .hidden name; .type name, @function; .p2align 5; name
-#define END(name) .size name, . - name
+#include "coro/stack/asm_x86_64.inc"
 
     .text
 
@@ -55,55 +52,6 @@ FUNCTION(bight__switch):
     notrack jmp *%rcx
     .cfi_endproc
     END(bight__switch)
-
-/* int bight__switch_last(struct bight_context *self, void *to, int (*ask)(struct bight_context *self))
- * See context.h. It returns by a jump as well, and goes to `ask` only where the byte at
- * BIGHT_SWITCH_ASKS, which is 32, says that there is something to ask. */
-FUNCTION(bight__switch_last):
-    .cfi_startproc
-    endbr64
-    PUSH(rbp)
-    PUSH(rbx)
-    PUSH(r12)
-    PUSH(r13)
-    PUSH(r14)
-    PUSH(r15)
-    pushq %rdx
-    .cfi_adjust_cfa_offset 8
-    pushq %rdi
-    .cfi_adjust_cfa_offset 8
-    leaq 1f(%rip), %rcx
-    pushq %rcx
-    .cfi_adjust_cfa_offset 8
-    movq %rsp, (%rdi)
-    movq %rsi, %rsp
-    /* DW_OP_breg5 (rdi) 0, DW_OP_deref, DW_OP_plus_uconst 80 */
-    .cfi_escape 0x0f, 0x05, 0x75, 0x00, 0x06, 0x23, 0x50
-    popq %rcx
-    notrack jmp *%rcx
-1:  .cfi_def_cfa rsp, 72
-    popq %rdi
-    .cfi_adjust_cfa_offset -8
-    popq %rdx
-    .cfi_adjust_cfa_offset -8
-    POP(r15)
-    POP(r14)
-    POP(r13)
-    POP(r12)
-    POP(rbx)
-    POP(rbp)
-    xorl %eax, %eax
-    cmpb %al, 32(%rdi)
-    jne 2f
-    popq %rcx
-    .cfi_remember_state
-    .cfi_adjust_cfa_offset -8
-    .cfi_register rip, rcx
-    notrack jmp *%rcx
-2:  .cfi_restore_state
-    notrack jmp *%rdx
-    .cfi_endproc
-    END(bight__switch_last)
 
 /* void *bight__switch_prepare(void *low, void *top, void (*entry)(void *), void *arg)
  * The first switch goes on in the trampoline, which takes arg and entry off the stack. Below `top`
@@ -189,11 +137,4 @@ bight__switch_name:
     .incbin "coro/gdb/bight.py"
     .byte 0
 
-    .section .note.GNU-stack, "", @progbits
-
-/* GNU_PROPERTY_X86_FEATURE_1_AND: IBT only. */
-    .section .note.gnu.property, "a"
-    .p2align 3
-    .long 4, 16, 5
-    .asciz "GNU"
-    .long 0xc0000002, 4, 1, 0
+    END_OF_FILE
