@@ -350,10 +350,10 @@ const struct way_table *way_table_at(int index)
  * of its own. */
 bool ways_have_header(const char *header)
 {
-    static const char *const others[] = {"events",      "executor",  "form",           "http",
-                                         "job_process", "multipart", "offload",        "resolve",
-                                         "router",      "server",    "server_testing", "static",
-                                         "tls",         "websocket", "workers"};
+    static const char *const others[] = {
+        "events",    "executor", "form",      "http",   "monitor_page", "job_process",
+        "multipart", "offload",  "resolve",   "router", "server",       "server_testing",
+        "static",    "tls",      "websocket", "workers"};
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (strcmp(others[i], header) == 0)
