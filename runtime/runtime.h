@@ -48,8 +48,8 @@ struct bight_runtime {
     struct bight_mailbox *mailbox;
     struct bight_sampler *sampler; /* NULL: none */
     struct bight_opened *opened;   /* NULL: without BIGHT_CHECK_OPEN */
-    void *overflow_stack; /* the alternate signal stack that we gave to the thread */
-    size_t handles;       /* our handles that have not been called back as closed */
+    void *overflow_stack;          /* the alternate signal stack that we gave to the thread */
+    size_t handles;                /* our handles that have not been called back as closed */
     struct bight_link plugins;
     uint64_t poll_ns;        /* measured, once that is off again */
     uint64_t poll_before_ns; /* libuv's count when measuring began */

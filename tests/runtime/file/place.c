@@ -28,7 +28,10 @@ void place_remove(void)
     ck_assert_int_eq(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-const char *place_root(void) { return root; }
+const char *place_root(void)
+{
+    return root;
+}
 
 const char *place_path(const char *name)
 {
