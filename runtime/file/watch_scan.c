@@ -20,8 +20,9 @@ static bool has_gone(int rc)
     return rc == BIGHT_ENOENT || rc == -ENOTDIR;
 }
 
-/* Have a record of a failure at a path so long in store, before there is one. */
-static int spare_reserve(struct bight_watch *watch, size_t path_bytes)
+/* Have a record of a failure at a path so long in store, before there is one. Not inlined: it
+ * seldom does anything. */
+static __attribute__((noinline)) int spare_reserve(struct bight_watch *watch, size_t path_bytes)
 {
     if (watch->spare && watch->spare->room > path_bytes)
         return 0;

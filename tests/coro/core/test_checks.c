@@ -272,7 +272,7 @@ static int has_marks(void *arg)
     count = bight_runtime_get_stack_marks(marks, 8);
     ck_assert_int_ge(count, 2); /* main, and the places of spawn, which may be one */
     ck_assert_int_le(count, 3);
-    ck_assert_uint_ge(marks[0].used, DEEP_BYTES);
+    ck_assert_uint_ge(marks[0].used, DEEP_BYTES - 2000); /* the innermost frame may be none */
     ck_assert_uint_le(marks[0].used, DEEP_BYTES * 4);
     ck_assert_uint_ge(marks[0].suggested_bytes, marks[0].used + marks[0].used / 2);
     ck_assert_uint_ge(marks[0].bytes, marks[0].used);
