@@ -71,20 +71,23 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
 }
 
 /* The same by the running task, where the first waiter is a lock in which its task sleeps: as in
- * most cases. */
-static inline void hand_to_first(struct bight_mutex *mutex, const struct bight_task *self)
+ * most cases. False: nothing was done. */
+static inline bool hand_to_first(struct bight_mutex *mutex, const struct bight_task *self)
 {
     struct bight_link *link = mutex->waiters.next;
-    struct bight_waiter *waiter = container_of(link, struct bight_waiter, link);
-    struct bight_task *heir = link ? waiter->task : NULL;
+    struct bight_waiter *waiter;
+    struct bight_task *heir;
 
+    if (unlikely(!link))
+        return false;
+    waiter = container_of(link, struct bight_waiter, link);
+    heir = waiter->task;
     if (unlikely(!heir || bight__chain_passes(self) || bight__chain_passes(heir) ||
-                 !bight__unpark_at_once(waiter, &lock_ops, self))) {
-        bight__mutex_hand_over(mutex);
-        return;
-    }
+                 !bight__unpark_at_once(waiter, &lock_ops, self)))
+        return false;
     link_remove(link);
     bight__mutex_take(mutex, heir);
+    return true;
 }
 
 /* A function of its own, so that the usual lock needs no frame. */
@@ -143,8 +146,8 @@ int bight_mutex_unlock(struct bight_mutex *mutex)
         return BIGHT_EPERM;
     bight__mutex_untake(mutex, self);
     /* A list that is all zero takes this path too, once: handing over initialises it. */
-    if (unlikely(!link_empty(&mutex->waiters)))
-        hand_to_first(mutex, self);
+    if (unlikely(!link_empty(&mutex->waiters)) && !hand_to_first(mutex, self))
+        bight__mutex_hand_over(mutex);
     return 0;
 }
 
