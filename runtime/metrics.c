@@ -28,7 +28,8 @@ void bight__metrics_add(const struct bight_metrics *metrics, const char *format,
     bytes = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     if (bytes > 0)
-        metrics->write(metrics->arg, text, (size_t)bytes);
+        metrics->write(metrics->arg, text,
+                       (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
 }
 
 void bight__metrics_family(const struct bight_metrics *metrics, const char *name, const char *type,
