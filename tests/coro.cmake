@@ -94,7 +94,7 @@ if(bight_cxx)
 endif()
 
 # Those that need nothing more.
-foreach(suite call cancel checks cycle deadline drain due group group_start mutex park scope
+foreach(suite call cancel checks cycle deadline drain due group group_start mutex park reuse scope
     slow task task_info tree)
   bight_test(coro/core/${suite})
 endforeach()

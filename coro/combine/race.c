@@ -20,7 +20,7 @@ static const struct bight_waiter_ops next_ops = {
 static int alternative(void *arg)
 {
     struct bight_gather *call = arg;
-    struct race *race = container_of(bight_self()->group, struct race, group);
+    struct race *race = container_of(bight__group_of(bight_self()), struct race, group);
     size_t index = (size_t)(call - race->calls);
     int status = bight__gather_run(call);
 

@@ -26,7 +26,7 @@ static void mark_members(struct bight_group *group, struct bight_task **worklist
     for (link = siblings->next; link != siblings; link = link->next) {
         struct bight_task *member = container_of(link, struct bight_task, member);
 
-        if (member->group == group && !member->base.effective) {
+        if (bight__group_of(member) == group && !member->base.effective) {
             member->base.effective = true; /* so that it is listed only once */
             member->cancel_next = *worklist;
             *worklist = member;
@@ -132,7 +132,7 @@ static void lift_members(struct bight_group *group, struct bight_task **worklist
     for (link = siblings->next; link != siblings; link = link->next) {
         struct bight_task *member = container_of(link, struct bight_task, member);
 
-        if (member->group == group && member->base.effective && !is_over(&member->base)) {
+        if (bight__group_of(member) == group && member->base.effective && !is_over(&member->base)) {
             member->base.effective = false; /* so that it is listed only once */
             member->cancel_next = *worklist;
             *worklist = member;

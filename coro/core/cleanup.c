@@ -1,7 +1,7 @@
 /* What a task has until its end: handlers for that end (bight_defer), and task locals. Locals are a
  * list that children share with their parent by counting references; setting one writes in place
  * while nobody else shares the node. */
-#include "coro/core/task.h"
+#include "coro/core/scope.h"
 
 #include <string.h>
 
@@ -25,6 +25,7 @@ int bight_defer(void (*fn)(void *arg), void *arg)
         return BIGHT_ENOMEM;
     defer->fn = fn;
     defer->arg = arg;
+    sched->current->base.kind |= SCOPE_OWES;
     defer->next = sched->current->defers;
     sched->current->defers = defer;
     return 0;
@@ -75,6 +76,7 @@ static void copy_unref(struct local_copy *copy)
 
 void bight__locals_share(struct bight_task *child, const struct bight_task *parent)
 {
+    child->base.kind |= SCOPE_OWES;
     child->locals = parent->locals;
     child->locals->refs++;
 }
@@ -182,6 +184,7 @@ static int set(struct bight_task *task, const struct bight_local *local, void *v
     if (!node)
         return BIGHT_ENOMEM;
     list_unref(task->locals);
+    task->base.kind |= SCOPE_OWES;
     task->locals = node;
     return 0;
 }

@@ -53,11 +53,13 @@ static void remember(struct bight_task *task, const struct bight_task *end)
         while (task != last) {
             struct bight_task *next = is_remembered(task) ? task->chain_end : awaited(task);
 
+            task->base.kind |= SCOPE_WORN;
             task->chain_end = last;
             task->chain_epoch = epoch;
             task = next;
         }
         if (!is_remembered(last)) {
+            last->base.kind |= SCOPE_WORN;
             last->chain_end = NULL;
             last->chain_epoch = epoch; /* a way leads here: its mutexes are in it */
         }
@@ -105,9 +107,10 @@ bool bight__lock_would_deadlock(struct bight_task *owner, const struct bight_tas
 /* A task ends after the groups it has open, so a member may not wait for its end. */
 bool bight__join_would_deadlock(struct bight_task *task, const struct bight_task *self)
 {
-    const struct bight_task *owner = link_empty(&task->children) ? NULL : self->group->scope.task;
+    const struct bight_task *owner =
+        link_empty(&task->children) ? NULL : bight__group_of(self)->scope.task;
 
-    for (; owner; owner = owner->group->scope.task) {
+    for (; owner; owner = bight__group_of(owner)->scope.task) {
         if (owner == task)
             return true;
     }

@@ -32,6 +32,7 @@ void bight__timer_update(struct bight_task *task)
         driver->disarm(task->sched, &task->deadline);
     } else if (link_empty(&task->deadline.link) || task->deadline.deadline_ns != earliest) {
         set_stale(task, false);
+        task->base.kind |= SCOPE_OWES;
         task->deadline.fire = bight__task_timer;
         driver->arm(task->sched, &task->deadline, earliest);
     }
@@ -108,6 +109,7 @@ void bight__scope_expire(struct bight_scope *scope)
 static int move_deadline(struct bight_scope *scope, uint64_t deadline_ns, bool past)
 {
     scope->deadline_ns = deadline_ns;
+    scope->task->base.kind |= SCOPE_WORN; /* it may be the base itself */
     earliest_update(scope);
     bight__timer_update(scope->task);
     if (past && !scope->cancelled)

@@ -9,7 +9,7 @@ static bool carry(struct bight_task *task)
 {
     bool drains = task->base.kind & SCOPE_DRAINS;
 
-    drains = drains || task->group->scope.kind & SCOPE_DRAINS;
+    drains = drains || bight__group_of(task)->scope.kind & SCOPE_DRAINS;
     for (struct bight_scope *scope = &task->base; scope; scope = scope->inner) {
         drains = drains || scope->kind & SCOPE_DRAINS;
         if (drains)
@@ -36,7 +36,7 @@ static void spread(struct bight_sched *sched)
 
 void bight__drain_follow(struct bight_task *task)
 {
-    if (task->group->scope.kind & SCOPE_DRAINS && !(task->base.kind & SCOPE_DRAINS))
+    if (bight__group_of(task)->scope.kind & SCOPE_DRAINS && !(task->base.kind & SCOPE_DRAINS))
         spread(task->sched);
 }
 

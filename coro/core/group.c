@@ -100,11 +100,10 @@ void bight__group_shrink(struct bight_group *group)
 
 void bight__group_move(struct bight_group *group, struct bight_task *task)
 {
-    struct bight_group *left = task->group;
+    struct bight_group *left = bight__group_of(task);
 
     link_remove(&task->member);
     link_append(bight__group_siblings(group), &task->member);
-    task->group = group;
     task->base.parent = &group->scope;
     bight__scope_follow(&task->base);
     bight__drain_follow(task);
@@ -115,7 +114,6 @@ void bight__group_adopt(struct bight_group *group, struct bight_task *task)
 {
     link_remove(&task->member);
     link_append(bight__group_siblings(group), &task->member);
-    task->group = group;
     task->base.parent = &group->scope;
     task->base.kind |= SCOPE_TORN;
     group->live++;
@@ -236,8 +234,8 @@ struct bight_group *bight__start_target(const struct bight_task *task)
 /* A task that is being started into a group counts as a member already. */
 bool bight__group_contains(const struct bight_group *group, const struct bight_task *task)
 {
-    for (; task; task = task->group->scope.task) {
-        if (task->group == group || bight__start_target(task) == group)
+    for (; task; task = bight__group_of(task)->scope.task) {
+        if (bight__group_of(task) == group || bight__start_target(task) == group)
             return true;
     }
     return false;

@@ -44,6 +44,12 @@ bool bight__group_contains(const struct bight_group *group, const struct bight_t
 /* The group for whose end a task sleeps, or NULL. */
 const struct bight_group *bight__group_awaited(const struct bight_task *task);
 
+/* The group of the task, whose base is the group's. */
+static inline struct bight_group *bight__group_of(const struct bight_task *task)
+{
+    return container_of(task->base.parent, struct bight_group, scope);
+}
+
 /* The children of the task that owns the group. */
 static inline struct bight_link *bight__group_siblings(const struct bight_group *group)
 {
@@ -52,26 +58,11 @@ static inline struct bight_link *bight__group_siblings(const struct bight_group 
     return &container_of(group, struct bight_sched, root)->children;
 }
 
-/* The beginning and the end of a task's life in its group, inlined into spawn and end. */
-static inline void bight__group_joined_by(struct bight_group *group, struct bight_task *task)
-{
-    struct bight_scope *base = &task->base;
-
-    bight__scope_start(base, group->scope.kind & SCOPE_DRAINS, SCOPE_MAGIC, task, &group->scope);
-    base->effective = group->scope.effective;
-    if (base->effective)
-        task->pending |= PENDING_CANCEL;
-    task->scope = base;
-    task->group = group;
-    link_append(bight__group_siblings(group), &task->member);
-    group->live++;
-}
-
 /* The task has ended: take it out of its group and settle what its end means there. Its member
  * node is free for other use. */
 static inline void bight__group_left_by(struct bight_task *task)
 {
-    struct bight_group *group = task->group;
+    struct bight_group *group = bight__group_of(task);
 
     link_cut(&task->member);
     if (unlikely(task->status < 0))

@@ -26,7 +26,7 @@ int bight_group_started(int value)
         return BIGHT_EINVAL;
     start->value = value;
     start->ready = true;
-    if (self->group->scope.effective)
+    if (bight__group_of(self)->scope.effective)
         return 0; /* the starter gives up, and this task with it */
     self->starting = NULL;
     bight__group_unuse(&start->target); /* its owner may be gone when the starter runs */
@@ -76,7 +76,7 @@ static int start_in(struct bight_start *start, struct bight_task **out,
         bight__group_shrink(start->target.group);
     task->starting = NULL;
     if (rc == 0)
-        task->group = target; /* even if it ended before it could come */
+        task->base.parent = &target->scope; /* even if it ended before it could come */
     if (rc == 0 && out)
         *out = task;
     else

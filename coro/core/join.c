@@ -8,6 +8,7 @@ void bight__watch_end(struct bight_task *task, struct bight_end_watch *watch)
 {
     if (!task->ends.next)
         link_init(&task->ends);
+    task->base.kind |= SCOPE_OWES;
     link_append(&task->ends, &watch->link);
 }
 
@@ -15,11 +16,14 @@ __attribute__((noinline)) void bight__ends_tell(struct bight_task *task)
 {
     struct bight_link *link;
 
+    if (!task->ends.next)
+        return;
     while ((link = link_take(&task->ends))) {
         struct bight_end_watch *watch = container_of(link, struct bight_end_watch, link);
 
         watch->ended(watch, task);
     }
+    task->ends.next = NULL;
 }
 
 /* What a joiner knows about its wait. */

@@ -175,4 +175,5 @@ void bight__mutexes_abandoned(struct bight_task *task)
         else
             bight__mutex_hand_over(mutex);
     }
+    task->held = NULL;
 }

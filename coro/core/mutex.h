@@ -10,6 +10,7 @@
 /* A task lists the mutexes it holds, most recent first, so that its end can give them away. */
 static inline void bight__mutex_take(struct bight_mutex *mutex, struct bight_task *task)
 {
+    task->base.kind |= SCOPE_OWES;
     mutex->owner = task;
     mutex->next_held = task->held;
     task->held = mutex;

@@ -1,5 +1,5 @@
-/* From one task to the next: the hot path of a switch, for sched.c and park.c, which inline it into
- * what switches. Such functions are SWITCHES: see coro/stack/switch_here.h. */
+/* From one task to the next: the hot path of a switch, for sched.c, park.c and task.c, which inline
+ * it into what switches. Such functions are SWITCHES: see coro/stack/switch_here.h. */
 #ifndef BIGHT_CORO_CORE_NEXT_H
 #define BIGHT_CORO_CORE_NEXT_H
 
@@ -84,6 +84,21 @@ bight__switch_to(struct bight_sched *sched, struct bight_task *self, struct bigh
         bight__switch_of_owner(self, to);
     else
         bight__context_switch_here(&self->stack.context, to);
+}
+
+/* Go on as another task, or the loop, for ever: `self` has ended, and its stack may be gone. */
+__attribute__((always_inline)) static inline _Noreturn void bight__leave(struct bight_sched *sched,
+                                                                         struct bight_task *self)
+{
+    struct bight_task *next = NULL;
+
+    if (unlikely(self->flags & TASK_OWNS))
+        bight__own_leave(self);
+    /* The loop's stack puts back what cannot be put while one stands on it. */
+    if (likely(!sched->dying))
+        next = bight__ready_pop(sched, 0);
+    sched->current = next;
+    bight__context_exit_here(next ? &next->stack.context : &sched->loop);
 }
 
 #endif

@@ -40,6 +40,7 @@ int bight__deliver(struct bight_task *task, bool passed_queue)
     int code = bight__stop_code(task);
 
     task->delivered++;
+    task->base.kind |= SCOPE_WORN;
     if (unlikely(sched->options.checks & BIGHT_CHECK_CANCELS))
         bight__check_told(task, code);
     /* A loop that retries in spite of the cancellation must not starve the others. */

@@ -320,20 +320,6 @@ SWITCHES int bight__give_way(struct bight_sched *sched, struct bight_task *self)
     return bight__switched_back(&self->stack.context);
 }
 
-BIGHT__NEVER_LEFT SWITCHES _Noreturn void bight__leave(struct bight_sched *sched,
-                                                       struct bight_task *self)
-{
-    struct bight_task *next = NULL;
-
-    if (unlikely(self->flags & TASK_OWNS))
-        bight__own_leave(self);
-    /* The loop's stack puts back what cannot be put while one stands on it. */
-    if (!sched->dying)
-        next = bight__ready_pop(sched, 0);
-    sched->current = next;
-    bight__context_exit_here(next ? &next->stack.context : &sched->loop);
-}
-
 /* The task that has just left sent for something, or the one that it made way for. */
 static SWITCHES void run_errands(struct bight_sched *sched)
 {

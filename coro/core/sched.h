@@ -130,8 +130,9 @@ struct bight_sched {
     struct bight_link ended;     /* tasks done, handle not yet joined */
     struct bight_link owned; /* memory that is freed with the runtime: blocks begin with a link */
     size_t live;
-    size_t outside;      /* parked waits with an outside source */
-    size_t stale_timers; /* armed ones of tasks that need none: TASK_STALE */
+    uint64_t state_of_new; /* what a task's state is at first */
+    size_t outside;        /* parked waits with an outside source */
+    size_t stale_timers;   /* armed ones of tasks that need none: TASK_STALE */
     uint64_t spawned;
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */
@@ -168,8 +169,6 @@ void bight__errand(struct bight_sched *sched, void (*fn)(void *arg), void *arg);
 void bight__requeue(struct bight_sched *sched, struct bight_task *self);
 /* The same, and observe cancellation: 0 or BIGHT_ECANCELED. */
 int bight__give_way(struct bight_sched *sched, struct bight_task *self);
-/* The same for a task that never runs again and whose stack may be gone. */
-_Noreturn void bight__leave(struct bight_sched *sched, struct bight_task *self);
 
 /* Count the steps made and the tasks popped since the last time. */
 void bight__quantum_settle(struct bight_sched *sched);

@@ -55,6 +55,12 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
         .head_bytes = sizeof(struct bight_task),
         .cache_max = sched->options.stack_cache,
     };
+    sched->state_of_new =
+        (struct bight_task){
+            .pending = sched->seams.cancel_here ? PENDING_PROBE : 0,
+            .flags = sched->options.spawn_flags,
+        }
+            .state;
     if (sched->options.spawn_flags & ~TASK_OWNS || sched->options.checks & ~CHECKS)
         return BIGHT_EINVAL;
     rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);

@@ -212,13 +212,14 @@ static void left_open(struct bight_task *task, const char *text)
  * have lost theirs: the innermost group that is left around takes them. */
 static void forget_inside(struct bight_task *task, struct bight_scope *last)
 {
-    struct bight_group *heir = task->group;
+    struct bight_group *heir = bight__group_of(task);
     struct bight_scope *scope;
     struct bight_link *link, *next;
 
     last->inner = NULL;
     task->scope = last;
-    for (scope = last; scope != &task->base && heir == task->group; scope = scope->parent) {
+    for (scope = last; scope != &task->base && heir == bight__group_of(task);
+         scope = scope->parent) {
         if (scope->kind & SCOPE_GROUP)
             heir = container_of(scope, struct bight_group, scope);
     }
@@ -226,7 +227,7 @@ static void forget_inside(struct bight_task *task, struct bight_scope *last)
         struct bight_task *child = container_of(link, struct bight_task, member);
 
         next = link->next;
-        if (!bight__scope_is_open(&child->group->scope, task))
+        if (!bight__scope_is_open(&bight__group_of(child)->scope, task))
             bight__group_adopt(heir, child);
     }
     bight__group_users_tell(task);

@@ -25,6 +25,8 @@
 #define SCOPE_INHERITS 256u /* made to be as stoppable as what is around */
 #define SCOPE_TOLD 512u     /* BIGHT_CHECK_CANCELS: a call has told the task that it is over */
 #define SCOPE_LATE 1024u    /* and it was reported that the task went on */
+#define SCOPE_WORN 2048u    /* of a base: the next task with this control block has it made anew */
+#define SCOPE_OWES 4096u    /* of a base: the task's end has more to do than that of most */
 void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
                        uint64_t deadline_ns);
 void bight__scope_close(struct bight_scope *scope);

@@ -36,34 +36,40 @@ struct bight_mutex;
 struct bight_task {
     struct bight_stack stack;  /* must be first: stack.c hands out this address */
     struct bight_scope *scope; /* innermost open one */
-    uint8_t pending;
-    bool aborted; /* the abort hooks of this park have run */
-    uint32_t flags;
+    union {
+        struct {
+            uint8_t pending;
+            bool aborted; /* the abort hooks of this park have run */
+            uint32_t flags;
+        };
+        uint64_t state; /* all of these; a new task has sched->state_of_new */
+    };
     struct bight_sched *sched;
-    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise. From here zero at first */
+    struct bight_waiter *parked; /* asleep in bight_park; NULL otherwise */
     int status;                  /* valid once done */
     uint32_t delivered;          /* cancellations in a row */
     /* Switches, checkpoints, parking and waking touch only the cache line up to here. */
+    int (*fn)(void *arg);
+    void *arg;
+    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
+    const void *spawned_at;
+    uint64_t id;
+    struct bight_scope base; /* parent of all its scopes, child of its group's */
+    /* A short life touches only the lines up to the base's parent. The rest, and the rest of the
+     * base, is as task_make leaves it; what changes that for good sets SCOPE_WORN in the base, and
+     * what has the task's end change it back SCOPE_OWES. */
     void (*drop)(void *arg);
     struct bight_mutex *held;
     struct bight_defer *defers;
-    struct bight_group_user *starting; /* the group into which bight_group_start starts it */
     struct bight_local_node *locals;
+    struct bight_link ends;      /* end watches; next is NULL until there is one */
+    struct bight_timer deadline; /* for the earliest deadline of its own scopes, or for before it */
+    struct bight_link children;  /* tasks of its groups, which may die with their frames */
+    struct bight_group_user *group_users;
+    struct bight_group_user *starting; /* the group into which bight_group_start starts it */
     struct bight_task *chain_end; /* where its wait leads, while chain_epoch is the scheduler's */
     uint64_t chain_epoch;
-    struct bight_link ends; /* end watches; next is NULL until there is one. To here */
-    int (*fn)(void *arg);
-    void *arg;
-    struct bight_group *group;
-    struct bight_link member; /* of the owner's children; of sched->ended when done with a handle */
-    struct bight_link children; /* tasks of its groups, which may die with their frames */
-    struct bight_group_user *group_users;
-    const void *spawned_at;
-    uint64_t id;
-    struct bight_scope base;     /* parent of all its scopes, child of its group's */
-    struct bight_timer deadline; /* for the earliest deadline of its own scopes, or for before it */
     char name[BIGHT_TASK_NAME_BYTES];
-    /* A life without a name touches nothing from the name's second byte on. */
     struct bight_task *cancel_next; /* link in the worklist of a cancellation */
     struct bight_own own;           /* only with TASK_OWNS */
     /* For tests only: where a cancellation would have been seen, and turns. */
@@ -77,8 +83,8 @@ struct bight_task {
     (offsetof(struct bight_task, member) - offsetof(struct bight_stack, context))
 _Static_assert(TASK_OFFSET(pending) == BIGHT_SWITCH_ASKS,
                "what a task that goes on has to ask for");
-_Static_assert(TASK_OFFSET(drop) <= BIGHT_STACK_LINE, "what is touched most is one cache line");
-_Static_assert(TASK_OFFSET(name) < 5 * BIGHT_STACK_LINE, "a whole life touches five of them");
+_Static_assert(TASK_OFFSET(fn) <= BIGHT_STACK_LINE, "what is touched most is one cache line");
+_Static_assert(TASK_OFFSET(base.task) <= 2 * BIGHT_STACK_LINE, "a short life touches two of them");
 #undef TASK_OFFSET
 #endif
 

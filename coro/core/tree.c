@@ -10,11 +10,11 @@ struct bight_task *bight__task_next(const struct bight_task *task, unsigned *dep
         return container_of(task->children.next, struct bight_task, member);
     }
     while (task) {
-        const struct bight_link *siblings = bight__group_siblings(task->group);
+        const struct bight_link *siblings = bight__group_siblings(bight__group_of(task));
 
         if (task->member.next != siblings)
             return container_of(task->member.next, struct bight_task, member);
-        task = task->group->scope.task;
+        task = bight__group_of(task)->scope.task;
         --*depth;
     }
     return NULL;
@@ -39,7 +39,7 @@ void bight_tasks(bool (*visit)(void *arg, struct bight_task *task), void *arg)
 
 struct bight_task *bight_task_parent(const struct bight_task *task)
 {
-    return task ? task->group->scope.task : NULL;
+    return task ? bight__group_of(task)->scope.task : NULL;
 }
 
 struct bight_group *bight_task_group(const struct bight_task *task)
@@ -48,7 +48,7 @@ struct bight_group *bight_task_group(const struct bight_task *task)
 
     if (target || !task)
         return target;
-    return task->group->scope.task ? task->group : NULL;
+    return bight__group_of(task)->scope.task ? bight__group_of(task) : NULL;
 }
 
 /* The chain of scopes of a sleeping task is whole: its last call checked it. */

@@ -54,6 +54,20 @@ void bight__switch(void **save, void *to);
  * on it. entry must not return. Backtraces end there. */
 void *bight__switch_prepare(void *low, void *top, void (*entry)(void *arg), void *arg);
 
+/* The same for a stack that was prepared with the same `low`, `top`, `entry` and `arg` before, and
+ * whose memory next to `top` was not given back to the system. */
+static inline void *bight__switch_again(void *low, void *top, void (*entry)(void *arg), void *arg)
+{
+#ifdef BIGHT_SWITCH_KEEPS /* how far below `top` switch_x86_64.S leaves what it has written */
+    (void)low;
+    (void)entry;
+    (void)arg;
+    return (char *)((uintptr_t)top & ~(uintptr_t)15) - BIGHT_SWITCH_KEEPS;
+#else
+    return bight__switch_prepare(low, top, entry, arg);
+#endif
+}
+
 /* Read, or load, the control words of the running thread. */
 void bight__float_control_save(struct bight_float_control *out);
 void bight__float_control_load(const struct bight_float_control *in);

@@ -5,6 +5,7 @@
  * record and color lie: so the usable bytes are never fewer than asked for. The head's size is
  * chosen such that the distance between stacks is an odd number of pages; an even one would use
  * only a part of the sets of the processor's translation cache. */
+#include "coro/base/likely.h"
 #include "coro/stack/slab.h"
 #include "coro/stack/valgrind.h"
 
@@ -225,13 +226,23 @@ void bight__stack_rest(const struct bight_stackpool *pool, struct bight_stack *s
     stack->low_water = (char *)(uintptr_t)frame;
 }
 
-/* The slow cases: the cache is full, or the stack has to be trimmed. True: the stack is gone. */
-static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
+static void keep(struct bight_stackpool *pool, struct bight_stack *stack)
+{
+    struct bight_stack_class *class = stack->slab->class;
+
+    stack->next = class->cache;
+    class->cache = stack;
+    pool->cached++;
+}
+
+/* The slow cases: the cache is full, or the stack has to be trimmed. */
+static __attribute__((noinline)) void give_back(struct bight_stackpool *pool,
                                                 struct bight_stack *stack)
 {
     if (pool->cached < pool->config.cache_max) {
         trim(pool, stack);
-        return false;
+        keep(pool, stack);
+        return;
     }
     struct bight_slab *slab = stack->slab;
     const uint32_t index = stack->index;
@@ -239,20 +250,16 @@ static __attribute__((noinline)) bool give_back(struct bight_stackpool *pool,
         pool->leaves(pool, stack);
     record_fini(stack);
     bight__slab_give(pool, slab, index);
-    return true;
 }
 
 void bight__stack_put(struct bight_stackpool *pool, struct bight_stack *stack)
 {
-    struct bight_stack_class *class = stack->slab->class;
-
     pool->used--;
     annotate_put(stack);
-    if (!bight__stack_put_is_cheap(pool, stack) && give_back(pool, stack))
-        return;
-    stack->next = class->cache;
-    class->cache = stack;
-    pool->cached++;
+    if (likely(bight__stack_put_is_cheap(pool, stack)))
+        keep(pool, stack);
+    else
+        give_back(pool, stack);
 }
 
 /* The first byte in [from, to) that is not 0, or `to`. Both are multiples of a word's size. */

@@ -54,21 +54,17 @@ FUNCTION(bight__switch):
     END(bight__switch)
 
 /* void *bight__switch_prepare(void *low, void *top, void (*entry)(void *), void *arg)
- * The first switch goes on in the trampoline, which takes arg and entry off the stack. Below `top`
- * two zero words stay: they keep rsp a multiple of 16 before the call, and end walks that follow
- * words. */
+ * The first switch goes on in the trampoline, which calls entry(arg). What is written here stays as
+ * long as the stack does: bight__switch_again in coro/stack/context.h knows where it begins. */
 FUNCTION(bight__switch_prepare):
     .cfi_startproc
     endbr64
     andq $-16, %rsi
-    xorl %r8d, %r8d
     leaq trampoline(%rip), %r9
-    movq %r8, -8(%rsi)
-    movq %r8, -16(%rsi)
-    movq %rdx, -24(%rsi)
-    movq %rcx, -32(%rsi)
-    movq %r9, -40(%rsi)
-    leaq -40(%rsi), %rax
+    movq %rcx, -8(%rsi)
+    movq %rdx, -16(%rsi)
+    movq %r9, -24(%rsi)
+    leaq -24(%rsi), %rax
     ret
     .cfi_endproc
     END(bight__switch_prepare)
@@ -83,8 +79,9 @@ trampoline:
     .cfi_undefined rbp
     endbr64
     xorl %ebp, %ebp
-    popq %rdi
-    popq %rax
+    movq (%rsp), %rax
+    movq 8(%rsp), %rdi
+    subq $16, %rsp
     call *%rax
     ud2
     .cfi_endproc

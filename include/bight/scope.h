@@ -36,8 +36,8 @@ struct bight_scope {
     bool effective;
     uint16_t kind;
     uint16_t magic;
-    struct bight_task *task;
     struct bight_scope *parent;
+    struct bight_task *task;
     struct bight_scope *inner;
     const struct bight_scope *lowest, *highest; /* addresses of those in frames, up to this */
     uint64_t deadline_ns;

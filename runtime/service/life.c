@@ -2,7 +2,7 @@
  * service is a task, and a reload is one: it sleeps until one of them has ended, a signal has come
  * or the time of a phase is over. Once it is cancelled itself it goes on watching behind a
  * shield. */
-#include "coro/core/scope.h"
+#include "coro/core/group.h"
 #include "runtime/service/service.h"
 
 #include <bight/call.h>
@@ -138,7 +138,7 @@ static void remaining_tell(const struct service *service)
 
     while ((task = bight__task_next(task, &depth)) && depth) {
         if (depth == 1)
-            is_ours = task->group == &service->group;
+            is_ours = bight__group_of(task) == &service->group;
         if (!is_ours)
             continue;
         if (options->on_remaining)

@@ -50,9 +50,9 @@ static bool walk_leads_to(const struct bight_task *task, const struct bight_task
 
 static bool walk_join(const struct bight_task *task, const struct bight_task *self)
 {
-    const struct bight_task *owner = self->group->scope.task;
+    const struct bight_task *owner = bight__group_of(self)->scope.task;
 
-    for (; owner; owner = owner->group->scope.task) {
+    for (; owner; owner = bight__group_of(owner)->scope.task) {
         if (owner == task)
             return true;
     }
@@ -101,7 +101,7 @@ static int join_some(struct bight_task *self, size_t slot)
 {
     struct bight_task *task = tasks[slot];
     /* Not in a group: a wait that does not let go may close a circle with the group's end. */
-    bool takes = !self->group->scope.task && below(3) == 0, circle;
+    bool takes = !bight__group_of(self)->scope.task && below(3) == 0, circle;
     int rc;
 
     if (!task || joined[slot])
