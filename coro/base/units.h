@@ -10,9 +10,12 @@
  * which means never. */
 static inline uint64_t ns_after(uint64_t now_ns, int64_t ms)
 {
-    if ((uint64_t)ms >= (UINT64_MAX - now_ns) / NS_PER_MS)
+    uint64_t ns;
+
+    if ((uint64_t)ms > UINT64_MAX / NS_PER_MS)
         return UINT64_MAX;
-    return now_ns + (uint64_t)ms * NS_PER_MS;
+    ns = (uint64_t)ms * NS_PER_MS;
+    return ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + ns;
 }
 
 /* In ms, rounded up. */

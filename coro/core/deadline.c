@@ -4,34 +4,15 @@
  * inwards). */
 #include "coro/core/scope.h"
 
-static void set_stale(struct bight_task *task, bool stale)
-{
-    if (stale == !!(task->flags & TASK_STALE))
-        return;
-    task->flags ^= TASK_STALE;
-    task->sched->stale_timers += stale ? 1 : (size_t)-1;
-}
-
-/* A timer that is armed early enough stays as it is: most deadlines are met, and a task that opens
- * one scope after the other would move it each time. When it fires it looks again. But a test's
- * clock goes on to the first timer there is, and is told each one exactly. */
-static bool stays_armed(const struct bight_task *task, uint64_t earliest)
-{
-    return !link_empty(&task->deadline.link) && task->deadline.deadline_ns <= earliest &&
-           !task->sched->seams.now_ns;
-}
-
-void bight__timer_update(struct bight_task *task)
+void bight__timer_move(struct bight_task *task)
 {
     const struct bight_driver *driver = task->sched->driver;
     uint64_t earliest = task->scope->earliest_ns;
 
-    if (likely(stays_armed(task, earliest))) {
-        set_stale(task, earliest == NO_DEADLINE);
-    } else if (earliest == NO_DEADLINE) {
+    if (earliest == NO_DEADLINE) {
         driver->disarm(task->sched, &task->deadline);
     } else if (link_empty(&task->deadline.link) || task->deadline.deadline_ns != earliest) {
-        set_stale(task, false);
+        bight__timer_set_stale(task, false);
         task->base.kind |= SCOPE_OWES;
         task->deadline.fire = bight__task_timer;
         driver->arm(task->sched, &task->deadline, earliest);
@@ -40,7 +21,7 @@ void bight__timer_update(struct bight_task *task)
 
 void bight__timer_drop(struct bight_task *task)
 {
-    set_stale(task, false);
+    bight__timer_set_stale(task, false);
     task->sched->driver->disarm(task->sched, &task->deadline);
 }
 
@@ -78,18 +59,13 @@ void bight__task_timer(struct bight_timer *timer)
 {
     struct bight_task *task = container_of(timer, struct bight_task, deadline);
 
-    set_stale(task, false);
+    bight__timer_set_stale(task, false);
     if (task->scope->earliest_ns <= timer->deadline_ns)
         expire(task, timer->deadline_ns);
     if (task->scope->earliest_ns != NO_DEADLINE)
         task->sched->driver->go_on(task->sched, timer, task->scope->earliest_ns);
     else
         bight__timer_update(task);
-}
-
-uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)
-{
-    return timeout_ms < 0 ? NO_DEADLINE : ns_after(sched->driver->now_ns(sched), timeout_ms);
 }
 
 void bight__deadline_over(struct bight_scope *scope)

@@ -22,8 +22,8 @@ static void note(const struct bight_scope *scope, const struct bight_scope **low
 /* Addresses of open scopes: those in frames in the innermost scope, the others, for as long as any
  * scope is open, in the base. Together they would say nothing: a group in memory of the heap lies
  * below all frames. */
-static void note_address(struct bight_scope *scope, struct bight_task *task,
-                         const struct bight_scope *parent)
+static inline void note_address(struct bight_scope *scope, struct bight_task *task,
+                                const struct bight_scope *parent)
 {
     struct bight_scope *base = &task->base;
 
@@ -40,8 +40,8 @@ static void note_address(struct bight_scope *scope, struct bight_task *task,
         note(scope, &base->lowest, &base->highest);
 }
 
-void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
-                       uint64_t deadline_ns)
+static inline void scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
+                              uint64_t deadline_ns)
 {
     struct bight_scope *parent = task->scope;
 
@@ -58,7 +58,13 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
         bight__pending_update(task);
 }
 
-void bight__scope_close(struct bight_scope *scope)
+void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
+                       uint64_t deadline_ns)
+{
+    scope_open(scope, task, kind, deadline_ns);
+}
+
+static inline void scope_close(struct bight_scope *scope)
 {
     struct bight_task *task = scope->task;
     struct bight_scope *parent = scope->parent;
@@ -71,6 +77,11 @@ void bight__scope_close(struct bight_scope *scope)
         bight__timer_update(task);
     if (parent->effective != !!(task->pending & PENDING_CANCEL) || scope->kind & SCOPE_DRAINS)
         bight__pending_update(task);
+}
+
+void bight__scope_close(struct bight_scope *scope)
+{
+    scope_close(scope);
 }
 
 bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task)
@@ -166,7 +177,7 @@ int bight_scope_begin(struct bight_scope *scope, int64_t timeout_ms, unsigned fl
     if (unlikely(bight__scope_begun(scope, task)))
         return BIGHT_EALREADY;
     if (likely(timeout_ms && !(flags & ~BIGHT_SCOPE_SHIELD))) {
-        bight__scope_open(scope, task, flags, bight__deadline_after(task->sched, timeout_ms));
+        scope_open(scope, task, flags, bight__deadline_after(task->sched, timeout_ms));
         return 0;
     }
     bight_scope_init(scope, timeout_ms, flags);
@@ -263,22 +274,29 @@ bool bight__scope_make_innermost(struct bight_scope *scope, struct bight_task *t
     return true;
 }
 
-static int settle(struct bight_scope *scope, int rc)
+/* What a cancellation that was seen in a closed scope means outside of it. */
+static int settled(struct bight_scope *scope)
 {
     bool visible = scope->parent->effective && !(scope->kind & SCOPE_SHIELDS);
 
-    bight__scope_close(scope);
-    if (rc != BIGHT_ECANCELED || visible)
-        return rc;
+    if (visible)
+        return BIGHT_ECANCELED;
     scope->caught = scope->expired || scope->cancelled;
     if (scope->expired)
         return BIGHT_ETIMEDOUT;
-    return scope->cancelled ? 0 : rc;
+    return scope->cancelled ? 0 : BIGHT_ECANCELED;
+}
+
+static inline int settle(struct bight_scope *scope, int rc)
+{
+    scope_close(scope);
+    return likely(rc != BIGHT_ECANCELED) ? rc : settled(scope);
 }
 
 /* Scopes below `frame` are gone. That something was open inside is told once: here, or it was
  * when a scope around this one was closed. */
-static int scope_end(struct bight_scope *scope, struct bight_task *task, int rc, const char *frame)
+static __attribute__((noinline)) int scope_end(struct bight_scope *scope, struct bight_task *task,
+                                               int rc, const char *frame)
 {
     bool whole = bight__scopes_check(task, frame) && task->scope == scope;
 
@@ -296,12 +314,14 @@ int bight_scope_end(struct bight_scope *scope, int rc)
 {
     struct bight_task *task = bight__self();
 
-    if (!scope)
+    if (unlikely(!scope))
         return BIGHT_EINVAL;
-    if (!task)
+    if (unlikely(!task))
         return BIGHT_ENOTASK;
-    if (scope->kind & SCOPE_GROUP)
+    if (unlikely(scope->kind & SCOPE_GROUP))
         return BIGHT_ESCOPE;
+    if (likely(scope == task->scope && !bight__scope_is_gone(task, scope, CALLERS_FRAME)))
+        return settle(scope, rc);
     return scope_end(scope, task, rc, CALLERS_FRAME);
 }
 

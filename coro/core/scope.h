@@ -62,11 +62,10 @@ static inline bool bight__scope_was_drained(const struct bight_scope *scope, int
 
 /* deadline.c */
 void bight__task_timer(struct bight_timer *timer);
-/* Arm the task's timer for the earliest deadline of its scopes, which has changed. */
-void bight__timer_update(struct bight_task *task);
+/* Arm the task's timer anew for the earliest deadline of its scopes, or disarm it. */
+void bight__timer_move(struct bight_task *task);
 /* The task has ended. */
 void bight__timer_drop(struct bight_task *task);
-uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms);
 bool bight__deadline_is_past(struct bight_sched *sched, uint64_t deadline_ns);
 /* Whether a scope that is made has expired before anybody entered it. */
 bool bight__scope_made_is_past(const struct bight_scope *scope);
@@ -90,6 +89,39 @@ static inline void bight__scope_start(struct bight_scope *scope, unsigned kind, 
     scope->inner = NULL;
     scope->deadline_ns = NO_DEADLINE;
     scope->earliest_ns = NO_DEADLINE;
+}
+
+static inline uint64_t bight__deadline_after(struct bight_sched *sched, int64_t timeout_ms)
+{
+    return timeout_ms < 0 ? NO_DEADLINE : ns_after(sched->driver->now_ns(sched), timeout_ms);
+}
+
+static inline void bight__timer_set_stale(struct bight_task *task, bool stale)
+{
+    if (stale == !!(task->flags & TASK_STALE))
+        return;
+    task->flags ^= TASK_STALE;
+    task->sched->stale_timers += stale ? 1 : (size_t)-1;
+}
+
+/* A timer that is armed early enough stays as it is: most deadlines are met, and a task that opens
+ * one scope after the other would move it each time. When it fires it looks again. But a test's
+ * clock goes on to the first timer there is, and is told each one exactly. */
+static inline bool bight__timer_stays(const struct bight_task *task, uint64_t earliest_ns)
+{
+    return !link_empty(&task->deadline.link) && task->deadline.deadline_ns <= earliest_ns &&
+           !task->sched->seams.now_ns;
+}
+
+/* The earliest deadline of the task's scopes has changed. */
+static inline void bight__timer_update(struct bight_task *task)
+{
+    uint64_t earliest = task->scope->earliest_ns;
+
+    if (likely(bight__timer_stays(task, earliest)))
+        bight__timer_set_stale(task, earliest == NO_DEADLINE);
+    else
+        bight__timer_move(task);
 }
 
 /* Whether something inside the scope may have given way to a cancellation. */
