@@ -4,7 +4,8 @@
  * touches a closed one. What is posted runs on the loop's thread, from libuv's callback or, for
  * what came in time, from bight__mailbox_close. Where calls are queued it becomes one of them,
  * to keep its place in their order: it is collected before a call is queued, and behind those
- * that are. */
+ * that are. Notices are in a list of their own, whose post, the bell, stands for all that come
+ * until the loop has heard it; so one that is taken back is just unlinked. */
 #include "runtime/runtime.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,9 @@ struct bight_mailbox {
     size_t count;             /* of them */
     atomic_bool waiting;      /* whether there is a first: to be asked without the lock */
     struct bight_post *taken; /* out of the list and about to be run: the loop's thread's own */
+    struct bight_link notices;
+    struct bight_post bell;
+    bool rung; /* the bell is on its way */
     struct bight_seams seams;
     struct bight_runtime *runtime; /* for the loop's thread, until the handle is closed */
     uv_async_t async;
@@ -135,6 +139,24 @@ static void on_async(uv_async_t *async)
     }
 }
 
+/* What a notice makes the loop do may withdraw others of these, and bring new ones. */
+static void on_bell(struct bight_post *bell)
+{
+    struct bight_mailbox *mailbox = container_of(bell, struct bight_mailbox, bell);
+    struct bight_link notices, *link;
+
+    link_init(&notices);
+    uv_mutex_lock(&mailbox->lock);
+    mailbox->rung = false;
+    link_splice(&notices, &mailbox->notices);
+    uv_mutex_unlock(&mailbox->lock);
+    while ((link = link_take(&notices))) {
+        struct bight_notice *notice = container_of(link, struct bight_notice, link);
+
+        notice->fn(notice);
+    }
+}
+
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
 {
     struct bight_mailbox *mailbox = bight__alloc_zero(&runtime->sched.seams, sizeof *mailbox);
@@ -155,6 +177,8 @@ int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime
     bight__handle_opened(runtime);
     mailbox->refs = OWN_REFS;
     mailbox->end = &mailbox->first;
+    link_init(&mailbox->notices);
+    mailbox->bell.fn = on_bell;
     mailbox->seams = runtime->sched.seams;
     mailbox->runtime = runtime;
     *out = mailbox;
@@ -275,6 +299,26 @@ int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
         push(mailbox, post);
     uv_mutex_unlock(&mailbox->lock);
     return closed ? BIGHT_ECLOSED : 0;
+}
+
+void bight__notice_post(struct bight_mailbox *mailbox, struct bight_notice *notice)
+{
+    uv_mutex_lock(&mailbox->lock);
+    link_append(&mailbox->notices, &notice->link);
+    if (!mailbox->rung)
+        push(mailbox, &mailbox->bell);
+    mailbox->rung = true;
+    uv_mutex_unlock(&mailbox->lock);
+}
+
+/* With the lock, although it may be in the list of on_bell. */
+bool bight__notice_withdraw(struct bight_mailbox *mailbox, struct bight_notice *notice)
+{
+    uv_mutex_lock(&mailbox->lock);
+    bool posted = !link_empty(&notice->link);
+    link_remove(&notice->link);
+    uv_mutex_unlock(&mailbox->lock);
+    return posted;
 }
 
 static void run_call(struct bight_post *post)

@@ -134,6 +134,19 @@ bool bight__mailbox_held(struct bight_mailbox *mailbox);
 /* How many posts the loop has not seen yet. */
 size_t bight__mailbox_waiting(struct bight_mailbox *mailbox);
 
+/* mailbox.c: a post that its owner can take back, and that takes little room. */
+struct bight_notice {
+    struct bight_link link; /* self-linked, but on its way */
+    /* Called on the loop's thread, outside of tasks; must not suspend. */
+    void (*fn)(struct bight_notice *notice);
+};
+
+/* Have `notice->fn(notice)` called. It is not on its way, and the mailbox is open. From any
+ * thread. */
+void bight__notice_post(struct bight_mailbox *mailbox, struct bight_notice *notice);
+/* On the loop's thread: whether it was on its way. It is not any more. */
+bool bight__notice_withdraw(struct bight_mailbox *mailbox, struct bight_notice *notice);
+
 /* inspect.c: where bight__write_fd, the `write` of a dump and the like, writes to; the first error
  * ends that, and is in `rc`. */
 struct bight_fd_sink {

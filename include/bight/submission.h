@@ -5,6 +5,7 @@
 #define BIGHT_SUBMISSION_H
 
 #include <bight/mailbox.h>
+#include <bight/select.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -49,6 +50,14 @@ BIGHT_API void bight_submission_unref(struct bight_submission *submission);
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_submission_wait(struct bight_submission *submission,
                                                      int64_t timeout_ms, int *status);
+
+/** Make `to` a case of the end of the submitted task, with its status, as bight_submission_wait
+ *  gives it. The select may be in any runtime.
+ *
+ *  Ownership: keeps submission, of which the caller has a reference, for as long as the case is
+ *  used.
+ */
+BIGHT_API void bight_case_submission(struct bight_case *to, struct bight_submission *submission);
 
 /** Cancel the submitted task: one that the runtime has not begun never runs and ends now, with
  *  status BIGHT_ECANCELED; one that runs is cancelled soon, as by bight_task_cancel, and ends in

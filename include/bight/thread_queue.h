@@ -8,6 +8,7 @@
 
 #include <bight/base.h>
 #include <bight/errors.h>
+#include <bight/select.h>
 
 BIGHT_BEGIN_DECLS
 
@@ -82,6 +83,27 @@ BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_get(struct bight_thread_queue 
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_thread_queue_try_get(struct bight_thread_queue *queue,
                                                           void **item);
+
+/** Make `to` a case of an item from `queue`, which goes to `value`; status as
+ *  bight_thread_queue_get, 0 or BIGHT_ECLOSED. Those who wait in bight_thread_queue_get come first;
+ *  of selects, whichever threads they are on, the one that has waited longest is told of an item,
+ *  and goes on waiting if another call takes it before that select's loop comes round. A queue
+ *  without places gives it the item of one who waits in bight_thread_queue_put: two selects do not
+ *  meet there.
+ *
+ *  Ownership: keeps queue, of which the caller has a reference, for as long as the case is used;
+ *  gives value.
+ */
+BIGHT_API void bight_case_thread_queue_get(struct bight_case *to, struct bight_thread_queue *queue);
+
+/** Make `to` a case of room in `queue`, where `item` is put; status as bight_thread_queue_put, 0 or
+ *  BIGHT_ECLOSED. It waits behind putters as bight_case_thread_queue_get does behind getters.
+ *
+ *  Ownership: keeps queue, of which the caller has a reference, for as long as the case is used;
+ *  takes item when it is chosen with status 0.
+ */
+BIGHT_API void bight_case_thread_queue_put(struct bight_case *to, struct bight_thread_queue *queue,
+                                           void *item);
 
 /** Take no more items; the queue stays until its last reference is released. What is in it can
  *  still be taken; after that, getters get BIGHT_ECLOSED. Waiting putters get it now. Closing again

@@ -5,6 +5,7 @@
  * thread only. */
 #include <bight/submission.h>
 
+#include "runtime/threads/thread_case.h"
 #include "runtime/threads/thread_wait.h"
 
 enum state {
@@ -28,6 +29,7 @@ struct bight_submission {
     struct bight_task *task;
     struct bight_end_watch watch;
     struct bight_link waiters;
+    struct bight_link cases;
 };
 
 struct bight_submission *bight_submission_ref(struct bight_submission *submission)
@@ -63,6 +65,7 @@ static void end(struct bight_submission *submission, int status)
     submission->state = ENDED;
     submission->status = status;
     bight__thread_wake_all(&submission->waiters, 0);
+    bight__thread_case_tell_all(&submission->cases);
     uv_mutex_unlock(&submission->lock);
     bight_mailbox_unref(mailbox);
 }
@@ -164,6 +167,7 @@ static int submit(struct bight_submission **out, struct bight_mailbox *mailbox, 
     submission->start.fn = on_start;
     submission->cancel.fn = on_cancel;
     link_init(&submission->waiters);
+    link_init(&submission->cases);
     rc = bight_post_record(mailbox, &submission->start);
     if (rc)
         goto destroy;
@@ -214,6 +218,54 @@ int bight_submission_wait(struct bight_submission *submission, int64_t timeout_m
         return BIGHT_EINVAL;
     rc = bight__thread_wait_begin();
     return rc ? rc : wait_end(submission, timeout_ms, status);
+}
+
+/* The case of a select */
+
+static int case_abort(struct bight_waiter *waiter)
+{
+    struct bight_submission *submission = bight_case_of(waiter)->source;
+
+    return bight__thread_case_abort(waiter, &submission->cases, &submission->lock);
+}
+
+static const struct bight_waiter_ops case_wait = {
+    .name = "select: submission",
+    .abort = case_abort,
+    .flags = BIGHT_WAITER_OUTSIDE,
+};
+
+static bool case_attempt(struct bight_case *chosen)
+{
+    struct bight_submission *submission = chosen->source;
+
+    uv_mutex_lock(&submission->lock);
+    bool ended = submission->state == ENDED;
+    if (ended)
+        chosen->status = submission->status;
+    uv_mutex_unlock(&submission->lock);
+    return ended;
+}
+
+static int case_arm(struct bight_case *chosen)
+{
+    struct bight_submission *submission = chosen->source;
+
+    uv_mutex_lock(&submission->lock);
+    int rc = submission->state == ENDED ? 0 : BIGHT_EAGAIN;
+    return bight__thread_case_arm(chosen, rc, &submission->cases, &submission->lock);
+}
+
+static void case_settle(struct bight_case *chosen)
+{
+    (void)case_attempt(chosen); /* it has ended */
+}
+
+static const struct bight_case_ops case_ops = {&case_wait, case_attempt, case_arm, case_settle};
+
+void bight_case_submission(struct bight_case *to, struct bight_submission *submission)
+{
+    bight__thread_case_make(to, &case_ops, submission);
 }
 
 int bight_submission_cancel(struct bight_submission *submission)

@@ -56,6 +56,7 @@ static void services(void)
 
 static void threads(void)
 {
+    struct bight_case without;
     void *item;
 
     says_einval(bight_mailbox_get, NULL);
@@ -76,6 +77,9 @@ static void threads(void)
     does_nothing(bight_submission_unref, NULL);
     says_einval(bight_submission_wait, NULL, -1, NULL);
     says_einval(bight_submission_cancel, NULL);
+    does_nothing(bight_case_submission, NULL, (void *)some);
+    does_nothing(bight_case_submission, &without, NULL);
+    says_einval(bight_select, &without, 1, 0);
     says_einval(bight_thread_event_new, NULL);
     is_null(bight_thread_event_ref, NULL);
     does_nothing(bight_thread_event_unref, NULL);
@@ -94,6 +98,12 @@ static void threads(void)
     says_einval(bight_thread_queue_try_get, (void *)some, NULL);
     does_nothing(bight_thread_queue_close, NULL);
     is_zero(bight_thread_queue_length, NULL);
+    does_nothing(bight_case_thread_queue_get, NULL, (void *)some);
+    does_nothing(bight_case_thread_queue_get, &without, NULL);
+    says_einval(bight_select, &without, 1, 0);
+    does_nothing(bight_case_thread_queue_put, NULL, (void *)some, NULL);
+    does_nothing(bight_case_thread_queue_put, &without, NULL, NULL);
+    says_einval(bight_select, &without, 1, 0);
 }
 
 static void times(void)

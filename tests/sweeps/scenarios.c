@@ -483,6 +483,7 @@ const struct scenario scenarios[] = {
     {"trees", scenario_trees},
     {"watches", scenario_watches},
     {"thread queue", scenario_thread_queue},
+    {"thread queue in a select", scenario_thread_select},
     {"submission", scenario_submission},
     {"threads", scenario_threads},
     {"room in an executor", scenario_room},

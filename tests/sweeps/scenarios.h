@@ -113,6 +113,7 @@ int scenario_posts(void *arg);
 int scenario_signals(void *arg);
 int scenario_uv_requests(void *arg);
 int scenario_thread_queue(void *arg);
+int scenario_thread_select(void *arg);
 int scenario_submission(void *arg);
 int scenario_threads(void *arg);
 int scenario_room(void *arg);

@@ -177,13 +177,74 @@ int scenario_thread_queue(void *arg)
     return rc;
 }
 
+/* The same by selects. */
+
+static int select_one(struct bight_case *cases)
+{
+    bight_case_sleep(&cases[1], 1000);
+    int rc = bight_select(cases, 2, 0);
+
+    EXPECT(rc <= 0);
+    return rc ? rc : cases[0].status;
+}
+
+static int put_selected(void *arg)
+{
+    struct exchange *exchange = arg;
+    struct bight_case cases[2];
+    int rc = 0;
+
+    for (int i = 0; i < EXCHANGED && !rc; i++) {
+        bight_case_thread_queue_put(&cases[0], exchange->queue, exchange);
+        rc = select_one(cases);
+        scenario_balance += !rc;
+    }
+    bight_thread_queue_close(exchange->queue);
+    return rc;
+}
+
+static int get_selected(struct bight_group *group, void *arg)
+{
+    struct exchange *exchange = arg;
+    struct bight_case cases[2];
+    int rc = bight_group_spawn(NULL, group, NULL, put_selected, exchange);
+
+    bight_case_thread_queue_get(&cases[0], exchange->queue);
+    while (!rc) {
+        rc = select_one(cases);
+        scenario_balance -= !rc;
+    }
+    return rc == BIGHT_ECLOSED ? 0 : rc;
+}
+
+int scenario_thread_select(void *arg)
+{
+    struct exchange exchange;
+    int rc = bight_thread_queue_new(&exchange.queue, 1, drop_item, &scenario_balance);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    rc = bight_group_run(get_selected, &exchange);
+    bight_thread_queue_unref(exchange.queue);
+    return rc;
+}
+
 static int submitted(void *arg)
 {
     (void)arg;
     return bight_sleep(1);
 }
 
-/* One that is waited for, and one that is let go. */
+static int select_submission(struct bight_submission *submission)
+{
+    struct bight_case cases[2];
+
+    bight_case_submission(&cases[0], submission);
+    return select_one(cases);
+}
+
+/* One that is waited for, in both ways, and one that is let go. */
 int scenario_submission(void *arg)
 {
     struct bight_mailbox *mailbox;
@@ -200,7 +261,8 @@ int scenario_submission(void *arg)
             bight_submission_cancel(second);
             bight_submission_unref(second);
         }
-        int waited = bight_submission_wait(first, -1, &status);
+        int waited = select_submission(first);
+        waited = waited ? waited : bight_submission_wait(first, -1, &status);
         bight_submission_unref(first);
         rc = rc ? rc : waited ? waited : status;
     }

@@ -184,6 +184,45 @@ static void submission_close(struct stage *stage)
     bight_mailbox_unref(stage->mailbox);
 }
 
+/* Selects, beside a case that never happens */
+
+static int select_wait(struct seat *seat, struct bight_case *cases)
+{
+    bight_case_sleep(&cases[1], -1);
+    seat->stage->no_memory = true;
+    int rc = bight_select(cases, 2, 0);
+
+    if (rc == 0)
+        ck_assert_int_eq(cases[0].status, 0);
+    return rc;
+}
+
+static int put_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+
+    bight_case_thread_queue_put(&cases[0], seat->stage->thread_queue, seat);
+    return select_wait(seat, cases);
+}
+
+static int get_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+
+    bight_case_thread_queue_get(&cases[0], seat->stage->thread_queue);
+    int rc = select_wait(seat, cases);
+    ck_assert_ptr_eq(cases[0].value, rc ? NULL : &item);
+    return rc;
+}
+
+static int submission_case_wait(struct seat *seat)
+{
+    struct bight_case cases[2];
+
+    bight_case_submission(&cases[0], seat->stage->submission);
+    return select_wait(seat, cases);
+}
+
 /* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way thread_ways[] = {
     {"bight_thread_queue_put", 2, 0, true, 0, full_queue_open, put_wait, put_wake, NULL, put_close},
@@ -204,6 +243,14 @@ static const struct way thread_ways[] = {
      event_wake_from_thread, NULL, event_close},
     {"bight_submission_wait", 2, 0, true, 0, submission_open, submission_wait,
      event_wake_from_thread, NULL, submission_close},
+    {"bight_select", 2, 0, true, 0, full_queue_open, put_case_wait, put_wake, NULL, put_close},
+    {"bight_select", 2, 0, true, 0, full_queue_open, put_case_wait, put_wake_from_thread, NULL,
+     put_close},
+    {"bight_select", 2, 0, true, 0, queue_open, get_case_wait, get_wake, NULL, get_close},
+    {"bight_select", 2, 0, true, 0, queue_open, get_case_wait, get_wake_from_thread, NULL,
+     get_close},
+    {"bight_select", 2, 0, true, 0, submission_open, submission_case_wait, event_wake_from_thread,
+     NULL, submission_close},
 };
 
 const struct way_table thread_way_table = {thread_ways,
