@@ -92,9 +92,55 @@ static int ends_cancelled(void *arg)
     return 0;
 }
 
+/* It ends between the attempt and the wait: the second case sees to that, and never happens. */
+
+static bool cancels(struct bight_case *chosen)
+{
+    ck_ok(bight_submission_cancel(chosen->source));
+    return false;
+}
+
+static int cancels_arm(struct bight_case *chosen)
+{
+    (void)chosen;
+    return 0;
+}
+
+static int cancels_abort(struct bight_waiter *waiter)
+{
+    (void)waiter;
+    return 0;
+}
+
+static const struct bight_waiter_ops cancels_wait = {.name = "canceller", .abort = cancels_abort};
+static const struct bight_case_ops cancels_ops = {
+    .wait = &cancels_wait,
+    .attempt = cancels,
+    .arm = cancels_arm,
+};
+
+static int ends_between(void *arg)
+{
+    struct bight_submission *submission;
+    struct bight_case cases[2];
+    struct bight_event event;
+
+    (void)arg;
+    ck_ok(bight_mailbox_get(&mailbox));
+    submission = submit(&event);
+    bight_case_submission(&cases[0], submission);
+    bight_case_custom(&cases[1], &cancels_ops, submission);
+    ck_ok(bight_select(cases, 2, BIGHT_SELECT_ORDERED));
+    ck_code(cases[0].status, BIGHT_ECANCELED);
+    bight_submission_unref(submission);
+    bight_mailbox_unref(mailbox);
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     world_case(the_end_of_a_submission_ends_all_selects_for_it, ends),
     world_case(a_cancelled_submission_says_so_and_a_cancelled_select_lets_it_be, ends_cancelled),
+    world_case(an_end_between_the_attempt_and_the_wait_is_seen, ends_between),
 };
 
 test_suite("submission_case", cases);

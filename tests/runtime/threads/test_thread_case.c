@@ -398,6 +398,60 @@ static int twice(void *arg)
     return 0;
 }
 
+/* Something happens between the attempt of the first case and its arming: the second case does it,
+ * when it is tried, and never happens itself. */
+
+static bool meddle(struct bight_case *chosen)
+{
+    in_thread(*(void *(**)(void *))chosen->source, &items[0]);
+    return false;
+}
+
+static int meddle_arm(struct bight_case *chosen)
+{
+    (void)chosen;
+    return 0;
+}
+
+static int meddle_abort(struct bight_waiter *waiter)
+{
+    (void)waiter;
+    return 0;
+}
+
+static const struct bight_waiter_ops meddle_wait = {.name = "meddler", .abort = meddle_abort};
+static const struct bight_case_ops meddle_ops = {
+    .wait = &meddle_wait,
+    .attempt = meddle,
+    .arm = meddle_arm,
+};
+
+static int between(void *arg)
+{
+    void *(*acts[3])(void *) = {try_put, try_get, close_queue};
+    struct bight_case cases[2];
+
+    (void)arg;
+    open_queue(1);
+    bight_case_thread_queue_get(&cases[0], queue);
+    bight_case_custom(&cases[1], &meddle_ops, &acts[0]);
+    ck_ok(bight_select(cases, 2, BIGHT_SELECT_ORDERED));
+    ck_ok(cases[0].status);
+    ck_assert_ptr_eq(cases[0].value, &items[0]);
+    try_put(&items[0]);
+    bight_case_thread_queue_put(&cases[0], queue, &items[1]);
+    bight_case_custom(&cases[1], &meddle_ops, &acts[1]);
+    ck_ok(bight_select(cases, 2, BIGHT_SELECT_ORDERED));
+    ck_ok(cases[0].status);
+    try_get(&items[1]);
+    bight_case_thread_queue_get(&cases[0], queue);
+    bight_case_custom(&cases[1], &meddle_ops, &acts[2]);
+    ck_ok(bight_select(cases, 2, BIGHT_SELECT_ORDERED));
+    ck_code(cases[0].status, BIGHT_ECLOSED);
+    end_queue(0);
+    return 0;
+}
+
 /* The end of the runtime */
 
 static int leave_waiting(void *arg)
@@ -434,6 +488,7 @@ static const struct suite_case cases[] = {
     world_case(a_deadline_ends_the_select, out_of_time),
     world_case(each_place_is_told_to_one_that_puts, several_put),
     world_case(one_queue_may_be_in_a_select_twice, twice),
+    world_case(what_comes_between_the_attempt_and_the_wait_is_seen, between),
     plain_case(a_runtime_that_ends_leaves_no_case_behind),
 };
 
