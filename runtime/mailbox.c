@@ -13,6 +13,9 @@
 /* The references that are not somebody else's while the mailbox is open: runtime and handle. */
 #define OWN_REFS 2
 
+/* So many notices make one post, as far as the time of a slice goes. */
+#define NOTICES_MOST 64
+
 struct bight_mailbox {
     uv_mutex_t lock;
     size_t refs;
@@ -139,6 +142,38 @@ static void on_async(uv_async_t *async)
     }
 }
 
+/* With the lock held, and the mailbox open. */
+static void push(struct bight_mailbox *mailbox, struct bight_post *post)
+{
+    bool idle = !mailbox->first;
+
+    post->next = NULL;
+    *mailbox->end = post;
+    mailbox->end = &post->next;
+    mailbox->count++;
+    atomic_store_explicit(&mailbox->waiting, true, memory_order_relaxed);
+    if (idle)
+        uv_async_send(&mailbox->async);
+}
+
+/* With the lock held. */
+static void ring(struct bight_mailbox *mailbox)
+{
+    if (!mailbox->rung)
+        push(mailbox, &mailbox->bell);
+    mailbox->rung = true;
+}
+
+/* Those of `notices` come before the others, with the next wake-up. */
+static void put_off(struct bight_mailbox *mailbox, struct bight_link *notices)
+{
+    uv_mutex_lock(&mailbox->lock);
+    link_splice(notices, &mailbox->notices);
+    link_splice(&mailbox->notices, notices);
+    ring(mailbox);
+    uv_mutex_unlock(&mailbox->lock);
+}
+
 /* What a notice makes the loop do may withdraw others of these, and bring new ones. */
 static void on_bell(struct bight_post *bell)
 {
@@ -150,11 +185,13 @@ static void on_bell(struct bight_post *bell)
     mailbox->rung = false;
     link_splice(&notices, &mailbox->notices);
     uv_mutex_unlock(&mailbox->lock);
-    while ((link = link_take(&notices))) {
+    for (int left = NOTICES_MOST; left && (link = link_take(&notices)); left--) {
         struct bight_notice *notice = container_of(link, struct bight_notice, link);
 
         notice->fn(notice);
     }
+    if (!link_empty(&notices))
+        put_off(mailbox, &notices);
 }
 
 int bight__mailbox_new(struct bight_mailbox **out, struct bight_runtime *runtime)
@@ -275,20 +312,6 @@ void bight_mailbox_unref(struct bight_mailbox *mailbox)
     bight__free(mailbox);
 }
 
-/* With the lock held, and the mailbox open. */
-static void push(struct bight_mailbox *mailbox, struct bight_post *post)
-{
-    bool idle = !mailbox->first;
-
-    post->next = NULL;
-    *mailbox->end = post;
-    mailbox->end = &post->next;
-    mailbox->count++;
-    atomic_store_explicit(&mailbox->waiting, true, memory_order_relaxed);
-    if (idle)
-        uv_async_send(&mailbox->async);
-}
-
 int bight_post_record(struct bight_mailbox *mailbox, struct bight_post *post)
 {
     if (!mailbox || !post || !post->fn)
@@ -305,9 +328,7 @@ void bight__notice_post(struct bight_mailbox *mailbox, struct bight_notice *noti
 {
     uv_mutex_lock(&mailbox->lock);
     link_append(&mailbox->notices, &notice->link);
-    if (!mailbox->rung)
-        push(mailbox, &mailbox->bell);
-    mailbox->rung = true;
+    ring(mailbox);
     uv_mutex_unlock(&mailbox->lock);
 }
 

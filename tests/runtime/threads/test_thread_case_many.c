@@ -248,6 +248,53 @@ static void each_that_sleeps_gets_one(int i)
     bight_thread_queue_unref(goods);
 }
 
+/* More are told at once than one post has time for. Those that are let go of meanwhile are not. */
+
+#define CROWD 300
+
+static atomic_int let_go;
+
+static int in_crowd(void *arg)
+{
+    struct bight_case one;
+
+    (void)arg;
+    bight_case_thread_queue_get(&one, goods);
+    int rc = bight_select(&one, 1, 0);
+    if (rc == 0)
+        ck_code(one.status, BIGHT_ECLOSED);
+    let_go += rc == BIGHT_ECANCELED;
+    consumed += rc == 0;
+    return 0;
+}
+
+static int crowd_closed(void *arg)
+{
+    static struct bight_task *tasks[CROWD];
+
+    for (int i = 0; i < CROWD; i++)
+        ck_ok(bight_spawn(&tasks[i], in_crowd, arg));
+    world_settle();
+    bight_thread_queue_close(goods);
+    for (int i = 0; i < CROWD; i += 3)
+        bight_task_cancel(tasks[i]);
+    while (consumed == 0)
+        ck_ok(bight_yield());
+    bight_task_cancel(tasks[CROWD - 1]);
+    for (int i = 0; i < CROWD; i++)
+        ck_ok(bight_join(tasks[i], NULL));
+    return 0;
+}
+
+static void a_crowd_is_told_in_several_goes(void)
+{
+    ck_ok(bight_thread_queue_new(&goods, 1, NULL, NULL));
+    ck_ok(world_run(crowd_closed, NULL, NULL));
+    ck_assert_int_eq(consumed + let_go, CROWD);
+    ck_assert_int_ge(let_go, CROWD / 3);
+    bight_thread_queue_unref(goods);
+}
+
 /* Calls submitted to another runtime, one after the other and some at a time */
 
 #define CALLS 300
@@ -318,6 +365,7 @@ static const struct suite_case cases[] = {
     plain_case(two_runtimes_pass_an_item_to_and_fro),
     each_case(nothing_is_lost_between_selects_and_calls, 2),
     each_case(each_that_sleeps_gets_one, 2),
+    plain_case(a_crowd_is_told_in_several_goes),
     plain_case(a_task_selects_over_calls_in_another_runtime),
 };
 
