@@ -423,6 +423,7 @@ static struct load single = {.in_flight = 1, .workers = 1, .main = load_main};
 static struct load spinning = {.in_flight = 1, .workers = 1, .spin_us = 1000, .main = load_main};
 static struct load thousand = {
     .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256, .main = load_main};
+static struct load many = {.in_flight = 1000, .workers = 64, .main = load_main};
 static struct load mapped = {
     .in_flight = 1000, .workers = WORKERS_MAX, .ahead = 256, .main = map_main};
 static struct load sixteen = {
@@ -438,6 +439,8 @@ static const struct bench_row rows[] = {
      .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_1000)}},
     {"worker_1000_ahead_16", "us per job", "forked children on socketpairs", ours, raw, &sixteen,
      100000, .counted = 20000, .counted_samples = 5},
+    {"worker_1000_of_64", "us per job", NULL, ours, NULL, &many, 100000, .counted = 20000,
+     .counted_samples = 5},
     {"map_100000", "us per item", "forked children on socketpairs", ours, raw, &mapped, 100000,
      .counted = 20000, .counted_samples = 5, .peers = {PYTHON(python_map)}},
     {"worker_1m", "us per MiB", "forked child on a socketpair", ours_large, raw_large, &one_mib,

@@ -10,7 +10,10 @@
 void bight__executor_init(struct bight_executor *executor, const struct bight__executor_ops *ops,
                           const void *runtime, size_t jobs_most)
 {
+    static const struct bight_job_def none;
+
     executor->ops = ops;
+    executor->last_def = &none;
     executor->runtime = runtime;
     executor->jobs_most = jobs_most;
     link_init(&executor->room);
@@ -21,9 +24,7 @@ int bight__executor_full(const struct bight_executor *executor)
 {
     if (executor->closing)
         return BIGHT_ECLOSED;
-    return executor->jobs + executor->promised < executor->jobs_most && link_empty(&executor->room)
-               ? 0
-               : BIGHT_EFULL;
+    return bight__executor_takes(executor) ? 0 : BIGHT_EFULL;
 }
 
 /* Wake those who wait for the places that there are. */
@@ -80,10 +81,10 @@ void bight_result_free(struct bight_result *result)
 {
     if (!result)
         return;
-    if (result->mapped_bytes)
+    if (likely(result->spare))
+        spare_give(result->output);
+    else if (result->mapped_bytes)
         munmap(result->output, result->mapped_bytes);
-    else if (result->spare)
-        bight__spare_give(result->output);
     else
         bight__free(result->output);
     *result = (struct bight_result){0};

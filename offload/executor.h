@@ -42,7 +42,8 @@ struct bight__executor_ops {
 struct bight_executor {
     const struct bight__executor_ops *ops;
     const void *runtime;
-    size_t jobs; /* taken, and not ended */
+    const struct bight_job_def *last_def; /* of bight_execute, and valid */
+    size_t jobs;                          /* taken, and not ended */
     size_t jobs_most;
     size_t promised;            /* places for tasks that have been woken for them */
     struct bight_waiter *ender; /* waits until these have seen that the executor ends */
@@ -57,6 +58,11 @@ struct bight_executor {
 /* executor.c */
 void bight__executor_init(struct bight_executor *executor, const struct bight__executor_ops *ops,
                           const void *runtime, size_t jobs_most);
+/* Whether it takes a further job. Then nobody waits for a place: give_room would have given it. */
+static inline bool bight__executor_takes(const struct bight_executor *executor)
+{
+    return !executor->closing && executor->jobs + executor->promised < executor->jobs_most;
+}
 /* Why it takes no further job: 0, BIGHT_ECLOSED, BIGHT_EFULL. */
 int bight__executor_full(const struct bight_executor *executor);
 /* The same; if it is full and `wait` is set, sleep until there is a place for the calling task,

@@ -139,7 +139,7 @@ static void begin_batch(struct bight_job_map *map, struct bight__batch *batch, i
     bight__batch_seal(batch);
     bight__execution_fill(execution, executor, map->def, batch->input, batch->input_bytes,
                           &map->options.execute);
-    execution->items = batch->items;
+    execution->items = batch->items; /* it is not bare, for it has options */
     execution->ended = execution_ended;
     map->open = NULL;
     link_append(&map->begun, &batch->link);

@@ -24,6 +24,7 @@ struct bight_plugin_kind {
 };
 
 struct bight_metrics;
+struct spares;
 
 struct bight_runtime {
     struct bight_sched sched; /* first: bight__sched points at it */
@@ -58,6 +59,7 @@ struct bight_runtime {
     struct bight_link executors; /* those that are shown, and who tells of them; NULL: none was */
     void (*tell_executors)(struct bight_runtime *runtime, const struct bight_metrics *metrics);
     uint64_t executors_shown;
+    struct spares *spares; /* small blocks that offload keeps; NULL: none */
     struct bight_log_handler log;
     bool logging; /* the handler is at it */
     void (*on_detached)(void *arg);

@@ -5,10 +5,16 @@
 
 #include <bight/trace_context.h>
 
-struct bight_task;
+#include "coro/core/task.h"
 
 /* The context of `task`, which may be NULL; NULL: it has none. Valid until the task sets it. */
 const struct bight_trace_context *bight__trace_context_of(const struct bight_task *task);
+/* The same without a call for a task that has no locals at all. */
+static inline const struct bight_trace_context *
+bight__trace_context_seldom(const struct bight_task *task)
+{
+    return task && unlikely(task->locals) ? bight__trace_context_of(task) : NULL;
+}
 
 /* How many bytes of `text` are a list that may be handed on, of at most BIGHT_TRACESTATE_BYTES - 1;
  * negative: it is no list of members. */

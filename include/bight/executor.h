@@ -147,6 +147,7 @@ struct bight_execution {
     uint32_t items; /* more than 0: the input is a chunk of so many */
     bool traced;    /* with `trace` */
     struct bight_trace_context trace;
+    bool bare; /* without options, trace context and items, as most */
     uint64_t kind[17];
 };
 

@@ -20,32 +20,57 @@ void bight__pool_describe(const struct bight_execution *record, char *text, size
         snprintf(text, text_bytes, "%s, queued", record->def->name);
 }
 
-int bight__pool_begin(struct bight_executor *executor, struct bight_execution *record)
+/* It is in the queue; `waiting`: others were before. */
+static __attribute__((noinline)) int watch(struct pool *pool, struct execution *execution,
+                                           bool waiting)
 {
-    struct pool *pool = pool_of(executor);
-    struct execution *execution = execution_of(record);
+    if (pool->options.start_ms) {
+        execution->since_ns = bight_now_ns();
+        bight__pool_be_patient(pool);
+    }
+    if (!waiting)
+        bight__pool_pump(pool);
+    if (pool->elastic)
+        bight__turnover_demand(pool);
+    return 0;
+}
+
+static inline int enqueue(struct pool *pool, struct execution *execution, uint32_t number)
+{
     bool waiting = !link_empty(&pool->queue);
+
+    pool->limits |= record_of(execution)->options.run_ms > 0;
+    *execution = (struct execution){.number = number, .counted = true};
+    pool->base.jobs++;
+    link_append(&pool->queue, &execution->link);
+    if (unlikely(pool->watches))
+        return watch(pool, execution, waiting);
+    if (!waiting) /* else there was no room for the one before it either */
+        bight__pool_pump(pool);
+    return 0;
+}
+
+/* The definition is another one than that of the last execution, or there is something wrong. */
+static __attribute__((noinline)) int begin_other(struct pool *pool, struct bight_execution *record)
+{
     int64_t number;
 
     if (pool->broken)
         return bight__pool_refusal(pool, &record->result);
     if (record->input_bytes > pool->options.payload_max_bytes)
         return BIGHT_ETOOBIG;
-    number = registry_number(&pool->registry, record->def);
-    if (number < 0)
-        return (int)number;
-    *execution = (struct execution){.number = (uint32_t)number, .counted = true};
-    executor->jobs++;
-    link_append(&pool->queue, &execution->link);
-    if (pool->options.start_ms) {
-        execution->since_ns = bight_now_ns();
-        bight__pool_be_patient(pool);
-    }
-    if (!waiting) /* else there was no room for the one before it either */
-        bight__pool_pump(pool);
-    if (pool->elastic)
-        bight__turnover_demand(pool);
-    return 0;
+    number = bight__registry_find(&pool->registry, record->def);
+    return number < 0 ? (int)number : enqueue(pool, execution_of(record), (uint32_t)number);
+}
+
+int bight__pool_begin(struct bight_executor *executor, struct bight_execution *record)
+{
+    struct pool *pool = pool_of(executor);
+
+    if (unlikely(pool->broken || record->input_bytes > pool->options.payload_max_bytes ||
+                 record->def != pool->registry.last_def))
+        return begin_other(pool, record);
+    return enqueue(pool, execution_of(record), pool->registry.last);
 }
 
 bool bight__pool_withdraw(struct bight_executor *executor, struct bight_execution *record)
@@ -61,7 +86,7 @@ bool bight__pool_withdraw(struct bight_executor *executor, struct bight_executio
             bight__fleet_interrupt(execution);
         return false;
     }
-    bight__execution_left(pool);
+    execution_left(pool);
     return true;
 }
 
@@ -79,6 +104,6 @@ void bight__pool_empty(struct pool *pool)
         struct execution *execution = container_of(link, struct execution, link);
         bool ran = record_of(execution)->result.attempts > 0;
 
-        bight__execution_end(execution, ran ? BIGHT_EWORKERDIED : BIGHT_ECLOSED);
+        execution_end(execution, ran ? BIGHT_EWORKERDIED : BIGHT_ECLOSED);
     }
 }

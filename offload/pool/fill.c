@@ -40,7 +40,7 @@ void bight__fill_tell(struct worker *worker)
 {
     atomic_store_explicit(&worker->channel->posted, worker->posted, memory_order_release);
     bight__wake_if_asleep(worker, SLEEPS_FOR_JOB);
-    bight__limit_watch(worker);
+    limit_watch(worker);
 }
 
 /* Count the slots up to the first that is not complete. */
@@ -48,8 +48,10 @@ static void count(struct worker *worker)
 {
     while (worker->posted < worker->head && !seat_at(worker, worker->posted)->missing)
         worker->posted++;
-    if (worker->posted >= worker->head)
-        link_remove(&worker->filling);
+    if (worker->posted < worker->head)
+        return;
+    link_remove(&worker->filling);
+    bight__rank(worker);
 }
 
 static void publish(struct worker *worker)
@@ -61,19 +63,7 @@ static void publish(struct worker *worker)
 void bight__fill_begin(struct worker *worker)
 {
     struct pool *pool = worker->pool;
-    uint64_t position = worker->head++;
 
-    if (!seat_at(worker, position)->missing) {
-        set_state(worker, position, SLOT_READY);
-        if (worker->posted != position)
-            return;
-        worker->posted = worker->head; /* there is none before it that is not complete */
-        if (worker->load == 1)
-            bight__fill_tell(worker); /* it may sleep, and can begin meanwhile */
-        else if (link_empty(&worker->untold))
-            link_append(&pool->untold, &worker->untold);
-        return;
-    }
     if (link_empty(&worker->filling))
         link_append(&pool->filling, &worker->filling);
     if (link_empty(&pool->filler.link))

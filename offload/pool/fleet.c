@@ -101,6 +101,7 @@ static void initialised(struct bight_execution *init, int rc)
     struct worker *worker = container_of(init, struct worker, init);
     struct pool *pool = worker->pool;
 
+    worker->served = 0; /* it is no job */
     pool->init_code = init->result.code;
     bight_result_free(&init->result);
     if (rc == 0) {

@@ -83,10 +83,11 @@ static int settle(struct worker *worker, struct bight_result *result, const stru
         if (rc)
             return rc;
     } else if (outcome->bytes) {
+        const struct bight_seams *seams = pool_seams(worker->pool);
         bool small = outcome->bytes <= SPARE_BYTES;
 
-        result->output = small ? bight__spare_take(worker->pool->spares, pool_seams(worker->pool))
-                               : bight__alloc(pool_seams(worker->pool), outcome->bytes);
+        result->output =
+            small ? spare_take(worker->pool->spares, seams) : bight__alloc(seams, outcome->bytes);
         if (!result->output)
             return BIGHT_ENOMEM;
         result->spare = small;
@@ -99,35 +100,36 @@ static int settle(struct worker *worker, struct bight_result *result, const stru
 /* The worker has looked at the definition that came with this job. */
 static void note_known(struct worker *worker, uint32_t number)
 {
-    if (number >= worker->known_count) {
+    if (number >= worker->known_room) {
         uint32_t count = worker->pool->registry.room;
         unsigned char *known = bight__alloc_zero(pool_seams(worker->pool), count);
 
         if (!known)
             return; /* it will be told again */
-        if (worker->known_count)
-            memcpy(known, worker->known, worker->known_count);
+        if (worker->known_room)
+            memcpy(known, worker->known, worker->known_room);
         bight__free(worker->known);
         worker->known = known;
-        worker->known_count = count;
+        worker->known_room = count;
     }
     worker->known[number] = 1;
+    while (worker->known_below < worker->known_room && worker->known[worker->known_below])
+        worker->known_below++;
 }
 
 /* Free the oldest slot. */
-static void release(struct worker *worker, struct channel_slot *slot)
+static inline void release(struct worker *worker, struct channel_slot *slot,
+                           const struct seat *seat)
 {
-    bool in_arena = worker->seats[worker->tail % CHANNEL_SLOTS].arena_at != UINT64_MAX;
-
     atomic_store_explicit(&slot->state, SLOT_FREE, memory_order_release);
     worker->tail++;
-    if (in_arena)
+    if (unlikely(seat->arena_at != UINT64_MAX))
         bight__arena_give(&worker->arena, worker->pieces[++worker->oldest_piece % CHANNEL_SLOTS]);
 }
 
-static void forget_interrupt(struct worker *worker, const struct execution *execution)
+static inline void forget_interrupt(struct worker *worker, const struct execution *execution)
 {
-    if (worker->interrupted != execution)
+    if (likely(worker->interrupted != execution))
         return;
     worker->interrupted = NULL;
     pool_disarm(worker->pool, &worker->grace);
@@ -176,13 +178,24 @@ static void end_taken(struct worker *worker, struct execution *execution,
     }
     if (unlikely(execution->late) && (rc == 0 || rc == BIGHT_EJOBFAILED))
         rc = BIGHT_ETIMEDOUT;
-    bight__execution_end(execution, rc);
+    execution_end(execution, rc);
 }
 
-/* Take the result of the oldest slot, which is DONE. */
-static bool take(struct worker *worker, struct channel_slot *slot)
+/* The result of the oldest slot has been copied. */
+static inline void leave_seat(struct worker *worker, struct channel_slot *slot, struct seat *seat,
+                              const struct execution *execution)
 {
-    struct seat *seat = &worker->seats[worker->tail % CHANNEL_SLOTS];
+    forget_interrupt(worker, execution);
+    seat->execution = NULL;
+    worker->load--;
+    worker->served++;
+    release(worker, slot, seat);
+}
+
+/* Take the result of the oldest slot, which is DONE: any that it may be. */
+static __attribute__((noinline)) bool take_any(struct worker *worker, struct channel_slot *slot,
+                                               struct seat *seat)
+{
     struct execution *execution = seat->execution;
     bool sums = worker->pool->options.checksums;
     struct outcome outcome = {.fd = -1};
@@ -200,7 +213,7 @@ static bool take(struct worker *worker, struct channel_slot *slot)
     if (!execution) {
         if (sums && !is_sound(worker, &outcome, NULL))
             return false;
-        release(worker, slot);
+        release(worker, slot, seat);
         return true;
     }
     result = &record_of(execution)->result;
@@ -214,25 +227,58 @@ static bool take(struct worker *worker, struct channel_slot *slot)
     }
     if (outcome.verdict != VERDICT_NO_MEMORY && outcome.verdict != VERDICT_SPOILED)
         note_known(worker, execution->number);
-    forget_interrupt(worker, execution);
-    seat->execution = NULL;
-    worker->load--;
-    worker->served += execution != execution_of(&worker->init);
     worker->grown |= worker->pool->options.memory_max_bytes && outcome.grown;
-    release(worker, slot);
+    leave_seat(worker, slot, seat, execution);
     end_taken(worker, execution, &outcome, rc);
     return true;
 }
 
-static uint32_t state_at(const struct worker *worker, uint64_t position)
+/* The output of such a slot. A copy of all that fits into a block is a few moves. */
+static inline int copy_small(const struct worker *worker, struct bight_result *result,
+                             const struct channel_slot *slot, uint32_t bytes)
 {
-    return atomic_load_explicit(&worker_slot(worker, position)->state, memory_order_acquire);
+    result->output = spare_take(worker->pool->spares, pool_seams(worker->pool));
+    if (unlikely(!result->output))
+        return BIGHT_ENOMEM;
+    result->spare = true;
+    memcpy(result->output, slot->output, SPARE_BYTES);
+    result->output_bytes = bytes;
+    return 0;
+}
+
+/* Take what most slots are: the job has run, and its output, if any, lies at its place in the slot
+ * and is small. False: nothing has been done, it may be something else. */
+static inline bool take_usual(struct worker *worker, struct channel_slot *slot, struct seat *seat)
+{
+    struct execution *execution = seat->execution;
+    uint32_t inline_at = (uint32_t)(slot->output - (const unsigned char *)worker->channel);
+    uint32_t bytes = READ_ONCE(slot->output_bytes);
+    int32_t code = READ_ONCE(slot->code);
+    struct bight_result *result;
+    int rc = 0;
+
+    if (READ_ONCE(slot->serial) != (uint32_t)worker->tail ||
+        READ_ONCE(slot->verdict) != VERDICT_RAN || READ_ONCE(slot->output_offset) != inline_at ||
+        bytes > SPARE_BYTES || READ_ONCE(slot->grown) || !execution || seat->define_bytes ||
+        worker->pool->options.checksums || execution->late)
+        return false;
+    result = &record_of(execution)->result;
+    result->attempts++;
+    result->code = code;
+    if (bytes)
+        rc = copy_small(worker, result, slot, bytes);
+    if (likely(!rc) && code < 0)
+        rc = BIGHT_EJOBFAILED;
+    leave_seat(worker, slot, seat, execution);
+    execution_end(execution, rc);
+    return true;
 }
 
 /* Whether the first slot is what it may be that is not known to be finished: it may be just now. */
 static bool plausible(const struct worker *worker)
 {
-    uint32_t state = state_at(worker, worker->tail);
+    const struct channel_slot *slot = worker_slot(worker, worker->tail);
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
 
     if (worker->tail == worker->posted)
         return state == SLOT_FREE;
@@ -248,8 +294,12 @@ static bool take_finished(struct worker *worker)
     if (finished < worker->tail || finished > worker->posted || !bight__reports_take(worker))
         return false;
     while (worker->tail != finished) {
-        if (state_at(worker, worker->tail) != SLOT_DONE ||
-            !take(worker, worker_slot(worker, worker->tail)))
+        struct channel_slot *slot = worker_slot(worker, worker->tail);
+        struct seat *seat = &worker->seats[worker->tail % CHANNEL_SLOTS];
+
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) != SLOT_DONE)
+            return false;
+        if (unlikely(!take_usual(worker, slot, seat)) && !take_any(worker, slot, seat))
             return false;
     }
     return true;
@@ -270,7 +320,8 @@ static bool harvest(struct worker *worker)
         return false;
     if (worker->tail != before) {
         bight__wake_if_asleep(worker, SLEEPS_FOR_ROOM);
-        bight__limit_watch(worker);
+        limit_watch(worker);
+        bight__rank(worker);
     }
     return true;
 }

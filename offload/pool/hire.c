@@ -24,7 +24,10 @@ static bool post_init(struct worker *worker, void (*ended)(struct bight_executio
                                             .input = pool->options.init_input,
                                             .input_bytes = pool->options.init_input_bytes};
     *execution = (struct execution){.number = (uint32_t)pool->init_number};
-    return bight__post(worker, execution);
+    if (!bight__post(worker, execution))
+        return false;
+    bight__fill_tell(worker);
+    return true;
 }
 
 /* Make the memory that parent and worker share. A seal keeps the worker from shrinking it. */
@@ -148,6 +151,7 @@ int bight__worker_start(struct pool *pool, const struct worker_callbacks *callba
     link_init(&worker->link);
     link_init(&worker->filling);
     link_init(&worker->untold);
+    link_init(&worker->ranked);
     rc = make_channel(worker, &memory_fd);
     if (rc)
         goto fail;

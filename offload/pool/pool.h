@@ -10,7 +10,7 @@
  *   settings.c   what it is to make of itself
  *   turnover.c   which workers end though nothing is wrong with them, how many there should be
  *   harvest.c    rings -> results: the only place that reads what workers write
- *   post.c       queue -> rings: which worker gets which job
+ *   post.c       queue -> rings
  *   fill.c       large inputs -> rings, a piece in each turn of the loop
  *   outputs.c    what comes over the socket of a channel
  *   report.c     progress of jobs
@@ -18,9 +18,10 @@
  *   shares.c     segments that workers share: shares.h
  *   trim.c       unused memory of rings -> the system
  *   state.c      what each of them may change: ends of executions, phases of workers
+ *   rank.c       which worker gets the next job
  *
  * Invariants: an execution is in the queue (its worker is NULL) or in exactly one worker's ring,
- * until bight__execution_end; `pool->base.jobs` counts those in either. A worker is in
+ * until execution_end; `pool->base.jobs` counts those in either. A worker is in
  * pool->workers from its start until the zygote has said that it ended. Slots are counted as posted
  * up to the first whose input is not complete; a worker that has such a slot is in pool->filling.
  */
@@ -40,6 +41,7 @@
 /* Arenas are multiples of it: the largest page of the platforms we know. */
 #define ARENA_UNIT ((uint64_t)64 << 10)
 #define WORKERS_MAX 1024u
+#define RANKS 32u
 
 struct pool;
 struct worker;
@@ -114,6 +116,8 @@ struct worker {
     uint64_t tail; /* oldest position in use */
     struct bight_link filling; /* its place in pool->filling */
     struct bight_link untold;  /* its place in pool->untold */
+    struct bight_link ranked;  /* its place in pool->ranks */
+    unsigned rank;             /* which list that is, from 1 on; 0: none, it can take no job */
     uint32_t load;             /* seats that have an execution */
     struct seat seats[CHANNEL_SLOTS];
     struct arena arena;             /* of inputs */
@@ -127,8 +131,9 @@ struct worker {
     uint32_t output_count;
     uint32_t reports_taken; /* bytes, since the start */
     bool listened;          /* something has come from the worker */
+    uint32_t known_below;   /* the worker knows all definitions with lower numbers */
     unsigned char *known;   /* by number of definition: 1 if the worker knows it */
-    uint32_t known_count;
+    uint32_t known_room;
     struct worker_shares shares;
     struct execution *interrupted; /* the running job, which should stop */
     bool told_to_stop;             /* SIGTERM was sent because of it */
@@ -163,14 +168,18 @@ struct pool {
     unsigned least;            /* so many are kept, whatever there is to do */
     bool turns_over;           /* some may go */
     bool elastic;              /* more than the least are there on demand */
+    bool watches;              /* there is more to a new job than to find it a worker */
+    bool limits;               /* there was a job that may not run for as long as it likes */
     struct bight_hook looker;  /* with options.spin_us: before the loop sleeps */
     struct bight_timer idling; /* when a worker may have had nothing to do for long enough */
     struct bight_link queue;
-    struct bight_link filling; /* workers with slots whose inputs are not complete */
-    struct bight_link untold;  /* workers that have not been told of their last slots */
-    struct bight_timer filler; /* the next piece of them */
-    struct watch *line;        /* to the zygote; NULL while there is none */
-    bool line_stuck;           /* it has failed and has not been closed yet */
+    struct bight_link filling;      /* workers with slots whose inputs are not complete */
+    struct bight_link untold;       /* workers that have not been told of their last slots */
+    struct bight_link ranks[RANKS]; /* workers that can take a job: see rank.c */
+    uint32_t ranks_used;            /* a bit for each list that is not empty */
+    struct bight_timer filler;      /* the next piece of them */
+    struct watch *line;             /* to the zygote; NULL while there is none */
+    bool line_stuck;                /* it has failed and has not been closed yet */
     int zygote_pid;
     unsigned zygote_generation;
     uint64_t serial;              /* of the last worker */
@@ -254,10 +263,23 @@ void bight__executions_refuse(struct pool *pool);
 void bight__pool_be_patient(struct pool *pool);
 /* pool->patience has fired. */
 void bight__pool_patience_over(struct bight_timer *timer);
-/* The execution is over. Its record is not touched afterwards. */
-void bight__execution_end(struct execution *execution, int rc);
 /* A caller's execution is over. */
-void bight__execution_left(struct pool *pool);
+static inline void execution_left(struct pool *pool)
+{
+    bight__executor_freed(&pool->base);
+    if (unlikely(pool->awaited || pool->look))
+        bight__pool_progress(pool);
+}
+/* The execution is over. Its record is not touched afterwards. */
+static inline void execution_end(struct execution *execution, int rc)
+{
+    struct bight_execution *record = record_of(execution);
+
+    execution->worker = NULL;
+    if (likely(execution->counted))
+        execution_left(pool_of(record->executor));
+    record->ended(record, rc);
+}
 /* Its job was found to be written over, and was not run: run it elsewhere or end it. */
 void bight__execution_spoiled(struct execution *execution);
 /* Put an execution that was taken back from a worker in front of the queue. */
@@ -277,8 +299,7 @@ void bight__worker_phase(struct worker *worker, enum worker_phase phase);
 /* fill.c */
 /* How large an input may be that is copied at once. */
 #define FILL_BYTES ((size_t)1 << 20)
-/* The slot at worker->head has been filled in but for `seat->missing` bytes: count it as used, and
- * let the worker have it and those before it, up to the first that is not complete. */
+/* The last slot has been filled in but for `seat->missing` bytes of its input. */
 void bight__fill_begin(struct worker *worker);
 /* The worker may sleep, and there are slots for it: once for all that are filled in a row. */
 void bight__fill_tell(struct worker *worker);
@@ -295,10 +316,18 @@ void bight__trim_later(struct worker *worker, uint64_t used_bytes);
 /* worker->trim has fired. */
 void bight__trim_timer(struct bight_timer *timer);
 
+/* rank.c */
+/* The worker has got jobs, has given some away or back, or can take some from now on or no more:
+ * find its place in pool->ranks. */
+void bight__rank(struct worker *worker);
+/* How many jobs the worker, which is the first, gets before it is another one's turn. */
+uint32_t bight__rank_run(const struct worker *worker);
+
 /* post.c */
 /* Give queued jobs to workers. */
 void bight__pool_pump(struct pool *pool);
-/* Put `execution` into the worker's ring. False when it does not fit now. */
+/* Put `execution` into the worker's ring, where a slot is free; the worker is not told of it. False
+ * when it does not fit now. */
 bool bight__post(struct worker *worker, struct execution *execution);
 /* Take back a job that the worker has not begun; false when it has. */
 bool bight__unpost(struct execution *execution);
@@ -329,18 +358,11 @@ bool bight__reports_take(struct worker *worker);
 bool bight__harvest(struct worker *worker);
 
 /* turnover.c */
-/* Whether the worker gets no further job. */
-static inline bool bight__turnover_spent(const struct worker *worker)
-{
-    uint64_t most = worker->pool->options.jobs_max;
-
-    return unlikely(worker->going) || (most && worker->served + worker->load >= most);
-}
 /* Whether another worker should be started. */
 bool bight__turnover_wants(const struct pool *pool);
 /* Have one started in the next turn of the loop, if it should be. */
 void bight__turnover_demand(struct pool *pool);
-/* The worker has got a job. It may be its last one. */
+/* The worker has got jobs. The last of them may be its last one. */
 void bight__turnover_posted(struct worker *worker);
 /* Its results have been taken, or it has become ready: let it go if it is time. */
 void bight__turnover_look(struct worker *worker);
@@ -413,8 +435,14 @@ void bight__pool_describe(const struct bight_execution *record, char *text, size
 void bight__pool_empty(struct pool *pool);
 
 /* limit.c */
-/* The oldest job of the worker, or what is known of it, has changed. */
+/* limit_watch() where jobs have such limits. */
 void bight__limit_watch(struct worker *worker);
+/* The oldest job of the worker, or what is known of it, has changed. */
+static inline void limit_watch(struct worker *worker)
+{
+    if (unlikely(worker->pool->limits))
+        bight__limit_watch(worker);
+}
 /* worker->limit has fired. */
 void bight__limit_over(struct bight_timer *timer);
 

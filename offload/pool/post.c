@@ -1,5 +1,5 @@
-/* Chooses a worker for each job and puts it into that worker's ring. A job goes to the worker with
- * the fewest jobs. Rings hold several jobs, so that a short one does not cost a wake-up each time;
+/* Puts jobs into workers' rings. A job goes to the worker with the fewest jobs, or nearly so, as
+ * rank.c has it. Rings hold several jobs, so that a short one does not cost a wake-up each time;
  * a worker whose ring is empty gets jobs that another has not begun. See pool.h and channel.h. */
 #include "offload/pool/pool.h"
 
@@ -10,28 +10,14 @@
 #include "offload/wire/sum.h"
 
 #define NOT_IN_ARENA UINT64_MAX
-
-static struct worker *worker_of(struct bight_link *link)
-{
-    return container_of(link, struct worker, link);
-}
+/* One store, as it stands here: those of a slot's head, gathered in vector registers, are twice as
+ * many instructions. */
+#define WRITE_ONCE(field, value) (*(volatile __typeof__(field) *)&(field) = (value))
 
 static bool knows(const struct worker *worker, uint32_t number)
 {
-    return number < worker->known_count && worker->known[number];
-}
-
-/* Where the input goes: into the slot or a piece of the arena. NULL when there is no room. */
-static unsigned char *find_room(const struct worker *worker, struct channel_slot *slot,
-                                uint64_t bytes, struct seat *seat)
-{
-    unsigned char *base = (unsigned char *)worker->channel;
-
-    seat->arena_at = NOT_IN_ARENA;
-    if (bytes <= sizeof(slot->input))
-        return slot->input;
-    seat->arena_at = bight__arena_find(&worker->arena, channel_round(bytes));
-    return seat->arena_at == NOT_IN_ARENA ? NULL : base + worker->input_arena + seat->arena_at;
+    return likely(number < worker->known_below) ||
+           (number < worker->known_room && worker->known[number]);
 }
 
 static void take_room(struct worker *worker, uint64_t bytes, const struct seat *seat)
@@ -60,16 +46,12 @@ static bool send_file(struct worker *worker, struct channel_slot *slot,
     return rc == 0;
 }
 
-static bool is_full(const struct worker *worker)
-{
-    return worker->head - worker->tail >= worker->pool->options.ahead ||
-           bight__turnover_spent(worker);
-}
-
 /* Of the caller's input, and not of what is in the channel by now. */
 static void sum_up(const struct worker *worker, struct channel_slot *slot, struct seat *seat,
-                   const void *define, const struct bight_execution *record)
+                   const struct bight_execution *record)
 {
+    const void *define = worker->pool->registry.entries[execution_of(record)->number].record;
+
     seat->sum = bight__sum_of_job(slot, worker->head);
     if (seat->define_bytes)
         seat->sum = bight__sum_on(seat->sum, define, seat->define_bytes);
@@ -78,57 +60,106 @@ static void sum_up(const struct worker *worker, struct channel_slot *slot, struc
     slot->sum = seat->sum;
 }
 
-/* Write the head of the slot, whose input is at `input`. */
-static void write_head(const struct worker *worker, struct channel_slot *slot,
-                       const struct seat *seat, const struct bight_execution *record,
-                       const unsigned char *input)
+/* What the slot carries beside a job's input. */
+static uint32_t flags_of(const struct bight_execution *record, bool defines)
 {
-    slot->cancel = 0;
-    slot->serial = (uint32_t)worker->head;
-    slot->def = execution_of(record)->number;
-    slot->flags = (seat->define_bytes ? SLOT_DEFINES : 0) | (record->items ? SLOT_CHUNK : 0) |
-                  (record->options.progress ? SLOT_REPORTS : 0) |
-                  (record->options.placed ? SLOT_PLACED : 0) | (record->traced ? SLOT_TRACED : 0);
-    if (record->traced)
-        slot->trace = record->trace;
-    slot->define_bytes = seat->define_bytes;
-    slot->attempt = record->result.attempts + 1;
-    slot->input_offset = (uint32_t)(input - (unsigned char *)worker->channel);
-    slot->input_bytes = (uint32_t)record->input_bytes;
+    uint32_t flags = defines ? SLOT_DEFINES : 0;
+
+    if (likely(record->bare))
+        return flags;
+    return flags | (record->items ? SLOT_CHUNK : 0) |
+           (record->options.progress ? SLOT_REPORTS : 0) |
+           (record->options.placed ? SLOT_PLACED : 0) | (record->traced ? SLOT_TRACED : 0);
+}
+
+/* Find a place for an input that goes with a definition, is large or is a file, and put there what
+ * can be copied at once. NULL when there is no room. */
+static __attribute__((noinline)) unsigned char *
+put_input(struct worker *worker, struct channel_slot *slot, struct seat *seat,
+          const struct bight_execution *record, uint32_t flags)
+{
+    const struct registry_entry *entry =
+        &worker->pool->registry.entries[execution_of(record)->number];
+    uint32_t define_bytes = flags & SLOT_DEFINES ? entry->record_bytes : 0;
+    size_t input_bytes = flags & SLOT_PLACED ? 0 : record->input_bytes;
+    uint64_t bytes = define_bytes + input_bytes;
+    unsigned char *at = slot->input;
+
+    if (bytes > sizeof(slot->input)) {
+        seat->arena_at = bight__arena_find(&worker->arena, channel_round(bytes));
+        if (seat->arena_at == NOT_IN_ARENA)
+            return NULL;
+        at = (unsigned char *)worker->channel + worker->input_arena + seat->arena_at;
+    }
+    if ((flags & SLOT_PLACED) && !send_file(worker, slot, record->options.placed))
+        return NULL;
+    take_room(worker, bytes, seat);
+    if (define_bytes)
+        memcpy(at, entry->record, define_bytes);
+    seat->define_bytes = define_bytes;
+    if (input_bytes > FILL_BYTES)
+        seat->missing = (uint32_t)input_bytes;
+    else if (input_bytes)
+        memcpy(at + define_bytes, record->input, input_bytes);
+    return at;
+}
+
+/* memcpy, inlined for a number or two. */
+static inline void copy_input(unsigned char *to, const void *from, size_t bytes)
+{
+    uint64_t first, last;
+
+    if (likely(bytes - sizeof(first) <= sizeof(first))) {
+        memcpy(&first, from, sizeof(first));
+        memcpy(&last, (const char *)from + bytes - sizeof(last), sizeof(last));
+        memcpy(to, &first, sizeof(first));
+        memcpy(to + bytes - sizeof(last), &last, sizeof(last));
+    } else if (bytes) {
+        memcpy(to, from, bytes);
+    }
 }
 
 bool bight__post(struct worker *worker, struct execution *execution)
 {
-    struct channel_slot *slot = worker_slot(worker, worker->head);
-    struct seat *seat = &worker->seats[worker->head % CHANNEL_SLOTS];
     const struct bight_execution *record = record_of(execution);
-    const struct registry_entry *entry = &worker->pool->registry.entries[execution->number];
-    const struct bight_job_input *placed = record->options.placed;
-    uint32_t define_bytes = knows(worker, execution->number) ? 0 : entry->record_bytes;
-    uint64_t bytes = define_bytes + (placed ? 0 : record->input_bytes);
-    unsigned char *input;
+    uint64_t position = worker->head;
+    struct channel_slot *slot = worker_slot(worker, position);
+    struct seat *seat = &worker->seats[position % CHANNEL_SLOTS];
+    unsigned char *input = slot->input;
+    uint32_t flags = flags_of(record, !knows(worker, execution->number));
 
-    if (is_full(worker))
-        return false;
-    input = find_room(worker, slot, bytes, seat);
-    if (!input || (unlikely(placed) && !send_file(worker, slot, placed)))
-        return false;
-    take_room(worker, bytes, seat);
-    if (define_bytes)
-        memcpy(input, entry->record, define_bytes);
-    seat->define_bytes = define_bytes;
-    seat->missing = !placed && record->input_bytes > FILL_BYTES ? (uint32_t)record->input_bytes : 0;
-    if (bytes > define_bytes && !seat->missing)
-        memcpy(input + define_bytes, record->input, record->input_bytes);
-    write_head(worker, slot, seat, record, input);
-    if (worker->pool->options.checksums)
-        sum_up(worker, slot, seat, entry->record, record);
-    seat->execution = execution;
+    *seat = (struct seat){.execution = execution, .arena_at = NOT_IN_ARENA};
+    if (likely(!(flags & (SLOT_DEFINES | SLOT_PLACED)) &&
+               record->input_bytes <= sizeof(slot->input))) {
+        copy_input(input, record->input, record->input_bytes);
+    } else {
+        input = put_input(worker, slot, seat, record, flags);
+        if (!input)
+            return false;
+    }
+    WRITE_ONCE(slot->cancel, 0);
+    WRITE_ONCE(slot->serial, (uint32_t)position);
+    WRITE_ONCE(slot->def, execution->number);
+    WRITE_ONCE(slot->flags, flags);
+    WRITE_ONCE(slot->attempt, record->result.attempts + 1);
+    WRITE_ONCE(slot->define_bytes, seat->define_bytes);
+    WRITE_ONCE(slot->input_offset, (uint32_t)(input - (unsigned char *)worker->channel));
+    WRITE_ONCE(slot->input_bytes, (uint32_t)record->input_bytes);
+    if (unlikely(flags & SLOT_TRACED))
+        slot->trace = record->trace;
+    if (unlikely(worker->pool->options.checksums))
+        sum_up(worker, slot, seat, record);
     execution->worker = worker;
-    execution->position = worker->head;
+    execution->position = position;
     worker->load++;
-    bight__fill_begin(worker);
-    bight__turnover_posted(worker);
+    worker->head = position + 1;
+    if (unlikely(seat->missing)) {
+        bight__fill_begin(worker);
+        return true;
+    }
+    atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
+    if (likely(worker->posted == position)) /* there is none before it that is not complete */
+        worker->posted = position + 1;
     return true;
 }
 
@@ -159,6 +190,7 @@ bool bight__unpost(struct execution *execution)
         bight__fill_revoke(worker, execution->position);
     worker->load--;
     execution->worker = NULL;
+    bight__rank(worker);
     return true;
 }
 
@@ -176,33 +208,57 @@ void bight__unpost_some(struct worker *worker, uint32_t count)
     }
 }
 
-/* Behind an input that is still being copied a job would wait for that too. */
-static bool is_better(const struct worker *worker, const struct worker *than)
+/* The worker that gets the next job. */
+static struct worker *first_worker(struct pool *pool)
 {
-    bool filling = !link_empty(&worker->filling);
+    for (uint32_t used = pool->ranks_used; used; used &= used - 1) {
+        struct bight_link *list = &pool->ranks[__builtin_ctz(used)];
 
-    if (!than || filling != !link_empty(&than->filling))
-        return !than || !filling;
-    return worker->load < than->load;
+        for (struct bight_link *at = list->next; at != list; at = at->next) {
+            struct worker *worker = container_of(at, struct worker, ranked);
+
+            if (shares_are_sent(&pool->shares, &worker->shares) || bight__shares_send(worker))
+                return worker;
+        }
+    }
+    return NULL;
 }
 
-static struct worker *least_loaded(struct pool *pool)
+/* It has got jobs. Without one it may sleep, and can begin meanwhile; else it hears of a row of
+ * them at its end. */
+static void note_posted(struct worker *worker, uint64_t posted_before)
 {
-    struct worker *best = NULL;
-
-    for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
-        struct worker *worker = worker_of(at);
-
-        if (worker->phase != WORKER_READY || is_full(worker))
-            continue;
-        if (!shares_are_sent(&pool->shares, &worker->shares) && !bight__shares_send(worker))
-            continue;
-        if (worker->load == 0)
-            return worker;
-        if (is_better(worker, best))
-            best = worker;
+    if (worker->posted != posted_before) {
+        if (worker->load == 1)
+            bight__fill_tell(worker);
+        else if (link_empty(&worker->untold))
+            link_append(&worker->pool->untold, &worker->untold);
     }
-    return best;
+    bight__turnover_posted(worker);
+    bight__rank(worker);
+}
+
+/* Give the worker what it may have of the queue until it is another one's turn. False: it has no
+ * room for the next job. */
+static bool post_some(struct worker *worker)
+{
+    struct bight_link *queue = &worker->pool->queue, *link = queue->next;
+    uint64_t posted_before = worker->posted;
+    uint32_t left = link->next == queue ? 1 : bight__rank_run(worker);
+    bool fits = left > 0;
+
+    while (left > 0 && link != queue) {
+        fits = bight__post(worker, container_of(link, struct execution, link));
+        if (!fits)
+            break;
+        link = link->next;
+        /* While an input is being filled in, others may be better. */
+        left = likely(worker->posted == worker->head) ? left - 1 : 0;
+    }
+    queue->next = link; /* those before it are in the ring */
+    link->prev = queue;
+    note_posted(worker, posted_before);
+    return fits;
 }
 
 void bight__pool_pump(struct pool *pool)
@@ -210,12 +266,10 @@ void bight__pool_pump(struct pool *pool)
     struct bight_link *link;
 
     while (!link_empty(&pool->queue)) {
-        struct execution *execution = container_of(pool->queue.next, struct execution, link);
-        struct worker *worker = least_loaded(pool);
+        struct worker *worker = first_worker(pool);
 
-        if (!worker || !bight__post(worker, execution))
+        if (!worker || !post_some(worker))
             break;
-        link_remove(&execution->link);
     }
     while ((link = link_take(&pool->untold)))
         bight__fill_tell(container_of(link, struct worker, untold));
@@ -230,7 +284,7 @@ void bight__balance(struct worker *idle)
         pool->base.jobs < 2)
         return;
     for (struct bight_link *at = pool->workers.next; at != &pool->workers; at = at->next) {
-        struct worker *worker = worker_of(at);
+        struct worker *worker = container_of(at, struct worker, link);
 
         if (worker->phase == WORKER_READY && (!busiest || worker->load > busiest->load))
             busiest = worker;

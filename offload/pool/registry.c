@@ -75,6 +75,12 @@ static int describe(const struct registry *registry, const struct bight_job_def 
     return 0;
 }
 
+static int64_t remember(struct registry *registry, const struct bight_job_def *def, uint32_t number)
+{
+    registry->last_def = def;
+    return registry->last = number;
+}
+
 int64_t bight__registry_find(struct registry *registry, const struct bight_job_def *def)
 {
     uint32_t *place;
@@ -83,7 +89,7 @@ int64_t bight__registry_find(struct registry *registry, const struct bight_job_d
     if (registry->table_size) {
         place = place_of(registry, def);
         if (*place)
-            return registry->last = *place - 1;
+            return remember(registry, def, *place - 1);
     }
     if (registry->count == registry->room) {
         rc = grow(registry);
@@ -95,7 +101,7 @@ int64_t bight__registry_find(struct registry *registry, const struct bight_job_d
         return rc;
     place = place_of(registry, def);
     *place = ++registry->count;
-    return registry->last = registry->count - 1;
+    return remember(registry, def, registry->count - 1);
 }
 
 void bight__registry_free(struct registry *registry)

@@ -21,20 +21,13 @@ struct registry {
     uint32_t room;
     /* Open addressing: numbers + 1 by address of the definition. */
     uint32_t *table;
-    uint32_t table_size; /* a power of two, at least twice `count`; 0 at first */
-    uint32_t last;       /* the number that was asked for last: mostly the next one too */
+    uint32_t table_size;                  /* a power of two, at least twice `count`; 0 at first */
+    const struct bight_job_def *last_def; /* that was asked for last: mostly the next one too */
+    uint32_t last;                        /* its number */
 };
 
-/* registry_number() of a definition that is not the last one. */
-int64_t bight__registry_find(struct registry *registry, const struct bight_job_def *def);
-
 /* The number of `def`, or BIGHT_EUNKNOWNJOB when it is not static, or BIGHT_ENOMEM. */
-static inline int64_t registry_number(struct registry *registry, const struct bight_job_def *def)
-{
-    if (registry->count && registry->entries[registry->last].def == def)
-        return registry->last;
-    return bight__registry_find(registry, def);
-}
+int64_t bight__registry_find(struct registry *registry, const struct bight_job_def *def);
 
 void bight__registry_free(struct registry *registry);
 

@@ -35,22 +35,6 @@ int bight__pool_refusal(const struct pool *pool, struct bight_result *result)
     return pool->broken;
 }
 
-void bight__execution_left(struct pool *pool)
-{
-    bight__executor_freed(&pool->base);
-    bight__pool_progress(pool);
-}
-
-void bight__execution_end(struct execution *execution, int rc)
-{
-    struct bight_execution *record = record_of(execution);
-
-    execution->worker = NULL;
-    if (execution->counted)
-        bight__execution_left(pool_of(record->executor));
-    record->ended(record, rc);
-}
-
 void bight__execution_requeue(struct execution *execution)
 {
     struct pool *pool = pool_of(record_of(execution)->executor);
@@ -115,16 +99,16 @@ void bight__execution_orphaned(struct execution *execution, bool began, int stat
     if (!began && !worker->scribbled && may_return(execution))
         bight__execution_requeue(execution);
     else if (execution->late)
-        bight__execution_end(execution, BIGHT_ETIMEDOUT);
+        execution_end(execution, BIGHT_ETIMEDOUT);
     else if (interrupted)
-        bight__execution_end(execution, BIGHT_ECANCELED);
+        execution_end(execution, BIGHT_ECANCELED);
     else if (may_run_again(execution) && execution->unwanted)
-        bight__execution_end(execution, BIGHT_ECANCELED);
+        execution_end(execution, BIGHT_ECANCELED);
     else if (may_run_again(execution))
         retry(execution);
     else
-        bight__execution_end(execution, worker->scribbled || !began ? BIGHT_EUNKNOWNOUTCOME
-                                                                    : BIGHT_EWORKERDIED);
+        execution_end(execution,
+                      worker->scribbled || !began ? BIGHT_EUNKNOWNOUTCOME : BIGHT_EWORKERDIED);
 }
 
 void bight__execution_spoiled(struct execution *execution)
@@ -133,15 +117,15 @@ void bight__execution_spoiled(struct execution *execution)
 
     execution->returned++;
     if (execution->late)
-        bight__execution_end(execution, BIGHT_ETIMEDOUT);
+        execution_end(execution, BIGHT_ETIMEDOUT);
     else if (execution->unwanted)
-        bight__execution_end(execution, BIGHT_ECANCELED);
+        execution_end(execution, BIGHT_ECANCELED);
     else if (record_of(execution)->executor->how != BIGHT_EXECUTOR_DRAIN)
-        bight__execution_end(execution, ran ? BIGHT_EWORKERDIED : BIGHT_ECLOSED);
+        execution_end(execution, ran ? BIGHT_EWORKERDIED : BIGHT_ECLOSED);
     else if (may_return(execution))
         bight__execution_requeue(execution);
     else
-        bight__execution_end(execution, BIGHT_EUNKNOWNOUTCOME);
+        execution_end(execution, BIGHT_EUNKNOWNOUTCOME);
 }
 
 /* It gets no worker. Where it had one before, the end of that is what it came to. */
@@ -149,7 +133,7 @@ static void end_unserved(struct execution *execution, int rc)
 {
     bool ran = record_of(execution)->result.attempts > 0;
 
-    bight__execution_end(execution, ran ? BIGHT_EWORKERDIED : rc);
+    execution_end(execution, ran ? BIGHT_EWORKERDIED : rc);
 }
 
 void bight__executions_refuse(struct pool *pool)
@@ -215,4 +199,5 @@ void bight__worker_phase(struct worker *worker, enum worker_phase phase)
     worker->phase = phase;
     if (phase == WORKER_READY)
         pool->ready++;
+    bight__rank(worker);
 }

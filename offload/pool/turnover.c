@@ -31,6 +31,7 @@ static void go(struct worker *worker, enum bight_workers_reason why)
     worker->going = true;
     worker->why = why;
     worker->pool->going++;
+    bight__rank(worker);
     bight__turnover_demand(worker->pool);
 }
 
@@ -51,7 +52,9 @@ static void leave(struct worker *worker)
 /* Whether the job that it has, if any, is its last one, and the next worker may be on its way. */
 static bool runs_its_last(const struct worker *worker)
 {
-    return worker->pool->options.jobs_max && worker->load <= 1 && bight__turnover_spent(worker);
+    uint64_t most = worker->pool->options.jobs_max;
+
+    return most && worker->load <= 1 && worker->served + worker->load >= most;
 }
 
 void bight__turnover_posted(struct worker *worker)

@@ -143,7 +143,7 @@ static int keep_init(struct pool *pool)
         memcpy(copy, input, bytes);
         pool->options.init_input = copy;
     }
-    pool->init_number = registry_number(&pool->registry, pool->options.init);
+    pool->init_number = bight__registry_find(&pool->registry, pool->options.init);
     return pool->init_number < 0 ? (int)pool->init_number : 0;
 }
 
@@ -173,6 +173,7 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     pool->spins = options->workers < bight__cpu_count() ? SPINS : 0;
     pool->least = options->workers_least;
     pool->elastic = pool->least < options->workers;
+    pool->watches = pool->elastic || options->start_ms;
     pool->turns_over = pool->elastic || options->jobs_max || options->memory_max_bytes;
     bight__settings_keep(pool);
     pool->registry.seams = &runtime->sched.seams;
@@ -191,6 +192,8 @@ static int make_pool(struct pool **out, const struct bight_workers_options *opti
     link_init(&pool->queue);
     link_init(&pool->filling);
     link_init(&pool->untold);
+    for (unsigned i = 0; i < RANKS; i++)
+        link_init(&pool->ranks[i]);
     bight__shares_init(&pool->shares);
     link_append(&container_of(pools, struct pools, plugin)->list, &pool->link);
     rc = keep_init(pool);

@@ -150,10 +150,10 @@ static void definitions_are_numbered_in_order_of_their_use(void)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < MANY; i++) {
             many[i] = (struct bight_job_def){.name = "one of many", .fn = nothing};
-            ck_assert_int_eq(registry_number(&registry, &many[i]), i);
+            ck_assert_int_eq(bight__registry_find(&registry, &many[i]), i);
         }
     }
-    ck_assert_int_eq(registry_number(&registry, &local), BIGHT_EUNKNOWNJOB);
+    ck_assert_int_eq(bight__registry_find(&registry, &local), BIGHT_EUNKNOWNJOB);
     ck_assert_uint_eq(registry.count, MANY);
     bight__registry_free(&registry);
 }
