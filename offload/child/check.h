@@ -5,7 +5,7 @@
 
 #include "offload/wire/channel.h"
 
-/* Whether the slot at `position` of a channel of `map_bytes` holds what the parent has put there;
+/* Whether the slot at `position` of a channel of `map_bytes` holds what the host has put there;
  * what it says of places may be anything otherwise. */
 bool bight__check_job(const struct channel *channel, uint64_t map_bytes,
                       const struct channel_slot *slot, uint64_t position);

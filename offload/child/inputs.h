@@ -1,5 +1,5 @@
-/* Inputs that come as files: the parent sends their descriptors in the order of their slots, before
- * it fills these. See offload/input.c for the parent's side. */
+/* Inputs that come as files: the host sends their descriptors in the order of their slots, before
+ * it fills these. See offload/input.c for the host's side. */
 #ifndef BIGHT_OFFLOAD_CHILD_INPUTS_H
 #define BIGHT_OFFLOAD_CHILD_INPUTS_H
 

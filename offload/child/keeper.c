@@ -30,7 +30,7 @@ struct mapping {
 /* How much is kept on either side of a needed address; a multiple of any page size. */
 #define KEPT_BYTES ((uintptr_t)64 << 10)
 
-/* Parse "low-high perms offset device inode ...", without stdio: other threads of the parent may
+/* Parse "low-high perms offset device inode ...", without stdio: other threads of the host may
  * have held its locks. True for a mapping that is large, private, writable, and of no file. */
 static bool parse(const char *line, struct mapping *out)
 {
@@ -75,7 +75,7 @@ static void drop_around(const struct mapping *mapping, uintptr_t low, uintptr_t 
     drop_range(from, mapping->high);
 }
 
-/* The keeper of a large parent would hold a copy of every page that the parent changes from now on.
+/* The keeper of a large host would hold a copy of every page that the host changes from now on.
  * Drop the large mappings, except for what it needs to sleep: the running frame, and errno. */
 __attribute__((unused)) static void drop_memory(void)
 {

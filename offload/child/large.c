@@ -1,4 +1,4 @@
-/* See large.h. The file is sealed before it is sent, so that the parent can map what nobody can
+/* See large.h. The file is sealed before it is sent, so that the host can map what nobody can
  * change any more. A seal against writing needs that nobody has it mapped for that: a child that
  * the job has forked may. And the job may have closed the descriptor, and opened another one of its
  * number. In both cases the bytes are copied to a new file. */

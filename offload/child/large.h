@@ -1,5 +1,5 @@
 /* An output that is too large to be copied: it lies in a file in memory of its own, whose
- * descriptor goes to the parent. */
+ * descriptor goes to the host. */
 #ifndef BIGHT_OFFLOAD_CHILD_LARGE_H
 #define BIGHT_OFFLOAD_CHILD_LARGE_H
 

@@ -1,4 +1,4 @@
-/* See process.h. All calls here but the last two are async-signal-safe, because the parent may have
+/* See process.h. All calls here but the last two are async-signal-safe, because the host may have
  * had threads. */
 #include "offload/child/process.h"
 
@@ -47,23 +47,23 @@ static void fill_standard_fds(void)
         (void)fcntl(i, F_SETFD, 0);
 }
 
-void bight__keep_only(int socket_fd, int parent_fd)
+void bight__keep_only(int socket_fd, int host_fd)
 {
     /* The descriptors are moved in place, because there may be no free one. */
-    if (parent_fd == CONTROL_FD)
-        parent_fd = dup2(parent_fd, socket_fd == PARENT_FD + 1 ? PARENT_FD + 2 : PARENT_FD + 1);
+    if (host_fd == CONTROL_FD)
+        host_fd = dup2(host_fd, socket_fd == HOST_FD + 1 ? HOST_FD + 2 : HOST_FD + 1);
     if (socket_fd != CONTROL_FD && dup2(socket_fd, CONTROL_FD) < 0)
         _exit(1);
-    if (parent_fd >= 0 && (parent_fd == PARENT_FD || dup2(parent_fd, PARENT_FD) >= 0))
-        bight__close_from(PARENT_FD + 1);
+    if (host_fd >= 0 && (host_fd == HOST_FD || dup2(host_fd, HOST_FD) >= 0))
+        bight__close_from(HOST_FD + 1);
     else
-        bight__close_from(PARENT_FD);
+        bight__close_from(HOST_FD);
     (void)fcntl(CONTROL_FD, F_SETFD, 0);
-    (void)fcntl(PARENT_FD, F_SETFD, 0);
-    if (socket_fd < CONTROL_FD) /* the parent had closed its standard descriptors */
+    (void)fcntl(HOST_FD, F_SETFD, 0);
+    if (socket_fd < CONTROL_FD) /* the host had closed its standard descriptors */
         close(socket_fd);
-    if (parent_fd >= 0 && parent_fd < CONTROL_FD)
-        close(parent_fd);
+    if (host_fd >= 0 && host_fd < CONTROL_FD)
+        close(host_fd);
     fill_standard_fds();
 }
 
@@ -84,15 +84,15 @@ void bight__signals_reset(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Where there is no pidfd, PARENT_FD is whatever was opened next. Of a pidfd waitid says that it is
+/* Where there is no pidfd, HOST_FD is whatever was opened next. Of a pidfd waitid says that it is
  * of no child, and of others that they are none. */
 int bight__host_fd(void)
 {
     siginfo_t info;
 
-    return waitid((idtype_t)P_PIDFD, PARENT_FD, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+    return waitid((idtype_t)P_PIDFD, HOST_FD, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
                    errno == ECHILD
-               ? PARENT_FD
+               ? HOST_FD
                : -1;
 }
 

@@ -10,8 +10,8 @@
 void bight__close_from(int first);
 
 /* Leave nothing open but standard input, output and error, `socket_fd` as CONTROL_FD, and
- * `parent_fd`, unless negative, as PARENT_FD. Ends the process on failure. Async-signal-safe. */
-void bight__keep_only(int socket_fd, int parent_fd);
+ * `host_fd`, unless negative, as HOST_FD. Ends the process on failure. Async-signal-safe. */
+void bight__keep_only(int socket_fd, int host_fd);
 
 /* Set all signals to their default dispositions. Async-signal-safe. */
 void bight__signals_default(void);

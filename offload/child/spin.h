@@ -11,7 +11,7 @@ static inline bool spin_finds(struct channel_slot *slot)
     return state == SLOT_READY || state == SLOT_REVOKED;
 }
 
-/* Look at the slot `looks` times, and then for `us`, until the parent has filled it. */
+/* Look at the slot `looks` times, and then for `us`, until the host has filled it. */
 void bight__spin(struct channel_slot *slot, uint32_t looks, uint32_t us);
 
 #endif

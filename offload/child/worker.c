@@ -1,6 +1,6 @@
 /* What runs in a worker process: it takes jobs from the ring in order, runs them, puts their
- * outputs where the parent finds them, and sleeps on the socket. It leaves by _exit. The worker
- * trusts the parent; the parent does not trust the worker (pool/harvest.c). See channel.h. */
+ * outputs where the host finds them, and sleeps on the socket. It leaves by _exit. The worker
+ * trusts the host; the host does not trust the worker (pool/harvest.c). See channel.h. */
 #include "offload/child/worker.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@
 
 #define INLINE_OUTPUT UINT64_MAX
 
-/* An output in the arena that the parent has not freed yet. */
+/* An output in the arena that the host has not freed yet. */
 struct piece {
     uint64_t position;
     uint64_t at;
@@ -77,9 +77,9 @@ static void tell_parent(struct worker_process *worker)
         leave();
 }
 
-/* Sleep until the parent sends a byte, unless `ready` says that there is no need. The worker sets
- * `sleeping` before it calls `ready`, and the parent reads it after its own change: one of the two
- * sees the other. Never returns when the parent has closed the channel. */
+/* Sleep until the host sends a byte, unless `ready` says that there is no need. The worker sets
+ * `sleeping` before it calls `ready`, and the host reads it after its own change: one of the two
+ * sees the other. Never returns when the host has closed the channel. */
 static void sleep_for(struct worker_process *worker, uint32_t what,
                       bool (*ready)(struct worker_process *worker))
 {
@@ -97,7 +97,7 @@ static void sleep_for(struct worker_process *worker, uint32_t what,
         tell_parent(worker); /* there is room in the socket again */
 }
 
-/* Forget the pieces whose slots the parent has freed. */
+/* Forget the pieces whose slots the host has freed. */
 static bool reclaim(struct worker_process *worker)
 {
     bool any = false;
@@ -115,7 +115,7 @@ static bool reclaim(struct worker_process *worker)
     return any;
 }
 
-/* Find room in the arena for `bytes` in one piece, waiting for the parent to take outputs if need
+/* Find room in the arena for `bytes` in one piece, waiting for the host to take outputs if need
  * be. An empty arena always has room: nobody asks for more than arena.bytes. */
 static uint64_t find_room(struct worker_process *worker, uint64_t bytes)
 {
@@ -271,7 +271,7 @@ static int learn(struct worker_process *worker, uint32_t number, const unsigned 
     return 0;
 }
 
-/* Note the piece of the arena that the parent has to free. */
+/* Note the piece of the arena that the host has to free. */
 static void hand_over_piece(struct worker_process *worker)
 {
     worker->slot->output_offset = (uint32_t)(worker->channel->output_arena + worker->output_at);
@@ -304,7 +304,7 @@ static bool send_file(struct worker_process *worker)
     return true;
 }
 
-/* Tell the parent where the output is. */
+/* Tell the host where the output is. */
 static void hand_over(struct worker_process *worker)
 {
     struct channel_slot *slot = worker->slot;
@@ -363,14 +363,14 @@ static bool slot_is_filled(struct worker_process *worker)
     return spin_finds(channel_slot(worker->channel, worker->slots, worker->position));
 }
 
-/* The parent has filled the next slot, and it does not look so: a job wrote where it should not.
- * Nothing here can be relied on any more, nor can the parent. */
+/* The host has filled the next slot, and it does not look so: a job wrote where it should not.
+ * Nothing here can be relied on any more, nor can the host. */
 static void check_ring(struct worker_process *worker)
 {
     static const char broken = CHANNEL_BROKEN;
     uint64_t posted = atomic_load_explicit(&worker->channel->posted, memory_order_acquire);
 
-    /* It may lag: the parent counts a slot after it has filled it. */
+    /* It may lag: the host counts a slot after it has filled it. */
     if (posted <= worker->position || slot_is_filled(worker))
         return;
     (void)send(CONTROL_FD, &broken, 1, MSG_NOSIGNAL);
@@ -389,7 +389,7 @@ static void await_slot(struct worker_process *worker)
     }
 }
 
-/* The parent ends a worker that has too much memory, or a ring that somebody wrote over: it gets no
+/* The host ends a worker that has too much memory, or a ring that somebody wrote over: it gets no
  * further job. */
 static _Noreturn void await_end(void)
 {

@@ -1,5 +1,5 @@
 /* What runs in the zygote. It has one thread, its own process group, and nothing open but standard
- * input, output and error, the host's socket (CONTROL_FD), its pidfd (PARENT_FD), and one socket
+ * input, output and error, the host's socket (CONTROL_FD), its pidfd (HOST_FD), and one socket
  * per executor. It ends with the host and with the keeper; its workers die with it by
  * PR_SET_PDEATHSIG, which is exact here because the zygote has only the one thread. Read control.h
  * first. */
@@ -312,7 +312,7 @@ static void begin(struct zygote *zygote, bool keep_privileges)
         _exit(0);
     watch_children();
     (void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(HOST_FD, F_SETFD, FD_CLOEXEC);
     (void)prctl(PR_SET_NAME, "bight-zygote");
     /* the host writes the output that it had buffered */
     __fpurge(stdout);

@@ -1,5 +1,5 @@
 /* Taking results out of rings: the only place that reads what a worker wrote. The worker may be
- * anything by now, so each field is read once, checked against what the parent knows by itself,
+ * anything by now, so each field is read once, checked against what the host knows by itself,
  * and used; bytes are copied once. What cannot be means that the worker scribbled over its
  * channel: it is killed, and the rest of its ring believed no more. */
 #include "offload/pool/pool.h"

@@ -1,4 +1,4 @@
-/* Making a worker: the memory it shares with its parent, its socket, and the request to the zygote
+/* Making a worker: the memory it shares with its host, its socket, and the request to the zygote
  * that forks it. fleet.c has the rest of its life. Read pool.h and channel.h first. */
 #include "offload/pool/pool.h"
 
@@ -30,7 +30,7 @@ static bool post_init(struct worker *worker, void (*ended)(struct bight_executio
     return true;
 }
 
-/* Make the memory that parent and worker share. A seal keeps the worker from shrinking it. */
+/* Make the memory that host and worker share. A seal keeps the worker from shrinking it. */
 static int make_channel(struct worker *worker, int *memory_fd)
 {
     struct pool *pool = worker->pool;

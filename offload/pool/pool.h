@@ -1,4 +1,4 @@
-/* An executor of worker processes, as the parent keeps it. Everything here is touched on the loop's
+/* An executor of worker processes, as the host keeps it. Everything here is touched on the loop's
  * thread only. A file calls only those below it:
  *
  *   workers.c    the public calls: open, close, stats
@@ -80,7 +80,7 @@ enum worker_phase {
     WORKER_DOOMED,  /* SIGKILL is on its way */
 };
 
-/* What the parent itself knows about a slot in use, whatever the worker wrote there. */
+/* What the host itself knows about a slot in use, whatever the worker wrote there. */
 struct seat {
     struct execution *execution; /* NULL: withdrawn */
     uint64_t arena_at;           /* of the input; UINT64_MAX: in the slot */

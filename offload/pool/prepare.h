@@ -1,4 +1,4 @@
-/* The parent's side of the zygote: how executors reach it. */
+/* The host's side of the zygote: how executors reach it. */
 #ifndef BIGHT_OFFLOAD_POOL_PREPARE_H
 #define BIGHT_OFFLOAD_POOL_PREPARE_H
 

@@ -1,19 +1,19 @@
 /* The channel between an executor and one of its workers: memory that both map, and a stream socket
  * that wakes the side that sleeps. Read docs/workers.md, "The channel", first.
  *
- * A ring of slots carries jobs in order: FREE -> READY (parent) -> TAKEN (worker) -> DONE (worker)
- * -> FREE (parent). The parent withdraws a job that was not taken with READY -> REVOKED; the worker
- * passes over it. So when a worker dies, the parent knows exactly which jobs had begun. Each side
+ * A ring of slots carries jobs in order: FREE -> READY (host) -> TAKEN (worker) -> DONE (worker)
+ * -> FREE (host). The host withdraws a job that was not taken with READY -> REVOKED; the worker
+ * passes over it. So when a worker dies, the host knows exactly which jobs had begun. Each side
  * also counts: `posted` slots are filled, `finished` ones are done with. A slot whose input is
  * still being copied is FREE, and those behind it, which may be READY, are not counted yet. A job
  * that writes where it should not may change any of this; states and counts that do not go together
  * tell of it. Payloads that do not fit into a slot lie in two arenas, which are rings of bytes: the
- * parent fills one, the worker the other. A large output is a file of its own, whose descriptor the
+ * host fills one, the worker the other. A large output is a file of its own, whose descriptor the
  * worker sends before the slot is DONE.
  *
- * Neither side waits on the memory. A worker that sleeps says so in `sleeping`, and the parent
- * then sends a byte; the worker sends one when it has not told the parent since the parent last
- * looked. The parent believes nothing that it reads here: see pool/harvest.c. */
+ * Neither side waits on the memory. A worker that sleeps says so in `sleeping`, and the host
+ * then sends a byte; the worker sends one when it has not told the host since the host last
+ * looked. The host believes nothing that it reads here: see pool/harvest.c. */
 #ifndef BIGHT_OFFLOAD_WIRE_CHANNEL_H
 #define BIGHT_OFFLOAD_WIRE_CHANNEL_H
 
@@ -24,7 +24,7 @@
 #include <bight/trace_context.h>
 
 #define CHANNEL_MAGIC 0x62696768742d3032u
-/* As many short jobs as a worker can do while the parent wakes up, some tens of microseconds. Only
+/* As many short jobs as a worker can do while the host wakes up, some tens of microseconds. Only
  * the first settings.slots of them are used. */
 #define CHANNEL_SLOTS 256u
 #define CHANNEL_SLOT_BYTES 1024u
@@ -39,11 +39,11 @@
 #define CHANNEL_LARGE_BYTES ((size_t)1 << 20)
 /* slot.output_offset of an output that was sent. */
 #define OUTPUT_SENT UINT32_MAX
-/* The parent's byte with which the two descriptors of segment 0 come; others follow it. */
+/* The host's byte with which the two descriptors of segment 0 come; others follow it. */
 #define CHANNEL_SHARE 0x80
-/* The parent's byte with which the descriptor of an input comes. */
+/* The host's byte with which the descriptor of an input comes. */
 #define CHANNEL_INPUT 'i'
-/* The last one of a worker whose ring is not what the parent has made it. */
+/* The last one of a worker whose ring is not what the host has made it. */
 #define CHANNEL_BROKEN 'b'
 
 /* No state is 0 or a small number, so that a stray write is unlikely to produce one. */
@@ -55,7 +55,7 @@ enum slot_state {
     SLOT_REVOKED = 0x5265766b,
 };
 
-/* channel.told when the parent was told; any other value means that it has to be woken. */
+/* channel.told when the host was told; any other value means that it has to be woken. */
 #define CHANNEL_TOLD 0x746f6c64u
 
 enum slot_verdict {
@@ -102,9 +102,9 @@ static inline uint32_t channel_report_room(uint32_t bytes)
  * of a slot's head is in one cache line. */
 struct channel_slot {
     _Atomic uint32_t state;
-    /* The parent sets it while the job runs: the job should stop. */
+    /* The host sets it while the job runs: the job should stop. */
     uint32_t cancel;
-    /* Written by the parent. */
+    /* Written by the host. */
     uint32_t serial; /* the lower half of the position */
     uint32_t def;
     uint32_t flags;
@@ -118,11 +118,11 @@ struct channel_slot {
     uint32_t output_offset;
     uint32_t output_bytes;
     uint32_t grown; /* 1: the worker has more memory than it may, and takes no further slot */
-    /* With checksums: the parent's of what it has put in, then the worker's; see sum.h. */
+    /* With checksums: the host's of what it has put in, then the worker's; see sum.h. */
     uint64_t sum;
     _Alignas(CHANNEL_ALIGN) unsigned char input[CHANNEL_INLINE_BYTES];
     _Alignas(CHANNEL_ALIGN) unsigned char output[CHANNEL_INLINE_BYTES];
-    /* The parent's; apart from the head, as they are seldom used. */
+    /* The host's; apart from the head, as they are seldom used. */
     uint32_t placed;
     struct bight_trace_context trace;
     unsigned char unused[CHANNEL_SLOT_BYTES - 2 * CHANNEL_INLINE_BYTES - 64 - 4 -
@@ -168,7 +168,7 @@ struct channel {
     struct channel_settings settings;
     /* What the worker sleeps for: SLEEPS_*, or 0 while it is awake. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint32_t sleeping;
-    /* The parent's, written after the slot. */
+    /* The host's, written after the slot. */
     _Alignas(CHANNEL_ALIGN) _Atomic uint64_t posted;
     /* How many bytes of `reports` it has taken since the start. */
     _Atomic uint32_t reports_taken;
@@ -224,7 +224,7 @@ void bight__arena_take(struct arena *arena, uint64_t at, uint64_t bytes);
 /* Give back the oldest piece; `next` is where the second oldest begins, UINT64_MAX for none. */
 void bight__arena_give(struct arena *arena, uint64_t next);
 
-/* Send a copy of the descriptor `output` to the parent, waiting for room in the socket. 0 or
+/* Send a copy of the descriptor `output` to the host, waiting for room in the socket. 0 or
  * -errno. */
 int bight__channel_send_output(int fd, int output);
 

@@ -13,7 +13,7 @@
 /* In the keeper and the zygote: its own socket. In a worker: the socket of its channel. */
 #define CONTROL_FD 3
 /* In the keeper and the zygote: a pidfd of the host. */
-#define PARENT_FD 4
+#define HOST_FD 4
 /* The zygote sends it to the keeper: the host has other privileges now. */
 #define KEEPER_LOOK SIGUSR1
 

@@ -14,7 +14,7 @@ uint64_t bight__sum_on(uint64_t sum, const void *data, size_t bytes);
 /* The same for a payload of any size. */
 uint64_t bight__sum_all(uint64_t sum, const void *data, size_t bytes);
 
-/* The head of the slot at `position` as the parent has filled it in: where the sum of an input
+/* The head of the slot at `position` as the host has filled it in: where the sum of an input
  * begins. The definition before it comes next, then what is in the channel of the input: a file of
  * its own is not summed up. */
 uint64_t bight__sum_of_job(const struct channel_slot *slot, uint64_t position);

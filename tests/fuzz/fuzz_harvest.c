@@ -1,4 +1,4 @@
-/* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The parent takes
+/* offload/pool/harvest.c: a ring whose worker has written whatever it liked. The host takes
  * results that can be, each execution ends at most once, and what it copies lies within the
  * channel. Input: the number of jobs, then for each what the worker wrote: its state as a
  * letter, and the head of the slot; then what it wrote of progress. */

@@ -101,7 +101,7 @@ void worker_await_died(const struct bight_executor *executor, uint64_t died);
 int worker_pid(const struct bight_executor *executor);
 /* The zygote's parent. */
 int worker_keeper(const struct bight_executor *executor);
-/* In a job: the memory that its worker shares with its parent. */
+/* In a job: the memory that its worker shares with its host. */
 struct channel *worker_channel(void);
 /* A number in /proc/PID/status. */
 long worker_status_of(int pid, const char *name);

@@ -1,4 +1,4 @@
-/* A worker process on a channel that this test fills by hand, so that it can stop the parent's side
+/* A worker process on a channel that this test fills by hand, so that it can stop the host's side
  * between any two of its writes. */
 #include <fcntl.h>
 #include <sched.h>
@@ -81,7 +81,7 @@ static void stop(struct bench *bench, int expected)
     munmap(bench->channel, sizeof *bench->channel);
 }
 
-/* The parent fills a slot, and counts it later: the job may have been done by then. */
+/* The host fills a slot, and counts it later: the job may have been done by then. */
 static void a_count_that_lags_behind_the_slots_is_no_fault(void)
 {
     struct bench bench;

@@ -1,4 +1,4 @@
-/* Allocation failure in the parent of workers: at each site, one after the other, in a program that
+/* Allocation failure in the host of workers: at each site, one after the other, in a program that
  * opens an executor, runs jobs of all sizes, loses a worker, and closes. Whatever fails, jobs end
  * with a code, nothing is left, and afterwards all goes on. */
 #include "tests/offload/worker_cases.h"

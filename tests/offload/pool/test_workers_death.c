@@ -380,7 +380,7 @@ static int exit_with_running_jobs(void *arg)
     _exit(0);
 }
 
-static int workers_end_when_their_parent_exits(void)
+static int workers_end_when_their_host_exits(void)
 {
     return bight_run(exit_with_running_jobs, NULL);
 }
@@ -416,7 +416,7 @@ static bool has_ended(int pid)
 
 /* In a child, whose zygote is its own; a copy of the child's descriptors lives on in another
  * one, so that the end of its sockets alone tells nobody. */
-static int workers_end_when_their_parent_is_killed(void)
+static int workers_end_when_their_host_is_killed(void)
 {
     int status, lives[2];
     char byte;
@@ -463,8 +463,8 @@ static const struct suite_case cases[] = {
     worker_case(a_zygote_killed_while_its_executor_closes, CASE_LOSES_ZYGOTE),
     worker_case(a_stopped_zygote_does_not_hang_the_close, CASE_LOSES_ZYGOTE),
     worker_case(workers_that_die_at_their_start_are_an_error, 0),
-    worker_plain(workers_end_when_their_parent_exits, 0),
-    worker_plain(workers_end_when_their_parent_is_killed, CASE_UNPREPARED),
+    worker_plain(workers_end_when_their_host_exits, 0),
+    worker_plain(workers_end_when_their_host_is_killed, CASE_UNPREPARED),
 };
 
 worker_suite("workers_death", cases);

@@ -1,5 +1,5 @@
 /* Workers that send descriptors without reason, none where they say so, or wrong ones: they are
- * killed like all that write where they should not, and no descriptor is left in the parent. */
+ * killed like all that write where they should not, and no descriptor is left in the host. */
 #include "tests/offload/worker_cases.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Workers that write over what they share with their parent: they are killed, the parent believes
+/* Workers that write over what they share with their host: they are killed, the host believes
  * nothing of it, and the next job finds a worker. */
 #include "tests/offload/worker_cases.h"
 
@@ -112,7 +112,7 @@ static const struct bight_job_def change_job = {.name = "change", .fn = change_s
 
 /* Three jobs in a ring, of which the second changes the slot of the first, which is done, or of the
  * third. `victim` is the one whose slot it is: it must not have a result. The others may have
- * theirs, if the parent looks before the worker does. */
+ * theirs, if the host looks before the worker does. */
 static void change(struct bight_executor *executor, uint32_t from, uint32_t to, int victim)
 {
     const uint32_t words[] = {from, to};
