@@ -41,4 +41,13 @@ BIGHT_INTERNAL_API void bight__plugin_add(struct bight_runtime *runtime,
 BIGHT_INTERNAL_API void bight__handle_opened(struct bight_runtime *runtime);
 BIGHT_INTERNAL_API void bight__handle_closed(struct bight_runtime *runtime);
 
+/* For BIGHT_CHECK_OPEN, without which these do nothing: what a program opens and has to end is
+ * noted, with its place, when it is given to the program, and forgotten when that ends it. Of what
+ * is left for the runtime to end, `left` tells first, in a few words, and forgets it. */
+BIGHT_INTERNAL_API void bight__opened_note(const struct bight_runtime *runtime, const void *object);
+BIGHT_INTERNAL_API void bight__opened_forget(const struct bight_runtime *runtime,
+                                             const void *object);
+BIGHT_INTERNAL_API void bight__opened_left(struct bight_runtime *runtime, const void *object,
+                                           const char *text);
+
 #endif

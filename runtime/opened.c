@@ -1,6 +1,6 @@
-/* What is open at the end, and where it was opened: BIGHT_CHECK_OPEN. Streams and what else the
- * runtime ends note the chain of their callers here while that is on; handles that the program has
- * opened on the loop are only seen. */
+/* What is open at the end, and where it was opened: BIGHT_CHECK_OPEN. What the runtime ends where
+ * the program does not is noted here with the chain of its callers while that is on; handles that
+ * the program has opened on the loop are only seen. */
 #include "runtime/runtime.h"
 #include "coro/core/task.h"
 
@@ -75,7 +75,7 @@ void bight__opened_forget(const struct bight_runtime *runtime, const void *objec
 
 void bight__opened_left(struct bight_runtime *runtime, const void *object, const char *text)
 {
-    const struct opened *entry;
+    struct opened *entry;
     struct bight_report report = {.kind = BIGHT_REPORT_LEFT_OPEN, .task_name = "", .text = text};
 
     if (!runtime->opened)
@@ -86,6 +86,8 @@ void bight__opened_left(struct bight_runtime *runtime, const void *object, const
         report.place_count = entry->count;
     }
     runtime->sched.driver->report(&runtime->sched, NULL, &report);
+    if (entry)
+        entry->object = NULL;
 }
 
 /* All of ours is closing by now. */

@@ -178,12 +178,8 @@ void bight__sampler_close(struct bight_runtime *runtime);
 void bight__sampler_turn(struct bight_sched *sched, bool runs);
 
 /* opened.c: what is open at the end, and where it was opened. These do nothing without
- * BIGHT_CHECK_OPEN. An object is noted when it is opened and forgotten when it is closed; of one
- * that the runtime has to close, `left` tells first. */
+ * BIGHT_CHECK_OPEN. What is noted there is in runtime/door.h. */
 int bight__opened_begin(struct bight_runtime *runtime);
-void bight__opened_note(const struct bight_runtime *runtime, const void *object);
-void bight__opened_forget(const struct bight_runtime *runtime, const void *object);
-void bight__opened_left(struct bight_runtime *runtime, const void *object, const char *text);
 /* Main has ended: tell which tasks have not. */
 void bight__opened_tasks(const struct bight_runtime *runtime);
 /* Everything of bight's is closing. */

@@ -39,8 +39,9 @@ enum bight_report_kind {
      * returned `code` is told again, in the same scope, `count` ms later. Once for each scope. */
     BIGHT_REPORT_LATE_CANCEL,
     /* BIGHT_CHECK_OPEN: a task still lived when main had returned, or the host detached, and is
-     * cancelled; or the runtime has ended and closes what nobody else will: a stream, a listener, a
-     * socket, a handle of libuv's on the runtime's own loop. `text` says what it is. */
+     * cancelled; or the runtime has ended and closes what nobody else will: a stream, a file, a
+     * process, an executor, a handle of libuv's on the runtime's own loop. `text` says what it is;
+     * docs/seeing.md has all of them. */
     BIGHT_REPORT_LEFT_RUNNING,
     BIGHT_REPORT_LEFT_OPEN,
     /* BIGHT_CHECK_STACKS, as the runtime ends: `count` bytes is the most that a task spawned at

@@ -136,6 +136,7 @@ static void on_runtime_end(struct bight_plugin *plugin)
 {
     struct bight_http_session *session = container_of(plugin, struct bight_http_session, plugin);
 
+    bight__opened_left(session->runtime, session, "an HTTP session");
     fail_all(session);
     close_handles(session);
 }
@@ -183,6 +184,7 @@ int bight_http_session_new(struct bight_http_session **out,
     session->plugin.key = plugin_key;
     session->plugin.end = on_runtime_end;
     bight__plugin_add(runtime, &session->plugin);
+    bight__opened_note(runtime, session);
     *out = session;
     return 0;
 }
@@ -222,6 +224,7 @@ int bight_http_session_end(struct bight_http_session *session)
     if (is_inside(session))
         return BIGHT_EDEADLK;
     link_remove(&session->plugin.link);
+    bight__opened_forget(session->runtime, session);
     fail_all(session);
     if (session->calls) {
         session->awaits_calls = &waiter;

@@ -141,6 +141,7 @@ int bight_job_process_start(struct bight_job_process **out, const struct bight_j
         bight__pool_close(pool);
         return rc;
     }
+    bight__opened_note(pool->runtime, pool);
     *out = pool->process;
     return 0;
 }

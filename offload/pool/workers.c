@@ -62,6 +62,7 @@ struct pool *bight__pool_of(const struct bight_executor *executor)
 
 void bight__pool_free(struct pool *pool)
 {
+    bight__opened_forget(pool->runtime, pool);
     bight__fleet_abandon(pool);
     (void)bight_hook_remove(&pool->looker);
     bight__shares_free(pool);
@@ -78,8 +79,13 @@ static void end_pools(struct bight_plugin *plugin)
 {
     struct pools *pools = container_of(plugin, struct pools, plugin);
 
-    while (!link_empty(&pools->list))
-        bight__pool_free(container_of(pools->list.next, struct pool, link));
+    while (!link_empty(&pools->list)) {
+        struct pool *pool = container_of(pools->list.next, struct pool, link);
+
+        bight__opened_left(pool->runtime, pool,
+                           pool->process ? "a job's process" : "an executor: workers");
+        bight__pool_free(pool);
+    }
     bight__free(pools);
 }
 
@@ -314,6 +320,7 @@ int bight_workers_new(struct bight_executor **out, const struct bight_workers_op
     if (rc)
         return rc;
     bight__executor_show(&pool->base);
+    bight__opened_note(pool->runtime, pool);
     *out = &pool->base;
     return 0;
 }

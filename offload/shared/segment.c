@@ -200,7 +200,10 @@ static void release(struct bight_shared *segment)
 
 static void end_with_runtime(struct bight_plugin *plugin)
 {
-    release(container_of(plugin, struct bight_shared, plugin));
+    struct bight_shared *segment = container_of(plugin, struct bight_shared, plugin);
+
+    bight__opened_left(segment->runtime, segment, "a shared segment");
+    release(segment);
 }
 
 /* noinline: its return address is the site that bight__may_map asks about. */
@@ -240,6 +243,7 @@ int bight_shared_new(struct bight_shared **out, size_t bytes)
     }
     enlist(segment);
     bight__plugin_add(runtime, &segment->plugin);
+    bight__opened_note(runtime, segment);
     *out = segment;
     return 0;
 }
@@ -253,6 +257,7 @@ int bight_shared_free(struct bight_shared *segment)
     if (segment->inside)
         return BIGHT_EBUSY;
     link_remove(&segment->plugin.link);
+    bight__opened_forget(segment->runtime, segment);
     release(segment);
     return 0;
 }

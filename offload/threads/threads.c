@@ -83,6 +83,7 @@ static void end(struct bight_executor *executor)
     await(threads);
     bight__crew_join(threads);
     link_remove(&threads->plugin.link);
+    bight__opened_forget(threads->runtime, threads);
     bight__threads_free(threads);
 }
 
@@ -92,6 +93,7 @@ static void end_with_runtime(struct bight_plugin *plugin)
 {
     struct threads *threads = container_of(plugin, struct threads, plugin);
 
+    bight__opened_left(threads->runtime, threads, "an executor: threads");
     threads->base.closing = true;
     bight__threads_forget(threads);
     bight__crew_dismiss(threads);
@@ -241,6 +243,7 @@ int bight_threads_new(struct bight_executor **out, const struct bight_threads_op
         return rc;
     }
     bight__plugin_add(runtime, &threads->plugin);
+    bight__opened_note(runtime, threads);
     bight__executor_show(&threads->base);
     *out = &threads->base;
     return 0;

@@ -51,6 +51,7 @@ static int begin(struct bight_directory **out, const char *path,
         return rc;
     }
     link_append(&files->iterations, &directory->link);
+    bight__opened_note(files->runtime, &directory->link);
     *out = directory;
     return 0;
 }
@@ -143,6 +144,7 @@ int bight_directory_end(struct bight_directory *directory)
     if (directory->inside)
         return BIGHT_EBUSY;
     link_cut(&directory->link);
+    bight__opened_forget(directory->files->runtime, &directory->link);
     bight__directory_free(&directory->link);
     return 0;
 }

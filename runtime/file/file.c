@@ -5,32 +5,28 @@
 #include <string.h>
 #include <unistd.h>
 
-int bight__file_new(struct bight_file **out, struct files *files, int fd)
+/* A record that is to have a descriptor: so that nothing can fail once there is one. */
+static int record_new(struct bight_file **out)
 {
-    struct bight_file *file = bight__alloc_zero(bight__files_seams(files), sizeof(*file));
+    struct bight_file *file;
+    struct files *files;
+    int rc = bight__files_get(&files);
 
+    if (rc)
+        return rc;
+    file = bight__alloc_zero(bight__files_seams(files), sizeof(*file));
     if (!file)
         return BIGHT_ENOMEM;
     file->files = files;
-    file->fd = fd;
-    link_append(&files->open, &file->link);
     *out = file;
     return 0;
 }
 
-/* A record that is to have a descriptor: so that nothing can fail once there is one. */
-static int new_closed(struct bight_file **out)
+static int begin(struct bight_file **out)
 {
-    struct files *files;
     int rc = bight_checkpoint();
 
-    if (rc == 0)
-        rc = bight__files_get(&files);
-    if (rc == 0)
-        rc = bight__file_new(out, files, -1);
-    if (rc == 0)
-        link_cut(&(*out)->link); /* the runtime's end would close it */
-    return rc;
+    return rc ? rc : record_new(out);
 }
 
 static int give(struct bight_file **out, struct bight_file *file, int fd)
@@ -41,8 +37,15 @@ static int give(struct bight_file **out, struct bight_file *file, int fd)
     }
     file->fd = fd;
     link_append(&file->files->open, &file->link);
+    bight__opened_note(file->files->runtime, file);
     *out = file;
     return 0;
+}
+
+void bight__file_delist(struct bight_file *file)
+{
+    link_cut(&file->link);
+    bight__opened_forget(file->files->runtime, file);
 }
 
 int bight_file_open(struct bight_file **out, const char *path, int flags, uint32_t mode)
@@ -53,7 +56,7 @@ int bight_file_open(struct bight_file **out, const char *path, int flags, uint32
 
     if (!out || !path)
         return BIGHT_EINVAL;
-    rc = new_closed(&file);
+    rc = begin(&file);
     if (rc)
         return rc;
     rc = bight__file_call_begin(&call, "open", NULL);
@@ -74,7 +77,7 @@ int bight_file_mkstemp(struct bight_file **out, char *path)
 
     if (!out || !path)
         return BIGHT_EINVAL;
-    rc = new_closed(&file);
+    rc = begin(&file);
     if (rc)
         return rc;
     rc = bight__file_call_begin(&call, "open", NULL);
@@ -91,15 +94,15 @@ int bight_file_mkstemp(struct bight_file **out, char *path)
 
 int bight_file_from_fd(struct bight_file **out, int fd)
 {
-    struct files *files;
+    struct bight_file *file;
     int rc;
 
     if (!out)
         return BIGHT_EINVAL;
     if (fd < 0)
         return BIGHT_EBADF;
-    rc = bight__files_get(&files);
-    return rc ? rc : bight__file_new(out, files, fd);
+    rc = record_new(&file);
+    return rc ? rc : give(out, file, fd);
 }
 
 int bight_file_fd(const struct bight_file *file)
@@ -175,7 +178,7 @@ int bight_file_end(struct bight_file *file)
         (void)rc; /* it cannot be cancelled */
     }
     fd = file->fd;
-    link_cut(&file->link);
+    bight__file_delist(file);
     bight__free(file);
     return bight__file_fd_close(fd);
 }

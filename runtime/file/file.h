@@ -78,8 +78,8 @@ struct file_turn {
 int bight__file_turn(struct file_turn *turn, struct files *files,
                      void (*fn)(struct file_turn *turn));
 
-/* file.c: a file of `fd`; it fails only for want of memory. */
-int bight__file_new(struct bight_file **out, struct files *files, int fd);
+/* file.c: the program has it no more: it is not in the runtime's list. */
+void bight__file_delist(struct bight_file *file);
 /* The task is inside of `file` from here on. */
 int bight__file_enter(struct bight_file *file);
 void bight__file_leave(struct bight_file *file);

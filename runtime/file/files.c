@@ -26,11 +26,14 @@ static void files_end(struct bight_plugin *plugin)
     while ((link = link_take(&files->open))) {
         struct bight_file *file = container_of(link, struct bight_file, link);
 
+        bight__opened_left(files->runtime, file, "a file");
         close(file->fd);
         bight__free(file);
     }
-    while ((link = link_take(&files->iterations)))
+    while ((link = link_take(&files->iterations))) {
+        bight__opened_left(files->runtime, link, "an iteration of a directory");
         bight__directory_free(link);
+    }
     bight__free(files);
 }
 

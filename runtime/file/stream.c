@@ -172,7 +172,7 @@ int bight_file_stream(struct bight_stream **out, struct bight_file *file, int64_
     stream->fd = file->fd;
     stream->offset = offset < 0 ? -1 : offset;
     bight__stream_open(&stream->stream, streams, &file_ops);
-    link_cut(&file->link);
+    bight__file_delist(file);
     bight__free(file);
     *out = &stream->stream;
     return 0;

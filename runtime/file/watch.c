@@ -84,7 +84,7 @@ static void watch_free(struct bight_watch *watch)
 
 static void unregister(struct bight_watch *watch)
 {
-    link_cut(&watch->guest.link);
+    bight__guest_remove(&watch->guest, watch->streams);
     bight__source_remove(watch->streams, &watch->source, watch->fd);
 }
 
@@ -201,8 +201,8 @@ static int enlist(struct bight_watch *watch)
     if (rc)
         return rc;
     watch->source.ready = on_ready;
-    watch->guest.end = on_runtime_end;
-    link_append(&watch->streams->guests, &watch->guest.link);
+    watch->guest = (struct stream_guest){.kind = "a watch", .end = on_runtime_end};
+    bight__guest_add(&watch->guest, watch->streams);
     return 0;
 }
 

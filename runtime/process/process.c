@@ -45,7 +45,7 @@ static void on_ended(struct poll_source *source, uint32_t events)
 /* Nothing is left of it but the record. */
 static void release(struct bight_process *process)
 {
-    link_cut(&process->guest.link);
+    bight__guest_remove(&process->guest, process->registry);
     bight__source_remove(process->registry, &process->source, process->pidfd);
     close(process->pidfd);
     bight__free(process);
@@ -89,8 +89,8 @@ static void adopt(struct bight_process *process, const struct process_stdio *std
         process->streams[i] = stdio->streams[i];
     link_init(&process->waits);
     link_init(&process->cases);
-    process->guest.end = on_runtime_end;
-    link_append(&process->registry->guests, &process->guest.link);
+    process->guest = (struct stream_guest){.kind = "a process", .end = on_runtime_end};
+    bight__guest_add(&process->guest, process->registry);
 }
 
 /* With a plan whose standard descriptors are to be opened. */

@@ -61,6 +61,7 @@ static void end(struct bight_signal *signal)
     if (signal->waiter)
         bight_unpark(signal->waiter, BIGHT_ECLOSED);
     link_cut(&signal->link);
+    bight__opened_forget(signal->watcher->runtime, signal);
     if (link_empty(&signal->watcher->signals))
         watcher_close(signal->watcher);
     bight__free(signal);
@@ -69,11 +70,16 @@ static void end(struct bight_signal *signal)
 static void signals_end(struct bight_plugin *plugin)
 {
     struct signals *signals = container_of(plugin, struct signals, plugin);
+    struct bight_signal *signal;
+    char text[32];
 
     while (!link_empty(&signals->watchers)) {
         struct watcher *watcher = container_of(signals->watchers.next, struct watcher, link);
 
-        end(container_of(watcher->signals.next, struct bight_signal, link));
+        signal = container_of(watcher->signals.next, struct bight_signal, link);
+        snprintf(text, sizeof(text), "a signal: %d", watcher->signum);
+        bight__opened_left(watcher->runtime, signal, text);
+        end(signal);
     }
     bight__free(signals);
 }
@@ -190,6 +196,7 @@ int bight_signal_open(struct bight_signal **out, int signum)
         return rc;
     }
     link_append(&signal->watcher->signals, &signal->link);
+    bight__opened_note(runtime, signal);
     *out = signal;
     return 0;
 }

@@ -125,6 +125,46 @@ static void a_session_left_open_ends_with_the_runtime(void)
     ck_assert_int_eq(test_open_fds(), fds);
 }
 
+/* BIGHT_CHECK_OPEN */
+
+static int told;
+
+static void on_left(void *arg, const struct bight_report *report)
+{
+    bool here = false;
+
+    (void)arg;
+    if (report->kind != BIGHT_REPORT_LEFT_OPEN)
+        return;
+    ck_assert_str_eq(report->text, "an HTTP session");
+    for (size_t i = 0; i < report->place_count; i++)
+        here |= (uintptr_t)report->places[i] - (uintptr_t)leave_open_main < 2048;
+    ck_assert(here);
+    told++;
+}
+
+static int end_it_main(void *arg)
+{
+    struct bight_http_session *session;
+
+    (void)arg;
+    EXPECT(bight_http_session_new(&session, NULL) == 0);
+    http_expect(session, http_server_url(&server, "/ok"), "ok");
+    return bight_http_session_end(session);
+}
+
+static void a_session_left_open_is_told_where_that_is_asked_for(void)
+{
+    struct bight_runtime_options options = {.checks = BIGHT_CHECK_OPEN, .on_report = on_left};
+
+    ck_assert_int_eq(bight_run_with(&options, leave_open_main, NULL), 0);
+    ck_assert_int_eq(told, 2);
+    bight_http_response_free(survivor);
+    bight_http_response_free(unfinished);
+    ck_assert_int_eq(bight_run_with(&options, end_it_main, NULL), 0);
+    ck_assert_int_eq(told, 2);
+}
+
 static int prepared;
 
 static int set_agent(void *arg, CURL *easy)
@@ -335,6 +375,7 @@ static const struct suite_case cases[] = {
     plain_case(closing_is_not_cancelled_and_not_done_twice),
     plain_case(closing_waits_for_a_request_at_its_opening),
     plain_case(a_session_left_open_ends_with_the_runtime),
+    plain_case(a_session_left_open_is_told_where_that_is_asked_for),
     plain_case(hooks_reach_libcurl),
     plain_case(want_of_descriptors_is_an_error),
     plain_case(a_resolver_may_be_shared),
