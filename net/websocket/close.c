@@ -167,7 +167,7 @@ int bight_websocket_close(struct bight_websocket *socket, int code, const char *
         return rc;
     if (socket->closing)
         return BIGHT_EBUSY;
-    rc = bight_scope_begin(&scope, timeout_ms, 0);
+    rc = bight_scope_begin(&scope, timeout_ms, BIGHT_SCOPE_INHERIT);
     if (rc)
         return rc;
     socket->closing = true;

@@ -299,7 +299,7 @@ void bight_case_process(struct bight_case *to, struct bight_process *process)
 static int wait_for(struct bight_process *process, int64_t grace_ms)
 {
     struct bight_scope scope;
-    int rc = bight_scope_begin(&scope, grace_ms, 0);
+    int rc = bight_scope_begin(&scope, grace_ms, BIGHT_SCOPE_INHERIT);
 
     return rc ? rc : bight_scope_end(&scope, wait_or_take(process, NULL));
 }

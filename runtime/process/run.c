@@ -34,8 +34,9 @@ struct run {
     struct bight_process *process;
     struct bight_process_result *result;
     struct collector collectors[2];
-    bool ended; /* the process; pipes are read for a while only */
-    bool held;  /* that was over before a pipe was */
+    bool stoppable; /* the call is directly in such a scope */
+    bool ended;     /* the process; pipes are read for a while only */
+    bool held;      /* that was over before a pipe was */
 };
 
 /* A pump ends. Of one that gives up the process must not wait for more; one that is cancelled after
@@ -170,6 +171,21 @@ static int spawn_pumps(struct run *run, struct bight_group *group)
     return rc;
 }
 
+/* Sleep until the process has ended, as stoppable as the scope around the call. A drain ends what
+ * the call has begun, its tasks too, as a cancellation does. */
+static int wait_for_end(struct run *run, struct bight_group *group)
+{
+    struct bight_scope scope;
+    int rc = bight_scope_begin(&scope, -1, run->stoppable ? BIGHT_SCOPE_STOPPABLE : 0);
+
+    if (rc)
+        return rc;
+    rc = bight_scope_end(&scope, bight_process_wait(run->process, NULL));
+    if (rc == BIGHT_EDRAIN)
+        bight_scope_cancel(&group->scope);
+    return rc;
+}
+
 /* From the end of the process on the pipes have `linger_ms`. */
 static int pump(struct run *run)
 {
@@ -181,7 +197,7 @@ static int pump(struct run *run)
         return rc;
     rc = spawn_pumps(run, &group);
     if (rc == 0)
-        rc = bight_process_wait(run->process, NULL);
+        rc = wait_for_end(run, &group);
     if (rc == 0) {
         run->ended = true;
         rc = bight_scope_set_timeout(&group.scope, linger_ms);
@@ -251,6 +267,7 @@ int bight_process_run(struct bight_process_result *result,
     if (rc)
         return rc;
     run.seams = &self->sched->seams;
+    run.stoppable = self->scope->kind & SCOPE_STOPPABLE;
     rc = run_it(&run, options);
     bight__breathe(self);
     return rc;

@@ -1,9 +1,9 @@
 /* docs/waiting.md, played: every call that waits for something ends as the page says when it is
- * woken, cancelled, both in either order, when a deadline passes, and when there is no memory. The
- * calls are those of the program's tables: ways.c, ways_server.c or ways_websocket.c. The last
- * holds of every scene: from the call on every allocation fails, and none is tried, but for the few
- * calls that take memory for what they give. The last test reads the page and finds calls that are
- * not played. */
+ * woken, cancelled, both in either order, drained, when a deadline passes, and when there is no
+ * memory. The calls are those of the program's tables: ways.c, ways_server.c or ways_websocket.c.
+ * The last holds of every scene: from the call on every allocation fails, and none is tried, but
+ * for the few calls that take memory for what they give. The last test reads the page and finds
+ * calls that are not played. */
 #include "tests/ways/ways.h"
 
 #include <stdio.h>
@@ -27,13 +27,28 @@ static int sit(void *arg)
     return seat->stage->way->wait(seat);
 }
 
+static int sit_stoppable(struct seat *seat)
+{
+    struct bight_scope scope;
+    int rc = bight_scope_begin(&scope, -1, BIGHT_SCOPE_STOPPABLE);
+
+    return rc ? rc : bight_scope_end(&scope, sit(seat));
+}
+
+static int sit_down(struct seat *seat)
+{
+    if (seat->stoppable)
+        return sit_stoppable(seat);
+    return seat->timeout_ms ? bight_timeout(seat->timeout_ms, sit, seat) : sit(seat);
+}
+
 static int seat_body(void *arg)
 {
     struct seat *seat = arg;
 
     if (seat->cancelled)
         bight_task_cancel(bight_self());
-    seat->rc = seat->timeout_ms ? bight_timeout(seat->timeout_ms, sit, seat) : sit(seat);
+    seat->rc = sit_down(seat);
     seat->end_ns = bight_now_ns();
     if (seat->rc == seat->stage->way->woken) {
         seat->stage->taken++;
@@ -125,6 +140,24 @@ static void cancelled(struct stage *stage)
         wake(stage);
     }
     await_seat(stage, 0, way->lets_go ? BIGHT_ECANCELED : way->woken, BIGHT_ECANCELED);
+    await_second(stage);
+}
+
+/* A drain ends what a cancellation would, with the same promises, but for calls that wait for tasks
+ * that were given to them: WAY_DRAINS_ON. */
+static void drained(struct stage *stage)
+{
+    const struct way *way = stage->way;
+    bool lets_go = way->lets_go && !(way->flags & (WAY_DRAINS_ON | WAY_DRAIN_WAKES));
+
+    stage->seats[0].stoppable = true;
+    begin(stage);
+    bight_task_drain(stage->seats[0].task);
+    if (!lets_go && !(way->flags & WAY_DRAIN_WAKES)) {
+        still_waits(stage);
+        wake(stage);
+    }
+    await_seat(stage, 0, lets_go ? BIGHT_EDRAIN : way->woken, 0);
     await_second(stage);
 }
 
@@ -288,6 +321,11 @@ static void cancelled_it_lets_go_or_goes_on(int i)
     play(i, cancelled);
 }
 
+static void drained_it_lets_go_or_goes_on(int i)
+{
+    play(i, drained);
+}
+
 static void woken_then_cancelled_it_keeps_what_it_was_given(int i)
 {
     play(i, woken_then_cancelled);
@@ -424,6 +462,7 @@ static void prepare(int argc, char **argv)
 static const struct suite_case cases[] = {
     each_counted(woken_it_returns_what_it_was_given, way_table_count),
     each_counted(cancelled_it_lets_go_or_goes_on, way_table_count),
+    each_counted(drained_it_lets_go_or_goes_on, way_table_count),
     each_counted(woken_then_cancelled_it_keeps_what_it_was_given, way_table_count),
     each_counted(cancelled_then_woken_it_passes_the_wake_on, way_table_count),
     each_counted(out_of_time_only_the_scope_that_expired_says_so, way_table_count),

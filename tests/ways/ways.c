@@ -296,9 +296,12 @@ static void park_wake(struct stage *stage)
 
 /* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way basic_ways[] = {
-    {"bight_group_run", 1, 0, true, 0, event_open, group_wait, event_wake, NULL, event_close},
-    {"bight_group_end", 1, 0, true, 0, event_open, group_end_wait, event_wake, NULL, event_close},
-    {"bight_timeout", 2, 0, true, 0, event_open, timeout_wait, event_wake, NULL, event_close},
+    {"bight_group_run", 1, 0, true, WAY_DRAINS_ON, event_open, group_wait, event_wake, NULL,
+     event_close},
+    {"bight_group_end", 1, 0, true, WAY_DRAINS_ON, event_open, group_end_wait, event_wake, NULL,
+     event_close},
+    {"bight_timeout", 2, 0, true, WAY_DRAINS_ON, event_open, timeout_wait, event_wake, NULL,
+     event_close},
     {"bight_shield", 2, 0, false, 0, event_open, shield_wait, event_wake, NULL, event_close},
     {"bight_signal_wait", 1, 1, true, 0, signal_open, signal_wait, signal_wake, NULL, signal_close},
     {"bight_select", 1, 0, true, 0, signal_open, signal_case_wait, signal_wake, NULL, signal_close},

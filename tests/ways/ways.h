@@ -23,6 +23,7 @@ struct seat {
     /* How it is to wait. */
     int64_t timeout_ms; /* under a deadline; 0: none */
     bool cancelled;     /* in a scope that was cancelled before */
+    bool stoppable;     /* in a scope of BIGHT_SCOPE_STOPPABLE */
     /* What it saw: the call's return, that of a checkpoint after it, when it was over. */
     int rc;
     int after;
@@ -93,6 +94,11 @@ enum way_flags {
     /* What it is woken with is not what it waits for: it goes on to look, and a cancellation that
      * comes in between ends it. */
     WAY_HINT = 2,
+    /* A drain does not end it: it waits for tasks that were given to it, or in a scope of its own,
+     * which is not stoppable. */
+    WAY_DRAINS_ON = 4,
+    /* A drain is what it waits for. */
+    WAY_DRAIN_WAKES = 8,
 };
 
 struct way {

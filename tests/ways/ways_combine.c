@@ -248,9 +248,10 @@ static int wait_for_wait(struct seat *seat)
 
 /* call, seats, woken, lets_go, flags, open, wait, wake, leave, close */
 static const struct way combine_ways[] = {
-    {"bight_gather_all", 1, 0, true, 0, event_open, gather_wait, event_wake, NULL, event_close},
-    {"bight_map", 1, 0, true, 0, event_open, map_wait, event_wake, NULL, event_close},
-    {"bight_race", 1, 1, true, 0, event_open, race_wait, event_wake, NULL, event_close},
+    {"bight_gather_all", 1, 0, true, WAY_DRAINS_ON, event_open, gather_wait, event_wake, NULL,
+     event_close},
+    {"bight_map", 1, 0, true, WAY_DRAINS_ON, event_open, map_wait, event_wake, NULL, event_close},
+    {"bight_race", 1, 1, true, WAY_DRAINS_ON, event_open, race_wait, event_wake, NULL, event_close},
     {"bight_retry_run", 2, 0, true, 0, event_open, retry_wait, event_wake, NULL, event_close},
     {"bight_rate_limiter_acquire", 2, 0, true, 0, rate_open, rate_wait, rate_wake, NULL,
      rate_close},

@@ -174,13 +174,16 @@ static const struct way task_ways[] = {
     {"bight_wait", 2, 1, true, 0, future_open, futures_wait, future_wake, NULL, future_close},
     {"bight_as_completed_next", 2, 0, true, 0, future_open, next_future_wait, future_wake, NULL,
      future_close},
-    {"bight_group_drain", 1, 0, true, 0, event_open, drain_wait, event_wake, NULL, event_close},
-    {"bight_group_start", 1, 0, true, 0, event_open, start_wait, event_wake, NULL, event_close},
+    {"bight_group_drain", 1, 0, true, WAY_DRAINS_ON, event_open, drain_wait, event_wake, NULL,
+     event_close},
+    {"bight_group_start", 1, 0, true, WAY_DRAINS_ON, event_open, start_wait, event_wake, NULL,
+     event_close},
     {"bight_background_drain", 2, 0, true, 0, background_open, background_drain_wait, event_wake,
      NULL, background_close},
     {"bight_background_end", 1, 0, false, WAY_BY_ITSELF, background_open, background_close_wait,
      nothing, NULL, event_close},
-    {"bight_deadline", 2, 0, true, 0, event_open, deadline_wait, event_wake, NULL, event_close},
+    {"bight_deadline", 2, 0, true, WAY_DRAINS_ON, event_open, deadline_wait, event_wake, NULL,
+     event_close},
 };
 
 const struct way_table task_way_table = {task_ways, sizeof(task_ways) / sizeof(task_ways[0])};
