@@ -98,7 +98,7 @@ BIGHT_API void bight_job_output_clear(struct bight_job *job);
 BIGHT_API bool bight_job_cancelled(const struct bight_job *job);
 
 /** Get the trace context of the task that has had the job run, of the time when it did so. The
- *  tracestate that goes with it does not reach jobs.
+ *  tracestate that goes with it does not reach jobs: docs/seeing.md says why.
  *
  *  @return 0; BIGHT_ENOENT: that task had none, or it was no task; BIGHT_EINVAL.
  *  Thread: the one that runs the job.

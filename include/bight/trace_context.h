@@ -2,8 +2,9 @@
  * for everything that one request from outside has set off, in however many programs, and one for
  * the part that a program does of it. A task has a context or none, and hands it on to the tasks
  * that it spawns. It comes in with a request (bight_http_serve_options.trace_context), goes out
- * with others (bight_http_session_options.trace_context), is in what is logged (<bight/log.h>), and
- * a job can ask for that of its caller (bight_job_trace_context). */
+ * with others (bight_http_session_options.trace_context, bight_websocket_options.trace_context), is
+ * in what is logged (<bight/log.h>), and a job can ask for that of its caller
+ * (bight_job_trace_context). */
 #ifndef BIGHT_TRACE_CONTEXT_H
 #define BIGHT_TRACE_CONTEXT_H
 

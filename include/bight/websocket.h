@@ -81,6 +81,10 @@ struct bight_websocket_options {
     size_t header_count;
     /* Of a client: how long the server may take to answer; default 30,000. */
     int64_t handshake_ms;
+    /* Of a client: send the trace context of the calling task, if it has one, as the headers
+     * traceparent and tracestate of the request; see <bight/trace_context.h>. A header traceparent
+     * among `headers` goes out instead. */
+    bool trace_context;
 };
 
 /** Accept the WebSocket that a request asks for. Where it does not ask for one, or not in order, or

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include <bight/scope.h>
+#include <bight/trace_context.h>
 
 #include "net/websocket/websocket.h"
 
@@ -29,7 +30,41 @@ struct request {
     const char *host, *path;
     const struct bight_websocket_options *options;
     char key[KEY_BYTES + 1];
+    char traceparent[BIGHT_TRACEPARENT_BYTES]; /* "": none is sent, nor a tracestate */
 };
+
+static bool is_traceparent(const char *line)
+{
+    return strncasecmp(line, "traceparent:", 12) == 0;
+}
+
+/* What the task has, unless the caller has a header of that name. */
+static void get_trace(struct request *request)
+{
+    const struct bight_websocket_options *options = request->options;
+    struct bight_trace_context context;
+    bool sent = options->trace_context && bight_trace_context_get(&context) == 0;
+
+    for (size_t i = 0; sent && i < options->header_count; i++)
+        sent = !is_traceparent(options->headers[i]);
+    if (!sent ||
+        bight_trace_context_format(&context, request->traceparent, sizeof(request->traceparent)))
+        request->traceparent[0] = '\0';
+}
+
+static void put_trace(struct text *text, const struct request *request)
+{
+    const char *state = bight_trace_context_state();
+
+    if (!request->traceparent[0])
+        return;
+    put(text, "\r\ntraceparent: ");
+    put(text, request->traceparent);
+    if (!*state)
+        return;
+    put(text, "\r\ntracestate: ");
+    put(text, state);
+}
 
 static void put_request(struct text *text, const struct request *request)
 {
@@ -50,6 +85,7 @@ static void put_request(struct text *text, const struct request *request)
         put(text, "\r\n");
         put(text, options->headers[i]);
     }
+    put_trace(text, request);
     put(text, "\r\n\r\n");
 }
 
@@ -93,6 +129,7 @@ static int send_request(struct bight_websocket *socket, struct request *request)
 
     if (!bight__websocket_make_key(request->key))
         return BIGHT_EIO;
+    get_trace(request);
     put_request(&text, request);
     text.at = bight__alloc(socket->seams, text.bytes);
     if (!text.at)

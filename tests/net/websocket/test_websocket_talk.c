@@ -114,6 +114,69 @@ static int cannot_ask(void *arg)
     return 0;
 }
 
+/* The trace context of the task goes with the request, where that is asked for. */
+
+#define PARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#define OTHER "00-11111111111111111111111111111111-2222222222222222-00"
+
+static char asked[4096];
+
+static int notes_request(void *stream)
+{
+    int64_t count = bight_stream_read_until(stream, asked, sizeof(asked) - 1, "\r\n\r\n", 4);
+
+    ck_assert_int_gt(count, 0);
+    asked[count] = '\0';
+    ck_ok(bight_stream_write(stream, texts[1], strlen(texts[1])));
+    return 0;
+}
+
+/* Whether the request has exactly these lines of the kind. */
+static void asks_with(const char *header, bool traces, const char *parent, const char *state)
+{
+    const struct bight_websocket_options options = {
+        .headers = &header, .header_count = header ? 1 : 0, .trace_context = traces};
+    struct bight_websocket *socket;
+    struct bight_stream *left, *right;
+    struct bight_task *task;
+    const char *found;
+
+    ck_ok(bight_stream_pair(&left, &right, NULL));
+    ck_ok(bight_spawn(&task, notes_request, right));
+    ck_code(bight_websocket_connect(&socket, left, "a", "/", &options, NULL), BIGHT_EFORBIDDEN);
+    ck_ok(bight_join(task, NULL));
+    found = strcasestr(asked, "traceparent:");
+    ck_assert_int_eq(found != NULL, parent != NULL);
+    if (parent) {
+        ck_assert_int_eq(strncmp(found + 13, parent, strlen(parent)), 0);
+        ck_assert_int_eq(strncmp(found + 13 + strlen(parent), "\r\n", 2), 0);
+        ck_assert_ptr_null(strcasestr(found + 1, "traceparent:"));
+    }
+    found = strcasestr(asked, "tracestate:");
+    ck_assert_int_eq(found != NULL, state != NULL);
+    if (state)
+        ck_assert_int_eq(strncmp(found + 12, state, strlen(state)), 0);
+    bight_stream_abort(left);
+    bight_stream_abort(right);
+}
+
+static int traces(void *arg)
+{
+    struct bight_trace_context context;
+
+    (void)arg;
+    asks_with(NULL, true, NULL, NULL);
+    ck_ok(bight_trace_context_parse(&context, PARENT));
+    ck_ok(bight_trace_context_set(&context, NULL));
+    asks_with(NULL, false, NULL, NULL);
+    asks_with(NULL, true, PARENT, NULL);
+    ck_ok(bight_trace_context_set(&context, "rojo=1,congo=2"));
+    asks_with(NULL, false, NULL, NULL);
+    asks_with("X-Test: yes", true, PARENT, "rojo=1,congo=2\r\n");
+    asks_with("Traceparent: " OTHER, true, OTHER, NULL);
+    return 0;
+}
+
 static int agrees_on_protocol(void *arg)
 {
     static const char *const ours[] = {"x", "y"}, *const theirs[] = {"z", "y"};
@@ -318,6 +381,7 @@ static const struct suite_case cases[] = {
     each_case(an_answer_that_does_not_agree_is_refused, sizeof(answers) / sizeof(*answers)),
     world_case(what_cannot_be_sent_is_refused, cannot_ask),
     world_case(both_sides_know_the_protocol, agrees_on_protocol),
+    world_case(the_trace_context_of_the_task_goes_along, traces),
     each_case(all_lengths_go_both_ways_at_once, 4),
     world_case(pieces_may_be_more_than_the_limit, above_the_limit),
     world_case(only_text_goes_as_text, text_only),
