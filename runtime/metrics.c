@@ -3,8 +3,6 @@
 #include "runtime/metrics.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <bight/runtime.h>
@@ -20,16 +18,11 @@
 
 void bight__metrics_add(const struct bight_metrics *metrics, const char *format, ...)
 {
-    char text[512];
     va_list args;
-    int bytes;
 
     va_start(args, format);
-    bytes = vsnprintf(text, sizeof(text), format, args);
+    bight__print(&metrics->to, format, args);
     va_end(args);
-    if (bytes > 0)
-        metrics->write(metrics->arg, text,
-                       (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
 }
 
 void bight__metrics_family(const struct bight_metrics *metrics, const char *name, const char *type,
@@ -151,7 +144,7 @@ static void tell_measured(const struct bight_metrics *metrics,
 
 int bight_metrics_write(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
 {
-    const struct bight_metrics metrics = {.write = write, .arg = arg};
+    const struct bight_metrics metrics = {.to = {write, arg}};
     struct bight_runtime *runtime = bight__runtime();
     struct bight_runtime_stats stats;
     int rc = write ? bight_runtime_get_stats(&stats) : BIGHT_EINVAL;

@@ -5,13 +5,14 @@
 
 #include <bight/metrics.h>
 
+#include "coro/base/print.h"
+
 #define METRICS_LABEL_BYTES 128
 /* Each byte of a label may need two, and a final NUL. */
 #define METRICS_LABEL_ROOM (2 * METRICS_LABEL_BYTES + 1)
 
 struct bight_metrics {
-    void (*write)(void *arg, const char *text, size_t bytes);
-    void *arg;
+    struct printer to;
 };
 
 /* Begin a family; all of its samples come next. `type`: gauge or counter, whose samples are called

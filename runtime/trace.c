@@ -4,12 +4,12 @@
 #include <bight/trace.h>
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "coro/base/json.h"
+#include "coro/base/print.h"
 #include "coro/core/trace.h"
 #include "runtime/runtime.h"
 
@@ -89,22 +89,18 @@ int bight_trace_begin(const struct bight_trace_options *options)
 
 struct writing {
     const struct bight_trace *trace;
-    void (*write)(void *arg, const char *text, size_t bytes);
-    void *arg;
+    struct printer to;
     const char *between;
 };
 
 static __attribute__((format(printf, 2, 3))) void emit(const struct writing *writing,
                                                        const char *format, ...)
 {
-    char text[512]; /* of which a name takes at most half */
     va_list args;
-    int bytes;
 
     va_start(args, format);
-    bytes = vsnprintf(text, sizeof(text), format, args);
+    bight__print(&writing->to, format, args); /* a name takes at most half of the room */
     va_end(args);
-    writing->write(writing->arg, text, (size_t)bytes);
 }
 
 /* An event of a kind at a time, up to where its own members begin. */
@@ -217,7 +213,7 @@ static void write_trace(struct writing *writing)
 int bight_trace_end(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
 {
     struct bight_sched *sched = bight__sched;
-    struct writing writing = {.write = write, .arg = arg, .between = ""};
+    struct writing writing = {.to = {write, arg}, .between = ""};
     struct bight_trace *trace;
 
     if (!sched)

@@ -1,32 +1,19 @@
 /* The tree of tasks as text: groups within tasks within groups, each task with what it waits for.
  * Reads only; allocates nothing, so that it works when memory is the problem and in a debugger. */
+#include "coro/base/print.h"
 #include "coro/core/scope.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-struct dump {
-    void (*write)(void *arg, const char *text, size_t bytes);
-    void *arg;
-};
-
-static __attribute__((format(printf, 2, 3))) void emit(const struct dump *dump, const char *format,
-                                                       ...)
+static __attribute__((format(printf, 2, 3))) void emit(const struct printer *dump,
+                                                       const char *format, ...)
 {
-    char text[256];
     va_list args;
-    int bytes;
 
     va_start(args, format);
-    bytes = vsnprintf(text, sizeof(text), format, args);
+    bight__print(dump, format, args);
     va_end(args);
-    if (bytes > 0)
-        dump->write(dump->arg, text,
-                    (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
 }
 
-static void emit_wait(const struct dump *dump, const struct bight_task *task)
+static void emit_wait(const struct printer *dump, const struct bight_task *task)
 {
     const struct bight_waiter *waiter = task->parked;
     const char *between = "waits for ";
@@ -44,7 +31,7 @@ static void emit_wait(const struct dump *dump, const struct bight_task *task)
     } while (waiter != task->parked);
 }
 
-static void emit_task(const struct dump *dump, const struct bight_task *task, unsigned depth)
+static void emit_task(const struct printer *dump, const struct bight_task *task, unsigned depth)
 {
     emit(dump, "%*s#%llu %s: ", (int)(2 * depth), "", (unsigned long long)task->id,
          task->name[0] ? task->name : "-");
@@ -70,7 +57,7 @@ static void emit_task(const struct dump *dump, const struct bight_task *task, un
 
 int bight_dump(void (*write)(void *arg, const char *text, size_t bytes), void *arg)
 {
-    struct dump dump = {write, arg};
+    struct printer dump = {write, arg};
     struct bight_sched *sched = bight__sched;
     const struct bight_task *task;
     unsigned depth = 1;
