@@ -42,7 +42,7 @@ if(bight_server)
       SOURCES net/server/talk.c)
   endif()
   bight_test(net/page/page LIBS ${server_libs} SOURCES net/server/talk.c)
-  bight_test(net/page/page_browser LIBS ${server_libs})
+  bight_test(net/page/page_browser LIBS ${server_libs} SOURCES harness/browser.c)
   target_compile_definitions(test_page_browser PRIVATE
                              LOOK="${CMAKE_CURRENT_SOURCE_DIR}/net/page/look.py")
   foreach(suite events form multipart proxied router server server_asked)
@@ -222,7 +222,8 @@ if(TARGET web_chat)
   bight_test(samples/net/sample_web_chat LIBS ${websocket_libs} SOURCES samples/net/programs.c)
   target_compile_definitions(test_sample_web_chat PRIVATE SAMPLE_WEB_CHAT="$<TARGET_FILE:web_chat>")
   add_dependencies(test_sample_web_chat web_chat)
-  bight_test(samples/net/sample_web_chat_browser SOURCES samples/net/programs.c samples/net/tool.c)
+  bight_test(samples/net/sample_web_chat_browser SOURCES samples/net/programs.c samples/net/tool.c
+    harness/browser.c)
   target_compile_definitions(test_sample_web_chat_browser PRIVATE SAMPLE_WEB_CHAT="$<TARGET_FILE:web_chat>"
                              BROWSER="${CMAKE_CURRENT_SOURCE_DIR}/samples/net/browser.py")
   add_dependencies(test_sample_web_chat_browser web_chat)

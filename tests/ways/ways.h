@@ -152,6 +152,10 @@ extern const struct way_table time_way_table;
 extern const struct way_table udp_way_table;
 extern const struct way_table websocket_way_table;
 
+/* ways_select.c: wait in a select for the first of two cases, beside one that never happens; when
+ * it happens its status has to be `status`. No memory from here on. */
+int ways_select(struct seat *seat, struct bight_case *cases, int status);
+
 /* Those of this program, numbered from 0. */
 extern const int way_table_count;
 const struct way_table *way_table_at(int index);

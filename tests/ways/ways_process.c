@@ -29,9 +29,7 @@ static int case_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_process(&cases[0], seat->stage->process);
-    bight_case_sleep(&cases[1], -1);
-    seat->stage->no_memory = true;
-    return bight_select(cases, 2, 0);
+    return ways_select(seat, cases, 0);
 }
 
 static int terminate_wait(struct seat *seat)

@@ -8,14 +8,15 @@
 
 static int item;
 
-static int select_wait(struct seat *seat, struct bight_case *cases)
+int ways_select(struct seat *seat, struct bight_case *cases, int status)
 {
+    int rc;
+
     bight_case_sleep(&cases[1], -1);
     seat->stage->no_memory = true;
-    int rc = bight_select(cases, 2, 0);
-
+    rc = bight_select(cases, 2, 0);
     if (rc == 0)
-        ck_assert_int_eq(cases[0].status, 0);
+        ck_assert_int_eq(cases[0].status, status);
     return rc;
 }
 
@@ -37,7 +38,7 @@ static int get_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_get(&cases[0], seat->stage->queue);
-    int rc = select_wait(seat, cases);
+    int rc = ways_select(seat, cases, 0);
     ck_assert_ptr_eq(cases[0].value, rc ? NULL : &item);
     return rc;
 }
@@ -52,7 +53,7 @@ static int put_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_put(&cases[0], seat->stage->queue, seat);
-    return select_wait(seat, cases);
+    return ways_select(seat, cases, 0);
 }
 
 static void put_wake(struct stage *stage)
@@ -101,7 +102,7 @@ static int event_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_event(&cases[0], &seat->stage->event);
-    return select_wait(seat, cases);
+    return ways_select(seat, cases, 0);
 }
 
 static int wait_event(void *arg)
@@ -120,7 +121,7 @@ static int join_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_join(&cases[0], seat->stage->child);
-    return select_wait(seat, cases);
+    return ways_select(seat, cases, 0);
 }
 
 static void join_close(struct stage *stage)
@@ -141,7 +142,7 @@ static int future_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_future(&cases[0], &seat->stage->future);
-    int rc = select_wait(seat, cases);
+    int rc = ways_select(seat, cases, 0);
     ck_assert_ptr_eq(cases[0].value, rc ? NULL : &item);
     return rc;
 }
@@ -169,7 +170,7 @@ static int sleep_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_sleep(&cases[0], SLEEP_MS);
-    return select_wait(seat, cases);
+    return ways_select(seat, cases, 0);
 }
 
 static int deadline_wait(struct seat *seat)
@@ -177,7 +178,7 @@ static int deadline_wait(struct seat *seat)
     struct bight_case cases[2];
 
     bight_case_deadline(&cases[0], bight_now_ns() + SLEEP_MS * UINT64_C(1000000));
-    return select_wait(seat, cases);
+    return ways_select(seat, cases, 0);
 }
 
 static void sleep_wake(struct stage *stage)

@@ -7,22 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/harness/browser.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/world.h"
 
-#define PYTHON "/usr/bin/python3"
-
 /* Longer than what the loop does besides, such as starting a process under a sanitizer. */
 #define KEPT_NS 300000000
-
-static void browser_needed(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    if (system("command -v chromium >/dev/null") != 0 ||
-        system(PYTHON " -c 'import websockets' >/dev/null 2>&1") != 0)
-        test_skip("chromium or python3-websockets");
-}
 
 /* Tasks to be seen */
 
@@ -125,7 +115,7 @@ static void compare(const char *said)
 static void look_at(uint16_t port)
 {
     char url[64];
-    const char *argv[] = {PYTHON, "-B", LOOK, url, getenv("BIGHT_SCREENSHOT"), NULL};
+    const char *argv[] = {BROWSER_PYTHON, "-B", LOOK, url, getenv("BIGHT_SCREENSHOT"), NULL};
     struct bight_process_result result;
 
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/tasks", (unsigned)port);

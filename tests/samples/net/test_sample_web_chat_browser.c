@@ -1,5 +1,6 @@
 /* The sample web_chat as two people see it in Chromium. SAMPLE_WEB_CHAT is its path, and BROWSER
  * that of browser.py. */
+#include "tests/harness/browser.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/support.h"
 #include "tests/samples/net/programs.h"
@@ -7,18 +8,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#define PYTHON "/usr/bin/python3"
-
-static void browser_needed(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    if (system("command -v chromium >/dev/null") != 0 ||
-        system(PYTHON " -c 'import websockets' >/dev/null 2>&1") != 0)
-        test_skip("chromium or python3-websockets");
-}
 
 static void they_hear_each_other(void)
 {
@@ -28,7 +17,7 @@ static void they_hear_each_other(void)
     char url[64];
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)server.port);
-    tool_start(&browser, (const char *const[]){PYTHON, BROWSER, url, NULL});
+    tool_start(&browser, (const char *const[]){BROWSER_PYTHON, BROWSER, url, NULL});
     tool_wait(&browser);
     server_stop(&server, SIGTERM);
     ck_assert_str_eq(browser.complained, "");
