@@ -1,4 +1,4 @@
-/* Tasks by the ten thousand, more than the pool keeps stacks warm for: their lives in large
+/* Tasks by the ten thousand, which need as many stacks at once: their lives in large
  * batches, cancelling and waking sleepers, and a chain of tasks each of which joins the one before.
  * Baselines: malloc, a call and free; a uv_timer_t for each sleeper; a chain of callbacks. */
 #include "bench/run.h"

@@ -108,20 +108,33 @@ static bool loop_has_others(const struct bight_runtime *runtime)
     return others;
 }
 
+/* When the first timer is due that somebody waits for, which the one that trims stacks is not. */
+static uint64_t first_needed(struct bight_runtime *runtime)
+{
+    struct bight_timer *trim = &runtime->sched.trim;
+    uint64_t first_ns;
+
+    if (link_empty(&trim->link))
+        return bight__wheel_first(&runtime->wheel);
+    bight__wheel_disarm(&runtime->wheel, trim);
+    first_ns = bight__wheel_first(&runtime->wheel);
+    bight__wheel_arm(&runtime->wheel, trim, trim->deadline_ns);
+    return first_ns;
+}
+
 /* Whether the first timer that is needed will fire without anybody's doing. */
-static bool timer_comes(const struct bight_runtime *runtime)
+static bool timer_comes(struct bight_runtime *runtime)
 {
     const struct bight_seams *seams = &runtime->sched.seams;
 
     if (runtime->wheel.armed == runtime->sched.stale_timers)
         return false;
-    return !seams->wait_ns ||
-           seams->wait_ns(seams->ctx, bight__wheel_first(&runtime->wheel)) != UINT64_MAX;
+    return !seams->wait_ns || seams->wait_ns(seams->ctx, first_needed(runtime)) != UINT64_MAX;
 }
 
 /* Every task waits, and neither a timer nor anything outside will wake one: nothing can happen any
  * more, on a loop that is ours alone. */
-static bool is_stalled(const struct bight_runtime *runtime)
+static bool is_stalled(struct bight_runtime *runtime)
 {
     const struct bight_sched *sched = &runtime->sched;
 
@@ -174,7 +187,7 @@ static bool idled(struct bight_runtime *runtime)
     if (!sched->seams.idle || bight__sched_busy(sched) || !sched->live)
         return false;
     runtime->ask_again_ns = UINT64_MAX;
-    return sched->seams.idle(sched->seams.ctx, bight__wheel_first(&runtime->wheel),
+    return sched->seams.idle(sched->seams.ctx, first_needed(runtime),
                              sched->outside || bight__mailbox_held(runtime->mailbox),
                              &runtime->ask_again_ns);
 }

@@ -23,6 +23,8 @@ if(NOT BIGHT_SWITCH STREQUAL "ucontext")
 endif()
 bight_test(coro/stack/stack LABELS threads SOURCES coro/stack/stack_fixture.c)
 bight_test(coro/stack/slab LABELS threads SOURCES coro/stack/stack_fixture.c)
+bight_test(coro/stack/trim LABELS threads SOURCES coro/stack/stack_fixture.c coro/stack/trim_fixture.c)
+bight_test(coro/stack/advice LABELS threads SOURCES coro/stack/stack_fixture.c coro/stack/trim_fixture.c)
 bight_test(coro/stack/lives LABELS threads)
 # One line per file of ways.
 set(ways

@@ -75,8 +75,7 @@ int bight__marks_open(struct bight_sched *sched)
     sched->marks = bight__alloc_zero(&sched->seams, sizeof(*sched->marks));
     if (!sched->marks)
         return BIGHT_ENOMEM;
-    sched->stacks.config.cache_max = 0;
-    sched->stacks.leaves = on_leave;
+    bight__stackpool_keep_none(&sched->stacks, on_leave);
     return 0;
 }
 

@@ -130,9 +130,8 @@ static struct bight_task **ready_place(struct bight_sched *sched, size_t index)
     return &sched->ready[(sched->ready_head + index) & sched->ready_mask];
 }
 
-int bight__ready_grow(struct bight_sched *sched)
+static int ready_resize(struct bight_sched *sched, size_t places)
 {
-    size_t places = sched->ready ? 2 * (sched->ready_mask + 1) : READY_PLACES;
     size_t count = bight__ready_count(sched);
     struct bight_task **ready = bight__alloc(&sched->seams, places * sizeof(struct bight_task *));
 
@@ -144,6 +143,21 @@ int bight__ready_grow(struct bight_sched *sched)
     sched->ready = ready;
     sched->ready_mask = places - 1;
     return 0;
+}
+
+int bight__ready_grow(struct bight_sched *sched)
+{
+    return ready_resize(sched, sched->ready ? 2 * (sched->ready_mask + 1) : READY_PLACES);
+}
+
+void bight__ready_shrink(struct bight_sched *sched)
+{
+    size_t places = READY_PLACES;
+
+    while (places < 2 * sched->live)
+        places *= 2;
+    if (2 * places <= sched->ready_mask)
+        (void)ready_resize(sched, places);
 }
 
 /* A seam chooses among the tasks of the turn: bring the chosen one to the front. */

@@ -112,6 +112,7 @@ struct bight_sched {
     struct bight_context loop; /* the thread's own stack */
     struct bight_own own;      /* the thread's, while a task of TASK_OWNS runs */
     struct bight_stackpool stacks;
+    struct bight_timer trim; /* of the stacks; trim.c */
     struct bight_group root;
     struct bight_link children; /* of the root */
     struct bight_link calls;    /* queued, in order; call.c */
@@ -132,7 +133,7 @@ struct bight_sched {
     size_t live;
     uint64_t state_of_new; /* what a task's state is at first */
     size_t outside;        /* parked waits with an outside source */
-    size_t stale_timers;   /* armed ones of tasks that need none: TASK_STALE */
+    size_t stale_timers;   /* armed ones that nobody needs: of tasks with TASK_STALE, and trim */
     uint64_t spawned;
     uint64_t slices;
     uint64_t random_state; /* 0 until it is seeded */
@@ -159,6 +160,8 @@ void bight__sched_fini(struct bight_sched *sched);
 /* sched.c */
 /* Make room for one more task among the ready ones. 0 or BIGHT_ENOMEM. */
 int bight__ready_grow(struct bight_sched *sched);
+/* Give room back that much fewer tasks than before leave unused. From the loop's own stack only. */
+void bight__ready_shrink(struct bight_sched *sched);
 /* Run ready tasks and calls until none is ready or the slice is over, which bight__pace_begin has
  * begun and this ends. From the loop's own stack only. */
 void bight__sched_run(struct bight_sched *sched);
@@ -206,6 +209,10 @@ void bight__calls_step_back(struct bight_sched *sched);
 void bight__calls_run_last(struct bight_sched *sched);
 /* Forget what is queued; nothing of it is pending afterwards. */
 void bight__calls_drop(struct bight_sched *sched);
+
+/* trim.c: have the pool keep as many stacks warm as are needed, and give them back by a timer, if
+ * `config` has no limit. */
+void bight__trim_init(struct bight_sched *sched, struct bight_stackpool_config *config);
 
 /* random.c: 64 random bits, and a number below `bound`, which is not 0. */
 BIGHT_INTERNAL_API uint64_t bight__random(struct bight_sched *sched);

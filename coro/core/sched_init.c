@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define DEFAULT_MAIN_STACK_BYTES ((size_t)1 << 20)
-#define DEFAULT_STACK_CACHE 1024
 #define DEFAULT_TURNS 64
 #define DEFAULT_SLICE_US 100
 #define DEFAULT_LATE_MS 1000
@@ -17,8 +16,6 @@ static void options_default(struct bight_runtime_options *options)
         options->stack_bytes = BIGHT_STACK_DEFAULT;
     if (!options->main_stack_bytes)
         options->main_stack_bytes = DEFAULT_MAIN_STACK_BYTES;
-    if (!options->stack_cache)
-        options->stack_cache = DEFAULT_STACK_CACHE;
     if (!options->turns_per_slice)
         options->turns_per_slice = DEFAULT_TURNS;
     if (!options->slice_us)
@@ -61,6 +58,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
             .flags = sched->options.spawn_flags,
         }
             .state;
+    bight__trim_init(sched, &config);
     if (sched->options.spawn_flags & ~TASK_OWNS || sched->options.checks & ~CHECKS)
         return BIGHT_EINVAL;
     rc = bight__stackpool_init(&sched->stacks, &config, &sched->seams);
@@ -86,6 +84,7 @@ void bight__sched_fini(struct bight_sched *sched)
 {
     struct bight_link *link;
 
+    bight__stackpool_keep_all(&sched->stacks);
     while ((link = link_take(&sched->ended))) {
         struct bight_task *task = container_of(link, struct bight_task, member);
 

@@ -20,6 +20,24 @@
 /* Linux 6.13; older headers do not have it. */
 #define ADVICE_GUARD_INSTALL 102
 
+/* A fiber that is destroyed hides races. */
+#ifdef BIGHT_TSAN
+#define SLABS_STAY true
+#else
+#define SLABS_STAY false
+#endif
+
+/* Guards are made for this part of a slab at a time. */
+#define GUARDS_PART 16
+
+/* One call for advice about several ranges: Linux 5.10 for some of it, 6.13 for all when they are
+ * one's own, and 6.14 for a number that stands for oneself, so that no descriptor is needed and a
+ * child means itself. Older headers do not have these. */
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#define PIDFD_OF_SELF (-10000)
+
 static void *map(const struct bight_seams *seams, size_t bytes)
 {
     if (bight__call_fails(seams, "mmap"))
@@ -77,6 +95,26 @@ static bool is_locked(const struct bight_stackpool *pool, const struct bight_sla
     if (bight__call_fails(pool->seams, "mincore"))
         return false;
     return mincore(last, pool->page_bytes, &resident) == 0 && (resident & 1);
+}
+
+/* Advise on all ranges in one call. Returns how many of them, from the first on, it was done for:
+ * none where the kernel refuses such a call, which is then not asked again. */
+static size_t advise_together(struct bight_stackpool *pool, const struct iovec *ranges,
+                              size_t count, int advice)
+{
+    size_t done = 0;
+    long bytes;
+
+    if (count < 2 || pool->advice_apart)
+        return 0;
+    bytes = bight__call_fails(pool->seams, "process_madvise")
+                ? -1
+                : syscall(SYS_process_madvise, PIDFD_OF_SELF, ranges, count, advice, 0);
+    if (bytes < 0)
+        pool->advice_apart = true;
+    while (done < count && bytes >= (long)ranges[done].iov_len)
+        bytes -= (long)ranges[done++].iov_len;
+    return done;
 }
 
 /* noinline: its return address is the site that bight__may_map asks about. */
@@ -147,6 +185,40 @@ static int guard(struct bight_stackpool *pool, char *low, size_t bytes)
     return BIGHT_ENOMEM;
 }
 
+/* Make guards for the fresh stacks that come next, in one call, where they are sure to work. How
+ * many hangs on the slab's size, which grows with the stacks there are: those of a small program
+ * have them one by one. Returns whether there was any. */
+static bool guard_some(struct bight_stackpool *pool, struct bight_slab *slab)
+{
+    struct iovec guards[BIGHT_SLAB_BATCH];
+    size_t count = slab->count / GUARDS_PART;
+
+    if (pool->guard != BIGHT_GUARD_INSTALL)
+        return false;
+    if (count > BIGHT_SLAB_BATCH)
+        count = BIGHT_SLAB_BATCH;
+    if (count > slab->count - slab->guarded)
+        count = slab->count - slab->guarded;
+    for (uint32_t i = 0; i < count; i++)
+        guards[i] =
+            (struct iovec){bight__slab_guard(slab, slab->guarded + i), slab->class->guard_bytes};
+    count = advise_together(pool, guards, count, ADVICE_GUARD_INSTALL);
+    slab->guarded += (uint32_t)count;
+    return count > 0;
+}
+
+/* See to it that the next fresh stack has its guard. */
+static int guard_fresh(struct bight_stackpool *pool, struct bight_slab *slab)
+{
+    int rc;
+
+    if (slab->guarded > slab->fresh || guard_some(pool, slab))
+        return 0;
+    rc = guard(pool, bight__slab_guard(slab, slab->fresh), slab->class->guard_bytes);
+    slab->guarded += rc == 0;
+    return rc;
+}
+
 int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *class,
                      struct bight_slab **out, uint32_t *index)
 {
@@ -164,7 +236,7 @@ int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *cla
         *index = slab->cold - 1;
         slab->cold = slab->slots[*index].next;
     } else {
-        const int rc = guard(pool, bight__slab_guard(slab, slab->fresh), class->guard_bytes);
+        const int rc = guard_fresh(pool, slab);
         if (rc)
             return rc;
         *index = slab->fresh++;
@@ -173,18 +245,31 @@ int bight__slab_take(struct bight_stackpool *pool, struct bight_stack_class *cla
         class->open = slab->next_open;
         slab->open = false;
     }
+    slab->out++;
     *out = slab;
     return 0;
 }
 
-void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index)
+/* Where the stack lies, without its guard. */
+static struct iovec usable(const struct bight_slab *slab, uint32_t index)
+{
+    return (struct iovec){bight__slab_guard(slab, index) + slab->class->guard_bytes,
+                          slab->class->bytes};
+}
+
+/* Keeps a guard made by advice. Locked memory refuses this, and stays as it is. */
+static __attribute__((noinline)) void give(const struct bight_stackpool *pool, struct iovec range)
+{
+    if (!bight__call_fails(pool->seams, "madvise"))
+        (void)madvise(range.iov_base, range.iov_len, MADV_DONTNEED);
+}
+
+/* The stack may be taken again. */
+static void put_cold(struct bight_slab *slab, uint32_t index)
 {
     struct bight_stack_class *class = slab->class;
 
-    /* Keeps a guard made by advice. Locked memory refuses this, and stays as it is. */
-    if (!bight__call_fails(pool->seams, "madvise"))
-        (void)madvise(bight__slab_guard(slab, index) + class->guard_bytes, class->bytes,
-                      MADV_DONTNEED);
+    slab->out--;
     slab->slots[index].next = slab->cold;
     slab->cold = index + 1;
     if (!slab->open) {
@@ -194,19 +279,77 @@ void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *sla
     }
 }
 
+void bight__slab_give(const struct bight_stackpool *pool, struct bight_slab *slab, uint32_t index)
+{
+    give(pool, usable(slab, index));
+    put_cold(slab, index);
+}
+
+bool bight__slab_batch_add(struct bight_slab_batch *batch, struct bight_slab *slab, uint32_t index)
+{
+    batch->ranges[batch->count++] = usable(slab, index);
+    put_cold(slab, index);
+    return batch->count == BIGHT_SLAB_BATCH;
+}
+
+void bight__slab_batch_give(struct bight_stackpool *pool, struct bight_slab_batch *batch)
+{
+    size_t done = advise_together(pool, batch->ranges, batch->count, MADV_DONTNEED);
+
+    for (; done < batch->count; done++)
+        give(pool, batch->ranges[done]);
+    batch->count = 0;
+}
+
+static void slab_free(struct bight_slab *slab)
+{
+#ifdef BIGHT_TSAN
+    for (uint32_t i = 0; i < slab->fresh; i++)
+        if (slab->slots[i].fiber)
+            __tsan_destroy_fiber(slab->slots[i].fiber);
+#endif
+    if (slab->count)
+        munmap(slab->base, slab->stride * slab->count);
+    bight__free(slab);
+}
+
+struct bight_slab *bight__slab_take_idle(struct bight_stack_class *class, uint32_t least)
+{
+    struct bight_slab **all = &class->slabs, **open = &class->open, *idle;
+
+    while (*all && (SLABS_STAY || (*all)->out || (*all)->count <= least))
+        all = &(*all)->next;
+    idle = *all;
+    if (!idle)
+        return NULL;
+    /* The next one begins where growing was before this one. */
+    if (idle->count < class->grow)
+        class->grow = idle->count;
+    *all = idle->next;
+    while (*open != idle)
+        open = &(*open)->next_open;
+    *open = idle->next_open;
+    return idle;
+}
+
+bool bight__slab_shrink(struct bight_slab *slab, size_t count)
+{
+    if (count >= slab->count) {
+        slab_free(slab);
+        return true;
+    }
+    slab->count -= (uint32_t)count;
+    munmap(slab->base + slab->stride * slab->count, slab->stride * count);
+    return false;
+}
+
 void bight__slab_free_all(struct bight_stack_class *class)
 {
     struct bight_slab *next;
 
     for (struct bight_slab *slab = class->slabs; slab; slab = next) {
         next = slab->next;
-#ifdef BIGHT_TSAN
-        for (uint32_t i = 0; i < slab->fresh; i++)
-            if (slab->slots[i].fiber)
-                __tsan_destroy_fiber(slab->slots[i].fiber);
-#endif
-        munmap(slab->base, slab->stride * slab->count);
-        bight__free(slab);
+        slab_free(slab);
     }
     class->slabs = NULL;
     class->open = NULL;

@@ -64,7 +64,7 @@ static void class_init(const struct bight_stackpool *pool, struct bight_stack_cl
 int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stackpool_config *config,
                           const struct bight_seams *seams)
 {
-    *pool = (struct bight_stackpool){.config = *config, .seams = seams};
+    *pool = (struct bight_stackpool){.config = *config, .limit = config->cache_max, .seams = seams};
     pool->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     if (!pool->config.stack_bytes)
         pool->config.stack_bytes = BIGHT_STACK_DEFAULT;
@@ -154,8 +154,7 @@ static void record_init(struct bight_stackpool *pool, struct bight_slab *slab, u
     *out = stack;
 }
 
-/* Keep what is needed of a record whose page is about to go. */
-static void record_fini(struct bight_stack *stack)
+void bight__stack_record_fini(struct bight_stack *stack)
 {
     struct bight_slot *slot = &stack->slab->slots[stack->index];
 
@@ -165,14 +164,35 @@ static void record_fini(struct bight_stack *stack)
 
 void bight__stackpool_destroy(struct bight_stackpool *pool)
 {
+    if (pool->going)
+        (void)bight__slab_shrink(pool->going, SIZE_MAX);
+    pool->going = NULL;
     for (int i = 0; i < BIGHT_STACK_CLASSES; i++) {
         struct bight_stack_class *class = &pool->classes[i];
         for (struct bight_stack *stack = class->cache; stack; stack = stack->next)
-            record_fini(stack);
+            bight__stack_record_fini(stack);
+        for (struct bight_stack *stack = class->reserve; stack; stack = stack->next)
+            bight__stack_record_fini(stack);
         class->cache = NULL;
+        class->reserve = NULL;
         bight__slab_free_all(class);
     }
     pool->cached = 0;
+    pool->reserved = 0;
+}
+
+static struct bight_stack *take_warm(struct bight_stackpool *pool, struct bight_stack_class *class)
+{
+    const bool reserved = !class->cache;
+    struct bight_stack **list = reserved ? &class->reserve : &class->cache;
+    struct bight_stack *stack = *list;
+
+    if (!stack)
+        return NULL;
+    *list = stack->next;
+    pool->cached--;
+    pool->reserved -= reserved;
+    return stack;
 }
 
 int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out)
@@ -182,11 +202,8 @@ int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct big
 
     if (!class)
         return BIGHT_EINVAL;
-    stack = class->cache;
-    if (stack) {
-        class->cache = stack->next;
-        pool->cached--;
-    } else {
+    stack = take_warm(pool, class);
+    if (!stack) {
         struct bight_slab *slab;
         uint32_t index;
         const int rc = bight__slab_take(pool, class, &slab, &index);
@@ -239,7 +256,13 @@ static void keep(struct bight_stackpool *pool, struct bight_stack *stack)
 static __attribute__((noinline)) void give_back(struct bight_stackpool *pool,
                                                 struct bight_stack *stack)
 {
-    if (pool->cached < pool->config.cache_max) {
+    if (pool->cached >= pool->limit && pool->config.crowded) {
+        pool->limit = SIZE_MAX;
+        pool->config.crowded(pool);
+        if (bight__stack_put_is_cheap(pool, stack))
+            return false;
+    }
+    if (pool->cached < pool->limit) {
         trim(pool, stack);
         keep(pool, stack);
         return;
@@ -248,7 +271,7 @@ static __attribute__((noinline)) void give_back(struct bight_stackpool *pool,
     const uint32_t index = stack->index;
     if (pool->leaves)
         pool->leaves(pool, stack);
-    record_fini(stack);
+    bight__stack_record_fini(stack);
     bight__slab_give(pool, slab, index);
 }
 

@@ -1,7 +1,8 @@
 /* Stacks for tasks. Owns the reservation of address space, guards, the warm cache, and giving pages
- * back. A stack's own record, and with it the task's control block, sits in the stack's top page: a
- * parked task costs one resident page. Does not know tasks: it keeps `head_bytes` free at the top
- * for whoever embeds struct bight_stack as first member.
+ * back; trim.c has the cache follow what is needed. A stack's own record, and with it the task's
+ * control block, sits in the stack's top page: a parked task costs one resident page. Does not know
+ * tasks: it keeps `head_bytes` free at the top for whoever embeds struct bight_stack as first
+ * member.
  *
  *   low addresses                                                              high addresses
  *   | guard (64 KiB or more) | lo ... usable, grows down ... frames | head (record, task) | color |
@@ -46,6 +47,9 @@ struct bight_stackpool_config {
     size_t guard_bytes; /* at least; 0: 64 KiB */
     size_t head_bytes;  /* sizeof the record's owner */
     size_t cache_max;   /* warm stacks kept, of all classes together */
+    /* If it is set, cache_max is no limit. Called when more are about to be warm: from then on all
+     * are kept, and the owner calls bight__stackpool_trim until that says it is not needed. */
+    void (*crowded)(struct bight_stackpool *pool);
 };
 
 /* How guards are made: each pool finds out once, with its first guard. */
@@ -55,10 +59,11 @@ enum bight_guard { BIGHT_GUARD_UNKNOWN, BIGHT_GUARD_INSTALL, BIGHT_GUARD_MPROTEC
  * BIGHT_STACK_MIN to BIGHT_STACK_MAX. The sizes are few, so that stacks find a second user and
  * neighbours in a slab; one mapping for each would cost two system calls per task. */
 struct bight_stack_class {
-    struct bight_stack *cache; /* warm stacks, last in first out */
-    struct bight_slab *open;   /* slabs with a stack that is cold and free */
-    struct bight_slab *slabs;  /* all */
-    size_t bytes;              /* from the guard to the end: the size asked for, and the head */
+    struct bight_stack *cache;   /* warm stacks, last in first out */
+    struct bight_stack *reserve; /* warm ones below them, which trim.c has set apart */
+    struct bight_slab *open;     /* slabs with a stack that is cold and free */
+    struct bight_slab *slabs;    /* all */
+    size_t bytes;                /* from the guard to the end: the size asked for, and the head */
     size_t guard_bytes;
     uint32_t grow;  /* stacks in the next slab */
     uint32_t color; /* of its first one */
@@ -67,11 +72,17 @@ struct bight_stack_class {
 #define BIGHT_STACK_CLASSES 18
 
 struct bight_stackpool {
-    size_t cached;
+    size_t cached; /* in caches and reserves */
     size_t used;
+    size_t limit;             /* of cached stacks, at present */
+    size_t reserved;          /* in reserves */
+    size_t portion;           /* how many go at a time; 0: none are going */
+    struct bight_slab *going; /* is being unmapped; NULL: none is */
     struct bight_stackpool_config config;
     const struct bight_seams *seams;
     enum bight_guard guard;
+    /* The kernel takes no advice for several ranges in one call. */
+    bool advice_apart;
     /* Whether the last BIGHT_ENOMEM was for the number of mappings, vm.max_map_count. */
     bool map_limit;
     /* Called with each stack that goes back cold, if it is set: all do where no more than 0 are
@@ -87,8 +98,28 @@ int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stack
                           const struct bight_seams *seams);
 
 /* Unmap everything; no stack may be in use. Until then slabs of address space stay, even empty
- * ones; a stack that is neither in use nor cached has no resident page. */
+ * ones, unless they are trimmed; a stack that is neither in use nor cached has no resident page. */
 void bight__stackpool_destroy(struct bight_stackpool *pool);
+
+/* trim.c: keep no stack warm, and tell `leaves` of each that goes. */
+void bight__stackpool_keep_none(struct bight_stackpool *pool,
+                                void (*leaves)(struct bight_stackpool *pool,
+                                               const struct bight_stack *stack));
+
+/* trim.c: keep all that are put back from now on, because the pool is about to be destroyed, unless
+ * its limit is fixed. */
+void bight__stackpool_keep_all(struct bight_stackpool *pool);
+
+/* From tick to tick: how long after `crowded` bight__stackpool_trim is to be called first. A warm
+ * stack that was not needed between two ticks goes after the second. */
+#define BIGHT_STACK_TRIM_NS UINT64_C(1000000000)
+
+/* trim.c: take the next step in giving warm stacks back that were not needed lately. Returns after
+ * how many ns to call it again; 0: not before `crowded` is called. */
+uint64_t bight__stackpool_trim(struct bight_stackpool *pool);
+
+/* For trim.c: keep what is needed of a record whose page is about to go. */
+void bight__stack_record_fini(struct bight_stack *stack);
 
 /* The slow path of bight__stack_get. */
 int bight__stack_get_slow(struct bight_stackpool *pool, size_t bytes, struct bight_stack **out);
@@ -134,7 +165,7 @@ static inline int bight__stack_get(struct bight_stackpool *pool, size_t bytes,
 static inline bool bight__stack_put_is_cheap(const struct bight_stackpool *pool,
                                              const struct bight_stack *stack)
 {
-    return pool->cached < pool->config.cache_max &&
+    return pool->cached < pool->limit &&
            stack->low_water >= (const char *)stack - BIGHT__WARM_BYTES &&
            stack->uses % BIGHT__TRIM_USES != 0;
 }

@@ -30,7 +30,13 @@ struct bight_runtime_options {
     /* Flags of every task, main included, beside those that it is spawned with: BIGHT_SPAWN_ flags
      * of <bight/task.h>, or-ed; default 0. An unknown one is BIGHT_EINVAL. */
     unsigned spawn_flags;
-    /* How many finished stacks are kept warm; default 1,024. */
+    /* The limit of finished stacks that are kept warm: so many stay as long as the runtime lives,
+     * and the memory of one beyond them goes back to the system as its task ends. Default 0: as
+     * many stay as were needed lately. What was not needed for one to two seconds goes back in
+     * portions, within four seconds after the task that was the last to need it, while the loop
+     * turns; between two runs, and on a host's loop that stands still, that waits for its next
+     * turn. It is done by a timer that keeps no loop alive and does not show in
+     * bight_runtime_stats.timers. */
     size_t stack_cache;
     /* Turns of ready tasks before libuv is entered again, about, if slice_us is not over before;
      * default 64. */

@@ -53,6 +53,7 @@ static const struct {
     {"open", {EMFILE, ENFILE, EACCES, ENOSPC, EINTR}},
     {"pipe2", {EMFILE, ENFILE}},
     {"pread", {EIO, EINTR}},
+    {"process_madvise", {EBADF, ENOSYS, EPERM, EINVAL}},
     {"pthread_create", {EAGAIN}},
     {"read", {EAGAIN, EIO, EINTR}},
     {"readlink", {EACCES, EIO}},

@@ -17,7 +17,7 @@ done
 
 flags="-std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -I. -Iinclude -static"
 $cross $flags -o "$out/switch_main" tests/coro/stack/switch_main.c tests/coro/stack/switch_cases.c \
-    tests/coro/stack/registers_aarch64.S coro/stack/switch_aarch64.S coro/stack/stack.c coro/stack/slab.c coro/base/alloc.c -lm
+    tests/coro/stack/registers_aarch64.S coro/stack/switch_aarch64.S coro/stack/stack.c coro/stack/slab.c coro/stack/trim.c coro/base/alloc.c -lm
 qemu-aarch64 "$out/switch_main"
 
 # Branch target identification is enforced on a program only when all of it declares it, so this one
