@@ -65,6 +65,7 @@ int bight__stackpool_init(struct bight_stackpool *pool, const struct bight_stack
                           const struct bight_seams *seams)
 {
     *pool = (struct bight_stackpool){.config = *config, .limit = config->cache_max, .seams = seams};
+    pool->advice_apart = bight__valgrind_runs();
     pool->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     if (!pool->config.stack_bytes)
         pool->config.stack_bytes = BIGHT_STACK_DEFAULT;

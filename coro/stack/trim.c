@@ -10,7 +10,7 @@
 #define STEP_NS UINT64_C(1000000)
 
 /* A portion is one batch, or several, so that all is done in so many steps. */
-#define STEPS_MOST 256
+#define STEPS_MOST 128
 
 /* Slabs of fewer stacks stay, as they would be made again soon. */
 #define SLAB_KEPT 64

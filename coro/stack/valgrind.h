@@ -22,6 +22,12 @@ static inline void bight__valgrind_stack_deregister(uint32_t id)
     VALGRIND_STACK_DEREGISTER(id);
 }
 
+/* Whether it runs the program. It may not know system calls that the kernel has, and complains. */
+static inline bool bight__valgrind_runs(void)
+{
+    return RUNNING_ON_VALGRIND;
+}
+
 /* Until it is on again: this thread reads what frames have left behind. */
 static inline void bight__valgrind_errors(bool on)
 {
@@ -31,6 +37,11 @@ static inline void bight__valgrind_errors(bool on)
         VALGRIND_DISABLE_ERROR_REPORTING;
 }
 #else
+static inline bool bight__valgrind_runs(void)
+{
+    return false;
+}
+
 static inline uint32_t bight__valgrind_stack_register(const void *low, const void *top)
 {
     (void)low;

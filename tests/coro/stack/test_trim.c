@@ -129,7 +129,7 @@ static void it_goes_in_portions(void)
             burst(100);
         steps++;
     }
-    ck_assert_uint_le(steps, 256);
+    ck_assert_uint_le(steps, 128);
     ck_assert_uint_ge(steps, (MANY - 100) / BIGHT_SLAB_BATCH);
     ck_assert_uint_eq(pool.cached, 100);
     close_pool();
