@@ -24,6 +24,16 @@ static void options_default(struct bight_runtime_options *options)
         options->late_ms = DEFAULT_LATE_MS;
 }
 
+static uint64_t state_of_new(const struct bight_sched *sched)
+{
+    const struct bight_task task = {
+        .pending = sched->seams.cancel_here ? PENDING_PROBE : 0,
+        .flags = sched->options.spawn_flags,
+    };
+
+    return task.state;
+}
+
 int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driver,
                       const struct bight_runtime_options *options, const struct bight_seams *seams)
 {
@@ -52,12 +62,7 @@ int bight__sched_init(struct bight_sched *sched, const struct bight_driver *driv
         .head_bytes = sizeof(struct bight_task),
         .cache_max = sched->options.stack_cache,
     };
-    sched->state_of_new =
-        (struct bight_task){
-            .pending = sched->seams.cancel_here ? PENDING_PROBE : 0,
-            .flags = sched->options.spawn_flags,
-        }
-            .state;
+    sched->state_of_new = state_of_new(sched);
     bight__trim_init(sched, &config);
     if (sched->options.spawn_flags & ~TASK_OWNS || sched->options.checks & ~CHECKS)
         return BIGHT_EINVAL;

@@ -260,11 +260,10 @@ static __attribute__((noinline)) void give_back(struct bight_stackpool *pool,
     if (pool->cached >= pool->limit && pool->config.crowded) {
         pool->limit = SIZE_MAX;
         pool->config.crowded(pool);
-        if (bight__stack_put_is_cheap(pool, stack))
-            return false;
     }
     if (pool->cached < pool->limit) {
-        trim(pool, stack);
+        if (!bight__stack_put_is_cheap(pool, stack))
+            trim(pool, stack);
         keep(pool, stack);
         return;
     }
