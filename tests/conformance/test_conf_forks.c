@@ -24,7 +24,7 @@ static int status_of(pid_t pid)
 {
     int status;
 
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     ck_assert_msg(WIFEXITED(status), "signal %d", WTERMSIG(status));
     return WEXITSTATUS(status);
 }
@@ -94,7 +94,7 @@ static int signals_a_child(void *arg)
     ck_ok(bight_signal_open(&terminal.signal, SIGTERM));
     ck_assert_int_eq(pipe(terminal.ready), 0);
     pid = child_of(has_its_own_signals, &terminal);
-    ck_assert_int_eq(read(terminal.ready[0], &byte, 1), 1);
+    ck_assert_int_eq(test_read(terminal.ready[0], &byte, 1), 1);
     ck_assert_int_eq(kill(pid, SIGTERM), 0);
     ck_assert_int_eq(status_of(pid), 7);
     close(terminal.ready[0]);

@@ -92,13 +92,37 @@ ssize_t test_read(int fd, void *buffer, size_t bytes)
 }
 
 /* One that is interrupted goes on, and a second call only says so. */
+size_t test_read_all(int fd, void *buffer, size_t bytes)
+{
+    size_t count = 0;
+    ssize_t got;
+
+    while (count < bytes && (got = test_read(fd, (char *)buffer + count, bytes - count)) > 0)
+        count += (size_t)got;
+    return count;
+}
+
+int test_accept(int fd)
+{
+    int got;
+
+    do {
+        got = accept(fd, NULL, NULL);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
 int test_connect(int fd, const struct sockaddr *address, socklen_t bytes)
 {
     struct pollfd connected = {.fd = fd, .events = POLLOUT};
     int error = 0;
     socklen_t error_bytes = sizeof(error);
+    int rc;
 
-    if (connect(fd, address, bytes) == 0)
+    do {
+        rc = connect(fd, address, bytes);
+    } while (rc && errno == EINTR && address->sa_family == AF_UNIX); /* TCP's goes on */
+    if (rc == 0)
         return 0;
     if (errno != EINTR)
         return -1;

@@ -19,9 +19,13 @@ long test_resident_kib(void);
 /* A TCP socket bound to a free port of loopback, not listening; its address. */
 int test_bound_socket(struct sockaddr_in *address);
 
-/* waitpid(2), read(2) and a blocking connect(2) that no signal ends: see scripts/signal-storm. */
+/* waitpid(2), read(2), accept(2) and a blocking connect(2) that no signal ends: see
+ * scripts/signal-storm. */
 pid_t test_waitpid(pid_t pid, int *status, int options);
 ssize_t test_read(int fd, void *buffer, size_t bytes);
+/* Up to the end, or until there are so many; stdio's calls end with the first signal. */
+size_t test_read_all(int fd, void *buffer, size_t bytes);
+int test_accept(int fd);
 int test_connect(int fd, const struct sockaddr *address, socklen_t bytes);
 
 /* In a process that `parent` forked: end by `signal` when the parent ends, or at once if it has. */

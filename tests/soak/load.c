@@ -350,6 +350,16 @@ static void run(struct load *load)
         close_peer(load, &load->peers[i], i % 8 == 0);
 }
 
+static ssize_t read_order(int control, struct load_order *order)
+{
+    ssize_t count;
+
+    do {
+        count = read(control, order, sizeof(*order));
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
 void load_serve(int control, uint16_t port)
 {
     struct load_order order;
@@ -357,7 +367,7 @@ void load_serve(int control, uint16_t port)
 
     for (size_t i = 0; i < sizeof(pattern); i++)
         pattern[i] = (char)(i % PATTERN_BYTES);
-    while ((count = read(control, &order, sizeof(order))) == (ssize_t)sizeof(order)) {
+    while ((count = read_order(control, &order)) == (ssize_t)sizeof(order)) {
         struct load load = {.order = &order, .port = port, .epoll = epoll_create1(EPOLL_CLOEXEC)};
 
         load.peers = calloc(order.idle + order.active, sizeof(*load.peers));

@@ -1,6 +1,7 @@
 /* Scenarios of net/stream: connections by TCP and by Unix sockets, made, accepted and served. See
  * scenarios.h. */
 #include "tests/sweeps/scenarios.h"
+#include "tests/harness/support.h"
 
 #include <bight.h>
 #include <check.h>
@@ -146,7 +147,7 @@ int scenario_no_answer(void *arg)
     EXPECT(listens >= 0 && fills >= 0 && listen(listens, 0) == 0);
     EXPECT(getsockname(listens, (struct sockaddr *)&name, &bytes) == 0);
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT(connect(fills, (struct sockaddr *)&name, bytes) == 0);
+    EXPECT(test_connect(fills, (struct sockaddr *)&name, bytes) == 0);
     rc = bight_scope_begin(&scope, 10, 0);
     if (rc == 0) {
         rc = bight_tcp_connect(&stream, "127.0.0.1", ntohs(name.sin_port), NULL, NULL);

@@ -28,6 +28,8 @@ bool http_send(const struct http_peer *peer, const void *bytes, size_t count)
 
     while (count) {
         ssize_t sent = send(peer->fd, at, count, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
         if (sent < 0)
             return false;
         at += sent;
@@ -59,7 +61,8 @@ void http_nap_ms(long ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
-    nanosleep(&time, NULL);
+    while (nanosleep(&time, &time) && errno == EINTR)
+        continue;
 }
 
 /* Until the client has closed. */
@@ -67,7 +70,7 @@ bool http_linger(const struct http_peer *peer)
 {
     char sink[4096];
 
-    while (recv(peer->fd, sink, sizeof sink, 0) > 0)
+    while (test_read(peer->fd, sink, sizeof sink) > 0)
         ;
     return false;
 }
@@ -185,7 +188,7 @@ static bool reset_next(const struct http_peer *peer)
     char sink[4096];
 
     if (http_answer(peer, 200, "", "ok", 2))
-        recv(peer->fd, sink, sizeof sink, 0);
+        test_read(peer->fd, sink, sizeof sink);
     setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     return false;
 }
@@ -345,7 +348,7 @@ static size_t read_request(struct http_peer *peer)
     char *end;
 
     while (peer->head[peer->held] = '\0', !(end = strstr(peer->head, "\r\n\r\n"))) {
-        ssize_t got = recv(peer->fd, peer->head + peer->held, HTTP_HEAD_BYTES - peer->held, 0);
+        ssize_t got = test_read(peer->fd, peer->head + peer->held, HTTP_HEAD_BYTES - peer->held);
         if (got <= 0)
             return 0;
         peer->held += (size_t)got;
@@ -360,7 +363,7 @@ static size_t read_request(struct http_peer *peer)
     if (body > HTTP_HEAD_BYTES / 2 || strstr(peer->head, " /early/"))
         return bytes; /* too long to be read: some tests want exactly that */
     while (peer->held < bytes + body) {
-        ssize_t got = recv(peer->fd, peer->head + peer->held, HTTP_HEAD_BYTES - peer->held, 0);
+        ssize_t got = test_read(peer->fd, peer->head + peer->held, HTTP_HEAD_BYTES - peer->held);
         if (got <= 0)
             return 0;
         peer->held += (size_t)got;
@@ -396,7 +399,7 @@ static void accept_all(int listener)
     for (;;) {
         struct http_peer *peer = calloc(1, sizeof *peer);
         pthread_t thread;
-        peer->fd = accept(listener, NULL, NULL);
+        peer->fd = test_accept(listener);
         /* An answer in two pieces must not wait 40 ms for the acknowledgement of the first. */
         (void)setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         if (peer->fd < 0)

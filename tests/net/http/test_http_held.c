@@ -1,5 +1,6 @@
 /* net/http/held.c and repeat.c over TLS, against nginx: requests that wait for what others find
  * out, and those whose connection ends. */
+#include <errno.h>
 #include <bight/curl.h>
 #include <poll.h>
 #include <signal.h>
@@ -54,14 +55,15 @@ static void relay_one(int from, uint16_t to, atomic_bool *cut)
     struct pollfd fds[2] = {{.fd = from, .events = POLLIN},
                             {.fd = socket(AF_INET, SOCK_STREAM, 0), .events = POLLIN}};
     char bytes[16384];
+    int ready;
 
-    if (connect(fds[1].fd, (struct sockaddr *)&address, sizeof address))
+    if (test_connect(fds[1].fd, (struct sockaddr *)&address, sizeof address))
         _exit(1);
-    while (poll(fds, 2, -1) > 0) {
-        for (int i = 0; i < 2; i++) {
+    while ((ready = poll(fds, 2, -1)) > 0 || errno == EINTR) {
+        for (int i = 0; i < 2 && ready > 0; i++) {
             if (!fds[i].revents)
                 continue;
-            ssize_t got = recv(fds[i].fd, bytes, sizeof bytes, 0);
+            ssize_t got = test_read(fds[i].fd, bytes, sizeof bytes);
             if (i == 0 && atomic_exchange(cut, false))
                 _exit(0);
             if (got <= 0 || send(fds[!i].fd, bytes, (size_t)got, MSG_NOSIGNAL) != got)
@@ -89,7 +91,7 @@ static void relay_start(struct relay *relay, uint16_t to, int unserved)
         test_die_with(parent, SIGKILL);
         signal(SIGCHLD, SIG_IGN);
         for (int count = 0;; count++) {
-            int fd = accept(listener, NULL, NULL);
+            int fd = test_accept(listener);
             if (count == unserved)
                 continue;
             if (fork() == 0)

@@ -192,7 +192,7 @@ static enum ending ending_of(const struct torture_plan *plan, long number, long 
     ck_assert_int_ge(pid, 0);
     if (pid == 0)
         victim(plan, number, count);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(test_waitpid(pid, &status, 0), pid);
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGALRM ? ENDED_STALLED : ENDED_OTHERWISE;
     return WEXITSTATUS(status) < ENDINGS ? (enum ending)WEXITSTATUS(status) : ENDED_OTHERWISE;

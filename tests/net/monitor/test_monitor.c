@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 #include "tests/harness/world.h"
 
 /* A folder of the case's own, and the path of a socket in it. */
@@ -291,12 +292,12 @@ static pid_t fork_stranger(const int ready[2])
         return pid;
     strcpy(name.sun_path, path);
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (read(ready[0], &go, 1) != 1 || setresuid(65534, 65534, 65534) ||
-        connect(fd, (struct sockaddr *)&name, sizeof(name)))
+    if (test_read(ready[0], &go, 1) != 1 || setresuid(65534, 65534, 65534) ||
+        test_connect(fd, (struct sockaddr *)&name, sizeof(name)))
         _exit(1);
     (void)send(fd, "ps\n", 3, MSG_NOSIGNAL); /* it may have been refused before it has asked */
     for (size_t length = 0; length < sizeof(text) - 1;) {
-        ssize_t got = read(fd, text + length, sizeof(text) - 1 - length);
+        ssize_t got = test_read(fd, text + length, sizeof(text) - 1 - length);
 
         if (got <= 0)
             break;

@@ -92,7 +92,7 @@ static void it_says_so_of_a_unix_socket(void)
     ck_assert_int_eq(pipe(out), 0);
     ck_assert_int_ge(dup2(out[1], STDOUT_FILENO), 0);
     ck_ok(bight_run(at_a_path, path));
-    ck_assert_int_gt(read(out[0], said, sizeof(said) - 1), 0);
+    ck_assert_int_gt(test_read(out[0], said, sizeof(said) - 1), 0);
     ck_assert_str_eq(said, "listening on a Unix socket\n");
 }
 

@@ -1,6 +1,7 @@
 /* The sample ports, over a range of ports that the suite owns: of each it is known whether it is
  * open. SAMPLE_PORTS is its path. */
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -85,7 +86,7 @@ static int run(const char *args, char *text, size_t text_bytes)
     snprintf(command, sizeof command, "%s %s 2>&1", SAMPLE_PORTS, args);
     pipe = popen(command, "r");
     ck_assert_ptr_nonnull(pipe);
-    length = fread(text, 1, text_bytes - 1, pipe);
+    length = test_read_all(fileno(pipe), text, text_bytes - 1);
     text[length] = '\0';
     status = pclose(pipe);
     ck_assert(WIFEXITED(status));

@@ -1,5 +1,6 @@
 /* The sample redis, driven by redis-cli and redis-benchmark. SAMPLE_REDIS is its path. */
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 #include "tests/samples/net/programs.h"
 
 #include <signal.h>
@@ -40,7 +41,7 @@ static const char *says(const char *program, const char *rest)
     snprintf(command, sizeof command, "%s -p %u %s", program, server.port, rest);
     pipe = popen(command, "r");
     ck_assert_ptr_nonnull(pipe);
-    length = fread(text, 1, sizeof text - 1, pipe);
+    length = test_read_all(fileno(pipe), text, sizeof text - 1);
     text[length] = '\0';
     ck_assert_int_eq(pclose(pipe), 0);
     return text;

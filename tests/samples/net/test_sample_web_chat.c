@@ -135,7 +135,7 @@ static void a_server_that_ends_says_so(void)
     int status;
 
     ck_assert_int_eq(bight_run(is_told, &server), 0);
-    ck_assert_int_eq(waitpid(server.pid, &status, 0), server.pid);
+    ck_assert_int_eq(test_waitpid(server.pid, &status, 0), server.pid);
     ck_assert_int_eq(status, 0);
 }
 

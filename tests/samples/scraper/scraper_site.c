@@ -2,6 +2,7 @@
 #include "tests/samples/scraper/scraper_site.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -75,7 +76,7 @@ static bool read_request(int fd, char path[SITE_PATH_BYTES])
     size_t size = 0;
 
     do {
-        ssize_t got = recv(fd, head + size, sizeof head - 1 - size, 0);
+        ssize_t got = test_read(fd, head + size, sizeof head - 1 - size);
         if (got <= 0)
             return false;
         size += (size_t)got;
@@ -99,7 +100,8 @@ static bool send_all(int fd, const char *data, size_t size)
 static void pause_ms(unsigned ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    (void)nanosleep(&time, NULL);
+    while (nanosleep(&time, &time) && errno == EINTR)
+        continue;
 }
 
 /* Whether the connection can be used again. */
@@ -111,7 +113,7 @@ static bool send_reply(int fd, const struct site_reply *reply)
     pause_ms(reply->delay_ms);
     if (!reply->head) {
         /* Until the peer gives up. */
-        (void)recv(fd, head, sizeof head, 0);
+        (void)test_read(fd, head, sizeof head);
         return false;
     }
     if (!reply->head[0])
@@ -162,7 +164,7 @@ _Noreturn static void run(int listener, int port, site_handler *handler, struct 
     for (;;) {
         struct connection *connection = malloc(sizeof *connection);
         pthread_t thread;
-        int fd = accept(listener, NULL, NULL);
+        int fd = test_accept(listener);
         if (!connection || fd < 0)
             _exit(1);
         *connection = (struct connection){fd, port, handler, log};
@@ -195,7 +197,7 @@ void site_stop(struct site *site)
     int status;
 
     ck_assert_int_eq(kill(site->pid, SIGKILL), 0);
-    ck_assert_int_eq(waitpid(site->pid, &status, 0), site->pid);
+    ck_assert_int_eq(test_waitpid(site->pid, &status, 0), site->pid);
     ck_assert_msg(WIFSIGNALED(status), "the site had ended by itself");
     ck_assert_int_eq(munmap(site->log, sizeof *site->log), 0);
 }

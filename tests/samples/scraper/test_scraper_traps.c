@@ -6,6 +6,7 @@
 #include "tests/samples/scraper/scraper_program.h"
 #include "tests/samples/scraper/scraper_site.h"
 #include "tests/harness/suite.h"
+#include "tests/harness/support.h"
 
 struct row {
     const char *path;
@@ -92,7 +93,7 @@ static void bomb_page(struct site_reply *reply)
 
     if (!pipe || !body)
         abort();
-    size_t size = fread(body, 1, 1 << 20, pipe);
+    size_t size = test_read_all(fileno(pipe), body, 1 << 20);
     (void)pclose(pipe);
     *reply = (struct site_reply){.head = OK_HTML "\r\nContent-Encoding: gzip",
                                  .body = body,
