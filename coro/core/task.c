@@ -192,7 +192,7 @@ spawn_with_care(struct bight_sched *sched, struct bight_group *group, struct big
     struct bight_task *task;
     int rc;
 
-    if (!fn || (options && (options->flags & ~TASK_OWNS)))
+    if (options && (options->flags & ~TASK_OWNS))
         return BIGHT_EINVAL;
     if (sched->live > sched->ready_mask) {
         rc = bight__ready_grow(sched);
