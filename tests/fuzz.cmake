@@ -58,6 +58,13 @@ if(bight_server)
     bight_fuzz(${part} SOURCES fuzz/talk.c fuzz/run.c LIBS ${fuzz_server_libs})
   endforeach()
 endif()
+if(TARGET bight-reverse)
+  set(reverse "${PROJECT_SOURCE_DIR}/samples/reverse")
+  bight_fuzz(reverse_tunnel
+    SOURCES fuzz/talk.c fuzz/run.c ${reverse}/fields.c ${reverse}/options.c ${reverse}/tunnel.c
+      ${reverse}/../common/command.c ${reverse}/../common/relay.c
+    LIBS bight::server_static bight::http_static PkgConfig::BIGHT_LIBCURL)
+endif()
 if(bight_websocket)
   foreach(part answer frames)
     bight_fuzz(websocket_${part} SOURCES fuzz/run.c LIBS bight::websocket_static)

@@ -22,6 +22,9 @@ int proxy_pass(struct bight_exchange *exchange, const struct proxy *proxy,
 bool proxy_is_websocket(struct bight_exchange *exchange);
 int proxy_tunnel(struct bight_exchange *exchange, const struct proxy *proxy,
                  const struct route *route);
+/* The same over a connection that there is; takes `server`. */
+int proxy_tunnel_over(struct bight_exchange *exchange, const struct proxy *proxy,
+                      const struct route *route, struct bight_stream *server);
 
 /* proxy.c */
 /* The target as the server behind gets it: the path and query, as they came. */

@@ -68,13 +68,6 @@ static const char *make_head(const struct tunnel *tunnel)
     return head;
 }
 
-static int dial(void *arg)
-{
-    struct tunnel *tunnel = arg;
-
-    return bight_tcp_connect(&tunnel->server, tunnel->route->host, tunnel->route->port, NULL, NULL);
-}
-
 /* --- the answer's head ------------------------------------------------------------------------ */
 
 /* The next line, in memory of the exchange. */
@@ -84,6 +77,8 @@ static int read_line(struct tunnel *tunnel, char *buffer, char **line)
 
     if (bytes < 0)
         return bytes == BIGHT_EOF || bytes == BIGHT_ETOOBIG ? BIGHT_EPROTOCOL : (int)bytes;
+    if (strlen(buffer) != (size_t)bytes) /* a NUL: what is behind it would be lost */
+        return BIGHT_EPROTOCOL;
     *line = bight_exchange_keep(tunnel->exchange, (size_t)bytes + 1);
     if (!*line)
         return BIGHT_ENOMEM;
@@ -214,23 +209,44 @@ static int answer(struct tunnel *tunnel)
                                  tunnel->body ? tunnel->body : "", tunnel->body_bytes);
 }
 
+int proxy_tunnel_over(struct bight_exchange *exchange, const struct proxy *proxy,
+                      const struct route *route, struct bight_stream *server)
+{
+    struct tunnel tunnel = {.exchange = exchange, .proxy = proxy, .route = route, .server = server};
+    int rc = BIGHT_ENOMEM;
+
+    tunnel.request = make_head(&tunnel);
+    if (tunnel.request) {
+        rc = hear(&tunnel);
+        rc = rc ? proxy_refuse(exchange, route, rc, bight_strerror(rc)) : answer(&tunnel);
+    }
+    if (rc)
+        bight_stream_abort(server);
+    else
+        rc = bight_stream_end(server, 0);
+    return rc;
+}
+
+/* --- where it goes ---------------------------------------------------------------------------- */
+
+struct dial {
+    const struct route *route;
+    struct bight_stream *server;
+};
+
+static int connect_to(void *arg)
+{
+    struct dial *dial = arg;
+
+    return bight_tcp_connect(&dial->server, dial->route->host, dial->route->port, NULL, NULL);
+}
+
 int proxy_tunnel(struct bight_exchange *exchange, const struct proxy *proxy,
                  const struct route *route)
 {
-    struct tunnel tunnel = {.exchange = exchange, .proxy = proxy, .route = route};
-    int rc;
+    struct dial dial = {.route = route};
+    int rc = bight_timeout(proxy->options.connect_ms, connect_to, &dial);
 
-    tunnel.request = make_head(&tunnel);
-    if (!tunnel.request)
-        return BIGHT_ENOMEM;
-    rc = bight_timeout(proxy->options.connect_ms, dial, &tunnel);
-    if (rc)
-        return proxy_refuse(exchange, route, rc, bight_strerror(rc));
-    rc = hear(&tunnel);
-    rc = rc ? proxy_refuse(exchange, route, rc, bight_strerror(rc)) : answer(&tunnel);
-    if (rc)
-        bight_stream_abort(tunnel.server);
-    else
-        rc = bight_stream_end(tunnel.server, 0);
-    return rc;
+    return rc ? proxy_refuse(exchange, route, rc, bight_strerror(rc))
+              : proxy_tunnel_over(exchange, proxy, route, dial.server);
 }
