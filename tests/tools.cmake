@@ -102,6 +102,9 @@ foreach(way folder archive)
              "${PROJECT_SOURCE_DIR}" "${CMAKE_C_COMPILER}" "${CMAKE_GENERATOR}"
              ${way} ${CMAKE_C_COMPILER_LAUNCHER})
 endforeach()
+# They build with both cores; first, so that no long one is left alone at the end.
+set_tests_properties(library subproject_archive PROPERTIES COST 1000 PROCESSORS 2
+                     TIMEOUT 1200)
 tools_test(skips "${CMAKE_CURRENT_SOURCE_DIR}/tools/skips.sh" "${PROJECT_SOURCE_DIR}")
 tools_test(layers_svg "${PROJECT_SOURCE_DIR}/scripts/layers-svg" --check)
 
