@@ -77,5 +77,5 @@ file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/conformance-suites" CONTENT "$
 if(BIGHT_SANITIZE STREQUAL "none")
   add_test(NAME conformance_table
     COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/conformance/check" "${PROJECT_SOURCE_DIR}")
-  set_tests_properties(conformance_table PROPERTIES LABELS conformance TIMEOUT 20)
+  set_tests_properties(conformance_table PROPERTIES LABELS conformance TIMEOUT 120)
 endif()

@@ -17,7 +17,7 @@ function(docs_program name page output)
   add_executable(${name} "${program}")
   target_link_libraries(${name} PRIVATE bight::bight)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS docs TIMEOUT 20 PASS_REGULAR_EXPRESSION "${output}")
+  set_tests_properties(${name} PROPERTIES LABELS docs TIMEOUT 120 PASS_REGULAR_EXPRESSION "${output}")
 endfunction()
 docs_program(readme_program README.md "hello, rope.*hello, loop")
 docs_program(executors_program docs/executors.md "^9592 primes")
@@ -34,14 +34,14 @@ docs_program(seeing_program docs/seeing.md "2 wait: sleep.*longest turn: compute
 docs_program(shared_program docs/shared.md "^10 words, 26 letters")
 
 add_test(NAME docs_quotes COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/quotes.sh" "${PROJECT_SOURCE_DIR}")
-set_tests_properties(docs_quotes PROPERTIES LABELS docs TIMEOUT 20)
+set_tests_properties(docs_quotes PROPERTIES LABELS docs TIMEOUT 120)
 add_test(NAME docs_names COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/names.sh" "${PROJECT_SOURCE_DIR}")
-set_tests_properties(docs_names PROPERTIES LABELS docs TIMEOUT 20)
+set_tests_properties(docs_names PROPERTIES LABELS docs TIMEOUT 120)
 add_test(NAME docs_names_finds_all_kinds
          COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/expect.sh" 1
                  "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures/names/expected"
                  "${CMAKE_CURRENT_SOURCE_DIR}/tools/names.sh"
                  "${CMAKE_CURRENT_SOURCE_DIR}/tools/fixtures/names")
-set_tests_properties(docs_names_finds_all_kinds PROPERTIES LABELS docs TIMEOUT 20)
+set_tests_properties(docs_names_finds_all_kinds PROPERTIES LABELS docs TIMEOUT 120)
 add_test(NAME docs_links COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/tools/links.sh" "${PROJECT_SOURCE_DIR}")
-set_tests_properties(docs_links PROPERTIES LABELS docs TIMEOUT 20)
+set_tests_properties(docs_links PROPERTIES LABELS docs TIMEOUT 120)

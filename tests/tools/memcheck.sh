@@ -7,10 +7,10 @@ header=$1
 shift
 
 if ! command -v valgrind >/dev/null; then
-    echo "SKIPPED: no valgrind here (Debian: valgrind)"
+    echo "skipped: needs valgrind (scripts/deps bench)"
     exit 77
 elif [ "$header" != 1 ]; then
-    echo "SKIPPED: the library was built without valgrind's header"
+    echo "skipped: the library was built without valgrind's header"
     exit 77
 fi
 exec valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite "$@"
