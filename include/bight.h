@@ -31,6 +31,7 @@
 #include <bight/listener.h>
 #include <bight/log.h>
 #include <bight/mailbox.h>
+#include <bight/many.h>
 #include <bight/metrics.h>
 #include <bight/monitor.h>
 #include <bight/mutex.h>

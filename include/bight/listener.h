@@ -125,8 +125,9 @@ struct bight_serve_options {
 };
 
 /** Accept connections and run `handler(stream, arg)` for each in a task of its own, until the
- *  listener is closed or the call is cancelled. A drain around it (bight_scope_drain) closes the
- *  listener. When a handler returns, its stream is ended, or aborted if it returned a failure;
+ *  listener is closed or the call is cancelled. A drain around it (bight_scope_drain) takes
+ *  the connections that the system has made already, as far as max_connections allows, and closes
+ *  the listener. When a handler returns, its stream is ended, or aborted if it returned a failure;
  *  nobody else may do so. BIGHT_EDRAIN is no failure in a drain. A failed handler stops nothing
  *  else. A task is called by the peer's address.
  *

@@ -10,6 +10,9 @@
 #define DEFAULT_END_MS 5000
 #define DEFAULT_PAUSE_MS 100
 
+/* How many connections may wait to be accepted, unless net.core.somaxconn was raised. */
+#define WAITING_MOST 4096
+
 struct serve {
     struct bight_group group; /* of the tasks of the connections */
     struct bight_listener *listener;
@@ -166,8 +169,24 @@ static int serve_next(struct serve *serve)
     return rc;
 }
 
+/* The close would reset the connections that the system has taken already: they are served too.
+ * Never more than may have waited at once, for others go on coming. */
+static void take_waiting(struct serve *serve)
+{
+    size_t most = serve->options.max_connections;
+    struct bight_stream *stream;
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < WAITING_MOST && (!most || serve->live < most); i++) {
+        serve->listener->ready = true; /* the loop may not have heard yet */
+        rc = bight_listener_try_accept(&stream, serve->listener);
+        if (rc == 0)
+            rc = spawn(serve, stream);
+    }
+}
+
 /* Returns why it accepts no more, BIGHT_ECLOSED after bight_listener_close. A drain closes the
- * listener; connections that were accepted are served. */
+ * listener; connections that were made before are served. */
 static int serve_all(struct serve *serve)
 {
     size_t most = serve->options.max_connections;
@@ -181,6 +200,7 @@ static int serve_all(struct serve *serve)
     rc = bight_scope_end(&scope, rc);
     if (rc != BIGHT_EDRAIN)
         return rc ? rc : BIGHT_ECLOSED;
+    take_waiting(serve);
     rc = bight_listener_close(serve->listener);
     return rc && rc != BIGHT_EALREADY ? rc : BIGHT_ECLOSED;
 }

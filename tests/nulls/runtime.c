@@ -80,6 +80,9 @@ static void threads(void)
     does_nothing(bight_case_submission, NULL, (void *)some);
     does_nothing(bight_case_submission, &without, NULL);
     says_einval(bight_select, &without, 1, 0);
+    says_einval(bight_run_many, 1, NULL, NULL);
+    says_einval(bight_run_many_with, NULL, 1, NULL, NULL);
+    gives(BIGHT_ENORUNTIME, bight_many_mailbox, NULL, 0);
     says_einval(bight_thread_event_new, NULL);
     is_null(bight_thread_event_ref, NULL);
     does_nothing(bight_thread_event_unref, NULL);

@@ -92,6 +92,41 @@ static int drained(void *arg)
     return bight_listener_end(server.listener);
 }
 
+/* The system has made the connections, and the loop has not heard of them. */
+static int drained_with_a_backlog(void *arg)
+{
+    struct server server = {.options = {.max_connections = (size_t) * (int *)arg}};
+    int fds[4], status;
+    char byte;
+
+    server_begin_with_clients(&server, server_echo, fds, 1);
+    for (int i = 1; i < 4; i++)
+        fds[i] = server_dial(&server);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(write(fds[i], "x", 1), 1);
+    ck_assert(bight_task_drain(server.task));
+    ck_ok(bight_yield());
+    for (int i = 0; i < 4; i++)
+        shutdown(fds[i], SHUT_WR);
+    ck_ok(bight_join(server.task, &status));
+    ck_ok(status);
+    ck_assert_uint_eq(server.ended, server.options.max_connections ? 2 : 4);
+    for (int i = 0; i < (int)server.ended; i++) {
+        ck_assert_int_eq(recv(fds[i], &byte, 1, 0), 1);
+        close(fds[i]);
+    }
+    for (int i = (int)server.ended; i < 4; i++)
+        server_expect_reset(fds[i]);
+    return bight_listener_end(server.listener);
+}
+
+static void a_drain_serves_what_the_system_has_taken(int i)
+{
+    int max_connections = i ? 2 : 0;
+
+    ck_ok(world_run(drained_with_a_backlog, &max_connections, NULL));
+}
+
 static int cancelled(void *arg)
 {
     struct server server = {0};
@@ -320,6 +355,7 @@ static int cancelled_in_the_drain(void *arg)
 
 static const struct suite_case cases[] = {
     world_case(a_drain_around_it_closes_it_and_lets_handlers_end, drained),
+    each_case(a_drain_serves_what_the_system_has_taken, 2),
     world_case(a_handler_can_close_the_listener, closed_by_a_handler),
     world_case(the_listener_can_be_closed_with_the_last_client, closed_with_its_last_client),
     world_case(cancelling_the_call_cancels_the_handlers_and_leaves_the_listener, cancelled),
