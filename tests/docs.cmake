@@ -22,6 +22,7 @@ endfunction()
 docs_program(readme_program README.md "hello, rope.*hello, loop")
 docs_program(executors_program docs/executors.md "^9592 primes")
 docs_program(service_program docs/service.md "round 3\nit came to 0 by signal 15")
+docs_program(cores_program docs/cores.md "^20 answers from 3 loops\nit came to 0 by signal 15")
 docs_program(files_program docs/files.md "^14 bytes: a rope.a loop.walked over 14 bytes")
 docs_program(watching_program docs/watching.md "^there is a new file\nand it is written\n$")
 docs_program(embedding_program docs/embedding.md
