@@ -41,7 +41,13 @@ static void case_make(struct bight_case *to, const struct bight_case_ops *ops, v
     to->value = NULL;
     to->source = source;
     to->ops = ops;
-    to->time = 0;
+}
+
+/* Whether a select can wait for such cases. */
+static bool is_sound(const struct bight_case_ops *ops)
+{
+    return ops && ops->attempt && ops->arm && ops->wait && ops->wait->abort &&
+           !(ops->wait->flags & BIGHT_WAITER_MAY_REFUSE);
 }
 
 /* A case without a source is invalid: it has no ops, and the select says so. */
@@ -54,7 +60,7 @@ void bight_case_custom(struct bight_case *to, const struct bight_case_ops *ops, 
 {
     if (!to)
         return;
-    case_make(to, ops, source);
+    case_make(to, is_sound(ops) ? ops : NULL, source);
 }
 
 /* The end of a task */
@@ -118,12 +124,18 @@ void bight_case_join(struct bight_case *to, struct bight_task *task)
 
 /* Queues */
 
+/* A function of its own, so that a queue where nothing is found needs no frame. */
+static __attribute__((noinline)) bool get_at_once(struct bight_case *chosen)
+{
+    struct bight_task *self = bight__sched->current;
+
+    chosen->status = bight__queue_get_at_once(chosen->source, &chosen->value, self);
+    return chosen->status != BIGHT_EAGAIN;
+}
+
 static bool get_attempt(struct bight_case *chosen)
 {
-    chosen->status = bight__queue_is_idle(chosen->source)
-                         ? BIGHT_EAGAIN
-                         : bight_queue_try_get(chosen->source, &chosen->value);
-    return chosen->status != BIGHT_EAGAIN;
+    return bight__queue_is_idle(chosen->source) ? false : get_at_once(chosen);
 }
 
 static int get_arm(struct bight_case *chosen)

@@ -9,112 +9,89 @@
 
 #include <limits.h>
 
-/* Whether a select can wait for such cases. */
-static bool is_sound(const struct bight_case_ops *ops)
+/* *itself: whether one of them is the end of `self`. A case without ops is invalid: see cases.c. */
+static inline bool cases_sound(const struct bight_case *cases, size_t count, unsigned flags,
+                               const struct bight_task *self, bool *itself)
 {
-    return ops && ops->attempt && ops->arm && ops->wait && ops->wait->abort &&
-           !(ops->wait->flags & BIGHT_WAITER_MAY_REFUSE);
-}
-
-/* *itself: whether one of them is the end of `self`. Cases beside each other are often of one
- * kind. */
-static bool cases_sound(const struct bight_case *cases, size_t count, unsigned flags,
-                        const struct bight_task *self, bool *itself)
-{
-    const struct bight_case_ops *sound = NULL;
     bool found = false;
 
     if (!cases || count == 0 || count > INT_MAX ||
         flags & ~(BIGHT_SELECT_ORDERED | BIGHT_SELECT_TRY))
         return false;
     for (const struct bight_case *at = cases; at != cases + count; at++) {
-        if (at->ops != sound || !sound) {
-            if (!is_sound(at->ops))
-                return false;
-            sound = at->ops;
-        }
-        found |= at->source == self;
+        if (unlikely(!at->ops))
+            return false;
+        if (unlikely(at->source == self))
+            found = true;
     }
     *itself = found;
     return true;
 }
 
-/* The case after `at`, around the end. */
-static inline struct bight_case *case_after(struct bight_case *cases, size_t count,
-                                            struct bight_case *at)
+static inline struct bight_case *attempt_from(struct bight_case *at, const struct bight_case *end)
 {
-    return at + 1 == cases + count ? cases : at + 1;
-}
-
-static struct bight_case *attempt_all(struct bight_case *cases, size_t count, size_t start)
-{
-    struct bight_case *at = &cases[start];
-
-    do {
+    for (; at != end; at++) {
         if (at->ops->attempt(at))
             return at;
-        at = case_after(cases, count, at);
-    } while (at != &cases[start]);
+    }
     return NULL;
 }
 
-/* Join the waiters in one park; nothing is armed yet. They may share it: their cases are sound. */
-static void link_all(struct bight_case *cases, size_t count, struct bight_task *self)
+/* Have the case share the park of `first`, and arm it. */
+static inline int arm(struct bight_case *at, struct bight_waiter *first, struct bight_task *self,
+                      size_t *outside)
 {
-    struct bight_waiter *before = &cases[count - 1].waiter;
+    const struct bight_case_ops *ops = at->ops;
 
-    for (struct bight_case *at = cases; at != cases + count; at++) {
-        bight__waiter_begin_of(&at->waiter, at->ops->wait, self);
-        at->waiter.also = before;
-        before = &at->waiter;
-    }
+    bight__waiter_begin_of(&at->waiter, ops->wait, self);
+    at->waiter.also = first->also;
+    first->also = &at->waiter;
+    *outside += ops->wait->flags & BIGHT_WAITER_OUTSIDE;
+    return ops->arm(at);
 }
 
-/* Arm one after the other, until one has happened. The order is that of the attempts, so the same
- * lot decides who waits longer for a turn at a source. */
-static int arm_all(struct bight_case *cases, size_t count, size_t start)
+/* Arm them until one has happened. *outside: how many of them wait for the outside. */
+static inline int arm_from(struct bight_case *at, const struct bight_case *end,
+                           struct bight_waiter *first, struct bight_task *self, size_t *outside)
 {
-    struct bight_case *at = &cases[start];
+    for (; at != end; at++) {
+        int rc = arm(at, first, self, outside);
 
-    do {
-        int rc;
-
-        if (!at->waiter.task)
-            return 0;
-        rc = at->ops->arm(at);
-        if (rc && bight_waiter_drop(&at->waiter) == 0)
+        if (unlikely(rc) && bight_waiter_drop(&at->waiter) == 0)
             return rc;
-        at = case_after(cases, count, at);
-    } while (at != &cases[start]);
+        if (unlikely(!first->task))
+            break;
+    }
     return 0;
 }
 
-static struct bight_case *winner_of(struct bight_case *cases, size_t count)
+static int chosen_of(struct bight_case *cases, struct bight_waiter *winner)
 {
-    for (struct bight_case *at = cases; at != cases + count; at++) {
-        if (at->waiter.won)
-            return at;
-    }
-    return NULL;
-}
+    struct bight_case *chosen = bight_case_of(winner);
 
-static int wait_all(struct bight_case *cases, size_t count, size_t start, struct bight_task *self)
-{
-    struct bight_case *chosen;
-    int rc;
-
-    link_all(cases, count, self);
-    rc = arm_all(cases, count, start);
-    if (rc)
-        return rc;
-    rc = bight_park(&cases[0].waiter);
-    chosen = winner_of(cases, count);
-    if (!chosen)
-        return rc;
-    chosen->status = chosen->waiter.result;
+    chosen->status = winner->result;
     if (chosen->ops->settle)
         chosen->ops->settle(chosen);
     return (int)(chosen - cases);
+}
+
+/* Arm one after the other and sleep. The order is that of the attempts, so the same lot decides who
+ * waits longer for a turn at a source. A function of its own, for its registers. */
+static __attribute__((noinline)) int wait_all(struct bight_case *cases, size_t count, size_t start,
+                                              struct bight_task *self)
+{
+    struct bight_waiter *first = &cases[start].waiter;
+    size_t outside = 0;
+    int rc = arm_from(&cases[start], cases + count, first, self, &outside);
+
+    if (likely(!rc && first->task))
+        rc = arm_from(cases, &cases[start], first, self, &outside);
+    if (unlikely(rc))
+        return rc;
+    if (likely(first->task))
+        rc = bight__park_begun(self, &cases[0].waiter, outside);
+    first = bight__ring_winner(first);
+    return likely(first) ? chosen_of(cases, first) : rc;
 }
 
 /* One of so many, by a multiplication: a remainder costs 20 to 40 steps of the processor. */
@@ -131,7 +108,9 @@ static int choose(struct bight_case *cases, size_t count, unsigned flags, struct
 
     if (count > 1 && !(flags & BIGHT_SELECT_ORDERED))
         start = draw(self->sched, count);
-    chosen = attempt_all(cases, count, start);
+    chosen = attempt_from(&cases[start], cases + count);
+    if (!chosen)
+        chosen = attempt_from(cases, &cases[start]);
     if (chosen)
         return (int)(chosen - cases);
     return flags & BIGHT_SELECT_TRY ? BIGHT_EAGAIN : wait_all(cases, count, start, self);

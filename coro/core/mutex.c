@@ -70,23 +70,22 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
     }
 }
 
-/* The same by the running task, where the first waiter is a lock in which its task sleeps: as in
- * most cases. False: nothing was done. */
+/* The same by the running task, where the first waiter is a lock: then its task sleeps in it, alone.
+ * False: nothing was done. */
 static inline bool hand_to_first(struct bight_mutex *mutex, const struct bight_task *self)
 {
     struct bight_link *link = mutex->waiters.next;
     struct bight_waiter *waiter;
-    struct bight_task *heir;
 
     if (unlikely(!link))
         return false;
     waiter = container_of(link, struct bight_waiter, link);
-    heir = waiter->task;
-    if (unlikely(!heir || bight__chain_passes(self) || bight__chain_passes(heir) ||
-                 !bight__unpark_at_once(waiter, &lock_ops, self)))
+    if (unlikely(!bight__waiter_is(waiter, &lock_ops, self) || bight__chain_passes(self) ||
+                 bight__chain_passes(waiter->task)))
         return false;
     link_remove(link);
-    bight__mutex_take(mutex, heir);
+    bight__mutex_take(mutex, waiter->task);
+    bight__ready_push(self->sched, bight__waiter_resolve(waiter, 0));
     return true;
 }
 

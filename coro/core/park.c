@@ -108,12 +108,14 @@ int bight_waiter_also(struct bight_waiter *waiter, struct bight_waiter *with)
 
     if (!may_share(waiter) || !may_share(with) || waiter->also != waiter)
         return BIGHT_EINVAL;
+    if (unlikely(!with->task)) {
+        waiter->task = NULL;
+        waiter->also = with->won ? with : next;
+        return BIGHT_EALREADY;
+    }
     with->also = waiter;
     waiter->also = next;
-    if (with->task)
-        return 0;
-    waiter->task = NULL;
-    return BIGHT_EALREADY;
+    return 0;
 }
 
 bool bight_waiter_pending(const struct bight_waiter *waiter)
@@ -133,13 +135,13 @@ static inline bool lets_go(struct bight_waiter *waiter)
     bool asked = waiter->asked;
     int rc;
 
-    waiter->asked = true;
-    if (asked || !waiter->ops->abort)
-        return false;
     if (likely(waiter->ops->abort == bight__unlink_abort)) {
         link_remove(&waiter->link);
         return true;
     }
+    waiter->asked = true;
+    if (asked || !waiter->ops->abort)
+        return false;
     rc = waiter->ops->abort(waiter);
     if (unlikely(rc && rc != BIGHT_EBUSY))
         bight__task_report(task, BIGHT_REPORT_ABORT_HOOK, rc, 0,
@@ -147,9 +149,9 @@ static inline bool lets_go(struct bight_waiter *waiter)
     return rc == 0;
 }
 
-/* Let go of every waiter of the ring but `winner`. 0, or BIGHT_EBUSY: then the ring is that one
- * waiter, since only waiters that always let go may share. */
-static int ring_abort(struct bight_waiter *first, const struct bight_waiter *winner)
+/* Let go of every waiter of the ring, unless a hook unparks one. 0, or BIGHT_EBUSY: then the ring
+ * is that one waiter, since only waiters that always let go may share. */
+static int ring_abort(struct bight_waiter *first)
 {
     struct bight_waiter *waiter = first;
     int rc = 0;
@@ -157,14 +159,14 @@ static int ring_abort(struct bight_waiter *first, const struct bight_waiter *win
     do {
         struct bight_waiter *next = waiter->also;
 
-        if (waiter != winner && waiter->task) {
+        if (waiter->task) {
             if (lets_go(waiter))
                 waiter->task = NULL;
             else
                 rc = BIGHT_EBUSY;
         }
         waiter = next;
-    } while (waiter != first);
+    } while (waiter != first && !bight__ring_winner(waiter));
     return rc;
 }
 
@@ -192,58 +194,79 @@ static inline void count_park(struct bight_task *task, const struct bight_waiter
     } while (unlikely(waiter != first));
 }
 
-/* The waiter of the ring that was unparked, NULL when all were let go. */
-static struct bight_waiter *ring_winner(struct bight_waiter *first)
-{
-    struct bight_waiter *waiter = first;
-
-    do {
-        if (waiter->won)
-            return waiter;
-        waiter = waiter->also;
-    } while (waiter != first);
-    return NULL;
-}
-
-static bool share_a_park(const struct bight_waiter *waiter, const struct bight_waiter *other)
-{
-    const struct bight_waiter *at = waiter;
-
-    while (at != other && at->also != waiter)
-        at = at->also;
-    return at == other;
-}
-
 int bight_waiter_drop(struct bight_waiter *waiter)
 {
-    return ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter, NULL);
+    return bight__ring_winner(waiter) ? BIGHT_EALREADY : ring_abort(waiter);
+}
+
+/* What the waits of a ring are counted for. */
+struct counted {
+    size_t outside;
+    unsigned flags; /* of any of them */
+};
+
+static inline void counted_add(struct counted *counted, unsigned flags)
+{
+    counted->outside += flags & BIGHT_WAITER_OUTSIDE;
+    counted->flags |= flags;
+}
+
+/* Let go of a waiter of which more is to be done than most need. */
+static __attribute__((noinline)) void let_go(struct bight_waiter *waiter, struct counted *counted)
+{
+    counted_add(counted, waiter->ops->flags);
+    if (waiter->task && lets_go(waiter))
+        waiter->task = NULL;
+}
+
+/* Let go of the others of a ring, which lead to the winner from now on. */
+static inline void others_let_go(struct bight_waiter *winner, struct counted *counted)
+{
+    struct bight_waiter *next;
+
+    for (struct bight_waiter *at = winner->also; at != winner; at = next) {
+        next = at->also;
+        if (likely(at->ops->abort == bight__unlink_abort && !at->ops->flags)) {
+            link_remove(&at->link);
+            at->task = NULL;
+        } else {
+            let_go(at, counted);
+        }
+        at->also = winner;
+    }
 }
 
 /* Unpark a waiter that shares its park, or whose task does not sleep in it: it may sleep in another
  * wait between arming this one and parking on it. */
-static __attribute__((noinline)) bool unpark_other(struct bight_waiter *waiter, int result)
+__attribute__((noinline)) int bight__unpark_other(struct bight_waiter *waiter, int result)
 {
     struct bight_task *task = waiter->task;
+    struct counted counted = {0, 0};
 
+    counted_add(&counted, waiter->ops->flags);
     waiter->task = NULL;
     waiter->result = result;
     waiter->won = true;
-    (void)ring_abort(waiter, waiter);
-    if (task->parked && share_a_park(waiter, task->parked)) {
-        count_park(task, task->parked, false);
-        task->parked = NULL;
-        task->delivered = 0;
-        bight__ready(task);
-    }
-    return true;
+    others_let_go(waiter, &counted);
+    if (!task->parked || bight__ring_winner(task->parked) != waiter)
+        return 0;
+    task->sched->outside -= counted.outside;
+    if (unlikely(counted.flags & WAITER_LINK))
+        bight__chain_changes(task);
+    task->parked = NULL;
+    task->delivered = 0;
+    bight__ready(task);
+    return 0;
 }
 
 bool bight_unpark(struct bight_waiter *waiter, int result)
 {
     if (!waiter->task)
         return false;
-    if (!bight__waiter_sleeps(waiter))
-        return unpark_other(waiter, result);
+    if (!bight__waiter_sleeps(waiter)) {
+        bight__unpark_other(waiter, result);
+        return true;
+    }
     count_waiter(waiter->task, waiter, false);
     bight__ready(bight__waiter_resolve(waiter, result));
     return true;
@@ -257,7 +280,7 @@ void bight__abort_park(struct bight_task *task)
         return;
     task->aborted = true;
     /* A source may also unpark from within its abort hook: that settles it. */
-    if (ring_abort(parked, NULL) || task->parked != parked)
+    if (ring_abort(parked) || task->parked != parked)
         return;
     count_park(task, parked, false);
     task->parked = NULL;
@@ -275,9 +298,9 @@ static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
     if (!(task->pending & PENDING_STOP))
         return false;
     task->aborted = true;
-    if (ring_abort(waiter, NULL))
+    if (ring_abort(waiter))
         return false;
-    if (ring_winner(waiter))
+    if (bight__ring_winner(waiter))
         return false;
     *rc = bight__deliver(task, false);
     return true;
@@ -286,7 +309,7 @@ static __attribute__((noinline)) bool park_refused(struct bight_sched *sched,
 /* What the park of a waiter that is not pending any more, or one of its ring, came to. */
 static __attribute__((noinline)) int outcome(struct bight_waiter *waiter)
 {
-    const struct bight_waiter *winner = ring_winner(waiter);
+    const struct bight_waiter *winner = bight__ring_winner(waiter);
 
     return winner ? winner->result : bight__deliver(bight__sched->current, true);
 }
@@ -332,14 +355,14 @@ SWITCHES int bight_park(struct bight_waiter *waiter)
     return sleep_on(sched, self, waiter);
 }
 
-SWITCHES int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter)
+SWITCHES int bight__park_begun(struct bight_task *self, struct bight_waiter *waiter, size_t outside)
 {
     struct bight_sched *sched = self->sched;
 
     if (unlikely(self->pending))
         return park_pending(sched, self, waiter, __builtin_return_address(0));
     self->aborted = false;
-    count_waiter(self, waiter, true);
+    sched->outside += outside;
     return sleep_on(sched, self, waiter);
 }
 

@@ -6,22 +6,23 @@
 #include <sys/random.h>
 
 /* A system without entropy is not worth waiting for: the clock and the address differ as well. */
-static uint64_t seed(struct bight_sched *sched)
+static __attribute__((noinline)) uint64_t seeded(struct bight_sched *sched)
 {
     uint64_t bits;
 
     if (bight__call_fails(&sched->seams, "getrandom") ||
         getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
         bits = splitmix_mix(sched->driver->now_ns(sched)) ^ (uintptr_t)sched;
-    return bits | 1;
+    sched->random_state = bits | 1;
+    return splitmix_next(&sched->random_state);
 }
 
 uint64_t bight__random(struct bight_sched *sched)
 {
-    if (sched->seams.random)
+    if (unlikely(sched->seams.random))
         return sched->seams.random(sched->seams.ctx);
-    if (!sched->random_state)
-        sched->random_state = seed(sched);
+    if (unlikely(!sched->random_state))
+        return seeded(sched);
     return splitmix_next(&sched->random_state);
 }
 

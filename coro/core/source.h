@@ -24,9 +24,24 @@ static inline void bight__breathe(struct bight_task *task)
         bight__op(sched, task);
 }
 
-/* bight_park for a waiter that the running task, `self`, has just begun, that shares its park with
- * no other, and that nobody can have resolved. */
-int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter);
+/* bight_park for a waiter that the running task, `self`, has begun, and that is still pending.
+ * `outside`: how many of those that share the park have BIGHT_WAITER_OUTSIDE. */
+int bight__park_begun(struct bight_task *self, struct bight_waiter *waiter, size_t outside);
+
+/* The same for a waiter that shares its park with no other. */
+static inline int bight__park_alone(struct bight_task *self, struct bight_waiter *waiter)
+{
+    return bight__park_begun(self, waiter, waiter->ops->flags & BIGHT_WAITER_OUTSIDE);
+}
+
+/* The waiter of the park that was unparked, NULL when there is none: those who share it form a ring
+ * until one is, and from then on each of them leads to that one. */
+static inline struct bight_waiter *bight__ring_winner(struct bight_waiter *waiter)
+{
+    if (waiter->won)
+        return waiter;
+    return waiter->also->won ? waiter->also : NULL;
+}
 
 /* Whether the waiter, which is pending, is alone in its park, in which its task sleeps: as in most
  * cases. */
@@ -48,18 +63,27 @@ static inline struct bight_task *bight__waiter_resolve(struct bight_waiter *wait
     return task;
 }
 
-/* bight_unpark with 0, without a call, by the running task `self`. False: nothing was done, since
- * the waiter is not one with these ops, which have no flags or only those of which the caller has
- * taken care, whose task sleeps in it alone. */
-__attribute__((always_inline)) static inline bool
-bight__unpark_at_once(struct bight_waiter *waiter, const struct bight_waiter_ops *ops,
-                      const struct bight_task *self)
+/* park.c: unpark a pending waiter of which bight__waiter_sleeps is not true. Always 0, so that it
+ * can be a caller's last step. */
+int bight__unpark_other(struct bight_waiter *waiter, int result);
+
+/* bight_unpark with 0 by the running task `self` of a pending waiter of the same runtime, whose ops
+ * have no flags or only those of which the caller has taken care. Always 0. */
+__attribute__((always_inline)) static inline int bight__unpark_of(struct bight_waiter *waiter,
+                                                                  const struct bight_task *self)
 {
-    if (unlikely(!waiter->task || waiter->ops != ops || !bight__waiter_sleeps(waiter) ||
-                 waiter->task->sched != self->sched))
-        return false;
+    if (unlikely(!bight__waiter_sleeps(waiter)))
+        return bight__unpark_other(waiter, 0);
     bight__ready_push(self->sched, bight__waiter_resolve(waiter, 0));
-    return true;
+    return 0;
+}
+
+/* Whether the waiter is pending, has these ops, and is of the running task's runtime. */
+static inline bool bight__waiter_is(const struct bight_waiter *waiter,
+                                    const struct bight_waiter_ops *ops,
+                                    const struct bight_task *self)
+{
+    return likely(waiter->task && waiter->ops == ops && waiter->task->sched == self->sched);
 }
 
 /* bight_unpark, inlined for a waiter without flags. */

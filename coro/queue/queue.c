@@ -174,36 +174,44 @@ static inline bool get_at_once(struct bight_queue *queue, void **item)
     return true;
 }
 
-/* The common case of a put that finds somebody waiting, and of a get in a rendezvous: the first one
- * waits here alone and is of this runtime. */
-static inline bool give_at_once(struct bight_queue *queue, void *item,
-                                const struct bight_task *self)
+/* The common case of a put that finds somebody waiting, and of a get in a rendezvous: the first
+ * waiter, unlinked, if it wants one item, or offers one, and is of this runtime. NULL: nothing was
+ * done. */
+static inline struct bight__queue_wait *
+take_first(struct bight_link *waiters, const struct bight_waiter_ops *ops, struct bight_task *self)
 {
-    struct bight_link *link = queue->getters.next;
-    struct bight__queue_wait *getter = container_of(link, struct bight__queue_wait, waiter.link);
+    struct bight_link *link = waiters->next;
+    struct bight__queue_wait *wait = container_of(link, struct bight__queue_wait, waiter.link);
 
-    if (link == &queue->getters ||
-        !bight__unpark_at_once(&getter->waiter, &bight__queue_get_ops, self))
-        return false;
+    if (link == waiters || !bight__waiter_is(&wait->waiter, ops, self))
+        return NULL;
     link_remove(link);
-    getter->item = item;
-    queue->unfinished++;
-    return true;
+    return wait;
 }
 
-static inline bool accept_at_once(struct bight_queue *queue, void **item,
-                                  const struct bight_task *self)
+static inline struct bight__queue_wait *getter_for(struct bight_queue *queue, void *item,
+                                                   struct bight_task *self)
 {
-    struct bight_link *link = queue->putters.next;
-    struct bight__queue_wait *putter = container_of(link, struct bight__queue_wait, waiter.link);
+    struct bight__queue_wait *getter = take_first(&queue->getters, &bight__queue_get_ops, self);
 
-    if (link == &queue->putters || queue->length ||
-        !bight__unpark_at_once(&putter->waiter, &bight__queue_put_ops, self))
-        return false;
-    link_remove(link);
+    if (!getter)
+        return NULL;
+    getter->item = item;
+    queue->unfinished++;
+    return getter;
+}
+
+static inline struct bight__queue_wait *putter_with(struct bight_queue *queue, void **item,
+                                                    struct bight_task *self)
+{
+    struct bight__queue_wait *putter =
+        queue->length ? NULL : take_first(&queue->putters, &bight__queue_put_ops, self);
+
+    if (!putter)
+        return NULL;
     *item = putter->item;
     queue->unfinished++;
-    return true;
+    return putter;
 }
 
 /* Whether tasks of another thread's runtime wait: then it is theirs. All that wait are of one. */
@@ -218,6 +226,14 @@ static inline bool is_foreign(const struct bight_queue *queue)
 static bool is_foreign_or_joined(const struct bight_queue *queue)
 {
     return is_foreign(queue) || bight__waiters_are_foreign(&queue->joiners);
+}
+
+/* Whether the queue is full and open, and nobody waits: a put finds no place. An unbounded one is
+ * never full. */
+static inline bool is_full(const struct bight_queue *queue)
+{
+    return queue->length == queue->capacity && !queue->end && link_empty(&queue->getters) &&
+           link_empty(&queue->putters);
 }
 
 /* The other cases, in functions of their own so that the common ones need no frame. */
@@ -275,7 +291,7 @@ static __attribute__((noinline)) int put_or_wait(struct bight_queue *queue, void
                                                  struct bight_task *self)
 {
     struct bight__queue_wait wait;
-    int rc = put_now(queue, item);
+    int rc = is_full(queue) ? BIGHT_EAGAIN : put_now(queue, item);
 
     if (rc != BIGHT_EAGAIN)
         return rc;
@@ -331,13 +347,27 @@ static __attribute__((noinline)) int get_checked(struct bight_queue *queue, void
 static __attribute__((noinline)) int put_to_waiting(struct bight_queue *queue, void *item,
                                                     struct bight_task *self)
 {
-    return give_at_once(queue, item, self) ? 0 : put_or_wait(queue, item, self);
+    struct bight__queue_wait *getter = getter_for(queue, item, self);
+
+    return getter ? bight__unpark_of(&getter->waiter, self) : put_or_wait(queue, item, self);
 }
 
 static __attribute__((noinline)) int get_from_waiting(struct bight_queue *queue, void **item,
                                                       struct bight_task *self)
 {
-    return accept_at_once(queue, item, self) ? 0 : get_or_wait(queue, item, self);
+    struct bight__queue_wait *putter = putter_with(queue, item, self);
+
+    return putter ? bight__unpark_of(&putter->waiter, self) : get_or_wait(queue, item, self);
+}
+
+int bight__queue_get_at_once(struct bight_queue *queue, void **item, struct bight_task *self)
+{
+    struct bight__queue_wait *putter;
+
+    if (get_at_once(queue, item))
+        return 0;
+    putter = putter_with(queue, item, self);
+    return putter ? bight__unpark_of(&putter->waiter, self) : get_now(queue, item);
 }
 
 int bight_queue_put(struct bight_queue *queue, void *item)

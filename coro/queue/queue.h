@@ -43,6 +43,9 @@ static inline bool bight__queue_is_idle(const struct bight_queue *queue)
            link_empty(&queue->putters);
 }
 
+/* bight_queue_try_get by the running task `self`. */
+int bight__queue_get_at_once(struct bight_queue *queue, void **item, struct bight_task *self);
+
 /* The waiter's result is 0 once the item has been handed over, or the answer of a closed queue. */
 struct bight__queue_wait {
     struct bight_waiter waiter;
