@@ -42,16 +42,33 @@ void bight_mutex_init(struct bight_mutex *mutex)
     mutex->abandoned = NULL;
 }
 
-static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
+static inline int lock_sleep(struct bight_mutex *mutex, struct bight_task *self)
 {
     struct lock_wait wait;
 
-    if (bight__is_foreign(mutex->owner))
-        return BIGHT_EPERM;
-    if (bight__lock_would_deadlock(mutex->owner, self))
-        return BIGHT_EDEADLK;
     wait.mutex = mutex;
-    return bight__wait_in_of(&mutex->waiters, &wait.waiter, &lock_ops, self);
+    bight__waiter_begin_of(&wait.waiter, &lock_ops, self);
+    list_append(&mutex->waiters, &wait.waiter.link);
+    return bight__park_alone(self, &wait.waiter);
+}
+
+static __attribute__((noinline)) int lock_in_chain(struct bight_mutex *mutex,
+                                                   struct bight_task *self)
+{
+    return bight__lock_would_deadlock(mutex->owner, self) ? BIGHT_EDEADLK : lock_sleep(mutex, self);
+}
+
+/* Those that wait are of the owner's runtime. It mostly waits for nobody, so that there is no chain
+ * to walk. */
+static __attribute__((noinline)) int lock_park(struct bight_mutex *mutex, struct bight_task *self)
+{
+    const struct bight_task *owner = mutex->owner;
+
+    if (unlikely(owner->sched != self->sched))
+        return BIGHT_EPERM;
+    if (unlikely(owner->parked))
+        return lock_in_chain(mutex, self);
+    return likely(owner != self) ? lock_sleep(mutex, self) : BIGHT_EDEADLK;
 }
 
 __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
@@ -70,20 +87,21 @@ __attribute__((noinline)) void bight__mutex_hand_over(struct bight_mutex *mutex)
     }
 }
 
-/* The same by the running task, where the first waiter is a lock: then its task sleeps in it, alone.
+/* The same by the running task, where the first waiter is a lock: in that its task sleeps, alone.
  * False: nothing was done. */
 static inline bool hand_to_first(struct bight_mutex *mutex, const struct bight_task *self)
 {
     struct bight_link *link = mutex->waiters.next;
+    uint64_t epoch = self->sched->chain_epoch;
     struct bight_waiter *waiter;
 
     if (unlikely(!link))
         return false;
     waiter = container_of(link, struct bight_waiter, link);
-    if (unlikely(!bight__waiter_is(waiter, &lock_ops, self) || bight__chain_passes(self) ||
-                 bight__chain_passes(waiter->task)))
+    if (unlikely(waiter->ops != &lock_ops || self->chain_epoch == epoch ||
+                 waiter->task->chain_epoch == epoch))
         return false;
-    link_remove(link);
+    link_cut(link);
     bight__mutex_take(mutex, waiter->task);
     bight__ready_push(self->sched, bight__waiter_resolve(waiter, 0));
     return true;
