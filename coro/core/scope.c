@@ -10,34 +10,28 @@ static bool is_in_frame(const struct bight_scope *scope, const struct bight_task
     return address >= task->stack.lo && address < (const char *)task;
 }
 
-static void note(const struct bight_scope *scope, const struct bight_scope **lowest,
-                 const struct bight_scope **highest)
-{
-    if (scope < *lowest)
-        *lowest = scope;
-    if (scope > *highest)
-        *highest = scope;
-}
-
 /* Addresses of open scopes: those in frames in the innermost scope, the others, for as long as any
  * scope is open, in the base. Together they would say nothing: a group in memory of the heap lies
  * below all frames. */
 static inline void note_address(struct bight_scope *scope, struct bight_task *task,
                                 const struct bight_scope *parent)
 {
-    struct bight_scope *base = &task->base;
+    struct bight_scope *base = &task->base, *with = is_in_frame(scope, task) ? scope : base;
 
     if (parent == base) {
-        scope->lowest = base->lowest = (const struct bight_scope *)UINTPTR_MAX;
-        scope->highest = base->highest = NULL;
-    } else {
-        scope->lowest = parent->lowest;
-        scope->highest = parent->highest;
+        struct bight_scope *without = with == base ? scope : base;
+
+        without->lowest = (const struct bight_scope *)UINTPTR_MAX;
+        without->highest = NULL;
+        with->lowest = with->highest = scope;
+        return;
     }
-    if (is_in_frame(scope, task))
-        note(scope, &scope->lowest, &scope->highest);
-    else
-        note(scope, &base->lowest, &base->highest);
+    scope->lowest = parent->lowest;
+    scope->highest = parent->highest;
+    if (scope < with->lowest)
+        with->lowest = scope;
+    if (scope > with->highest)
+        with->highest = scope;
 }
 
 static inline void scope_open(struct bight_scope *scope, struct bight_task *task, unsigned kind,
@@ -64,24 +58,41 @@ void bight__scope_open(struct bight_scope *scope, struct bight_task *task, unsig
     scope_open(scope, task, kind, deadline_ns);
 }
 
-static inline void scope_close(struct bight_scope *scope)
+static inline void scope_unlink(struct bight_scope *scope, struct bight_task *task)
+{
+    scope->magic = SCOPE_LEFT;
+    scope->parent->inner = NULL;
+    task->scope = scope->parent;
+}
+
+void bight__scope_close(struct bight_scope *scope)
 {
     struct bight_task *task = scope->task;
     struct bight_scope *parent = scope->parent;
-    bool timer_changes = scope->earliest_ns != parent->earliest_ns;
 
-    scope->magic = SCOPE_LEFT;
-    parent->inner = NULL;
-    task->scope = parent;
-    if (timer_changes)
+    scope_unlink(scope, task);
+    if (scope->earliest_ns != parent->earliest_ns)
         bight__timer_update(task);
     if (parent->effective != !!(task->pending & PENDING_CANCEL) || scope->kind & SCOPE_DRAINS)
         bight__pending_update(task);
 }
 
-void bight__scope_close(struct bight_scope *scope)
+/* The same without a call: false where it takes one, nothing was done then. */
+static inline bool close_at_once(struct bight_scope *scope, struct bight_task *task)
 {
-    scope_close(scope);
+    const struct bight_scope *parent = scope->parent;
+    uint64_t earliest = parent->earliest_ns;
+
+    if (unlikely(parent->effective != !!(task->pending & PENDING_CANCEL) ||
+                 scope->kind & SCOPE_DRAINS))
+        return false;
+    if (scope->earliest_ns != earliest) {
+        if (unlikely(!bight__timer_stays(task, earliest)))
+            return false;
+        bight__timer_set_stale(task, earliest == NO_DEADLINE);
+    }
+    scope_unlink(scope, task);
+    return true;
 }
 
 bool bight__scope_is_open(const struct bight_scope *scope, const struct bight_task *task)
@@ -287,9 +298,9 @@ static int settled(struct bight_scope *scope)
     return scope->cancelled ? 0 : BIGHT_ECANCELED;
 }
 
-static inline int settle(struct bight_scope *scope, int rc)
+static __attribute__((noinline)) int settle(struct bight_scope *scope, int rc)
 {
-    scope_close(scope);
+    bight__scope_close(scope);
     return likely(rc != BIGHT_ECANCELED) ? rc : settled(scope);
 }
 
@@ -320,8 +331,11 @@ int bight_scope_end(struct bight_scope *scope, int rc)
         return BIGHT_ENOTASK;
     if (unlikely(scope->kind & SCOPE_GROUP))
         return BIGHT_ESCOPE;
-    if (likely(scope == task->scope && !bight__scope_is_gone(task, scope, CALLERS_FRAME)))
+    if (likely(scope == task->scope && !bight__scope_is_gone(task, scope, CALLERS_FRAME))) {
+        if (likely(rc != BIGHT_ECANCELED && close_at_once(scope, task)))
+            return rc;
         return settle(scope, rc);
+    }
     return scope_end(scope, task, rc, CALLERS_FRAME);
 }
 

@@ -98,10 +98,15 @@ static inline uint64_t bight__deadline_after(struct bight_sched *sched, int64_t 
 
 static inline void bight__timer_set_stale(struct bight_task *task, bool stale)
 {
-    if (stale == !!(task->flags & TASK_STALE))
-        return;
-    task->flags ^= TASK_STALE;
-    task->sched->stale_timers += stale ? 1 : (size_t)-1;
+    bool was = task->flags & TASK_STALE;
+
+    if (stale && !was) {
+        task->flags |= TASK_STALE;
+        task->sched->stale_timers++;
+    } else if (!stale && was) {
+        task->flags &= ~TASK_STALE;
+        task->sched->stale_timers--;
+    }
 }
 
 /* A timer that is armed early enough stays as it is: most deadlines are met, and a task that opens
@@ -118,10 +123,10 @@ static inline void bight__timer_update(struct bight_task *task)
 {
     uint64_t earliest = task->scope->earliest_ns;
 
-    if (likely(bight__timer_stays(task, earliest)))
-        bight__timer_set_stale(task, earliest == NO_DEADLINE);
-    else
+    if (unlikely(!bight__timer_stays(task, earliest)))
         bight__timer_move(task);
+    else
+        bight__timer_set_stale(task, earliest == NO_DEADLINE);
 }
 
 /* Whether something inside the scope may have given way to a cancellation. */
