@@ -12,6 +12,7 @@
 #include <bight/errors.h>
 
 #include "samples/scraper/labels.h"
+#include "samples/scraper/utf8.h"
 
 /* How far into the page browsers look for a declaration before they read it. */
 static const size_t declaration_bytes = 1024;
@@ -25,6 +26,8 @@ struct decoder {
     enum { BY_ICONV, REPLACEMENT, USER_DEFINED } way;
     /* How many bytes a bad character costs. */
     size_t unit;
+    /* The page should be UTF-8, which needs no conversion where that is true. */
+    bool utf8;
 };
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -172,38 +175,16 @@ static bool use_declaration(char name[CHARSET_NAME_BYTES], struct span body)
     return found;
 }
 
-/* The bytes of the UTF-8 character at `text`, 0 when it is none. */
-static size_t utf8_bytes(const unsigned char *text, size_t size)
-{
-    size_t length = text[0] < 0x80    ? 1
-                    : text[0] < 0xc2  ? 0
-                    : text[0] < 0xe0  ? 2
-                    : text[0] < 0xf0  ? 3
-                    : text[0] <= 0xf4 ? 4
-                                      : 0;
-
-    if (length > size)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    /* Too long a form, a surrogate, beyond the last character. */
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 /* A page in UTF-8 may have a bad byte, in what somebody else has put into it; text of other
  * charsets has few bytes that go together as UTF-8 wants them. */
 static bool looks_like_utf8(struct span body)
 {
-    const unsigned char *at = (const unsigned char *)body.text;
+    const char *at = body.text;
     size_t left = body.size < guess_bytes ? body.size : guess_bytes;
     size_t good = 0, bad = 0;
 
     while (left) {
-        size_t length = utf8_bytes(at, left);
+        size_t length = utf8_character(at, left);
         if (!length && left < 4 && body.size > guess_bytes)
             break; /* the cut may have gone through a character */
         good += length > 1;
@@ -270,6 +251,7 @@ int decoder_new(struct decoder **out, const char *charset)
         return BIGHT_ENOMEM;
     }
     decoder->unit = strncasecmp(charset, "UTF-16", 6) == 0 ? 2 : 1;
+    decoder->utf8 = strcmp(charset, "UTF-8") == 0;
     *out = decoder;
     return 0;
 }
@@ -278,6 +260,14 @@ void decoder_free(struct decoder *decoder)
 {
     (void)iconv_close(decoder->conversion);
     free(decoder);
+}
+
+size_t decoder_as_is(const struct decoder *decoder, const char *in, size_t in_size, size_t room)
+{
+    if (!decoder->utf8)
+        return 0;
+    size_t size = in_size > room ? utf8_cut(in, room) : in_size;
+    return utf8_is_text(in, size) ? size : 0;
 }
 
 /* Take the NULs out of `text`, which would end the parser's work; returns the bytes left. */

@@ -26,6 +26,11 @@ struct decoder;
 BIGHT_MUST_CHECK int decoder_new(struct decoder **out, const char *charset);
 void decoder_free(struct decoder *decoder);
 
+/* How many bytes at `in`, at most `room`, are what decoder_run would make of them: whole characters
+ * of UTF-8, no NUL. 0 when there is a fault among the first `room` bytes, or the page is in another
+ * charset: decoder_run then takes its turn. `room` is at least 16. */
+size_t decoder_as_is(const struct decoder *decoder, const char *in, size_t in_size, size_t room);
+
 /* Convert from the front of (*in, *in_size), which must hold all that is left of the page, into
  * `out`, and move the former forward. Returns the bytes written, always whole characters; it may be
  * 0 while there is more. `room` is at least 16. */

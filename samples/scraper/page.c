@@ -223,16 +223,33 @@ static int error_of(int code)
  * closes more than it opens. */
 static const char head_start[] = "<html><body><html><html><html><html><html><html><html><html>";
 
+/* The next piece of the page in UTF-8, at most piece_bytes: where it is in `body`, if it is that
+ * already, else in `room`. */
+static const char *next_piece(struct decoder *decoder, struct bytes *body, char *room, size_t *size)
+{
+    const char *in = body->data;
+
+    *size = decoder_as_is(decoder, in, body->size, piece_bytes);
+    if (*size == 0) {
+        *size = decoder_run(decoder, &in, &body->size, room, piece_bytes);
+        body->data = (char *)in;
+        return room;
+    }
+    body->data += *size;
+    body->size -= *size;
+    return in;
+}
+
 static int feed(struct parser *parser, htmlParserCtxtPtr context, struct decoder *decoder,
-                struct bytes body, const struct page_stop *stop, char *piece)
+                struct bytes body, const struct page_stop *stop, char *room)
 {
     static const char mark[] = "\xef\xbb\xbf";
-    const char *in = body.data;
     bool first = true;
     int code = htmlParseChunk(context, head_start, sizeof head_start - 1, 0);
 
     while (body.size && parser->rc == 0 && !must_stop(parser, stop)) {
-        size_t size = decoder_run(decoder, &in, &body.size, piece, piece_bytes);
+        size_t size;
+        const char *piece = next_piece(decoder, &body, room, &size);
         size_t skip = first && size >= 3 && memcmp(piece, mark, 3) == 0 ? 3 : 0;
         first = first && size == 0;
         if (size > skip)
@@ -254,14 +271,14 @@ int page_parse(struct page *page, const char *body, size_t size, const char *cha
 
     *page = (struct page){.title.limit = PAGE_TITLE_BYTES_MAX};
     htmlParserCtxtPtr context = new_context(&parser);
-    char *piece = malloc(piece_bytes);
-    int rc = context && piece ? decoder_new(&decoder, charset) : BIGHT_ENOMEM;
+    char *room = malloc(piece_bytes);
+    int rc = context && room ? decoder_new(&decoder, charset) : BIGHT_ENOMEM;
     if (rc == 0) {
         struct bytes whole = {.data = (char *)body, .size = size};
-        rc = feed(&parser, context, decoder, whole, stop, piece);
+        rc = feed(&parser, context, decoder, whole, stop, room);
         decoder_free(decoder);
     }
-    free(piece);
+    free(room);
     if (context)
         htmlFreeParserCtxt(context);
     return rc;
