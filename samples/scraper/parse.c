@@ -38,38 +38,81 @@ static int base_of_page(struct url_base **out, const struct page *page, const ch
     return rc;
 }
 
-/* Put `href` into `out` unless it is there. A link that is not a valid URL for us is left out. */
-static int put_link(struct bytes *out, struct table *seen, const struct url_base *base,
-                    const char *href)
+/* Links on their way into the reply. */
+struct links {
+    struct bytes *out;
+    const struct url_base *base;
+    /* The URLs in `out`. */
+    struct table urls;
+    /* Hrefs, without their fragments, that led to one of them: the first few of the page. */
+    struct table hrefs;
+};
+
+/* How many hrefs are remembered, of at most URL_BYTES_MAX bytes: others are resolved again. */
+static const size_t hrefs_max = (size_t)16 * 1024;
+
+/* What of `href` says to which page it leads: what stands before the fragment. False when the rest
+ * matters as well: white space belongs to the URL before a fragment, and not at the end. */
+static bool key_of(const char *href, size_t *bytes)
+{
+    *bytes = strcspn(href, "#");
+    return *bytes == 0 || (unsigned char)href[*bytes - 1] > ' ';
+}
+
+/* Remember that hrefs which begin with these bytes lead to what is in the reply. */
+static int remember(struct links *links, const char *href, size_t bytes)
 {
     struct table_entry *entry;
     bool added;
+
+    if (bytes > URL_BYTES_MAX || links->hrefs.count >= hrefs_max)
+        return 0;
+    int rc = table_put(&links->hrefs, href, bytes, &entry, &added);
+    if (rc == 0)
+        entry->value = links;
+    return rc;
+}
+
+/* Put the URL of `href` into the reply unless it is there. A link that is not a valid URL for us is
+ * left out. */
+static int put_link(struct links *links, const char *href)
+{
+    struct table_entry *entry;
+    size_t bytes;
+    bool added;
     char *url;
-    int rc = url_resolve(base, href, &url);
+
+    bool has_key = key_of(href, &bytes);
+    if (has_key && table_get(&links->hrefs, href, bytes))
+        return 0;
+    int rc = url_resolve(links->base, href, &url);
     if (rc)
         return rc == BIGHT_ENOMEM ? rc : 0;
-    rc = table_put(seen, url, strlen(url), &entry, &added);
+    rc = table_put(&links->urls, url, strlen(url), &entry, &added);
     if (rc == 0 && added)
-        rc = wire_put_text(out, url, strlen(url));
+        rc = wire_put_text(links->out, url, strlen(url));
     free(url);
-    return rc;
+    return rc || !has_key ? rc : remember(links, href, bytes);
 }
 
 static int put_links(struct bytes *out, const struct page *page, const char *url, bool *cut)
 {
     struct url_base *base;
-    struct table seen;
     const char *href = page->hrefs.size ? page->hrefs.data : "";
     const char *end = href + page->hrefs.size;
     int rc = base_of_page(&base, page, url);
     if (rc)
         return rc;
-    rc = table_init(&seen);
+    struct links links = {.out = out, .base = base};
+    rc = table_init(&links.urls);
+    if (rc == 0)
+        rc = table_init(&links.hrefs);
     while (rc == 0 && href != end) {
-        rc = put_link(out, &seen, base, href);
+        rc = put_link(&links, href);
         href += strlen(href) + 1;
     }
-    table_free(&seen, NULL);
+    table_free(&links.urls, NULL);
+    table_free(&links.hrefs, NULL);
     url_base_free(base);
     *cut = rc == BIGHT_ETOOBIG;
     return *cut ? 0 : rc;

@@ -96,19 +96,6 @@ static void first_base_with_href_counts_for_all_links(void)
     done(&page);
 }
 
-static void nul_bytes_hide_nothing(void)
-{
-    static const char body[] = "<tit\0le>a\0b</title><p>x\0y<a href=\"c\0d\">z\0\0</a><a href=e>";
-    struct parsed page;
-
-    parse_bytes(&page, page_html, body, sizeof body - 1);
-    ck_assert_str_eq(page.facts.title, "ab");
-    ck_assert_uint_eq(page.facts.links, 2);
-    expect_link(&page, "http://h/dir/cd");
-    expect_link(&page, "http://h/dir/e");
-    done(&page);
-}
-
 /* `count` times `text`, after `head`. */
 static struct bytes repeated(const char *head, const char *text, size_t count)
 {
@@ -120,6 +107,75 @@ static struct bytes repeated(const char *head, const char *text, size_t count)
         rc |= bytes_append_text(&body, text);
     ck_assert_int_eq(rc, 0);
     return body;
+}
+
+static void link_is_the_same_however_often_and_with_what_fragment(void)
+{
+    struct parsed page;
+    struct bytes body = repeated("<a href='l#", "f", URL_BYTES_MAX);
+
+    parse(&page, "<a href=b></a><a href='b#1'></a><a href=b></a><a href='#x'></a><a href=''></a>"
+                 "<a href='#'></a><a href=' #y'></a><a href='mailto:me@h'></a><a href='b ?q#'></a>"
+                 "<a href='mailto:me@h'></a><a href=\"/dir/b#2\"></a><a href='b?q#'></a>"
+                 "<a href='http:b#z'></a><a href='page#'></a>");
+    ck_assert_uint_eq(page.facts.links, 14);
+    expect_link(&page, "http://h/dir/b");
+    expect_link(&page, "http://h/dir/page");
+    expect_link(&page, "http://h/dir/b%20?q");
+    expect_link(&page, "http://h/dir/b?q");
+    done(&page);
+    /* White space is part of the URL before a fragment, not at the end. */
+    parse(&page, "<a href='s '></a><a href='s #1'></a><a href='s'></a><a href='t #2'></a>"
+                 "<a href='t '></a><a href='t\n#3'></a>");
+    expect_link(&page, "http://h/dir/s");
+    expect_link(&page, "http://h/dir/s%20");
+    expect_link(&page, "http://h/dir/t%20");
+    expect_link(&page, "http://h/dir/t");
+    done(&page);
+    /* A link that is too long for its fragment's sake is none, the same without it is one. */
+    ck_assert_int_eq(bytes_append_text(&body, "'></a><a href=l></a><a href='l#x'></a>"), 0);
+    parse_bytes(&page, page_html, body.data, body.size);
+    expect_link(&page, "http://h/dir/l");
+    done(&page);
+    bytes_free(&body);
+}
+
+/* More than are remembered; all of them are found once. */
+static void many_links_are_each_found_once(void)
+{
+    enum { count = 20000 };
+    struct bytes body = {0};
+    struct parsed page;
+    char text[64];
+    int rc = 0;
+
+    for (int i = 0; i < 2 * count; i++) {
+        (void)snprintf(text, sizeof text, "<a href='%d#%d'></a>", i % count, i);
+        rc |= bytes_append_text(&body, text);
+    }
+    ck_assert_int_eq(rc, 0);
+    parse_bytes(&page, page_html, body.data, body.size);
+    ck_assert_uint_eq(page.facts.links, 2 * count);
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(text, sizeof text, "http://h/dir/%d", i);
+        rc |= strcmp(parse_next_link(&page.links), text) != 0;
+    }
+    ck_assert_int_eq(rc, 0);
+    done(&page);
+    bytes_free(&body);
+}
+
+static void nul_bytes_hide_nothing(void)
+{
+    static const char body[] = "<tit\0le>a\0b</title><p>x\0y<a href=\"c\0d\">z\0\0</a><a href=e>";
+    struct parsed page;
+
+    parse_bytes(&page, page_html, body, sizeof body - 1);
+    ck_assert_str_eq(page.facts.title, "ab");
+    ck_assert_uint_eq(page.facts.links, 2);
+    expect_link(&page, "http://h/dir/cd");
+    expect_link(&page, "http://h/dir/e");
+    done(&page);
 }
 
 static void long_title_is_cut_at_a_character(void)
@@ -337,6 +393,8 @@ static const struct suite_case cases[] = {
     plain_case(page_goes_on_after_its_end),
     plain_case(title_of_a_drawing_is_not_the_pages),
     plain_case(first_base_with_href_counts_for_all_links),
+    plain_case(link_is_the_same_however_often_and_with_what_fragment),
+    plain_case(many_links_are_each_found_once),
     plain_case(nul_bytes_hide_nothing),
     plain_case(long_title_is_cut_at_a_character),
     plain_case(page_of_ten_megabytes_is_read_to_its_end),
