@@ -44,11 +44,16 @@ static size_t character(const char *text, size_t size, uint32_t *code)
     return length;
 }
 
+static bool is_ascii_space(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Unicode's White_Space. */
 static bool is_space(uint32_t c)
 {
     if (c < 0x80)
-        return c == ' ' || (c >= '\t' && c <= '\r');
+        return is_ascii_space(c);
     return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
@@ -73,6 +78,23 @@ static void add_to_title(struct parser *parser, const char *text, size_t size, b
         parser->rc = rc;
 }
 
+/* Count the words in `text` up to its end or the first byte beyond ASCII; returns the bytes. */
+static size_t count_ascii(struct parser *parser, const char *text, size_t size)
+{
+    bool in_word = parser->in_word;
+    uint64_t words = 0;
+    size_t i = 0;
+
+    for (; i < size && (unsigned char)text[i] < 0x80; i++) {
+        bool space = is_ascii_space((unsigned char)text[i]);
+        words += !space & !in_word;
+        in_word = !space;
+    }
+    parser->in_word = in_word;
+    parser->page->words += words;
+    return i;
+}
+
 static void on_text(void *arg, const xmlChar *text, int size)
 {
     struct parser *parser = arg;
@@ -80,6 +102,12 @@ static void on_text(void *arg, const xmlChar *text, int size)
     size_t left = size > 0 ? (size_t)size : 0;
 
     while (left && parser->rc == 0) {
+        size_t ascii = parser->in_title ? 0 : count_ascii(parser, at, left);
+        if (ascii) {
+            at += ascii;
+            left -= ascii;
+            continue;
+        }
         uint32_t code;
         size_t length = character(at, left, &code);
         bool space = is_space(code);
