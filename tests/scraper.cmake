@@ -1,6 +1,6 @@
 # Suites of samples/scraper. Its parts are tested without a runtime; the crawls run the program.
 if(TARGET scraper_parts)
-  foreach(part charset frontier options page record robots url utf8)
+  foreach(part charset frontier options page record robots text url utf8)
     bight_test(samples/scraper/scraper_${part} TIMEOUT 240 LIBS scraper_parts)
   endforeach()
 endif()

@@ -3,129 +3,54 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libxml/HTMLparser.h>
 
 #include <bight/errors.h>
 
 #include "samples/scraper/charset.h"
+#include "samples/scraper/text.h"
+
+/* What of HTML's rules libxml2 follows from this version on. Before, tags are read in the text of
+ * <title> and <textarea>, and references to the numbers of windows-1252 are taken at their word. */
+static const bool knows_text = LIBXML_VERSION >= 21400;
 
 /* How much the parser gets at a time: it can be stopped between two pieces. */
 static const size_t piece_bytes = (size_t)8 * 1024;
 
 struct parser {
     struct page *page;
-    /* The first error; nothing is collected after it. */
-    int rc;
+    htmlParserCtxtPtr context;
+    /* Nothing is collected after an error in it. */
+    struct text text;
     unsigned depth;
     /* How many <svg> are open: their <title> is not the page's. */
     unsigned svg_depth;
-    bool in_title;
-    bool in_word;
-    /* White space was seen in the title, not yet written. */
-    bool title_space;
+    /* What the element that is open consists of: TEXT is that of title and textarea, whose tags are
+     * text as well; CODE that of script and style, which are not read. */
+    enum { TAGS, TEXT, CODE } content;
+    /* `content` ends with the element of this name. */
+    const char *until;
 };
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-/* The character at `text` and its size. The decoder's output is valid UTF-8, but the parser may cut
- * it: a piece of a character counts as one. */
-static size_t character(const char *text, size_t size, uint32_t *code)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    size_t length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-
-    *code = at[0];
-    if (length == 1 || length > size)
-        return 1;
-    *code = at[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++)
-        *code = *code << 6 | (at[i] & 0x3fu);
-    return length;
-}
-
-static bool is_ascii_space(uint32_t c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Unicode's White_Space. */
-static bool is_space(uint32_t c)
-{
-    if (c < 0x80)
-        return is_ascii_space(c);
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-static void add_to_title(struct parser *parser, const char *text, size_t size, bool space)
-{
-    struct bytes *title = &parser->page->title;
-
-    if (space) {
-        parser->title_space = title->size > 0;
-        return;
-    }
-    int rc = 0;
-    if (parser->title_space)
-        rc = bytes_append_char(title, ' ');
-    parser->title_space = false;
-    if (rc == 0)
-        rc = bytes_append(title, text, size);
-    if (rc == BIGHT_ETOOBIG)
-        title->limit = title->size; /* full: later, shorter characters must not get in */
-    else if (rc)
-        parser->rc = rc;
-}
-
-/* Count the words in `text` up to its end or the first byte beyond ASCII; returns the bytes. */
-static size_t count_ascii(struct parser *parser, const char *text, size_t size)
-{
-    bool in_word = parser->in_word;
-    uint64_t words = 0;
-    size_t i = 0;
-
-    for (; i < size && (unsigned char)text[i] < 0x80; i++) {
-        bool space = is_ascii_space((unsigned char)text[i]);
-        words += !space & !in_word;
-        in_word = !space;
-    }
-    parser->in_word = in_word;
-    parser->page->words += words;
-    return i;
-}
-
+/* Text comes in pieces; a reference is one of its own. It comes through three callbacks: which one
+ * the text of which element takes is not the same in all versions. */
 static void on_text(void *arg, const xmlChar *text, int size)
 {
     struct parser *parser = arg;
     const char *at = (const char *)text;
-    size_t left = size > 0 ? (size_t)size : 0;
 
-    while (left && parser->rc == 0) {
-        size_t ascii = parser->in_title ? 0 : count_ascii(parser, at, left);
-        if (ascii) {
-            at += ascii;
-            left -= ascii;
-            continue;
-        }
-        uint32_t code;
-        size_t length = character(at, left, &code);
-        bool space = is_space(code);
-        if (parser->in_title)
-            add_to_title(parser, at, length, space);
-        parser->page->words += !space && !parser->in_word;
-        parser->in_word = !space;
-        at += length;
-        left -= length;
+    if (parser->content == CODE || size <= 0)
+        return;
+    if (!knows_text && size == 2 && text[0] == 0xc2 && text[1] < 0xa0 &&
+        text_of_windows_1252(text[1])) {
+        at = text_of_windows_1252(text[1]);
+        size = (int)strlen(at);
     }
-}
-
-/* What the parser calls here is the text of script and style. */
-static void on_script(void *arg, const xmlChar *text, int size)
-{
-    (void)arg;
-    (void)text;
-    (void)size;
+    text_add(&parser->text, at, (size_t)size);
 }
 
 /* --- elements --------------------------------------------------------------------------------- */
@@ -159,8 +84,8 @@ static const char *attribute(const xmlChar **attributes, const char *name)
 
 static void add_link(struct parser *parser, const char *href)
 {
-    parser->rc = bytes_append(&parser->page->hrefs, href, strlen(href) + 1);
-    parser->page->links += parser->rc == 0;
+    parser->text.rc = bytes_append(&parser->page->hrefs, href, strlen(href) + 1);
+    parser->page->links += parser->text.rc == 0;
 }
 
 static void add_base(struct parser *parser, const char *href)
@@ -170,7 +95,71 @@ static void add_base(struct parser *parser, const char *href)
     if (page->has_base)
         return;
     page->has_base = true;
-    parser->rc = bytes_append(&page->base, href, strlen(href) + 1);
+    parser->text.rc = bytes_append(&page->base, href, strlen(href) + 1);
+}
+
+static bool begins_with(const char *at, const char *end, const char *open, const char *name)
+{
+    size_t before = strlen(open), bytes = strlen(name);
+
+    return (size_t)(end - at) >= before + bytes && memcmp(at, open, before) == 0 &&
+           strncasecmp(at + before, name, bytes) == 0;
+}
+
+/* The tag `name` that has begun is text: as it is written, up to the '>', which is not read yet. */
+static void add_start_tag(struct parser *parser, const char *name)
+{
+    const xmlParserInput *input = parser->context->input;
+    const char *end = (const char *)input->cur;
+    const char *at = end;
+
+    while (at > (const char *)input->base && !begins_with(at, end, "<", name))
+        at--;
+    text_add(&parser->text, at, (size_t)(end - at));
+    text_add(&parser->text, ">", 1);
+}
+
+/* The element `name` has ended. Its tag, which is read, is text, unless there is none because the
+ * parser closes the element on its own. */
+static void add_end_tag(struct parser *parser, const char *name)
+{
+    static const size_t spaces_max = 16;
+    const xmlParserInput *input = parser->context->input;
+    const char *end = (const char *)input->cur;
+    size_t bytes = (size_t)(end - (const char *)input->base);
+    size_t bytes_max = strlen(name) + sizeof "</>" - 1 + spaces_max;
+    const char *at = memrchr(end - (bytes < bytes_max ? bytes : bytes_max), '<',
+                             bytes < bytes_max ? bytes : bytes_max);
+
+    if (at && begins_with(at, end, "</", name))
+        text_add(&parser->text, at, (size_t)(end - at));
+}
+
+/* Comments are text where tags are. */
+static void on_comment(void *arg, const xmlChar *text)
+{
+    struct parser *parser = arg;
+
+    if (parser->content != TEXT)
+        return;
+    text_add(&parser->text, "<!--", 4);
+    text_add(&parser->text, (const char *)text, strlen((const char *)text));
+    text_add(&parser->text, "-->", 3);
+}
+
+static void enter_content(struct parser *parser, const char *name)
+{
+    static const char *const texts[] = {"title", "textarea"}, *const codes[] = {"script", "style"};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(name, codes[i]) == 0) {
+            parser->content = CODE;
+            parser->until = codes[i];
+        } else if (!parser->svg_depth && strcmp(name, texts[i]) == 0) {
+            parser->content = TEXT;
+            parser->until = texts[i];
+        }
+    }
 }
 
 static void on_start(void *arg, const xmlChar *element, const xmlChar **attributes)
@@ -179,10 +168,14 @@ static void on_start(void *arg, const xmlChar *element, const xmlChar **attribut
     const char *name = (const char *)element;
 
     parser->depth++;
-    if (parser->rc)
+    if (parser->text.rc)
         return;
+    if (parser->content == TEXT) {
+        add_start_tag(parser, name);
+        return;
+    }
     if (!is_inline(name))
-        parser->in_word = false;
+        parser->text.in_word = false;
     const char *href = attribute(attributes, "href");
     if (href && strcmp(name, "a") == 0)
         add_link(parser, href);
@@ -191,7 +184,8 @@ static void on_start(void *arg, const xmlChar *element, const xmlChar **attribut
     else if (strcmp(name, "svg") == 0)
         parser->svg_depth++;
     else if (strcmp(name, "title") == 0 && !parser->page->has_title && !parser->svg_depth)
-        parser->in_title = parser->page->has_title = true;
+        parser->text.in_title = parser->page->has_title = true;
+    enter_content(parser, name);
 }
 
 static void on_end(void *arg, const xmlChar *element)
@@ -200,12 +194,18 @@ static void on_end(void *arg, const xmlChar *element)
     const char *name = (const char *)element;
 
     parser->depth -= parser->depth > 0;
+    if (parser->content == TEXT && strcmp(name, parser->until) != 0) {
+        add_end_tag(parser, name);
+        return;
+    }
     if (!is_inline(name))
-        parser->in_word = false;
-    if (strcmp(name, "title") == 0)
-        parser->in_title = false;
-    else if (strcmp(name, "svg") == 0)
+        parser->text.in_word = false;
+    if (parser->content != TAGS && strcmp(name, parser->until) == 0) {
+        parser->content = TAGS;
+        parser->text.in_title = false;
+    } else if (strcmp(name, "svg") == 0) {
         parser->svg_depth -= parser->svg_depth > 0;
+    }
 }
 
 /* --- driving the parser ----------------------------------------------------------------------- */
@@ -217,7 +217,8 @@ static htmlParserCtxtPtr new_context(struct parser *parser)
         .endElement = on_end,
         .characters = on_text,
         .ignorableWhitespace = on_text,
-        .cdataBlock = on_script,
+        .cdataBlock = on_text,
+        .comment = on_comment,
     };
     htmlParserCtxtPtr context =
         htmlCreatePushParserCtxt(&sax, parser, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
@@ -275,20 +276,20 @@ static int feed(struct parser *parser, htmlParserCtxtPtr context, struct decoder
     bool first = true;
     int code = htmlParseChunk(context, head_start, sizeof head_start - 1, 0);
 
-    while (body.size && parser->rc == 0 && !must_stop(parser, stop)) {
+    while (body.size && parser->text.rc == 0 && !must_stop(parser, stop)) {
         size_t size;
         const char *piece = next_piece(decoder, &body, room, &size);
         size_t skip = first && size >= 3 && memcmp(piece, mark, 3) == 0 ? 3 : 0;
         first = first && size == 0;
         if (size > skip)
             code = htmlParseChunk(context, piece + skip, (int)(size - skip), 0);
-        if (parser->rc == 0)
-            parser->rc = error_of(code);
+        if (parser->text.rc == 0)
+            parser->text.rc = error_of(code);
     }
     /* A page that was cut is left where it is: ending it would let the parser go on. */
-    if (parser->rc == 0 && !parser->page->cut)
-        parser->rc = error_of(htmlParseChunk(context, NULL, 0, 1));
-    return parser->rc;
+    if (parser->text.rc == 0 && !parser->page->cut)
+        parser->text.rc = error_of(htmlParseChunk(context, NULL, 0, 1));
+    return parser->text.rc;
 }
 
 int page_parse(struct page *page, const char *body, size_t size, const char *charset,
@@ -297,8 +298,10 @@ int page_parse(struct page *page, const char *body, size_t size, const char *cha
     struct parser parser = {.page = page};
     struct decoder *decoder = NULL;
 
-    *page = (struct page){.title.limit = PAGE_TITLE_BYTES_MAX};
+    *page = (struct page){0};
+    parser.text.title.limit = PAGE_TITLE_BYTES_MAX;
     htmlParserCtxtPtr context = new_context(&parser);
+    parser.context = context;
     char *room = malloc(piece_bytes);
     int rc = context && room ? decoder_new(&decoder, charset) : BIGHT_ENOMEM;
     if (rc == 0) {
@@ -307,6 +310,8 @@ int page_parse(struct page *page, const char *body, size_t size, const char *cha
         decoder_free(decoder);
     }
     free(room);
+    page->title = parser.text.title;
+    page->words = parser.text.words;
     if (context)
         htmlFreeParserCtxt(context);
     return rc;
