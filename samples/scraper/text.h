@@ -1,4 +1,4 @@
-/* The text of a page, valid UTF-8 in pieces: how many words, and its title, white space collapsed. */
+/* The text of a page, valid UTF-8 in pieces: how many words, and which title. */
 #ifndef SCRAPER_TEXT_H
 #define SCRAPER_TEXT_H
 
@@ -10,7 +10,8 @@ struct text {
     int rc;
     /* Runs of non-space. */
     uint64_t words;
-    /* What is added while `in_title` is. A title beyond its limit is cut, at a character. */
+    /* What is added while `in_title` is, white space collapsed. Beyond its limit it is cut, at a
+     * character. */
     bool in_title;
     struct bytes title;
     /* The last word may go on. */

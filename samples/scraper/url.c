@@ -1,6 +1,5 @@
-/* See url.h. What libcurl leaves open is done here: browsers' forgiveness for white space and odd
- * bytes in links, and the last steps to the normal form. So is what its versions read differently:
- * dots in disguise, relative paths, and odd hosts. */
+/* See url.h. What libcurl leaves open is done here: the last steps to the normal form, and what its
+ * versions read differently: relative paths and odd hosts. href.c has done its part before. */
 #include "samples/scraper/url.h"
 
 #include <stdio.h>
@@ -12,16 +11,14 @@
 
 #include <bight/errors.h>
 
-/* struct url_base is never defined: it is libcurl's handle under a name of ours. */
-static struct url_base *base_of(CURLU *handle)
-{
-    return (struct url_base *)handle;
-}
+#include "samples/scraper/href.h"
 
-static CURLU *handle_of(const struct url_base *base)
-{
-    return (CURLU *)base;
-}
+struct url_base {
+    CURLU *handle;
+    /* The normal form up to the last slash of its path; NULL when it has none. */
+    char *directory;
+    size_t directory_bytes;
+};
 
 static int error_of(CURLUcode code)
 {
@@ -35,180 +32,6 @@ static int error_of(CURLUcode code)
     default:
         return BIGHT_EINVAL;
     }
-}
-
-static bool is_space(unsigned char c)
-{
-    return c <= ' ';
-}
-
-/* The bytes of "scheme" in "scheme:...", 0 when there is none. */
-static size_t scheme_bytes(const char *href)
-{
-    size_t bytes =
-        strspn(href, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
-
-    return (*href | 0x20) >= 'a' && (*href | 0x20) <= 'z' && href[bytes] == ':' ? bytes : 0;
-}
-
-/* Where the authority of `href` ends, 0 when it has none: host names keep their bytes. libcurl
- * takes one slash after a scheme, or three, for two. */
-static size_t authority_end(const char *href, size_t size)
-{
-    size_t scheme = scheme_bytes(href);
-    size_t begin = scheme ? scheme + 1 : 0;
-    size_t at = begin;
-
-    if (scheme ? href[at] != '/' : strncmp(href, "//", 2) != 0)
-        return 0;
-    while (at < size && at < begin + 3 && href[at] == '/')
-        at++;
-    while (at < size && !strchr("/?#", href[at]))
-        at++;
-    return at;
-}
-
-/* Bytes that cannot stand in a URL and that browsers send percent-encoded. */
-static bool needs_encoding(unsigned char c)
-{
-    return c <= ' ' || c >= 0x7f || strchr("\"<>`{}", c);
-}
-
-static bool is_scheme(const char *href, size_t bytes, const char *scheme)
-{
-    return bytes == strlen(scheme) && strncasecmp(href, scheme, bytes) == 0;
-}
-
-static bool is_web(const char *href, size_t scheme)
-{
-    return is_scheme(href, scheme, "http") || is_scheme(href, scheme, "https");
-}
-
-/* Take away the space around `href`, and the line ends and tabs in it. */
-static void strip(char *href)
-{
-    char *at = href, *to = href;
-    size_t size = strlen(href);
-
-    for (; size && is_space((unsigned char)*at); size--)
-        at++;
-    while (size && is_space((unsigned char)at[size - 1]))
-        size--;
-    for (; size; at++, size--)
-        if (*at != '\t' && *at != '\n' && *at != '\r')
-            *to++ = *at;
-    *to = '\0';
-}
-
-/* Put the slashes of `href` right, as browsers do for http and https: a backslash before the query
- * is one; of a host's two, some may be missing or too many. With fewer than two behind the scheme
- * of the page, `base_scheme` or NULL, the link is relative. There is room for two bytes more. */
-static void put_slashes_right(char *href, const char *base_scheme)
-{
-    size_t scheme = scheme_bytes(href);
-
-    if (scheme ? !is_web(href, scheme) : !base_scheme)
-        return;
-    for (size_t i = strcspn(href, "\\?#"); href[i] == '\\'; i += strcspn(href + i, "\\?#"))
-        href[i] = '/';
-    char *at = href + (scheme ? scheme + 1 : 0);
-    size_t slashes = strspn(at, "/");
-    if (slashes < 2 && !scheme)
-        return;
-    if (slashes < 2 && base_scheme && is_scheme(href, scheme, base_scheme)) {
-        const bool dot = scheme_bytes(at); /* "http:a:b" becomes "./a:b" */
-        memmove(href + (dot ? 2 : 0), at, strlen(at) + 1);
-        if (dot) {
-            href[0] = '.';
-            href[1] = '/';
-        }
-        return;
-    }
-    memmove(at + 2, at + slashes, strlen(at + slashes) + 1);
-    at[0] = '/';
-    at[1] = '/';
-}
-
-/* Write `href`, whose white space and slashes are right, into `out`: impossible bytes
- * percent-encoded, the host in lower case. `out` has URL_BYTES_MAX + 1 bytes. */
-static int encode(const char *href, char *out)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    size_t size = strlen(href);
-    size_t host_end = authority_end(href, size);
-    size_t used = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)href[i];
-        bool encode = needs_encoding(c) && !(i < host_end && c >= 0x80);
-        if (used + (encode ? 3 : 1) > URL_BYTES_MAX)
-            return BIGHT_ETOOBIG;
-        if (encode) {
-            out[used++] = '%';
-            out[used++] = hex[c >> 4];
-            out[used++] = hex[c & 15];
-        } else {
-            /* Not every version takes 0X in an address for 0x. */
-            out[used++] = (char)(i < host_end && c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
-        }
-    }
-    out[used] = '\0';
-    return 0;
-}
-
-/* Write `href` into `out` as browsers read it. */
-static int clean(const char *href, const char *base_scheme, char *out)
-{
-    size_t size = strlen(href) + sizeof "//";
-    char *forgiven = malloc(size);
-
-    if (!forgiven)
-        return BIGHT_ENOMEM;
-    (void)snprintf(forgiven, size, "%s", href);
-    strip(forgiven);
-    put_slashes_right(forgiven, base_scheme);
-    int rc = encode(forgiven, out);
-    free(forgiven);
-    return rc;
-}
-
-/* How many dots the path segment of `size` bytes stands for, 0 when it is an ordinary one. */
-static size_t count_dots(const char *segment, size_t size)
-{
-    size_t dots = 0;
-
-    for (size_t i = 0; i < size; dots++) {
-        if (segment[i] == '.')
-            i++;
-        else if (i + 3 <= size && strncasecmp(segment + i, "%2e", 3) == 0)
-            i += 3;
-        else
-            return 0;
-    }
-    return dots <= 2 ? dots : 0;
-}
-
-/* Write the dots of `href`'s dot segments as dots, so that every version of libcurl knows them. */
-static void spell_dots(char *href)
-{
-    char *to = href + authority_end(href, strlen(href));
-    const char *at = to;
-    bool in_path = true;
-
-    while (in_path) {
-        size_t size = strcspn(at, "/?#");
-        size_t dots = count_dots(at, size);
-        in_path = at[size] == '/';
-        if (dots)
-            memset(to, '.', dots);
-        else
-            memmove(to, at, size);
-        to += dots ? dots : size;
-        at += size;
-        if (in_path)
-            *to++ = *at++;
-    }
-    memmove(to, at, strlen(at) + 1);
 }
 
 static bool is_ascii(const char *text)
@@ -316,11 +139,14 @@ static int make_rooted(CURLU *handle, char *href)
         return rc;
     size_t directory = (size_t)(strrchr(path, '/') - path) + 1;
     size_t size = strlen(href) + 1;
-    if (directory + size > URL_BYTES_MAX + 1) {
+    /* What begins with two slashes would be a host. */
+    size_t dot = directory > 1 && path[1] == '/' ? 2 : 0;
+    if (dot + directory + size > URL_BYTES_MAX + 1) {
         rc = BIGHT_ETOOBIG;
     } else {
-        memmove(href + directory, href, size);
-        memcpy(href, path, directory);
+        memmove(href + dot + directory, href, size);
+        memcpy(href + dot, path, directory);
+        memcpy(href, "/.", dot);
     }
     curl_free(path);
     return rc;
@@ -339,7 +165,7 @@ static int set_again(CURLU *handle, char *room)
     if (rc == 0)
         rc = error_of(curl_url_get(handle, CURLUPART_URL, &text, 0));
     if (rc == 0)
-        rc = encode(text, room);
+        rc = href_encode(text, room);
     if (rc == 0)
         rc = error_of(curl_url_set(handle, CURLUPART_URL, room, 0));
     curl_free(host);
@@ -356,12 +182,12 @@ static int set_url(CURLU *handle, const char *text, bool based)
     if (rc)
         return rc;
     char *cleaned = calloc(1, URL_BYTES_MAX + 1);
-    rc = cleaned ? clean(text, base_scheme, cleaned) : BIGHT_ENOMEM;
+    rc = cleaned ? href_clean(text, base_scheme, cleaned) : BIGHT_ENOMEM;
     curl_free(base_scheme);
     if (rc == 0)
-        spell_dots(cleaned);
-    size_t scheme = rc == 0 ? scheme_bytes(cleaned) : 0;
-    if (scheme && !is_web(cleaned, scheme)) {
+        href_spell_dots(cleaned);
+    size_t scheme = rc == 0 ? href_scheme_bytes(cleaned) : 0;
+    if (scheme && !href_is_web(cleaned, scheme)) {
         rc = BIGHT_ENOTSUP; /* for libcurl one of more than 40 bytes is the beginning of a path */
     } else if (rc == 0 && !scheme) {
         if (!based)
@@ -371,7 +197,7 @@ static int set_url(CURLU *handle, const char *text, bool based)
     }
     /* For libcurl an empty link names the directory; by RFC 3986 it names the page itself. */
     if (rc == 0 && cleaned[0] != '\0' && cleaned[0] != '#') {
-        bool encoded = memchr(cleaned, '%', authority_end(cleaned, strlen(cleaned)));
+        bool encoded = memchr(cleaned, '%', href_authority_end(cleaned, strlen(cleaned)));
         rc = error_of(curl_url_set(handle, CURLUPART_URL, cleaned, 0));
         if (rc == 0 && encoded)
             rc = set_again(handle, cleaned);
@@ -380,7 +206,8 @@ static int set_url(CURLU *handle, const char *text, bool based)
     return rc;
 }
 
-int url_base_new(struct url_base **out, const char *url)
+/* What is known of absolute URLs alone. Gives *out. */
+static int open_url(CURLU **out, const char *url)
 {
     CURLU *handle = curl_url();
     if (!handle)
@@ -388,22 +215,58 @@ int url_base_new(struct url_base **out, const char *url)
     int rc = set_url(handle, url, false);
     if (rc == 0)
         rc = check_scheme(handle);
-    if (rc) {
+    if (rc)
         curl_url_cleanup(handle);
-        return rc;
-    }
-    *out = base_of(handle);
+    else
+        *out = handle;
+    return rc;
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+/* Let *base know its directory. That there is none is no error: each link will meet the reason. */
+static int find_directory(struct url_base *base)
+{
+    CURLU *handle = curl_url_dup(base->handle);
+    if (!handle)
+        return BIGHT_ENOMEM;
+    int rc = normal_form(handle, &base->directory);
+    curl_url_cleanup(handle);
+    if (rc)
+        return rc == BIGHT_ENOMEM ? rc : 0;
+    size_t bytes = strcspn(base->directory, "?");
+    while (base->directory[bytes - 1] != '/')
+        bytes--;
+    base->directory_bytes = bytes;
     return 0;
+}
+
+int url_base_new(struct url_base **out, const char *url)
+{
+    struct url_base *base = calloc(1, sizeof *base);
+    int rc = base ? open_url(&base->handle, url) : BIGHT_ENOMEM;
+
+    if (rc == 0)
+        rc = find_directory(base);
+    if (rc)
+        url_base_free(base);
+    else
+        *out = base;
+    return rc;
 }
 
 void url_base_free(struct url_base *base)
 {
-    curl_url_cleanup(handle_of(base));
+    if (!base)
+        return;
+    curl_url_cleanup(base->handle);
+    free(base->directory);
+    free(base);
 }
 
-int url_resolve(const struct url_base *base, const char *href, char **out)
+static int resolve_any(const struct url_base *base, const char *href, char **out)
 {
-    CURLU *handle = curl_url_dup(handle_of(base));
+    CURLU *handle = curl_url_dup(base->handle);
     if (!handle)
         return BIGHT_ENOMEM;
     int rc = set_url(handle, href, true);
@@ -413,21 +276,39 @@ int url_resolve(const struct url_base *base, const char *href, char **out)
     return rc;
 }
 
+int url_resolve(const struct url_base *base, const char *href, char **out)
+{
+    size_t bytes = href_plain_bytes(href);
+
+    if (!bytes || !base->directory || base->directory_bytes + bytes > URL_BYTES_MAX)
+        return resolve_any(base, href, out);
+    char *url = malloc(base->directory_bytes + bytes + 1);
+    if (!url)
+        return BIGHT_ENOMEM;
+    memcpy(url, base->directory, base->directory_bytes);
+    memcpy(url + base->directory_bytes, href, bytes);
+    url[base->directory_bytes + bytes] = '\0';
+    *out = url;
+    return 0;
+}
+
+/* --- absolute URLs ---------------------------------------------------------------------------- */
+
 int url_normalise(const char *text, char **out)
 {
-    struct url_base *base;
-    int rc = url_base_new(&base, text);
+    CURLU *handle;
+    int rc = open_url(&handle, text);
     if (rc == 0) {
-        rc = normal_form(handle_of(base), out);
-        url_base_free(base);
+        rc = normal_form(handle, out);
+        curl_url_cleanup(handle);
     }
     return rc;
 }
 
-static bool has_user_info(const struct url_base *base)
+static bool has_user_info(CURLU *handle)
 {
     char *user = NULL;
-    bool has = curl_url_get(handle_of(base), CURLUPART_USER, &user, 0) == CURLUE_OK;
+    bool has = curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK;
 
     curl_free(user);
     return has;
@@ -435,7 +316,7 @@ static bool has_user_info(const struct url_base *base)
 
 int url_from_user(const char *text, char **out)
 {
-    struct url_base *base;
+    CURLU *handle;
     char *with_scheme = NULL;
 
     if (!strstr(text, "://")) {
@@ -446,12 +327,12 @@ int url_from_user(const char *text, char **out)
         (void)snprintf(with_scheme, size, "http://%s", text);
         text = with_scheme;
     }
-    int rc = url_base_new(&base, text);
+    int rc = open_url(&handle, text);
     free(with_scheme);
     if (rc)
         return rc;
-    rc = has_user_info(base) ? BIGHT_EPERM : normal_form(handle_of(base), out);
-    url_base_free(base);
+    rc = has_user_info(handle) ? BIGHT_EPERM : normal_form(handle, out);
+    curl_url_cleanup(handle);
     return rc;
 }
 
@@ -464,7 +345,7 @@ bool url_is_plausible(const char *text)
     if (text[origin] != '/' || strlen(text) > URL_BYTES_MAX)
         return false;
     for (; *text; text++)
-        if (is_space((unsigned char)*text) || *text == 0x7f || *text == '#')
+        if ((unsigned char)*text <= ' ' || *text == 0x7f || *text == '#')
             return false;
     return true;
 }

@@ -57,6 +57,11 @@ bool utf8_is_text(const char *text, size_t size)
     const uint8_t *at = (const uint8_t *)text;
     uint8_t faults = 0;
 
+    for (size_t i = 0; i < size; i++)
+        faults |= (at[i] >= 0x80) | (at[i] == 0);
+    if (!faults)
+        return true; /* ASCII alone, as most pieces of most pages */
+    faults = 0;
     for (size_t i = 0; i < size && i < 3; i++)
         faults |= is_fault(at[i], i > 0 ? at[i - 1] : 0, i > 1 ? at[i - 2] : 0, 0);
     for (size_t i = 3; i < size; i++)

@@ -2,6 +2,7 @@
 #include "samples/scraper/url.h"
 
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,12 @@ static const struct resolution resolutions[] = {
     {"http://h/a/b", "http://a@b@c/", NULL, BIGHT_EINVAL},
     {"http://h/a/b", "./a:b", "http://h/a/a:b", 0},
     {"http://h", "c", "http://h/c", 0},
+    {"http://h//", "c", "http://h//c", 0},
+    {"http://h//a/b", "../c", "http://h//c", 0},
+    {"http://h/a/b", "c/d.e/~f_g-1/#x", "http://h/a/c/d.e/~f_g-1/", 0},
+    {"http://h/a/b", "c//d", "http://h/a/c//d", 0},
+    {"http://h/a/b", "c/..", "http://h/a/", 0},
+    {"http://h/a/b", "c/./d/.", "http://h/a/c/d/", 0},
     {"http://h?q", "c", "http://h/c", 0},
     {"http://h/a/b", "  c d\t\n ", "http://h/a/c%20d", 0},
     {"http://h/a/b", "\nlong/\n\tname", "http://h/a/long/name", 0},
@@ -126,6 +133,29 @@ static void link_resolves_to_its_normal_form(int i)
     else
         ck_assert_ptr_null(url);
     free(url);
+}
+
+/* A plain path is only put behind the base's directory; with a query it goes the long way. */
+static void plain_path_is_resolved_like_any_other(int i)
+{
+    static const char *const paths[] = {"c",    "c.html", "c/d",  "c/d/",  "a-b_c~d.e/F/0",
+                                        "..c",  ".c/...", "c../", "1.2.3", "127.1",
+                                        "c/.d", "x//y"};
+    char href[64], expected[128];
+    struct url_base *base;
+
+    ck_assert_int_eq(url_base_new(&base, resolutions[i].base), 0);
+    for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++) {
+        char *plain, *other;
+        ck_assert_int_eq(url_resolve(base, paths[k], &plain), 0);
+        (void)snprintf(href, sizeof href, "%s?q", paths[k]);
+        ck_assert_int_eq(url_resolve(base, href, &other), 0);
+        (void)snprintf(expected, sizeof expected, "%s?q", plain);
+        ck_assert_str_eq(other, expected);
+        free(plain);
+        free(other);
+    }
+    url_base_free(base);
 }
 
 static void normal_form_of_a_normal_form_is_itself(int i)
@@ -230,6 +260,7 @@ static void origin_is_scheme_host_and_port(void)
 
 static const struct suite_case cases[] = {
     each_case(link_resolves_to_its_normal_form, ROWS),
+    each_case(plain_path_is_resolved_like_any_other, ROWS),
     each_case(normal_form_of_a_normal_form_is_itself, ROWS),
     plain_case(relative_text_is_no_url),
     plain_case(user_may_leave_the_scheme_out),
