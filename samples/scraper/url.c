@@ -15,7 +15,7 @@
 
 struct url_base {
     CURLU *handle;
-    /* The normal form up to the last slash of its path; NULL when it has none. */
+    /* The normal form up to the last slash of its path; of 0 bytes when it has none. */
     char *directory;
     size_t directory_bytes;
 };
@@ -276,18 +276,34 @@ static int resolve_any(const struct url_base *base, const char *href, char **out
     return rc;
 }
 
+/* The bytes of the directory above the one that is `bytes` of a normal form, itself at the root. */
+static size_t parent_bytes(const char *directory, size_t bytes)
+{
+    size_t root = url_origin_bytes(directory) + 1;
+
+    if (bytes > root)
+        bytes--;
+    while (bytes > root && directory[bytes - 1] != '/')
+        bytes--;
+    return bytes;
+}
+
 int url_resolve(const struct url_base *base, const char *href, char **out)
 {
-    size_t bytes = href_plain_bytes(href);
+    const char *rest = href;
+    size_t above = base->directory_bytes;
 
-    if (!bytes || !base->directory || base->directory_bytes + bytes > URL_BYTES_MAX)
+    for (; above && strncmp(rest, "../", 3) == 0; rest += 3)
+        above = parent_bytes(base->directory, above);
+    size_t bytes = href_plain_bytes(rest);
+    if (!above || !bytes || above + bytes > URL_BYTES_MAX)
         return resolve_any(base, href, out);
-    char *url = malloc(base->directory_bytes + bytes + 1);
+    char *url = malloc(above + bytes + 1);
     if (!url)
         return BIGHT_ENOMEM;
-    memcpy(url, base->directory, base->directory_bytes);
-    memcpy(url + base->directory_bytes, href, bytes);
-    url[base->directory_bytes + bytes] = '\0';
+    memcpy(url, base->directory, above);
+    memcpy(url + above, rest, bytes);
+    url[above + bytes] = '\0';
     *out = url;
     return 0;
 }

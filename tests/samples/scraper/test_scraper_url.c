@@ -138,9 +138,10 @@ static void link_resolves_to_its_normal_form(int i)
 /* A plain path is only put behind the base's directory; with a query it goes the long way. */
 static void plain_path_is_resolved_like_any_other(int i)
 {
-    static const char *const paths[] = {"c",    "c.html", "c/d",  "c/d/",  "a-b_c~d.e/F/0",
-                                        "..c",  ".c/...", "c../", "1.2.3", "127.1",
-                                        "c/.d", "x//y"};
+    static const char *const paths[] = {"c",         "c.html", "c/d",  "c/d/",      "a-b_c~d.e/F/0",
+                                        "..c",       ".c/...", "c../", "1.2.3",     "127.1",
+                                        "c/.d",      "x//y",   "../c", "../../c/d", "../../../../c",
+                                        "../c/../d", ".././c"};
     char href[64], expected[128];
     struct url_base *base;
 
