@@ -1,6 +1,8 @@
 /* samples/scraper/text.c and page.c: which text is title and words, and which is not. */
 #include <stdio.h>
 
+#include <libxml/xmlversion.h>
+
 #include "tests/samples/scraper/page_case.h"
 
 static void words_end_at_any_white_space(void)
@@ -92,10 +94,60 @@ static void text_is_not_read_as_tags(int i)
     done(&page);
 }
 
+/* What follows HTML with libxml2 from 2.14 on, and what is left of its faults before. */
+static const struct {
+    const char *body;
+    struct facts {
+        const char *title;
+        unsigned links, words;
+    } now, before;
+} versions[] = {
+    /* A stray end tag. */
+    {"<title>a</b>c</title>d", {"a</b>c", 0, 2}, {"ac", 0, 2}},
+    {"<textarea>a</b> </i> c</textarea>d", {"", 0, 4}, {"", 0, 3}},
+    /* What looks like a processing instruction. */
+    {"<title>a <?php x?> b</title>", {"a <?php x?> b", 0, 4}, {"a b", 0, 2}},
+    /* A title that does not end. */
+    {"<title>a <body> b", {"a <body> b", 0, 3}, {"a", 0, 2}},
+    /* Elements whose content is text, besides those that page.c mends. */
+    {"<iframe><a href=x>b</a></iframe>c", {"", 0, 3}, {"", 1, 2}},
+    {"<noframes><a href=x>b</a></noframes>c", {"", 0, 3}, {"", 1, 2}},
+    {"<xmp><a href=x>b</a></xmp>c", {"", 0, 3}, {"", 1, 2}},
+    {"<plaintext>a<br>b<a href=x>c", {"", 0, 2}, {"", 1, 2}},
+    /* References without their semicolon. */
+    {"<title>&copy a</title>", {"\xc2\xa9 a", 0, 2}, {"&copy a", 0, 2}},
+    /* References to what is no character. */
+    {"<title>a&#0;b&#x110000;&#xd800;</title>",
+     {"a\xef\xbf\xbd"
+      "b\xef\xbf\xbd\xef\xbf\xbd",
+      0, 1},
+     {"ab", 0, 1}},
+    /* Control characters, of which the form feed is white space. */
+    {"<title>a\fb</title>c\fd", {"a b", 0, 4}, {"ab", 0, 2}},
+    /* A section that HTML does not have. */
+    {"a<![CDATA[<br>b]]>c", {"", 0, 1}, {"", 0, 2}},
+};
+
+static void each_version_has_its_reading(int i)
+{
+    const struct facts *facts = LIBXML_VERSION >= 21400 ? &versions[i].now : &versions[i].before;
+    struct parsed page;
+
+    parse(&page, versions[i].body);
+    ck_assert_str_eq(page.facts.title, facts->title);
+    ck_assert_uint_eq(page.facts.links, facts->links);
+    ck_assert_msg(page.facts.words == facts->words, "%s: %d words", versions[i].body,
+                  (int)page.facts.words);
+    if (facts->links)
+        expect_link(&page, "http://h/dir/x");
+    done(&page);
+}
+
 static const struct suite_case cases[] = {
     plain_case(words_end_at_any_white_space),
     plain_case(reference_to_a_number_of_windows_1252_means_that),
     each_case(text_is_not_read_as_tags, (int)(sizeof texts / sizeof texts[0])),
+    each_case(each_version_has_its_reading, (int)(sizeof versions / sizeof versions[0])),
 };
 
 test_suite("scraper_text", cases);

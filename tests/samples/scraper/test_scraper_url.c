@@ -40,7 +40,7 @@ static const struct resolution resolutions[] = {
     {"http://h/a/b", "c/%2e%2e/../d", "http://h/d", 0},
     {"http://h/a/%2e%2e/b", "c", "http://h/c", 0},
     {"http://h/a/b", "http://h/c/%2e%2e?%2e%2e/x#/%2e", "http://h/?%2e%2e/x", 0},
-    {"http://h/a/b", "/c/%2e%2e%2e/%2ed/%2", "http://h/c/%2e%2e%2e/%2ed/%2", 0},
+    {"http://h/a/b", "/c/%2E%2E%2E/%2Ed/%2", "http://h/c/%2E%2E%2E/%2Ed/%2", 0},
     {"http://h/a/b", "%252e/c", "http://h/a/%252e/c", 0},
     {"http://h/a/b", ".//c", "http://h/a//c", 0},
     {"http://h/a/b/c", "..//d", "http://h/a//d", 0},
