@@ -1,5 +1,6 @@
-// Boost.Fiber: rows of bench/peers. peer.h has the command line. It has no TCP without Boost.Asio and an
-// example of its authors', no select, and no way to cancel a fiber.
+// Boost.Fiber: rows of bench/peers. peer.h has the command line. It has no TCP without Boost.Asio and
+// an example of its authors', no select, and no way to cancel a fiber. Stacks come from a pool: by
+// default each would be mapped and unmapped, which is many times what is measured.
 #include <boost/fiber/all.hpp>
 
 #include <memory>
@@ -10,6 +11,14 @@
 
 namespace fibers = boost::fibers;
 using fibers::fiber;
+
+// fn() in a new fiber of `all`.
+template <typename Fn> static void spawn(std::vector<fiber> &all, Fn fn)
+{
+    static fibers::pooled_fixedsize_stack stacks;
+
+    all.emplace_back(std::allocator_arg, stacks, fn);
+}
 
 static void join_all(std::vector<fiber> &tasks)
 {
@@ -26,7 +35,7 @@ static double yields(unsigned tasks, uint64_t count)
     std::vector<fiber> all;
 
     for (unsigned i = 0; i < tasks; i++)
-        all.emplace_back([steps] {
+        spawn(all, [steps] {
             for (uint64_t step = 0; step < steps; step++)
                 boost::this_fiber::yield();
         });
@@ -93,12 +102,11 @@ template <typename Round> static double rounds(unsigned batch, uint64_t count, R
 
 static double lives(unsigned batch, uint64_t count)
 {
-    fibers::pooled_fixedsize_stack stacks;
     std::vector<fiber> all;
 
     return rounds(batch, count, [&] {
         for (unsigned i = 0; i < batch; i++)
-            all.emplace_back(std::allocator_arg, stacks, short_life);
+            spawn(all, short_life);
         join_all(all);
     });
 }
@@ -115,14 +123,13 @@ static double spawn_join_10000(uint64_t count)
 
 static double spawn_gate_1000(uint64_t count)
 {
-    fibers::pooled_fixedsize_stack stacks;
     std::vector<fiber> all;
 
     return rounds(1000, count, [&] {
         gate all_spawned;
 
         for (unsigned i = 0; i < 1000; i++)
-            all.emplace_back(std::allocator_arg, stacks, [&] { all_spawned.wait(); });
+            spawn(all, [&] { all_spawned.wait(); });
         boost::this_fiber::yield();
         all_spawned.set();
         join_all(all);
@@ -176,7 +183,7 @@ static double mutexes(unsigned tasks, uint64_t count)
     fibers::mutex mutex;
 
     for (unsigned i = 0; i < tasks; i++)
-        all.emplace_back([&] {
+        spawn(all, [&] {
             for (uint64_t round = 0; round < each; round++) {
                 std::unique_lock<fibers::mutex> held(mutex);
                 boost::this_fiber::yield();
@@ -205,7 +212,7 @@ static double sleep_10000(uint64_t count)
     gate all_spawned;
 
     for (unsigned i = 0; i < 10000; i++)
-        all.emplace_back([&] {
+        spawn(all, [&] {
             all_spawned.wait();
             for (uint64_t slept = 0; slept < sleeps; slept++)
                 boost::this_fiber::sleep_for(std::chrono::milliseconds(1 + peer_random() % 100));
