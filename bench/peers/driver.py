@@ -140,15 +140,17 @@ def measure(row, peers, commands, rounds):
     return taken
 
 
+def ratio(ours, theirs):
+    """The median of the ratios in each turn; memory may not have grown in one."""
+    ratios = [mine / other for mine, other in zip(ours, theirs) if other > 0]
+    return rounded(statistics.median(ratios)) if ratios else None
+
+
 def result(row, taken, differences):
-    """Medians; a ratio is the median of the ratios in each turn."""
     ours = taken.pop("bight")
     line = {"bench": row["row"], "group": row["group"], "value": rounded(statistics.median(ours)), "unit": row["unit"]}
     line["peers"] = {name: rounded(statistics.median(values)) for name, values in taken.items()}
-    line["ratios"] = {
-        name: rounded(statistics.median(mine / theirs for mine, theirs in zip(ours, values)))
-        for name, values in taken.items()
-    }
+    line["ratios"] = {name: ratio(ours, values) for name, values in taken.items()}
     differs = {name: differences[name, row["row"]] for name in taken if (name, row["row"]) in differences}
     if differs:
         line["differs"] = differs
