@@ -63,6 +63,13 @@ tools_test(waiting_table_finds_stale "${expect}" 1 "${fixtures}/waiting-stale/ex
 
 tools_test(suites_table "${CMAKE_CURRENT_SOURCE_DIR}/harness/suites-table" --check)
 
+find_program(BIGHT_PYTHON python3)
+if(BIGHT_PYTHON)
+  tools_test(bench_page "${BIGHT_PYTHON}" "${scripts}/bench-page" --check)
+  tools_test(bench_page_finds_stale "${expect}" 1 "${fixtures}/bench-page/expected"
+             "${BIGHT_PYTHON}" "${scripts}/bench-page" --check "${fixtures}/bench-page")
+endif()
+
 # The shared library, as programs of others use it; the programs are README's first and one of our own.
 add_executable(recycled_stacks tools/recycled_stacks.c)
 target_link_libraries(recycled_stacks PRIVATE bight::bight Threads::Threads)
