@@ -152,6 +152,7 @@ if(bight_ZLIB AND bight_BROTLI AND bight_ZSTD)
   bight_test(net/http/http_coded SOURCES ${http_sources} LIBS ${http_libs})
 endif()
 bight_test(net/http/http_cancel SOURCES ${http_sources} LIBS ${http_libs})
+bight_test(net/http/http_defaults SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_hostile SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_idle SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_libcurl SOURCES ${http_sources} LIBS ${http_libs})
@@ -168,6 +169,8 @@ bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_s
 bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 
 if(bight_server)
+  bight_test(net/http/http_fields SOURCES ${http_sources} net/server/listened.c
+    LIBS ${http_libs} ${server_libs})
   bight_test(net/http/http_upload SOURCES ${http_sources} net/server/listened.c
     LIBS ${http_libs} ${server_libs})
 endif()

@@ -139,6 +139,15 @@ struct bight_http_session_options {
      * tracestate; see <bight/trace_context.h>. Like the caller's headers it does not follow a
      * redirect to another origin: who that is, the caller did not know. */
     bool trace_context;
+    /* "Name: value" strings up to a NULL that go with every request, as if they were among its own,
+     * except those of a name that one of its own has: "Name:" there leaves it out. Like its own
+     * they do not follow a redirect to another origin. */
+    const char *const *headers;
+    /* What relative URLs of requests are resolved against (RFC 3986), http or https: with
+     * "https://host/v2/", "users?id=7" is below it and "/users" at the root of that host. One with
+     * a scheme stays as it is, and "//other/" names another host: what comes from elsewhere is
+     * checked by the caller. Default none: each URL has a scheme. */
+    const char *base_url;
 };
 
 /* A body of a request that is written while it is sent, by another task than the one that waits
@@ -164,6 +173,13 @@ struct bight_http_upload {
     bool broken; /* a part is missing */
     bool over;   /* nobody takes more */
     bool hungry; /* the transfer has paused, for there was nothing to take */
+};
+
+/* A name and its value in a query or a form: text in UTF-8, or other bytes up to a NUL. A list of
+ * them ends with one whose name is NULL. */
+struct bight_http_field {
+    const char *name;
+    const char *value; /* NULL: the name alone, without "=" */
 };
 
 /* Zero is the default for every field: a plain GET under the session's limits. */
@@ -205,12 +221,19 @@ struct bight_http_request {
     /* Whether the trace context is sent: 0: as the session says; positive: yes; negative: no. A
      * header traceparent among `headers` goes out instead of it. */
     int trace_context;
+    /* What is added to the URL's query, behind what it has and before its fragment, when not NULL.
+     * All bytes but letters, digits and "-._~" are encoded (RFC 3986). */
+    const struct bight_http_field *query;
+    /* The body to send, as application/x-www-form-urlencoded (the URL Standard: a space is "+"),
+     * when not NULL; it is copied. `body` and `upload` are NULL then. Its Content-Type is sent
+     * unless `headers` has one. */
+    const struct bight_http_field *form;
 };
 
 /** Make a session: limits, kept connections, pooled handles.
  *
- *  @return 0; BIGHT_EINVAL for a user agent or coding that cannot be sent; BIGHT_ENOMEM;
- *          BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
+ *  @return 0; BIGHT_EINVAL for a user agent, coding or header that cannot be sent, or a base_url
+ *          that is none; BIGHT_ENOMEM; BIGHT_ENORUNTIME; BIGHT_ECLOSED when the runtime is ending.
  *  Ownership: borrows options, NULL for the defaults, and copies its strings; keeps resolver, hook
  *  and filter_arg until the session has ended; gives *out, to be ended with bight_http_session_end.
  *  One that is left is ended by the runtime's end.

@@ -2,8 +2,6 @@
  * then what comes of it. Public entry: request.c. */
 #include "net/http/response.h"
 
-#include <stdio.h>
-
 #include "net/http/limits.h"
 #include "net/http/transfer.h"
 
@@ -29,13 +27,13 @@ static void begin_hop(struct http_call *call)
 static int check_size(const struct http_call *call)
 {
     const struct bight_http_session *session = call->response->session;
-    const char *const *headers = call->plan.headers;
     size_t bytes = call->response->url.bytes + strlen(call->plan.method);
 
     bytes += session->options.user_agent ? strlen(session->options.user_agent) : 0;
     bytes += session->accept_line ? strlen(session->accept_line) : 0;
-    for (; headers && *headers; headers++)
-        bytes += strlen(*headers) + sizeof("\r");
+    for (int i = 0; i < HTTP_LINE_LISTS; i++)
+        for (const char *const *line = call->plan.lines[i]; line && *line; line++)
+            bytes += strlen(*line) + sizeof("\r");
     return bytes <= HEAD_BYTES ? 0
                                : bight__http_fail(call->response, BIGHT_HTTP_TOO_BIG, BIGHT_ETOOBIG,
                                                   "URL and headers are longer than 1 MiB");
@@ -104,26 +102,11 @@ static int run_hop(struct http_call *call)
     return rc;
 }
 
-static int fail_url(struct bight_http_response *response, const char *why)
-{
-    char text[128];
-
-    snprintf(text, sizeof(text), "not a URL: %s", why);
-    return bight__http_fail(response, BIGHT_HTTP_REQUEST, BIGHT_EINVAL, text);
-}
-
 int bight__http_call_run(struct http_call *call, const char *url)
 {
     struct bight_http_response *response = call->response;
-    const struct bight_seams *seams = response->session->seams;
-    int rc;
+    int rc = bight__http_target(call, url);
 
-    response->url.bytes = 0;
-    rc = http_buffer_append(seams, &response->url, url, strlen(url) + 1);
-    if (rc == 0)
-        rc = bight__http_url_parse(seams, &response->url, &call->url);
-    if (rc == BIGHT_EINVAL || rc == BIGHT_ENOTSUP)
-        return fail_url(response, call->url.why);
     while (rc == 0) {
         rc = run_hop(call);
         if (rc || response->hop.phase != HTTP_REDIRECT)

@@ -12,7 +12,9 @@ void bight__http_session_free(struct bight_http_session *session)
     if (session->owns_resolver)
         bight_resolver_free(session->resolver);
     bight__free((void *)session->options.user_agent); /* const for the user; this is our copy */
+    bight__free((void *)session->options.headers);
     bight__free(session->accept_line);
+    bight__http_buffer_free(&session->base);
     bight__free(session);
 }
 

@@ -47,10 +47,10 @@ static void get_trace(struct trace_lines *trace, const struct http_plan *plan)
     char text[BIGHT_TRACEPARENT_BYTES];
 
     trace->lines[0] = trace->lines[1] = trace->lines[2] = NULL;
-    for (const char *const *line = plan->headers; line && *line; line++) {
-        if (is_about_trace(*line))
-            return;
-    }
+    for (int i = 0; i < HTTP_LINE_LISTS; i++)
+        for (const char *const *line = plan->lines[i]; line && *line; line++)
+            if (is_about_trace(*line))
+                return;
     if (!plan->traced || bight_trace_context_get(&context) ||
         bight_trace_context_format(&context, text, sizeof(text)))
         return;
@@ -71,12 +71,32 @@ struct line_walk {
     bool own_coding;
 };
 
-static void walk_lines(struct line_walk *walk, const char *const *lines)
+/* Whether `line` is of the name of one of `lines`. */
+static bool has_name(const char *const *lines, const char *line)
+{
+    size_t bytes = strcspn(line, ":;");
+
+    for (; lines && *lines; lines++)
+        if (strcspn(*lines, ":;") == bytes && strncasecmp(*lines, line, bytes) == 0)
+            return true;
+    return false;
+}
+
+/* `rank`: of the list. */
+static bool is_left_out(const struct http_plan *plan, int rank, const char *line)
+{
+    for (int i = 0; i < rank; i++)
+        if (has_name(plan->lines[i], line))
+            return true;
+    return plan->became_get && is_about_body(line);
+}
+
+static void walk_list(struct line_walk *walk, const char *const *lines, int rank)
 {
     for (; lines && *lines; lines++) {
         size_t length = strlen(*lines) + 1;
 
-        if (walk->plan->became_get && is_about_body(*lines))
+        if (is_left_out(walk->plan, rank, *lines))
             continue;
         walk->own_coding |= is_about_coding(*lines);
         if (walk->list) {
@@ -89,17 +109,31 @@ static void walk_lines(struct line_walk *walk, const char *const *lines)
     }
 }
 
+static void walk_lines(struct line_walk *walk, const struct trace_lines *trace)
+{
+    for (int i = 0; i < HTTP_LINE_LISTS; i++)
+        walk_list(walk, walk->plan->lines[i], i);
+    walk_list(walk, trace->lines, 0);
+}
+
+static bool has_lines(const struct http_plan *plan)
+{
+    for (int i = 0; i < HTTP_LINE_LISTS; i++)
+        if (plan->lines[i] && *plan->lines[i])
+            return true;
+    return plan->traced;
+}
+
 /* Copies of the header lines and their list in one block, so that the caller's may go away. */
 static int set_headers(struct http_transfer *transfer, const struct http_plan *plan)
 {
     struct line_walk sizes = {.plan = plan}, copies = {.plan = plan};
     struct trace_lines trace;
 
-    if (!plan->headers && !plan->traced)
+    if (!has_lines(plan))
         return 0;
     get_trace(&trace, plan);
-    walk_lines(&sizes, plan->headers);
-    walk_lines(&sizes, trace.lines);
+    walk_lines(&sizes, &trace);
     if (!sizes.count)
         return 0;
     transfer->headers = bight__alloc(transfer->session->seams,
@@ -108,8 +142,7 @@ static int set_headers(struct http_transfer *transfer, const struct http_plan *p
         return BIGHT_ENOMEM;
     copies.list = transfer->headers;
     copies.text = (char *)(transfer->headers + sizes.count);
-    walk_lines(&copies, plan->headers);
-    walk_lines(&copies, trace.lines);
+    walk_lines(&copies, &trace);
     transfer->headers[sizes.count - 1].next = copies.own_coding ? NULL : http_own_headers(transfer);
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? BIGHT_ENOMEM
                                                                                    : 0;
@@ -203,8 +236,9 @@ static void forget_credentials(struct http_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_USERPWD, NULL);
     curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, NULL);
     curl_easy_setopt(easy, CURLOPT_COOKIE, NULL);
-    /* The caller's have been dropped. */
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http_own_headers(transfer));
+    /* The caller's have been dropped; what says of which kind the body is goes with it. */
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                     transfer->headers ? transfer->headers : http_own_headers(transfer));
     transfer->tainted = true; /* what the session's hook has set is gone too */
 }
 

@@ -64,7 +64,7 @@ static void turn(struct http_call *call, const struct http_url *next)
 
     if (!bight__http_same_origin(&call->url, next)) {
         plan->crossed = true;
-        plan->headers = NULL;
+        plan->lines[HTTP_LINES_REQUEST] = plan->lines[HTTP_LINES_SESSION] = NULL;
         plan->traced = false;
     }
     change_method(plan, call->response->status);

@@ -7,6 +7,7 @@
 #include <bight/waiter.h>
 
 #include "coro/base/units.h"
+#include "net/http/fields.h"
 #include "net/http/transfer.h"
 
 /* Fill in what the request says, or else what the session says. */
@@ -37,12 +38,45 @@ static int take_upload(struct http_call *call)
 {
     struct bight_http_upload *upload = call->request->upload;
 
-    if (call->request->body || upload->used)
-        return refuse(call, upload->used ? "the body was sent before" : "there are two bodies");
+    if (upload->used)
+        return refuse(call, "the body was sent before");
     upload->used = true;
     call->plan.upload = upload;
     call->max_redirects = -1;
     return 0;
+}
+
+/* Written to the response, which may have to outlive the call as the body does. */
+static int make_form(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+    const struct bight_seams *seams = response->session->seams;
+    struct http_buffer *sent = &response->sent;
+    int rc = bight__http_fields_append(seams, sent, call->request->form, HTTP_FIELDS_FORM);
+
+    if (rc == 0)
+        rc = http_buffer_append(seams, sent, "", 1);
+    if (rc)
+        return rc;
+    call->plan.body = sent->data;
+    call->plan.body_bytes = sent->bytes - 1;
+    call->body_lines[0] = "Content-Type: application/x-www-form-urlencoded";
+    call->plan.lines[HTTP_LINES_BODY] = call->body_lines;
+    return 0;
+}
+
+static int take_body(struct http_call *call)
+{
+    const struct bight_http_request *request = call->request;
+    int bodies = (request->body != NULL) + (request->upload != NULL) + (request->form != NULL);
+
+    if (bodies && strcmp(call->plan.method, "HEAD") == 0)
+        return refuse(call, "a HEAD has no body");
+    if (bodies > 1)
+        return refuse(call, "there are two bodies");
+    if (request->form)
+        return make_form(call);
+    return request->upload ? take_upload(call) : 0;
 }
 
 static int prepare(struct http_call *call)
@@ -52,7 +86,8 @@ static int prepare(struct http_call *call)
     set_limits(call);
     call->plan = (struct http_plan){
         .method = request->method ? request->method : "GET",
-        .headers = request->headers,
+        .lines = {[HTTP_LINES_REQUEST] = request->headers,
+                  [HTTP_LINES_SESSION] = call->response->session->options.headers},
         .body = request->body,
         .body_bytes = request->body_bytes,
         .traced = request->trace_context ? request->trace_context > 0
@@ -60,11 +95,9 @@ static int prepare(struct http_call *call)
     };
     if (request->method && !bight__http_valid_token(request->method, strlen(request->method)))
         return refuse(call, "not a method");
-    if ((request->body || request->upload) && strcmp(call->plan.method, "HEAD") == 0)
-        return refuse(call, "a HEAD has no body");
     if (bight__http_check_headers(request->headers))
         return refuse(call, "not a header");
-    return request->upload ? take_upload(call) : 0;
+    return take_body(call);
 }
 
 /* Make the error say what the call returns, even if it was closed and cancelled in one turn. */

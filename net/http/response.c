@@ -33,6 +33,7 @@ static void clear(struct bight_http_response *response)
     struct http_buffer headers = response->headers.text;
     struct bight_http_session *session = response->session;
 
+    bight__http_buffer_free(&response->sent);
     if (body.capacity > POOLED_BYTES)
         bight__http_buffer_free(&body);
     if (headers.capacity > POOLED_BYTES)
@@ -53,6 +54,7 @@ void bight__http_response_destroy(struct bight_http_response *response)
     bight__http_buffer_free(&response->url);
     bight__http_buffer_free(&response->headers.text);
     bight__http_buffer_free(&response->body);
+    bight__http_buffer_free(&response->sent);
     bight__free(response);
 }
 

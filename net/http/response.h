@@ -64,6 +64,7 @@ struct bight_http_response {
     struct http_buffer url;
     struct http_headers headers;
     struct http_buffer body; /* collected, or read from the network and not yet taken by the task */
+    struct http_buffer sent; /* the request's body, where it was made here */
     size_t body_taken;       /* how much of `body` the task has taken */
 
     uint64_t max_body_bytes;
@@ -78,10 +79,14 @@ struct bight_http_response {
     struct bight_http_error error;
 };
 
+/* Whose header lines go out, most important first: one is left out where an earlier list has a line
+ * of that name. */
+enum { HTTP_LINES_REQUEST, HTTP_LINES_BODY, HTTP_LINES_SESSION, HTTP_LINE_LISTS };
+
 /* What goes on the wire at the next hop. */
 struct http_plan {
     const char *method;
-    const char *const *headers;
+    const char *const *lines[HTTP_LINE_LISTS]; /* each up to a NULL, or NULL */
     const void *body;
     size_t body_bytes;
     struct bight_http_upload *upload;
@@ -99,7 +104,8 @@ struct http_call {
     int max_redirects;   /* negative: follow none */
     struct http_url url; /* of the hop; its text is response->url */
     struct http_plan plan;
-    bool afresh; /* the hop is begun once more: over a new connection */
+    const char *body_lines[2]; /* HTTP_LINES_BODY: what its kind is */
+    bool afresh;               /* the hop is begun once more: over a new connection */
 };
 
 /* response.c */
@@ -108,6 +114,10 @@ void bight__http_response_destroy(struct bight_http_response *response);
 
 /* call.c: hop after hop, to the final response's end, or its headers if it is to be streamed. */
 int bight__http_call_run(struct http_call *call, const char *url);
+
+/* target.c: make response->url and call->url those of the request for `url`. BIGHT_EINVAL
+ * (recorded) when there is none; BIGHT_ENOMEM. */
+int bight__http_target(struct http_call *call, const char *url);
 
 /* redirect.c: follow the redirect that was received: response->url, call->url and call->plan become
  * those of the next hop. */

@@ -70,6 +70,8 @@ static int copy_options(struct bight_http_session *session,
 
     *to = *from;
     to->user_agent = to->accept_encoding = NULL;
+    to->headers = NULL;
+    to->base_url = NULL;
     to->max_total = from->max_total ? from->max_total : 100;
     to->max_per_host = from->max_per_host ? from->max_per_host : 8;
     to->resolve_timeout_ms = time_option(from->resolve_timeout_ms, 15000);
@@ -90,7 +92,9 @@ static int copy_options(struct bight_http_session *session,
             "bight/" VERSION_TEXT(BIGHT_VERSION_MAJOR, BIGHT_VERSION_MINOR, BIGHT_VERSION_PATCH);
     if (*agent)
         rc = copy_text(session, agent, &to->user_agent);
-    return rc ? rc : set_accept_line(session, from->accept_encoding);
+    if (rc == 0)
+        rc = set_accept_line(session, from->accept_encoding);
+    return rc ? rc : bight__http_defaults_init(session, from);
 }
 
 /* Make all requests fail: at once, or when their tasks run next. */

@@ -9,6 +9,7 @@
 #include <bight/http.h>
 
 #include "coro/base/hash.h"
+#include "net/http/buffer.h"
 #include "runtime/door.h"
 
 struct http_origin;
@@ -22,6 +23,7 @@ struct bight_http_session {
     uv_loop_t *loop;
     struct bight_http_session_options options; /* defaults filled in, strings our own */
     char *accept_line;                         /* the header Accept-Encoding; NULL: not sent */
+    struct http_buffer base;                   /* the URL of that name and a NUL; empty: none */
     struct bight_resolver *resolver;
     bool owns_resolver;
     bool closing;
@@ -75,6 +77,11 @@ static inline bool http_is_foreign(const struct bight_http_session *session)
 {
     return session->loop != bight_uv_loop();
 }
+
+/* target.c: copy what of `options` goes with every request. What is there of it when it fails,
+ * bight__http_session_free frees. */
+int bight__http_defaults_init(struct bight_http_session *session,
+                              const struct bight_http_session_options *options);
 
 /* lifetime.c */
 void bight__http_call_end(struct bight_http_response *response, struct bight_http_session *session);

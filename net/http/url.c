@@ -317,12 +317,19 @@ static int replace_front(const struct bight_seams *seams, struct http_buffer *te
     return 0;
 }
 
-/* The first byte that may be in no URL, or its end. */
-static const char *find_junk(const char *text)
+bool bight__http_url_is_absolute(const char *text)
+{
+    return scheme_bytes(text) > 0;
+}
+
+const char *bight__http_url_junk(const char *text)
 {
     while ((unsigned char)*text > ' ' && *text != 0x7f)
         text++;
-    return text;
+    if (!*text)
+        return NULL;
+    return *text == ' ' ? "there is a space in it, which is written %20"
+                        : "there is a control character in it";
 }
 
 /* 0: of http or https; BIGHT_ENOTSUP: of another scheme; BIGHT_EINVAL: no URL. */
@@ -333,10 +340,9 @@ static int check_scheme(const char *text, const char **why)
     *why = "it does not begin with http:// or https://";
     if (bytes == 0 || text[bytes + 1] != '/')
         return BIGHT_EINVAL;
-    const char *junk = find_junk(text);
-    if (*junk) {
-        *why = *junk == ' ' ? "there is a space in it, which is written %20"
-                            : "there is a control character in it";
+    const char *junk = bight__http_url_junk(text);
+    if (junk) {
+        *why = junk;
         return BIGHT_EINVAL;
     }
     if ((bytes == 4 || bytes == 5) && strncasecmp(text, "https", bytes) == 0) {

@@ -28,6 +28,11 @@ bool bight__http_same_origin(const struct http_url *a, const struct http_url *b)
 int bight__http_url_join(const struct bight_seams *seams, const char *base, const char *location,
                          struct http_buffer *out);
 
+/* Whether `text` begins with a scheme. */
+bool bight__http_url_is_absolute(const char *text);
+/* What may be in no URL and is in `text`, in words; NULL: nothing. */
+const char *bight__http_url_junk(const char *text);
+
 /* idn.c: append the ASCII form of a host name in UTF-8: 0; BIGHT_EINVAL and `why`; BIGHT_ENOMEM. */
 int bight__http_idn(const struct bight_seams *seams, const char *name, size_t bytes,
                     struct http_buffer *out, const char **why);

@@ -86,6 +86,28 @@ static int requests(void)
     return with_session(NULL, requests_with);
 }
 
+/* What a session adds to its requests, and a request to its URL and its body. */
+static int defaults_with(struct bight_http_session *session)
+{
+    static const struct bight_http_field fields[] = {{"a", "b c"}, {"d", NULL}, {NULL, NULL}};
+    const struct bight_http_request request = {.method = "POST", .query = fields, .form = fields};
+    struct bight_http_response *response;
+    int rc = bight_http_fetch(&response, session, "../bytes/100#x", &request);
+
+    if (rc == 0)
+        bight_http_response_free(response);
+    return rc;
+}
+
+static int defaults(void)
+{
+    static const char *const headers[] = {"X: 1", "Y: 2", NULL};
+    const struct bight_http_session_options options = {
+        .headers = headers, .base_url = http_server_url(&server, "/v2/")};
+
+    return with_session(&options, defaults_with);
+}
+
 static int get_main(void *arg)
 {
     struct bight_http_response *response;
@@ -271,6 +293,7 @@ static int names(void)
 const struct sweep_program sweep_programs[] = {
     {"requests", requests, 0}, {"crowd", crowd, 0}, {"coded", coded, 0},
     {"origins", origins, 0},   {"names", names, 0}, {"upload", upload, 0},
+    {"defaults", defaults, 0},
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
