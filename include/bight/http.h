@@ -23,6 +23,8 @@ BIGHT_BEGIN_DECLS
 struct bight_curl_hook; /* <bight/curl.h> */
 struct bight_http_session;
 struct bight_http_response;
+struct bight_file;
+struct bight_stream;
 struct bight_waiter;
 
 /* What went wrong, and the code that calls then return. */
@@ -175,6 +177,19 @@ struct bight_http_upload {
     bool hungry; /* the transfer has paused, for there was nothing to take */
 };
 
+/* Where the body of a request comes from, piece by piece while it is sent. A task of the request's
+ * call reads it, in step with the peer; it has ended when the call returns. */
+struct bight_http_source {
+    /* Give the next piece, of at most `bytes` and no more than is left of a known length: how many
+     * bytes; 0: that was all; a negative code, which the request then fails with. It may suspend,
+     * and is cancelled when the request needs no more; it must not end the session. */
+    int64_t (*read)(void *arg, void *buffer, size_t bytes);
+    void *arg;
+    /* How long the body is; negative: nobody knows, and it goes in chunks, which a server of
+     * HTTP/1.0 does not understand. One that ends before is BIGHT_EOF. */
+    int64_t bytes;
+};
+
 /* A name and its value in a query or a form: text in UTF-8, or other bytes up to a NUL. A list of
  * them ends with one whose name is NULL. */
 struct bight_http_field {
@@ -213,7 +228,7 @@ struct bight_http_request {
     const struct bight_curl_hook *curl;
     /* Filled in on success and on failure, when not NULL. */
     struct bight_http_error *error;
-    /* The body to send, as it is written, when not NULL; `body` is NULL then. The request follows
+    /* The body to send, as it is written, when not NULL. The request follows
      * no redirect, and nothing of its body is sent twice: a kept connection that ends before an
      * answer costs the request (BIGHT_EUNKNOWNOUTCOME), unless nothing was taken of the body yet.
      * libcurl may wait up to a second for leave to send it, unless there is a header "Expect:". */
@@ -225,9 +240,14 @@ struct bight_http_request {
      * All bytes but letters, digits and "-._~" are encoded (RFC 3986). */
     const struct bight_http_field *query;
     /* The body to send, as application/x-www-form-urlencoded (the URL Standard: a space is "+"),
-     * when not NULL; it is copied. `body` and `upload` are NULL then. Its Content-Type is sent
-     * unless `headers` has one. */
+     * when not NULL; it is copied. Its Content-Type is sent unless `headers` has one. A request has
+     * one of `body`, `upload`, `form` and `source`. */
     const struct bight_http_field *form;
+    /* The body to send, as it is read from there, when not NULL. It is read from when the peer
+     * takes the first bytes, not before. As with an upload no redirect is followed and nothing is
+     * sent twice. bight_http_open returns when the headers have come and the body was sent, but
+     * with a status of 300 and more, after which the rest is not sent, at once. */
+    const struct bight_http_source *source;
 };
 
 /** Make a session: limits, kept connections, pooled handles.
@@ -247,7 +267,8 @@ bight_http_session_new(struct bight_http_session **out,
  *  Responses that were collected stay valid.
  *
  *  @return 0; BIGHT_EALREADY: another task is ending it; BIGHT_EDEADLK: called by one of its own
- *          requests, in on_redirect; BIGHT_EPERM: it is another thread's; BIGHT_ENOTASK.
+ *          requests, in on_redirect or a source; BIGHT_EPERM: it is another thread's;
+ *          BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: no.  On cancel: goes on until the session has ended.
  *  Allocates: no.  Thread: the loop's.  Ownership: takes session.
  */
@@ -386,6 +407,21 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_upload_write(struct bight_http_upload 
  *          of it is missing; BIGHT_ENOMEM.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_http_upload_close(struct bight_http_upload *upload);
+
+/** Make `source` read `file` from its position on: `bytes` of it, or, negative, up to its end, as
+ *  what has no length. bight_file_fstat says how long a file is.
+ *
+ *  Ownership: keeps file while the source is used; NULL does nothing.
+ */
+BIGHT_API void bight_http_source_from_file(struct bight_http_source *source,
+                                           struct bight_file *file, int64_t bytes);
+
+/** Make `source` read `stream`: `bytes` of it, or, negative, up to its end.
+ *
+ *  Ownership: keeps stream while the source is used; NULL does nothing.
+ */
+BIGHT_API void bight_http_source_from_stream(struct bight_http_source *source,
+                                             struct bight_stream *stream, int64_t bytes);
 
 /** Read decoded bytes of the body, as soon as there are any. One task may do so at a time. Large
  *  bodies come fastest into a buffer of 64 to 256 KiB, which they are copied to once.

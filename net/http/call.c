@@ -76,7 +76,8 @@ static int try_hop(struct http_call *call)
     rc = start_hop(call);
     if (rc)
         return rc;
-    while (response->transfer && (response->collect || response->hop.phase < HTTP_BODY)) {
+    while (response->transfer &&
+           (response->collect || response->hop.phase < HTTP_BODY || http_is_fed(response))) {
         rc = bight__http_wait(response);
         if (rc && response->transfer) {
             bight__http_transfer_abort(response->transfer);
@@ -86,7 +87,9 @@ static int try_hop(struct http_call *call)
     if (response->hop.again)
         return 0;
     /* After the headers of a streamed response, its reader gets the failure. */
-    return response->collect || response->hop.phase < HTTP_BODY ? response->error.code : 0;
+    return response->collect || response->hop.phase < HTTP_BODY || response->feed
+               ? response->error.code
+               : 0;
 }
 
 /* One hop, begun once more where nothing came of it. */

@@ -34,10 +34,8 @@ static int refuse(const struct http_call *call, const char *text)
 }
 
 /* What was sent of it cannot be sent again, so no redirect is followed. */
-static int take_upload(struct http_call *call)
+static int take_upload(struct http_call *call, struct bight_http_upload *upload)
 {
-    struct bight_http_upload *upload = call->request->upload;
-
     if (upload->used)
         return refuse(call, "the body was sent before");
     upload->used = true;
@@ -65,10 +63,27 @@ static int make_form(struct http_call *call)
     return 0;
 }
 
+static int take_source(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+    const struct bight_http_source *source = call->request->source;
+
+    if (!source->read)
+        return refuse(call, "the source has no function");
+    response->feed = bight__alloc_zero(response->session->seams, sizeof(*response->feed));
+    if (!response->feed)
+        return BIGHT_ENOMEM;
+    response->feed->source = *source;
+    response->feed->response = response;
+    bight_http_upload_init(&response->feed->upload, source->bytes);
+    return take_upload(call, &response->feed->upload);
+}
+
 static int take_body(struct http_call *call)
 {
     const struct bight_http_request *request = call->request;
-    int bodies = (request->body != NULL) + (request->upload != NULL) + (request->form != NULL);
+    int bodies = (request->body != NULL) + (request->upload != NULL) + (request->form != NULL) +
+                 (request->source != NULL);
 
     if (bodies && strcmp(call->plan.method, "HEAD") == 0)
         return refuse(call, "a HEAD has no body");
@@ -76,7 +91,9 @@ static int take_body(struct http_call *call)
         return refuse(call, "there are two bodies");
     if (request->form)
         return make_form(call);
-    return request->upload ? take_upload(call) : 0;
+    if (request->source)
+        return take_source(call);
+    return request->upload ? take_upload(call, request->upload) : 0;
 }
 
 static int prepare(struct http_call *call)
@@ -118,7 +135,7 @@ static int run(struct http_call *call, const char *url)
     response->call = call;
     rc = prepare(call);
     if (rc == 0)
-        rc = bight__http_call_run(call, url);
+        rc = response->feed ? bight__http_feed_run(call, url) : bight__http_call_run(call, url);
     if (rc)
         record(response, rc);
     if (rc && call->plan.upload)

@@ -34,6 +34,7 @@ static void clear(struct bight_http_response *response)
     struct bight_http_session *session = response->session;
 
     bight__http_buffer_free(&response->sent);
+    bight__free(response->feed);
     if (body.capacity > POOLED_BYTES)
         bight__http_buffer_free(&body);
     if (headers.capacity > POOLED_BYTES)
@@ -55,6 +56,7 @@ void bight__http_response_destroy(struct bight_http_response *response)
     bight__http_buffer_free(&response->headers.text);
     bight__http_buffer_free(&response->body);
     bight__http_buffer_free(&response->sent);
+    bight__free(response->feed);
     bight__free(response);
 }
 

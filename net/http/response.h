@@ -65,6 +65,7 @@ struct bight_http_response {
     struct http_headers headers;
     struct http_buffer body; /* collected, or read from the network and not yet taken by the task */
     struct http_buffer sent; /* the request's body, where it was made here */
+    struct http_feed *feed;  /* of a request with a source; NULL: without, or not begun */
     size_t body_taken;       /* how much of `body` the task has taken */
 
     uint64_t max_body_bytes;
@@ -118,6 +119,26 @@ int bight__http_call_run(struct http_call *call, const char *url);
 /* target.c: make response->url and call->url those of the request for `url`. BIGHT_EINVAL
  * (recorded) when there is none; BIGHT_ENOMEM. */
 int bight__http_target(struct http_call *call, const char *url);
+
+/* source.c: the request's source, and the task that writes it. It ends within the call; what the
+ * transfer has of it stays until the response is freed. */
+struct http_feed {
+    struct bight_http_upload upload;
+    struct bight_http_source source;
+    struct bight_http_response *response;
+    const struct bight_task *task; /* NULL before and after */
+    bool running;                  /* it has not ended, or not begun */
+};
+
+/* bight__http_call_run of a call with a source. */
+int bight__http_feed_run(struct http_call *call, const char *url);
+
+/* Whether the call goes on because of it, when the headers of a response to stream have come.
+ * libcurl does not send the rest of a body after a status from 300 on. */
+static inline bool http_is_fed(const struct bight_http_response *response)
+{
+    return response->feed && response->feed->running && response->status < 300;
+}
 
 /* redirect.c: follow the redirect that was received: response->url, call->url and call->plan become
  * those of the next hop. */

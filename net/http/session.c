@@ -198,14 +198,16 @@ static const struct bight_waiter_ops close_ops = {
     .flags = BIGHT_WAITER_OUTSIDE,
 };
 
-/* Whether the running task is in a hook of one of this session's requests. */
+/* Whether the running task is in a hook or a source of one of this session's requests. */
 static bool is_inside(const struct bight_http_session *session)
 {
     const struct bight_task *self = bight_self();
 
     for (struct bight_link *link = session->live.next; link != &session->live; link = link->next) {
-        const struct http_call *call = container_of(link, struct bight_http_response, link)->call;
-        if (call && call->task == self)
+        const struct bight_http_response *response =
+            container_of(link, struct bight_http_response, link);
+        if ((response->call && response->call->task == self) ||
+            (response->feed && response->feed->task == self))
             return true;
     }
     return false;

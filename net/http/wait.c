@@ -58,7 +58,7 @@ static int park_for(struct bight_http_response *response, int64_t limit_ms)
 static bool has_come(const struct bight_http_response *response)
 {
     if (response->call)
-        return !response->collect && response->hop.phase >= HTTP_BODY;
+        return !response->collect && response->hop.phase >= HTTP_BODY && !http_is_fed(response);
     return response->body.bytes > response->body_taken;
 }
 

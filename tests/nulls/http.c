@@ -46,6 +46,8 @@ static void uploads(void)
     says_einval(bight_http_upload_write, NULL, some, 1);
     says_einval(bight_http_upload_write, &upload, NULL, 1);
     says_einval(bight_http_upload_close, NULL);
+    does_nothing(bight_http_source_from_file, NULL, (void *)some, 0);
+    does_nothing(bight_http_source_from_stream, NULL, (void *)some, 0);
 }
 
 static void responses(void)

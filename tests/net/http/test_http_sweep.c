@@ -185,6 +185,40 @@ static int upload(void)
     return with_session(NULL, upload_with);
 }
 
+static int64_t pour(void *arg, void *buffer, size_t bytes)
+{
+    size_t *left = arg;
+    int rc = bight_checkpoint();
+
+    if (rc)
+        return rc;
+    bytes = bytes < *left ? bytes : *left;
+    memset(buffer, 'x', bytes);
+    *left -= bytes;
+    return (int64_t)bytes;
+}
+
+/* A body from a source. */
+static int source_with(struct bight_http_session *session)
+{
+    static const char *const headers[] = {"Expect:", NULL};
+    size_t left = 3000;
+    const struct bight_http_source source = {pour, &left, 3000};
+    const struct bight_http_request request = {
+        .method = "PUT", .headers = headers, .source = &source};
+    struct bight_http_response *response;
+    int rc = bight_http_fetch(&response, session, http_server_url(&server, "/echo"), &request);
+
+    if (rc == 0)
+        bight_http_response_free(response);
+    return rc;
+}
+
+static int source(void)
+{
+    return with_session(NULL, source_with);
+}
+
 /* Have the server say it, collected or read. */
 static int get_coded(struct bight_http_session *session, const char *codings, const void *body,
                      size_t bytes, bool stream)
@@ -291,9 +325,9 @@ static int names(void)
 }
 
 const struct sweep_program sweep_programs[] = {
-    {"requests", requests, 0}, {"crowd", crowd, 0}, {"coded", coded, 0},
-    {"origins", origins, 0},   {"names", names, 0}, {"upload", upload, 0},
-    {"defaults", defaults, 0},
+    {"requests", requests, 0}, {"crowd", crowd, 0},   {"coded", coded, 0},
+    {"origins", origins, 0},   {"names", names, 0},   {"upload", upload, 0},
+    {"defaults", defaults, 0}, {"source", source, 0},
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
