@@ -171,6 +171,8 @@ bight_test(net/http/http_ways SOURCES ${http_sources} LIBS ${http_libs})
 if(bight_server)
   bight_test(net/http/http_fields SOURCES ${http_sources} net/server/listened.c
     LIBS ${http_libs} ${server_libs})
+  bight_test(net/http/http_multipart SOURCES ${http_sources} net/server/listened.c
+    LIBS ${http_libs} ${server_libs})
   bight_test(net/http/http_source SOURCES ${http_sources} net/server/listened.c
     LIBS ${http_libs} ${server_libs})
   bight_test(net/http/http_upload SOURCES ${http_sources} net/server/listened.c

@@ -197,6 +197,23 @@ struct bight_http_field {
     const char *value; /* NULL: the name alone, without "=" */
 };
 
+/* A part of a body of multipart/form-data (RFC 7578): a field of a form, or a file. A list of them
+ * ends with one whose name is NULL. Zero is the default for every other field. */
+struct bight_http_part {
+    const char *name;
+    /* What is in it, one of the three at most: text; bytes; the file at a path, which is read while
+     * it is sent. */
+    const char *value;
+    const void *data;
+    size_t bytes;
+    const char *path;
+    /* What the peer is told that the file is called; default: the last name in `path`, and without
+     * a path none: it is no file. */
+    const char *filename;
+    /* Default: that of a file is application/octet-stream, and of others none is sent. */
+    const char *content_type;
+};
+
 /* Zero is the default for every field: a plain GET under the session's limits. */
 struct bight_http_request {
     /* Default "GET". A redirect 303, and 301 or 302 after a POST, turns it into GET, and drops the
@@ -241,13 +258,18 @@ struct bight_http_request {
     const struct bight_http_field *query;
     /* The body to send, as application/x-www-form-urlencoded (the URL Standard: a space is "+"),
      * when not NULL; it is copied. Its Content-Type is sent unless `headers` has one. A request has
-     * one of `body`, `upload`, `form` and `source`. */
+     * one of `body`, `upload`, `form`, `source` and `parts`. */
     const struct bight_http_field *form;
     /* The body to send, as it is read from there, when not NULL. It is read from when the peer
      * takes the first bytes, not before. As with an upload no redirect is followed and nothing is
      * sent twice. bight_http_open returns when the headers have come and the body was sent, but
      * with a status of 300 and more, after which the rest is not sent, at once. */
     const struct bight_http_source *source;
+    /* The body to send, as multipart/form-data, when not NULL; for the rest as with a source.
+     * Files are looked at first: one that is not there fails the call before anything is sent, and
+     * one that is shorter when it is read is BIGHT_EOF. Its length is announced unless one of the
+     * files has none. The header Content-Type comes from here and may not be among `headers`. */
+    const struct bight_http_part *parts;
 };
 
 /** Make a session: limits, kept connections, pooled handles.
@@ -277,8 +299,8 @@ BIGHT_API BIGHT_MUST_CHECK int bight_http_session_end(struct bight_http_session 
 /** Send a request with any method, GET by default, and collect the whole body of the final
  *  response. Any status of the response is a success.
  *
- *  @return 0; the codes of enum bight_http_failure; BIGHT_EPERM: the session is another thread's;
- *          BIGHT_ENOTASK.
+ *  @return 0; the codes of enum bight_http_failure; what a source failed with, or the system says
+ *          of a file to send; BIGHT_EPERM: the session is another thread's; BIGHT_ENOTASK.
  *  Suspends: yes.  Cancellable: yes.
  *  On cancel: BIGHT_ECANCELED; the transfer is aborted, its connection closed.
  *  Allocates: the response, its body, and what libcurl needs.  Thread: the loop's.

@@ -3,11 +3,14 @@
  * transfer.c (out), multi.c, receive.c (in), wait.c, response.c and read.c (the user's). */
 #include "net/http/response.h"
 
+#include <strings.h>
+
 #include <bight/task.h>
 #include <bight/waiter.h>
 
 #include "coro/base/units.h"
 #include "net/http/fields.h"
+#include "net/http/multipart.h"
 #include "net/http/transfer.h"
 
 /* Fill in what the request says, or else what the session says. */
@@ -63,10 +66,9 @@ static int make_form(struct http_call *call)
     return 0;
 }
 
-static int take_source(struct http_call *call)
+static int take_source(struct http_call *call, const struct bight_http_source *source)
 {
     struct bight_http_response *response = call->response;
-    const struct bight_http_source *source = call->request->source;
 
     if (!source->read)
         return refuse(call, "the source has no function");
@@ -79,11 +81,42 @@ static int take_source(struct http_call *call)
     return take_upload(call, &response->feed->upload);
 }
 
+static bool has_type(const char *const *headers)
+{
+    static const char name[] = "Content-Type";
+
+    for (; headers && *headers; headers++)
+        if (strncasecmp(*headers, name, sizeof(name) - 1) == 0 &&
+            strchr(":;", (*headers)[sizeof(name) - 1]))
+            return true;
+    return false;
+}
+
+static int take_parts(struct http_call *call)
+{
+    struct bight_http_response *response = call->response;
+    struct bight_http_source source = {.read = bight__http_multipart_read};
+    int rc;
+
+    if (has_type(call->request->headers))
+        return refuse(call, "the Content-Type of parts is not the caller's");
+    rc = bight__http_multipart_new(&call->multipart, response->session->seams, call->request->parts,
+                                   &source.bytes);
+    if (response->error.code)
+        return response->error.code; /* the session was closed meanwhile */
+    if (rc)
+        return rc == BIGHT_EINVAL ? refuse(call, "not a part") : rc;
+    call->body_lines[0] = bight__http_multipart_type(call->multipart);
+    call->plan.lines[HTTP_LINES_BODY] = call->body_lines;
+    source.arg = call->multipart;
+    return take_source(call, &source);
+}
+
 static int take_body(struct http_call *call)
 {
     const struct bight_http_request *request = call->request;
     int bodies = (request->body != NULL) + (request->upload != NULL) + (request->form != NULL) +
-                 (request->source != NULL);
+                 (request->source != NULL) + (request->parts != NULL);
 
     if (bodies && strcmp(call->plan.method, "HEAD") == 0)
         return refuse(call, "a HEAD has no body");
@@ -92,7 +125,9 @@ static int take_body(struct http_call *call)
     if (request->form)
         return make_form(call);
     if (request->source)
-        return take_source(call);
+        return take_source(call, request->source);
+    if (request->parts)
+        return take_parts(call);
     return request->upload ? take_upload(call, request->upload) : 0;
 }
 
@@ -136,6 +171,7 @@ static int run(struct http_call *call, const char *url)
     rc = prepare(call);
     if (rc == 0)
         rc = response->feed ? bight__http_feed_run(call, url) : bight__http_call_run(call, url);
+    bight__http_multipart_free(call->multipart);
     if (rc)
         record(response, rc);
     if (rc && call->plan.upload)

@@ -106,7 +106,8 @@ struct http_call {
     struct http_url url; /* of the hop; its text is response->url */
     struct http_plan plan;
     const char *body_lines[2]; /* HTTP_LINES_BODY: what its kind is */
-    bool afresh;               /* the hop is begun once more: over a new connection */
+    struct http_multipart *multipart;
+    bool afresh; /* the hop is begun once more: over a new connection */
 };
 
 /* response.c */
@@ -128,6 +129,7 @@ struct http_feed {
     struct bight_http_response *response;
     const struct bight_task *task; /* NULL before and after */
     bool running;                  /* it has not ended, or not begun */
+    bool wanted;                   /* the call goes on: it fails with what the source fails with */
 };
 
 /* bight__http_call_run of a call with a source. */

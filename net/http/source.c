@@ -12,11 +12,13 @@
 #define PIECE_BYTES (64u << 10)
 
 /* The request fails with the code. */
-static void fail(struct http_feed *feed, int code, const char *text)
+static void fail(const struct http_feed *feed, int code, const char *text)
 {
     struct bight_http_response *response = feed->response;
+    enum bight_http_failure kind =
+        code == BIGHT_ECANCELED ? BIGHT_HTTP_CANCELLED : BIGHT_HTTP_SYSTEM;
 
-    bight__http_fail(response, BIGHT_HTTP_SYSTEM, code, text);
+    bight__http_fail(response, kind, code, text);
     if (response->transfer)
         bight__http_transfer_abort(response->transfer);
 }
@@ -30,23 +32,23 @@ static size_t wanted(const struct http_feed *feed)
     return upload->bytes < 0 || left > PIECE_BYTES ? PIECE_BYTES : (size_t)left;
 }
 
-/* Write the next piece: more than 0; 0 at the end; a code of the upload, or one that the request
- * has failed with. */
-static int write_piece(struct http_feed *feed, char *buffer)
+/* Write the next piece: more than 0; 0 at the end; a code, and why. */
+static int write_piece(struct http_feed *feed, char *buffer, const char **why)
 {
     size_t bytes = wanted(feed);
     int64_t got = bytes ? feed->source.read(feed->source.arg, buffer, bytes) : 0;
     int rc;
 
-    if (got < 0 || (uint64_t)got > bytes) {
-        rc = got < 0 ? (int)got : BIGHT_EINVAL;
-        /* Who is cancelled because nothing more is needed has not failed. */
-        if (!feed->upload.over && !bight_cancelled())
-            fail(feed, rc, got < 0 ? "the source of the body failed" : "the source gave too much");
-        return rc;
+    if (got < 0) {
+        *why = "the source of the body failed";
+        return (int)got;
+    }
+    if ((uint64_t)got > bytes) {
+        *why = "the source of the body gave more than was asked for";
+        return BIGHT_EINVAL;
     }
     if (got == 0 && bytes && feed->upload.bytes >= 0) {
-        fail(feed, BIGHT_EOF, "the source of the body ended before its length");
+        *why = "the source of the body ended before its length";
         return BIGHT_EOF;
     }
     if (got == 0)
@@ -55,28 +57,37 @@ static int write_piece(struct http_feed *feed, char *buffer)
     return rc ? rc : 1;
 }
 
+static int write_all(struct http_feed *feed, const char **why)
+{
+    char *buffer;
+    int rc = bight_http_upload_write(&feed->upload, NULL, 0); /* until it is wanted */
+
+    if (rc)
+        return rc;
+    buffer = bight__alloc(feed->response->session->seams, PIECE_BYTES);
+    if (!buffer)
+        return BIGHT_ENOMEM;
+    do
+        rc = write_piece(feed, buffer, why);
+    while (rc > 0);
+    bight__free(buffer);
+    return rc;
+}
+
 /* Whatever comes of it, the call says. */
 static int feed_main(void *arg)
 {
     struct http_feed *feed = arg;
-    struct bight_http_response *response = feed->response;
-    char *buffer = NULL;
+    const char *why = NULL;
     int rc;
 
     feed->task = bight_self();
-    rc = bight_http_upload_write(&feed->upload, NULL, 0); /* until it is wanted */
-    if (rc == 0) {
-        buffer = bight__alloc(response->session->seams, PIECE_BYTES);
-        rc = buffer ? 1 : BIGHT_ENOMEM;
-        if (!buffer)
-            fail(feed, rc, bight_strerror(rc));
-    }
-    while (rc > 0)
-        rc = write_piece(feed, buffer);
-    bight__free(buffer);
+    rc = write_all(feed, &why);
     feed->task = NULL;
     feed->running = false;
-    bight__http_wake(response);
+    if (rc && feed->wanted && !feed->upload.over)
+        fail(feed, rc, why ? why : bight_strerror(rc));
+    bight__http_wake(feed->response);
     return 0;
 }
 
@@ -90,8 +101,9 @@ int bight__http_feed_run(struct http_call *call, const char *url)
         return rc;
     rc = bight_group_spawn(NULL, &group, NULL, feed_main, feed);
     if (rc == 0) {
-        feed->running = true;
+        feed->running = feed->wanted = true;
         rc = bight__http_call_run(call, url);
+        feed->wanted = false;
         bight_scope_cancel(&group.scope);
     }
     rc = bight_group_end(&group, rc);

@@ -219,6 +219,26 @@ static int source(void)
     return with_session(NULL, source_with);
 }
 
+/* A body of parts. */
+static int parts_with(struct bight_http_session *session)
+{
+    static const char *const headers[] = {"Expect:", NULL};
+    static const struct bight_http_part list[] = {
+        {.name = "a\"b", .value = "c"}, {.name = "file", .path = "/etc/passwd"}, {.name = NULL}};
+    const struct bight_http_request request = {.method = "POST", .headers = headers, .parts = list};
+    struct bight_http_response *response;
+    int rc = bight_http_fetch(&response, session, http_server_url(&server, "/echo"), &request);
+
+    if (rc == 0)
+        bight_http_response_free(response);
+    return rc;
+}
+
+static int parts(void)
+{
+    return with_session(NULL, parts_with);
+}
+
 /* Have the server say it, collected or read. */
 static int get_coded(struct bight_http_session *session, const char *codings, const void *body,
                      size_t bytes, bool stream)
@@ -327,7 +347,7 @@ static int names(void)
 const struct sweep_program sweep_programs[] = {
     {"requests", requests, 0}, {"crowd", crowd, 0},   {"coded", coded, 0},
     {"origins", origins, 0},   {"names", names, 0},   {"upload", upload, 0},
-    {"defaults", defaults, 0}, {"source", source, 0},
+    {"defaults", defaults, 0}, {"source", source, 0}, {"parts", parts, 0},
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
