@@ -270,6 +270,10 @@ struct bight_http_request {
      * one that is shorter when it is read is BIGHT_EOF. Its length is announced unless one of the
      * files has none. The header Content-Type comes from here and may not be among `headers`. */
     const struct bight_http_part *parts;
+    /* Called for each response that only informs (1xx), such as early hints (103): status and
+     * headers can be asked for, nothing else. Must not suspend and must not use the session. */
+    void (*on_informational)(void *arg, const struct bight_http_response *response);
+    void *on_informational_arg;
 };
 
 /** Make a session: limits, kept connections, pooled handles.
@@ -503,6 +507,38 @@ BIGHT_API const char *bight_http_response_body(const struct bight_http_response 
  */
 BIGHT_API const char *bight_http_response_url(const struct bight_http_response *response);
 
+/** Trailer number `index`: a header that came behind the body. There is none before the body's end.
+ *
+ *  @return 0; BIGHT_ENOENT beyond the last one.
+ *  Ownership: the strings are valid until the response is freed.
+ */
+BIGHT_API int bight_http_response_trailer_at(const struct bight_http_response *response,
+                                             size_t index, const char **name, const char **value);
+
+/** The value of the first trailer `name`, compared without regard to case; NULL when there is none,
+ *  or not yet.
+ *
+ *  Ownership: the string is valid until the response is freed.
+ */
+BIGHT_API const char *bight_http_response_trailer(const struct bight_http_response *response,
+                                                  const char *name);
+
+/** Redirect number `index` of those that were followed, from 0 on; bight_http_timing.hops says how
+ *  many there are.
+ *
+ *  @return 0; BIGHT_ENOENT beyond the last one.
+ *  Ownership: the strings of *hop are valid until the response is freed.
+ */
+BIGHT_API int bight_http_response_hop_at(const struct bight_http_response *response, size_t index,
+                                         struct bight_http_hop *hop);
+
+/** The address, with its port, that the final response came from, or its proxy's.
+ *
+ *  @return 0; BIGHT_ENOENT: nobody knows it, as with a Unix socket.
+ */
+BIGHT_API int bight_http_response_remote(const struct bight_http_response *response,
+                                         struct bight_address *address);
+
 /* Milliseconds since the call; -1 for what has not happened. */
 struct bight_http_timing {
     /* The limits let the first hop begin. */
@@ -515,6 +551,14 @@ struct bight_http_timing {
     unsigned hops;
     /* Decoded bytes of the body so far. */
     uint64_t body_bytes;
+    /* Of the last hop: its name was resolved, or was known; the connection was made, and TLS on it,
+     * -1 where one was kept from another request; the request began to go out; the first byte of an
+     * answer had come. libcurl's clock tells the second and third, to a millisecond. */
+    double resolved_ms;
+    double connected_ms;
+    double secured_ms;
+    double sent_ms;
+    double first_byte_ms;
 };
 
 /** The times of the response. */

@@ -59,6 +59,7 @@ static int start_hop(struct http_call *call)
         rc = bight__http_names_get(call, origin, &resolved, &fresh_until_ns);
     if (response->error.code)
         rc = response->error.code;
+    response->hop.resolved_ns = bight_now_ns();
     if (rc >= 0)
         rc = bight__http_transfer_start(call, origin, rc ? &resolved : NULL, fresh_until_ns);
     if (rc)

@@ -194,6 +194,17 @@ static void close_in_the_middle(struct http_transfer *transfer)
     }
 }
 
+/* A response that only informs, which says nothing of the request. */
+static void inform(struct http_transfer *transfer)
+{
+    const struct bight_http_response *response = transfer->response;
+    const struct bight_http_request *request = response->call ? response->call->request : NULL;
+
+    transfer->heard_bytes = response->hop.header_bytes;
+    if (request && request->on_informational)
+        request->on_informational(request->on_informational_arg, response);
+}
+
 /* The empty line ends the header block. */
 static int end_block(struct http_transfer *transfer)
 {
@@ -206,7 +217,7 @@ static int end_block(struct http_transfer *transfer)
     else if (status >= 200)
         return settle(response);
     else
-        transfer->heard_bytes = response->hop.header_bytes; /* which says nothing of the request */
+        inform(transfer);
     if (response->hop.phase == HTTP_IN_BLOCK)
         response->hop.phase = HTTP_AWAITED;
     return 0;
@@ -230,8 +241,14 @@ size_t bight__http_on_header(char *line, size_t size, size_t count, void *arg)
     hop->header_bytes += bytes;
     if (hop->header_bytes > session->options.max_header_bytes)
         return refuse(transfer, BIGHT_ETOOBIG);
-    if (hop->phase >= HTTP_REDIRECT)
-        return bytes; /* trailers: counted, not kept */
+    if (!hop->first_byte_ns)
+        hop->first_byte_ns = bight_now_ns();
+    if (hop->phase == HTTP_BODY) {
+        rc = http_headers_add(session->seams, &response->trailers, line, bytes);
+        return rc ? refuse(transfer, rc) : bytes;
+    }
+    if (hop->phase > HTTP_UNSETTLED)
+        return bytes; /* of a redirect */
     if (hop->phase == HTTP_UNSETTLED && memcmp(line, "HTTP/", bytes < 5 ? bytes : 5) != 0)
         return bytes; /* trailers too */
     if (hop->phase != HTTP_IN_BLOCK) {

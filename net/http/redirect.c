@@ -102,6 +102,8 @@ int bight__http_redirect(struct http_call *call)
 
     if (rc == 0)
         rc = check(call, &next, text.data);
+    if (rc == 0)
+        rc = bight__http_history_add(response, !bight__http_same_origin(&call->url, &next));
     if (rc) {
         bight__http_buffer_free(&text);
         return rc;

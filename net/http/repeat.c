@@ -62,15 +62,45 @@ static int send_again(struct http_transfer *transfer)
     return transfer->code ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* The moment that libcurl tells of, by its own clock. */
+static uint64_t moment_ns(const struct http_transfer *transfer, CURLINFO info)
+{
+    const struct http_hop *hop = &transfer->response->hop;
+    curl_off_t at_us = 0;
+    uint64_t at_ns;
+
+    if (curl_easy_getinfo(transfer->easy, info, &at_us) || at_us <= 0)
+        return 0;
+    at_ns = hop->resolved_ns + (uint64_t)at_us * 1000;
+    return at_ns < hop->sent_ns ? at_ns : hop->sent_ns;
+}
+
+/* For the one who asks where the response came from, and when. */
+static void note_connection(const struct http_transfer *transfer, const char *to, int to_port)
+{
+    struct http_hop *hop = &transfer->response->hop;
+    size_t bytes = to ? strlen(to) : 0;
+
+    hop->sent_ns = bight_now_ns();
+    if (transfer->opened) {
+        hop->connected_ns = moment_ns(transfer, CURLINFO_CONNECT_TIME_T);
+        hop->secured_ns = moment_ns(transfer, CURLINFO_APPCONNECT_TIME_T);
+    }
+    if (bytes >= sizeof(hop->remote))
+        bytes = 0;
+    memcpy(hop->remote, bytes ? to : "", bytes);
+    hop->remote[bytes] = '\0';
+    hop->remote_port = (uint16_t)to_port;
+}
+
 /* libcurl's callback (CURLOPT_PREREQFUNCTION): the request goes out on a connection now. */
 int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port)
 {
     struct http_transfer *transfer = arg;
 
-    (void)to;
     (void)from;
-    (void)to_port;
     transfer->local_port = from_port;
+    note_connection(transfer, to, to_port);
     http_held_end(transfer);
     if (transfer->pipewait) {
         /* When libcurl sends it again, nobody would see to it that the wait has an end. */

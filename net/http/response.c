@@ -26,6 +26,15 @@ struct bight_http_response *bight__http_response_new(struct bight_http_session *
     return response;
 }
 
+/* What few responses have. */
+static void free_extras(struct bight_http_response *response)
+{
+    bight__http_buffer_free(&response->sent);
+    bight__http_buffer_free(&response->history);
+    bight__http_buffer_free(&response->trailers.text);
+    bight__free(response->feed);
+}
+
 /* Make it like new, except for the buffers. */
 static void clear(struct bight_http_response *response)
 {
@@ -33,8 +42,7 @@ static void clear(struct bight_http_response *response)
     struct http_buffer headers = response->headers.text;
     struct bight_http_session *session = response->session;
 
-    bight__http_buffer_free(&response->sent);
-    bight__free(response->feed);
+    free_extras(response);
     if (body.capacity > POOLED_BYTES)
         bight__http_buffer_free(&body);
     if (headers.capacity > POOLED_BYTES)
@@ -55,8 +63,7 @@ void bight__http_response_destroy(struct bight_http_response *response)
     bight__http_buffer_free(&response->url);
     bight__http_buffer_free(&response->headers.text);
     bight__http_buffer_free(&response->body);
-    bight__http_buffer_free(&response->sent);
-    bight__free(response->feed);
+    free_extras(response);
     bight__free(response);
 }
 
@@ -114,6 +121,44 @@ int bight_http_response_header_at(const struct bight_http_response *response, si
     return bight__http_headers_at(headers_of(response), index, name, value);
 }
 
+/* Likewise. They may still be coming before the end, and what was taken apart takes no more. */
+static struct http_headers *trailers_of(const struct bight_http_response *response)
+{
+    if (response->hop.phase != HTTP_COMPLETE || !response->trailers.text.bytes)
+        return NULL;
+    return &((struct bight_http_response *)response)->trailers;
+}
+
+const char *bight_http_response_trailer(const struct bight_http_response *response,
+                                        const char *name)
+{
+    struct http_headers *trailers = response && name ? trailers_of(response) : NULL;
+
+    return trailers ? bight__http_headers_find(trailers, name) : NULL;
+}
+
+int bight_http_response_trailer_at(const struct bight_http_response *response, size_t index,
+                                   const char **name, const char **value)
+{
+    struct http_headers *trailers;
+
+    if (!response || !name || !value)
+        return BIGHT_EINVAL;
+    trailers = trailers_of(response);
+    return trailers ? bight__http_headers_at(trailers, index, name, value) : BIGHT_ENOENT;
+}
+
+int bight_http_response_remote(const struct bight_http_response *response,
+                               struct bight_address *address)
+{
+    if (!response || !address)
+        return BIGHT_EINVAL;
+    if (bight_address_parse(response->hop.remote, address))
+        return BIGHT_ENOENT;
+    address->port = response->hop.remote_port;
+    return 0;
+}
+
 const char *bight_http_response_body(const struct bight_http_response *response, size_t *bytes)
 {
     bool have = response && response->collect && response->body.bytes;
@@ -145,6 +190,11 @@ void bight_http_response_timing(const struct bight_http_response *response,
     timing->done_ms = since_start(response, response->done_ns);
     timing->hops = response->redirects;
     timing->body_bytes = response->hop.body_bytes;
+    timing->resolved_ms = since_start(response, response->hop.resolved_ns);
+    timing->connected_ms = since_start(response, response->hop.connected_ns);
+    timing->secured_ms = since_start(response, response->hop.secured_ns);
+    timing->sent_ms = since_start(response, response->hop.sent_ns);
+    timing->first_byte_ms = since_start(response, response->hop.first_byte_ns);
 }
 
 const struct bight_http_error *bight_http_response_error(const struct bight_http_response *response)

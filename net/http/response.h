@@ -37,9 +37,16 @@ struct http_hop {
     bool framing;            /* the last line was one of the two */
     uint64_t content_length; /* UINT64_MAX: unknown */
     uint64_t header_bytes;
-    uint64_t body_bytes; /* decoded */
-    uint64_t active_ms;  /* loop time of the last byte */
-    curl_off_t sent;     /* of the request's body, at the last look */
+    uint64_t body_bytes;  /* decoded */
+    uint64_t active_ms;   /* loop time of the last byte */
+    curl_off_t sent;      /* of the request's body, at the last look */
+    uint64_t resolved_ns; /* when things happened; 0: not yet, or not at all */
+    uint64_t connected_ns;
+    uint64_t secured_ns;
+    uint64_t sent_ns;
+    uint64_t first_byte_ns;
+    uint16_t remote_port;
+    char remote[BIGHT_ADDRESS_TEXT_BYTES]; /* empty: not known */
 };
 
 /* Where the task inside bight_http_read wants the next bytes. It lies on that task's stack. */
@@ -63,6 +70,8 @@ struct bight_http_response {
     int version;
     struct http_buffer url;
     struct http_headers headers;
+    struct http_headers trailers;
+    struct http_buffer history; /* redirects, see history.c */
     struct http_buffer body; /* collected, or read from the network and not yet taken by the task */
     struct http_buffer sent; /* the request's body, where it was made here */
     struct http_feed *feed;  /* of a request with a source; NULL: without, or not begun */
@@ -145,6 +154,9 @@ static inline bool http_is_fed(const struct bight_http_response *response)
 /* redirect.c: follow the redirect that was received: response->url, call->url and call->plan become
  * those of the next hop. */
 int bight__http_redirect(struct http_call *call);
+
+/* history.c: note that the response leads away from its URL. 0 or BIGHT_ENOMEM. */
+int bight__http_history_add(struct bight_http_response *response, bool crosses_origin);
 
 /* wait.c */
 /* Wait until `response` changes: 0, BIGHT_ETIMEDOUT (recorded), BIGHT_ECANCELED. */

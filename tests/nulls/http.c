@@ -65,6 +65,15 @@ static void responses(void)
     says_einval(bight_http_response_header_at, NULL, 0, &text, &text);
     says_einval(bight_http_response_header_at, (void *)some, 0, NULL, &text);
     says_einval(bight_http_response_header_at, (void *)some, 0, &text, NULL);
+    is_null(bight_http_response_trailer, NULL, "name");
+    is_null(bight_http_response_trailer, (void *)some, NULL);
+    says_einval(bight_http_response_trailer_at, NULL, 0, &text, &text);
+    says_einval(bight_http_response_trailer_at, (void *)some, 0, NULL, &text);
+    says_einval(bight_http_response_trailer_at, (void *)some, 0, &text, NULL);
+    says_einval(bight_http_response_hop_at, NULL, 0, (void *)some);
+    says_einval(bight_http_response_hop_at, (void *)some, 0, NULL);
+    says_einval(bight_http_response_remote, NULL, (void *)some);
+    says_einval(bight_http_response_remote, (void *)some, NULL);
     is_null(bight_http_response_body, NULL, &bytes);
     ck_assert_uint_eq(bytes, 0);
     is_null(bight_http_response_url, NULL);
