@@ -34,7 +34,16 @@ static int unparks_and_refuses(struct bight_waiter *waiter)
     return BIGHT_EBUSY;
 }
 
+static int unparks_and_lets_go(struct bight_waiter *waiter)
+{
+    return unparks_and_refuses(waiter) == BIGHT_EBUSY ? 0 : BIGHT_EIO;
+}
+
 static const struct bight_waiter_ops ops = {.name = "source", .abort = lets_go};
+static const struct bight_waiter_ops giving_ops = {
+    .name = "generous source",
+    .abort = unparks_and_lets_go,
+};
 static const struct bight_waiter_ops refusing_ops = {
     .name = "stubborn source",
     .abort = refuses,
@@ -193,6 +202,51 @@ static int one_wins(void *arg)
     return 0;
 }
 
+/* Three of one park: which of them it parks on, and which of them is unparked by its hook. */
+struct generous {
+    struct source sources[3];
+    unsigned parked, gives;
+    int rc;
+};
+
+static int parks_on_three(void *arg)
+{
+    struct generous *generous = arg;
+    struct source *sources = generous->sources;
+
+    for (unsigned i = 0; i < 3; i++) {
+        const struct bight_waiter_ops *with = i == generous->gives ? &giving_ops : &ops;
+
+        ck_ok(bight_waiter_init(&sources[i].waiter, with));
+        if (i)
+            ck_ok(bight_waiter_also(&sources[i].waiter, &sources[0].waiter));
+    }
+    generous->rc = bight_park(&sources[generous->parked].waiter);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(bight_park(&sources[i].waiter), generous->rc);
+    return 0;
+}
+
+static int hook_unparks(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 9; i++) {
+        struct generous generous = {.parked = i / 3, .gives = i % 3};
+        struct bight_task *task;
+
+        ck_ok(bight_spawn(&task, parks_on_three, &generous));
+        world_settle();
+        bight_task_cancel(task);
+        ck_ok(bight_join(task, NULL));
+        ck_assert_int_eq(generous.rc, 33);
+        for (unsigned j = 0; j < 3; j++) {
+            ck_assert_int_eq(generous.sources[j].aborted, 1);
+            ck_assert(bight_waiter_won(&generous.sources[j].waiter) == (j == generous.gives));
+        }
+    }
+    return 0;
+}
+
 static int counts(void *arg)
 {
     ++*(int *)arg;
@@ -246,6 +300,10 @@ static int early(void *arg)
     ck_assert(!bight_waiter_pending(&a.waiter));
     ck_ok(bight_waiter_init(&c.waiter, &ops));
     ck_code(bight_waiter_also(&c.waiter, &a.waiter), BIGHT_EALREADY);
+    ck_assert_int_eq(bight_park(&c.waiter), 4);
+    ck_ok(bight_waiter_init(&c.waiter, &ops));
+    ck_code(bight_waiter_also(&c.waiter, &b.waiter), BIGHT_EALREADY);
+    ck_assert_int_eq(bight_park(&c.waiter), 4);
     ck_code(bight_waiter_drop(&a.waiter), BIGHT_EALREADY);
     ck_assert_int_eq(bight_park(&a.waiter), 4);
 
@@ -364,6 +422,7 @@ static const struct suite_case cases[] = {
     world_case(park_has_one_outcome_and_keeps_it, outcomes),
     world_case(park_in_a_cancelled_scope_lets_go_at_once, cancelled_scope),
     world_case(of_the_waiters_of_one_park_exactly_one_is_resolved, one_wins),
+    world_case(a_hook_that_unparks_one_of_a_park_settles_it_for_all, hook_unparks),
     world_case(any_waiter_of_a_park_that_wakes_ends_a_row_of_cancellations, wakes_in_between),
     world_case(resolution_between_arming_and_parking_counts, early),
     world_case(a_waiter_that_is_not_parked_on_yet_wakes_nobody_from_another_wait,
