@@ -8,10 +8,13 @@
 #include <bight/time.h>
 
 #include "samples/scraper/charset.h"
+#include "samples/scraper/parse.h"
 #include "samples/scraper/url.h"
 
 /* How much is read at a time; a page of usual size is one or two of these. */
 static const size_t read_bytes = (size_t)32 * 1024;
+/* How much memory a page's word for its size gets it in advance. */
+static const size_t announced_max = (size_t)512 * 1024;
 
 static const int64_t backoff_first_ms = 250;
 static const int64_t backoff_max_ms = 10000;
@@ -124,10 +127,24 @@ static int take_headers(struct fetched *fetched, const struct bight_http_respons
     return type && !fetched->content_type ? BIGHT_ENOMEM : 0;
 }
 
+/* Begin the request to the parser, with room for the body when its size is announced. */
+static int begin_request(struct fetched *fetched, const struct bight_http_response *response)
+{
+    const char *announced = bight_http_response_header(response, "content-length");
+    unsigned long long bytes = announced && fetched->html ? strtoull(announced, NULL, 10) : 0;
+    int rc = bytes_reserve(&fetched->request, bytes < announced_max ? (size_t)bytes : 0);
+
+    if (rc == 0)
+        rc = parse_request(&fetched->request, fetched->final_url,
+                           fetched->content_type ? fetched->content_type : "", "", 0);
+    fetched->head_bytes = fetched->request.size;
+    return rc;
+}
+
 static int take_body(struct attempt *attempt, struct bight_http_response *response)
 {
     struct fetched *fetched = attempt->fetched;
-    struct bytes *body = &fetched->body;
+    struct bytes *body = &fetched->request;
 
     for (;;) {
         int rc = bytes_reserve(body, read_bytes);
@@ -152,6 +169,8 @@ static int take_response(struct attempt *attempt, struct bight_http_response *re
     int rc = take_headers(fetched, response);
 
     if (rc == 0)
+        rc = begin_request(fetched, response);
+    if (rc == 0)
         rc = digest_new(&attempt->digest);
     if (rc)
         return rc;
@@ -160,7 +179,8 @@ static int take_response(struct attempt *attempt, struct bight_http_response *re
         rc = digest_hex(attempt->digest, fetched->sha256);
     digest_free(attempt->digest);
     if (rc == 0 && !fetched->content_type)
-        fetched->html = body_looks_like_html(fetched->body.data, fetched->body.size);
+        fetched->html = body_looks_like_html(fetched->request.data + fetched->head_bytes,
+                                             fetched->request.size - fetched->head_bytes);
     return rc;
 }
 
@@ -225,6 +245,6 @@ void fetched_free(struct fetched *fetched)
 {
     free(fetched->content_type);
     free(fetched->final_url);
-    bytes_free(&fetched->body);
+    bytes_free(&fetched->request);
     fetched->content_type = fetched->final_url = NULL;
 }

@@ -40,8 +40,10 @@ struct fetched {
     /* In normal form; NULL only for want of memory, which is a failure. */
     char *final_url;
     bool html;
-    /* The body of an HTML page; other types are counted and hashed, not kept. */
-    struct bytes body;
+    /* An HTML page as parse_request makes it for the parser: after the first `head_bytes` the body,
+     * which other types have not, as it is counted and hashed, not kept. */
+    struct bytes request;
+    size_t head_bytes;
     /* Decoded bytes that arrived. */
     uint64_t bytes;
     char sha256[DIGEST_HEX_BYTES];

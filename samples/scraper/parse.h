@@ -21,7 +21,8 @@ struct page_facts {
     const char *title;
 };
 
-/* Put a page at `url` into `out`, for parse_run. Returns 0, BIGHT_ENOMEM or BIGHT_ETOOBIG. */
+/* Put a page at `url` into `out`, for parse_run; more of its body may be appended. Returns 0,
+ * BIGHT_ENOMEM or BIGHT_ETOOBIG. */
 BIGHT_MUST_CHECK int parse_request(struct bytes *out, const char *url, const char *content_type,
                                    const char *body, size_t size);
 

@@ -74,15 +74,11 @@ static int job_failed(struct parsed *parsed, int rc)
 /* Have a worker parse the page. Returns 0, or a negative code with the failure in *parsed. */
 static int execute(struct parsing *parsing, struct fetched *fetched, struct parsed *parsed)
 {
-    struct bytes request = {0};
-    const char *type = fetched->content_type ? fetched->content_type : "";
-    int rc =
-        parse_request(&request, fetched->final_url, type, fetched->body.data, fetched->body.size);
-    bytes_free(&fetched->body);
-    if (rc == 0)
-        rc = bight_execute(parsing->workers, &parse_page_job, request.data, request.size,
+    const struct bytes *request = &fetched->request;
+    int rc = bight_execute(parsing->workers, &parse_page_job, request->data, request->size,
                            &parsed->result);
-    bytes_free(&request);
+
+    bytes_free(&fetched->request);
     if (rc)
         return job_failed(parsed, rc);
     rc = parse_reply(&parsed->facts, &parsed->links, parsed->result.output,
