@@ -500,6 +500,27 @@ BIGHT_API int bight_http_response_header_at(const struct bight_http_response *re
 BIGHT_API const char *bight_http_response_body(const struct bight_http_response *response,
                                                size_t *bytes);
 
+/** The collected body as text: UTF-8, with a NUL behind it; *bytes, which may be NULL, is its
+ *  length without that. It is decoded, once, from the charset of its byte order mark, or else that
+ *  of Content-Type, read as browsers do; UTF-8 where neither says one that is known. What is no
+ *  character in it becomes U+FFFD. It takes the loop some milliseconds per MiB.
+ *
+ *  @return 0; BIGHT_ENOTSUP: the system's iconv does not have the charset; BIGHT_ENOMEM.
+ *  Allocates: the text.  Ownership: *text is valid until the response is freed; "" for one of
+ *  bight_http_open.
+ */
+BIGHT_API BIGHT_MUST_CHECK int bight_http_response_text(struct bight_http_response *response,
+                                                        const char **text, size_t *bytes);
+
+/** What iconv calls the encoding that the first `bytes` of `label` stand for, as browsers read it
+ *  (the WHATWG's Encoding Standard): "latin1" is CP1252. Two have names that iconv does not know:
+ *  "replacement" and "x-user-defined".
+ *
+ *  @return NULL: it is no label.
+ *  Thread: any.
+ */
+BIGHT_API const char *bight_http_charset(const char *label, size_t bytes);
+
 /** The URL that the final response came from, as libcurl got it: dot segments are removed, also
  *  those written with %2e, an empty path is "/", and what was odd about the host is put right.
  *

@@ -31,6 +31,7 @@ static void free_extras(struct bight_http_response *response)
 {
     bight__http_buffer_free(&response->sent);
     bight__http_buffer_free(&response->history);
+    bight__http_buffer_free(&response->text);
     bight__http_buffer_free(&response->trailers.text);
     bight__free(response->feed);
 }

@@ -72,6 +72,7 @@ struct bight_http_response {
     struct http_headers headers;
     struct http_headers trailers;
     struct http_buffer history; /* redirects, see history.c */
+    struct http_buffer text;    /* the body in UTF-8 and a NUL; empty: nobody asked */
     struct http_buffer body; /* collected, or read from the network and not yet taken by the task */
     struct http_buffer sent; /* the request's body, where it was made here */
     struct http_feed *feed;  /* of a request with a source; NULL: without, or not begun */

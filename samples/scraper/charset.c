@@ -10,8 +10,8 @@
 #include <strings.h>
 
 #include <bight/errors.h>
+#include <bight/http.h>
 
-#include "samples/scraper/labels.h"
 #include "samples/scraper/utf8.h"
 
 /* How far into the page browsers look for a declaration before they read it. */
@@ -59,7 +59,7 @@ static bool use_label(char name[CHARSET_NAME_BYTES], struct span value)
     }
     while (size < value.size && value.text[size] && is_label_char(value.text[size]))
         size++;
-    const char *charset = charset_of_label(value.text, size);
+    const char *charset = bight_http_charset(value.text, size);
     if (charset)
         set_name(name, charset);
     return charset;

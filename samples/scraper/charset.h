@@ -7,6 +7,12 @@
 
 #define CHARSET_NAME_BYTES 48
 
+/* What stands for no charset of iconv's: a page of which one U+FFFD is shown, since reading it as
+ * something else could make a script of its text; and one whose bytes from 0x80 on have no
+ * meaning. */
+#define CHARSET_REPLACEMENT "replacement"
+#define CHARSET_USER_DEFINED "x-user-defined"
+
 /* What the page's charset is, as a name for decoder_new: by its byte order mark, else the
  * charset of `content_type` (may be NULL), else what it declares (<meta>, <?xml?>), else UTF-8
  * when it looks like it, else windows-1252. */

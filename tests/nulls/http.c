@@ -76,6 +76,9 @@ static void responses(void)
     says_einval(bight_http_response_remote, (void *)some, NULL);
     is_null(bight_http_response_body, NULL, &bytes);
     ck_assert_uint_eq(bytes, 0);
+    says_einval(bight_http_response_text, NULL, &text, &bytes);
+    says_einval(bight_http_response_text, (void *)some, NULL, &bytes);
+    is_null(bight_http_charset, NULL, 1);
     is_null(bight_http_response_url, NULL);
     does_nothing(bight_http_response_timing, NULL, (void *)some);
     does_nothing(bight_http_response_timing, (void *)some, NULL);

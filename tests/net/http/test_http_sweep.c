@@ -92,10 +92,13 @@ static int defaults_with(struct bight_http_session *session)
     static const struct bight_http_field fields[] = {{"a", "b c"}, {"d", NULL}, {NULL, NULL}};
     const struct bight_http_request request = {.method = "POST", .query = fields, .form = fields};
     struct bight_http_response *response;
+    const char *text;
     int rc = bight_http_fetch(&response, session, "../bytes/100#x", &request);
 
-    if (rc == 0)
-        bight_http_response_free(response);
+    if (rc)
+        return rc;
+    rc = bight_http_response_text(response, &text, NULL);
+    bight_http_response_free(response);
     return rc;
 }
 

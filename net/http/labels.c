@@ -1,7 +1,7 @@
 /* The labels of the WHATWG Encoding Standard (4.2), all 228, and what iconv calls each encoding, or
  * a charset of iconv's that decodes what it does, but for a character or two. Two are none of
- * iconv's: see charset.c. */
-#include "samples/scraper/labels.h"
+ * iconv's: see text.c. */
+#include <bight/http.h>
 
 #include <stddef.h>
 #include <string.h>
@@ -78,10 +78,12 @@ static bool has_label(const char *labels, const char *label, size_t size)
     return false;
 }
 
-const char *charset_of_label(const char *label, size_t size)
+const char *bight_http_charset(const char *label, size_t bytes)
 {
+    if (!label)
+        return NULL;
     for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++)
-        if (has_label(encodings[i].labels, label, size))
+        if (has_label(encodings[i].labels, label, bytes))
             return encodings[i].name;
     return NULL;
 }
