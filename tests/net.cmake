@@ -163,6 +163,7 @@ bight_test(net/http/http_repeat SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_request SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_session LABELS threads SOURCES harness/opening.c ${http_sources}
   LIBS ${http_libs})
+bight_test(net/http/http_save SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
   SOURCES ${sweep_sources} ${http_sources})
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})

@@ -24,6 +24,7 @@ struct bight_curl_hook; /* <bight/curl.h> */
 struct bight_http_session;
 struct bight_http_response;
 struct bight_file;
+struct bight_file_replace_options;
 struct bight_stream;
 struct bight_waiter;
 
@@ -463,6 +464,31 @@ BIGHT_API void bight_http_source_from_stream(struct bight_http_source *source,
  */
 BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_read(struct bight_http_response *response,
                                                    void *buffer, size_t bytes);
+
+/** Write the rest of the body, decoded, to the file at `path`, as bight_file_replace does: it is at
+ *  `path` when all of it has come, and until then what was there is. Of a response that was
+ *  collected it is the body.
+ *
+ *  @return how many bytes; otherwise as bight_http_read and bight_file_replace.
+ *  Suspends: yes.  Cancellable: yes, until the name is taken over.
+ *  On cancel: BIGHT_ECANCELED; what is at path is as it was, what was read is lost.
+ *  Allocates: a buffer, and what bight_file_replace needs.  Thread: the loop's.
+ *  Ownership: borrows all; options may be NULL for the defaults.
+ */
+BIGHT_API BIGHT_MUST_CHECK int64_t
+bight_http_save(struct bight_http_response *response, const char *path,
+                const struct bight_file_replace_options *options);
+
+/** Write the rest of the body, decoded, to `stream`, no faster than that takes it; of a response
+ *  that was collected, the body. The stream goes on.
+ *
+ *  @return how many bytes; otherwise as bight_http_read and bight_stream_write.
+ *  Suspends: yes.  Cancellable: yes.
+ *  On cancel: BIGHT_ECANCELED; what was read is lost, and some of it may be written.
+ *  Allocates: a buffer.  Thread: the loop's.  Ownership: borrows all.
+ */
+BIGHT_API BIGHT_MUST_CHECK int64_t bight_http_copy(struct bight_http_response *response,
+                                                   struct bight_stream *stream);
 
 /** Free a response; a transfer that is not over is aborted at once.
  *

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/file/door.h"
 #include "runtime/file/file.h"
 
 #define SUFFIX ".XXXXXX"
@@ -45,10 +46,16 @@ static int set_attributes(const struct bight_file *file, const char *path,
     return rc ? rc : set_mode(file, options->keep_mode ? old.mode : mode);
 }
 
-static int fill(struct bight_file *file, const char *path, const void *data, size_t bytes,
+/* What writes the content. */
+struct writer {
+    int (*write)(void *arg, struct bight_file *file);
+    void *arg;
+};
+
+static int fill(struct bight_file *file, const char *path, const struct writer *writer,
                 const struct bight_file_replace_options *options)
 {
-    int rc = bight_file_write(file, data, bytes);
+    int rc = writer->write(writer->arg, file);
 
     rc = rc ? rc : set_attributes(file, path, options);
     return rc || options->no_sync ? rc : bight_file_sync(file);
@@ -68,15 +75,15 @@ static void take_away(const char *path)
 }
 
 /* `other` is ".NAME.XXXXXX" beside `path`, of which `folder_bytes` are the directory's. */
-static int replace(const char *path, char *other, size_t folder_bytes, const void *data,
-                   size_t bytes, const struct bight_file_replace_options *options)
+static int replace(const char *path, char *other, size_t folder_bytes, const struct writer *writer,
+                   const struct bight_file_replace_options *options)
 {
     struct bight_file *file;
     int rc = bight_file_mkstemp(&file, other), ended;
 
     if (rc)
         return rc;
-    rc = fill(file, path, data, bytes, options);
+    rc = fill(file, path, writer, options);
     ended = bight_file_end(file);
     rc = rc ? rc : ended;
     rc = rc ? rc : bight_file_rename(other, path);
@@ -90,19 +97,17 @@ static int replace(const char *path, char *other, size_t folder_bytes, const voi
     return bight__directory_sync_insist(folder_bytes ? other : ".");
 }
 
-int bight_file_replace(const char *path, const void *data, size_t bytes,
-                       const struct bight_file_replace_options *options)
+int bight__file_replace_by(const char *path, int (*write)(void *arg, struct bight_file *file),
+                           void *arg, const struct bight_file_replace_options *options)
 {
     const struct bight_file_replace_options defaults = {0};
+    const struct writer writer = {write, arg};
     struct files *files;
     const char *name;
     size_t room;
     char *other;
-    int rc;
+    int rc = bight_checkpoint();
 
-    if (!path || (!data && bytes))
-        return BIGHT_EINVAL;
-    rc = bight_checkpoint();
     if (rc == 0)
         rc = bight__files_get(&files);
     if (rc)
@@ -114,7 +119,29 @@ int bight_file_replace(const char *path, const void *data, size_t bytes,
     if (!other)
         return BIGHT_ENOMEM;
     snprintf(other, room, "%.*s.%s" SUFFIX, (int)(name - path), path, name);
-    rc = replace(path, other, (size_t)(name - path), data, bytes, options ? options : &defaults);
+    rc = replace(path, other, (size_t)(name - path), &writer, options ? options : &defaults);
     bight__free(other);
     return rc;
+}
+
+struct content {
+    const void *data;
+    size_t bytes;
+};
+
+static int write_content(void *arg, struct bight_file *file)
+{
+    const struct content *content = arg;
+
+    return bight_file_write(file, content->data, content->bytes);
+}
+
+int bight_file_replace(const char *path, const void *data, size_t bytes,
+                       const struct bight_file_replace_options *options)
+{
+    struct content content = {data, bytes};
+
+    if (!path || (!data && bytes))
+        return BIGHT_EINVAL;
+    return bight__file_replace_by(path, write_content, &content, options);
 }

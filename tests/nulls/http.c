@@ -57,6 +57,10 @@ static void responses(void)
 
     says_einval(bight_http_read, NULL, some, 1);
     says_einval(bight_http_read, (void *)some, NULL, 1);
+    says_einval(bight_http_save, NULL, "path", NULL);
+    says_einval(bight_http_save, (void *)some, NULL, NULL);
+    says_einval(bight_http_copy, NULL, (void *)some);
+    says_einval(bight_http_copy, (void *)some, NULL);
     does_nothing(bight_http_response_free, NULL);
     says_einval(bight_http_response_status, NULL);
     says_einval(bight_http_response_version, NULL);

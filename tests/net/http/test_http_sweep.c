@@ -4,6 +4,7 @@
  * memory. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <bight/curl.h>
 
@@ -79,6 +80,27 @@ static int requests_with(struct bight_http_session *session)
     rc = read_all(response);
     bight_http_response_free(response);
     return rc;
+}
+
+static int save_with(struct bight_http_session *session)
+{
+    struct bight_http_response *response;
+    char path[64];
+    int64_t got;
+    int rc = bight_http_open(&response, session, http_server_url(&server, "/bytes/3000"), NULL);
+
+    if (rc)
+        return rc;
+    snprintf(path, sizeof path, "/tmp/bight-sweep-%d", (int)getpid());
+    got = bight_http_save(response, path, NULL);
+    bight_http_response_free(response);
+    (void)unlink(path);
+    return got < 0 ? (int)got : 0;
+}
+
+static int save(void)
+{
+    return with_session(NULL, save_with);
 }
 
 static int requests(void)
@@ -351,6 +373,7 @@ const struct sweep_program sweep_programs[] = {
     {"requests", requests, 0}, {"crowd", crowd, 0},   {"coded", coded, 0},
     {"origins", origins, 0},   {"names", names, 0},   {"upload", upload, 0},
     {"defaults", defaults, 0}, {"source", source, 0}, {"parts", parts, 0},
+    {"save", save, 0},
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
