@@ -19,7 +19,7 @@ foreach(layer coro runtime net offload)
   list(APPEND objects ${targets})
 endforeach()
 # Names that only a part uses are in the table: without all parts, #include lines alone are looked at.
-if(NOT bight_http OR NOT bight_tls OR NOT bight_server OR NOT bight_websocket)
+if(NOT bight_http OR NOT bight_json OR NOT bight_tls OR NOT bight_server OR NOT bight_websocket)
   set(objects "")
 endif()
 tools_test(layers "${scripts}/check-layers" "${PROJECT_SOURCE_DIR}" ${objects})
@@ -37,10 +37,11 @@ tools_test(seams "${scripts}/check-seams" "${PROJECT_SOURCE_DIR}")
 tools_test(seams_finds_calls "${expect}" 1 "${fixtures}/seams/expected"
            "${scripts}/check-seams" "${fixtures}/seams")
 
-if(bight_http AND bight_tls AND bight_server AND bight_websocket)
+if(bight_http AND bight_json AND bight_tls AND bight_server AND bight_websocket)
   tools_test(symbols "${scripts}/check-symbols" "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:bight>
              $<TARGET_FILE:bight_static> $<TARGET_FILE:bight_http> $<TARGET_FILE:bight_http_static>
-             "http.h curl.h" $<TARGET_FILE:bight_tls> $<TARGET_FILE:bight_tls_static> tls.h
+             "http.h curl.h" $<TARGET_FILE:bight_json> $<TARGET_FILE:bight_json_static> http_json.h
+             $<TARGET_FILE:bight_tls> $<TARGET_FILE:bight_tls_static> tls.h
              $<TARGET_FILE:bight_server> $<TARGET_FILE:bight_server_static>
              "server.h router.h form.h events.h access_log.h multipart.h server_testing.h static.h monitor_page.h"
              $<TARGET_FILE:bight_websocket> $<TARGET_FILE:bight_websocket_static> websocket.h)

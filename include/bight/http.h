@@ -275,6 +275,9 @@ struct bight_http_request {
      * headers can be asked for, nothing else. Must not suspend and must not use the session. */
     void (*on_informational)(void *arg, const struct bight_http_response *response);
     void *on_informational_arg;
+    /* The Content-Type of `body`, `upload` or `source`, such as "text/plain", when not NULL; it is
+     * sent unless `headers` has one. */
+    const char *content_type;
 };
 
 /** Make a session: limits, kept connections, pooled handles.

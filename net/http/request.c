@@ -112,16 +112,39 @@ static int take_parts(struct http_call *call)
     return take_source(call, &source);
 }
 
+/* The line is where forms have their text. */
+static int set_type(struct http_call *call, const char *type)
+{
+    struct bight_http_response *response = call->response;
+    const struct bight_seams *seams = response->session->seams;
+    static const char name[] = "Content-Type: ";
+    int rc;
+
+    if (!*type || !bight__http_valid_value(type))
+        return refuse(call, "not a Content-Type");
+    rc = http_buffer_append(seams, &response->sent, name, sizeof(name) - 1);
+    if (rc == 0)
+        rc = http_buffer_append(seams, &response->sent, type, strlen(type) + 1);
+    call->body_lines[0] = response->sent.data;
+    call->plan.lines[HTTP_LINES_BODY] = call->body_lines;
+    return rc;
+}
+
 static int take_body(struct http_call *call)
 {
     const struct bight_http_request *request = call->request;
     int bodies = (request->body != NULL) + (request->upload != NULL) + (request->form != NULL) +
                  (request->source != NULL) + (request->parts != NULL);
+    int rc;
 
     if (bodies && strcmp(call->plan.method, "HEAD") == 0)
         return refuse(call, "a HEAD has no body");
     if (bodies > 1)
         return refuse(call, "there are two bodies");
+    if (request->content_type && (!bodies || request->form || request->parts))
+        return refuse(call, "the Content-Type is not the caller's");
+    if (request->content_type && (rc = set_type(call, request->content_type)))
+        return rc;
     if (request->form)
         return make_form(call);
     if (request->source)

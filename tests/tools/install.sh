@@ -53,8 +53,9 @@ with_archives() {
     compile "$consumer/main.c" "$work/static" $(pkg-config --static --cflags --libs bight)
     "$work/static" >/dev/null
     for part in $parts; do
+        others_of=$(pkg-config --print-requires "bight-$part" | sed -n 's/^\(bight-[a-z]*\).*/\1/p')
         compile "$consumer/$part.c" "$work/static" $(pkg-config --cflags --libs "bight-$part" \
-            $(pkg-config --print-requires-private "bight-$part") libuv) \
+            $(pkg-config --print-requires-private "bight-$part" $others_of) libuv) \
             $(pkg-config --variable=plain "bight-$part") -pthread -lm
         "$work/static"
     done

@@ -354,9 +354,9 @@ const struct way_table *way_table_at(int index)
 bool ways_have_header(const char *header)
 {
     static const char *const others[] = {
-        "events",    "executor", "form",      "http",   "monitor_page", "job_process",
-        "multipart", "offload",  "resolve",   "router", "server",       "server_testing",
-        "static",    "tls",      "websocket", "workers"};
+        "events",         "executor",  "form",    "http",      "http_json", "monitor_page",
+        "job_process",    "multipart", "offload", "resolve",   "router",    "server",
+        "server_testing", "static",    "tls",     "websocket", "workers"};
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (strcmp(others[i], header) == 0)
