@@ -173,6 +173,10 @@ bight_test(net/http/http_session LABELS threads SOURCES harness/opening.c ${http
 bight_test(net/http/http_save SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_sweep TIMEOUT 240 LIBS ${http_libs} ${counting_libs}
   SOURCES ${sweep_sources} ${http_sources})
+if(bight_json)
+  target_link_libraries(test_http_sweep PRIVATE ${json_libs})
+  target_compile_definitions(test_http_sweep PRIVATE BIGHT_HAVE_JANSSON)
+endif()
 bight_test(net/http/http_torture TIMEOUT 300 SOURCES net/http/torture.c ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_text SOURCES ${http_sources} LIBS ${http_libs})
 bight_test(net/http/http_told SOURCES ${http_sources} LIBS ${http_libs})

@@ -190,6 +190,56 @@ HTTP_TEST(a_slow_answer_is_not_waited_for)
     return 0;
 }
 
+/* What it says of a body, without white space. */
+static void posted(struct bight_http_session *session, struct bight_http_request *request,
+                   const char *what)
+{
+    struct bight_http_response *response;
+    char *text;
+
+    request->method = "POST";
+    EXPECT(bight_http_fetch(&response, session, url("/post"), request) == 0);
+    text = strdup(bight_http_response_body(response, NULL));
+    compact(text);
+    if (!strstr(text, what))
+        ck_abort_msg("no %s in %s", what, text);
+    free(text);
+    bight_http_response_free(response);
+}
+
+static int64_t give_word(void *arg, void *buffer, size_t bytes)
+{
+    int *given = arg;
+
+    EXPECT(bytes >= 4);
+    memcpy(buffer, "word", 4);
+    return (*given)++ ? 0 : 4;
+}
+
+HTTP_TEST(bodies_of_all_kinds_are_understood)
+{
+    static const struct bight_http_field fields[] = {{"a b", "c+d&\xc3\xa9"}, {NULL, NULL}};
+    static const struct bight_http_part parts[] = {
+        {.name = "field", .value = "x"},
+        {.name = "file", .value = "y", .filename = "note \"1\".txt"},
+        {.name = NULL}};
+    int given = 0;
+    const struct bight_http_source source = {give_word, &given, 4};
+    struct bight_http_request request = {.query = fields};
+
+    posted(session, &request, "\"args\":{\"a b\":\"c+d&\\u00e9\"}");
+    request = (struct bight_http_request){.form = fields};
+    posted(session, &request, "\"form\":{\"a b\":\"c+d&\\u00e9\"}");
+    request = (struct bight_http_request){.parts = parts};
+    posted(session, &request, "\"files\":{\"file\":\"y\"},\"form\":{\"field\":\"x\"}");
+    request = (struct bight_http_request){.source = &source};
+    posted(session, &request, "\"data\":\"word\"");
+    request = (struct bight_http_request){
+        .body = "[1]", .body_bytes = 3, .content_type = "application/json"};
+    posted(session, &request, "\"json\":[1]");
+    return 0;
+}
+
 static const struct suite_case cases[] = {
     plain_case(what_is_asked_arrives),
     plain_case(each_coding_is_undone),
@@ -199,6 +249,7 @@ static const struct suite_case cases[] = {
     plain_case(streams_without_a_length),
     plain_case(credentials_in_the_url),
     plain_case(a_slow_answer_is_not_waited_for),
+    plain_case(bodies_of_all_kinds_are_understood),
 };
 
 /* One server for all: Python takes a second to come up. */

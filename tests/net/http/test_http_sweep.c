@@ -7,6 +7,10 @@
 #include <unistd.h>
 
 #include <bight/curl.h>
+#ifdef BIGHT_HAVE_JANSSON
+#include <bight/http_json.h>
+#include <jansson.h>
+#endif
 
 #include "net/http/session.h"
 #include "net/resolve/resolve.h"
@@ -264,6 +268,26 @@ static int parts(void)
     return with_session(NULL, parts_with);
 }
 
+#ifdef BIGHT_HAVE_JANSSON
+static int json_with(struct bight_http_session *session)
+{
+    json_t *list = json_pack("[i]", 1);
+    struct bight_http_response *response;
+    const char *url = http_server_url(&server, "/bytes/10");
+    int rc = bight_http_fetch_json(&response, session, url, NULL, list);
+
+    json_decref(list);
+    if (rc == 0)
+        bight_http_response_free(response);
+    return rc;
+}
+
+static int json(void)
+{
+    return with_session(NULL, json_with);
+}
+#endif
+
 /* Have the server say it, collected or read. */
 static int get_coded(struct bight_http_session *session, const char *codings, const void *body,
                      size_t bytes, bool stream)
@@ -374,6 +398,9 @@ const struct sweep_program sweep_programs[] = {
     {"origins", origins, 0},   {"names", names, 0},   {"upload", upload, 0},
     {"defaults", defaults, 0}, {"source", source, 0}, {"parts", parts, 0},
     {"save", save, 0},
+#ifdef BIGHT_HAVE_JANSSON
+    {"json", json, 0},
+#endif
 };
 const int sweep_programs_count = sizeof(sweep_programs) / sizeof(*sweep_programs);
 
