@@ -40,6 +40,32 @@ static void words_end_at_any_white_space(void)
     done(&page);
 }
 
+static void words_go_on_in_inline_elements_alone(void)
+{
+    static const char *const inlines[] = {
+        "a",    "abbr",   "acronym", "b",   "bdi", "bdo",  "big",  "cite", "code", "data", "del",
+        "dfn",  "em",     "font",    "i",   "ins", "kbd",  "mark", "q",    "s",    "samp", "small",
+        "span", "strike", "strong",  "sub", "sup", "time", "tt",   "u",    "var",  "wbr"};
+    static const char *const others[] = {"p",     "li",    "div",     "td",        "h1",
+                                         "br",    "table", "ul",      "sx",        "aa",
+                                         "spanx", "z-a",   "strong-", "blockquote"};
+    char body[64];
+    struct parsed page;
+
+    for (size_t i = 0; i < sizeof inlines / sizeof inlines[0]; i++) {
+        (void)snprintf(body, sizeof body, "x<%s>y</%s>z", inlines[i], inlines[i]);
+        parse(&page, body);
+        ck_assert_msg(page.facts.words == 1, "%s", body);
+        done(&page);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        (void)snprintf(body, sizeof body, "x<%s>y", others[i]);
+        parse(&page, body);
+        ck_assert_msg(page.facts.words == 2, "%s", body);
+        done(&page);
+    }
+}
+
 static void reference_to_a_number_of_windows_1252_means_that(void)
 {
     struct parsed page;
@@ -145,6 +171,7 @@ static void each_version_has_its_reading(int i)
 
 static const struct suite_case cases[] = {
     plain_case(words_end_at_any_white_space),
+    plain_case(words_go_on_in_inline_elements_alone),
     plain_case(reference_to_a_number_of_windows_1252_means_that),
     each_case(text_is_not_read_as_tags, (int)(sizeof texts / sizeof texts[0])),
     each_case(each_version_has_its_reading, (int)(sizeof versions / sizeof versions[0])),
