@@ -136,7 +136,7 @@ static void link_resolves_to_its_normal_form(int i)
 }
 
 /* A plain path is only put behind the base's directory; with a query it goes the long way. */
-static void plain_path_is_resolved_like_any_other(int i)
+static void check_plain_paths(const char *of)
 {
     static const char *const paths[] = {"c",         "c.html", "c/d",  "c/d/",      "a-b_c~d.e/F/0",
                                         "..c",       ".c/...", "c../", "1.2.3",     "127.1",
@@ -145,7 +145,7 @@ static void plain_path_is_resolved_like_any_other(int i)
     char href[64], expected[128];
     struct url_base *base;
 
-    ck_assert_int_eq(url_base_new(&base, resolutions[i].base), 0);
+    ck_assert_int_eq(url_base_new(&base, of), 0);
     for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++) {
         char *plain, *other;
         ck_assert_int_eq(url_resolve(base, paths[k], &plain), 0);
@@ -157,6 +157,13 @@ static void plain_path_is_resolved_like_any_other(int i)
         free(other);
     }
     url_base_free(base);
+}
+
+static void plain_path_is_resolved_like_any_other(void)
+{
+    for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++)
+        if (i == 0 || strcmp(resolutions[i].base, resolutions[i - 1].base) != 0)
+            check_plain_paths(resolutions[i].base);
 }
 
 static void normal_form_of_a_normal_form_is_itself(int i)
@@ -261,7 +268,7 @@ static void origin_is_scheme_host_and_port(void)
 
 static const struct suite_case cases[] = {
     each_case(link_resolves_to_its_normal_form, ROWS),
-    each_case(plain_path_is_resolved_like_any_other, ROWS),
+    plain_case(plain_path_is_resolved_like_any_other),
     each_case(normal_form_of_a_normal_form_is_itself, ROWS),
     plain_case(relative_text_is_no_url),
     plain_case(user_may_leave_the_scheme_out),
