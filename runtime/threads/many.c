@@ -4,13 +4,15 @@
  * asked before stands in the block, where main finds it. As long as main runs the block
  * holds a reference to its mailbox, if there are other loops: what main waits for may come from one
  * of them. */
-#include "runtime/threads/many.h"
+#include <bight/many.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
+
+#include "runtime/threads/thread_wait.h"
 
 #define NONE_FAILED UINT_MAX
 
@@ -28,7 +30,6 @@ struct loop {
 };
 
 struct many {
-    const struct bight_seams *seams;
     const struct bight_many_options *options;
     struct bight_runtime_options runtime; /* but for the first loop's interrupt_signal */
     int (*fn)(void *arg);
@@ -158,10 +159,7 @@ static int pin(const struct many *many, unsigned index)
             break;
     CPU_ZERO(&one);
     CPU_SET((size_t)cpu, &one);
-    if (bight__call_fails(many->seams, "sched_setaffinity") ||
-        sched_setaffinity(0, sizeof(one), &one) != 0)
-        return -errno;
-    return 0;
+    return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
 }
 
 static void run_loop(struct loop *loop)
@@ -174,7 +172,7 @@ static void run_loop(struct loop *loop)
         options.interrupt_signal = 0;
     this_loop = loop;
     if (rc == 0)
-        rc = bight__run_with_seams(&options, many->seams, loop_main, loop);
+        rc = bight_run_with(&options, loop_main, loop);
     this_loop = NULL;
     loop->status = rc;
     note_end(loop, rc);
@@ -195,10 +193,8 @@ static void *thread_main(void *arg)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-static int start_thread(struct many *many, const pthread_attr_t *attr, struct loop *loop)
+static int start_thread(const pthread_attr_t *attr, struct loop *loop)
 {
-    if (bight__call_fails(many->seams, "pthread_create"))
-        return -errno;
     return -pthread_create(&loop->thread, attr, thread_main, loop);
 }
 
@@ -214,7 +210,7 @@ static unsigned start_threads(struct many *many)
         if (stack_bytes)
             rc = -pthread_attr_setstacksize(&attr, stack_bytes);
         while (rc == 0 && started < many->count) {
-            rc = start_thread(many, &attr, &many->loops[started]);
+            rc = start_thread(&attr, &many->loops[started]);
             started += rc == 0;
         }
         (void)pthread_attr_destroy(&attr);
@@ -268,9 +264,8 @@ unsigned bight_many_cpus(void)
     return count < 1 ? 1 : (unsigned)count;
 }
 
-int bight__run_many_with_seams(const struct bight_many_options *options,
-                               const struct bight_seams *seams, unsigned count,
-                               int (*fn)(void *arg), void *arg)
+int bight_run_many_with(const struct bight_many_options *options, unsigned count,
+                        int (*fn)(void *arg), void *arg)
 {
     static const struct bight_many_options defaults;
     struct many *many;
@@ -282,10 +277,9 @@ int bight__run_many_with_seams(const struct bight_many_options *options,
         return BIGHT_EINVAL;
     if (bight__sched)
         return BIGHT_EALREADY;
-    many = bight__alloc_zero(seams, sizeof(*many) + count * sizeof(many->loops[0]));
+    many = bight__thread_alloc(sizeof(*many) + count * sizeof(many->loops[0]));
     if (!many)
         return BIGHT_ENOMEM;
-    many->seams = seams;
     many->options = options ? options : &defaults;
     many->fn = fn;
     many->arg = arg;
@@ -306,15 +300,9 @@ int bight__run_many_with_seams(const struct bight_many_options *options,
     return rc;
 }
 
-int bight_run_many_with(const struct bight_many_options *options, unsigned count,
-                        int (*fn)(void *arg), void *arg)
-{
-    return bight__run_many_with_seams(options, NULL, count, fn, arg);
-}
-
 int bight_run_many(unsigned count, int (*fn)(void *arg), void *arg)
 {
-    return bight__run_many_with_seams(NULL, NULL, count, fn, arg);
+    return bight_run_many_with(NULL, count, fn, arg);
 }
 
 /* --- inside ----------------------------------------------------------------------------------- */

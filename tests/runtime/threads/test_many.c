@@ -1,6 +1,4 @@
 /* runtime/threads/many.c: runtimes on several threads as one group. */
-#include "runtime/threads/many.h"
-
 #include <errno.h>
 #include <bight.h>
 #include <pthread.h>
@@ -8,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <uv.h>
 
 #include "tests/harness/expect.h"
 #include "tests/harness/suite.h"
@@ -394,22 +393,44 @@ static void what_makes_no_sense_is_refused(void)
     ck_code(bight_many_mailbox(&mailbox, 0), BIGHT_ENORUNTIME);
 }
 
-struct refusal {
-    const char *call;
-    atomic_int left; /* calls before it */
-};
+/* Of the calls to come the one that fails. The linker leads them here: --wrap. */
+static atomic_int threads_left = -1, loops_left = -1, pins_left = -1;
+static bool no_memory;
 
-static bool refuse(void *ctx, const void *site, const char *name, int *error, size_t *bytes)
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                          void *arg)
 {
-    struct refusal *refusal = ctx;
+    if (atomic_fetch_sub(&threads_left, 1) == 0)
+        return EAGAIN;
+    return __real_pthread_create(thread, attr, fn, arg);
+}
 
-    (void)site;
-    (void)bytes;
-    if (!refusal->call || strcmp(name, refusal->call) != 0 ||
-        atomic_fetch_sub(&refusal->left, 1) != 0)
-        return false;
-    *error = EAGAIN;
-    return true;
+int __real_uv_loop_init(uv_loop_t *loop);
+int __wrap_uv_loop_init(uv_loop_t *loop);
+int __wrap_uv_loop_init(uv_loop_t *loop)
+{
+    return atomic_fetch_sub(&loops_left, 1) == 0 ? UV_EMFILE : __real_uv_loop_init(loop);
+}
+
+int __real_sched_setaffinity(pid_t pid, size_t bytes, const cpu_set_t *cpus);
+int __wrap_sched_setaffinity(pid_t pid, size_t bytes, const cpu_set_t *cpus);
+int __wrap_sched_setaffinity(pid_t pid, size_t bytes, const cpu_set_t *cpus)
+{
+    if (atomic_fetch_sub(&pins_left, 1) != 0)
+        return __real_sched_setaffinity(pid, bytes, cpus);
+    errno = EPERM;
+    return -1;
+}
+
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    return no_memory ? NULL : __real_calloc(count, bytes);
 }
 
 static int wait_to_be_cancelled(void *arg)
@@ -418,53 +439,48 @@ static int wait_to_be_cancelled(void *arg)
     return sleep_for_ever();
 }
 
-/* `probed`: else the runtimes' own probe of threads would be the one that fails. */
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
 static void a_thread_that_does_not_start_ends_all(int i)
 {
-    struct refusal refusal = {"pthread_create", i};
-    const struct bight_seams seams = {.ctx = &refusal, .fail_call = refuse, .probed = true};
-
-    ck_code(bight__run_many_with_seams(&keeps_statuses, &seams, LOOPS, wait_to_be_cancelled, NULL),
-            BIGHT_EAGAIN);
+    ck_ok(bight_run(nothing, NULL)); /* what a process does once is done: the probe of threads */
+    atomic_store(&threads_left, i);
+    ck_code(bight_run_many_with(&keeps_statuses, LOOPS, wait_to_be_cancelled, NULL), BIGHT_EAGAIN);
     for (int at = 0; at < (int)LOOPS; at++)
         ck_code(statuses[at], at == i + 1 ? BIGHT_EAGAIN : BIGHT_ECANCELED);
 }
 
 static void a_runtime_that_does_not_start_ends_all(int i)
 {
-    struct refusal refusal = {"uv_async_init", i};
-    const struct bight_seams seams = {.ctx = &refusal, .fail_call = refuse};
     unsigned failed = 0;
-    int rc = bight__run_many_with_seams(&keeps_statuses, &seams, LOOPS, wait_to_be_cancelled, NULL);
 
-    ck_assert_int_lt(rc, 0);
+    atomic_store(&loops_left, i);
+    ck_code(bight_run_many_with(&keeps_statuses, LOOPS, wait_to_be_cancelled, NULL), BIGHT_EMFILE);
     for (unsigned at = 0; at < LOOPS; at++)
-        failed += statuses[at] == rc;
-    ck_assert_uint_ge(failed, 1);
+        failed += statuses[at] == BIGHT_EMFILE;
+    ck_assert_uint_eq(failed, 1);
 }
 
 static void a_thread_that_cannot_be_pinned_ends_all(void)
 {
-    struct refusal refusal = {"sched_setaffinity", 2};
-    const struct bight_seams seams = {.ctx = &refusal, .fail_call = refuse};
     const struct bight_many_options options = {.pin = true};
 
-    ck_code(bight__run_many_with_seams(&options, &seams, LOOPS, wait_to_be_cancelled, NULL),
-            BIGHT_EAGAIN);
-}
-
-static bool refuse_memory(void *ctx, const void *site)
-{
-    (void)ctx;
-    (void)site;
-    return true;
+    atomic_store(&pins_left, 2);
+    ck_code(bight_run_many_with(&options, LOOPS, wait_to_be_cancelled, NULL), -EPERM);
 }
 
 static void without_memory_nothing_begins(void)
 {
-    const struct bight_seams seams = {.fail_alloc = refuse_memory};
+    int rc;
 
-    ck_code(bight__run_many_with_seams(NULL, &seams, LOOPS, never, NULL), BIGHT_ENOMEM);
+    no_memory = true;
+    rc = bight_run_many(LOOPS, never, NULL);
+    no_memory = false;
+    ck_code(rc, BIGHT_ENOMEM);
 }
 
 static const struct suite_case cases[] = {
