@@ -404,7 +404,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
                           void *arg)
 {
-    if (atomic_fetch_sub(&threads_left, 1) == 0)
+    /* The loops probe for threads of their own, each in its thread. */
+    if (pthread_equal(pthread_self(), caller) && atomic_fetch_sub(&threads_left, 1) == 0)
         return EAGAIN;
     return __real_pthread_create(thread, attr, fn, arg);
 }
@@ -439,15 +440,9 @@ static int wait_to_be_cancelled(void *arg)
     return sleep_for_ever();
 }
 
-static int nothing(void *arg)
-{
-    (void)arg;
-    return 0;
-}
-
 static void a_thread_that_does_not_start_ends_all(int i)
 {
-    ck_ok(bight_run(nothing, NULL)); /* what a process does once is done: the probe of threads */
+    caller = pthread_self();
     atomic_store(&threads_left, i);
     ck_code(bight_run_many_with(&keeps_statuses, LOOPS, wait_to_be_cancelled, NULL), BIGHT_EAGAIN);
     for (int at = 0; at < (int)LOOPS; at++)
