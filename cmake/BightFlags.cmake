@@ -15,7 +15,7 @@ add_compile_options(
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
 
 # Records in frames are linked into lists and cut out before their frame ends; newer gccs do not see the cut.
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
   add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wno-dangling-pointer>)
 endif()
 

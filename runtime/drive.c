@@ -232,8 +232,10 @@ static void on_timer(uv_timer_t *timer)
 {
     struct bight_runtime *runtime = timer->data;
 
-    /* Prepare, which follows before the next poll, advances the wheel. */
+    /* Prepare advances the wheel. From libuv 1.45 on timers come last in a turn of the loop: a host
+     * that polls by itself has to be told that there is another turn to make. */
     runtime->timer_due_ns = UINT64_MAX;
+    runtime_wake(&runtime->sched);
 }
 
 /* The same for a clock that does not go as libuv's: it may have been moved or stopped since. */

@@ -194,8 +194,8 @@ BIGHT_API size_t bight_file_last_moved(const struct bight_file *file);
  *
  *  @return 0; BIGHT_ECANCELED.
  *  Suspends: yes.  Cancellable: yes, until a thread begins it.
- *  On cancel: BIGHT_ECANCELED.  Allocates: no.  Thread: the loop's.
- *  Ownership: borrows all.
+ *  On cancel: BIGHT_ECANCELED.  Allocates: no; libuv from 1.45 on a block until it returns.
+ *  Thread: the loop's.  Ownership: borrows all.
  */
 BIGHT_API BIGHT_MUST_CHECK int bight_file_fstat(struct bight_file *file,
                                                 struct bight_file_info *info);

@@ -110,6 +110,7 @@ static bool is_broken_off(CURLcode result)
     case CURLE_PARTIAL_FILE: /* of a stream of HTTP/2 */
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND: /* it would have been sent again */
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
     case CURLE_COULDNT_CONNECT:

@@ -62,6 +62,18 @@ static int send_again(struct http_transfer *transfer)
     return transfer->code ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* An upload that waits for its first bytes when its connection ends: libcurl 8.14 would send it
+ * again and thinks that it has to rewind it. */
+bool bight__http_left_to_us(struct http_transfer *transfer, CURLcode result)
+{
+    if (result != CURLE_SEND_FAIL_REWIND || transfer->code || !transfer->upload ||
+        transfer->opened || transfer->repeated || !may_repeat(transfer) ||
+        !bight__http_is_unanswered(transfer))
+        return false;
+    transfer->repeated = true;
+    return true;
+}
+
 /* The moment that libcurl tells of, by its own clock. */
 static uint64_t moment_ns(const struct http_transfer *transfer, CURLINFO info)
 {

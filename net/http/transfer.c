@@ -126,7 +126,7 @@ void bight__http_transfer_done(struct http_transfer *transfer, CURLcode result)
     /* Now it is certain that libcurl has taken the addresses in: others need not bring them. */
     if (result == CURLE_OK && transfer->fed_until_ns)
         bight__http_names_fed(transfer->session, transfer->origin, transfer->fed_until_ns);
-    if (transfer->code == HTTP_SEND_AGAIN) {
+    if (transfer->code == HTTP_SEND_AGAIN || bight__http_left_to_us(transfer, result)) {
         hop->again = true;
     } else if (result != CURLE_OK && transfer->code != HTTP_CUT_SHORT) {
         bight__http_fail_curl(response, transfer, result);

@@ -176,6 +176,8 @@ bool bight__http_may_repeat(const struct http_call *call);
 bool bight__http_is_unanswered(const struct http_transfer *transfer);
 /* The request went out, may not do so again, and nothing came of it: nobody knows what it did. */
 bool bight__http_is_lost(const struct http_transfer *transfer);
+/* Whether the call is to begin the hop anew, which libcurl might have done and did not. */
+bool bight__http_left_to_us(struct http_transfer *transfer, CURLcode result);
 int bight__http_on_send(void *arg, char *to, char *from, int to_port, int from_port);
 
 /* receive.c: libcurl's callback for header lines. */

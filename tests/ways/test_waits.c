@@ -276,6 +276,12 @@ static int nothing(void *arg)
     return 0;
 }
 
+/* From 1.45 on it takes a block for what io_uring might tell, also where that is not in use. */
+static size_t taken_by_libuv(const struct way *way)
+{
+    return uv_version() >= (1 << 16 | 45 << 8) && strcmp(way->call, "bight_file_fstat") == 0;
+}
+
 static void play_one(const struct way *way, void (*scene)(struct stage *stage))
 {
     static struct stage stage;
@@ -289,7 +295,7 @@ static void play_one(const struct way *way, void (*scene)(struct stage *stage))
     count_taken_while(&stage.no_memory);
     ck_assert_int_eq(bight__run_with_seams(NULL, &seams, perform, &it), 0);
     ck_assert_uint_eq(stage.allocations, 0);
-    ck_assert_uint_eq(counted_taken(), 0); /* by whatever way, libuv's included */
+    ck_assert_uint_le(counted_taken(), taken_by_libuv(way)); /* libuv's are counted too */
     count_taken_while(NULL);
     ck_assert_int_eq(test_open_fds(), fds);
 }
