@@ -95,9 +95,11 @@ void text_add(struct text *text, const char *at, size_t size)
 
 const char *text_of_windows_1252(unsigned char c)
 {
-    static const char characters[][4] = {"€", "",  "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š",
-                                         "‹", "Œ", "",  "Ž", "",  "",  "‘", "’", "“", "”", "•",
-                                         "–", "—", "˜", "™", "š", "›", "œ", "",  "ž", "Ÿ"};
+    static const char characters[][4] = {
+        "\u20ac", "",       "\u201a", "\u0192", "\u201e", "\u2026", "\u2020", "\u2021",
+        "\u02c6", "\u2030", "\u0160", "\u2039", "\u0152", "",       "\u017d", "",
+        "",       "\u2018", "\u2019", "\u201c", "\u201d", "\u2022", "\u2013", "\u2014",
+        "\u02dc", "\u2122", "\u0161", "\u203a", "\u0153", "",       "\u017e", "\u0178"};
     const char *character = characters[c - 0x80];
 
     return *character ? character : NULL;
