@@ -5,29 +5,8 @@
 #include "coro/queue/queue.h"
 
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "coro/core/source.h"
-
-void bight__queue_describe_items(const struct bight_queue *queue, char *text, size_t text_bytes)
-{
-    if (queue->capacity == BIGHT_QUEUE_UNBOUNDED)
-        snprintf(text, text_bytes, "%zu items", queue->length);
-    else
-        snprintf(text, text_bytes, "%zu of %zu items", queue->length, queue->capacity);
-}
-
-void bight__queue_describe(const struct bight_waiter *waiter, char *text, size_t text_bytes)
-{
-    const struct bight_queue *queue = container_of(waiter, struct bight__queue_wait, waiter)->queue;
-    size_t used;
-
-    bight__queue_describe_items(queue, text, text_bytes);
-    used = strlen(text);
-    snprintf(text + used, text_bytes - used, ", %zu unfinished%s", queue->unfinished,
-             queue->end ? ", closed" : "");
-}
 
 const struct bight_waiter_ops bight__queue_get_ops = {
     .name = "queue get",

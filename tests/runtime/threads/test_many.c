@@ -397,12 +397,11 @@ static void what_makes_no_sense_is_refused(void)
 static atomic_int threads_left = -1, loops_left = -1, pins_left = -1;
 static bool no_memory;
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-                          void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-                          void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
-                          void *arg)
+typedef void *thread_fn(void *arg);
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *fn, void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *fn, void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *fn, void *arg)
 {
     /* The loops probe for threads of their own, each in its thread. */
     if (pthread_equal(pthread_self(), caller) && atomic_fetch_sub(&threads_left, 1) == 0)
@@ -410,8 +409,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
     return __real_pthread_create(thread, attr, fn, arg);
 }
 
-int __real_uv_loop_init(uv_loop_t *loop);
-int __wrap_uv_loop_init(uv_loop_t *loop);
+int __real_uv_loop_init(uv_loop_t *loop), __wrap_uv_loop_init(uv_loop_t *loop);
 int __wrap_uv_loop_init(uv_loop_t *loop)
 {
     return atomic_fetch_sub(&loops_left, 1) == 0 ? UV_EMFILE : __real_uv_loop_init(loop);
@@ -427,8 +425,7 @@ int __wrap_sched_setaffinity(pid_t pid, size_t bytes, const cpu_set_t *cpus)
     return -1;
 }
 
-void *__real_calloc(size_t count, size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
+void *__real_calloc(size_t count, size_t bytes), *__wrap_calloc(size_t count, size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes)
 {
     return no_memory ? NULL : __real_calloc(count, bytes);
@@ -436,8 +433,7 @@ void *__wrap_calloc(size_t count, size_t bytes)
 
 static int wait_to_be_cancelled(void *arg)
 {
-    (void)arg;
-    return sleep_for_ever();
+    return arg ? 0 : sleep_for_ever();
 }
 
 static void a_thread_that_does_not_start_ends_all(int i)
